@@ -1,0 +1,1 @@
+"""Nomination bot: one trustworthy comment on who is ready to be a maintainer."""

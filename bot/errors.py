@@ -1,0 +1,25 @@
+"""The few errors a person can act on."""
+
+
+class BotError(Exception):
+    """An expected failure; its message says what, where, and the next step."""
+
+
+class ConfigError(BotError):
+    """A setting in the environment or on the command line is missing or wrong."""
+
+
+class EventError(BotError):
+    """The webhook body cannot be read or is not what GitLab sends."""
+
+
+class PolicyError(BotError):
+    """A policy file does not say what a policy must say."""
+
+
+class TeamDatabaseError(BotError):
+    """A file of the team database cannot be read as what it should be."""
+
+
+class GitLabError(BotError):
+    """GitLab refused, failed, or answered something unusable."""

@@ -1,0 +1,78 @@
+"""Merge request, notes and people, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An account; usernames are compared without case (`key`)."""
+
+    id: int
+    username: str
+    bot: bool = False
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        """The username in the form that is compared."""
+        return self.username.casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A comment; `edited` is true when GitLab records any edit of its text."""
+
+    id: int
+    body: str
+    author: Person | None
+    created_at: datetime
+    edited: bool = False
+    system: bool = False
+    internal: bool = False
+    own_emoji: tuple[str, ...] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadPipeline:
+    """The pipeline that GitLab shows for the head, and where it comes from."""
+
+    id: int
+    sha: str
+    source: str | None
+    ref: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequest:
+    """What GitLab says of a merge request now.
+
+    `changed_paths` is `None` when the list could not be read whole.
+    """
+
+    project: str
+    project_id: int
+    iid: int
+    title: str
+    web_url: str
+    state: str
+    draft: bool
+    author: Person | None
+    created_at: datetime
+    merged_at: datetime | None
+    prepared: bool
+    head_sha: str | None
+    base_sha: str | None
+    source_branch: str
+    target_branch: str
+    from_fork: bool
+    source_project_id: int | None
+    changed_paths: tuple[str, ...] | None
+    assignees: tuple[Person, ...]
+    reviewers: tuple[Person, ...]
+    approved_by: tuple[Person, ...]
+    head_pipeline: HeadPipeline | None
+    discussion_locked: bool
+    notes: tuple[Note, ...]
+    me: Person
