@@ -1,0 +1,381 @@
+"""The things a GitLab holds: people, groups, projects, merge requests, notes, pipelines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Any
+
+from bot.sandbox.repository import Repository
+
+
+class Level(IntEnum):
+    """Name GitLab's access levels."""
+
+    NO_ACCESS = 0
+    MINIMAL_ACCESS = 5
+    GUEST = 10
+    PLANNER = 15
+    REPORTER = 20
+    DEVELOPER = 30
+    MAINTAINER = 40
+    OWNER = 50
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class User:
+    """An account; `state` is one of GitLab's user states."""
+
+    id: int
+    username: str
+    name: str
+    created_at: datetime
+    state: str = "active"
+    bot: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Member:
+    """A direct membership; it ends when `expires_at` begins."""
+
+    user: User
+    level: int
+    created_at: datetime
+    created_by: User | None = None
+    expires_at: date | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class GroupLink:
+    """An invited group and the highest level its members get."""
+
+    group: "Group"
+    level: int
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Group:
+    """A namespace with direct `members`; a child inherits those of its parents."""
+
+    id: int
+    full_path: str
+    name: str
+    created_at: datetime
+    visibility: str = "public"
+    parent: "Group | None" = None
+    members: dict[int, Member] = field(default_factory=dict)
+    shared_with: list[GroupLink] = field(default_factory=list)
+
+    def lineage(self) -> Iterator["Group"]:
+        """Yield the group itself and then each parent."""
+        group: Group | None = self
+        while group is not None:
+            yield group
+            group = group.parent
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Label:
+    """A project label."""
+
+    id: int
+    name: str
+    color: str = "#6699cc"
+    description: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Award:
+    """An emoji reaction, `name` without colons."""
+
+    id: int
+    name: str
+    user: User
+    created_at: datetime
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Reviewer:
+    """Somebody asked for a review; `state` as in GitLab's reviewers endpoint."""
+
+    user: User
+    created_at: datetime
+    state: str = "unreviewed"
+    re_requested: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Approval:
+    """Somebody's approval."""
+
+    user: User
+    approved_at: datetime
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class DiffVersion:
+    """One version of a merge request's diff: head, merge base, and target head then."""
+
+    id: int
+    head_sha: str
+    base_sha: str
+    start_sha: str
+    created_at: datetime
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Note:
+    """A comment or a system note; `type` is None, DiscussionNote or DiffNote."""
+
+    id: int
+    author: User
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    discussion_id: str
+    type: str | None = None
+    system: bool = False
+    internal: bool = False
+    position: dict[str, Any] | None = None
+    resolved: bool = False
+    resolved_by: User | None = None
+    resolved_at: datetime | None = None
+    last_edited_at: datetime | None = None
+    last_edited_by: User | None = None
+    awards: list[Award] = field(default_factory=list)
+
+    @property
+    def resolvable(self) -> bool:
+        """Whether the note belongs to a thread that can be resolved."""
+        return self.type is not None and not self.system
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class StatusCheck:
+    """An external status check of a project (Ultimate)."""
+
+    id: int
+    name: str
+    external_url: str
+    shared_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class StatusCheckAnswer:
+    """The last answer to an external status check for one head."""
+
+    id: int
+    check: StatusCheck
+    sha: str
+    status: str
+    created_at: datetime
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class MergeRequest:
+    """A merge request; draft and head are derived from title and versions."""
+
+    id: int
+    iid: int
+    project: "Project"
+    source_project: "Project | None"
+    source_branch: str
+    target_branch: str
+    title: str
+    author: User
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    state: str = "opened"
+    prepared_at: datetime | None = None
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_commit_sha: str | None = None
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+    versions: list[DiffVersion] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    reviewers: list[Reviewer] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    awards: list[Award] = field(default_factory=list)
+    check_answers: list[StatusCheckAnswer] = field(default_factory=list)
+    discussion_locked: bool = False
+    unprepared_reads: int = 0
+
+    @property
+    def draft(self) -> bool:
+        """Whether the title marks a draft."""
+        return self.title.casefold().startswith(("draft:", "[draft]", "(draft)"))
+
+    @property
+    def prepared(self) -> bool:
+        """Whether GitLab has finished the work that follows the creation."""
+        return self.unprepared_reads == 0 and self.prepared_at is not None
+
+    @property
+    def diff(self) -> DiffVersion | None:
+        """The newest version of the diff."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def head_sha(self) -> str | None:
+        """The head of the newest version."""
+        return self.versions[-1].head_sha if self.versions else None
+
+    @property
+    def comments(self) -> list[Note]:
+        """The notes people wrote."""
+        return [note for note in self.notes if not note.system]
+
+    def find_note(self, note_id: int) -> Note | None:
+        """Find a note by its number."""
+        return next((note for note in self.notes if note.id == note_id), None)
+
+    def find_reviewer(self, user: User) -> Reviewer | None:
+        """Find the present review request of a person."""
+        return next((each for each in self.reviewers if each.user is user), None)
+
+    def is_approved_by(self, user: User) -> bool:
+        """Whether the person's approval stands."""
+        return any(each.user is user for each in self.approvals)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class CommitStatus:
+    """A job or an external status of a pipeline; retried ones no longer count."""
+
+    id: int
+    name: str
+    sha: str
+    ref: str | None
+    status: str
+    author: User
+    pipeline: "Pipeline"
+    created_at: datetime
+    stage: str = "external"
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    target_url: str | None = None
+    description: str | None = None
+    coverage: float | None = None
+    allow_failure: bool = False
+    retried: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Pipeline:
+    """A pipeline; `status` follows from the jobs that count."""
+
+    id: int
+    iid: int
+    project: "Project"
+    sha: str
+    ref: str
+    source: str
+    user: User
+    created_at: datetime
+    updated_at: datetime
+    merge_request: MergeRequest | None = None
+    jobs: list[CommitStatus] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """The worst of the jobs that count, in GitLab's words."""
+        states = {job.status for job in self.jobs if not job.retried and not job.allow_failure}
+        order = ("running", "pending", "created", "failed", "canceled", "success", "skipped")
+        if "running" in states or ("pending" in states and "success" in states):
+            return "running"
+        return next((state for state in order if state in states), "created")
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Webhook:
+    """A project hook; the address holds the trigger token and never prints."""
+
+    id: int
+    url: str = field(repr=False)
+    merge_requests_events: bool = True
+    note_events: bool = True
+    confidential_note_events: bool = False
+    push_events: bool = False
+    token: str | None = field(default=None, repr=False)
+    failures: int = 0
+    disabled_until: datetime | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class TriggerToken:
+    """A pipeline trigger token; the pipeline runs as its `owner`."""
+
+    id: int
+    value: str = field(repr=False)
+    owner: User
+    description: str = ""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Token:
+    """An access token of a user; a job token is of `kind` job and nearly powerless."""
+
+    id: int
+    value: str = field(repr=False)
+    user: User
+    scopes: tuple[str, ...] = ("api",)
+    expires_at: date | None = None
+    revoked: bool = False
+    kind: str = "personal"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ProjectSettings:
+    """What the project's owners chose; `tier` is free, premium or ultimate."""
+
+    tier: str = "free"
+    pipelines: str = "none"
+    pipeline_status: str = "success"
+    approvals_required: int = 0
+    reset_approvals_on_push: bool = False
+    author_approval: bool = False
+    pipelines_must_succeed: bool = False
+    checks_must_succeed: bool = False
+    threads_must_be_resolved: bool = False
+
+    @property
+    def premium(self) -> bool:
+        """Whether Premium features work."""
+        return self.tier in {"premium", "ultimate"}
+
+    @property
+    def ultimate(self) -> bool:
+        """Whether Ultimate features work."""
+        return self.tier == "ultimate"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Project:
+    """A project with its repository, merge requests and everything that hangs on them."""
+
+    id: int
+    path_with_namespace: str
+    name: str
+    created_at: datetime
+    repository: Repository
+    default_branch: str = "main"
+    visibility: str = "public"
+    description: str | None = None
+    archived: bool = False
+    group: Group | None = None
+    owner: User | None = None
+    forked_from: "Project | None" = None
+    settings: ProjectSettings = field(default_factory=ProjectSettings)
+    members: dict[int, Member] = field(default_factory=dict)
+    shared_with: list[GroupLink] = field(default_factory=list)
+    protected_branches: set[str] = field(default_factory=set)
+    labels: dict[str, Label] = field(default_factory=dict)
+    merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
+    pipelines: list[Pipeline] = field(default_factory=list)
+    webhooks: list[Webhook] = field(default_factory=list)
+    triggers: list[TriggerToken] = field(default_factory=list)
+    status_checks: list[StatusCheck] = field(default_factory=list)

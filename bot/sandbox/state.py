@@ -1,0 +1,240 @@
+"""The state of the stand-in GitLab: one world, one lock, one clock, one log of events."""
+
+import copy
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from bot.sandbox.entities import (
+    Group,
+    MergeRequest,
+    Note,
+    Pipeline,
+    Project,
+    Token,
+    TriggerToken,
+    User,
+)
+
+Named = TypeVar("Named", User, Group, Project)
+START = datetime(2026, 2, 2, 9, 0, 0, tzinfo=UTC)
+
+
+class RefusedError(Exception):
+    """Something GitLab refuses, with the HTTP status and body it answers."""
+
+    def __init__(self, status: int, message: object, *, key: str = "message") -> None:
+        super().__init__(str(message))
+        self.status = status
+        self.body: dict[str, object] = {key: message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change of state; `changes` maps a field to its values before and after.
+
+    Kinds: merge_request_changed (with `action` as in GitLab's webhooks), note_created,
+    note_edited, note_deleted, emoji_added, emoji_removed, branch_pushed, pipeline_created,
+    status_set, check_answered, thread_resolved, member_changed, violation.
+    """
+
+    seq: int
+    at: datetime
+    kind: str
+    actor: User | None = None
+    project: Project | None = None
+    merge_request: MergeRequest | None = None
+    note: Note | None = None
+    action: str = ""
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    oldrev: str | None = None
+    system_action: str | None = None
+    subject: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickActionOutcome:
+    """What became of the quick actions in a note: the text left and what was done.
+
+    `commands` are the names found; a note of commands only is never saved.
+    """
+
+    text: str
+    commands: tuple[str, ...] = ()
+    changes: Mapping[str, object] = field(default_factory=dict)
+    messages: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def commands_only(self) -> bool:
+        """Whether nothing but commands was written."""
+        return bool(self.commands) and not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerCall:
+    """A pipeline asked for by trigger token: `payload` is the content of TRIGGER_PAYLOAD."""
+
+    project: Project
+    ref: str
+    trigger: TriggerToken
+    payload: Mapping[str, object]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One HTTP request and its answer; it never holds a token."""
+
+    seq: int
+    at: datetime
+    method: str
+    route: str
+    path: str
+    query: Mapping[str, list[str]]
+    body: object
+    status: int
+    answer: object
+    user: str | None
+    seconds: float
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+
+
+QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
+Trigger = Callable[["World", TriggerCall], Pipeline]
+Subscriber = Callable[[Event], None]
+
+
+class World:
+    """Everything the stand-in GitLab knows.
+
+    Subscribers, `quick_actions` and `trigger` are called with `lock` held: they may act on
+    the world, but must leave waiting (deliveries, processes) to their own threads.
+    """
+
+    def __init__(self, now: datetime = START) -> None:
+        self.lock = threading.RLock()
+        self.now = now
+        self.external_url = "http://127.0.0.1"
+        self.users: dict[int, User] = {}
+        self.groups: dict[int, Group] = {}
+        self.projects: dict[int, Project] = {}
+        self.tokens: list[Token] = []
+        self.events: list[Event] = []
+        self.requests: list[RequestRecord] = []
+        self.violations: list[str] = []
+        self.subscribers: list[Subscriber] = []
+        self.quick_actions: QuickActions | None = None
+        self.trigger: Trigger | None = None
+        self.unprepared_reads = 0
+        self.keeps_previous = False
+        self.previous: World | None = None
+        self._ids: Counter[str] = Counter()
+        self._names: dict[str, User | Group | Project] = {}
+
+    def next_id(self, kind: str) -> int:
+        """Count on and return a number that `kind` has not used."""
+        self._ids[kind] += 1
+        return self._ids[kind]
+
+    def reserve_id(self, kind: str, number: int) -> int:
+        """Take a number chosen by a scenario, and count on from it at least."""
+        self._ids[kind] = max(self._ids[kind], number)
+        return number
+
+    def tick(self, seconds: float = 1) -> datetime:
+        """Advance the clock and return the new time."""
+        self.now += timedelta(seconds=seconds)
+        return self.now
+
+    @contextmanager
+    def writing(self) -> Iterator[datetime]:
+        """Hold the lock for one write, keep the state before it if asked, advance the clock."""
+        with self.lock:
+            if self.keeps_previous:
+                self.previous = self.snapshot()
+            yield self.tick()
+
+    def record(self, kind: str, **fields: Any) -> Event:
+        """Write an event into the log and tell the subscribers."""
+        event = Event(seq=len(self.events) + 1, at=self.now, kind=kind, **fields)
+        self.events.append(event)
+        for subscriber in tuple(self.subscribers):
+            subscriber(event)
+        return event
+
+    def report_violation(self, text: str) -> None:
+        """Note that a client left GitLab's contract."""
+        self.violations.append(text)
+
+    def add_user(self, user: User) -> User:
+        """Make an account known."""
+        self.users[user.id] = self._claim(user.username, user)
+        return user
+
+    def add_group(self, group: Group) -> Group:
+        """Make a group known."""
+        self.groups[group.id] = self._claim(group.full_path, group)
+        return group
+
+    def add_project(self, project: Project) -> Project:
+        """Make a project known."""
+        self.projects[project.id] = self._claim(project.path_with_namespace, project)
+        return project
+
+    def _claim(self, path: str, owner: Named) -> Named:
+        if self._names.setdefault(path.casefold(), owner) is not owner:
+            raise ValueError(f"the name {path!r} is taken")
+        return owner
+
+    def find_user(self, username: str) -> User | None:
+        """Find an account by username, without case."""
+        found = self._names.get(username.casefold())
+        return found if isinstance(found, User) else None
+
+    def find_group(self, reference: str) -> Group | None:
+        """Find a group by number or full path."""
+        if reference.isdigit():
+            return self.groups.get(int(reference))
+        found = self._names.get(reference.casefold())
+        return found if isinstance(found, Group) else None
+
+    def find_project(self, reference: str) -> Project | None:
+        """Find a project by number or path."""
+        if reference.isdigit():
+            return self.projects.get(int(reference))
+        found = self._names.get(reference.casefold())
+        return found if isinstance(found, Project) else None
+
+    def find_merge_request(self, project: str, iid: int) -> MergeRequest | None:
+        """Find a merge request by project and iid."""
+        found = self.find_project(project)
+        return None if found is None else found.merge_requests.get(iid)
+
+    def user(self, username: str) -> User:
+        """Return an account that must exist; raise KeyError."""
+        found = self.find_user(username)
+        if found is None:
+            raise KeyError(f"no user {username!r}")
+        return found
+
+    def project(self, reference: str) -> Project:
+        """Return a project that must exist; raise KeyError."""
+        found = self.find_project(reference)
+        if found is None:
+            raise KeyError(f"no project {reference!r}")
+        return found
+
+    def snapshot(self) -> "World":
+        """Copy the state as it is now; log, subscribers and callbacks stay behind."""
+        with self.lock:
+            twin = World(self.now)
+            twin.external_url = self.external_url
+            memo: dict[int, Any] = {}
+            for name in ("users", "groups", "projects", "tokens", "_ids", "_names"):
+                setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+            return twin
