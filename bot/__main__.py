@@ -1,0 +1,83 @@
+"""The door: what a process start needs to turn an event away, and no more."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from bot.errors import BotError, EventError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return 0 when done, 1 on an expected error, 3 on a bug."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if arguments == ["run"]:
+            return _run(os.environ)
+        from bot.cli import run_command  # noqa: PLC0415  irrelevant events must not pay for it
+
+        return run_command(arguments, os.environ)
+    except BotError as error:
+        _complain(str(error))
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        _report_bug(error)
+        return 3
+
+
+def _run(environment: Mapping[str, str]) -> int:
+    from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
+
+    body = event.read_body(_payload(environment))
+    found = event.parse_event(body, *scope.parse_scope(environment))
+    if isinstance(found, event.Irrelevant):
+        print(f"Nothing to do: {found.reason}.")
+        return 0
+    from bot.cli import run_event  # noqa: PLC0415  irrelevant events must not pay for it
+
+    return run_event(found, environment)
+
+
+def _payload(environment: Mapping[str, str]) -> bytes:
+    path = environment.get("TRIGGER_PAYLOAD")
+    if not path:
+        raise EventError(
+            "TRIGGER_PAYLOAD is not set; start this job by a webhook through a pipeline trigger, "
+            "or use `nomination-bot check GROUP/PROJECT!IID`."
+        )
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise EventError(
+            f"The payload {path!r} that TRIGGER_PAYLOAD names cannot be read: {error.strerror}."
+        ) from None
+
+
+def _complain(message: str) -> None:
+    from bot.inert import log_line  # noqa: PLC0415  only failures need it
+
+    print(f"nomination-bot: {log_line(message)}", file=sys.stderr)
+
+
+def _report_bug(error: Exception) -> None:
+    import traceback  # noqa: PLC0415  only bugs need it
+
+    from bot.inert import log_line  # noqa: PLC0415  only failures need it
+
+    for line in traceback.format_exception(error):
+        for part in line.splitlines():
+            print(log_line(part), file=sys.stderr)
+    print("nomination-bot: this is a bug; please report the lines above.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

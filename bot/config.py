@@ -1,0 +1,137 @@
+"""Parse the settings from the environment, all problems at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.errors import ConfigError
+from bot.scope import DEFAULT_TEAM_PROJECT, DEFAULT_WORD, parse_scope
+
+DEADLINES = range(5, 3601)  # seconds
+GATES = ("commit-status", "external-status-check", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as the operator meets it; the README lists exactly these."""
+
+    name: str
+    meaning: str
+    default: str = ""
+
+
+SETTINGS = (
+    Setting("NOMINATION_BOT_TOKEN", "access token of the bot's account, scope `api`; required"),
+    Setting("NOMINATION_BOT_GITLAB_URL", "address of GitLab", "`CI_SERVER_URL`"),
+    Setting("NOMINATION_BOT_TEAM_PROJECT", "path or id of the team database", DEFAULT_TEAM_PROJECT),
+    Setting("NOMINATION_BOT_POLICIES", "directory of policies", "the shipped ones"),
+    Setting("NOMINATION_BOT_GATE", "one of " + ", ".join(f"`{g}`" for g in GATES), GATES[0]),
+    Setting("NOMINATION_BOT_COMMAND", "word of the command", DEFAULT_WORD),
+    Setting("NOMINATION_BOT_STATUS_NAME", "name of the status or status check", "nomination-bot"),
+    Setting("NOMINATION_BOT_TEMPLATES", "directory whose templates replace shipped ones", "none"),
+    Setting("NOMINATION_BOT_FORMER_IDS", "user ids of earlier bot accounts, by comma", "none"),
+    Setting("NOMINATION_BOT_LABEL", "label that marks open work for the sweep", "nomination"),
+    Setting("NOMINATION_BOT_DEADLINE", "seconds that one run may take", "120"),
+)
+
+
+class Secret:
+    """A text that shows itself only when asked by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, valid."""
+
+    token: Secret
+    gitlab_url: str
+    team_project: str
+    policies: str | None
+    gate: str
+    word: str
+    status_name: str
+    templates: str | None
+    former_ids: frozenset[int]
+    label: str
+    deadline: float
+
+
+def parse_settings(environment: Mapping[str, str]) -> Settings:
+    """Read all settings; raise ConfigError that names every missing or wrong one."""
+    problems: list[str] = []
+    token = _text(environment, "TOKEN")
+    if not token:
+        problems.append("NOMINATION_BOT_TOKEN is missing: set it to the bot's access token")
+    url = (_text(environment, "GITLAB_URL") or environment.get("CI_SERVER_URL", "")).strip()
+    if not _is_web_address(url):
+        problems.append(
+            "NOMINATION_BOT_GITLAB_URL (default CI_SERVER_URL) is "
+            + ("missing" if not url else "not an http(s) address")
+            + ": set it to GitLab's address, such as https://gitlab.com"
+        )
+    team_project, word = parse_scope(environment)
+    gate = _text(environment, "GATE") or GATES[0]
+    if gate not in GATES:
+        problems.append(f"NOMINATION_BOT_GATE is {gate!r}: use one of {', '.join(GATES)}")
+    former = _numbers(_text(environment, "FORMER_IDS"), problems)
+    deadline = _seconds(_text(environment, "DEADLINE") or "120", problems)
+    _check_project(team_project, problems)
+    if problems:
+        raise ConfigError("; ".join(problems) + ".")
+    return Settings(
+        token=Secret(token),
+        gitlab_url=url.rstrip("/"),
+        team_project=team_project,
+        policies=_text(environment, "POLICIES") or None,
+        gate=gate,
+        word=word,
+        status_name=_text(environment, "STATUS_NAME") or "nomination-bot",
+        templates=_text(environment, "TEMPLATES") or None,
+        former_ids=former,
+        label=_text(environment, "LABEL") or "nomination",
+        deadline=deadline,
+    )
+
+
+def _text(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(f"NOMINATION_BOT_{name}", "").strip()
+
+
+def _is_web_address(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    return scheme in {"http", "https"} and bool(rest) and not any(c.isspace() for c in rest)
+
+
+def _check_project(project: str, problems: list[str]) -> None:
+    if not project.isdecimal() and ("/" not in project or not all(project.split("/"))):
+        problems.append(
+            f"NOMINATION_BOT_TEAM_PROJECT is {project!r}: use an id or a path such as group/project"
+        )
+
+
+def _numbers(text: str, problems: list[str]) -> frozenset[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        problems.append(f"NOMINATION_BOT_FORMER_IDS is {text!r}: use numbers separated by commas")
+        return frozenset()
+    return frozenset(int(part) for part in parts)
+
+
+def _seconds(text: str, problems: list[str]) -> float:
+    if text.isdecimal() and int(text) in DEADLINES:
+        return float(text)
+    problems.append(f"NOMINATION_BOT_DEADLINE is {text!r}: use whole seconds from 5 to 3600")
+    return 0.0
