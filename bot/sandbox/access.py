@@ -1,0 +1,124 @@
+"""Who may see and do what: roles, visibility, inherited and invited membership."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+
+from bot.sandbox.entities import (
+    Group,
+    GroupLink,
+    Level,
+    Member,
+    MergeRequest,
+    Note,
+    Project,
+    User,
+)
+from bot.sandbox.state import RefusedError
+
+NOBODY = Level.NO_ACCESS
+
+
+def own_members(place: Group | Project, today: date) -> Iterator[Member]:
+    """Yield the direct memberships that have not ended."""
+    for member in place.members.values():
+        if member.expires_at is None or member.expires_at > today:
+            yield member
+
+
+def effective_members(place: Group | Project, today: date) -> Mapping[int, Member]:
+    """Collect direct, inherited and invited members, each with the highest level."""
+    best: dict[int, Member] = {}
+    for member in _all_memberships(place, today):
+        known = best.get(member.user.id)
+        if known is None or member.level > known.level:
+            best[member.user.id] = member
+    return best
+
+
+def _all_memberships(place: Group | Project, today: date) -> Iterator[Member]:
+    yield from own_members(place, today)
+    yield from _invited(place.shared_with, today)
+    parent = place.group if isinstance(place, Project) else place.parent
+    for group in parent.lineage() if parent else ():
+        yield from own_members(group, today)
+        yield from _invited(group.shared_with, today)
+
+
+def _invited(links: list[GroupLink], today: date) -> Iterator[Member]:
+    for link in links:
+        for group in link.group.lineage():
+            for member in own_members(group, today):
+                yield replace(member, level=min(member.level, link.level))
+
+
+def find_level(user: User | None, place: Group | Project, today: date) -> int:
+    """Find the highest level a person has on a project or group."""
+    if user is None or user.state != "active":
+        return NOBODY
+    if isinstance(place, Project) and place.owner is user:
+        return Level.OWNER
+    return max(
+        (each.level for each in _all_memberships(place, today) if each.user.id == user.id),
+        default=NOBODY,
+    )
+
+
+def can_read(user: User | None, place: Group | Project, today: date) -> bool:
+    """Whether a project or group exists for this person."""
+    if place.visibility == "public" or (place.visibility == "internal" and user is not None):
+        return True
+    return find_level(user, place, today) >= Level.GUEST
+
+
+def can_read_code(user: User | None, project: Project, today: date) -> bool:
+    """Whether the person may read the repository; a guest of a private project may not."""
+    if project.visibility != "private":
+        return can_read(user, project, today)
+    return find_level(user, project, today) >= Level.REPORTER
+
+
+def can_comment(user: User | None, mr: MergeRequest, today: date) -> bool:
+    """Whether the person may write a note; a locked discussion is for members."""
+    if user is None or not can_read(user, mr.project, today):
+        return False
+    return not mr.discussion_locked or find_level(user, mr.project, today) >= Level.GUEST
+
+
+def can_update(user: User | None, mr: MergeRequest, today: date) -> bool:
+    """Whether the person may change the merge request: its author, or Developer and up."""
+    return user is not None and (
+        mr.author is user or find_level(user, mr.project, today) >= Level.DEVELOPER
+    )
+
+
+def can_approve(user: User | None, mr: MergeRequest, today: date) -> bool:
+    """Whether the person's approval is accepted."""
+    if mr.author is user and not mr.project.settings.author_approval:
+        return False
+    return find_level(user, mr.project, today) >= Level.DEVELOPER
+
+
+def can_push(user: User | None, project: Project, branch: str, today: date) -> bool:
+    """Whether the person may push: Maintainer on a protected branch, else Developer."""
+    needed = Level.MAINTAINER if branch in project.protected_branches else Level.DEVELOPER
+    return find_level(user, project, today) >= needed
+
+
+def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
+    """Whether the person may edit or delete a note: its author, or Maintainer and up."""
+    if user is None or note.system:
+        return False
+    return note.author is user or find_level(user, mr.project, today) >= Level.MAINTAINER
+
+
+def can_see_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
+    """Whether the person may read a note; internal ones need Planner and up."""
+    return not note.internal or find_level(user, mr.project, today) >= Level.PLANNER
+
+
+def demand(allowed: bool, status: int = 403, message: str | None = None) -> None:
+    """Raise RefusedError unless allowed; the message defaults to GitLab's for the status."""
+    words = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not found"}
+    if not allowed:
+        raise RefusedError(status, message or words[status])

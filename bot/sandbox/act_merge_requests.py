@@ -1,0 +1,247 @@
+"""What people do to merge requests: open, change, close, reopen, merge."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.sandbox.access import can_push, can_read, can_update, demand
+from bot.sandbox.act_notes import add_system_note
+from bot.sandbox.act_pipelines import start_pipelines
+from bot.sandbox.act_repository import add_version, announce_push, sign
+from bot.sandbox.entities import Label, MergeRequest, Project, Reviewer, User
+from bot.sandbox.merging import assess_merge, join_trees
+from bot.sandbox.state import Event, RefusedError, World
+
+Changes = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequestDraft:
+    """A merge request to open; the source project defaults to the target."""
+
+    title: str
+    source_branch: str
+    target_branch: str
+    description: str = ""
+    source_project: Project | None = None
+    assignees: tuple[User, ...] = ()
+    reviewers: tuple[User, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRequestUpdate:
+    """Changes to a merge request; None leaves a field as it is."""
+
+    title: str | None = None
+    description: str | None = None
+    target_branch: str | None = None
+    assignees: tuple[User, ...] | None = None
+    reviewers: tuple[User, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    discussion_locked: bool | None = None
+
+
+def announce(
+    world: World, actor: User, mr: MergeRequest, action: str, changes: Mapping[str, Any]
+) -> Event:
+    """Touch a merge request and tell what happened to it."""
+    before, mr.updated_at = mr.updated_at, world.now
+    told = {**changes, "updated_at": (before, mr.updated_at)}
+    return world.record(
+        "merge_request_changed",
+        actor=actor,
+        project=mr.project,
+        merge_request=mr,
+        action=action,
+        changes=told,
+    )
+
+
+def find_labels(world: World, project: Project, names: Iterable[str]) -> list[Label]:
+    """Find labels by name; GitLab makes those that are missing."""
+    found = []
+    for name in dict.fromkeys(names):
+        label = project.labels.get(name)
+        if label is None:
+            label = project.labels[name] = Label(id=world.next_id("label"), name=name)
+        found.append(label)
+    return found
+
+
+def open_merge_request(
+    world: World, user: User, project: Project, draft: MergeRequestDraft
+) -> MergeRequest:
+    """Open a merge request; one open request per pair of branches."""
+    with world.writing() as now:
+        source = draft.source_project or project
+        demand(can_read(user, project, now.date()), 404)
+        demand(can_push(user, source, "", now.date()))
+        _refuse_second(project, source, draft)
+        mr = MergeRequest(
+            id=world.next_id("merge_request"),
+            iid=max(project.merge_requests, default=0) + 1,
+            project=project,
+            source_project=source,
+            source_branch=draft.source_branch,
+            target_branch=draft.target_branch,
+            title=draft.title,
+            description=draft.description,
+            author=user,
+            created_at=now,
+            updated_at=now,
+            prepared_at=now,
+            assignees=list(draft.assignees),
+            reviewers=[Reviewer(user=each, created_at=now) for each in draft.reviewers],
+            labels=find_labels(world, project, draft.labels),
+            unprepared_reads=world.unprepared_reads,
+        )
+        add_version(world, mr)
+        project.merge_requests[mr.iid] = mr
+        announce(world, user, mr, "open", {"prepared_at": (None, now)})
+        start_pipelines(world, user, source, mr.source_branch, [mr])
+        return mr
+
+
+def _refuse_second(project: Project, source: Project, draft: MergeRequestDraft) -> None:
+    for each in project.merge_requests.values():
+        pair = (each.source_project, each.source_branch, each.target_branch)
+        same = pair == (source, draft.source_branch, draft.target_branch)
+        if each.state == "opened" and same:
+            text = f"Another open merge request already exists for this source branch: !{each.iid}"
+            raise RefusedError(409, [text])
+
+
+def update_merge_request(
+    world: World, user: User, mr: MergeRequest, update: MergeRequestUpdate
+) -> MergeRequest:
+    """Change fields of a merge request; what does not differ is no change and no event."""
+    with world.writing() as now:
+        demand(can_update(user, mr, now.date()))
+        changes: Changes = {}
+        _change_plain(mr, update, changes)
+        _change_people(world, mr, update, changes)
+        if update.labels is not None:
+            _change(mr, "labels", find_labels(world, mr.project, update.labels), changes)
+        if "target_branch" in changes:
+            add_version(world, mr)
+        if changes:
+            _tell_in_notes(world, user, mr, changes)
+            announce(world, user, mr, "update", changes)
+        return mr
+
+
+def _change_plain(mr: MergeRequest, update: MergeRequestUpdate, changes: Changes) -> None:
+    if update.title is not None and not update.title.strip():
+        raise RefusedError(400, {"title": ["can't be blank"]})
+    was_draft = mr.draft
+    for name in ("title", "description", "target_branch", "discussion_locked"):
+        value = getattr(update, name)
+        if value is not None:
+            _change(mr, name, value, changes)
+    if mr.draft != was_draft:
+        changes["draft"] = (was_draft, mr.draft)
+
+
+def _change_people(
+    world: World, mr: MergeRequest, update: MergeRequestUpdate, changes: Changes
+) -> None:
+    if update.assignees is not None:
+        _change(mr, "assignees", list(dict.fromkeys(update.assignees)), changes)
+    if update.reviewers is not None:
+        kept = [
+            mr.find_reviewer(each) or Reviewer(user=each, created_at=world.now)
+            for each in dict.fromkeys(update.reviewers)
+        ]
+        _change(mr, "reviewers", kept, changes)
+
+
+def _change(mr: MergeRequest, name: str, value: object, changes: Changes) -> None:
+    before = getattr(mr, name)
+    if before != value:
+        changes[name] = (before, value)
+        setattr(mr, name, value)
+
+
+def _tell_in_notes(world: World, user: User, mr: MergeRequest, changes: Changes) -> None:
+    words = {"title": "changed title", "target_branch": "changed target branch"}
+    for name, (before, after) in changes.items():
+        if name in words:
+            add_system_note(world, user, mr, f"{words[name]} from **{before}** to **{after}**")
+        elif name == "assignees":
+            add_system_note(world, user, mr, _difference("assigned to", before, after))
+        elif name == "reviewers":
+            people = [each.user for each in before], [each.user for each in after]
+            add_system_note(world, user, mr, _difference("requested review from", *people))
+
+
+def _difference(verb: str, before: Iterable[User], after: Iterable[User]) -> str:
+    old, new = [each.username for each in before], [each.username for each in after]
+    added = [f"@{name}" for name in new if name not in old]
+    removed = [f"@{name}" for name in old if name not in new]
+    told = [f"{verb} {' '.join(added)}"] if added else []
+    return " and ".join(told + ([f"removed {' '.join(removed)}"] if removed else []))
+
+
+def assign(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> MergeRequest:
+    """Assign exactly these people."""
+    return update_merge_request(world, user, mr, MergeRequestUpdate(assignees=tuple(people)))
+
+
+def set_reviewers(
+    world: World, user: User, mr: MergeRequest, people: Iterable[User]
+) -> MergeRequest:
+    """Ask exactly these people for a review; who stays keeps their state."""
+    return update_merge_request(world, user, mr, MergeRequestUpdate(reviewers=tuple(people)))
+
+
+def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+    """Close an open merge request."""
+    with world.writing() as now:
+        demand(can_update(user, mr, now.date()))
+        if mr.state == "opened":
+            mr.state, mr.closed_at, mr.closed_by = "closed", now, user
+            announce(world, user, mr, "close", {"state": ("opened", "closed")})
+        return mr
+
+
+def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+    """Reopen a closed merge request."""
+    with world.writing() as now:
+        demand(can_update(user, mr, now.date()))
+        if mr.state == "closed":
+            mr.state, mr.closed_at, mr.closed_by = "opened", None, None
+            announce(world, user, mr, "reopen", {"state": ("closed", "opened")})
+        return mr
+
+
+def merge(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> MergeRequest:
+    """Merge, if the merge request is mergeable and `sha`, when given, is its head."""
+    with world.writing() as now:
+        demand(can_push(user, mr.project, mr.target_branch, now.date()), 401)
+        if sha is not None and sha != mr.head_sha:
+            raise RefusedError(409, "SHA does not match HEAD of source branch: " + str(mr.head_sha))
+        verdict = assess_merge(world, mr)
+        if verdict == "conflict":
+            raise RefusedError(422, "Branch cannot be merged")
+        if verdict != "mergeable":
+            raise RefusedError(405, "405 Method Not Allowed")
+        mr.state, mr.merged_at, mr.merged_by = "merged", now, user
+        mr.merge_commit_sha = _commit_merge(world, user, mr)
+        announce(world, user, mr, "merge", {"state": ("opened", "merged")})
+        announce_push(world, user, mr.project, mr.target_branch)
+        return mr
+
+
+def _commit_merge(world: World, user: User, mr: MergeRequest) -> str:
+    repository, joined = mr.project.repository, join_trees(mr)
+    message = f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'\n\n{mr.title}\n\n"
+    message += f"See merge request {mr.project.path_with_namespace}!{mr.iid}"
+    author = sign(user, world.now)
+    head = str(mr.head_sha)
+    return repository.commit_tree(mr.target_branch, joined.tree, message, author, head).sha
+
+
+def copy_reviewers(mr: MergeRequest) -> list[Reviewer]:
+    """Copy the review requests, to tell later how they were."""
+    return [replace(each) for each in mr.reviewers]

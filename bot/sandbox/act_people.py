@@ -1,0 +1,72 @@
+"""What happens to people: membership and account state."""
+
+from datetime import date
+
+from bot.sandbox.access import demand, find_level
+from bot.sandbox.entities import Group, Level, Member, Project, User
+from bot.sandbox.state import World
+
+
+def add_member(
+    world: World, user: User, place: Group | Project, person: User, level: int
+) -> Member:
+    """Add a person, or change their level; needs Maintainer on a project, Owner on a group."""
+    with world.writing() as now:
+        _demand_admin(world, user, place)
+        old = place.members.get(person.id)
+        member = Member(user=person, level=level, created_at=now, created_by=user)
+        place.members[person.id] = member
+        world.record(
+            "member_changed",
+            actor=user,
+            project=place if isinstance(place, Project) else None,
+            subject=place,
+            changes={person.username: (old.level if old else None, level)},
+        )
+        return member
+
+
+def set_expiry(
+    world: World, user: User, place: Group | Project, person: User, ends: date | None
+) -> Member:
+    """Let a membership end on a day, or never."""
+    with world.writing():
+        _demand_admin(world, user, place)
+        demand(person.id in place.members, 404)
+        member = place.members[person.id]
+        before, member.expires_at = member.expires_at, ends
+        world.record(
+            "member_changed",
+            actor=user,
+            subject=place,
+            changes={person.username: (before, ends)},
+        )
+        return member
+
+
+def remove_member(world: World, user: User, place: Group | Project, person: User) -> None:
+    """End a direct membership; one may always leave."""
+    with world.writing():
+        demand(person.id in place.members, 404)
+        if person is not user:
+            _demand_admin(world, user, place)
+        member = place.members.pop(person.id)
+        world.record(
+            "member_changed",
+            actor=user,
+            project=place if isinstance(place, Project) else None,
+            subject=place,
+            changes={person.username: (member.level, None)},
+        )
+
+
+def set_account_state(world: World, person: User, state: str) -> None:
+    """Block, deactivate or activate an account, as an administrator would."""
+    with world.writing():
+        before, person.state = person.state, state
+        world.record("account_changed", subject=person, changes={"state": (before, state)})
+
+
+def _demand_admin(world: World, user: User, place: Group | Project) -> None:
+    needed = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
+    demand(find_level(user, place, world.now.date()) >= needed)

@@ -1,0 +1,292 @@
+"""Pipelines, commit statuses and external status checks: the gates of a merge."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.sandbox.access import can_approve, can_push, demand, find_level
+from bot.sandbox.entities import (
+    CommitStatus,
+    Level,
+    MergeRequest,
+    Pipeline,
+    Project,
+    StatusCheck,
+    StatusCheckAnswer,
+    User,
+)
+from bot.sandbox.state import RefusedError, World
+
+ACTIVE = frozenset({"created", "pending", "running"})
+LATEST = 100
+MAX_JOBS = 500
+PATIENCE = timedelta(minutes=2)
+EVENTS = {"success": "success", "failed": "drop", "canceled": "cancel", "skipped": "skip"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusDraft:
+    """A commit status as posted."""
+
+    state: str
+    name: str = "default"
+    ref: str | None = None
+    target_url: str | None = None
+    description: str | None = None
+    coverage: float | None = None
+    pipeline_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineDraft:
+    """A pipeline to make."""
+
+    sha: str
+    ref: str
+    source: str
+    merge_request: MergeRequest | None = None
+
+
+def create_pipeline(world: World, user: User, project: Project, draft: PipelineDraft) -> Pipeline:
+    """Make a pipeline without jobs."""
+    pipeline = Pipeline(
+        id=world.next_id("pipeline"),
+        iid=len(project.pipelines) + 1,
+        project=project,
+        sha=draft.sha,
+        ref=draft.ref,
+        source=draft.source,
+        user=user,
+        created_at=world.now,
+        updated_at=world.now,
+        merge_request=draft.merge_request,
+    )
+    project.pipelines.append(pipeline)
+    world.record("pipeline_created", actor=user, project=project, subject=pipeline)
+    return pipeline
+
+
+def add_job(world: World, pipeline: Pipeline, name: str, status: str) -> CommitStatus:
+    """Add a job of the project's own configuration to a pipeline."""
+    job = CommitStatus(
+        id=world.next_id("job"),
+        name=name,
+        sha=pipeline.sha,
+        ref=pipeline.ref,
+        status=status,
+        author=pipeline.user,
+        pipeline=pipeline,
+        created_at=world.now,
+        stage="test",
+    )
+    pipeline.jobs.append(job)
+    return job
+
+
+def start_pipelines(
+    world: World, user: User, project: Project, branch: str, mrs: Iterable[MergeRequest]
+) -> None:
+    """Start what the project's settings ask for after a push or a new merge request."""
+    settings = project.settings
+    head = project.repository.branches[branch]
+    drafts = []
+    if settings.pipelines == "merge_request_event":
+        drafts = [
+            PipelineDraft(
+                sha=head,
+                ref=f"refs/merge-requests/{mr.iid}/head",
+                source="merge_request_event",
+                merge_request=mr,
+            )
+            for mr in mrs
+        ]
+    elif settings.pipelines == "push":
+        drafts = [PipelineDraft(sha=head, ref=branch, source="push")]
+    for draft in drafts:
+        pipeline = create_pipeline(world, user, project, draft)
+        add_job(world, pipeline, "test", settings.pipeline_status)
+
+
+def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:
+    """List the pipelines a merge request shows, newest first: its own, and its branch's."""
+    source = mr.source_project
+    if source is None:
+        return []
+    shas = {version.head_sha for version in mr.versions}
+    found = [
+        each
+        for each in source.pipelines
+        if each.merge_request is mr or (each.ref == mr.source_branch and each.sha in shas)
+    ]
+    return sorted(found, key=lambda each: each.id, reverse=True)
+
+
+def find_head_pipeline(mr: MergeRequest) -> Pipeline | None:
+    """Find the pipeline that counts for merging: the newest of the merge request's own if any."""
+    at_head = [each for each in merge_request_pipelines(mr) if each.sha == mr.head_sha]
+    own = [each for each in at_head if each.merge_request is mr]
+    return next(iter(own or at_head), None)
+
+
+def set_commit_status(
+    world: World, user: User, project: Project, sha: str, draft: StatusDraft
+) -> CommitStatus:
+    """Post a commit status; pipeline choice and refusals as GitLab documents them."""
+    with world.writing() as now:
+        demand(find_level(user, project, now.date()) >= Level.DEVELOPER)
+        commit = project.repository.find_commit(sha)
+        if commit is None:
+            raise RefusedError(404, "404 Commit Not Found")
+        pipeline = _choose_pipeline(world, user, project, commit.sha, draft)
+        demand(can_push(user, project, pipeline.ref, now.date()))
+        job = _choose_job(world, user, pipeline, draft)
+        before = job.status
+        _transition(world, job, draft.state)
+        job.description = draft.description or job.description
+        job.target_url = draft.target_url or job.target_url
+        job.coverage = draft.coverage if draft.coverage is not None else job.coverage
+        pipeline.updated_at = now
+        world.record(
+            "status_set",
+            actor=user,
+            project=project,
+            subject=job,
+            changes={"status": (before, job.status)},
+        )
+        return job
+
+
+def _choose_pipeline(
+    world: World, user: User, project: Project, sha: str, draft: StatusDraft
+) -> Pipeline:
+    matching = [
+        each
+        for each in project.pipelines
+        if each.sha == sha and draft.ref in {None, each.ref, f"refs/heads/{each.ref}"}
+    ][-LATEST:]
+    if draft.pipeline_id is not None:
+        found = next((each for each in matching if each.id == draft.pipeline_id), None)
+        if found is None:
+            raise RefusedError(404, "404 Pipeline for pipeline_id, sha and ref Not Found")
+        return _with_room(found)
+    if matching and len(matching[-1].jobs) < MAX_JOBS:
+        return matching[-1]
+    ref = draft.ref or (matching[-1].ref if matching else None) or _branch_of(project, sha)
+    demand(can_push(user, project, ref, world.now.date()))
+    return create_pipeline(world, user, project, PipelineDraft(sha=sha, ref=ref, source="external"))
+
+
+def _with_room(pipeline: Pipeline) -> Pipeline:
+    if len(pipeline.jobs) >= MAX_JOBS:
+        raise RefusedError(422, "The number of jobs has exceeded the limit")
+    return pipeline
+
+
+def _branch_of(project: Project, sha: str) -> str:
+    branches = project.repository.branches_with(sha)
+    if not branches:
+        raise RefusedError(404, "404 References for commit Not Found")
+    return branches[0]
+
+
+def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft) -> CommitStatus:
+    named = [each for each in pipeline.jobs if each.name == draft.name and not each.retried]
+    for job in named:
+        if job.author is user and job.status in ACTIVE:
+            return job
+    new = CommitStatus(
+        id=world.next_id("job"),
+        name=draft.name,
+        sha=pipeline.sha,
+        ref=draft.ref or pipeline.ref,
+        status="created",
+        author=user,
+        pipeline=pipeline,
+        created_at=world.now,
+    )
+    for job in named:
+        job.retried = True
+    pipeline.jobs.append(new)
+    return new
+
+
+def _transition(world: World, job: CommitStatus, state: str) -> None:
+    if state == "pending" and job.status in {"pending", "running"}:
+        _refuse_transition("enqueue", job.status)
+    if state == "running" and job.status == "running":
+        _refuse_transition("run", job.status)
+    job.status = state
+    if state != "pending":
+        job.started_at = job.started_at or world.now
+    if state in EVENTS:
+        job.finished_at = world.now
+
+
+def _refuse_transition(event: str, state: str) -> None:
+    reason = f'(Reason(s): Status cannot transition via "{event}")'
+    raise RefusedError(400, f"Cannot transition status via :{event} from :{state} {reason}")
+
+
+def find_check(project: Project, check_id: int) -> StatusCheck:
+    """Find an external status check; raise RefusedError (404)."""
+    found = next((each for each in project.status_checks if each.id == check_id), None)
+    if found is None:
+        raise RefusedError(404, "404 Not found")
+    return found
+
+
+def check_status(world: World, mr: MergeRequest, check: StatusCheck) -> str:
+    """Say how a check stands at the head; pending longer than two minutes is failed."""
+    version = mr.diff
+    if version is None:
+        return "pending"
+    answers = [each for each in mr.check_answers if each.check is check]
+    last = next((each for each in reversed(answers) if each.sha == version.head_sha), None)
+    status, since = (last.status, last.created_at) if last else ("pending", version.created_at)
+    if status == "pending" and world.now - since > PATIENCE:
+        return "failed"
+    return status
+
+
+def answer_check(
+    world: World, user: User, mr: MergeRequest, check: StatusCheck, answer: tuple[str, str]
+) -> StatusCheckAnswer:
+    """Answer an external status check with (sha, status); only the present head is accepted."""
+    sha, status = answer
+    with world.writing() as now:
+        demand(can_approve(user, mr, now.date()))
+        if sha != mr.head_sha:
+            raise RefusedError(409, "409 SHA does not match HEAD of source branch")
+        before = check_status(world, mr, check)
+        given = StatusCheckAnswer(
+            id=world.next_id("check_answer"), check=check, sha=sha, status=status, created_at=now
+        )
+        mr.check_answers.append(given)
+        world.record(
+            "check_answered",
+            actor=user,
+            project=mr.project,
+            merge_request=mr,
+            subject=given,
+            changes={"status": (before, status)},
+        )
+        return given
+
+
+def retry_check(world: World, user: User, mr: MergeRequest, check: StatusCheck) -> None:
+    """Set a failed check to pending again."""
+    with world.writing() as now:
+        demand(can_approve(user, mr, now.date()))
+        if check_status(world, mr, check) != "failed" or mr.head_sha is None:
+            raise RefusedError(422, "External status check must be failed")
+        given = StatusCheckAnswer(
+            id=world.next_id("check_answer"),
+            check=check,
+            sha=mr.head_sha,
+            status="pending",
+            created_at=now,
+        )
+        mr.check_answers.append(given)
+        world.record(
+            "check_answered", actor=user, project=mr.project, merge_request=mr, subject=given
+        )

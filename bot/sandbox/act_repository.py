@@ -1,0 +1,174 @@
+"""What people do to repositories: push, reset and make branches, fork."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.sandbox.access import can_push, can_read, demand
+from bot.sandbox.act_pipelines import start_pipelines
+from bot.sandbox.entities import DiffVersion, MergeRequest, Project, User
+from bot.sandbox.repository import Commit, Signature
+from bot.sandbox.state import RefusedError, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitDraft:
+    """A commit to make: contents by path, None to remove; `mode` for all files written."""
+
+    message: str
+    changes: Mapping[str, bytes | None]
+    start_branch: str | None = None
+    author: Signature | None = None
+    mode: str | None = None
+
+
+def sign(user: User, at: datetime) -> Signature:
+    """Build the signature a person commits with."""
+    return Signature(name=user.name, email=f"{user.username}@example.com", at=at)
+
+
+def create_branch(world: World, user: User, project: Project, name: str, ref: str) -> Commit:
+    """Make a branch from a ref."""
+    with world.writing():
+        demand(can_push(user, project, name, world.now.date()))
+        if name in project.repository.branches:
+            raise RefusedError(400, "Branch already exists")
+        start = project.repository.find_commit(ref)
+        if start is None:
+            raise RefusedError(400, f"Invalid reference name: {ref}")
+        project.repository.move_branch(name, start.sha)
+        world.record("branch_pushed", actor=user, project=project, subject=name)
+        return start
+
+
+def push(world: World, user: User, project: Project, branch: str, draft: CommitDraft) -> Commit:
+    """Commit to a branch, made from `start_branch` or the default branch where it is new."""
+    with world.writing() as now:
+        demand(can_push(user, project, branch, now.date()))
+        repository = project.repository
+        if branch not in repository.branches and repository.branches:
+            start = repository.find_commit(draft.start_branch or project.default_branch)
+            if start is None:
+                raise RefusedError(400, "You can only create or edit files on a branch")
+            repository.move_branch(branch, start.sha)
+        head = repository.find_commit(branch)
+        tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
+        author = draft.author or sign(user, now)
+        commit = repository.commit_tree(branch, tree, draft.message, author)
+        announce_push(world, user, project, branch)
+        return commit
+
+
+def reset_branch(world: World, user: User, project: Project, branch: str, ref: str) -> Commit:
+    """Force a branch to another commit, as a force push does."""
+    with world.writing() as now:
+        demand(can_push(user, project, branch, now.date()))
+        commit = project.repository.find_commit(ref)
+        if commit is None:
+            raise RefusedError(404, "404 Commit Not Found")
+        project.repository.move_branch(branch, commit.sha)
+        announce_push(world, user, project, branch)
+        return commit
+
+
+def delete_branch(world: World, user: User, project: Project, branch: str) -> None:
+    """Delete a branch."""
+    with world.writing() as now:
+        demand(can_push(user, project, branch, now.date()))
+        demand(branch in project.repository.branches, 404, "404 Branch Not Found")
+        del project.repository.branches[branch]
+        world.record("branch_pushed", actor=user, project=project, subject=branch)
+
+
+def fork_project(world: World, user: User, project: Project) -> Project:
+    """Fork a project into a person's own namespace."""
+    with world.writing() as now:
+        demand(can_read(user, project, now.date()), 404)
+        name = project.path_with_namespace.rsplit("/", 1)[-1]
+        fork = Project(
+            id=world.next_id("project"),
+            path_with_namespace=f"{user.username}/{name}",
+            name=project.name,
+            created_at=now,
+            repository=project.repository.fork(),
+            default_branch=project.default_branch,
+            visibility=project.visibility,
+            owner=user,
+            forked_from=project,
+        )
+        return world.add_project(fork)
+
+
+def announce_push(world: World, user: User, project: Project, branch: str) -> None:
+    """Start pipelines and renew the open merge requests of a branch that moved."""
+    world.record("branch_pushed", actor=user, project=project, subject=branch)
+    mrs = [mr for mr in _open_merge_requests(world) if _is_source(mr, project, branch)]
+    for mr in mrs:
+        renew_diff(world, user, mr)
+    start_pipelines(world, user, project, branch, mrs)
+
+
+def _open_merge_requests(world: World) -> list[MergeRequest]:
+    return [
+        mr
+        for project in world.projects.values()
+        for mr in project.merge_requests.values()
+        if mr.state == "opened"
+    ]
+
+
+def _is_source(mr: MergeRequest, project: Project, branch: str) -> bool:
+    return mr.source_project is project and mr.source_branch == branch
+
+
+def add_version(world: World, mr: MergeRequest) -> DiffVersion:
+    """Compute a new version of the diff from the branches as they are."""
+    source = mr.source_project
+    head = source.repository.branches.get(mr.source_branch) if source else None
+    start = mr.project.repository.branches.get(mr.target_branch)
+    if head is None or start is None:
+        raise RefusedError(400, {"base": ["Source or target branch does not exist"]})
+    mr.project.repository.fetch(head)
+    version = DiffVersion(
+        id=world.next_id("version"),
+        head_sha=head,
+        base_sha=mr.project.repository.store.merge_base(start, head) or start,
+        start_sha=start,
+        created_at=world.now,
+    )
+    mr.versions.append(version)
+    return version
+
+
+def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
+    """Take the new head into a merge request, and drop approvals where the project says so."""
+    old = mr.head_sha
+    version = add_version(world, mr)
+    if old == version.head_sha:
+        mr.versions.pop()
+        return
+    dropped = tuple(mr.approvals) if mr.project.settings.reset_approvals_on_push else ()
+    before, mr.updated_at = mr.updated_at, world.now
+    changes: dict[str, tuple[object, object]] = {
+        "head_sha": (old, version.head_sha),
+        "updated_at": (before, mr.updated_at),
+    }
+    world.record(
+        "merge_request_changed",
+        actor=user,
+        project=mr.project,
+        merge_request=mr,
+        action="update",
+        changes=changes,
+        oldrev=old,
+    )
+    if dropped:
+        mr.approvals.clear()
+        world.record(
+            "merge_request_changed",
+            actor=user,
+            project=mr.project,
+            merge_request=mr,
+            action="unapproved",
+            system_action="approvals_reset_on_push",
+        )

@@ -1,0 +1,77 @@
+"""Whether a merge request can be merged, and what merging it gives."""
+
+from typing import NamedTuple
+
+from bot.sandbox.act_pipelines import check_status, find_head_pipeline
+from bot.sandbox.entities import MergeRequest
+from bot.sandbox.repository import Tree, merge_trees
+from bot.sandbox.state import World
+
+RUNNING = frozenset({"running", "pending", "created"})
+
+
+class Joined(NamedTuple):
+    """The tree a merge gives, and the paths in conflict."""
+
+    tree: Tree
+    conflicts: tuple[str, ...]
+
+
+def join_trees(mr: MergeRequest) -> Joined:
+    """Merge the present heads of source and target, file by file."""
+    store = mr.project.repository.store
+    target = mr.project.repository.branches.get(mr.target_branch)
+    head = mr.head_sha
+    if target is None or head not in store.commits:
+        return Joined({}, ())
+    base = store.merge_base(target, head)
+    base_tree = store.commits[base].tree if base else {}
+    return Joined(*merge_trees(base_tree, store.commits[target].tree, store.commits[head].tree))
+
+
+def has_conflicts(mr: MergeRequest) -> bool:
+    """Whether an open merge request conflicts with its target branch."""
+    return mr.state == "opened" and bool(join_trees(mr).conflicts)
+
+
+def threads_resolved(mr: MergeRequest) -> bool:
+    """Whether every resolvable note is resolved."""
+    return all(note.resolved for note in mr.notes if note.resolvable)
+
+
+def assess_merge(world: World, mr: MergeRequest) -> str:
+    """Name the first thing in the way, in the words of `detailed_merge_status`."""
+    if mr.state != "opened":
+        return "not_open"
+    if not mr.prepared:
+        return "preparing"
+    if mr.draft:
+        return "draft_status"
+    if has_conflicts(mr):
+        return "conflict"
+    return _assess_people(mr) or _assess_gates(world, mr) or "mergeable"
+
+
+def _assess_people(mr: MergeRequest) -> str | None:
+    settings = mr.project.settings
+    if settings.threads_must_be_resolved and not threads_resolved(mr):
+        return "discussions_not_resolved"
+    if settings.premium and len(mr.approvals) < settings.approvals_required:
+        return "not_approved"
+    if settings.premium and any(each.state == "requested_changes" for each in mr.reviewers):
+        return "requested_changes"
+    return None
+
+
+def _assess_gates(world: World, mr: MergeRequest) -> str | None:
+    settings = mr.project.settings
+    if settings.pipelines_must_succeed:
+        pipeline = find_head_pipeline(mr)
+        status = pipeline.status if pipeline else "none"
+        if status != "success":
+            return "ci_still_running" if status in RUNNING else "ci_must_pass"
+    if settings.ultimate and settings.checks_must_succeed:
+        states = {check_status(world, mr, check) for check in mr.project.status_checks}
+        if states - {"passed"}:
+            return "status_checks_must_pass"
+    return None
