@@ -1,0 +1,164 @@
+"""The runner of the stand-in GitLab: pipelines by trigger or schedule, jobs as real processes."""
+
+import secrets
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
+from bot.sandbox.activity import Activity
+from bot.sandbox.ci_file import JobDefinition, select_jobs
+from bot.sandbox.entities import CommitStatus, Pipeline, Project, Token, User
+from bot.sandbox.job_environment import (
+    JobRun,
+    Start,
+    build_environment,
+    server_variables,
+    source_variables,
+)
+from bot.sandbox.shell import Execution, mask, run_script
+from bot.sandbox.state import RefusedError, TriggerCall, World
+
+DEFAULT_TIMEOUT = 60.0
+CI_FILE = ".gitlab-ci.yml"
+_HERE = Path(__file__).resolve().parent
+
+
+class Runner:
+    """Start pipelines and run their jobs, each in a process of its own.
+
+    `variables` are the CI/CD variables of every project; those named `…TOKEN` are masked in logs.
+    A resource group runs one job at a time, in order.
+    """
+
+    def __init__(
+        self, world: World, variables: Mapping[str, str], activity: Activity | None = None
+    ) -> None:
+        self.world = world
+        self.variables = dict(variables)
+        self.activity = activity or Activity()
+        self.runs: list[JobRun] = []
+        self.timeout = DEFAULT_TIMEOUT
+        self._stop = threading.Event()
+        self._lanes: dict[str | None, ThreadPoolExecutor] = {}
+
+    def trigger(self, _world: World, call: TriggerCall) -> Pipeline:
+        """Create the pipeline that a trigger token asks for; refuse as GitLab does."""
+        start = Start(
+            project=call.project,
+            ref=call.ref,
+            source="trigger",
+            user=call.trigger.owner,
+            variables=call.variables,
+            payload=call.payload,
+            short_token=call.trigger.value[:4],
+        )
+        return self.start(start)
+
+    def schedule(self, project: Project, user: User) -> Pipeline:
+        """Create the pipeline that a schedule on the default branch starts."""
+        ref = project.default_branch
+        return self.start(
+            Start(project=project, ref=ref, source="schedule", user=user, variables={})
+        )
+
+    def start(self, start: Start) -> Pipeline:
+        """Create a pipeline and hand its jobs to their lanes."""
+        world = self.world
+        with world.lock:
+            commit = start.project.repository.find_commit(start.ref)
+            if commit is None:
+                raise RefusedError(400, {"base": ["Reference not found"]})
+            content = start.project.repository.content(commit, CI_FILE)
+            text = ci_definition() if content is None else content.decode()
+            chosen = select_jobs(text, source_variables(start))
+            draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
+            pipeline = create_pipeline(world, start.user, start.project, draft)
+            for definition in chosen:
+                self._enqueue(pipeline, definition, start)
+        return pipeline
+
+    def close(self, timeout: float = 5) -> None:
+        """Stop every job and wait until the processes are gone."""
+        self._stop.set()
+        self.activity.wait(timeout)
+        for lane in self._lanes.values():
+            lane.shutdown(wait=False, cancel_futures=True)
+
+    def find_run(self, job_id: int) -> JobRun | None:
+        """Find a run by the number of its job."""
+        return next((run for run in self.runs if run.job.id == job_id), None)
+
+    def _enqueue(self, pipeline: Pipeline, definition: JobDefinition, start: Start) -> None:
+        job = CommitStatus(
+            id=self.world.next_id("job"),
+            name=definition.name,
+            sha=pipeline.sha,
+            ref=pipeline.ref,
+            status="pending",
+            author=start.user,
+            pipeline=pipeline,
+            created_at=self.world.now,
+            stage=definition.stage,
+        )
+        pipeline.jobs.append(job)
+        run = JobRun(job=job, definition=definition, start=start)
+        self.runs.append(run)
+        self.activity.begin()
+        group = definition.resource_group
+        if group not in self._lanes:
+            self._lanes[group] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
+        self._lanes[group].submit(self._run, run)
+
+    def _run(self, run: JobRun) -> None:
+        with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
+            token = self._begin(run)
+            first_request = len(self.world.requests)
+            environment = build_environment(run, Path(folder), self._common(token))
+            execution = run_script(
+                run.definition.script,
+                Path(folder, "builds"),
+                environment,
+                run.definition.timeout or self.timeout,
+                self._stop,
+            )
+            self._finish(run, token, execution, first_request)
+
+    def _begin(self, run: JobRun) -> Token:
+        with self.world.lock:
+            run.job.status = "running"
+            run.job.started_at = self.world.now
+            token = Token(
+                id=self.world.next_id("token"),
+                value=f"job-{secrets.token_hex(12)}",
+                user=run.start.user,
+                kind="job",
+            )
+            self.world.tokens.append(token)
+        return token
+
+    def _common(self, token: Token) -> dict[str, str]:
+        """Return what every job of this runner gets beside the predefined variables."""
+        url = self.world.external_url
+        return {**server_variables(url), "CI_JOB_TOKEN": token.value, **self.variables}
+
+    def _finish(self, run: JobRun, token: Token, done: Execution, first_request: int) -> None:
+        with self.world.lock:
+            token.revoked = True
+            hidden = {value for name, value in self.variables.items() if name.endswith("TOKEN")}
+            bots = {each.user.username for each in self.world.tokens if each.value in hidden}
+            made = self.world.requests[first_request:]
+            run.api_calls = sum(record.user in bots for record in made)
+            run.log = mask(done.log, {*hidden, token.value})
+            run.exit_code, run.seconds = done.exit_code, done.seconds
+            run.job.status = "success" if done.exit_code == 0 else "failed"
+            run.job.finished_at = run.job.pipeline.updated_at = self.world.now
+
+
+def ci_definition() -> str:
+    """Return the bot's own CI configuration: the repository's, or the copy in the wheel."""
+    checkout = _HERE.parents[1] / CI_FILE
+    shipped = _HERE / "gitlab-ci.yml"
+    return (checkout if checkout.exists() else shipped).read_text(encoding="utf-8")
