@@ -48,8 +48,9 @@ def build_environment(run: JobRun, folder: Path, common: Mapping[str, str]) -> d
     """Collect what the process gets, and make its folders; passed variables win over all others."""
     builds = folder / "builds"
     builds.mkdir()
+    commands = command_folders(folder, Path(sys.executable).parent)
     environment = {
-        "PATH": f"{command_folders(folder, Path(sys.executable).parent)}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "CI_PROJECT_DIR": str(builds),
