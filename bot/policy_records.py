@@ -1,0 +1,221 @@
+"""Shapes of mappings: a fixed set of keys, or one of several sets chosen by the key `kind`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.policy_shapes import Contradiction, Mistakes, Schema, Shape, describe, quote
+from bot.yaml_nodes import Mapping, Node, Place, Refused, Scalar, Sequence
+
+KIND = "kind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One key of a mapping; `default` stands in where an optional key is left out."""
+
+    name: str
+    shape: Shape
+    about: str
+    required: bool = True
+    default: Any = None
+
+
+def consistent(**_: object) -> Iterable[Contradiction]:
+    """Find no contradiction, whatever the values are."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One row of a table of kinds: its name, its own keys, and what makes its value of them."""
+
+    name: str
+    about: str
+    fields: tuple[Field, ...]
+    build: Callable[..., Any]
+    check: Callable[..., Iterable[Contradiction]] = consistent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A mapping with known keys only; `build` makes the value of keys that pass `check`."""
+
+    about: str
+    fields: tuple[Field, ...]
+    build: Callable[..., Any]
+    check: Callable[..., Iterable[Contradiction]] = consistent
+
+    @property
+    def says(self) -> str:
+        """Describe the shape for people."""
+        return "a mapping with " + ", ".join(field.name for field in self.fields)
+
+    def read(self, node: Node, name: str, mistakes: Mistakes) -> Any:
+        """Return the built value."""
+        mapping = _mapping(node, name, self.says, mistakes)
+        if mapping is None:
+            return None
+        _refuse_unknown(mapping, self.fields, name, mistakes)
+        values = _read_fields(mapping, self.fields, name, mistakes)
+        return _built(self, values, mapping, mistakes)
+
+    def schema(self) -> Schema:
+        """Return an object that allows no other keys."""
+        return _object(self.about, self.fields, {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A mapping with common keys and those of its kind; the kind's value becomes `slot`."""
+
+    common: tuple[Field, ...]
+    kinds: tuple[Kind, ...]
+    slot: str
+    build: Callable[..., Any]
+
+    @property
+    def says(self) -> str:
+        """Describe the shape for people."""
+        return "a mapping with kind, " + ", ".join(field.name for field in self.common)
+
+    def read(self, node: Node, name: str, mistakes: Mistakes) -> Any:
+        """Return the built value; the further keys of an unknown kind are not judged."""
+        mapping = _mapping(node, name, self.says, mistakes)
+        if mapping is None:
+            return None
+        kind = self._kind(mapping, name, mistakes)
+        values = _read_fields(mapping, self.common, name, mistakes)
+        if kind is None:
+            return None
+        _refuse_unknown(mapping, (*self.common, *kind.fields), name, mistakes, KIND)
+        own = _read_fields(mapping, kind.fields, name, mistakes)
+        part = _built(kind, own, mapping, mistakes)
+        if values is None or part is None:
+            return None
+        return self.build(**values, **{self.slot: part})
+
+    def schema(self) -> Schema:
+        """Return one whole object a kind, so that an editor offers the keys of that kind."""
+        return {
+            "oneOf": [
+                _object(
+                    kind.about,
+                    (*self.common, *kind.fields),
+                    {KIND: {"const": kind.name, "description": kind.about}},
+                )
+                for kind in self.kinds
+            ]
+        }
+
+    def _kind(self, mapping: Mapping, name: str, mistakes: Mistakes) -> Kind | None:
+        """Return the row that the mapping names."""
+        node = mapping.entries[KIND][1] if KIND in mapping.entries else None
+        kinds = {kind.name: kind for kind in self.kinds}
+        if isinstance(node, Scalar) and node.text in kinds:
+            return kinds[node.text]
+        if isinstance(node, Refused):
+            return None
+        found = "no such key" if node is None else describe(node)
+        near = _nearest(node.text, kinds) if isinstance(node, Scalar) else ""
+        place = mapping.place if node is None else node.place
+        allowed = f"allowed {', '.join(kinds)}{near}"
+        mistakes.add(place, f"`{_under(name, KIND)}` is wrong", found, allowed)
+        return None
+
+
+def _mapping(node: Node, name: str, says: str, mistakes: Mistakes) -> Mapping | None:
+    """Return the node if it is a mapping."""
+    if isinstance(node, Mapping):
+        return node
+    if not isinstance(node, Refused):
+        mistakes.add(node.place, f"`{name or 'policy'}` is wrong", describe(node), says)
+    return None
+
+
+def _refuse_unknown(
+    mapping: Mapping, fields: Iterable[Field], name: str, mistakes: Mistakes, *more: str
+) -> None:
+    """Note each key that means nothing here, with those that do."""
+    known = [*more, *(field.name for field in fields)]
+    for key, (place, _) in mapping.entries.items():
+        if key not in known:
+            allowed = f"allowed {', '.join(known)}{_nearest(key, known)}"
+            mistakes.add(place, f"unknown key in {_title(name)}", quote(key), allowed)
+
+
+def _read_fields(
+    mapping: Mapping, fields: Iterable[Field], name: str, mistakes: Mistakes
+) -> dict[str, Any] | None:
+    """Return the value of each field, or `None` if one is missing or wrong."""
+    before = len(mistakes.found)
+    values: dict[str, Any] = {}
+    for field in fields:
+        if field.name in mapping.entries:
+            node = mapping.entries[field.name][1]
+            values[field.name] = field.shape.read(node, _under(name, field.name), mistakes)
+        elif field.required:
+            what = f"`{field.name}` is missing in {_title(name)}"
+            mistakes.add(mapping.place, what, "no such key", field.shape.says)
+        else:
+            values[field.name] = field.default
+    return values if len(mistakes.found) == before else None
+
+
+def _built(
+    row: Record | Kind, values: dict[str, Any] | None, mapping: Mapping, mistakes: Mistakes
+) -> Any:
+    """Return what the values make together, unless they contradict each other."""
+    if values is None:
+        return None
+    contradictions = list(row.check(**values))
+    for one in contradictions:
+        mistakes.add(_find_place(mapping, one.at), one.what, one.found, one.expected)
+    return None if contradictions else row.build(**values)
+
+
+def _find_place(node: Node, path: Iterable[str | int]) -> Place:
+    """Return the place of the node at the end of a path of keys and positions."""
+    for step in path:
+        if isinstance(node, Mapping) and isinstance(step, str):
+            node = node.entries[step][1]
+        elif isinstance(node, Sequence) and isinstance(step, int):
+            node = node.items[step]
+    return node.place
+
+
+def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Schema:
+    """Return the JSON Schema of a mapping."""
+    fields = tuple(fields)
+    properties = {field.name: _property(field) for field in fields}
+    return {
+        "type": "object",
+        "description": about,
+        "properties": first | properties,
+        "required": [*first, *(field.name for field in fields if field.required)],
+        "additionalProperties": False,
+    }
+
+
+def _property(field: Field) -> Schema:
+    """Return the JSON Schema of one key, with its description and default."""
+    default = {} if field.default in {None, ()} else {"default": field.default}
+    return {"description": field.about} | field.shape.schema() | default
+
+
+def _under(name: str, key: str) -> str:
+    """Return the path of a key."""
+    return f"{name}.{key}" if name else key
+
+
+def _title(name: str) -> str:
+    """Return how a mapping is called in a message."""
+    return f"`{name}`" if name else "the policy"
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return a question with the known word nearest to a misspelt one, or nothing."""
+    import difflib  # noqa: PLC0415 -- only a mistake needs it
+
+    near = difflib.get_close_matches(word[:60], list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
