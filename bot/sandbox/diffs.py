@@ -1,0 +1,169 @@
+"""What differs between two trees, as GitLab's diffs endpoints tell it."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.sandbox.repository import Blob, ObjectStore, Tree, changed_paths
+
+SIMILAR = 0.5
+MAX_PATCH = 200 * 1024
+MAX_FILES = 3000
+MAX_COMPARED = 64 * 1024
+BINARY_PEEK = 8000
+ABSENT_MODE = "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file that differs: its old and its new path and blob, None where it is not."""
+
+    old_path: str
+    new_path: str
+    old: Blob | None
+    new: Blob | None
+
+    @property
+    def renamed(self) -> bool:
+        """Whether the file moved."""
+        return self.old_path != self.new_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Lines added and deleted in one file."""
+
+    path: str
+    additions: int
+    deletions: int
+
+
+def is_binary(content: bytes) -> bool:
+    """Whether git would call the content binary."""
+    return b"\0" in content[:BINARY_PEEK]
+
+
+def compare_trees(store: ObjectStore, base: Tree, head: Tree) -> list[FileChange]:
+    """List the changed files; a deleted and an added file half alike are one renamed file."""
+    paths = changed_paths(base, head)
+    added = {path: head[path] for path in paths if path not in base}
+    removed = {path: base[path] for path in paths if path not in head}
+    renames = _find_renames(store, removed, added)
+    taken = set(renames.values())
+    return [
+        FileChange(
+            old_path=renames.get(path, path),
+            new_path=path,
+            old=base.get(renames.get(path, path)),
+            new=head.get(path),
+        )
+        for path in paths
+        if path not in taken or path in head
+    ]
+
+
+def _find_renames(
+    store: ObjectStore, removed: dict[str, Blob], added: dict[str, Blob]
+) -> dict[str, str]:
+    renames: dict[str, str] = {}
+    left = dict(removed)
+    for path, blob in added.items():
+        twin = next((old for old, each in left.items() if each.sha == blob.sha), None)
+        if twin is not None:
+            renames[path] = twin
+            del left[twin]
+    for path, blob in added.items():
+        if path in renames or not left:
+            continue
+        scores = {old: _similarity(store, each, blob) for old, each in left.items()}
+        best = max(sorted(scores), key=scores.__getitem__)
+        if scores[best] >= SIMILAR:
+            renames[path] = best
+            del left[best]
+    return renames
+
+
+def _similarity(store: ObjectStore, old: Blob, new: Blob) -> float:
+    one, other = store.blobs[old.sha], store.blobs[new.sha]
+    shorter, longer = sorted((len(one), len(other)))
+    if not shorter or shorter < longer * SIMILAR or longer > MAX_COMPARED:
+        return 0.0
+    left, right = one.splitlines(keepends=True), other.splitlines(keepends=True)
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    kept = sum(
+        len(line)
+        for block in matcher.get_matching_blocks()
+        for line in left[block.a : block.a + block.size]
+    )
+    return kept / longer
+
+
+def _texts(store: ObjectStore, change: FileChange) -> tuple[bytes, bytes]:
+    old = store.blobs[change.old.sha] if change.old else b""
+    new = store.blobs[change.new.sha] if change.new else b""
+    return old, new
+
+
+def render_patch(store: ObjectStore, change: FileChange, *, unidiff: bool = False) -> str:
+    """Render the hunks of a change; `unidiff` adds the two header lines."""
+    old, new = _texts(store, change)
+    if is_binary(old) or is_binary(new):
+        return f"Binary files a/{change.old_path} and b/{change.new_path} differ\n"
+    lines = list(_hunks(old.decode("utf-8", "replace"), new.decode("utf-8", "replace")))
+    if not lines:
+        return ""
+    before = f"a/{change.old_path}" if change.old else "/dev/null"
+    after = f"b/{change.new_path}" if change.new else "/dev/null"
+    header = f"--- {before}\n+++ {after}\n" if unidiff else ""
+    return header + "".join(lines)
+
+
+def _hunks(old: str, new: str) -> Iterator[str]:
+    one, other = _split(old), _split(new)
+    for line in list(difflib.unified_diff(one, other, n=3))[2:]:
+        yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+
+
+def _split(text: str) -> list[str]:
+    lines = text.split("\n")
+    whole = [line + "\n" for line in lines[:-1]]
+    return whole + ([lines[-1]] if lines[-1] else [])
+
+
+def render_diff(
+    store: ObjectStore, change: FileChange, *, unidiff: bool = False
+) -> dict[str, object]:
+    """Render a change in the shape of the diffs endpoints."""
+    patch = render_patch(store, change, unidiff=unidiff)
+    too_large = len(patch) > MAX_PATCH
+    return {
+        "diff": "" if too_large else patch,
+        "collapsed": False,
+        "too_large": too_large,
+        "new_path": change.new_path,
+        "old_path": change.old_path,
+        "a_mode": change.old.mode if change.old else ABSENT_MODE,
+        "b_mode": change.new.mode if change.new else ABSENT_MODE,
+        "new_file": change.old is None,
+        "renamed_file": change.renamed,
+        "deleted_file": change.new is None,
+        "generated_file": False,
+    }
+
+
+def count_lines(store: ObjectStore, changes: Iterable[FileChange]) -> list[Stats]:
+    """Count added and deleted lines per file."""
+    counted = []
+    for change in changes:
+        old, new = _texts(store, change)
+        binary = is_binary(old) or is_binary(new)
+        lines = "" if binary else render_patch(store, change)
+        marks = [line[:1] for line in lines.split("\n")]
+        counted.append(
+            Stats(
+                path=change.new_path,
+                additions=marks.count("+"),
+                deletions=marks.count("-"),
+            )
+        )
+    return counted

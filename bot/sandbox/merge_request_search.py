@@ -1,0 +1,147 @@
+"""Which merge requests a list shows: filters and order, for both interfaces."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.sandbox.entities import MergeRequest, User
+
+Test = Callable[[MergeRequest, Any], bool]
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _same(name: str, user: User | None) -> bool:
+    return user is not None and user.username.casefold() == name.casefold()
+
+
+def _any_or_none(value: object, people: Iterable[User], same: bool) -> bool:
+    if isinstance(value, str) and value.casefold() in {"any", "none"}:
+        return bool(list(people)) == (value.casefold() == "any")
+    return same
+
+
+def _reviewed_by(mr: MergeRequest, name: str) -> bool:
+    people = [each.user for each in mr.reviewers]
+    return _any_or_none(name, people, any(_same(name, each) for each in people))
+
+
+def _assigned_to(mr: MergeRequest, names: str | list[str]) -> bool:
+    wanted = [names] if isinstance(names, str) else names
+    found = all(any(_same(name, each) for each in mr.assignees) for name in wanted)
+    return _any_or_none(wanted[0], mr.assignees, found) if wanted else True
+
+
+def _approved_by(mr: MergeRequest, names: list[str]) -> bool:
+    people = [each.user for each in mr.approvals]
+    if len(names) == 1 and names[0].casefold() in {"any", "none"}:
+        return _any_or_none(names[0], people, same=False)
+    return all(any(_same(name, each) for each in people) for name in names)
+
+
+def _mentions(mr: MergeRequest, words: str) -> bool:
+    text = f"{mr.title}\n{mr.description}".casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _has_labels(mr: MergeRequest, names: list[str]) -> bool:
+    own = {label.name for label in mr.labels}
+    if [name.casefold() for name in names] in (["none"], ["any"]):
+        return bool(own) == (names[0].casefold() == "any")
+    return own.issuperset(names)
+
+
+def _before(attribute: str) -> Test:
+    return lambda mr, at: _at(mr, attribute) is not None and _moment(mr, attribute) < at
+
+
+def _after(attribute: str) -> Test:
+    return lambda mr, at: _at(mr, attribute) is not None and _moment(mr, attribute) > at
+
+
+def _at(mr: MergeRequest, attribute: str) -> datetime | None:
+    found = getattr(mr, attribute)
+    return found if isinstance(found, datetime) else None
+
+
+def _moment(mr: MergeRequest, attribute: str) -> datetime:
+    return _at(mr, attribute) or LONG_AGO
+
+
+TESTS: Mapping[str, Test] = {
+    "state": lambda mr, state: state in {"all", mr.state},
+    "iids": lambda mr, iids: mr.iid in {int(each) for each in iids},
+    "author_id": lambda mr, number: mr.author.id == number,
+    "author_username": lambda mr, name: _same(name, mr.author),
+    "reviewer_id": lambda mr, number: (
+        _reviewed_by(mr, number)
+        if isinstance(number, str)
+        else any(each.user.id == number for each in mr.reviewers)
+    ),
+    "reviewer_username": _reviewed_by,
+    "review_states": lambda mr, states: any(
+        each.state.casefold() in {state.casefold() for state in states} for each in mr.reviewers
+    ),
+    "assignee_id": lambda mr, number: (
+        _assigned_to(mr, number)
+        if isinstance(number, str)
+        else any(each.id == number for each in mr.assignees)
+    ),
+    "assignee_username": _assigned_to,
+    "approved_by_usernames": _approved_by,
+    "approved_by_ids": lambda mr, numbers: (
+        {int(number) for number in numbers} <= {each.user.id for each in mr.approvals}
+    ),
+    "merge_user_id": lambda mr, number: mr.merged_by is not None and mr.merged_by.id == number,
+    "merge_user_username": lambda mr, name: _same(name, mr.merged_by),
+    "labels": _has_labels,
+    "draft": lambda mr, draft: mr.draft is draft,
+    "wip": lambda mr, answer: mr.draft is (answer == "yes"),
+    "source_branch": lambda mr, name: mr.source_branch == name,
+    "source_branches": lambda mr, names: mr.source_branch in names,
+    "source_project_id": lambda mr, number: (
+        mr.source_project is not None and mr.source_project.id == number
+    ),
+    "target_branch": lambda mr, name: mr.target_branch == name,
+    "target_branches": lambda mr, names: mr.target_branch in names,
+    "search": _mentions,
+    "created_after": _after("created_at"),
+    "created_before": _before("created_at"),
+    "updated_after": _after("updated_at"),
+    "updated_before": _before("updated_at"),
+    "merged_after": _after("merged_at"),
+    "merged_before": _before("merged_at"),
+}
+
+ORDERS: Mapping[str, Callable[[MergeRequest], Any]] = {
+    "created_at": lambda mr: mr.created_at,
+    "updated_at": lambda mr: mr.updated_at,
+    "merged_at": lambda mr: _moment(mr, "merged_at"),
+    "closed_at": lambda mr: _moment(mr, "closed_at"),
+    "title": lambda mr: mr.title.casefold(),
+    "popularity": lambda mr: sum(each.name == "thumbsup" for each in mr.awards),
+    "label_priority": lambda mr: mr.id,
+    "milestone_due": lambda mr: mr.id,
+    "priority": lambda mr: mr.id,
+}
+
+
+def select(
+    mrs: Iterable[MergeRequest],
+    wanted: Mapping[str, Any],
+    unwanted: Mapping[str, Any] | None = None,
+) -> list[MergeRequest]:
+    """Select the merge requests that pass every test of `wanted` and none of `unwanted`."""
+    tests = [(TESTS[name], value) for name, value in wanted.items()]
+    negated = [(TESTS[name], value) for name, value in (unwanted or {}).items()]
+    return [
+        mr
+        for mr in mrs
+        if all(test(mr, value) for test, value in tests)
+        and not any(test(mr, value) for test, value in negated)
+    ]
+
+
+def arrange(mrs: Iterable[MergeRequest], order_by: str, sort: str) -> list[MergeRequest]:
+    """Order merge requests; equal ones by number."""
+    key = ORDERS[order_by]
+    return sorted(mrs, key=lambda mr: (key(mr), mr.id), reverse=sort == "desc")

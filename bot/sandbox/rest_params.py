@@ -1,0 +1,204 @@
+"""Parameters of the REST interface: declared, converted, and refused where not known."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.sandbox.state import RefusedError
+
+TRUE = frozenset({True, "true", "1", "t", "yes", 1})
+FALSE = frozenset({False, "false", "0", "f", "no", 0})
+MAX_TEXT = 1_048_576
+BRACKETS = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?\Z")
+
+
+class UnknownParameterError(RefusedError):
+    """A parameter this endpoint does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """A parameter: how to convert it, which values it may have, how long it may be."""
+
+    convert: Callable[[Any], Any]
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    longest: int = MAX_TEXT
+    fields: Mapping[str, "Param"] = field(default_factory=dict)
+
+
+def _to_integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(value)
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError(value)
+    return int(value)
+
+
+def _to_number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError(value)
+    return float(value)
+
+
+def _to_flag(value: object) -> bool:
+    if isinstance(value, str):
+        value = value.casefold()
+    if isinstance(value, (str, bool, int)) and value in TRUE | FALSE:
+        return value in TRUE
+    raise ValueError(value)
+
+
+def _to_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _to_scalar_text(value: object) -> str:
+    return str(value) if isinstance(value, (int, float)) else _to_text(value)
+
+
+def _to_time(value: object) -> datetime:
+    parsed = datetime.fromisoformat(_to_text(value).replace(" ", "+"))
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _to_words(value: object) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list):
+        raise TypeError(value)
+    return [str(each).strip() for each in parts if str(each).strip()]
+
+
+def _to_integers(value: object) -> list[int]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list):
+        raise TypeError(value)
+    return [_to_integer(each) for each in parts if each != ""]
+
+
+def _to_integer_or_word(value: object) -> int | str:
+    if isinstance(value, str) and value.casefold() in {"any", "none"}:
+        return value
+    return _to_integer(value)
+
+
+def _to_mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return value
+
+
+def _to_list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
+
+
+def integer(*, required: bool = False) -> Param:
+    """Declare a whole number."""
+    return Param(convert=_to_integer, required=required)
+
+
+def number() -> Param:
+    """Declare a number."""
+    return Param(convert=_to_number)
+
+
+def flag(*, required: bool = False) -> Param:
+    """Declare a yes or no."""
+    return Param(convert=_to_flag, required=required)
+
+
+def text(*, required: bool = False, longest: int = MAX_TEXT) -> Param:
+    """Declare a text of at most `longest` characters."""
+    return Param(convert=_to_text, required=required, longest=longest)
+
+
+def choice(*choices: str, required: bool = False) -> Param:
+    """Declare one of a few words."""
+    return Param(convert=_to_text, choices=choices, required=required)
+
+
+def moment() -> Param:
+    """Declare an ISO 8601 time."""
+    return Param(convert=_to_time)
+
+
+def words() -> Param:
+    """Declare words, as a list or with commas between."""
+    return Param(convert=_to_words)
+
+
+def integers() -> Param:
+    """Declare whole numbers, as a list or with commas between."""
+    return Param(convert=_to_integers)
+
+
+def integer_or_word() -> Param:
+    """Declare a whole number, None or Any."""
+    return Param(convert=_to_integer_or_word)
+
+
+def mapping(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
+    """Declare an object; without `fields` it may hold anything."""
+    return Param(convert=_to_mapping, fields=fields or {}, required=required)
+
+
+def items(*, required: bool = False) -> Param:
+    """Declare a list of anything."""
+    return Param(convert=_to_list, required=required)
+
+
+PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
+
+
+def unfold(pairs: Iterable[tuple[str, object]]) -> dict[str, Any]:
+    """Build nested values from the names of a query or form: `a[]`, `a[b]`; raise RefusedError."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        parts = BRACKETS.match(name)
+        if parts is None:
+            raise RefusedError(400, f"{name} is invalid", key="error")
+        base, inner = parts.groups()
+        if inner is None:
+            found[base] = value
+        elif inner == "":
+            found.setdefault(base, []).append(value)
+        else:
+            found.setdefault(base, {})[inner] = value
+    return found
+
+
+def convert(declared: Mapping[str, Param], given: Mapping[str, Any], prefix: str = "") -> Any:
+    """Convert given parameters to what is declared; raise RefusedError (400) otherwise."""
+    unknown = [name for name in given if name not in declared]
+    if unknown:
+        known = ", ".join(declared) or "none"
+        where = f"{prefix}[{unknown[0]}]" if prefix else unknown[0]
+        text_ = f"unknown parameter: {where} (this endpoint knows: {known})"
+        raise UnknownParameterError(400, text_, key="error")
+    missing = [n for n, param in declared.items() if param.required and given.get(n) is None]
+    if missing:
+        raise RefusedError(400, ", ".join(f"{name} is missing" for name in missing), key="error")
+    return {
+        name: _convert_one(declared[name], value, f"{prefix}[{name}]" if prefix else name)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _convert_one(param: Param, value: object, name: str) -> Any:
+    try:
+        converted = param.convert(value)
+    except (ValueError, TypeError, OverflowError):
+        raise RefusedError(400, f"{name} is invalid", key="error") from None
+    if param.choices and converted not in param.choices:
+        raise RefusedError(400, f"{name} does not have a valid value", key="error")
+    if isinstance(converted, str) and len(converted) > param.longest:
+        problem = f"{name} is too long (maximum is {param.longest} characters)"
+        raise RefusedError(400, problem, key="error")
+    return convert(param.fields, converted, name) if param.fields else converted
