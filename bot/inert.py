@@ -1,0 +1,160 @@
+"""Make foreign text inert for a GitLab comment and for a job log."""
+
+import re
+from collections.abc import Iterator
+
+LIMIT = 200  # characters shown of one foreign text
+LOG_LIMIT = 500  # characters of one line of the job log
+
+_EMPTY = "(empty)"
+_ELLIPSIS = "…"
+# Word joiner, written as an entity: no reference, emoji or address continues across it, and
+# nobody sees it. An entity for the character alone would not do: GitLab looks for references
+# in the text it has rendered (lib/banzai/filter/references/reference_filter.rb).
+_JOINER = "&#8288;"
+
+# Letters and marks that show nothing, and so could hide or disguise a name.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+# A code span may neither split a table cell nor hold a tag or a comment, wherever it is put.
+_LOOKALIKES = str.maketrans({"|": "\u00a6", "<": "\u2039", ">": "\u203a"})
+# Keeps fences at two backticks: three may open a code block, more than 80 are no fence to GitLab.
+_BACKTICKS = re.compile("``+")
+
+# What plain text must not contain: punctuation (but a comma, and dots, hyphens and closing
+# brackets that follow a letter), a web address without scheme, and bare references: commit ids,
+# keys of an external issue tracker.
+_RISKY = re.compile(
+    r"(?P<trigger>[@#!~%&$^:\[{*])"
+    r"|(?P<sign>[\"'(+/;<=>?\\\]_`|}]|(?<![A-Za-z])[.)-])"
+    r"|(?P<web>www(?=\.))"
+    r"|(?P<hex>[0-9a-f]{6}(?=[0-9a-f]))"
+    r"|(?P<key>[A-Z0-9_]-(?=[0-9]))",
+    re.IGNORECASE,
+)
+
+# A section of the job log starts at this word in older GitLab even without its escape sequence.
+_SECTION = re.compile(r"(section_(?:start|end)):", re.IGNORECASE)
+
+_URL_KEPT = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9/:?#&=+,._-]")
+
+_FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
+_FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*$")
+# What may hold a fence, or be held by it, in a way that only a whole parser can tell: a fence
+# elsewhere than after a blank line, HTML that blank lines do not end, `>>>`, front matter.
+_DOUBTFUL_LINE = re.compile(r"[ \t]*(?:```|~~~|>>>|<(?:pre|script|style|textarea|[?!]))", re.I)
+_COMMENT_LINE = re.compile(r"<!--[^<>]*-->$")
+_FRONT_MATTER = ("---", "+++", ";;;")
+
+
+def code_span(text: str, limit: int = LIMIT) -> str:
+    """Return a code span that shows `text` on one line, for Markdown but not for raw HTML.
+
+    Safe in a paragraph, list item, quotation and table cell. Pipes and angle brackets become
+    look-alikes, characters that do not print become escapes. Put something between two spans.
+    """
+    shown = _BACKTICKS.sub("`" + _ELLIPSIS, _one_line(text, limit)).translate(_LOOKALIKES)
+    fence = "``" if "`" in shown else "`"
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def plain(text: str, limit: int = LIMIT) -> str:
+    """Return `text` as one line of running text, for Markdown and for raw HTML alike."""
+    return _RISKY.sub(_disarm, _one_line(text, limit))
+
+
+def username(name: str) -> str:
+    """Return an account's name as a code span: people recognise it, nobody is notified."""
+    return code_span("@" + name)
+
+
+def web_link(label: str, url: str) -> str:
+    """Return a link, or the label alone when the address is not one of the web."""
+    if not url.startswith(("https://", "http://")):
+        return plain(label)
+    return f"[{plain(label)}]({''.join(_percent_encode(url))})"
+
+
+def log_line(text: str, limit: int = LOG_LIMIT) -> str:
+    """Return `text` as one printable line that neither colours, moves nor folds a job log."""
+    return _SECTION.sub(r"\1\\x3a", _one_line(text, limit))
+
+
+def has_quick_action(markdown: str) -> bool:
+    """Tell whether GitLab could take a line for a quick action, erring on the side of yes.
+
+    GitLab executes them in paragraphs only. Here a line that starts with a slash is let pass in
+    closed code fences alone, and only if nothing else in the text casts doubt on the fences.
+    """
+    if not any(line.lstrip().startswith("/") for line in markdown.splitlines()):
+        return False
+    outside = _lines_outside_fences(markdown)
+    return any(line.lstrip().startswith("/") or _is_doubtful(line) for line in outside)
+
+
+def _one_line(text: str, limit: int) -> str:
+    # Cut first: a text of megabytes must not cost more than what is shown of it.
+    start = " ".join(text.split(None, limit + 1))[: limit + 1]
+    shown = "".join(char if char.isprintable() else _escape(char) for char in start)
+    shown = _INVISIBLE.sub(lambda match: _escape(match[0]), shown)
+    if len(shown) > limit:
+        shown = shown[: limit - 1].rstrip() + _ELLIPSIS
+    return shown or _EMPTY
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _disarm(match: re.Match[str]) -> str:
+    found = match[0]
+    if match.lastgroup == "trigger":
+        return f"&#{ord(found)};{_JOINER}"
+    if match.lastgroup == "sign":
+        return f"&#{ord(found)};"
+    return found.replace("_", "&#95;") + _JOINER
+
+
+def _percent_encode(url: str) -> Iterator[str]:
+    position = 0
+    while position < len(url):
+        kept = _URL_KEPT.match(url, position)
+        if kept:
+            yield kept[0]
+        else:
+            yield "".join(f"%{byte:02X}" for byte in url[position].encode("utf-8", "replace"))
+        position = kept.end() if kept else position + 1
+
+
+def _lines_outside_fences(markdown: str) -> list[str]:
+    lines = markdown.splitlines()
+    # Line ends that only Python knows, or front matter: no fence is where it seems to be.
+    if lines != re.split(r"\r\n|\r|\n", markdown)[: len(lines)] or lines[0] in _FRONT_MATTER:
+        return lines
+    outside: list[str] = []
+    position = 0
+    while position < len(lines):
+        after_blank = position == 0 or not lines[position - 1].strip(" \t")
+        end = _fence_end(lines, position) if after_blank else None
+        if end is None:
+            outside.append(lines[position])
+        position = position + 1 if end is None else end
+    return outside
+
+
+def _fence_end(lines: list[str], start: int) -> int | None:
+    opening = _FENCE.match(lines[start])
+    if not opening:
+        return None
+    for number in range(start + 1, len(lines)):
+        closing = _FENCE_END.match(lines[number])
+        if closing and closing[1].startswith(opening[1]):
+            return number + 1
+    return None
+
+
+def _is_doubtful(line: str) -> bool:
+    return bool(_DOUBTFUL_LINE.match(line)) and not _COMMENT_LINE.match(line)
