@@ -1,0 +1,226 @@
+"""What each quick action does to a merge request: a table from name to effect."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.sandbox import actions
+from bot.sandbox.actions import MergeRequestUpdate
+from bot.sandbox.entities import MergeRequest, User
+from bot.sandbox.state import RefusedError, World
+
+Outcome = tuple[Mapping[str, object], str]
+_DRAFT = re.compile(r"^(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
+_LABELS = re.compile(r'~?"([^"]+)"|~?([^\s~"]+)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A quick action to run: as whom, on what, with which argument."""
+
+    world: World
+    user: User
+    mr: MergeRequest
+    argument: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Applied:
+    """What the quick actions of one note have done so far."""
+
+    changes: dict[str, object] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+
+def _people(request: Request) -> list[User]:
+    """Read `@name`, `name` and `me`; raise `RefusedError` for a name nobody has."""
+    found = []
+    for word in re.split(r"[\s,]+", request.argument.strip()):
+        name = word.removeprefix("@")
+        person = request.user if name == "me" else request.world.find_user(name)
+        if person is None:
+            raise RefusedError(400, f"Failed to find users for '{word}'")
+        found.append(person)
+    return found
+
+
+def _labels(request: Request) -> list[str]:
+    return [quoted or plain for quoted, plain in _LABELS.findall(request.argument)]
+
+
+def _update(request: Request, **fields: object) -> None:
+    update = MergeRequestUpdate(**fields)  # type: ignore[arg-type]
+    actions.update_merge_request(request.world, request.user, request.mr, update)
+
+
+def _approve(request: Request) -> Outcome:
+    actions.approve(request.world, request.user, request.mr)
+    return {"approve": True}, "Approved the current merge request."
+
+
+def _unapprove(request: Request) -> Outcome:
+    actions.unapprove(request.world, request.user, request.mr)
+    return {"unapprove": True}, "Unapproved the current merge request."
+
+
+def _set_assignees(request: Request, people: list[User]) -> Outcome:
+    """Assign people; several at once are a Premium feature."""
+    if not request.mr.project.settings.premium:
+        people = people[-1:]
+    _update(request, assignees=tuple(people))
+    return {"assignee_ids": [each.id for each in request.mr.assignees]}, "Changed assignees."
+
+
+def _assign(request: Request) -> Outcome:
+    return _set_assignees(request, [*request.mr.assignees, *_people(request)])
+
+
+def _reassign(request: Request) -> Outcome:
+    return _set_assignees(request, _people(request))
+
+
+def _unassign(request: Request) -> Outcome:
+    gone = _people(request) if request.argument.strip() else request.mr.assignees
+    return _set_assignees(request, [each for each in request.mr.assignees if each not in gone])
+
+
+def _set_reviewers(request: Request, people: list[User]) -> Outcome:
+    _update(request, reviewers=tuple(people))
+    return {"reviewer_ids": [each.user.id for each in request.mr.reviewers]}, "Changed reviewers."
+
+
+def _add_reviewers(request: Request) -> Outcome:
+    """Ask for a review, or for another one of who has given theirs."""
+    people, present = _people(request), [each.user for each in request.mr.reviewers]
+    for person in people:
+        if person in present:
+            actions.request_review_again(request.world, request.user, request.mr, person)
+    return _set_reviewers(request, [*present, *people])
+
+
+def _reassign_reviewers(request: Request) -> Outcome:
+    return _set_reviewers(request, _people(request))
+
+
+def _remove_reviewers(request: Request) -> Outcome:
+    present = [each.user for each in request.mr.reviewers]
+    gone = _people(request) if request.argument.strip() else present
+    return _set_reviewers(request, [each for each in present if each not in gone])
+
+
+def _set_labels(request: Request, names: list[str]) -> Outcome:
+    _update(request, labels=tuple(names))
+    return {"label_ids": [each.id for each in request.mr.labels]}, "Changed labels."
+
+
+def _label(request: Request) -> Outcome:
+    return _set_labels(request, [*(each.name for each in request.mr.labels), *_labels(request)])
+
+
+def _relabel(request: Request) -> Outcome:
+    return _set_labels(request, _labels(request))
+
+
+def _unlabel(request: Request) -> Outcome:
+    present = [each.name for each in request.mr.labels]
+    gone = _labels(request) or present
+    return _set_labels(request, [name for name in present if name not in gone])
+
+
+def _close(request: Request) -> Outcome:
+    actions.close(request.world, request.user, request.mr)
+    return {"state_event": "close"}, "Closed this merge request."
+
+
+def _reopen(request: Request) -> Outcome:
+    actions.reopen(request.world, request.user, request.mr)
+    return {"state_event": "reopen"}, "Reopened this merge request."
+
+
+def _merge(request: Request) -> Outcome:
+    actions.merge(request.world, request.user, request.mr)
+    return {"merge": request.mr.merge_commit_sha}, "Merged this merge request."
+
+
+def _draft(request: Request) -> Outcome:
+    if not request.mr.draft:
+        _update(request, title=f"Draft: {request.mr.title}")
+    return {"wip_event": "draft"}, "Set the draft status."
+
+
+def _ready(request: Request) -> Outcome:
+    _update(request, title=_DRAFT.sub("", request.mr.title))
+    return {"wip_event": "ready"}, "Marked this merge request as ready."
+
+
+def _title(request: Request) -> Outcome:
+    _update(request, title=request.argument)
+    return {"title": request.mr.title}, f'Changed the title to "{request.mr.title}".'
+
+
+def _target_branch(request: Request) -> Outcome:
+    branch = request.argument.strip()
+    if branch not in request.mr.project.repository.branches:
+        raise RefusedError(400, f"No such branch: {branch}")
+    _update(request, target_branch=branch)
+    return {"target_branch": branch}, f"Set target branch to {branch}."
+
+
+def _react(request: Request) -> Outcome:
+    """Toggle a reaction of one's own on the merge request."""
+    name = request.argument.strip().strip(":")
+    mine = [each for each in request.mr.awards if each.user is request.user and each.name == name]
+    for award in mine:
+        actions.remove_award(request.world, request.user, request.mr, award)
+    if not mine:
+        actions.award_emoji(request.world, request.user, request.mr, name)
+    return {"emoji_award": name}, f"Toggled :{name}: emoji reaction."
+
+
+def _lock(request: Request) -> Outcome:
+    _update(request, discussion_locked=True)
+    return {"discussion_locked": True}, "Locked the discussion."
+
+
+def _unlock(request: Request) -> Outcome:
+    _update(request, discussion_locked=False)
+    return {"discussion_locked": False}, "Unlocked the discussion."
+
+
+def _submit_review(request: Request) -> Outcome:
+    words = {"approve": "approved", "request_changes": "requested_changes"}
+    state = words.get(request.argument.strip(), "reviewed")
+    actions.submit_review(request.world, request.user, request.mr, state)
+    return {"submit_review": state}, "Submitted the current review."
+
+
+EFFECTS: Mapping[str, Callable[[Request], Outcome]] = {
+    "approve": _approve,
+    "assign": _assign,
+    "assign_reviewer": _add_reviewers,
+    "award": _react,
+    "close": _close,
+    "draft": _draft,
+    "label": _label,
+    "labels": _label,
+    "lock": _lock,
+    "merge": _merge,
+    "react": _react,
+    "ready": _ready,
+    "reassign": _reassign,
+    "reassign_reviewer": _reassign_reviewers,
+    "relabel": _relabel,
+    "remove_label": _unlabel,
+    "remove_reviewer": _remove_reviewers,
+    "reopen": _reopen,
+    "request_review": _add_reviewers,
+    "reviewer": _add_reviewers,
+    "submit_review": _submit_review,
+    "target_branch": _target_branch,
+    "title": _title,
+    "unapprove": _unapprove,
+    "unassign": _unassign,
+    "unassign_reviewer": _remove_reviewers,
+    "unlabel": _unlabel,
+    "unlock": _unlock,
+}
