@@ -1,0 +1,16 @@
+"""Say whether a username is in a list of another repository's file, and how to add it."""
+
+from bot.listing.document import UnreadableListing
+from bot.listing.editing import propose_edit
+from bot.listing.reading import Listing, is_listed, read_listing
+from bot.listing.selection import EntrySelector, ListingSpec
+
+__all__ = [
+    "EntrySelector",
+    "Listing",
+    "ListingSpec",
+    "UnreadableListing",
+    "is_listed",
+    "propose_edit",
+    "read_listing",
+]

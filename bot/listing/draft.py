@@ -1,0 +1,102 @@
+"""Write a username the way its list writes the others, and choose its place."""
+
+import re
+from bisect import bisect_right
+from itertools import pairwise
+
+from bot.listing.document import Document, Node, walk
+from bot.listing.layout import Page, Slot, Splice
+from bot.listing.reading import fold
+from bot.listing.selection import ListingSpec, Target
+
+_QUOTES = frozenset({'"', "'"})
+_SAFE_WITHOUT_QUOTES = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_NOT_TEXT_IN_YAML = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_USUAL_STEP = "  "
+
+
+class Draft:
+    """The edit of one list; nothing here is proven, the caller reads the outcome back."""
+
+    def __init__(self, document: Document, target: Target, spec: ListingSpec) -> None:
+        self._document = document
+        self._holder = target.holder
+        self._value = target.value
+        self._key = spec.key
+        self._is_yaml = spec.format == "yaml"
+        self._page = Page(document, spec.format)
+
+    def splices(self, username: str) -> list[Splice]:
+        """Choose the changes that add a username, in the order of the text; none if unsure."""
+        if self._value is None:
+            return self._add_key(username)
+        if self._value.kind == "null":
+            return self._fill(self._value, username)
+        return self._insert(self._value, username)
+
+    def _insert(self, value: Node, username: str) -> list[Splice]:
+        items = value.children
+        index = _index(items, username)
+        quote = items[max(index - 1, 0)].quote if items else self._usual_quote()
+        prefixed = bool(items) and all(item.text.startswith("@") for item in items)
+        name = self._quoted(f"@{username}" if prefixed else username, quote)
+        if not value.flow:
+            return self._page.into_block(items, index, name)
+        spans = tuple((item.start, item.end) for item in items)
+        return self._page.into_brackets(Slot(box=value, spans=spans, index=index), name)
+
+    def _fill(self, value: Node, username: str) -> list[Splice]:
+        """Put a list where the key has none: dashes below an empty one, else brackets."""
+        name = self._quoted(username, self._usual_quote())
+        if self._is_yaml and not self._holder.flow and value.start == value.end:
+            return self._page.lines_after(value.end, [f"{self._indent()}{self._step()}- {name}"])
+        return [Splice(start=value.start, end=value.end, text=f"[{name}]")]
+
+    def _add_key(self, username: str) -> list[Splice]:
+        name = self._quoted(username, self._usual_quote())
+        children = self._holder.children
+        if not self._holder.flow:
+            indent = self._indent()
+            lines = [f"{indent}{self._quoted(self._key, '')}:", f"{indent}{self._step()}- {name}"]
+            return self._page.lines_after(children[-1].end, lines)
+        spans = tuple((key.start, value.end) for key, value in self._holder.pairs)
+        slot = Slot(box=self._holder, spans=spans, index=len(spans))
+        return self._page.into_brackets(slot, f"{self._written_key()}: [{name}]")
+
+    def _written_key(self) -> str:
+        """Write the key in brackets as the key before it is written."""
+        keys = self._holder.children[::2]
+        quote = keys[-1].quote if keys else self._usual_quote()
+        is_name = self._is_yaml or self._key.isidentifier()
+        return self._quoted(self._key, quote) if quote or not is_name else self._key
+
+    def _quoted(self, text: str, quote: str) -> str:
+        if quote in _QUOTES:
+            return f"{quote}{text}{quote}"
+        is_text = _SAFE_WITHOUT_QUOTES.fullmatch(text) and text.lower() not in _NOT_TEXT_IN_YAML
+        return text if is_text else f'"{text}"'
+
+    def _usual_quote(self) -> str:
+        """Take the quote of the first text in any list, or else what the format mostly uses."""
+        nodes = list(walk(self._document.root))
+        items = [item for node in nodes if node.kind == "list" for item in node.children]
+        texts = items if self._is_yaml else [*items, *nodes]
+        usual = (node.quote for node in texts if node.kind == "text" and node.quote in _QUOTES)
+        return next(usual, "" if self._is_yaml else '"')
+
+    def _indent(self) -> str:
+        return " " * self._page.column(self._holder.children[0].start)
+
+    def _step(self) -> str:
+        """Take the distance of the dashes of a list beside this one from its key."""
+        for key, value in self._holder.pairs:
+            if value.kind == "list" and not value.flow and not value.alias:
+                return " " * (self._page.column(value.start) - self._page.column(key.start))
+        return _USUAL_STEP
+
+
+def _index(items: tuple[Node, ...], username: str) -> int:
+    """Find the place that keeps a sorted list sorted, or else its end."""
+    keys = [fold(item.text) for item in items]
+    is_sorted = all(one <= other for one, other in pairwise(keys))
+    return bisect_right(keys, fold(username)) if is_sorted else len(keys)
