@@ -1,0 +1,221 @@
+"""Webhook bodies in the shape GitLab documents for merge requests, comments and checks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.sandbox.act_pipelines import find_head_pipeline
+from bot.sandbox.entities import Label, MergeRequest, Note, StatusCheck, User
+from bot.sandbox.hook_parts import (
+    Body,
+    describe_approval_rule,
+    describe_label,
+    describe_last_commit,
+    describe_older_project,
+    describe_project,
+    describe_repository,
+    describe_reviewer,
+    describe_user,
+    merge_request_url,
+    merge_status,
+    write_time,
+)
+from bot.sandbox.merging import assess_merge, threads_resolved
+from bot.sandbox.state import Event, World
+
+STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
+# What our events tell and GitLab's `changes` do not.
+_UNTOLD = frozenset({"head_sha", "discussion_locked", "resolved"})
+_NOT_IN_CHECKS = (
+    "approval_rules", "draft", "merged_at", "prepared_at", "squash_commit_sha", "system",
+    "target_branch_protected",
+)  # fmt: skip
+# What this GitLab never changes: time tracking, milestones, edits of the description.
+_CONSTANT: Body = {
+    "first_contribution": False,
+    "human_time_change": None,
+    "human_time_estimate": None,
+    "human_total_time_spent": None,
+    "last_edited_at": None,
+    "last_edited_by_id": None,
+    "merge_error": None,
+    "merge_params": {"force_remove_source_branch": "1"},
+    "merge_when_pipeline_succeeds": False,
+    "milestone_id": None,
+    "squash_commit_sha": None,
+    "time_change": 0,
+    "time_estimate": 0,
+    "total_time_spent": 0,
+    "updated_by_id": None,
+}
+
+
+def build_merge_request_body(world: World, event: Event, mr: MergeRequest) -> Body:
+    """Build the body of a merge request event."""
+    attributes = _attributes(world, mr) | {
+        "action": event.action or "update",
+        "actioned_at": write_time(event.at),
+        "system": event.system_action is not None,
+    }
+    optional = {"system_action": event.system_action, "oldrev": event.oldrev}
+    attributes |= {name: value for name, value in optional.items() if value is not None}
+    return _envelope(world, event, mr) | {
+        "project": describe_project(world, mr.project),
+        "object_attributes": attributes,
+    }
+
+
+def build_check_body(world: World, event: Event, mr: MergeRequest, check: StatusCheck) -> Body:
+    """Build the body that an external status check is asked with; it keeps an older shape."""
+    attributes = _without(_attributes(world, mr), *_NOT_IN_CHECKS)
+    attributes |= {
+        "assignee_id": mr.assignees[0].id if mr.assignees else None,
+        "work_in_progress": mr.draft,
+        "source": mr.source_project and describe_older_project(world, mr.source_project),
+        "target": describe_older_project(world, mr.project),
+    }
+    return _without(_envelope(world, event, mr), "assignees", "reviewers") | {
+        "project": describe_older_project(world, mr.project),
+        "object_attributes": attributes,
+        "repository": describe_repository(world, mr.project),
+        "external_approval_rule": {
+            "id": check.id,
+            "name": check.name,
+            "external_url": check.external_url,
+        },
+    }
+
+
+def build_note_body(world: World, event: Event, mr: MergeRequest, note: Note) -> Body:
+    """Build the body of a comment event; `user` is the author even when another edits."""
+    return {
+        "object_kind": "note",
+        "event_type": "confidential_note" if note.internal else "note",
+        "user": describe_user(world, note.author),
+        "project_id": mr.project.id,
+        "project": _without(describe_older_project(world, mr.project), "ci_config_path"),
+        "repository": describe_repository(world, mr.project),
+        "object_attributes": {
+            "id": note.id,
+            "internal": note.internal,
+            "note": note.body,
+            "noteable_type": "MergeRequest",
+            "author_id": note.author.id,
+            "created_at": write_time(note.created_at),
+            "updated_at": write_time(note.updated_at),
+            "project_id": mr.project.id,
+            "attachment": None,
+            "line_code": None,
+            "commit_id": "",
+            "noteable_id": mr.id,
+            "system": note.system,
+            "st_diff": None,
+            "action": "create" if event.kind == "note_created" else "update",
+            "url": f"{merge_request_url(world, mr)}#note_{note.id}",
+        },
+        "merge_request": _noted_merge_request(world, mr),
+    }
+
+
+def _without(body: Mapping[str, object], *names: str) -> Body:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def _envelope(world: World, event: Event, mr: MergeRequest) -> Body:
+    """Return what surrounds the attributes; empty lists of people are left out."""
+    envelope: Body = {
+        "object_kind": "merge_request",
+        "event_type": "merge_request",
+        "user": describe_user(world, event.actor or mr.author),
+        "labels": [describe_label(each, mr.project) for each in mr.labels],
+        "changes": _changes(world, event, mr),
+    }
+    if mr.assignees:
+        envelope["assignees"] = [describe_user(world, each) for each in mr.assignees]
+    if mr.reviewers:
+        envelope["reviewers"] = [describe_reviewer(world, each) for each in mr.reviewers]
+    return envelope
+
+
+def _changes(world: World, event: Event, mr: MergeRequest) -> Body:
+    """Say what changed; reviewers are a pair of lists, all else previous and current."""
+    told: Body = {}
+    for name, (before, after) in event.changes.items():
+        if name == "state":
+            told["state_id"] = {"previous": STATE_IDS[before], "current": STATE_IDS[after]}
+        elif name == "reviewers":
+            told[name] = [[describe_reviewer(world, each) for each in s] for s in (before, after)]
+        elif name not in _UNTOLD:
+            previous, current = (_value(world, mr, each) for each in (before, after))
+            told[name] = {"previous": previous, "current": current}
+    return told
+
+
+def _value(world: World, mr: MergeRequest, value: object) -> object:
+    if isinstance(value, datetime):
+        return write_time(value)
+    if isinstance(value, list):
+        return [_value(world, mr, each) for each in value]
+    if isinstance(value, User):
+        return describe_user(world, value)
+    return describe_label(value, mr.project) if isinstance(value, Label) else value
+
+
+def _attributes(world: World, mr: MergeRequest) -> Body:
+    pipeline, detailed = find_head_pipeline(mr), assess_merge(world, mr)
+    premium = mr.project.settings.premium
+    return _CONSTANT | {
+        "id": mr.id,
+        "iid": mr.iid,
+        "title": mr.title,
+        "description": mr.description,
+        "draft": mr.draft,
+        "state": mr.state,
+        "state_id": STATE_IDS[mr.state],
+        "author_id": mr.author.id,
+        "assignee_ids": [each.id for each in mr.assignees],
+        "reviewer_ids": [each.user.id for each in mr.reviewers],
+        "labels": [describe_label(each, mr.project) for each in mr.labels],
+        "created_at": write_time(mr.created_at),
+        "updated_at": write_time(mr.updated_at),
+        "prepared_at": write_time(mr.prepared_at),
+        "merged_at": write_time(mr.merged_at),
+        "merge_user_id": mr.merged_by and mr.merged_by.id,
+        "merge_commit_sha": mr.merge_commit_sha,
+        "head_pipeline_id": pipeline and pipeline.id,
+        "merge_status": merge_status(detailed),
+        "detailed_merge_status": detailed,
+        "blocking_discussions_resolved": threads_resolved(mr),
+        "source_branch": mr.source_branch,
+        "source_project_id": mr.source_project and mr.source_project.id,
+        "source": mr.source_project and describe_project(world, mr.source_project),
+        "target_branch": mr.target_branch,
+        "target_branch_protected": mr.target_branch in mr.project.protected_branches,
+        "target_project_id": mr.project.id,
+        "target": describe_project(world, mr.project),
+        "last_commit": describe_last_commit(world, mr),
+        "url": merge_request_url(world, mr),
+        **({"approval_rules": [describe_approval_rule(mr)]} if premium else {}),
+    }
+
+
+def _noted_merge_request(world: World, mr: MergeRequest) -> Body:
+    """Return the merge request as comment events have it, an older shape than its own."""
+    now = _attributes(world, mr)
+    kept = (
+        "id", "target_branch", "source_branch", "source_project_id", "author_id", "title",
+        "created_at", "updated_at", "milestone_id", "state", "merge_status", "target_project_id",
+        "iid", "description", "labels", "draft", "detailed_merge_status",
+    )  # fmt: skip
+    first = mr.assignees[0] if mr.assignees else None
+    head = describe_last_commit(world, mr)
+    source = mr.source_project and describe_older_project(world, mr.source_project)
+    target = describe_older_project(world, mr.project)
+    return {name: now[name] for name in kept} | {
+        "assignee_id": first and first.id,
+        "assignee": first and _without(describe_user(world, first), "id", "email"),
+        "position": 0,
+        "work_in_progress": mr.draft,
+        "source": source and _without(source, "id", "ci_config_path"),
+        "target": _without(target, "id", "ci_config_path"),
+        "last_commit": head and _without(head, "title"),
+    }

@@ -1,0 +1,170 @@
+"""Deliver webhooks by real HTTP from a thread of their own, as GitLab does, faults included."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
+
+from bot.sandbox.activity import Activity
+from bot.sandbox.entities import Webhook
+from bot.sandbox.hook_bodies import build_check_body, build_merge_request_body, build_note_body
+from bot.sandbox.hook_letters import Letter, send_letter, write_letter
+from bot.sandbox.hook_parts import Body
+from bot.sandbox.state import Event, World
+
+TOLERATED_FAILURES = 3
+LAST_FAILURE = 40
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=24)
+FOREVER = datetime.max.replace(tzinfo=UTC)
+_REDIRECTS_END = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a letter: `outcome` is delivered, failed, disabled or lost.
+
+    `address` is the URL without its query, which holds the trigger token.
+    """
+
+    event: str
+    address: str
+    key: str
+    body: Body
+    outcome: str
+    status: int | None = None
+    answer: str = ""
+
+
+class Hooks:
+    """Turn the world's events into deliveries.
+
+    `fault` may be set to lost, doubled or reordered, `delay` to seconds before each delivery.
+    """
+
+    def __init__(self, world: World, activity: Activity | None = None) -> None:
+        self.world = world
+        self.activity = activity or Activity()
+        self.deliveries: list[Delivery] = []
+        self.fault = ""
+        self.delay = 0.0
+        self._held: list[Letter] = []
+        self._stop = threading.Event()
+        self._worker = ThreadPoolExecutor(1, "webhooks")
+
+    def notice(self, event: Event) -> None:
+        """Write the letters that an event calls for; subscribe this to the world."""
+        for letter in self._letters(event):
+            self._post(letter)
+
+    def drain(self, timeout: float = 60) -> bool:
+        """Send what is held back, and wait until deliveries and jobs are done."""
+        with self.world.lock:
+            self._release()
+        return self.activity.wait(timeout)
+
+    def enable(self, hook: Webhook) -> None:
+        """Enable a hook again, as a successful test delivery does."""
+        with self.world.lock:
+            hook.failures, hook.disabled_until = 0, None
+
+    def close(self) -> None:
+        """Drop what has not been sent."""
+        self._stop.set()
+        self._worker.shutdown(wait=True)
+
+    def _letters(self, event: Event) -> Iterator[Letter]:
+        mr, note, world = event.merge_request, event.note, self.world
+        if mr is None:
+            return
+        if note is not None and event.kind in {"note_created", "note_edited"} and not note.system:
+            body = build_note_body(world, event, mr, note)
+            name = "Confidential Note Hook" if note.internal else "Note Hook"
+            wanted = "confidential_note_events" if note.internal else "note_events"
+            yield from self._to_hooks(mr.project.webhooks, wanted, name, body)
+        if event.kind in {"merge_request_changed", "thread_resolved"}:
+            body = build_merge_request_body(world, event, mr)
+            name = "Merge Request Hook"
+            yield from self._to_hooks(mr.project.webhooks, "merge_requests_events", name, body)
+            for check in mr.project.status_checks if mr.project.settings.ultimate else ():
+                body = build_check_body(world, event, mr, check)
+                yield write_letter(world, check.external_url, "External Status Check", body)
+
+    def _to_hooks(
+        self, hooks: list[Webhook], wanted: str, name: str, body: Body
+    ) -> Iterator[Letter]:
+        for hook in hooks:
+            if getattr(hook, wanted):
+                yield write_letter(self.world, hook.url, name, body, hook)
+
+    def _post(self, letter: Letter) -> None:
+        if self.fault == "lost":
+            self._record(letter, "lost")
+        elif self.fault == "reordered":
+            self._held.append(letter)
+            if len(self._held) > 1:
+                self._release()
+        else:
+            for _ in range(2 if self.fault == "doubled" else 1):
+                self._submit(letter)
+
+    def _release(self) -> None:
+        """Send the letters held back, the newest first."""
+        while self._held:
+            self._submit(self._held.pop())
+
+    def _submit(self, letter: Letter) -> None:
+        self.activity.begin()
+        self._worker.submit(self._deliver, letter)
+
+    def _deliver(self, letter: Letter) -> None:
+        with self.activity.ending():
+            if self._stop.wait(self.delay):
+                return
+            if self._is_disabled(letter.hook):
+                self._record(letter, "disabled")
+                return
+            try:
+                status, answer = send_letter(letter)
+            except (OSError, HTTPException) as error:
+                status, answer = None, f"{type(error).__name__}: {error}"
+            good = status is not None and status < _REDIRECTS_END
+            self._count(letter.hook, good=good)
+            self._record(letter, "delivered" if good else "failed", status, answer)
+
+    def _is_disabled(self, hook: Webhook | None) -> bool:
+        until = None if hook is None else hook.disabled_until
+        return until is not None and self.world.now < until
+
+    def _count(self, hook: Webhook | None, *, good: bool) -> None:
+        """Keep GitLab's score: three failures in a row are tolerated, the 40th is the last."""
+        if hook is None:
+            return
+        with self.world.lock:
+            hook.failures = 0 if good else hook.failures + 1
+            over = hook.failures - TOLERATED_FAILURES
+            if hook.failures >= LAST_FAILURE:
+                hook.disabled_until = FOREVER
+            elif over > 0:
+                hook.disabled_until = self.world.now + min(
+                    FIRST_PAUSE * 2 ** (over - 1), LONGEST_PAUSE
+                )
+            else:
+                hook.disabled_until = None
+
+    def _record(
+        self, letter: Letter, outcome: str, status: int | None = None, answer: str = ""
+    ) -> None:
+        delivery = Delivery(
+            event=letter.event,
+            address=letter.url.partition("?")[0],
+            key=letter.headers["Idempotency-Key"],
+            body=json.loads(letter.body),
+            outcome=outcome,
+            status=status,
+            answer=answer,
+        )
+        self.deliveries.append(delivery)
