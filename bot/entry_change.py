@@ -1,0 +1,146 @@
+"""Pair the entries of a change set: which entry at the base does one at the head continue."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.errors import TeamDatabaseError
+from bot.team_db import Entry, is_team_file, may_name, parse_entry
+
+_FEW = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A file that exists but could not be read, and why."""
+
+    reason: str
+
+
+Content: TypeAlias = bytes | Unread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A changed file: `None` where it does not exist.
+
+    `target` is what the target branch holds now, at `path` or else at `old_path`.
+    """
+
+    path: str
+    old_path: str | None = None
+    base: Content
+    head: Content
+    target: Content = None
+
+    @property
+    def base_path(self) -> str:
+        """The path of the file before the change."""
+        return self.old_path or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Content that was read but is no entry, with the sentence that says why."""
+
+    message: str
+
+
+Side: TypeAlias = Entry | Unread | Refused | None
+
+
+def read_side(content: Content, path: str) -> Side:
+    """Parse one side of a change; what cannot be parsed is a value, not an error."""
+    if not isinstance(content, bytes):
+        return content
+    try:
+        return parse_entry(content, path)
+    except TeamDatabaseError as error:
+        return Refused(str(error))
+
+
+def is_same_person(side: Side, username: str | None) -> bool:
+    """Compare usernames as GitLab does, without case; nobody is not the same as nobody."""
+    return (
+        isinstance(side, Entry)
+        and side.username is not None
+        and username is not None
+        and side.username.casefold() == username.casefold()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The base entry that a head entry continues, and whether the account is another one."""
+
+    path: str | None
+    side: Side
+    other_account: bool = False
+
+
+class Bases:
+    """Look up base entries by path and by username; parses only what a question is about.
+
+    `usernames` are the ones that will be asked for.
+    """
+
+    def __init__(self, changes: Iterable[Change], glob: str, usernames: Collection[str]) -> None:
+        self._contents: dict[str, Content] = {}
+        self._sides: dict[str, Side] = {}
+        self._deleted: dict[str, list[str]] = defaultdict(list)
+        self._paths: dict[str, list[str]] = defaultdict(list)
+        for change in changes:
+            path = change.base_path
+            if change.base is not None and is_team_file(path, glob):
+                self._contents[path] = change.base
+                if change.head is None or change.old_path is not None:
+                    self._deleted[_slug(path)].append(path)
+        self._index({username.casefold() for username in usernames})
+
+    def _index(self, folded: set[str]) -> None:
+        for path, content in self._contents.items():
+            wanted = isinstance(content, bytes) and (
+                len(folded) > _FEW or may_name(content, folded)
+            )
+            side = self.at(path) if wanted else None
+            if isinstance(side, Entry) and side.username is not None:
+                self._paths[side.username.casefold()].append(path)
+
+    def at(self, path: str) -> Side:
+        """Parse the base entry at a path."""
+        if path not in self._sides:
+            self._sides[path] = read_side(self._contents.get(path), path)
+        return self._sides[path]
+
+    def entries_of(self, username: str) -> list[Entry]:
+        """List the base entries of a person."""
+        sides = (self.at(path) for path in self._paths.get(username.casefold(), ()))
+        return [side for side in sides if isinstance(side, Entry)]
+
+    def has_unread_deletion(self) -> bool:
+        """Tell whether the earlier entry of a person may be among the files nobody could read."""
+        deleted = (path for paths in self._deleted.values() for path in paths)
+        return any(isinstance(self._contents[path], Unread) for path in deleted)
+
+    def origin(self, change: Change, username: str | None) -> Origin:
+        """Follow a person to the base: the same file, another file of theirs, or a moved one."""
+        own = self.at(change.base_path)
+        if username is None or is_same_person(own, username):
+            return Origin(path=change.base_path, side=own)
+        known = self._paths.get(username.casefold())
+        if known:
+            path = min(known, key=lambda each: (each not in self._deleted[_slug(each)], each))
+            return Origin(path=path, side=self.at(path))
+        path = change.base_path
+        if own is None:
+            namesakes = self._deleted.get(_slug(change.path), ())
+            if len(namesakes) != 1:
+                return Origin(path=None, side=None)
+            path = namesakes[0]
+        side = self.at(path)
+        return Origin(path=path, side=side, other_account=isinstance(side, Entry))
+
+
+def _slug(path: str) -> str:
+    return path.rpartition("/")[2].casefold()

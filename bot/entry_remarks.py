@@ -1,0 +1,109 @@
+"""Say in one plain sentence what a person should know of an entry: what, where, next step."""
+
+from collections.abc import Sequence
+
+from bot.yaml_tree import shown
+
+_MAX_PATH = 200
+_MAX_REASON = 160
+_MAX_LISTED = 5
+
+
+def _bare(text: str, limit: int = _MAX_PATH) -> str:
+    return shown(text, limit)[1:-1]
+
+
+def not_known(path: str, when: str, reason: str) -> str:
+    """Say that a file could not be read `before` or `after` the change."""
+    return (
+        f"{_bare(path)} could not be read as it is {when} the change "
+        f"({_bare(reason, _MAX_REASON)}), so nobody knows whether it nominates somebody: "
+        "put that right and ask for a recheck."
+    )
+
+
+def not_an_entry(path: str, role: str) -> str:
+    """Say that a role is written into a file that gives none."""
+    return (
+        f"{_bare(path)} is not read as a team entry, so {shown(role)} in it nominates nobody: "
+        "write it into the file of the person, where the team database expects it."
+    )
+
+
+def not_a_role(found: str, role: str) -> str:
+    """Say that something close to a role gives none; `found` is quoted already."""
+    return (
+        f"{found} nominates nobody, because only {shown(role)} on a line of its own below "
+        '"projects:" does: correct it if that was meant.'
+    )
+
+
+def without_username(role: str) -> str:
+    """Say that an entry gives a role to nobody."""
+    return (
+        f"The entry gives {shown(role)} to nobody, because it has no username: write the GitLab "
+        'username behind "gitlab:" at the left margin.'
+    )
+
+
+def granted_meanwhile(username: str, role: str) -> str:
+    """Say that the target branch has the role already."""
+    return (
+        f"The target branch meanwhile gives {shown(username)} the role {shown(role)}, so nobody "
+        "is nominated for it here: rebase to see what remains of the merge request."
+    )
+
+
+def capitals(found: str, expected: str) -> str:
+    """Say that capitals were folded."""
+    return (
+        f"{shown(found)} is read as {shown(expected)}, but not every reader of the team database "
+        f"folds capitals: write {shown(expected)}."
+    )
+
+
+def claimed_often(username: str, paths: Sequence[str]) -> str:
+    """Say that several files are about one account."""
+    listed = ", ".join(_bare(path) for path in paths[:_MAX_LISTED])
+    return (
+        f"The username {shown(username)} is claimed by {len(paths)} files ({listed}): "
+        "let only one of them keep it."
+    )
+
+
+def other_account(old: str | None, new: str) -> str:
+    """Say that the evidence would be another account's than the one of the entry so far."""
+    before = "nobody" if old is None else shown(old)
+    return (
+        f"The account of the entry changes from {before} to {shown(new)} in the same change: make "
+        "sure that this is one person, because only the new account is examined."
+    )
+
+
+def unreadable_before() -> str:
+    """Say that an entry was malformed at the base."""
+    return (
+        "The entry could not be read as it was before the change, so every role in it counts as "
+        "new: compare the two states by hand."
+    )
+
+
+def new_entry() -> str:
+    """Say that there was no such entry at the base."""
+    return "The entry is new: make sure that the username belongs to the person it describes."
+
+
+def unread_deletion() -> str:
+    """Say that a deleted entry could not be read."""
+    return (
+        "A deleted entry could not be read and may have been the same person's: compare the roles "
+        "by hand."
+    )
+
+
+def unread_target() -> str:
+    """Say that the target branch's entry could not be read."""
+    return (
+        "The entry could not be read on the target branch, so the role may have been granted "
+        "there meanwhile: look there before the merge."
+    )

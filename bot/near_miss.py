@@ -1,0 +1,140 @@
+"""Find what an author evidently meant as a role for a project, although it gives none."""
+
+import re
+from collections.abc import Iterator
+
+from bot.spelling import is_key_meant, is_role_meant
+from bot.team_db import Entry, fold_key
+from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
+
+_MAX_LINE = 400  # characters; a longer line is prose
+_MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
+_MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_GLUED = re.compile(r"([\w./-]+)\s*[:=]\s*(\w+)")
+_AROUND = "\"'{}[], \t"
+_NOTHING = Scalar("", plain=True)
+
+
+def find_near_misses(entry: Entry, project: str, role: str) -> frozenset[str]:
+    """Quote every place of an entry that was evidently meant to give a role.
+
+    To be asked about entries that do not give it: the right spelling in the right place counts too.
+    """
+    if entry.tree is None:
+        return frozenset()
+    return frozenset(shown(found) for found in _near_misses(entry.tree, project, role))
+
+
+def is_newly_mentioned(head: bytes, base: bytes | None, project: str, role: str) -> bool:
+    """Tell whether the bare text of a file gives a role more often than before."""
+    before = _count_mentions(base, project, role) if base is not None else 0
+    return _count_mentions(head, project, role) > before
+
+
+def _near_misses(tree: Node, project: str, role: str) -> Iterator[str]:
+    for inside, node in _walk(tree):
+        if isinstance(node, Scalar):
+            yield from _find_in_text(node.text, inside, project, role)
+            continue
+        for key, value in node.nodes:
+            if isinstance(key, Scalar):
+                yield from _find_in_pair(key.text, value, project, role)
+        if inside and _has_both(node, project, role):
+            yield f"{project} … {role}"
+
+
+def _walk(tree: Node) -> Iterator[tuple[bool, Scalar | Pairs]]:
+    """Visit mappings, values, and keys without value, telling which are inside `projects`."""
+    waiting: list[tuple[bool, Node]] = [(False, tree)]
+    seen: set[tuple[bool, int]] = set()
+    while waiting:
+        inside, node = waiting.pop()
+        if (inside, id(node)) in seen:
+            continue
+        seen.add((inside, id(node)))
+        if isinstance(node, Items):
+            waiting.extend((inside, each) for each in node.nodes)
+            continue
+        yield inside, node
+        if isinstance(node, Pairs):
+            waiting.extend((inside or _is_projects(key), value) for key, value in node.nodes)
+            waiting.extend((inside, key) for key, value in node.nodes if value == _NOTHING)
+
+
+def _is_projects(key: Node) -> bool:
+    return isinstance(key, Scalar) and fold_key(key.text).rstrip("s") == "project"
+
+
+def _find_in_pair(key: str, value: Node, project: str, role: str) -> Iterator[str]:
+    if is_key_meant(key, project):
+        texts = [text for text in _texts(value) if is_role_meant(text, role)]
+    elif fold_key(key) == role:
+        texts = [text for text in _texts(value) if is_key_meant(text, project)]
+    else:
+        return
+    yield from (f"{key.strip()}: {text.strip()}" for text in texts)
+
+
+def _texts(value: Node) -> Iterator[str]:
+    """List the texts directly in a value, the keys of a mapping included."""
+    if isinstance(value, Scalar):
+        yield value.text
+    elif isinstance(value, Items):
+        yield from (each.text for each in value.nodes if isinstance(each, Scalar))
+    else:
+        yield from (each.text for pair in value.nodes for each in pair if isinstance(each, Scalar))
+
+
+def _has_both(node: Pairs, project: str, role: str) -> bool:
+    """Tell whether project and role are two values side by side, as in `name: x`, `role: y`."""
+    texts = [value.text for _, value in node.nodes if isinstance(value, Scalar)]
+    return any(is_key_meant(text, project) for text in texts) and any(
+        is_role_meant(text, role) for text in texts
+    )
+
+
+def _find_in_text(text: str, inside: bool, project: str, role: str) -> Iterator[str]:
+    """Find a key and a role within one text: anywhere in `projects`, else on lines of their own."""
+    if inside and len(text) <= _MAX_LINE:
+        for pair in _GLUED.finditer(text):
+            if is_key_meant(pair[1], project) and is_role_meant(pair[2], role):
+                yield pair[0]
+                return
+    yield from (line.strip() for line in text.splitlines() if _is_pair(line, project, role))
+
+
+def _is_pair(line: str, project: str, role: str) -> bool:
+    """Tell whether a line is nothing but a key, a colon or equals sign, and a role."""
+    if len(line) > _MAX_LINE:
+        return False
+    key, sign, text = line.lstrip("- \t").replace("=", ":", 1).partition(":")
+    return (
+        bool(sign)
+        and is_key_meant(key.strip(_AROUND), project)
+        and is_role_meant(text.strip(_AROUND), role)
+    )
+
+
+def _count_mentions(raw: bytes, project: str, role: str) -> int:
+    found = 0
+    under_key = False
+    for line in _lines(raw[:_MAX_SEARCHED], project):
+        words = _COMMENT.sub("", line[:_MAX_LINE]).strip(_AROUND)
+        if not words:
+            continue
+        if under_key and words.startswith("-"):
+            found += is_role_meant(words.strip(_AROUND + "-"), role)
+        else:
+            found += _is_pair(words, project, role)
+            under_key = words.endswith(":") and is_key_meant(words[:-1].strip(_AROUND), project)
+    return found
+
+
+def _lines(raw: bytes, project: str) -> list[str]:
+    """Split a text into lines; of a large one only those from a project key to its last role."""
+    text = raw.replace(b"\0", b"").decode("utf-8", "replace")
+    if len(text) <= _MAX_SMALL:
+        return text.splitlines()
+    block = re.compile(rf"^.*{re.escape(project)}.*$(?:\n[ \t]*-.*$){{0,9}}", re.I | re.M)
+    return [line for found in block.finditer(text) for line in found[0].splitlines()]

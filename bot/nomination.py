@@ -1,0 +1,294 @@
+"""Find who gains which role: the difference between two states of the team database."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from bot import entry_remarks as say
+from bot.entry_change import (
+    Bases,
+    Change,
+    Content,
+    Origin,
+    Refused,
+    Side,
+    Unread,
+    is_same_person,
+    read_side,
+)
+from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.spelling import may_mention
+from bot.team_db import TEAM_FILES, Entry, fold_key, is_team_file
+
+__all__ = [
+    "Change",
+    "Content",
+    "Detection",
+    "Nomination",
+    "Remark",
+    "RoleKey",
+    "Unread",
+    "find_nominations",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RoleKey:
+    """A project key and the responsibility for it that is asked about."""
+
+    project: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.project}: {self.role}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nomination:
+    """Somebody who gains a role; `before` and `after` are all their roles for the project."""
+
+    username: str
+    project: str
+    role: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    path: str
+    base_path: str | None
+    reports_to: str | None
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Remark:
+    """What a person should know of a file; `near_miss` when a nomination was evidently meant."""
+
+    path: str
+    message: str
+    near_miss: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """All that a change set nominates, nearly nominates, and keeps from being read."""
+
+    nominations: tuple[Nomination, ...]
+    remarks: tuple[Remark, ...]
+    unread: tuple[Remark, ...]
+
+
+def find_nominations(
+    changes: Iterable[Change], wanted: Collection[RoleKey], glob: str = TEAM_FILES
+) -> Detection:
+    """Compare the entries of all changed files and report who newly holds a wanted role.
+
+    A role is new when the same username did not hold it in any entry at the base, wherever in the
+    change set that was, and the target branch has not granted it meanwhile.
+    """
+    roles = sorted({replace(each, role=each.role.casefold()) for each in wanted})
+    return _Search(sorted(changes, key=lambda change: change.path), roles, glob).detection()
+
+
+class _Search:
+    """Collect the answers of one change set."""
+
+    def __init__(self, changes: list[Change], wanted: list[RoleKey], glob: str) -> None:
+        self._wanted = wanted
+        self._heads = [
+            (change, read_side(change.head, change.path))
+            for change in changes
+            if is_team_file(change.path, glob)
+        ]
+        self._outside = [change for change in changes if not is_team_file(change.path, glob)]
+        self._entries = [
+            (change, head)
+            for change, head in self._heads
+            if isinstance(head, Entry) and _is_changed(change) and self._mentions(change.head)
+        ]
+        usernames = {head.username for _, head in self._entries if head.username is not None}
+        self._bases = Bases(changes, glob, usernames)
+        self._nominations: dict[tuple[str, RoleKey], Nomination] = {}
+        self._remarks: set[Remark] = set()
+        self._unread: set[Remark] = set()
+
+    def detection(self) -> Detection:
+        for change, head in self._heads:
+            if _is_changed(change):
+                self._remark_on_unreadable(change, head)
+        for change, head in self._entries:
+            self._examine(change, head)
+        for change in self._outside:
+            self._examine_outside(change)
+        self._remark_on_doubles()
+        return Detection(
+            nominations=tuple(self._nominations.values()),
+            remarks=tuple(sorted(self._remarks)),
+            unread=tuple(sorted(self._unread)),
+        )
+
+    def _mentions(self, content: Content) -> bool:
+        return isinstance(content, bytes) and any(
+            may_mention(content, wanted.project) for wanted in self._wanted
+        )
+
+    def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
+        self._remarks.add(Remark(path=path, message=message, near_miss=near_miss))
+
+    def _remark_on_unreadable(self, change: Change, head: Side) -> None:
+        if isinstance(head, Unread):
+            self._mark_unread(change.path, "after", head)
+        elif isinstance(head, Refused):
+            meant = any(
+                _is_text_new(change, wanted) and not self._held(change, wanted)
+                for wanted in self._wanted
+            )
+            self._remark(change.path, head.message, near_miss=meant)
+            if self._mentions(change.head):
+                self._unread.add(Remark(path=change.path, message=head.message, near_miss=meant))
+
+    def _mark_unread(self, path: str, when: str, side: Unread) -> None:
+        message = say.not_known(path, when, side.reason)
+        self._unread.add(Remark(path=path, message=message, near_miss=False))
+
+    def _held(self, change: Change, wanted: RoleKey) -> bool:
+        base = self._bases.at(change.base_path)
+        return isinstance(base, Entry) and base.holds(wanted.project, wanted.role)
+
+    def _examine(self, change: Change, head: Entry) -> None:
+        origin = self._bases.origin(change, head.username)
+        held = [each for each in self._wanted if head.holds(each.project, each.role)]
+        nominated = [each for each in held if self._nominates(change, head, each, origin)]
+        for wanted in nominated:
+            for message in _remarks_on_capitals(head, wanted):
+                self._remark(change.path, message)
+        if nominated:
+            for message in head.remarks:
+                self._remark(change.path, message)
+            return
+        for wanted in self._wanted:
+            if wanted not in held:
+                self._look_for_near_miss(change, head, wanted, origin)
+
+    def _nominates(self, change: Change, head: Entry, wanted: RoleKey, origin: Origin) -> bool:
+        if isinstance(origin.side, Unread):
+            self._mark_unread(change.base_path, "before", origin.side)
+            return False
+        if head.username is None:
+            if not self._held(change, wanted):
+                self._remark(change.path, say.without_username(str(wanted)), near_miss=True)
+            return False
+        earlier = self._bases.entries_of(head.username)
+        if any(entry.holds(wanted.project, wanted.role) for entry in earlier):
+            return False
+        if _is_granted_meanwhile(change, head.username, wanted):
+            self._remark(change.path, say.granted_meanwhile(head.username, str(wanted)))
+            return False
+        nomination = self._nomination(change, head, wanted, origin)
+        self._nominations.setdefault((head.username.casefold(), wanted), nomination)
+        return True
+
+    def _nomination(
+        self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
+    ) -> Nomination:
+        before = origin.side.roles_for(wanted.project) if isinstance(origin.side, Entry) else ()
+        doubts = tuple(_doubts(head, origin))
+        for message in doubts:
+            self._remark(change.path, message)
+        return Nomination(
+            username=head.username or "",
+            project=wanted.project,
+            role=wanted.role,
+            before=before,
+            after=head.roles_for(wanted.project),
+            path=change.path,
+            base_path=origin.path,
+            reports_to=head.reports_to,
+            cautions=(*doubts, *self._cautions(change, origin)),
+        )
+
+    def _cautions(self, change: Change, origin: Origin) -> Iterator[str]:
+        if origin.side is None:
+            yield say.new_entry()
+            if self._bases.has_unread_deletion():
+                yield say.unread_deletion()
+        if isinstance(read_side(change.target, change.path), (Unread, Refused)):
+            yield say.unread_target()
+
+    def _look_for_near_miss(
+        self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
+    ) -> None:
+        if isinstance(origin.side, Unread) or self._held(change, wanted):
+            return
+        base = origin.side if isinstance(origin.side, Entry) else None
+        if base is not None and base.holds(wanted.project, wanted.role):
+            return
+        old = find_near_misses(base, wanted.project, wanted.role) if base else frozenset()
+        new = find_near_misses(head, wanted.project, wanted.role) - old
+        for found in new:
+            self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
+        meant = bool(new) or (head.partial and _is_text_new(change, wanted))
+        for message in head.remarks:
+            if base is None or message not in base.remarks:
+                self._remark(change.path, message, near_miss=meant)
+
+    def _examine_outside(self, change: Change) -> None:
+        """Remark on a role that is written into a file which is not read as an entry."""
+        name = change.path.casefold()
+        if not name.startswith("data/team") or "/vacancy/" in name:
+            return
+        nominated = {wanted for _, wanted in self._nominations}
+        for wanted in self._wanted:
+            if wanted not in nominated and _is_text_new(change, wanted):
+                self._remark(
+                    change.path, say.not_an_entry(change.path, str(wanted)), near_miss=True
+                )
+
+    def _remark_on_doubles(self) -> None:
+        """Warn of every nominee whom several files claim, at the nomination and at those files."""
+        claims: dict[str, list[str]] = defaultdict(list)
+        for change, head in self._heads:
+            if isinstance(head, Entry) and head.username is not None:
+                claims[head.username.casefold()].append(change.path)
+        for key, nomination in self._nominations.items():
+            paths = claims[key[0]]
+            if len(paths) > 1:
+                message = say.claimed_often(nomination.username, paths)
+                for path in paths:
+                    self._remark(path, message)
+                cautions = (*nomination.cautions, message)
+                self._nominations[key] = replace(nomination, cautions=cautions)
+
+
+def _is_changed(change: Change) -> bool:
+    return change.head != change.base or change.old_path is not None
+
+
+def _is_text_new(change: Change, wanted: RoleKey) -> bool:
+    base = change.base if isinstance(change.base, bytes) else None
+    return isinstance(change.head, bytes) and is_newly_mentioned(
+        change.head, base, wanted.project, wanted.role
+    )
+
+
+def _is_granted_meanwhile(change: Change, username: str, wanted: RoleKey) -> bool:
+    target = read_side(change.target, change.path)
+    return (
+        isinstance(target, Entry)
+        and is_same_person(target, username)
+        and target.holds(wanted.project, wanted.role)
+    )
+
+
+def _remarks_on_capitals(head: Entry, wanted: RoleKey) -> Iterator[str]:
+    keys = [key for key in head.roles if fold_key(key) == fold_key(wanted.project)]
+    yield from (say.capitals(key, wanted.project) for key in keys if key != wanted.project)
+    for role in head.roles_for(wanted.project):
+        word = role.split(maxsplit=1)[0]
+        if word != wanted.role and word.casefold() == wanted.role:
+            yield say.capitals(word, wanted.role)
+
+
+def _doubts(head: Entry, origin: Origin) -> Iterator[str]:
+    if origin.other_account and isinstance(origin.side, Entry):
+        yield say.other_account(origin.side.username, head.username or "")
+    if isinstance(origin.side, Refused):
+        yield say.unreadable_before()

@@ -1,0 +1,103 @@
+"""Tell whether a project key or a role was meant when another one was written."""
+
+import re
+from functools import lru_cache
+
+from bot.team_db import fold_key, responsibility
+
+_MAX_SHORT_WORD = 3  # letters; a changed letter makes another word of it (ai, api)
+_MIN_LONG_WORD = 8  # letters; two edits leave it recognisable
+_MAX_KEY = 200
+_MANY = 9
+_NOT_WORD = re.compile(r"[\W_]+")
+_BETWEEN_ROLES = re.compile(r"[\s,;/|+&]+")
+_DENIED = frozenset(
+    {"no", "not", "non", "former", "ex", "past", "trainee", "future", "emeritus", "aspiring"}
+)
+
+
+def is_key_meant(key: str, project: str) -> bool:
+    """Compare project keys; other separators, a path in front and one edit in a word are forgiven.
+
+    Keys with more or fewer words are other projects.
+    """
+    return len(key) <= _MAX_KEY and _is_key_meant(fold_key(key), fold_key(project))
+
+
+@lru_cache(maxsize=4096)
+def _is_key_meant(key: str, project: str) -> bool:
+    if _squash(key.rpartition("/")[2]) == _squash(project):
+        return True
+    words, expected = _NOT_WORD.split(key), _NOT_WORD.split(project)
+    if len(words) != len(expected):
+        return False
+    edits = [_edits(*pair) for pair in zip(words, expected, strict=True)]
+    return sum(edits) <= 1 and all(
+        edit == 0 or len(other) > _MAX_SHORT_WORD or sorted(word) == sorted(other)
+        for edit, word, other in zip(edits, words, expected, strict=True)
+    )
+
+
+def is_role_meant(text: str, role: str) -> bool:
+    """Compare a role with a responsibility; misspelt, glued and later words are forgiven.
+
+    A trainee never meant the role itself, and neither does a denial.
+    """
+    if responsibility(text) == role:
+        return True
+    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_KEY].casefold()) if word]
+    if words and _is_word_meant(words[0], role):
+        return True
+    return any(
+        word == role and not _DENIED.intersection(words[:place]) for place, word in enumerate(words)
+    )
+
+
+def _is_word_meant(word: str, role: str) -> bool:
+    parts = [part for part in _NOT_WORD.split(word) if part]
+    if not parts or _DENIED.intersection(parts):
+        return False
+    return _edits(parts[0], role) <= (2 if len(role) >= _MIN_LONG_WORD else 1)
+
+
+def may_mention(raw: bytes, project: str) -> bool:
+    """Tell cheaply whether a file could name a project, rightly or almost.
+
+    Over-matches and never under-matches: escapes and odd encodings count as mentions.
+    """
+    if b"\\" in raw or b"\0" in raw:
+        return True
+    text = _squash(raw.decode("utf-8", "replace"))
+    return any(piece in text for piece in _pieces(_squash(project)))
+
+
+def _squash(text: str) -> str:
+    return _NOT_WORD.sub("", text.casefold())
+
+
+@lru_cache(maxsize=64)
+def _pieces(key: str) -> tuple[str, ...]:
+    """Cut a key so that one edit or one swap anywhere leaves a piece whole."""
+    half = len(key) // 2
+    if half == 0:
+        return ("",)
+    swapped = key[: half - 1] + key[half] + key[half - 1] + key[half + 1 :]
+    return key[:half], key[half:], swapped
+
+
+def _edits(one: str, other: str) -> int:
+    """Count the edits that part two words, a swap of neighbours as one."""
+    if one == other:
+        return 0
+    if abs(len(one) - len(other)) > 2:  # noqa: PLR2004 - nobody asks for more edits than two
+        return _MANY
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, right in enumerate(other, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (left != right))
+            if last and j > 1 and left == other[j - 2] and one[i - 2] == right:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

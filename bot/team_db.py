@@ -1,0 +1,206 @@
+"""Read one entry of the team database: who it is about, and which roles it gives."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from bot.errors import TeamDatabaseError
+from bot.yaml_fields import Allowance, Fields, is_resolved, read_fields
+from bot.yaml_tree import Items, Node, Pairs, Scalar, parse_tree, shown
+
+TEAM_FILES = "data/team_members/person/*/*.yml"
+_NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
+_NO_USERNAME = frozenset({"", "~"})
+_POSSIBLE_USERNAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A team entry; `roles` are per project key, both as written but for outer blanks.
+
+    `partial` is true when something in the file was left out because it has no effect.
+    """
+
+    username: str | None
+    reports_to: str | None
+    roles: Mapping[str, tuple[str, ...]]
+    remarks: tuple[str, ...] = ()
+    partial: bool = False
+    tree: Node | None = field(default=None, repr=False, compare=False)
+
+    def roles_for(self, project: str) -> tuple[str, ...]:
+        """List the roles under every spelling of a project key that differs only in capitals."""
+        key = fold_key(project)
+        return tuple(
+            role for name, roles in self.roles.items() if fold_key(name) == key for role in roles
+        )
+
+    def holds(self, project: str, wanted: str) -> bool:
+        """Tell whether the entry gives a responsibility for a project."""
+        return any(responsibility(role) == wanted for role in self.roles_for(project))
+
+
+def responsibility(role: str) -> str:
+    """Take the first word of a role, case folded; the words behind it are the specialty."""
+    words = role.split(maxsplit=1)
+    return words[0].casefold() if words else ""
+
+
+def fold_key(key: str) -> str:
+    """Fold the capitals of a project key, as the reviewer roulette does."""
+    return key.strip().casefold()
+
+
+def is_team_file(path: str, glob: str = TEAM_FILES) -> bool:
+    """Match a path with a glob segment by segment; absolute and climbing paths never match."""
+    segments, patterns = path.split("/"), glob.split("/")
+    if len(segments) != len(patterns) or "\0" in path or "\\" in path:
+        return False
+    return all(
+        segment not in {"", ".", ".."} and fnmatchcase(segment, pattern)
+        for segment, pattern in zip(segments, patterns, strict=True)
+    )
+
+
+def may_name(raw: bytes, folded: Collection[str]) -> bool:
+    """Tell cheaply whether a file could contain one of some folded usernames.
+
+    Over-matches and never under-matches: escapes and odd encodings count as possible.
+    """
+    if b"\\" in raw or b"\0" in raw:
+        return True
+    text = raw.decode("utf-8", "replace").casefold()
+    return any(name in text for name in folded)
+
+
+def parse_entry(raw: bytes, where: str) -> Entry:
+    """Parse a team entry as GitLab's own pages read it, but with every text as written.
+
+    Raises TeamDatabaseError, naming `where`, for a file that no person should have to guess at.
+    """
+    where = shown(where, 200)[1:-1]
+    tree = parse_tree(raw, where)
+    if tree.root is None or tree.root == Scalar("", plain=True):
+        if tree.more_documents:
+            raise TeamDatabaseError(
+                f'{where} starts with an empty YAML document: remove the first "---" line.'
+            )
+        return Entry(username=None, reports_to=None, roles=MappingProxyType({}))
+    if not isinstance(tree.root, Pairs):
+        found = "a list" if isinstance(tree.root, Items) else "a single text"
+        raise TeamDatabaseError(
+            f"{where} holds {found} instead of the fields of one person: "
+            "write one field with its value on each line."
+        )
+    return _Reading(where).entry(tree.root, more_documents=tree.more_documents)
+
+
+class _Reading:
+    """Read the fields of one entry and remember what is worth a remark."""
+
+    def __init__(self, where: str) -> None:
+        self._allowance = Allowance(where)
+        self._remarks: list[str] = []
+        self._partial = False
+
+    def entry(self, root: Pairs, *, more_documents: bool) -> Entry:
+        if more_documents:
+            self._ignore("Only the first YAML document of the file counts: remove what follows it.")
+        fields = read_fields(root, self._allowance)
+        self._remark_on_repetition(fields, ("gitlab", "reports_to", "projects"))
+        roles = self._projects(fields.values.get("projects"))
+        username = self._username(fields.values.get("gitlab"))
+        manager = _text(fields.values.get("reports_to"), _NO_VALUE)
+        return Entry(
+            username=username,
+            reports_to=manager,
+            roles=MappingProxyType(roles),
+            remarks=tuple(dict.fromkeys(self._remarks)),
+            partial=self._partial,
+            tree=root,
+        )
+
+    def _ignore(self, remark: str) -> None:
+        self._partial = True
+        self._remarks.append(remark)
+
+    def _remark_on_repetition(self, fields: Fields, names: tuple[str, ...]) -> None:
+        for name in fields.repeated:
+            if name in names:
+                self._ignore(
+                    f"The key {shown(name)} is written more than once and only the last one "
+                    "counts: keep one."
+                )
+        for name in fields.overruled:
+            if name in names:
+                self._ignore(
+                    f'The key {shown(name)} is written and also merged by "<<", and the written '
+                    "one counts: keep one."
+                )
+
+    def _username(self, node: Node | None) -> str | None:
+        username = _text(node, _NO_USERNAME)
+        if isinstance(node, (Items, Pairs)):
+            self._remarks.append(
+                "The username is a list or a mapping instead of a text: "
+                'write it behind "gitlab:" on one line.'
+            )
+        if username is None or not isinstance(node, Scalar):
+            return None
+        if not _POSSIBLE_USERNAME.fullmatch(username) or node.text != username:
+            self._remarks.append(
+                f"The username {shown(node.text)} has blanks or characters that no GitLab account "
+                "has: compare it with the profile."
+            )
+        elif node.plain and is_resolved(username):
+            self._remarks.append(
+                f"The username {shown(username)} is a number, date, truth value or null to other "
+                "readers of this file: put it in quotes."
+            )
+        return username
+
+    def _projects(self, node: Node | None) -> dict[str, tuple[str, ...]]:
+        if not isinstance(node, Pairs):
+            if node is not None:
+                self._ignore(
+                    'The field "projects" is no mapping, so it gives no role: '
+                    "write one project with its role on each line below it, or remove it."
+                )
+            return {}
+        fields = read_fields(node, self._allowance)
+        self._remark_on_repetition(fields, tuple(fields.values))
+        return {name: self._roles(name, value) for name, value in fields.values.items()}
+
+    def _roles(self, name: str, value: Node) -> tuple[str, ...]:
+        found: list[str] = []
+        self._collect(name, value, 0, found)
+        return tuple(found)
+
+    def _collect(self, name: str, node: Node, depth: int, found: list[str]) -> None:
+        self._allowance.spend(depth)
+        if isinstance(node, Items):
+            if depth == 1:
+                self._remarks.append(
+                    f"The roles of {shown(name)} are a list in a list: write one plain list."
+                )
+            for each in node.nodes:
+                self._collect(name, each, depth + 1, found)
+        elif isinstance(node, Pairs):
+            self._ignore(
+                f"A role of {shown(name)} is a mapping and gives no role: "
+                "write the role as text, with its specialty behind it."
+            )
+        else:
+            text = _text(node, _NO_VALUE)
+            if text is not None:
+                found.append(text)
+
+
+def _text(node: Node | None, nothing: frozenset[str]) -> str | None:
+    """Take the text of a scalar, unless it is empty or plainly one of the words for nothing."""
+    if not isinstance(node, Scalar):
+        return None
+    text = node.text.strip()
+    return None if not text or (node.plain and text in nothing) else text

@@ -1,0 +1,223 @@
+"""Read hostile YAML into a tree in which every scalar keeps the text its author wrote.
+
+Nothing is resolved, constructed or executed: only parser events are used, so `on` stays `on` and a
+language tag is a reason to refuse. Size, nesting, node count and merge work are limited.
+"""
+
+import codecs
+from typing import Any, NamedTuple, TypeAlias
+
+import yaml
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+from bot.errors import TeamDatabaseError
+
+MAX_DEPTH = 32
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the first half of this one
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CORE_TAGS = frozenset(
+    "tag:yaml.org,2002:" + name
+    for name in ("str", "seq", "map", "null", "bool", "int", "float", "timestamp")
+) | {"!"}
+
+
+class Scalar(NamedTuple):
+    """A text; `plain` when it is neither quoted, nor a block, nor tagged."""
+
+    text: str
+    plain: bool
+
+
+class Items(NamedTuple):
+    """A list of nodes."""
+
+    nodes: tuple["Node", ...]
+
+
+class Pairs(NamedTuple):
+    """A mapping as written: repeated, merge and non-text keys included."""
+
+    nodes: tuple[tuple["Node", "Node"], ...]
+
+
+Node: TypeAlias = Scalar | Items | Pairs
+
+
+class Tree(NamedTuple):
+    """The first document, `None` when there is none, and whether others follow it."""
+
+    root: Node | None
+    more_documents: bool
+
+
+class Limits(NamedTuple):
+    """The largest file that is read, in bytes and in nodes (aliases counted)."""
+
+    size: int
+    nodes: int
+
+
+class _PureParser(Reader, Scanner, Parser):
+    """Parse without libyaml, some thirty times slower."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+
+FAST_LIMITS = Limits(size=1 << 20, nodes=50_000)
+PURE_LIMITS = Limits(size=1 << 16, nodes=4_000)
+LIMITS = FAST_LIMITS if yaml.__with_libyaml__ else PURE_LIMITS
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """Quote foreign text as one short line without control or invisible characters."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    kept = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    return '"' + "".join(kept) + '"'
+
+
+def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = False) -> Tree:
+    """Parse the first YAML document of a file.
+
+    Raises TeamDatabaseError for whatever is malformed, too large, or only there to do harm.
+    """
+    if len(raw) > limits.size:
+        raise TeamDatabaseError(
+            f"{where} has more than the {limits.size:,} bytes that are read: shorten it."
+        )
+    text = _decode(raw, where)
+    builder = _Builder(where, limits.nodes)
+    try:
+        return builder.read(_events(text, pure=pure))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise builder.refusal(f"is not valid YAML ({error.problem})", line) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The pure parser lets int() and chr() fail on absurd versions and escapes.
+        raise builder.refusal(f"is not valid YAML ({shown(str(error))})", None) from None
+
+
+def _events(text: str, *, pure: bool) -> Any:
+    if pure or not yaml.__with_libyaml__:
+        return _PureParser(text)
+    return yaml.CSafeLoader(text)
+
+
+def _decode(raw: bytes, where: str) -> str:
+    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise TeamDatabaseError(
+            f"{where}, line {line}, is not {encoding.removesuffix('-sig').upper()} text "
+            f"(byte 0x{raw[error.start]:02x}): save the file as UTF-8."
+        ) from None
+    bad = Reader.NON_PRINTABLE.search(text)
+    if bad:
+        line = text.count("\n", 0, bad.start()) + 1
+        hint = ", as UTF-16 without a byte order mark has" if bad.group() == "\0" else ""
+        raise TeamDatabaseError(
+            f"{where}, line {line}, holds the control character {shown(bad.group())}{hint}: "
+            "remove it and save the file as UTF-8."
+        )
+    return text
+
+
+class _Frame(NamedTuple):
+    kind: type[Items] | type[Pairs]
+    anchor: str | None
+    children: list[Node]
+
+
+class _Builder:
+    """Build nodes from events, without recursion."""
+
+    def __init__(self, where: str, max_nodes: int) -> None:
+        self._where = where
+        self._left = self._max = max_nodes
+        self._anchors: dict[str, Node] = {}
+        self._frames: list[_Frame] = []
+        self._root: Node | None = None
+
+    def refusal(self, problem: str, line: int | None) -> TeamDatabaseError:
+        place = self._where if line is None else f"{self._where}, line {line},"
+        return TeamDatabaseError(f"{place} {problem}: correct it and push again.")
+
+    def read(self, parser: Any) -> Tree:
+        event = parser.get_event()
+        while not isinstance(event, (yaml.DocumentEndEvent, yaml.StreamEndEvent)):
+            self._take(event)
+            event = parser.get_event()
+        return Tree(self._root, self._has_more(parser, event))
+
+    @staticmethod
+    def _has_more(parser: Any, event: Any) -> bool:
+        """Tell whether a document with content follows; a closing `---` alone does not."""
+        while not isinstance(event, yaml.StreamEndEvent):
+            event = parser.get_event()
+            if isinstance(event, yaml.NodeEvent) and getattr(event, "value", None) != "":
+                return True
+        return False
+
+    def _take(self, event: Any) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._check(event)
+            self._place(Scalar(event.value, event.implicit[0]), event.anchor)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close()
+        elif isinstance(event, yaml.AliasEvent):
+            self._check(event)
+            self._place(self._aliased(event), None)
+
+    def _check(self, event: Any) -> None:
+        self._left -= 1
+        line = event.start_mark.line + 1
+        if self._left < 0:
+            raise self.refusal(f"goes beyond the {self._max:,} values that are read", line)
+        tag = getattr(event, "tag", None)
+        if tag is not None and tag not in _CORE_TAGS:
+            raise self.refusal(f"uses the tag {shown(tag)}, which is never loaded", line)
+
+    def _open(self, event: Any) -> None:
+        self._check(event)
+        if len(self._frames) >= MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise self.refusal(f"nests values more than {MAX_DEPTH} deep", line)
+        kind = Pairs if isinstance(event, yaml.MappingStartEvent) else Items
+        self._frames.append(_Frame(kind, event.anchor, []))
+
+    def _close(self) -> None:
+        kind, anchor, children = self._frames.pop()
+        if kind is Items:
+            self._place(Items(tuple(children)), anchor)
+        else:
+            pairs = tuple(zip(children[::2], children[1::2], strict=True))
+            self._place(Pairs(pairs), anchor)
+
+    def _place(self, node: Node, anchor: str | None) -> None:
+        # Known only from here on: a node can never contain itself.
+        if anchor is not None:
+            self._anchors[anchor] = node
+        if self._frames:
+            self._frames[-1].children.append(node)
+        else:
+            self._root = node
+
+    def _aliased(self, event: Any) -> Node:
+        if event.anchor not in self._anchors:
+            line = event.start_mark.line + 1
+            name = shown(event.anchor)
+            raise self.refusal(f"uses the alias {name} before its anchor is complete", line)
+        return self._anchors[event.anchor]
