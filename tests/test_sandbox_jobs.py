@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.sandbox.activity import Activity
 from bot.sandbox.ci_file import FILTERED_BY_WORKFLOW, is_true, parse_duration, select_jobs
@@ -19,6 +20,7 @@ from bot.sandbox.state import RefusedError, RequestRecord, TriggerCall, World
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
 MASKED = "glpat-not-a-real-one"
+COMPONENT = Path(__file__).parents[1] / "templates" / "nomination-bot.yml"
 TRIGGER = {"CI_PIPELINE_SOURCE": "trigger"}
 
 
@@ -345,3 +347,16 @@ def test_the_command_under_test_is_the_one_on_the_path(tmp_path: Path, *, instal
     folders = command_folders(tmp_path, programs).split(":")
     assert folders[-1] == str(programs)
     assert Path(folders[0], "nomination-bot").exists()
+
+
+def test_the_component_runs_the_same_commands_as_the_projects_own_jobs() -> None:
+    header, _, body = COMPONENT.read_text(encoding="utf-8").partition("\n---\n")
+    for name, each in yaml.safe_load(header)["spec"]["inputs"].items():
+        body = body.replace(f"$[[ inputs.{name} ]]", each["default"])
+    assert "$[[" not in body
+    for source in ("trigger", "schedule"):
+        variables = {"CI_PIPELINE_SOURCE": source}
+        (own,), (included,) = (select_jobs(text, variables) for text in (ci_definition(), body))
+        assert included.script[-1] == own.script[-1]
+        assert included.resource_group == own.resource_group
+        assert included.timeout == own.timeout
