@@ -22,4 +22,17 @@ class TeamDatabaseError(BotError):
 
 
 class GitLabError(BotError):
-    """GitLab refused, failed, or answered something unusable."""
+    """GitLab failed, or answered something unusable."""
+
+
+class Refused(GitLabError):
+    """GitLab refused a request; `code` is the HTTP status."""
+
+    def __init__(self, code: int, words: str, request: str) -> None:
+        super().__init__(f"GitLab answered {code} to {request}: {words or 'no reason given'}")
+        self.code = code
+        self.words = words
+
+
+class DoubtfulWrite(GitLabError):
+    """A write may or may not have landed: look before writing again."""

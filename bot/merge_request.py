@@ -28,6 +28,7 @@ class Note:
     author: Person | None
     created_at: datetime
     edited: bool = False
+    edited_by: str | None = None
     system: bool = False
     internal: bool = False
     own_emoji: tuple[str, ...] = ()
@@ -76,3 +77,23 @@ class MergeRequest:
     discussion_locked: bool
     notes: tuple[Note, ...]
     me: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitStatus:
+    """A commit status on the head, in GitLab's words."""
+
+    state: str
+    description: str
+    pipeline_id: int | None
+    author_id: int | None
+    target_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCheck:
+    """An external status check that GitLab asks about for a merge request."""
+
+    id: int
+    name: str
+    status: str

@@ -1,0 +1,359 @@
+"""The sentence: event, nomination, evidence, assessment, report, publish."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot import policy as rules
+from bot.assessment import Assessment, Case, assess, current_maintainers
+from bot.changes import Changes, gather_changes
+from bot.command_text import parse_commands
+from bot.commands import Context, Replay, Scope, replay
+from bot.errors import GitLabError
+from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
+from bot.facts import Fact, Need, Source, StatusChecksOf, StatusesOf
+from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.spelling import may_mention
+from bot.nomination import Detection, RoleKey, Unread, find_nominations
+from bot.policy import Policy
+from bot.publish import (
+    GateKind,
+    GateWrite,
+    Plan,
+    Writer,
+    apply_plan,
+    find_own_notes,
+    plan_check,
+    plan_emoji,
+    plan_note,
+    plan_status,
+)
+from bot.report import Findings, Gate, GateState, Report, Words, render_report
+
+# How often all is evaluated again because somebody pushed meanwhile.
+ROUNDS = 3
+# More nominations than this in one merge request are not examined.
+MOST_NOMINATIONS = 50
+
+
+class GitLab(Source, Writer, Protocol):
+    """Everything the sentence asks of GitLab."""
+
+    def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
+        """Read a merge request with all its comments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What an evaluation follows: the operator's choices and the time."""
+
+    policies: tuple[Policy, ...]
+    words: Words
+    gate: GateKind
+    status_name: str
+    command: str
+    label: str
+    former_ids: frozenset[int]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What was found for one merge request, and the writes that make GitLab show it."""
+
+    merge_request: MergeRequest
+    findings: Findings
+    report: Report | None
+    plan: Plan
+
+
+def run(project: str, iid: int, rules_: Rules, gitlab: GitLab) -> tuple[Evaluation, list[str]]:
+    """Evaluate a merge request and publish; return what could not be written, too."""
+    evaluation = evaluate(project, iid, rules_, gitlab)
+    return evaluation, publish(evaluation, rules_, gitlab)
+
+
+def publish(evaluation: Evaluation, rules_: Rules, gitlab: GitLab) -> list[str]:
+    """Write the plan of an evaluation to GitLab; return what could not be written."""
+
+    def body_with(problem: str) -> str | None:
+        return render_report(evaluation.findings, rules_.words, rules_.now, problem).body
+
+    return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
+
+
+def evaluate(project: str, iid: int, rules_: Rules, gitlab: GitLab) -> Evaluation:
+    """Evaluate a merge request; again when its head moved while this was going on.
+
+    Raises GitLabError when the head does not stand still.
+    """
+    for _ in range(ROUNDS):
+        merge_request = gitlab.fetch_merge_request(project, iid)
+        evaluation = _evaluate_once(merge_request, rules_, gitlab)
+        if evaluation is not None:
+            return evaluation
+    raise GitLabError(
+        f"The head of {project}!{iid} moved {ROUNDS} times while it was evaluated; "
+        "the event of the last push evaluates it again."
+    )
+
+
+def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: GitLab) -> Evaluation | None:
+    """Evaluate once; None when the head moved meanwhile."""
+    changes, detection = _detect(merge_request, rules_, gitlab)
+    subjects = _subjects(detection, changes, merge_request, rules_)
+    known: dict[Need, Fact] = dict(changes.facts)
+    unknown = list(_unknowns(merge_request, detection))
+    evidence: Mapping[str, Evidence] = {}
+    if subjects:
+        evidence, head = gather_evidence(subjects, merge_request, known, gitlab)
+        if head is None:
+            unknown.append("the present head of the merge request could not be read again")
+        elif head != merge_request.head_sha:
+            return None
+    replayed = _replay(merge_request, subjects, evidence, rules_)
+    findings = Findings(
+        merge_request=merge_request,
+        detection=detection,
+        assessments=tuple(
+            _assess(subject, evidence[evidence_key(subject)], merge_request, replayed, rules_)
+            for subject in subjects
+        ),
+        replay=replayed,
+        unknown=tuple(unknown),
+        gate_url=_own_url(merge_request, rules_),
+    )
+    return _plan(findings, known, rules_)
+
+
+# --- nomination -------------------------------------------------------------------------
+
+
+def _detect(
+    merge_request: MergeRequest, rules_: Rules, gitlab: GitLab
+) -> tuple[Changes, Detection]:
+    paths = [
+        path
+        for path in merge_request.changed_paths or ()
+        if any(rules.is_team_file(policy, path) for policy in rules_.policies)
+    ]
+    wanted = {RoleKey(project=p.project, role=p.role) for p in rules_.policies}
+
+    def is_candidate(head: bytes) -> bool:
+        return any(may_mention(head, key.project) for key in wanted)
+
+    ahead = _gate_needs(merge_request, rules_) if paths or _has_own(merge_request, rules_) else ()
+    if not paths and not ahead:
+        return Changes(items=(), facts={}), _NOTHING
+    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
+    found = [
+        find_nominations(
+            changes.items,
+            {
+                RoleKey(project=p.project, role=p.role)
+                for p in rules_.policies
+                if p.team_files == glob
+            },
+            glob,
+        )
+        for glob in dict.fromkeys(policy.team_files for policy in rules_.policies)
+    ]
+    return changes, Detection(
+        nominations=tuple(n for d in found for n in d.nominations),
+        remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
+        unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
+    )
+
+
+_NOTHING = Detection(nominations=(), remarks=(), unread=())
+
+
+def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
+    unknown = []
+    if merge_request.changed_paths is None:
+        unknown.append("GitLab did not list all changed files of this merge request")
+    if len(detection.nominations) > MOST_NOMINATIONS:
+        unknown.append(f"only the first {MOST_NOMINATIONS} nominations were examined")
+    return unknown
+
+
+# --- evidence and assessment ------------------------------------------------------------
+
+
+def _subjects(
+    detection: Detection, changes: Changes, merge_request: MergeRequest, rules_: Rules
+) -> list[Subject]:
+    by_path = {change.path: change for change in changes.items}
+    opened = merge_request.created_at.date()
+    subjects = []
+    for nomination in detection.nominations[:MOST_NOMINATIONS]:
+        policy = rules.policy_in_force(rules_.policies, nomination.project, nomination.role, opened)
+        change = by_path.get(nomination.path)
+        subjects.append(find_subject(nomination, policy, change, merge_request))
+    return subjects
+
+
+def _replay(
+    merge_request: MergeRequest,
+    subjects: Sequence[Subject],
+    evidence: Mapping[str, Evidence],
+    rules_: Rules,
+) -> Replay:
+    context = Context(
+        nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
+        nominator=merge_request.author.username if merge_request.author else None,
+        me=merge_request.me.username,
+    )
+    return replay(merge_request.notes, context, rules_.command)
+
+
+def _scope(subject: Subject, evidence: Evidence) -> Scope:
+    policy = subject.policy
+    maintainers = current_maintainers(policy, evidence.groups.get(policy.maintainers.group))
+    manager = evidence.manager
+    return Scope(
+        username=subject.nomination.username,
+        policy_id=policy.id,
+        requirement_ids=tuple(requirement.id for requirement in policy.requirements),
+        topic_ids=tuple(
+            topic.id
+            for requirement in policy.requirements
+            if isinstance(requirement.rule, rules.Attested)
+            for topic in requirement.rule.topics
+        ),
+        maintainers=frozenset(m.casefold() for m in maintainers)
+        if maintainers is not None
+        else None,
+        manager=manager.username if isinstance(manager, Manager) else None,
+    )
+
+
+def _assess(
+    subject: Subject,
+    evidence: Evidence,
+    merge_request: MergeRequest,
+    replayed: Replay,
+    rules_: Rules,
+) -> Assessment:
+    case = Case(
+        nomination=subject.nomination,
+        policy=subject.policy,
+        merge_request=merge_request,
+        evidence=evidence,
+        attested=replayed.attested.get(subject.nomination.username.casefold(), frozenset()),
+        now=rules_.now,
+        account_doubt=subject.doubt,
+    )
+    return assess(case, replayed, rules.newer_than(rules_.policies, subject.policy))
+
+
+# --- report and plan --------------------------------------------------------------------
+
+
+def _plan(findings: Findings, known: Mapping[Need, Fact], rules_: Rules) -> Evaluation:
+    merge_request = findings.merge_request
+    own = find_own_notes(merge_request, rules_.former_ids)
+    report = render_report(findings, rules_.words, rules_.now)
+    spoken = bool(own) or _has_something_to_say(findings, rules_)
+    if not spoken and rules_.gate is not GateKind.STATUS_CHECK:
+        return Evaluation(merge_request=merge_request, findings=findings, report=None, plan=Plan())
+    gate, problem = _plan_gate(findings, report, known, rules_)
+    if problem:
+        report = render_report(findings, rules_.words, rules_.now, problem)
+    body, note_id = plan_note(report, own) if spoken else (None, None)
+    me = merge_request.me.id
+    return Evaluation(
+        merge_request=merge_request,
+        findings=findings,
+        report=report if spoken else None,
+        plan=Plan(
+            gate=gate,
+            gate_problem=problem,
+            body=body,
+            note_id=note_id,
+            extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
+            emoji=plan_emoji(report, merge_request.notes),
+            label=_plan_label(findings, own, rules_),
+        ),
+    )
+
+
+def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
+    """Tell whether a merge request without the bot's comment deserves one."""
+    asked = any(
+        parse_commands(note.body, rules_.command)
+        for note in findings.merge_request.notes
+        if not note.system
+    )
+    near_miss = any(remark.near_miss for remark in findings.detection.remarks)
+    unread = bool(findings.detection.unread or findings.unknown)
+    if findings.merge_request.state not in {"opened", "locked"} and not asked:
+        # Nobody is told about merge requests that were over before the bot came.
+        return bool(findings.assessments) and findings.merge_request.state == "merged"
+    return bool(findings.assessments) or near_miss or unread or asked
+
+
+def _plan_label(findings: Findings, own: Sequence[Note], rules_: Rules) -> tuple[str, bool] | None:
+    """Mark a nomination for the sweep when its comment is made; unmark it when all is done."""
+    if findings.assessments and not own and findings.merge_request.state != "closed":
+        return rules_.label, True
+    return None
+
+
+def _plan_gate(
+    findings: Findings, report: Report, known: Mapping[Need, Fact], rules_: Rules
+) -> tuple[GateWrite | None, str | None]:
+    merge_request = findings.merge_request
+    gate = report.gate
+    needs = _gate_needs(merge_request, rules_)
+    if gate is None or not needs:
+        return None, None
+    fact = known.get(needs[0])
+    if isinstance(fact, Unread):
+        return None, f"the present state of the gate could not be read ({fact.reason})."
+    if rules_.gate is GateKind.STATUS_CHECK:
+        checks = [c for c in _items(fact) if isinstance(c, StatusCheck)]
+        planned = plan_check(gate, merge_request, checks, rules_.status_name)
+        return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
+    if merge_request.from_fork and not _runs_here(merge_request):
+        return None, (
+            "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
+        )
+    statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
+    if not findings.assessments and not statuses and gate.state is GateState.PASSED:
+        return None, None
+    return plan_status(gate, merge_request, statuses, rules_.status_name), None
+
+
+def _items(fact: Fact | None) -> tuple[object, ...]:
+    return fact if isinstance(fact, tuple) else ()
+
+
+def _runs_here(merge_request: MergeRequest) -> bool:
+    pipeline = merge_request.head_pipeline
+    return pipeline is not None and pipeline.source == "merge_request_event"
+
+
+def _gate_needs(merge_request: MergeRequest, rules_: Rules) -> tuple[Need, ...]:
+    """Return what tells the present gate; nothing where the gate is left alone."""
+    if merge_request.state != "opened" or rules_.gate is GateKind.NONE:
+        return ()
+    if rules_.gate is GateKind.STATUS_CHECK:
+        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
+    head = merge_request.head_sha or ""
+    return (StatusesOf(merge_request.project_id, head, rules_.status_name),)
+
+
+def _has_own(merge_request: MergeRequest, rules_: Rules) -> bool:
+    if rules_.gate is GateKind.STATUS_CHECK:
+        return True
+    return bool(find_own_notes(merge_request, rules_.former_ids))
+
+
+def _own_url(merge_request: MergeRequest, rules_: Rules) -> str | None:
+    own = find_own_notes(merge_request, rules_.former_ids)
+    return own[0].url if own else None
+
+
+__all__ = ["Evaluation", "Gate", "GitLab", "Rules", "evaluate", "publish", "run"]

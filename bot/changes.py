@@ -1,0 +1,131 @@
+"""Read the changed team entries at the merge base, at the head, and on the target branch."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, Source
+from bot.merge_request import MergeRequest
+from bot.nomination import Change, Content, Unread
+
+# Up to so many entries are read at all three places at once, which one query can hold.
+FEW = 12
+# Up to so many entries have their history read ahead, before it is known who is nominated.
+HISTORIES_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The changed entries, and whatever else was looked up on the way."""
+
+    items: tuple[Change, ...]
+    facts: Mapping[Need, Fact]
+
+
+def gather_changes(
+    merge_request: MergeRequest,
+    paths: Sequence[str],
+    is_candidate: Callable[[bytes], bool],
+    source: Source,
+    ahead: Iterable[Need],
+) -> Changes:
+    """Read changed entries in as few calls as their number allows.
+
+    Of many entries only the heads are read, and the rest for those that could nominate
+    somebody. Needs `ahead` are looked up in the same round.
+    """
+    facts: dict[Need, Fact] = {}
+    heads = [_head(merge_request, path) for path in paths]
+    first: set[Need] = {*heads, *ahead}
+    if len(paths) <= FEW:
+        first |= {n for path in paths for n in _before(merge_request, path)}
+    if 0 < len(paths) <= HISTORIES_AHEAD:
+        first |= {
+            CommitsOf(merge_request.project, merge_request.target_branch, path) for path in paths
+        }
+    facts.update(source.fetch_facts(first))
+    wanted = [
+        path for path in paths if _matters(facts.get(_head(merge_request, path)), is_candidate)
+    ]
+    rest = {n for path in wanted for n in _before(merge_request, path)} - facts.keys()
+    if rest:
+        facts.update(source.fetch_facts(rest))
+    renames = _find_renames(merge_request, wanted, facts, source)
+    return Changes(
+        items=tuple(_change(merge_request, path, renames.get(path), facts) for path in wanted),
+        facts=facts,
+    )
+
+
+def _matters(head: Fact | None, is_candidate: Callable[[bytes], bool]) -> bool:
+    """Tell whether an entry must be compared: deleted ones may be the origin of a rename."""
+    return not isinstance(head, bytes) or is_candidate(head)
+
+
+def _find_renames(
+    merge_request: MergeRequest,
+    paths: Sequence[str],
+    facts: dict[Need, Fact],
+    source: Source,
+) -> Mapping[str, str]:
+    """Find the old paths of entries that are new at theirs; GraphQL does not tell them."""
+    new = [
+        path
+        for path in paths
+        if facts.get(_base(merge_request, path)) is None
+        and facts.get(_head(merge_request, path)) is not None
+    ]
+    if not new:
+        return {}
+    need = DiffsOf(merge_request.project_id, merge_request.iid)
+    found = source.fetch_facts({need})[need]
+    if not isinstance(found, Renames):
+        reason = found if isinstance(found, Unread) else Unread(reason="renames could not be read")
+        facts.update({_base(merge_request, path): reason for path in new})
+        return {}
+    renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
+    before = {n for old in renames.values() for n in _before(merge_request, old)}
+    if before - facts.keys():
+        facts.update(source.fetch_facts(before - facts.keys()))
+    return renames
+
+
+def _change(
+    merge_request: MergeRequest, path: str, old_path: str | None, facts: Mapping[Need, Fact]
+) -> Change:
+    earlier = old_path or path
+    target: Content
+    if merge_request.state == "merged":
+        # The role is on the target branch because of this very merge request.
+        target = _content(facts, _base(merge_request, earlier))
+    else:
+        target = _content(facts, _target(merge_request, path))
+        if target is None and old_path:
+            target = _content(facts, _target(merge_request, old_path))
+    return Change(
+        path=path,
+        old_path=old_path,
+        base=_content(facts, _base(merge_request, earlier)),
+        head=_content(facts, _head(merge_request, path)),
+        target=target,
+    )
+
+
+def _content(facts: Mapping[Need, Fact], need: FileAt) -> Content:
+    fact = facts.get(need, Unread(reason="it was not looked up"))
+    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
+
+
+def _head(merge_request: MergeRequest, path: str) -> FileAt:
+    return FileAt(merge_request.project, merge_request.head_sha or "", path)
+
+
+def _base(merge_request: MergeRequest, path: str) -> FileAt:
+    return FileAt(merge_request.project, merge_request.base_sha or "", path)
+
+
+def _target(merge_request: MergeRequest, path: str) -> FileAt:
+    return FileAt(merge_request.project, merge_request.target_branch, path)
+
+
+def _before(merge_request: MergeRequest, path: str) -> tuple[FileAt, FileAt]:
+    return _base(merge_request, path), _target(merge_request, path)

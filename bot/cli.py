@@ -1,0 +1,231 @@
+"""The door for people and jobs: arguments, environment, clock, wiring, exit code."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot import inert
+from bot.command_text import check_word
+from bot.config import Settings, parse_settings
+from bot.errors import BotError, ConfigError
+from bot.event import Event
+
+GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
+
+_TARGET = re.compile(r"(?P<project>[\w.-]+(?:/[\w.-]+)+|\d+)!(?P<iid>[1-9]\d{0,8})")
+_ADDRESS = re.compile(
+    r"https?://[^/\s]+/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,8})(?:[/?#].*)?"
+)
+
+
+def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run any command but `run` on an event; return the exit code."""
+    options = _parser().parse_args(arguments)
+    chosen = COMMANDS[options.command]
+    return chosen(options, environment)
+
+
+def run_event(event: Event, environment: Mapping[str, str]) -> int:
+    """Evaluate the merge request of an event and publish."""
+    return _evaluate(event.project, event.iid, _settings(environment))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nomination-bot", description="Says who is ready to be a maintainer, and what is left."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="the CI job: read the event named by TRIGGER_PAYLOAD")
+    check = commands.add_parser("check", help="evaluate one merge request by hand")
+    check.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
+    check.add_argument("--dry-run", action="store_true", help="write nothing, show what would be")
+    check.add_argument("--json", action="store_true", help="print the assessment; writes nothing")
+    detect = commands.add_parser("detect", help="compare two team databases, offline")
+    detect.add_argument("--base", required=True, metavar="DIR")
+    detect.add_argument("--head", required=True, metavar="DIR")
+    detect.add_argument("--json", action="store_true")
+    policy = commands.add_parser("policy", help="work with policies")
+    policy.add_argument("action", choices=["check"])
+    policy.add_argument("files", nargs="*", metavar="FILE")
+    sandbox = commands.add_parser("sandbox", help="serve the stand-in GitLab with its pages")
+    sandbox.add_argument("--scenario", metavar="DIR")
+    sandbox.add_argument("--port", type=int, default=8080)
+    commands.add_parser("demo", help="tell the story of a nomination on the sandbox")
+    return parser
+
+
+def _run(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    raise ConfigError("`nomination-bot run` takes no options; the event is in TRIGGER_PAYLOAD.")
+
+
+def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from bot.publish import GateKind  # noqa: PLC0415
+    from bot.report import GateState  # noqa: PLC0415
+
+    settings = _settings(environment)
+    project, iid = parse_target(options.target)
+    from bot import app  # noqa: PLC0415
+
+    client, rules = _wire(settings)
+    try:
+        path = client.fetch_project_path(project)
+        evaluation = app.evaluate(path, iid, rules, client)
+        problems: list[str] = []
+        if options.json:
+            from bot.explain import as_json  # noqa: PLC0415
+
+            print(json.dumps(as_json(evaluation.findings), indent=2, ensure_ascii=True))
+        elif options.dry_run:
+            _show(evaluation)
+        else:
+            problems = app.publish(evaluation, rules, client)
+            _tell(evaluation, problems, client.calls)
+    finally:
+        client.close()
+    gate = evaluation.report.gate if evaluation.report else None
+    if rules.gate is GateKind.NONE and gate and gate.state is not GateState.PASSED:
+        return GATE_SHUT
+    return 1 if problems else 0
+
+
+def _evaluate(project: str, iid: int, settings: Settings) -> int:
+    from bot import app  # noqa: PLC0415
+
+    client, rules = _wire(settings)
+    try:
+        path = client.fetch_project_path(project)
+        evaluation, problems = app.run(path, iid, rules, client)
+    finally:
+        client.close()
+    _tell(evaluation, problems, client.calls)
+    return 1 if problems else 0
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    settings = parse_settings(environment)
+    refusal = check_word(settings.word)
+    if refusal:
+        raise ConfigError(f"NOMINATION_BOT_COMMAND is {settings.word!r}: {refusal}")
+    return settings
+
+
+def _wire(settings: Settings):  # type: ignore[no-untyped-def]
+    from bot import app  # noqa: PLC0415
+    from bot.gitlab_client import GitLabClient  # noqa: PLC0415
+    from bot.policy import load_policies  # noqa: PLC0415
+    from bot.publish import GateKind  # noqa: PLC0415
+    from bot.report import Words  # noqa: PLC0415
+
+    rules = app.Rules(
+        policies=load_policies(Path(settings.policies) if settings.policies else None),
+        words=Words(settings.templates, settings.gitlab_url, settings.word),
+        gate=GateKind(settings.gate),
+        status_name=settings.status_name,
+        command=settings.word,
+        label=settings.label,
+        former_ids=settings.former_ids,
+        now=datetime.now(UTC),
+    )
+    return GitLabClient(settings.gitlab_url, settings.token, settings.deadline), rules
+
+
+def _show(evaluation) -> None:  # type: ignore[no-untyped-def]
+    if evaluation.report is None:
+        print("Nothing to say: this merge request nominates nobody.")
+    else:
+        print(evaluation.report.body)
+    lines = evaluation.plan.lines()
+    print("\n".join(f"would {line}" for line in lines) or "would write nothing")
+
+
+def _tell(evaluation, problems: Sequence[str], calls: int) -> None:  # type: ignore[no-untyped-def]
+    merge_request = evaluation.merge_request
+    where = f"{merge_request.project}!{merge_request.iid}"
+    written = len(evaluation.plan.lines())
+    if evaluation.report is None:
+        print(f"{where}: nominates nobody; nothing to say. {calls} calls.")
+        return
+    people = len(evaluation.findings.assessments)
+    state = evaluation.report.gate.state.value
+    print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
+    for problem in problems:
+        print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
+
+
+def parse_target(text: str) -> tuple[str, int]:
+    """Read GROUP/PROJECT!IID or a merge request's address; raise ConfigError otherwise."""
+    match = _TARGET.fullmatch(text) or _ADDRESS.fullmatch(text)
+    if match is None:
+        raise ConfigError(
+            f"{text!r} names no merge request; expected GROUP/PROJECT!IID or its address."
+        )
+    return match["project"], int(match["iid"])
+
+
+def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from bot.detect import as_json, run_detect  # noqa: PLC0415
+    from bot.nomination import RoleKey  # noqa: PLC0415
+    from bot.policy import load_policies  # noqa: PLC0415
+
+    directory = environment.get("NOMINATION_BOT_POLICIES")
+    policies = load_policies(Path(directory) if directory else None)
+    wanted = {RoleKey(project=p.project, role=p.role) for p in policies}
+    found = run_detect(options.base, options.head, wanted)
+    if options.json:
+        print(json.dumps(as_json(found), indent=2, ensure_ascii=True))
+        return 0
+    for nomination in found.nominations:
+        who = inert.log_line(nomination.username)
+        print(f"{who} gains {nomination.role} of {nomination.project} in {nomination.path}")
+    for remark in (*found.unread, *found.remarks):
+        print(f"{inert.log_line(remark.path)}: {inert.log_line(remark.message)}")
+    if not (found.nominations or found.unread or found.remarks):
+        print("Nobody is nominated.")
+    return 0
+
+
+def _policy(options: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from bot.policy import check_policies  # noqa: PLC0415
+
+    lines = check_policies([Path(name) for name in options.files])
+    print("\n".join(lines))
+    return 0 if all(line.endswith(": ok") for line in lines) else 1
+
+
+def _sandbox(options: argparse.Namespace, _: Mapping[str, str]) -> int:
+    pages = _import_sandbox("pages")
+    scenario = Path(options.scenario) if options.scenario else None
+    return int(pages.serve(scenario, options.port))
+
+
+def _demo(_: argparse.Namespace, __: Mapping[str, str]) -> int:
+    return int(_import_sandbox("demo").run_demo(sys.stdout))
+
+
+def _import_sandbox(name: str):  # type: ignore[no-untyped-def]
+    from importlib import import_module  # noqa: PLC0415
+
+    try:
+        return import_module(f"bot.sandbox.{name}")
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("bot"):
+            raise
+        raise ConfigError(
+            f"The sandbox needs {error.name}: install it with `pip install nomination-bot[sandbox]`."
+        ) from None
+
+
+COMMANDS = {
+    "run": _run,
+    "check": _check,
+    "detect": _detect,
+    "policy": _policy,
+    "sandbox": _sandbox,
+    "demo": _demo,
+}
+
+__all__ = ["BotError", "parse_target", "run_command", "run_event"]

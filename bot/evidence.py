@@ -1,0 +1,319 @@
+"""Say which facts a nomination's policy needs, and collect them through a port."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from bot import policy as rules
+from bot.errors import TeamDatabaseError
+from bot.facts import (
+    Commit,
+    Commits,
+    CommitsOf,
+    Fact,
+    FileAt,
+    HeadOf,
+    Members,
+    MembersOf,
+    Need,
+    RenameOf,
+    Source,
+    Work,
+    WorkOf,
+)
+from bot.merge_request import MergeRequest
+from bot.nomination import Change, Content, Nomination, Unread
+from bot.policy import Policy
+from bot.team_db import Entry, parse_entry
+
+T = TypeVar("T")
+
+# Revisions of an entry that are examined for an earlier role, newest first.
+MAX_REVISIONS = 25
+# Renames that an entry's history is followed across.
+MAX_RENAMES = 3
+COUNTING = (rules.AuthoredMergeRequests, rules.ReviewedMergeRequests, rules.AuthoredOrReviewed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Since when somebody holds, or held, a role before the one they gain.
+
+    `since` is `None` when the role was never held; `at_least` when the history
+    was cut, so that the stage may have begun earlier.
+    """
+
+    since: datetime | None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """The account of the manager that the entry names, or why there is none."""
+
+    username: str | None
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that is judged about one nomination."""
+
+    work: Mapping[str, Work | Unread]
+    stage: Stage | Unread
+    manager: Manager | Unread
+    groups: Mapping[str, Members | Unread]
+    files: Mapping[FileAt, Content]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A nomination with what its evidence starts from.
+
+    `reports_to` is what the entry said before the merge request, which cannot choose
+    its own manager; `doubt` says why the account's work may be somebody else's.
+    """
+
+    nomination: Nomination
+    policy: Policy
+    reports_to: str | None
+    manager_file: FileAt | None
+    doubt: str | None
+
+
+def find_subject(
+    nomination: Nomination, policy: Policy, change: Change | None, merge_request: MergeRequest
+) -> Subject:
+    """Find the manager and whether the account can be trusted to be the nominee's."""
+    earlier = _entry(change.base) if change else None
+    slug = earlier.reports_to if earlier else nomination.reports_to
+    doubt = None
+    if earlier and (earlier.username or "").casefold() != nomination.username.casefold():
+        doubt = "this merge request itself changes the account in the entry"
+    path = manager_path(nomination.path, slug)
+    return Subject(
+        nomination=nomination,
+        policy=policy,
+        reports_to=slug,
+        manager_file=FileAt(merge_request.project, merge_request.target_branch, path)
+        if path
+        else None,
+        doubt=doubt,
+    )
+
+
+def _entry(content: Content) -> Entry | None:
+    if not isinstance(content, bytes):
+        return None
+    try:
+        return parse_entry(content, "the entry before the merge request")
+    except TeamDatabaseError:
+        return None
+
+
+def manager_path(path: str, slug: str | None) -> str | None:
+    """Return the path of the entry with a slug, beside another entry's path."""
+    if not slug or slug.startswith(".") or any(c in slug for c in "/\\\0"):
+        return None
+    folder = path.rsplit("/", 2)[0]
+    return f"{folder}/{slug[0].lower()}/{slug}.yml"
+
+
+def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
+    """Say which facts judging one nomination takes, apart from the entry's history."""
+    policy = subject.policy
+    needs: set[Need] = {MembersOf(policy.maintainers.group)}
+    if subject.manager_file:
+        needs.add(subject.manager_file)
+    if not merged:
+        username = subject.nomination.username
+        needs |= {WorkOf(repository, username) for repository in counted_repositories(policy)}
+    for step in policy.follow_ups:
+        if isinstance(step.check, rules.GroupMember):
+            needs.add(MembersOf(step.check.group))
+        elif isinstance(step.check, rules.ListedIn):
+            needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
+    return needs
+
+
+def gather_evidence(
+    subjects: Sequence[Subject],
+    merge_request: MergeRequest,
+    known: Mapping[Need, Fact],
+    source: Source,
+) -> tuple[Mapping[str, Evidence], str | None]:
+    """Collect the evidence of every nomination, by username and policy, and the head read last.
+
+    The head is `None` when it could not be read.
+    """
+    merged = merge_request.state == "merged"
+    facts = dict(known)
+    needs: set[Need] = {HeadOf(merge_request.project, merge_request.iid)}
+    for subject in subjects:
+        needs |= needs_of(subject, merged=merged)
+    histories = {} if merged else _histories(subjects, merge_request)
+    needs |= {need for need in histories.values() if need not in facts}
+    needs |= {n for h in histories.values() for n in revision_needs(facts.get(h))}
+    facts.update(source.fetch_facts(needs - facts.keys()))
+    late = {n for h in histories.values() for n in revision_needs(facts.get(h))} - facts.keys()
+    if late:
+        facts.update(source.fetch_facts(late))
+    evidence = {
+        evidence_key(subject): Evidence(
+            work={
+                repository: _as(Work, facts.get(WorkOf(repository, subject.nomination.username)))
+                for repository in counted_repositories(subject.policy)
+            },
+            stage=_stage(subject, histories.get(evidence_key(subject)), facts, source),
+            manager=find_manager(
+                _content(facts, subject.manager_file) if subject.manager_file else None,
+                subject.reports_to,
+            ),
+            groups={
+                need.group: _as(Members, fact)
+                for need, fact in facts.items()
+                if isinstance(need, MembersOf)
+            },
+            files={need: _content(facts, need) for need in facts if isinstance(need, FileAt)},
+        )
+        for subject in subjects
+    }
+    head = facts.get(HeadOf(merge_request.project, merge_request.iid))
+    return evidence, head if isinstance(head, str) else None
+
+
+def evidence_key(subject: Subject) -> str:
+    """Return what tells one nomination of a merge request from another."""
+    return f"{subject.nomination.username.casefold()} {subject.policy.label}"
+
+
+def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict[str, CommitsOf]:
+    return {
+        evidence_key(subject): CommitsOf(
+            merge_request.project, merge_request.target_branch, subject.nomination.base_path
+        )
+        for subject in subjects
+        if earlier_roles(subject.policy) and subject.nomination.base_path
+    }
+
+
+def revision_needs(commits: Fact | None) -> set[Need]:
+    """Return the revisions of an entry that are read for its history."""
+    if not isinstance(commits, Commits):
+        return set()
+    return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
+
+
+def _stage(
+    subject: Subject, history: CommitsOf | None, facts: Mapping[Need, Fact], source: Source
+) -> Stage | Unread:
+    roles = earlier_roles(subject.policy)
+    if not roles or history is None:
+        return Stage(since=None)
+    commits = facts.get(history)
+    if not isinstance(commits, Commits):
+        return commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
+    revisions = [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+    project = subject.policy.project
+    for _ in range(MAX_RENAMES):
+        oldest = revisions[min(len(revisions), MAX_REVISIONS) - 1] if revisions else None
+        if oldest is None or not commits.complete or not _holds_any(oldest[1], project, roles):
+            break
+        commits, older = _before_rename(oldest[0], source)
+        if not older:
+            break
+        revisions += older
+    complete = commits.complete and len(revisions) <= MAX_REVISIONS
+    return find_stage(revisions[:MAX_REVISIONS], project, roles[0], complete=complete)
+
+
+def _before_rename(commit: Commit, source: Source) -> tuple[Commits, list[tuple[Commit, Content]]]:
+    """Read the revisions of an entry before a commit that renamed it, if it did."""
+    need = RenameOf(commit.project, commit.sha, commit.path)
+    old_path = source.fetch_facts({need})[need]
+    if not isinstance(old_path, str):
+        return Commits(items=(), complete=old_path is None), []
+    history = CommitsOf(commit.project, f"{commit.sha}^", old_path)
+    commits = source.fetch_facts({history})[history]
+    if not isinstance(commits, Commits):
+        return Commits(items=(), complete=False), []
+    facts = source.fetch_facts(revision_needs(commits))
+    return commits, [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+
+
+def _holds_any(content: Content, project: str, roles: Sequence[str]) -> bool:
+    return isinstance(content, bytes) and any(_holds(content, project, role) for role in roles)
+
+
+def _as(kind: type[T], fact: Fact | None) -> T | Unread:
+    if isinstance(fact, kind | Unread):
+        return fact
+    return Unread(reason="it was not looked up")
+
+
+def _content(facts: Mapping[Need, Fact], need: FileAt) -> Content:
+    fact = facts.get(need, Unread(reason="it was not looked up"))
+    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
+
+
+def counted_repositories(policy: Policy) -> tuple[str, ...]:
+    """Return the repositories whose merge requests the policy counts."""
+    found = [
+        requirement.rule.repository or policy.repository
+        for requirement in policy.requirements
+        if isinstance(requirement.rule, COUNTING)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def earlier_roles(policy: Policy) -> tuple[str, ...]:
+    """Return the roles whose first appearance in the entry's history matters."""
+    return tuple(
+        dict.fromkeys(
+            requirement.rule.since_role
+            for requirement in policy.requirements
+            if isinstance(requirement.rule, COUNTING) and requirement.rule.since_role
+        )
+    )
+
+
+def find_stage(
+    revisions: Sequence[tuple[Commit, Content]], project: str, role: str, *, complete: bool
+) -> Stage | Unread:
+    """Find when a role first appeared in the revisions of an entry, newest first."""
+    since: datetime | None = None
+    oldest_has_it = False
+    for commit, content in revisions:
+        if isinstance(content, Unread):
+            return content
+        oldest_has_it = content is not None and _holds(content, project, role)
+        if oldest_has_it:
+            since = commit.committed_at
+    if since is None and not complete:
+        return Unread(reason="the history of the entry is longer than what was examined")
+    return Stage(since=since, at_least=oldest_has_it and not complete)
+
+
+def _holds(content: bytes, project: str, role: str) -> bool:
+    entry = _entry(content)
+    # The team database knows both spellings, trainee_maintainer and trainee-maintainer.
+    spellings = {role, role.replace("_", "-")}
+    return entry is not None and any(entry.holds(project, spelling) for spelling in spellings)
+
+
+def find_manager(content: Content, slug: str | None) -> Manager | Unread:
+    """Read the manager's account from the manager's entry."""
+    if not slug:
+        return Manager(username=None, missing="the entry names no manager in `reports_to`")
+    if isinstance(content, Unread):
+        return content
+    if content is None:
+        return Manager(username=None, missing="the entry that `reports_to` names does not exist")
+    try:
+        entry = parse_entry(content, "the manager's entry")
+    except TeamDatabaseError as error:
+        return Unread(reason=str(error))
+    if not entry.username:
+        return Manager(username=None, missing="the manager's entry names no account")
+    return Manager(username=entry.username)

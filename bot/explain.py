@@ -1,0 +1,89 @@
+"""Write an assessment out as JSON: the complete evidence, for people's own tools."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+
+from bot.assessment import Assessment, Finding, Step
+from bot.nomination import Unread
+from bot.report import KINDS, Findings, decide_gate
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def as_json(findings: Findings) -> dict[str, Json]:
+    """Return everything that was found for a merge request."""
+    merge_request = findings.merge_request
+    return {
+        "project": merge_request.project,
+        "iid": merge_request.iid,
+        "head": merge_request.head_sha,
+        "state": merge_request.state,
+        "gate": decide_gate(findings).value,
+        "nominations": [_assessment(assessment) for assessment in findings.assessments],
+        "remarks": _plain(findings.detection.remarks),
+        "unread": _plain(findings.detection.unread),
+        "unknown": list(findings.unknown),
+        "held": _plain(findings.replay.held),
+    }
+
+
+def _assessment(assessment: Assessment) -> dict[str, Json]:
+    nomination = assessment.nomination
+    return {
+        "username": nomination.username,
+        "project": nomination.project,
+        "role": nomination.role,
+        "from": list(nomination.before),
+        "to": list(nomination.after),
+        "path": nomination.path,
+        "cautions": list(nomination.cautions),
+        "policy": assessment.policy.label,
+        "newer_policy": assessment.newer_policy.label if assessment.newer_policy else None,
+        "ready": assessment.ready,
+        "manager": _plain(assessment.manager),
+        "maintainers": _plain(assessment.maintainers),
+        "requirements": [_finding(finding) for finding in assessment.findings],
+        "follow_ups": [_step(step) for step in assessment.steps],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Json]:
+    about: dict[str, Json] = {
+        "id": finding.requirement.id,
+        "title": finding.requirement.title,
+        "kind": KINDS[type(finding.requirement.rule)],
+        "blocking": finding.requirement.blocking,
+    }
+    left_out = {"requirement"}
+    return about | {
+        f.name: _plain(getattr(finding, f.name)) for f in fields(finding) if f.name not in left_out
+    }
+
+
+def _step(step: Step) -> dict[str, Json]:
+    about: dict[str, Json] = {
+        "id": step.follow_up.id,
+        "title": step.follow_up.title,
+        "actor": step.follow_up.actor,
+    }
+    return about | {f.name: _plain(getattr(step, f.name)) for f in fields(step)[1:]}
+
+
+def _plain(value: object) -> Json:  # noqa: PLR0911  one line for each kind of value
+    if isinstance(value, Unread):
+        return {"unread": value.reason}
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

@@ -1,0 +1,211 @@
+"""The facts that judging may need, what asks for them, and the port they come through."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.merge_request import CommitStatus, StatusCheck
+from bot.nomination import Content, Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What GitLab says of an account."""
+
+    username: str
+    active: bool
+    bot: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A merged merge request somebody authored or had to do with as a reviewer."""
+
+    iid: int
+    title: str
+    web_url: str
+    merged_at: datetime
+    author: str | None
+    author_is_bot: bool = False
+    assigned: bool = False
+    review_state: str | None = None
+    approved: bool = False
+    commented: bool = False
+
+    @property
+    def reviewed(self) -> bool:
+        """Tell whether anything shows that the person did review it."""
+        states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES"}
+        return self.approved or self.commented or self.review_state in states
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The newest of a list, how long it is, and whether anything was left out."""
+
+    items: tuple[Merged, ...]
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every item of the list was read."""
+        return len(self.items) >= self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What somebody authored and reviewed in one repository."""
+
+    account: Account | None
+    authored: Listed
+    reviewed: Listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A direct member of a group."""
+
+    username: str
+    level: int
+    active: bool = True
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The direct members of a group, and those who own it by any way."""
+
+    direct: tuple[Member, ...]
+    owners: tuple[Member, ...]
+
+    def at_least(self, level: int) -> tuple[Member, ...]:
+        """Return the people among the direct members at or above a level."""
+        return tuple(m for m in self.direct if m.level >= level and m.active and not m.bot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit that touched a file on the target branch."""
+
+    project: str
+    sha: str
+    committed_at: datetime
+    path: str
+
+
+class NotText(Unread):
+    """A file that GraphQL gives no whole text for; its bytes may be had over REST."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commits:
+    """The commits that touched a file, newest first; `complete` unless cut."""
+
+    items: tuple[Commit, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileAt:
+    """The need for a file's content at a ref."""
+
+    project: str
+    ref: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOf:
+    """The need for somebody's merged and reviewed merge requests."""
+
+    project: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembersOf:
+    """The need for the members of a group."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitsOf:
+    """The need for the commits that touched a file."""
+
+    project: str
+    ref: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOf:
+    """The need for the present head of a merge request, read last."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameOf:
+    """The need for the path from which a commit renamed a file, if it did."""
+
+    project: str
+    sha: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffsOf:
+    """The need for the old paths of files that a merge request renames."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renames:
+    """Old paths of renamed files, by new path."""
+
+    old_paths: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesOf:
+    """The need for the commit statuses of a name on a head."""
+
+    project_id: int
+    sha: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChecksOf:
+    """The need for the external status checks of a merge request."""
+
+    project_id: int
+    iid: int
+
+
+Statuses = tuple[CommitStatus | StatusCheck, ...]
+Need = (
+    FileAt
+    | WorkOf
+    | MembersOf
+    | CommitsOf
+    | RenameOf
+    | DiffsOf
+    | HeadOf
+    | StatusesOf
+    | StatusChecksOf
+)
+Fact = Content | Work | Members | Commits | Renames | Statuses | str
+Facts = Mapping[Need, Fact]
+
+
+class Source(Protocol):
+    """Where facts come from; a fact that cannot be had is an Unread value."""
+
+    def fetch_facts(self, needs: Collection[Need]) -> Facts:
+        """Look all needs up, in parallel where they are independent."""

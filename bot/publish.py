@@ -1,0 +1,342 @@
+"""Make GitLab equal the report: one comment, one gate, one emoji a command.
+
+First a plan, which a person can read and nothing has been written of; then its
+writes, each of which may be repeated without harm. A write that fails never stops
+the others, and the next run heals what is left.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from bot.errors import DoubtfulWrite, GitLabError, Refused
+from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.nomination import Unread
+from bot.report import MARKER, Gate, GateState, Report
+
+DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
+URL_LIMIT = 255  # likewise
+FORBIDDEN, NOT_FOUND, BAD_REQUEST, CONFLICT = 403, 404, 400, 409
+
+# One table from our words to GitLab's, for each kind of gate.
+COMMIT_STATES = {
+    GateState.PASSED: "success",
+    GateState.FAILED: "failed",
+    GateState.PENDING: "pending",
+}
+CHECK_STATES = {
+    GateState.PASSED: "passed",
+    GateState.FAILED: "failed",
+    GateState.PENDING: "pending",
+}
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+
+
+class GateKind(Enum):
+    """How the gate is shown to GitLab."""
+
+    COMMIT_STATUS = "commit-status"
+    STATUS_CHECK = "external-status-check"
+    NONE = "none"
+
+
+class Writer(Protocol):
+    """The writes that publishing takes."""
+
+    def create_note(self, merge_request: MergeRequest, body: str) -> int:
+        """Write a new comment and return its id."""
+
+    def update_note(self, merge_request: MergeRequest, note_id: int, body: str) -> None:
+        """Replace the text of a comment."""
+
+    def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
+        """Delete a comment."""
+
+    def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
+        """Put an emoji on a comment."""
+
+    def set_commit_status(
+        self, merge_request: MergeRequest, fields: Mapping[str, str | int]
+    ) -> None:
+        """Post a commit status on the head."""
+
+    def answer_status_check(
+        self, merge_request: MergeRequest, fields: Mapping[str, str | int]
+    ) -> None:
+        """Answer an external status check."""
+
+    def set_label(self, merge_request: MergeRequest, name: str, *, present: bool) -> None:
+        """Add or remove a label."""
+
+    def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
+        """Make independent writes at the same time."""
+
+    def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
+        """Read the comments again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateWrite:
+    """What would be posted to GitLab for the gate."""
+
+    kind: GateKind
+    fields: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The writes that make GitLab equal the report; empty when it already is."""
+
+    gate: GateWrite | None = None
+    gate_problem: str | None = None
+    body: str | None = None
+    note_id: int | None = None
+    extra_notes: tuple[int, ...] = ()
+    emoji: tuple[tuple[int, str], ...] = ()
+    label: tuple[str, bool] | None = None
+
+    def lines(self) -> list[str]:
+        """Describe every write, one a line."""
+        lines = []
+        if self.gate:
+            fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
+            lines.append(f"set the gate ({self.gate.kind.value}): {fields}")
+        if self.body is not None:
+            action = f"update comment {self.note_id}" if self.note_id else "create the comment"
+            lines.append(f"{action} ({len(self.body)} characters)")
+        lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
+        lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
+        if self.label:
+            lines.append(f"{'add' if self.label[1] else 'remove'} the label {self.label[0]!r}")
+        return lines
+
+
+def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
+    """Find the bot's comments, oldest first: by author and by marker.
+
+    A comment of the bot's that somebody else edited is the bot's without a marker too.
+    """
+    mine = {merge_request.me.id, *former_ids}
+    return sorted(
+        (
+            note
+            for note in merge_request.notes
+            if note.author
+            and note.author.id in mine
+            and not note.system
+            and (note.body.startswith(MARKER) or _vandalised(note, merge_request))
+        ),
+        key=lambda note: (
+            note.author is None or note.author.id not in {mine_id(merge_request)},
+            note.id,
+        ),
+    )
+
+
+def mine_id(merge_request: MergeRequest) -> int:
+    """Return the id of the account that the bot runs as."""
+    return merge_request.me.id
+
+
+def _vandalised(note: Note, merge_request: MergeRequest) -> bool:
+    return note.edited_by is not None and note.edited_by.casefold() != merge_request.me.key
+
+
+def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
+    """Return the text to write, and the comment to write it to."""
+    if report.body is None:
+        return None, None
+    if own and is_same_text(own[0].body, report.body):
+        return None, own[0].id
+    return report.body, own[0].id if own else None
+
+
+def is_same_text(stored: str, wanted: str) -> bool:
+    """Compare as GitLab stores: without carriage returns and blanks at the end, and
+    apart from the time of evaluation."""
+    return _stored_form(stored) == _stored_form(wanted)
+
+
+def _stored_form(text: str) -> str:
+    return _TIME.sub("", text.replace("\r", "").rstrip())
+
+
+def plan_status(
+    gate: Gate, merge_request: MergeRequest, known: Iterable[CommitStatus], name: str
+) -> GateWrite | None:
+    """Plan the commit status for the head, or None when GitLab shows it already."""
+    pipeline = merge_request.head_pipeline
+    if pipeline and pipeline.sha != merge_request.head_sha:
+        pipeline = None
+    fields: dict[str, str | int] = {
+        "state": COMMIT_STATES[gate.state],
+        "name": name,
+        "description": gate.description[:DESCRIPTION_LIMIT],
+        "ref": (pipeline and pipeline.ref) or merge_request.source_branch,
+    }
+    url = gate.url or merge_request.web_url
+    if len(url) <= URL_LIMIT:
+        fields["target_url"] = url
+    if pipeline:
+        fields["pipeline_id"] = pipeline.id
+    for status in known:
+        same_place = pipeline is None or status.pipeline_id == pipeline.id
+        same_text = status.description == fields["description"]
+        mine = status.author_id == merge_request.me.id
+        if mine and same_place and same_text and status.state == fields["state"]:
+            return None
+    return GateWrite(kind=GateKind.COMMIT_STATUS, fields=fields)
+
+
+def plan_check(
+    gate: Gate, merge_request: MergeRequest, known: Iterable[StatusCheck], name: str
+) -> GateWrite | str | None:
+    """Plan the answer to the external status check; a text says why there is none."""
+    for check in known:
+        if check.name == name:
+            status = CHECK_STATES[gate.state]
+            if check.status == status:
+                return None
+            fields: dict[str, str | int] = {
+                "sha": merge_request.head_sha or "",
+                "external_status_check_id": check.id,
+                "status": status,
+            }
+            return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
+    return f"this project has no external status check named {name}"
+
+
+def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+    """Plan the answer to each command that has not had it yet."""
+    given = {note.id: note.own_emoji for note in notes}
+    return tuple(
+        (answer.note_id, answer.emoji)
+        for answer in report.answers
+        if answer.emoji and answer.emoji not in given.get(answer.note_id, ())
+    )
+
+
+def apply_plan(
+    plan: Plan,
+    merge_request: MergeRequest,
+    writer: Writer,
+    render_problem: Callable[[str], str | None],
+) -> list[str]:
+    """Write a plan to GitLab; return what could not be written, in words.
+
+    The gate goes out first, the comment and the emoji at the same time. When the
+    gate is refused, the comment is written once more to say so.
+    """
+    writes: list[tuple[str, Callable[[], None]]] = []
+    if plan.gate:
+        writes.append(("gate", _gate_write(plan.gate, merge_request, writer)))
+    if plan.body is not None:
+        writes.append(("comment", _note_write(plan, merge_request, writer)))
+    for note_id in plan.extra_notes:
+        writes.append(("extra comment", _removal(note_id, merge_request, writer)))
+    for note_id, name in plan.emoji:
+        writes.append(("emoji", _emoji_write(note_id, name, merge_request, writer)))
+    if plan.label:
+        writes.append(("label", _label_write(plan.label, merge_request, writer)))
+    failures = writer.run_together([write for _, write in writes])
+    problems = {
+        what: str(error) for (what, _), error in zip(writes, failures, strict=True) if error
+    }
+    if "gate" in problems:
+        _say_gate_problem(plan, merge_request, writer, render_problem(problems["gate"]))
+    if plan.body is not None and plan.note_id is None and "comment" not in problems:
+        heal_duplicates(merge_request, writer)
+    # Emoji and label are courtesies: their failure is no reason to fail the run.
+    return [f"{what}: {words}" for what, words in problems.items() if what in {"gate", "comment"}]
+
+
+def _gate_write(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
+    def write() -> None:
+        if gate.kind is GateKind.STATUS_CHECK:
+            writer.answer_status_check(merge_request, gate.fields)
+            return
+        try:
+            writer.set_commit_status(merge_request, gate.fields)
+        except Refused as error:
+            # GitLab's answer when a status already is what it should become.
+            if error.code != BAD_REQUEST or "Cannot transition status" not in error.words:
+                raise
+
+    return write
+
+
+def _note_write(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
+    def write() -> None:
+        body = plan.body or ""
+        if plan.note_id is not None:
+            try:
+                writer.update_note(merge_request, plan.note_id, body)
+            except Refused as error:
+                if error.code not in {FORBIDDEN, NOT_FOUND}:
+                    raise
+                # Deleted meanwhile, or written by an account the bot had before.
+                create_once(merge_request, writer, body)
+            return
+        create_once(merge_request, writer, body)
+
+    return write
+
+
+def create_once(merge_request: MergeRequest, writer: Writer, body: str) -> None:
+    """Create the comment; when it is doubtful whether that landed, look before trying again."""
+    try:
+        writer.create_note(merge_request, body)
+    except DoubtfulWrite:
+        notes = writer.fetch_notes(merge_request)
+        if not any(_is_own(note, merge_request) for note in notes):
+            writer.create_note(merge_request, body)
+
+
+def _is_own(note: Note, merge_request: MergeRequest) -> bool:
+    author = note.author
+    return author is not None and author.id == merge_request.me.id and note.body.startswith(MARKER)
+
+
+def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> None:
+    """Look once more after creating: of several comments of the bot the oldest stays."""
+    notes = writer.fetch_notes(merge_request)
+    own = sorted(note.id for note in notes if _is_own(note, merge_request))
+    for note_id in own[1:]:
+        writer.delete_note(merge_request, note_id)
+
+
+def _removal(note_id: int, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
+    return lambda: writer.delete_note(merge_request, note_id)
+
+
+def _emoji_write(
+    note_id: int, name: str, merge_request: MergeRequest, writer: Writer
+) -> Callable[[], None]:
+    return lambda: writer.award_emoji(merge_request, note_id, name)
+
+
+def _label_write(
+    label: tuple[str, bool], merge_request: MergeRequest, writer: Writer
+) -> Callable[[], None]:
+    return lambda: writer.set_label(merge_request, label[0], present=label[1])
+
+
+def _say_gate_problem(
+    plan: Plan, merge_request: MergeRequest, writer: Writer, body: str | None
+) -> None:
+    if body is None:
+        return
+    note_id = plan.note_id
+    if note_id is None:
+        own = [n.id for n in writer.fetch_notes(merge_request) if _is_own(n, merge_request)]
+        note_id = min(own, default=None)
+    if note_id is not None:
+        writer.update_note(merge_request, note_id, body)
+
+
+def unread_gate(fact: object) -> str | None:
+    """Return why the present gate is unknown, if it is."""
+    return fact.reason if isinstance(fact, Unread) else None

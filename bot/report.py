@@ -1,0 +1,283 @@
+"""Put assessments into words; the only importer of Jinja.
+
+Whatever a template prints is made inert first, unless a filter here made it or it
+comes from a policy: an operator's own templates cannot forget it.
+"""
+
+import functools
+import importlib.resources
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+
+from bot import inert
+from bot import policy as rules
+from bot.assessment import Assessment, Finding, State, Step, Verdict
+from bot.command_text import help_table
+from bot.commands import Answer, Replay
+from bot.errors import ConfigError
+from bot.merge_request import MergeRequest
+from bot.nomination import Detection, Unread
+
+MARKER = "<!-- nomination-bot:comment -->"
+BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
+SHOWN = 10  # merge requests listed as counted or nearly counted
+TEXT_LIMIT = 600  # characters of one foreign text
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+
+KINDS: Mapping[type, str] = {
+    rules.AuthoredMergeRequests: "authored",
+    rules.ReviewedMergeRequests: "reviewed",
+    rules.AuthoredOrReviewed: "either",
+    rules.Attested: "attested",
+    rules.Assigned: "assigned",
+    rules.ApprovedBy: "approved",
+    rules.OpenFor: "open_for",
+    rules.RoleHeld: "role_held",
+    rules.GroupMember: "group",
+    rules.ListedIn: "listed",
+    rules.Manual: "manual",
+}
+
+
+class GateState(Enum):
+    """What the merge gate says."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The gate for the present head, with one line that says the first open point."""
+
+    state: GateState
+    description: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What GitLab should show; no body where there is nothing to say."""
+
+    body: str | None
+    gate: Gate | None
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything a report is made of."""
+
+    merge_request: MergeRequest
+    detection: Detection
+    assessments: tuple[Assessment, ...]
+    replay: Replay
+    unknown: tuple[str, ...] = ()
+    gate_url: str | None = None
+
+    @property
+    def view(self) -> str:
+        """Name what the comment is about."""
+        if not self.assessments:
+            return "unread" if self.unknown or self.detection.unread else "nobody"
+        return {"merged": "merged", "closed": "closed"}.get(self.merge_request.state, "open")
+
+
+class Words:
+    """The templates: the shipped ones, and those of the operator that replace them."""
+
+    def __init__(self, directory: str | None, gitlab_url: str, word: str) -> None:
+        """Load templates; raise ConfigError when the operator's directory is none."""
+        if directory is not None and not Path(directory).is_dir():
+            raise ConfigError(f"NOMINATION_BOT_TEMPLATES is {directory!r}: it is not a directory.")
+        places = [directory] if directory else []
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([*places, str(shipped_templates())]),
+            undefined=jinja2.StrictUndefined,
+            autoescape=True,
+            finalize=_make_inert,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+        self._environment.filters |= {
+            "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
+            "user": lambda name: Markup(inert.username(str(name))),  # noqa: S704  made inert
+            "link": lambda label, url: Markup(inert.web_link(str(label), str(url))),  # noqa: S704
+            "fenced": _fenced,
+            "policy": lambda text: Markup(" ".join(str(text).split())),  # noqa: S704  operator's
+            "day": lambda time: time.astimezone(UTC).strftime("%Y-%m-%d"),
+            "kind": lambda found: KINDS[type(_rule(found))],
+        }
+        self._environment.globals |= {
+            "gitlab_url": gitlab_url,
+            "word": word,
+            "shown": SHOWN,
+            "Verdict": Verdict,
+            "State": State,
+            "GateState": GateState,
+            "lists": functools.partial(list_urls, gitlab_url),
+            "edit_url": functools.partial(edit_url, gitlab_url),
+            "assignable": assignable,
+            "help_table": help_table,
+            "is_unread": lambda fact: isinstance(fact, Unread),
+        }
+
+    def render(self, template: str, **values: object) -> str:
+        """Render one template."""
+        try:
+            return self._environment.get_template(template).render(**values)
+        except jinja2.TemplateError as error:
+            where = getattr(error, "name", None) or template
+            raise ConfigError(f"The template {where} cannot be used: {error}.") from None
+
+
+def shipped_templates() -> Path:
+    """Return where the shipped templates lie: in the package, or in a checkout beside it."""
+    package = Path(str(importlib.resources.files("bot")))
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def decide_gate(findings: Findings) -> GateState:
+    """Decide the gate: it passes only when everything is known and nothing is open."""
+    if findings.replay.held and findings.assessments:
+        return GateState.FAILED
+    open_findings = [f for a in findings.assessments for f in a.open_findings]
+    if any(f.verdict is Verdict.UNMET for f in open_findings):
+        return GateState.FAILED
+    if open_findings or findings.unknown or findings.detection.unread:
+        return GateState.PENDING
+    return GateState.PASSED
+
+
+def render_report(
+    findings: Findings, words: Words, now: datetime, gate_problem: str | None = None
+) -> Report:
+    """Write the comment and the gate's line."""
+    state = decide_gate(findings)
+    values = {
+        "findings": findings,
+        "merge_request": findings.merge_request,
+        "assessments": findings.assessments,
+        "detection": findings.detection,
+        "replay": findings.replay,
+        "state": state,
+        "view": findings.view,
+        "next": next_finding(findings),
+        "open_count": sum(len(a.open_findings) for a in findings.assessments),
+        "unread_lines": unread_lines(findings),
+        "policies": unique_policies(findings.assessments),
+        "notices": unique_notices(findings.assessments),
+        "gate_problem": gate_problem,
+        "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    line = " ".join(words.render("gate.txt.j2", **values).split())
+    body = f"{MARKER}\n{_tidy(words.render('comment.md.j2', **values))}\n"
+    if len(body) > BODY_LIMIT:
+        body = f"{MARKER}\n{_tidy(words.render('comment.md.j2', **values | {'brief': True}))}\n"
+    if inert.has_quick_action(body):
+        raise RuntimeError("the rendered comment holds a line that GitLab would execute")
+    return Report(
+        body=body,
+        gate=Gate(state=state, description=line, url=findings.gate_url),
+        answers=findings.replay.answers,
+    )
+
+
+def unread_lines(findings: Findings) -> list[tuple[str, str]]:
+    """Return what could not be read, with its path where it has one."""
+    files = [(remark.path, remark.message) for remark in findings.detection.unread]
+    return files + [("", reason) for reason in findings.unknown]
+
+
+def unique_policies(assessments: Sequence[Assessment]) -> list[rules.Policy]:
+    """Return the policies that were judged by, each once."""
+    return list({a.policy.label: a.policy for a in assessments}.values())
+
+
+def unique_notices(assessments: Sequence[Assessment]) -> list[rules.Notice]:
+    """Return the notices of the policies, each once."""
+    return list(dict.fromkeys(n for p in unique_policies(assessments) for n in p.notices))
+
+
+def next_finding(findings: Findings) -> tuple[Assessment, Finding] | None:
+    """Return the first open point: what a person can do comes before what is unknown."""
+    opened = [(a, f) for a in findings.assessments for f in a.open_findings]
+    opened.sort(key=lambda pair: pair[1].verdict is Verdict.UNKNOWN)
+    return opened[0] if opened else None
+
+
+def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[str, str]]:
+    """Return GitLab's own pages with the same lists, to count again by hand."""
+    base = f"{gitlab_url}/{finding.repository}/-/merge_requests?"
+    authored = ("authored", {"author_username": username})
+    reviewed = [
+        ("assigned as reviewer", {"reviewer_username": username}),
+        ("approved", {"approved_by_usernames[]": username}),
+    ]
+    chosen = {"authored": [authored], "reviewed": reviewed, "either": [authored, *reviewed]}
+    return [
+        (label, base + urlencode({"scope": "all", "state": "merged", **query}))
+        for label, query in chosen.get(KINDS[type(finding.requirement.rule)], [])
+    ]
+
+
+def edit_url(gitlab_url: str, step: Step) -> str | None:
+    """Return the page on which the file of a step is edited."""
+    check = step.follow_up.check
+    if not isinstance(check, rules.ListedIn):
+        return None
+    return f"{gitlab_url}/{check.project}/-/edit/{check.ref}/{check.path}"
+
+
+def assignable(assessment: Assessment) -> list[str]:
+    """Return accounts that a copyable `/assign` may name: the manager and a maintainer."""
+    names: list[str] = []
+    for finding in assessment.findings:
+        for part in finding.parts:
+            if part.role == "manager" and part.state in {"missing", "reviewer_only"} and part.name:
+                names.append(part.name)
+            elif part.role == "maintainer" and part.state == "missing":
+                nominee = assessment.nomination.username.casefold()
+                others = [m for m in assessment.maintainers or () if m.casefold() != nominee]
+                names.extend(m for m in others[:1] if m not in names)
+    return [name for name in names if _ACCOUNT.fullmatch(name)]
+
+
+def _make_inert(value: object) -> object:
+    if isinstance(value, Markup | int | jinja2.Undefined):
+        return value
+    return Markup("" if value is None else inert.plain(str(value), TEXT_LIMIT))  # noqa: S704
+
+
+def _fenced(text: str, language: str) -> Markup:
+    """Show lines as they are; the fence is longer than any run of backticks in them."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in text.expandtabs(4))
+    return Markup(f"{fence}{language}\n{shown.rstrip()}\n{fence}")  # noqa: S704  fenced
+
+
+def _rule(found: Finding | Step) -> object:
+    return found.requirement.rule if isinstance(found, Finding) else found.follow_up.check
+
+
+def _tidy(text: str) -> str:
+    """Remove blanks at line ends and doubled empty lines, which templates leave behind."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept: list[str] = []
+    for line in lines:
+        if line or (kept and kept[-1]):
+            kept.append(line)
+    return "\n".join(kept)
