@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import policy as rules
-from bot.assessment import Assessment, Case, assess, current_maintainers
+from bot.assessment import Assessment, assess
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
-from bot.facts import Fact, Need, Source, StatusChecksOf, StatusesOf
+from bot.facts import Fact, Members, Need, Source, StatusChecksOf, StatusesOf
+from bot.findings import Case, current_maintainers
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.spelling import may_mention
 from bot.nomination import Detection, RoleKey, Unread, find_nominations
 from bot.policy import Policy
 from bot.publish import (
@@ -30,6 +30,7 @@ from bot.publish import (
     plan_status,
 )
 from bot.report import Findings, Gate, GateState, Report, Words, render_report
+from bot.spelling import may_mention
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -210,7 +211,8 @@ def _replay(
 
 def _scope(subject: Subject, evidence: Evidence) -> Scope:
     policy = subject.policy
-    maintainers = current_maintainers(policy, evidence.groups.get(policy.maintainers.group))
+    members = evidence.groups.get(policy.maintainers.group)
+    known = current_maintainers(policy, members) if isinstance(members, Members) else None
     manager = evidence.manager
     return Scope(
         username=subject.nomination.username,
@@ -222,9 +224,7 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
             if isinstance(requirement.rule, rules.Attested)
             for topic in requirement.rule.topics
         ),
-        maintainers=frozenset(m.casefold() for m in maintainers)
-        if maintainers is not None
-        else None,
+        maintainers=None if known is None else frozenset(m.casefold() for m in known),
         manager=manager.username if isinstance(manager, Manager) else None,
     )
 

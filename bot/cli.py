@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
     raise ConfigError("`nomination-bot run` takes no options; the event is in TRIGGER_PAYLOAD.")
 
 
@@ -215,7 +215,7 @@ def _import_sandbox(name: str):  # type: ignore[no-untyped-def]
         if error.name and error.name.startswith("bot"):
             raise
         raise ConfigError(
-            f"The sandbox needs {error.name}: install it with `pip install nomination-bot[sandbox]`."
+            f"The sandbox needs {error.name}: run `pip install nomination-bot[sandbox]` first."
         ) from None
 
 

@@ -25,7 +25,7 @@ class GitLabError(BotError):
     """GitLab failed, or answered something unusable."""
 
 
-class Refused(GitLabError):
+class RefusedError(GitLabError):
     """GitLab refused a request; `code` is the HTTP status."""
 
     def __init__(self, code: int, words: str, request: str) -> None:
@@ -34,5 +34,5 @@ class Refused(GitLabError):
         self.words = words
 
 
-class DoubtfulWrite(GitLabError):
+class DoubtfulWriteError(GitLabError):
     """A write may or may not have landed: look before writing again."""

@@ -20,7 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from bot import queries
 from bot.config import Secret
-from bot.errors import DoubtfulWrite, GitLabError, Refused
+from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.facts import (
     Commit,
     Commits,
@@ -53,10 +53,6 @@ BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT = 400, 401, 403, 404, 
 Json = Mapping[str, Any]
 
 
-RestNeed = CommitsOf | RenameOf | DiffsOf | StatusesOf | StatusChecksOf
-REST_NEEDS = (CommitsOf, RenameOf, DiffsOf, StatusesOf, StatusChecksOf)
-
-
 class GitLabClient:
     """Reads facts from GitLab and writes notes, gates and emoji to it."""
 
@@ -73,6 +69,13 @@ class GitLabClient:
         session.hooks["response"].append(self._remember_headers)
         self._gitlab = gitlab.Gitlab(url, session=session, keep_base_url=True)
         self._pool = ThreadPoolExecutor(WORKERS)
+        self._readers: Mapping[type, Callable[[Any], Fact]] = {
+            CommitsOf: self._read_commits,
+            RenameOf: self._read_rename,
+            DiffsOf: self._read_renames,
+            StatusesOf: self._read_statuses,
+            StatusChecksOf: self._read_status_checks,
+        }
 
     # --- reading --------------------------------------------------------------------
 
@@ -136,7 +139,7 @@ class GitLabClient:
         waiting += [
             self._pool.submit(self._answer_rest, need)
             for need in needs
-            if isinstance(need, REST_NEEDS)
+            if type(need) in self._readers
         ]
         facts: dict[Need, Fact] = {}
         for answer in waiting:
@@ -173,19 +176,9 @@ class GitLabClient:
                     facts[need] = Unread(reason=str(error))
         return facts
 
-    def _answer_rest(self, need: RestNeed) -> Mapping[Need, Fact]:
+    def _answer_rest(self, need: Need) -> Mapping[Need, Fact]:
         try:
-            match need:
-                case CommitsOf():
-                    return {need: self._read_commits(need)}
-                case RenameOf():
-                    return {need: self._read_rename(need)}
-                case DiffsOf():
-                    return {need: self._read_renames(need)}
-                case StatusesOf():
-                    return {need: self._read_statuses(need)}
-                case StatusChecksOf():
-                    return {need: self._read_status_checks(need)}
+            return {need: self._readers[type(need)](need)}
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -271,7 +264,7 @@ class GitLabClient:
     # --- writing --------------------------------------------------------------------
 
     def create_note(self, merge_request: MergeRequest, body: str) -> int:
-        """Write a new comment and return its id; raise DoubtfulWrite if it may have landed."""
+        """Write a new comment and return its id; raise DoubtfulWriteError if it may have landed."""
         answer = self._json("post", _notes(merge_request), {"body": body})
         if "id" not in answer:
             raise GitLabError("GitLab took the comment for quick actions and did not keep it.")
@@ -285,7 +278,7 @@ class GitLabClient:
         """Delete a comment; one that is gone already is fine."""
         try:
             self._send("delete", f"{_notes(merge_request)}/{note_id}", {})
-        except Refused as error:
+        except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise
 
@@ -293,7 +286,7 @@ class GitLabClient:
         """Put an emoji on a comment; one that is there already is fine."""
         try:
             self._json("post", f"{_notes(merge_request)}/{note_id}/award_emoji", {"name": name})
-        except Refused as error:
+        except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise
 
@@ -370,7 +363,7 @@ class GitLabClient:
             raise _refusal(error, verb, path, safe=safe) from None
         except (GitlabError, requests.RequestException, OSError) as error:
             if not safe and not _never_left(error):
-                raise DoubtfulWrite(f"{verb.upper()} {path}") from None
+                raise DoubtfulWriteError(f"{verb.upper()} {path}") from None
             raise GitLabError(
                 f"GitLab at {self._url} cannot be reached ({type(error).__name__}); "
                 "the next event or sweep tries again."
@@ -464,8 +457,8 @@ def _never_left(error: BaseException) -> bool:
 def _refusal(error: GitlabHttpError, verb: str, path: str, *, safe: bool) -> Exception:
     code = error.response_code or 0
     if not safe and code in FAULTS - NOT_LANDED:
-        return DoubtfulWrite(f"{verb.upper()} {path}")
-    return Refused(code, _words(error), f"{verb.upper()} {path}")
+        return DoubtfulWriteError(f"{verb.upper()} {path}")
+    return RefusedError(code, _words(error), f"{verb.upper()} {path}")
 
 
 def _words(error: GitlabHttpError) -> str:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from bot.errors import DoubtfulWrite, GitLabError, Refused
+from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.nomination import Unread
 from bot.report import MARKER, Gate, GateState, Report
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
@@ -115,30 +114,22 @@ class Plan:
 
 
 def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
-    """Find the bot's comments, oldest first: by author and by marker.
+    """Find the bot's comments by author and by marker, oldest first.
 
     A comment of the bot's that somebody else edited is the bot's without a marker too.
     """
     mine = {merge_request.me.id, *former_ids}
-    return sorted(
-        (
-            note
-            for note in merge_request.notes
-            if note.author
-            and note.author.id in mine
-            and not note.system
-            and (note.body.startswith(MARKER) or _vandalised(note, merge_request))
-        ),
-        key=lambda note: (
-            note.author is None or note.author.id not in {mine_id(merge_request)},
-            note.id,
-        ),
-    )
-
-
-def mine_id(merge_request: MergeRequest) -> int:
-    """Return the id of the account that the bot runs as."""
-    return merge_request.me.id
+    me = merge_request.me.id
+    found = [
+        note
+        for note in merge_request.notes
+        if note.author
+        and note.author.id in mine
+        and not note.system
+        and (note.body.startswith(MARKER) or _vandalised(note, merge_request))
+    ]
+    # Those of a former account can perhaps not be edited, so an own one goes first.
+    return sorted(found, key=lambda n: (n.author is None or n.author.id != me, n.id))
 
 
 def _vandalised(note: Note, merge_request: MergeRequest) -> bool:
@@ -155,8 +146,7 @@ def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | No
 
 
 def is_same_text(stored: str, wanted: str) -> bool:
-    """Compare as GitLab stores: without carriage returns and blanks at the end, and
-    apart from the time of evaluation."""
+    """Compare texts as GitLab stores them, apart from the time of evaluation."""
     return _stored_form(stored) == _stored_form(wanted)
 
 
@@ -235,10 +225,13 @@ def apply_plan(
         writes.append(("gate", _gate_write(plan.gate, merge_request, writer)))
     if plan.body is not None:
         writes.append(("comment", _note_write(plan, merge_request, writer)))
-    for note_id in plan.extra_notes:
-        writes.append(("extra comment", _removal(note_id, merge_request, writer)))
-    for note_id, name in plan.emoji:
-        writes.append(("emoji", _emoji_write(note_id, name, merge_request, writer)))
+    writes += [
+        ("extra comment", _removal(note_id, merge_request, writer)) for note_id in plan.extra_notes
+    ]
+    writes += [
+        ("emoji", _emoji_write(note_id, name, merge_request, writer))
+        for note_id, name in plan.emoji
+    ]
     if plan.label:
         writes.append(("label", _label_write(plan.label, merge_request, writer)))
     failures = writer.run_together([write for _, write in writes])
@@ -260,7 +253,7 @@ def _gate_write(gate: GateWrite, merge_request: MergeRequest, writer: Writer) ->
             return
         try:
             writer.set_commit_status(merge_request, gate.fields)
-        except Refused as error:
+        except RefusedError as error:
             # GitLab's answer when a status already is what it should become.
             if error.code != BAD_REQUEST or "Cannot transition status" not in error.words:
                 raise
@@ -274,7 +267,7 @@ def _note_write(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Call
         if plan.note_id is not None:
             try:
                 writer.update_note(merge_request, plan.note_id, body)
-            except Refused as error:
+            except RefusedError as error:
                 if error.code not in {FORBIDDEN, NOT_FOUND}:
                     raise
                 # Deleted meanwhile, or written by an account the bot had before.
@@ -289,7 +282,7 @@ def create_once(merge_request: MergeRequest, writer: Writer, body: str) -> None:
     """Create the comment; when it is doubtful whether that landed, look before trying again."""
     try:
         writer.create_note(merge_request, body)
-    except DoubtfulWrite:
+    except DoubtfulWriteError:
         notes = writer.fetch_notes(merge_request)
         if not any(_is_own(note, merge_request) for note in notes):
             writer.create_note(merge_request, body)
@@ -335,8 +328,3 @@ def _say_gate_problem(
         note_id = min(own, default=None)
     if note_id is not None:
         writer.update_note(merge_request, note_id, body)
-
-
-def unread_gate(fact: object) -> str | None:
-    """Return why the present gate is unknown, if it is."""
-    return fact.reason if isinstance(fact, Unread) else None

@@ -28,7 +28,6 @@ from bot.facts import (
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person
 from bot.nomination import Content, Unread
 
-
 BUDGET = 225  # of 250, because the scores below are estimates
 FILES_PER_PART = 20
 REVIEWS = 30

@@ -19,10 +19,11 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment, Finding, State, Step, Verdict
+from bot.assessment import Assessment
 from bot.command_text import help_table
 from bot.commands import Answer, Replay
 from bot.errors import ConfigError
+from bot.findings import Finding, State, Step, Verdict
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Unread
 

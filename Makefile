@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine with Python 3.11+, make and git:
+#   make demo   the story of a nomination, on the embedded sandbox
+#   make test   the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+export PYTHONUTF8 := 1
+
+.PHONY: demo test check lint types imports coverage sandbox lock clean help
+
+help: ## show the commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+
+$(VENV)/demo.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(PIP_FLAGS) -e '.[sandbox]'
+	touch $@
+
+$(VENV)/dev.stamp: pyproject.toml requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install $(PIP_FLAGS) --no-deps -e .
+	touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp ## tell the story of a nomination on the sandbox
+	$(BIN)/nomination-bot demo
+
+sandbox: $(VENV)/demo.stamp ## serve the stand-in GitLab with its pages
+	$(BIN)/nomination-bot sandbox
+
+test: $(VENV)/dev.stamp ## run the tests
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+imports: $(VENV)/dev.stamp
+	$(BIN)/lint-imports
+
+check: lint types imports test ## all that the project asks of a change
+
+lock: ## write the hashes of all development dependencies anew
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --all-extras pyproject.toml -o requirements-dev.txt
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,113 @@
+"""What judging finds, and what it may look at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from bot.commands import Waiver
+from bot.evidence import Evidence, Stage
+from bot.facts import Members, Merged
+from bot.merge_request import MergeRequest
+from bot.nomination import Nomination, Unread
+from bot.policy import FollowUp, Policy, Requirement
+
+
+class Verdict(Enum):
+    """What is known of a requirement."""
+
+    MET = "met"
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+
+
+class State(Enum):
+    """How far a follow-up step is."""
+
+    DONE = "done"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """A merge request that nearly counted; `why` is a code the templates put in words."""
+
+    merged: Merged
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Somebody or something a requirement asks for, and whether it is there."""
+
+    role: str
+    name: str | None
+    state: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was found for one requirement, with everything that shows it.
+
+    `at_least` says that more may exist than `found` counts; `found_anytime` is the
+    count regardless of the stage that the requirement asks for.
+    """
+
+    requirement: Requirement
+    verdict: Verdict
+    found: int | None = None
+    needed: int | None = None
+    at_least: bool = False
+    counted: tuple[Merged, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    parts: tuple[Part, ...] = ()
+    repository: str | None = None
+    reason: str | None = None
+    stage: Stage | Unread | None = None
+    found_anytime: int | None = None
+    waiver: Waiver | None = None
+    measured: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A follow-up step and how far it is, with the edit that would do it."""
+
+    follow_up: FollowUp
+    state: State
+    reason: str | None = None
+    edit: str | None = None
+    through: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that judging one requirement may look at."""
+
+    nomination: Nomination
+    policy: Policy
+    merge_request: MergeRequest
+    evidence: Evidence
+    attested: frozenset[str]
+    now: datetime
+    account_doubt: str | None = None
+
+    def members(self, group: str) -> Members | Unread:
+        """Return the members of a group, or why they are not known."""
+        return self.evidence.groups.get(group, Unread(reason="it was not looked up"))
+
+    def maintainers(self) -> tuple[str, ...] | Unread:
+        """Return who maintains the project now, or why that is not known."""
+        members = self.members(self.policy.maintainers.group)
+        if isinstance(members, Unread):
+            return members
+        return current_maintainers(self.policy, members)
+
+
+def current_maintainers(policy: Policy, members: Members) -> tuple[str, ...]:
+    """Return the people whose direct membership makes them maintainers."""
+    return tuple(m.username for m in members.at_least(policy.maintainers.level))

@@ -1,0 +1,62 @@
+"""Check one follow-up step against reality; pure, one small function for each kind."""
+
+from collections.abc import Callable, Mapping
+
+from bot import policy as rules
+from bot.facts import FileAt
+from bot.findings import Case, State, Step
+from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
+from bot.nomination import Unread
+from bot.policy import FollowUp
+
+
+def _check_member(case: Case, follow_up: FollowUp) -> Step:
+    check = follow_up.check
+    assert isinstance(check, rules.GroupMember)  # noqa: S101  the table below pairs them
+    members = case.members(check.group)
+    if isinstance(members, Unread):
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason=members.reason)
+    key = case.nomination.username.casefold()
+    mine = [m for m in members.direct if m.username.casefold() == key]
+    owners = tuple(m.username for m in members.owners if m.active and not m.bot)
+    if any(m.level >= check.level and m.active for m in mine):
+        return Step(follow_up=follow_up, state=State.DONE)
+    reason = "their direct membership has a lower level" if mine else None
+    return Step(follow_up=follow_up, state=State.OPEN, reason=reason, people=owners)
+
+
+def _check_listed(case: Case, follow_up: FollowUp) -> Step:
+    check = follow_up.check
+    assert isinstance(check, rules.ListedIn)  # noqa: S101  the table below pairs them
+    content = case.evidence.files.get(FileAt(check.project, check.ref, check.path))
+    if isinstance(content, Unread):
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason=content.reason)
+    if content is None:
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason="there is no such file")
+    username = case.nomination.username
+    try:
+        text = content.decode("utf-8")
+        listing = read_listing(text, check.spec, check.path)
+    except (UnicodeDecodeError, UnreadableListing) as error:
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason=str(error))
+    if is_listed(listing, username):
+        return Step(follow_up=follow_up, state=State.DONE)
+    return Step(
+        follow_up=follow_up,
+        state=State.OPEN,
+        edit=propose_edit(text, check.spec, username, check.path),
+        through=listing.groups,
+    )
+
+
+def _check_manual(_: Case, follow_up: FollowUp) -> Step:
+    return Step(follow_up=follow_up, state=State.MANUAL)
+
+
+Check = Callable[[Case, FollowUp], Step]
+
+CHECKS: Mapping[type, Check] = {
+    rules.GroupMember: _check_member,
+    rules.ListedIn: _check_listed,
+    rules.Manual: _check_manual,
+}

@@ -1,0 +1,318 @@
+"""Judge one requirement; pure, one small function for each kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import policy as rules
+from bot.evidence import Manager
+from bot.facts import Merged, Work
+from bot.findings import Case, Finding, NearMiss, Part, Verdict
+from bot.nomination import Unread
+from bot.policy import Requirement
+
+
+def _judge_authored(case: Case, requirement: Requirement) -> Finding:
+    rule = _counting(requirement)
+    work = _usable_work(case, rule)
+    if isinstance(work, Unread):
+        return _unknown(requirement, work.reason, rule, case)
+    if rule.since_role is None:
+        counted = tuple(m for m in work.authored.items)
+        return _count(requirement, case, counted, (), total=work.authored.total, complete=True)
+    return _count_since(requirement, case, work.authored.items, (), work.authored.complete)
+
+
+def _judge_reviewed(case: Case, requirement: Requirement) -> Finding:
+    rule = _counting(requirement)
+    work = _usable_work(case, rule)
+    if isinstance(work, Unread):
+        return _unknown(requirement, work.reason, rule, case)
+    good, near = _split_reviews(work, case.nomination.username)
+    if rule.since_role is None:
+        return _count(requirement, case, good, near, complete=work.reviewed.complete)
+    return _count_since(requirement, case, good, near, work.reviewed.complete)
+
+
+def _judge_either(case: Case, requirement: Requirement) -> Finding:
+    rule = _counting(requirement)
+    work = _usable_work(case, rule)
+    if isinstance(work, Unread):
+        return _unknown(requirement, work.reason, rule, case)
+    reviewed, near = _split_reviews(work, case.nomination.username)
+    near = tuple(n for n in near if n.why != "own")
+    both = {m.iid: m for m in (*reviewed, *work.authored.items)}
+    newest = tuple(sorted(both.values(), key=lambda m: m.merged_at, reverse=True))
+    complete = work.authored.complete and work.reviewed.complete
+    if rule.since_role is None:
+        return _count(requirement, case, newest, near, complete=complete)
+    return _count_since(requirement, case, newest, near, complete)
+
+
+Counting = rules.AuthoredMergeRequests | rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
+
+
+def _counting(requirement: Requirement) -> Counting:
+    rule = requirement.rule
+    if not isinstance(rule, Counting):
+        raise TypeError(f"{requirement.id} does not count merge requests")
+    return rule
+
+
+def _usable_work(case: Case, rule: Counting) -> Work | Unread:
+    """Return what the nominee did, unless it cannot be told whose work it is."""
+    if case.account_doubt:
+        return Unread(reason=case.account_doubt)
+    work = case.evidence.work.get(rule.repository or case.policy.repository)
+    if not isinstance(work, Work):
+        return work or Unread(reason="it was not looked up")
+    account = work.account
+    if account is None:
+        return Unread(
+            reason="GitLab knows no account of this name (renamed, deleted, or not visible)"
+        )
+    if account.bot:
+        return Unread(reason="the account is a bot's, and bots are not people")
+    if not account.active:
+        return Unread(reason="the account is blocked or deactivated")
+    return work
+
+
+def _split_reviews(work: Work, username: str) -> tuple[tuple[Merged, ...], tuple[NearMiss, ...]]:
+    good: list[Merged] = []
+    near: list[NearMiss] = []
+    for merged in work.reviewed.items:
+        if (merged.author or "").casefold() == username.casefold():
+            near.append(NearMiss(merged=merged, why="own"))
+        elif merged.reviewed:
+            good.append(merged)
+        else:
+            near.append(NearMiss(merged=merged, why="assigned_only"))
+    return tuple(good), tuple(near)
+
+
+def _count_since(
+    requirement: Requirement,
+    case: Case,
+    good: Sequence[Merged],
+    near: Sequence[NearMiss],
+    complete: bool,
+) -> Finding:
+    stage = case.evidence.stage
+    rule = _counting(requirement)
+    if isinstance(stage, Unread):
+        unknown = _unknown(requirement, stage.reason, rule, case)
+        return replace(unknown, stage=stage, found_anytime=len(good))
+    if stage.since is None:
+        early = tuple(NearMiss(merged=m, why="no_stage") for m in good)
+        counted: tuple[Merged, ...] = ()
+        complete = True
+    else:
+        since = stage.since
+        counted = tuple(m for m in good if m.merged_at >= since)
+        early = tuple(NearMiss(merged=m, why="before_stage") for m in good if m.merged_at < since)
+        # The list is newest first: once it reaches back before the stage, no more can count.
+        oldest = min((m.merged_at for m in (*good, *(n.merged for n in near))), default=None)
+        complete = complete or (oldest is not None and oldest < since)
+    finding = _count(requirement, case, counted, (*early, *near), complete=complete)
+    if stage.at_least and finding.verdict is Verdict.UNMET:
+        reason = "the role before may have begun earlier than the history that was examined"
+        finding = replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
+    return replace(finding, stage=stage, found_anytime=len(good))
+
+
+def _count(  # noqa: PLR0913  the parts of one finding, named at every call
+    requirement: Requirement,
+    case: Case,
+    counted: Sequence[Merged],
+    near: Sequence[NearMiss],
+    *,
+    complete: bool,
+    total: int | None = None,
+) -> Finding:
+    rule = _counting(requirement)
+    found = len(counted) if total is None else total
+    reason = None
+    if found >= rule.at_least:
+        verdict = Verdict.MET
+    elif complete:
+        verdict = Verdict.UNMET
+    else:
+        verdict = Verdict.UNKNOWN
+        reason = "there are more merge requests than were examined"
+    return Finding(
+        requirement=requirement,
+        verdict=verdict,
+        found=found,
+        needed=rule.at_least,
+        at_least=not complete,
+        counted=tuple(counted),
+        near_misses=tuple(near),
+        repository=rule.repository or case.policy.repository,
+        reason=reason,
+    )
+
+
+def _unknown(requirement: Requirement, reason: str, rule: Counting, case: Case) -> Finding:
+    return Finding(
+        requirement=requirement,
+        verdict=Verdict.UNKNOWN,
+        needed=rule.at_least,
+        repository=rule.repository or case.policy.repository,
+        reason=reason,
+    )
+
+
+def _judge_attested(case: Case, requirement: Requirement) -> Finding:
+    rule = requirement.rule
+    assert isinstance(rule, rules.Attested)  # noqa: S101  the table below pairs them
+    parts = tuple(
+        Part(
+            role=topic.id,
+            name=topic.text,
+            state="attested" if topic.id in case.attested else "open",
+            url=topic.url,
+        )
+        for topic in rule.topics
+    )
+    found = sum(part.state == "attested" for part in parts)
+    return Finding(
+        requirement=requirement,
+        verdict=Verdict.MET if found == len(parts) else Verdict.UNMET,
+        found=found,
+        needed=len(parts),
+        parts=parts,
+    )
+
+
+def _judge_assigned(case: Case, requirement: Requirement) -> Finding:
+    rule = requirement.rule
+    assert isinstance(rule, rules.Assigned)  # noqa: S101  the table below pairs them
+    assignees = {p.key for p in case.merge_request.assignees if p.active and not p.bot}
+    reviewers = {p.key for p in case.merge_request.reviewers}
+    parts: list[Part] = []
+    if rule.manager:
+        parts.append(_manager_part(case, assignees, reviewers))
+    if rule.maintainers:
+        parts.extend(_maintainer_parts(case, rule.maintainers, assignees))
+    states = {part.state for part in parts}
+    if states <= {"assigned"}:
+        verdict = Verdict.MET
+    elif "unknown" in states and states <= {"assigned", "unknown"}:
+        verdict = Verdict.UNKNOWN
+    else:
+        verdict = Verdict.UNMET
+    reasons = [part.name or "" for part in parts if part.state == "unknown"]
+    return Finding(
+        requirement=requirement,
+        verdict=verdict,
+        found=sum(part.state == "assigned" for part in parts),
+        needed=len(parts),
+        parts=tuple(parts),
+        reason="; ".join(reasons) or None,
+    )
+
+
+def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:
+    manager = case.evidence.manager
+    if isinstance(manager, Unread):
+        return Part(role="manager", name=manager.reason, state="unknown")
+    if manager.username is None:
+        return Part(role="manager", name=manager.missing, state="none")
+    key = manager.username.casefold()
+    if key == case.nomination.username.casefold():
+        return Part(role="manager", name=manager.username, state="is_nominee")
+    if key in assignees:
+        return Part(role="manager", name=manager.username, state="assigned")
+    state = "reviewer_only" if key in reviewers else "missing"
+    return Part(role="manager", name=manager.username, state=state)
+
+
+def _maintainer_parts(case: Case, needed: int, assignees: set[str]) -> list[Part]:
+    maintainers = case.maintainers()
+    if isinstance(maintainers, Unread):
+        return [Part(role="maintainer", name=maintainers.reason, state="unknown")]
+    nominee = case.nomination.username.casefold()
+    others = [m for m in maintainers if m.casefold() != nominee]
+    assigned = [m for m in others if m.casefold() in assignees]
+    parts = [Part(role="maintainer", name=m, state="assigned") for m in assigned]
+    absent = Part(role="maintainer", name=None, state="missing" if others else "none")
+    return parts + [absent] * (needed - len(assigned))
+
+
+def _judge_approved(case: Case, requirement: Requirement) -> Finding:
+    rule = requirement.rule
+    assert isinstance(rule, rules.ApprovedBy)  # noqa: S101  the table below pairs them
+    nominee = case.nomination.username.casefold()
+    approvers = {p.key: p.username for p in case.merge_request.approved_by if not p.bot}
+    approvers.pop(nominee, None)
+    counting = _counting_approvers(case, rule.by)
+    if isinstance(counting, Unread):
+        return Finding(
+            requirement=requirement,
+            verdict=Verdict.UNKNOWN,
+            needed=rule.at_least,
+            reason=counting.reason,
+        )
+    keys = {name.casefold() for name in counting}
+    parts = tuple(
+        Part(role=rule.by, name=name, state="approved" if key in keys else "other")
+        for key, name in approvers.items()
+    )
+    found = sum(part.state == "approved" for part in parts)
+    return Finding(
+        requirement=requirement,
+        verdict=Verdict.MET if found >= rule.at_least else Verdict.UNMET,
+        found=found,
+        needed=rule.at_least,
+        parts=parts,
+    )
+
+
+def _counting_approvers(case: Case, by: str) -> tuple[str, ...] | Unread:
+    if by == "maintainers":
+        return case.maintainers()
+    manager = case.evidence.manager
+    if isinstance(manager, Manager):
+        return (manager.username,) if manager.username else ()
+    return manager
+
+
+def _judge_open_for(case: Case, requirement: Requirement) -> Finding:
+    rule = requirement.rule
+    assert isinstance(rule, rules.OpenFor)  # noqa: S101  the table below pairs them
+    age = case.now - case.merge_request.created_at
+    return Finding(
+        requirement=requirement,
+        verdict=Verdict.MET if age >= timedelta(days=rule.days) else Verdict.UNMET,
+        found=max(age.days, 0),
+        needed=rule.days,
+    )
+
+
+def _judge_role_held(case: Case, requirement: Requirement) -> Finding:
+    rule = requirement.rule
+    assert isinstance(rule, rules.RoleHeld)  # noqa: S101  the table below pairs them
+    first_words = {role.split()[0].casefold() for role in case.nomination.before if role.split()}
+    held = rule.role.casefold() in first_words
+    return Finding(
+        requirement=requirement,
+        verdict=Verdict.MET if held else Verdict.UNMET,
+        found=int(held),
+        needed=1,
+        parts=tuple(Part(role="role", name=role, state="held") for role in case.nomination.before),
+    )
+
+
+Judge = Callable[[Case, Requirement], Finding]
+
+JUDGES: Mapping[type, Judge] = {
+    rules.AuthoredMergeRequests: _judge_authored,
+    rules.ReviewedMergeRequests: _judge_reviewed,
+    rules.AuthoredOrReviewed: _judge_either,
+    rules.Attested: _judge_attested,
+    rules.Assigned: _judge_assigned,
+    rules.ApprovedBy: _judge_approved,
+    rules.OpenFor: _judge_open_for,
+    rules.RoleHeld: _judge_role_held,
+}
