@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import TypeVar
 
 from bot.command_text import PUNCTUATION, VERBS, Audience, Request, Verb, parse_commands
 from bot.inert import code_span
@@ -51,13 +52,23 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A waiver or a hold: who, why (foreign text on one line), in which note and when."""
-
+class _Decision:
     by: str
     reason: str
     note_id: int
     at: datetime
+
+
+class Waiver(_Decision):
+    """Who waived a requirement, why (foreign text on one line), in which note and when."""
+
+    __slots__ = ()
+
+
+class Hold(_Decision):
+    """Who holds the merge request, why (foreign text on one line), in which note and when."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +90,20 @@ class Answer:
 class Replay:
     """What all commands together amount to; people are case-folded usernames."""
 
-    waivers: Mapping[tuple[str, str], Decision]
-    held: Decision | None
+    waivers: Mapping[tuple[str, str], Waiver]
+    held: Hold | None
     attested: Mapping[str, frozenset[str]]
     help_wanted: bool
     answers: tuple[Answer, ...]
 
 
+_D = TypeVar("_D", bound=_Decision)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Ledger:
-    waivers: dict[tuple[str, str], Decision] = field(default_factory=dict)
-    held: Decision | None = None
+    waivers: dict[tuple[str, str], Waiver] = field(default_factory=dict)
+    held: Hold | None = None
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
     help_wanted: bool = False
 
@@ -107,12 +121,11 @@ class _Order:
     def form(self, usage: str) -> str:
         return code_span(f"/{self.word} {usage}")
 
-    def decision(self, reason: str) -> Decision:
+    def decide(self, kind: type[_D], reason: str) -> _D:
         if len(reason) > REASON_LIMIT:
             reason = reason[: REASON_LIMIT - 1] + "…"
-        return Decision(
-            by=self.author.username, reason=reason, note_id=self.note.id, at=self.note.created_at
-        )
+        note = self.note
+        return kind(by=self.author.username, reason=reason, note_id=note.id, at=note.created_at)
 
 
 class _NoEffectError(Exception):
@@ -263,7 +276,7 @@ def _waive(ledger: _Ledger, order: _Order) -> None:
     if not reason:
         form = order.form(f"waive {requirement} <reason>")
         raise _NotUnderstoodError(f"a waiver needs a reason: {form}.")
-    ledger.waivers[target, requirement] = order.decision(reason)
+    ledger.waivers[target, requirement] = order.decide(Waiver, reason)
 
 
 def _unwaive(ledger: _Ledger, order: _Order) -> None:
@@ -274,7 +287,7 @@ def _unwaive(ledger: _Ledger, order: _Order) -> None:
 def _hold(ledger: _Ledger, order: _Order) -> None:
     if not order.request.arguments:
         raise _NotUnderstoodError(f"a hold needs a reason: {order.form('hold <reason>')}.")
-    ledger.held = order.decision(order.request.arguments)
+    ledger.held = order.decide(Hold, order.request.arguments)
 
 
 def _release(ledger: _Ledger, _: _Order) -> None:

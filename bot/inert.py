@@ -28,10 +28,10 @@ _BACKTICKS = re.compile("``+")
 # keys of an external issue tracker.
 _RISKY = re.compile(
     r"(?P<trigger>[@#!~%&$^:\[{*])"
+    r"|(?P<key>(?<=[A-Z0-9_])-(?=[0-9]))"
     r"|(?P<sign>[\"'(+/;<=>?\\\]_`|}]|(?<![A-Za-z])[.)-])"
     r"|(?P<web>www(?=\.))"
-    r"|(?P<hex>[0-9a-f]{6}(?=[0-9a-f]))"
-    r"|(?P<key>[A-Z0-9_]-(?=[0-9]))",
+    r"|(?P<hex>[0-9a-f]{6}(?=[0-9a-f]))",
     re.IGNORECASE,
 )
 
@@ -80,7 +80,7 @@ def web_link(label: str, url: str) -> str:
 
 def log_line(text: str, limit: int = LOG_LIMIT) -> str:
     """Return `text` as one printable line that neither colours, moves nor folds a job log."""
-    return _SECTION.sub(r"\1\\x3a", _one_line(text, limit))
+    return _SECTION.sub(r"\1;", _one_line(text, limit))
 
 
 def has_quick_action(markdown: str) -> bool:
@@ -115,7 +115,7 @@ def _disarm(match: re.Match[str]) -> str:
         return f"&#{ord(found)};{_JOINER}"
     if match.lastgroup == "sign":
         return f"&#{ord(found)};"
-    return found.replace("_", "&#95;") + _JOINER
+    return found + _JOINER
 
 
 def _percent_encode(url: str) -> Iterator[str]:
