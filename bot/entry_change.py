@@ -72,11 +72,17 @@ def is_same_person(side: Side, username: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The base entry that a head entry continues, and whether the account is another one."""
+    """Where a head entry comes from; with a username at the base it continues that entry."""
 
     path: str | None
     side: Side
-    other_account: bool = False
+
+    @property
+    def entry(self) -> Entry | None:
+        """The base entry, unless it was nobody's or could not be read."""
+        if isinstance(self.side, Entry) and self.side.username is not None:
+            return self.side
+        return None
 
 
 class Bases:
@@ -138,8 +144,7 @@ class Bases:
             if len(namesakes) != 1:
                 return Origin(path=None, side=None)
             path = namesakes[0]
-        side = self.at(path)
-        return Origin(path=path, side=side, other_account=isinstance(side, Entry))
+        return Origin(path=path, side=self.at(path))
 
 
 def _slug(path: str) -> str:

@@ -71,12 +71,11 @@ def claimed_often(username: str, paths: Sequence[str]) -> str:
     )
 
 
-def other_account(old: str | None, new: str) -> str:
+def other_account(old: str, new: str) -> str:
     """Say that the evidence would be another account's than the one of the entry so far."""
-    before = "nobody" if old is None else shown(old)
     return (
-        f"The account of the entry changes from {before} to {shown(new)} in the same change: make "
-        "sure that this is one person, because only the new account is examined."
+        f"The account of the entry changes from {shown(old)} to {shown(new)} in the same change: "
+        "make sure that this is one person, because only the new account is examined."
     )
 
 
@@ -89,8 +88,11 @@ def unreadable_before() -> str:
 
 
 def new_entry() -> str:
-    """Say that there was no such entry at the base."""
-    return "The entry is new: make sure that the username belongs to the person it describes."
+    """Say that there was no such person at the base."""
+    return (
+        "The entry is new or had no username before: make sure that the username belongs to the "
+        "person it describes."
+    )
 
 
 def unread_deletion() -> str:

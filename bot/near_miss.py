@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from bot.spelling import is_key_meant, is_role_meant
 from bot.team_db import Entry, fold_key
@@ -10,6 +11,7 @@ from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
 _MAX_LINE = 400  # characters; a longer line is prose
 _MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
 _MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
+_MAX_BLOCKS = 2_000  # places where a large file names the project
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _GLUED = re.compile(r"([\w./-]+)\s*[:=]\s*(\w+)")
 _AROUND = "\"'{}[], \t"
@@ -38,8 +40,8 @@ def _near_misses(tree: Node, project: str, role: str) -> Iterator[str]:
             yield from _find_in_text(node.text, inside, project, role)
             continue
         for key, value in node.nodes:
-            if isinstance(key, Scalar):
-                yield from _find_in_pair(key.text, value, project, role)
+            for text in _texts(key):
+                yield from _find_in_pair(text, value, project, role)
         if inside and _has_both(node, project, role):
             yield f"{project} … {role}"
 
@@ -136,5 +138,6 @@ def _lines(raw: bytes, project: str) -> list[str]:
     text = raw.replace(b"\0", b"").decode("utf-8", "replace")
     if len(text) <= _MAX_SMALL:
         return text.splitlines()
-    block = re.compile(rf"^.*{re.escape(project)}.*$(?:\n[ \t]*-.*$){{0,9}}", re.I | re.M)
-    return [line for found in block.finditer(text) for line in found[0].splitlines()]
+    pattern = re.compile(rf"^.*{re.escape(project)}.*$(?:\n[ \t]*-.*$){{0,9}}", re.I | re.M)
+    blocks = islice(pattern.finditer(text), _MAX_BLOCKS)
+    return [line for block in blocks for line in block[0].splitlines()]

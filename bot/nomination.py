@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot import entry_remarks as say
+from bot.detection import Detection, Nomination, Remark, RoleKey
 from bot.entry_change import (
     Bases,
     Change,
@@ -31,49 +32,7 @@ __all__ = [
     "find_nominations",
 ]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RoleKey:
-    """A project key and the responsibility for it that is asked about."""
-
-    project: str
-    role: str
-
-    def __str__(self) -> str:
-        return f"{self.project}: {self.role}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nomination:
-    """Somebody who gains a role; `before` and `after` are all their roles for the project."""
-
-    username: str
-    project: str
-    role: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    path: str
-    base_path: str | None
-    reports_to: str | None
-    cautions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Remark:
-    """What a person should know of a file; `near_miss` when a nomination was evidently meant."""
-
-    path: str
-    message: str
-    near_miss: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detection:
-    """All that a change set nominates, nearly nominates, and keeps from being read."""
-
-    nominations: tuple[Nomination, ...]
-    remarks: tuple[Remark, ...]
-    unread: tuple[Remark, ...]
+_MAX_NEAR_MISSES = 5  # shown of one entry and role
 
 
 def find_nominations(
@@ -174,7 +133,8 @@ class _Search:
             return False
         if head.username is None:
             if not self._held(change, wanted):
-                self._remark(change.path, say.without_username(str(wanted)), near_miss=True)
+                for message in (say.without_username(str(wanted)), *head.remarks):
+                    self._remark(change.path, message, near_miss=True)
             return False
         earlier = self._bases.entries_of(head.username)
         if any(entry.holds(wanted.project, wanted.role) for entry in earlier):
@@ -189,7 +149,7 @@ class _Search:
     def _nomination(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
     ) -> Nomination:
-        before = origin.side.roles_for(wanted.project) if isinstance(origin.side, Entry) else ()
+        before = origin.entry.roles_for(wanted.project) if origin.entry else ()
         doubts = tuple(_doubts(head, origin))
         for message in doubts:
             self._remark(change.path, message)
@@ -206,7 +166,7 @@ class _Search:
         )
 
     def _cautions(self, change: Change, origin: Origin) -> Iterator[str]:
-        if origin.side is None:
+        if origin.entry is None and not isinstance(origin.side, Refused):
             yield say.new_entry()
             if self._bases.has_unread_deletion():
                 yield say.unread_deletion()
@@ -218,12 +178,12 @@ class _Search:
     ) -> None:
         if isinstance(origin.side, Unread) or self._held(change, wanted):
             return
-        base = origin.side if isinstance(origin.side, Entry) else None
+        base = origin.entry
         if base is not None and base.holds(wanted.project, wanted.role):
             return
         old = find_near_misses(base, wanted.project, wanted.role) if base else frozenset()
         new = find_near_misses(head, wanted.project, wanted.role) - old
-        for found in new:
+        for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
         meant = bool(new) or (head.partial and _is_text_new(change, wanted))
         for message in head.remarks:
@@ -288,7 +248,7 @@ def _remarks_on_capitals(head: Entry, wanted: RoleKey) -> Iterator[str]:
 
 
 def _doubts(head: Entry, origin: Origin) -> Iterator[str]:
-    if origin.other_account and isinstance(origin.side, Entry):
-        yield say.other_account(origin.side.username, head.username or "")
+    if origin.entry and not is_same_person(origin.entry, head.username):
+        yield say.other_account(origin.entry.username or "", head.username or "")
     if isinstance(origin.side, Refused):
         yield say.unreadable_before()

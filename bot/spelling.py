@@ -7,10 +7,12 @@ from bot.team_db import fold_key, responsibility
 
 _MAX_SHORT_WORD = 3  # letters; a changed letter makes another word of it (ai, api)
 _MIN_LONG_WORD = 8  # letters; two edits leave it recognisable
-_MAX_KEY = 200
+_MAX_TEXT = 200
+_MAX_EDITS = 2  # nobody asks for more
 _MANY = 9
 _NOT_WORD = re.compile(r"[\W_]+")
 _BETWEEN_ROLES = re.compile(r"[\s,;/|+&]+")
+_NOT_ASCII_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
 _DENIED = frozenset(
     {"no", "not", "non", "former", "ex", "past", "trainee", "future", "emeritus", "aspiring"}
 )
@@ -21,7 +23,7 @@ def is_key_meant(key: str, project: str) -> bool:
 
     Keys with more or fewer words are other projects.
     """
-    return len(key) <= _MAX_KEY and _is_key_meant(fold_key(key), fold_key(project))
+    return len(key) <= _MAX_TEXT and _is_key_meant(fold_key(key), fold_key(project))
 
 
 @lru_cache(maxsize=4096)
@@ -43,9 +45,14 @@ def is_role_meant(text: str, role: str) -> bool:
 
     A trainee never meant the role itself, and neither does a denial.
     """
+    return _is_role_meant(text[:_MAX_TEXT].casefold(), role)
+
+
+@lru_cache(maxsize=4096)
+def _is_role_meant(text: str, role: str) -> bool:
     if responsibility(text) == role:
         return True
-    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_KEY].casefold()) if word]
+    words = [word for word in _BETWEEN_ROLES.split(text) if word]
     if words and _is_word_meant(words[0], role):
         return True
     return any(
@@ -57,7 +64,7 @@ def _is_word_meant(word: str, role: str) -> bool:
     parts = [part for part in _NOT_WORD.split(word) if part]
     if not parts or _DENIED.intersection(parts):
         return False
-    return _edits(parts[0], role) <= (2 if len(role) >= _MIN_LONG_WORD else 1)
+    return _edits(parts[0], role) <= (_MAX_EDITS if len(role) >= _MIN_LONG_WORD else 1)
 
 
 def may_mention(raw: bytes, project: str) -> bool:
@@ -67,7 +74,10 @@ def may_mention(raw: bytes, project: str) -> bool:
     """
     if b"\\" in raw or b"\0" in raw:
         return True
-    text = _squash(raw.decode("utf-8", "replace"))
+    if raw.isascii():
+        text = raw.lower().translate(None, _NOT_ASCII_WORD).decode("ascii")
+    else:
+        text = _squash(raw.decode("utf-8", "replace"))
     return any(piece in text for piece in _pieces(_squash(project)))
 
 
@@ -89,7 +99,7 @@ def _edits(one: str, other: str) -> int:
     """Count the edits that part two words, a swap of neighbours as one."""
     if one == other:
         return 0
-    if abs(len(one) - len(other)) > 2:  # noqa: PLR2004 - nobody asks for more edits than two
+    if abs(len(one) - len(other)) > _MAX_EDITS or len(set(one) ^ set(other)) > 2 * _MAX_EDITS:
         return _MANY
     before: list[int] = []
     row = list(range(len(other) + 1))

@@ -13,6 +13,8 @@ from bot.yaml_tree import Items, Node, Pairs, Scalar, parse_tree, shown
 TEAM_FILES = "data/team_members/person/*/*.yml"
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
 _NO_USERNAME = frozenset({"", "~"})
+_READ_FIELDS = frozenset({"gitlab", "reports_to", "projects"})
+_MAX_REMARKS = 10
 _POSSIBLE_USERNAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 
 
@@ -109,15 +111,15 @@ class _Reading:
         if more_documents:
             self._ignore("Only the first YAML document of the file counts: remove what follows it.")
         fields = read_fields(root, self._allowance)
-        self._remark_on_repetition(fields, ("gitlab", "reports_to", "projects"))
+        self._remark_on_repetition(fields, _READ_FIELDS)
         roles = self._projects(fields.values.get("projects"))
-        username = self._username(fields.values.get("gitlab"))
+        username = self._username(fields)
         manager = _text(fields.values.get("reports_to"), _NO_VALUE)
         return Entry(
             username=username,
             reports_to=manager,
             roles=MappingProxyType(roles),
-            remarks=tuple(dict.fromkeys(self._remarks)),
+            remarks=tuple(dict.fromkeys(self._remarks))[:_MAX_REMARKS],
             partial=self._partial,
             tree=root,
         )
@@ -126,7 +128,7 @@ class _Reading:
         self._partial = True
         self._remarks.append(remark)
 
-    def _remark_on_repetition(self, fields: Fields, names: tuple[str, ...]) -> None:
+    def _remark_on_repetition(self, fields: Fields, names: Collection[str]) -> None:
         for name in fields.repeated:
             if name in names:
                 self._ignore(
@@ -140,7 +142,8 @@ class _Reading:
                     "one counts: keep one."
                 )
 
-    def _username(self, node: Node | None) -> str | None:
+    def _username(self, fields: Fields) -> str | None:
+        node = fields.values.get("gitlab")
         username = _text(node, _NO_USERNAME)
         if isinstance(node, (Items, Pairs)):
             self._remarks.append(
@@ -148,6 +151,7 @@ class _Reading:
                 'write it behind "gitlab:" on one line.'
             )
         if username is None or not isinstance(node, Scalar):
+            self._remark_on_other_name(fields)
             return None
         if not _POSSIBLE_USERNAME.fullmatch(username) or node.text != username:
             self._remarks.append(
@@ -161,6 +165,14 @@ class _Reading:
             )
         return username
 
+    def _remark_on_other_name(self, fields: Fields) -> None:
+        for name in fields.values:
+            letters = "".join(filter(str.isalpha, name.casefold()))
+            if name != "gitlab" and letters.startswith("gitlab"):
+                self._remarks.append(
+                    f'The field {shown(name)} is not read as the username: name it "gitlab".'
+                )
+
     def _projects(self, node: Node | None) -> dict[str, tuple[str, ...]]:
         if not isinstance(node, Pairs):
             if node is not None:
@@ -170,7 +182,7 @@ class _Reading:
                 )
             return {}
         fields = read_fields(node, self._allowance)
-        self._remark_on_repetition(fields, tuple(fields.values))
+        self._remark_on_repetition(fields, fields.values.keys())
         return {name: self._roles(name, value) for name, value in fields.values.items()}
 
     def _roles(self, name: str, value: Node) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from yaml.scanner import Scanner
 from bot.errors import TeamDatabaseError
 
 MAX_DEPTH = 32
+_MAX_TRAILING_EVENTS = 100
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the first half of this one
@@ -73,7 +74,7 @@ class _PureParser(Reader, Scanner, Parser):
         Parser.__init__(self)
 
 
-FAST_LIMITS = Limits(size=1 << 20, nodes=50_000)
+FAST_LIMITS = Limits(size=1 << 20, nodes=20_000)
 PURE_LIMITS = Limits(size=1 << 16, nodes=4_000)
 LIMITS = FAST_LIMITS if yaml.__with_libyaml__ else PURE_LIMITS
 
@@ -154,51 +155,62 @@ class _Builder:
         return TeamDatabaseError(f"{place} {problem}: correct it and push again.")
 
     def read(self, parser: Any) -> Tree:
+        take = {
+            yaml.ScalarEvent: self._take_scalar,
+            yaml.AliasEvent: self._take_alias,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceEndEvent: self._close,
+            yaml.MappingEndEvent: self._close,
+        }
         event = parser.get_event()
         while not isinstance(event, (yaml.DocumentEndEvent, yaml.StreamEndEvent)):
-            self._take(event)
+            step = take.get(type(event))
+            if step is not None:
+                step(event)
             event = parser.get_event()
         return Tree(self._root, self._has_more(parser, event))
 
     @staticmethod
     def _has_more(parser: Any, event: Any) -> bool:
         """Tell whether a document with content follows; a closing `---` alone does not."""
-        while not isinstance(event, yaml.StreamEndEvent):
+        for _ in range(_MAX_TRAILING_EVENTS):
+            if isinstance(event, yaml.StreamEndEvent):
+                return False
             event = parser.get_event()
             if isinstance(event, yaml.NodeEvent) and getattr(event, "value", None) != "":
                 return True
-        return False
+        return True
 
-    def _take(self, event: Any) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self._check(event)
-            self._place(Scalar(event.value, event.implicit[0]), event.anchor)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._close()
-        elif isinstance(event, yaml.AliasEvent):
-            self._check(event)
-            self._place(self._aliased(event), None)
+    def _take_scalar(self, event: Any) -> None:
+        self._check(event, event.tag)
+        self._place(Scalar(event.value, event.implicit[0]), event.anchor)
 
-    def _check(self, event: Any) -> None:
+    def _take_alias(self, event: Any) -> None:
+        self._check(event, None)
+        if event.anchor not in self._anchors:
+            name = shown(event.anchor)
+            raise self._refusal_at(event, f"uses the alias {name} before its anchor is complete")
+        self._place(self._anchors[event.anchor], None)
+
+    def _check(self, event: Any, tag: str | None) -> None:
         self._left -= 1
-        line = event.start_mark.line + 1
         if self._left < 0:
-            raise self.refusal(f"goes beyond the {self._max:,} values that are read", line)
-        tag = getattr(event, "tag", None)
+            raise self._refusal_at(event, f"goes beyond the {self._max:,} values that are read")
         if tag is not None and tag not in _CORE_TAGS:
-            raise self.refusal(f"uses the tag {shown(tag)}, which is never loaded", line)
+            raise self._refusal_at(event, f"uses the tag {shown(tag)}, which is never loaded")
+
+    def _refusal_at(self, event: Any, problem: str) -> TeamDatabaseError:
+        return self.refusal(problem, event.start_mark.line + 1)
 
     def _open(self, event: Any) -> None:
-        self._check(event)
+        self._check(event, event.tag)
         if len(self._frames) >= MAX_DEPTH:
-            line = event.start_mark.line + 1
-            raise self.refusal(f"nests values more than {MAX_DEPTH} deep", line)
-        kind = Pairs if isinstance(event, yaml.MappingStartEvent) else Items
+            raise self._refusal_at(event, f"nests values more than {MAX_DEPTH} deep")
+        kind = Pairs if type(event) is yaml.MappingStartEvent else Items
         self._frames.append(_Frame(kind, event.anchor, []))
 
-    def _close(self) -> None:
+    def _close(self, _event: Any) -> None:
         kind, anchor, children = self._frames.pop()
         if kind is Items:
             self._place(Items(tuple(children)), anchor)
@@ -214,10 +226,3 @@ class _Builder:
             self._frames[-1].children.append(node)
         else:
             self._root = node
-
-    def _aliased(self, event: Any) -> Node:
-        if event.anchor not in self._anchors:
-            line = event.start_mark.line + 1
-            name = shown(event.anchor)
-            raise self.refusal(f"uses the alias {name} before its anchor is complete", line)
-        return self._anchors[event.anchor]

@@ -1,0 +1,47 @@
+"""Nominations, remarks and what could not be read, as values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RoleKey:
+    """A project key and the responsibility for it that is asked about."""
+
+    project: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.project}: {self.role}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nomination:
+    """Somebody who gains a role; `before` and `after` are all their roles for the project."""
+
+    username: str
+    project: str
+    role: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    path: str
+    base_path: str | None
+    reports_to: str | None
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Remark:
+    """What a person should know of a file; `near_miss` when a nomination was evidently meant."""
+
+    path: str
+    message: str
+    near_miss: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """All that a change set nominates, nearly nominates, and keeps from being read."""
+
+    nominations: tuple[Nomination, ...]
+    remarks: tuple[Remark, ...]
+    unread: tuple[Remark, ...]
