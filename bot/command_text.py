@@ -137,8 +137,10 @@ def parse_commands(body: str, word: str) -> tuple[Request, ...]:
 
     Reads the first `NOTE_LIMIT` characters and returns at most `COMMAND_LIMIT` commands.
     """
-    pattern = re.compile(rf"/{re.escape(word)}(?P<rest>[.,:;!?]*(?:\s.*)?)$", re.IGNORECASE)
+    pattern = re.compile(rf"/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:\s.*)?)$")
     lines = re.split(r"\r\n|\r|\n", re.sub(f"[{_OPEN}{_CLOSE}]", "", body[:NOTE_LIMIT]))
+    if len(body) > NOTE_LIMIT:
+        lines.pop()  # half a line is not what its author wrote
     matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
     rests = {number: match["rest"] for number, match in matches if match}
     if not rests:

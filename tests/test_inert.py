@@ -215,12 +215,13 @@ def test_links_encode_what_is_foreign_in_an_address(url: str, link: str) -> None
 
 @given(label=hostile_texts(), foreign=hostile_texts())
 def test_a_link_stays_one_link_to_the_same_place(label: str, foreign: str) -> None:
-    shown = EVERYWHERE.replace("{}", web_link(label, "https://gitlab.example/" + foreign))
-    plain_link = EVERYWHERE.replace("{}", "[x](https://gitlab.example/)")
+    place = PLACES["between lines"] + "\n\n" + PLACES["table cell"]
+    shown = place.replace("{}", web_link(label, "https://gitlab.example/" + foreign))
+    plain_link = place.replace("{}", "[x](https://gitlab.example/)")
     assert find_shape(shown) == find_shape(plain_link)
     same_place = [part.startswith("https://gitlab.example/") for part in find_live_parts(shown)]
-    assert same_place.count(True) == EVERYWHERE.count("{}")
-    assert same_place.count(False) == len(find_live_parts(EVERYWHERE))
+    assert same_place.count(True) == place.count("{}")
+    assert same_place.count(False) == len(find_live_parts(place))
 
 
 @given(text=hostile_texts())

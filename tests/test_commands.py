@@ -1,0 +1,528 @@
+"""Claims about `bot.commands`."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+
+from bot.command_text import VERBS
+from bot.commands import REASON_LIMIT, Answer, Context, Outcome, Replay, Scope
+from bot.commands import replay as replay_notes
+from bot.inert import has_quick_action
+from bot.merge_request import Note, Person
+from tests.hostile import CORPUS, find_live_parts, find_shape, hostile_texts
+
+MORNING = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
+REASON = "\u2039reason\u203a"
+NOBODY_ELSE = "a current maintainer or the nominee's manager can do this, nobody else."
+UNCHECKED = (
+    "could not check who the maintainers are; write `/nomination recheck` later to try again."
+)
+
+
+def first_word(command: str) -> str:
+    return command.partition(" ")[0]
+
+
+def make_scope(username: str = "nominee", **changes: object) -> Scope:
+    scope = Scope(
+        username=username,
+        policy_id="ai-gateway",
+        requirement_ids=("authored", "reviewed", "assigned"),
+        topic_ids=("evaluation", "prompts"),
+        maintainers=frozenset({"maintainer", "author", "nominee"}),
+        manager="Manager",
+    )
+    return replace(scope, **changes)  # type: ignore[arg-type]  # the fields' own types are checked
+
+
+def make_context(*scopes: Scope) -> Context:
+    return Context(nominations=scopes or (make_scope(),), nominator="Author", me="Nomination-Bot")
+
+
+def make_person(username: str = "maintainer", *, bot: bool = False, active: bool = True) -> Person:
+    return Person(id=7, username=username, bot=bot, active=active)
+
+
+def make_note(body: str, author: Person | str | None = "maintainer", number: int = 1) -> Note:
+    return Note(
+        id=number,
+        body="\n".join(f"/nomination {line}" for line in body.split("\n")),
+        author=make_person(author) if isinstance(author, str) else author,
+        created_at=MORNING + timedelta(minutes=number),
+    )
+
+
+def replay(notes: Iterable[Note], *scopes: Scope) -> Replay:
+    return replay_notes(tuple(notes), make_context(*scopes), "nomination")
+
+
+def say(*bodies: str, author: str = "maintainer", scopes: tuple[Scope, ...] = ()) -> Replay:
+    return replay(
+        (make_note(body, author, number) for number, body in enumerate(bodies, 1)), *scopes
+    )
+
+
+def waived(outcome: Replay) -> set[tuple[str, str]]:
+    return set(outcome.waivers)
+
+
+def last(outcome: Replay) -> tuple[Outcome, str]:
+    answer = outcome.answers[-1]
+    return answer.outcome, "\n".join(answer.messages)
+
+
+def test_a_maintainer_waives_a_requirement_with_a_reason() -> None:
+    outcome = say("waive Authored, paired  on several")
+    waiver = outcome.waivers["nominee", "authored"]
+    assert (waiver.by, waiver.reason, waiver.note_id) == ("maintainer", "paired on several", 1)
+    assert waiver.at == MORNING + timedelta(minutes=1)
+    assert outcome.answers == (
+        Answer(note_id=1, by="maintainer", outcome=Outcome.DONE, messages=()),
+    )
+    assert outcome.answers[0].emoji == "white_check_mark"
+
+
+def test_without_commands_nothing_happens() -> None:
+    text = replace(make_note("x"), body="I know /nomination waive authored because")
+    assert replay([text]) == Replay(
+        waivers={}, held=None, attested={}, help_wanted=False, answers=()
+    )
+
+
+@pytest.mark.parametrize("author", ["manager", "MAINTAINER", "Manager"])
+def test_maintainers_and_managers_decide_whatever_the_capitals(author: str) -> None:
+    outcome = say("waive authored because\nhold because", author=author)
+    assert waived(outcome) == {("nominee", "authored")}
+    assert outcome.held is not None
+    assert last(outcome) == (Outcome.DONE, "")
+
+
+@pytest.mark.parametrize(
+    ("author", "message"),
+    [
+        ("stranger", NOBODY_ELSE),
+        ("nominee", "a nominee cannot decide here; ask a maintainer or your manager."),
+        ("NOMINEE", "a nominee cannot decide here; ask a maintainer or your manager."),
+        (
+            "author",
+            (
+                "the author of the merge request cannot decide here; "
+                "ask another maintainer or the nominee's manager."
+            ),
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", ["waive authored because", "unwaive authored", "hold because", "release"]
+)
+def test_others_decide_nothing(command: str, author: str, message: str) -> None:
+    before = [make_note("waive authored because\nhold because")]
+    outcome = replay([*before, make_note(command, author, 2)])
+    assert (outcome.waivers, outcome.held) == (replay(before).waivers, replay(before).held)
+    assert last(outcome) == (
+        Outcome.REFUSED,
+        f"`/nomination {first_word(command)}`: {message}",
+    )
+
+
+def test_a_nominee_decides_nothing_about_another_nominee_either() -> None:
+    scopes = (make_scope(), make_scope("other", maintainers=frozenset({"nominee"})))
+    outcome = say("waive @other authored because", author="nominee", scopes=scopes)
+    assert waived(outcome) == set()
+    assert last(outcome)[0] is Outcome.REFUSED
+
+
+def test_a_manager_who_is_the_nominee_decides_nothing() -> None:
+    scope = make_scope(manager="nominee")
+    assert say("hold because", author="nominee", scopes=(scope,)).held is None
+
+
+def test_a_merge_request_without_known_author_has_no_nominator() -> None:
+    context = replace(make_context(), nominator=None)
+    note = make_note("hold because", "author")
+    assert replay_notes([note], context, "nomination").held is not None
+
+
+@pytest.mark.parametrize("command", ["waive authored because", "unwaive authored", "hold because"])
+def test_unknown_maintainers_decide_nothing(command: str) -> None:
+    scope = make_scope(maintainers=None, manager=None)
+    outcome = say(command, scopes=(scope,))
+    assert (waived(outcome), outcome.held) == (set(), None)
+    assert last(outcome) == (Outcome.REFUSED, f"`/nomination {first_word(command)}`: {UNCHECKED}")
+
+
+def test_the_manager_decides_even_if_the_maintainers_are_unknown() -> None:
+    scope = make_scope(maintainers=None)
+    outcome = say("waive authored because", author="manager", scopes=(scope,))
+    assert waived(outcome) == {("nominee", "authored")}
+
+
+@pytest.mark.parametrize(
+    ("maintainers", "message"), [(frozenset({"other"}), NOBODY_ELSE), (None, UNCHECKED)]
+)
+def test_a_maintainer_of_one_nomination_cannot_waive_in_another(
+    maintainers: frozenset[str] | None, message: str
+) -> None:
+    scopes = (make_scope(), make_scope("second", maintainers=maintainers))
+    outcome = say("waive @second authored because\nhold because", scopes=scopes)
+    assert waived(outcome) == set()
+    assert outcome.held is not None
+    assert last(outcome) == (Outcome.REFUSED, f"`/nomination waive`: {message}")
+
+
+@pytest.mark.parametrize("maintainers", [frozenset({"other"}), None])
+def test_a_waiver_under_two_policies_takes_authority_under_both(
+    maintainers: frozenset[str] | None,
+) -> None:
+    second = make_scope("NOMINEE", policy_id="gateway-docs", maintainers=maintainers)
+    note = "waive authored because"
+    assert waived(say(note, scopes=(make_scope(), second))) == set()
+    assert waived(say(note, author="manager", scopes=(make_scope(), second))) == {
+        ("nominee", "authored")
+    }
+
+
+def test_an_unwaived_requirement_counts_again() -> None:
+    outcome = say("waive authored because", "waive reviewed because", "unwaive authored")
+    assert waived(outcome) == {("nominee", "reviewed")}
+    assert last(outcome) == (Outcome.DONE, "")
+
+
+def test_a_requirement_can_be_waived_again() -> None:
+    outcome = say(
+        "waive authored first", "unwaive authored", "unwaive authored", "waive authored b"
+    )
+    assert outcome.waivers["nominee", "authored"].reason == "b"
+
+
+def test_a_waived_requirement_that_the_policy_no_longer_has_is_nobodys() -> None:
+    scope = make_scope(requirement_ids=("reviewed",))
+    outcome = say("waive authored because", scopes=(scope,))
+    assert waived(outcome) == set()
+    assert last(outcome)[0] is Outcome.NOT_UNDERSTOOD
+
+
+def test_a_hold_lasts_until_its_release() -> None:
+    assert say("hold first").held == say("hold first").held is not None
+    assert say("hold first", "release").held is None
+    assert last(say("release")) == (Outcome.DONE, "")
+
+
+def test_the_last_hold_is_the_one_shown() -> None:
+    held = say("hold first", "hold second").held
+    assert held is not None
+    assert (held.reason, held.note_id, held.by) == ("second", 2, "maintainer")
+
+
+def test_notes_are_replayed_in_the_order_they_were_written() -> None:
+    hold, release = make_note("hold because", number=1), make_note("release", number=2)
+    assert replay([release, hold]).held is None
+    same_time = replace(hold, created_at=release.created_at)
+    assert replay([release, same_time]).held is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "topics"),
+    [
+        ("attest all", {"evaluation", "prompts"}),
+        ("attest ALL.", {"evaluation", "prompts"}),
+        ("attest prompts", {"prompts"}),
+        ("attest `Prompts`, evaluation", {"evaluation", "prompts"}),
+        ("attest prompts\nattest evaluation", {"evaluation", "prompts"}),
+    ],
+)
+def test_a_nominee_attests_topics(statement: str, topics: set[str]) -> None:
+    outcome = say(statement, author="Nominee")
+    assert outcome.attested == {"nominee": topics}
+    assert last(outcome) == (Outcome.DONE, "")
+
+
+@pytest.mark.parametrize("author", ["maintainer", "manager", "author"])
+def test_nobody_attests_for_a_nominee(author: str) -> None:
+    outcome = say("attest all", author=author)
+    assert outcome.attested == {}
+    assert last(outcome) == (
+        Outcome.REFUSED,
+        "`/nomination attest`: nominees alone can state what they know.",
+    )
+
+
+def test_a_nominee_attests_only_for_themselves() -> None:
+    scopes = (make_scope("first"), make_scope("second"), make_scope("FIRST", topic_ids=("api",)))
+    outcome = say("attest all", author="first", scopes=scopes)
+    assert outcome.attested == {"first": {"evaluation", "prompts", "api"}}
+
+
+def test_one_unknown_topic_spoils_the_statement() -> None:
+    outcome = say("attest evaluation promts", author="nominee")
+    assert outcome.attested == {}
+    assert last(outcome) == (
+        Outcome.NOT_UNDERSTOOD,
+        (
+            "`/nomination attest`: there is no topic `promts`. "
+            "Did you mean `prompts`? There are: `evaluation`, `prompts`."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("", "there is no such command. There are: {verbs}."),
+        ("re-check", "there is no such command. Did you mean `recheck`? There are: {verbs}."),
+        ("wiave authored x", "there is no such command. Did you mean `waive`? There are: {verbs}."),
+        (
+            "waive autored because",
+            (
+                "there is no requirement `autored`. "
+                "Did you mean `authored`? There are: `authored`, `reviewed`, `assigned`."
+            ),
+        ),
+        (
+            "waive zzz because",
+            "there is no requirement `zzz`. There are: `authored`, `reviewed`, `assigned`.",
+        ),
+        ("waive", "name a requirement. There are: `authored`, `reviewed`, `assigned`."),
+        ("waive @nominee", "name a requirement. There are: `authored`, `reviewed`, `assigned`."),
+        ("unwaive", "name a requirement. There are: `authored`, `reviewed`, `assigned`."),
+        (
+            "waive @nomine authored because",
+            "`@nomine` is not nominated. Did you mean `@nominee`? There are: `@nominee`.",
+        ),
+        (
+            "waive Authored",
+            f"a waiver needs a reason: `/nomination waive authored {REASON}`.",
+        ),
+        ("hold", f"a hold needs a reason: `/nomination hold {REASON}`."),
+    ],
+)
+def test_what_is_not_understood_is_answered_with_the_right_form(command: str, message: str) -> None:
+    outcome = say(command)
+    shown = f"/nomination {first_word(command)}".strip()
+    verbs = ", ".join(f"`{verb.name}`" for verb in VERBS)
+    assert (waived(outcome), outcome.held) == (set(), None)
+    assert last(outcome) == (
+        Outcome.NOT_UNDERSTOOD,
+        f"`{shown}`: {message.replace('{verbs}', verbs)}",
+    )
+    assert outcome.answers[0].emoji == "question"
+
+
+@pytest.mark.parametrize(
+    ("topics", "command", "message"),
+    [
+        (("a",), "attest", "name the topics, or `all`. There are: `a`."),
+        ((), "attest all", "there are no topics to attest here."),
+        ((), "attest", "there are no topics to attest here."),
+    ],
+)
+def test_a_statement_about_nothing_is_not_understood(
+    topics: tuple[str, ...], command: str, message: str
+) -> None:
+    outcome = say(command, author="nominee", scopes=(make_scope(topic_ids=topics),))
+    assert last(outcome) == (Outcome.NOT_UNDERSTOOD, f"`/nomination attest`: {message}")
+    assert outcome.attested == {}
+
+
+def test_a_policy_without_requirements_says_so() -> None:
+    scope = make_scope(requirement_ids=())
+    assert "There are: none." in last(say("waive a b", scopes=(scope,)))[1]
+
+
+TWO = (make_scope("Zoe"), make_scope("adam", requirement_ids=("authored", "open_for")))
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("waive @zoe authored because", {("zoe", "authored")}),
+        ("waive zoe authored because", {("zoe", "authored")}),
+        ("waive ADAM: authored because", {("adam", "authored")}),
+        ("waive `@adam` authored because", {("adam", "authored")}),
+        ("waive open_for because", {("adam", "open_for")}),
+        ("waive reviewed because", {("zoe", "reviewed")}),
+        ("waive @adam reviewed because", set()),
+        ("waive @ authored because", set()),
+        ("waive stranger authored because", set()),
+    ],
+)
+def test_a_waiver_is_for_the_person_it_names(command: str, expected: set[tuple[str, str]]) -> None:
+    outcome = say(command, scopes=TWO)
+    assert waived(outcome) == expected
+    assert (last(outcome)[0] is Outcome.DONE) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("command", "forms"),
+    [
+        (
+            "waive authored because",
+            (
+                f"`/nomination waive @adam authored {REASON}`, "
+                f"`/nomination waive @Zoe authored {REASON}`"
+            ),
+        ),
+        (
+            "unwaive authored",
+            "`/nomination unwaive @adam authored`, `/nomination unwaive @Zoe authored`",
+        ),
+    ],
+)
+def test_a_waiver_that_could_be_for_several_people_is_for_none(command: str, forms: str) -> None:
+    outcome = say(command, scopes=TWO)
+    assert waived(outcome) == set()
+    assert last(outcome) == (
+        Outcome.NOT_UNDERSTOOD,
+        f"`/nomination {first_word(command)}`: several nominations need this; say whose: {forms}.",
+    )
+
+
+def test_a_nominee_named_like_a_requirement_needs_the_sign() -> None:
+    scopes = (make_scope("authored"), make_scope("other", requirement_ids=()))
+    assert waived(say("waive authored reviewed", scopes=scopes)) == {("authored", "authored")}
+    assert waived(say("waive @authored reviewed because", scopes=scopes)) == {
+        ("authored", "reviewed")
+    }
+
+
+@pytest.mark.parametrize("command", ["waive authored because", "hold because", "attest all"])
+def test_without_a_nomination_there_is_nothing_to_decide(command: str) -> None:
+    context = replace(make_context(), nominations=())
+    outcome = replay_notes([make_note(command)], context, "nomination")
+    assert last(outcome) == (
+        Outcome.REFUSED,
+        f"`/nomination {first_word(command)}`: nobody is nominated in this merge request now.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("bodies", "wanted"),
+    [
+        (("help",), True),
+        (("recheck\nhelp",), True),
+        (("help\nrecheck",), False),
+        (("help", "recheck"), False),
+        (("help", "hold"), False),
+        (("recheck",), False),
+        (("help", "hlep"), True),
+    ],
+)
+def test_help_is_shown_until_the_next_command(bodies: tuple[str, ...], wanted: bool) -> None:
+    assert say(*bodies, author="stranger").help_wanted is wanted
+
+
+@pytest.mark.parametrize("command", ["recheck", "help", "waive authored because", "hold because"])
+def test_an_edited_note_has_no_effect_and_says_so(command: str) -> None:
+    outcome = replay([replace(make_note(command), edited=True)])
+    assert (waived(outcome), outcome.held, outcome.help_wanted) == (set(), None, False)
+    assert last(outcome) == (
+        Outcome.REFUSED,
+        (
+            f"`/nomination {first_word(command)}`: "
+            "an edited comment has no effect; write it in a new comment."
+        ),
+    )
+    assert outcome.answers[0].emoji == "no_entry_sign"
+
+
+def test_an_account_that_is_not_active_has_no_effect() -> None:
+    outcome = replay([make_note("hold because", make_person(active=False))])
+    assert outcome.held is None
+    assert last(outcome) == (
+        Outcome.REFUSED,
+        "`/nomination hold`: the account that wrote this is not active.",
+    )
+
+
+def test_an_internal_note_is_refused_without_a_word_of_it() -> None:
+    outcome = replay([replace(make_note("hold secret reason\nsecret"), internal=True)])
+    assert outcome.held is None
+    assert last(outcome) == (Outcome.REFUSED, "")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        replace(make_note("hold because"), system=True),
+        make_note("hold because", None),
+        make_note("hold because", make_person(bot=True)),
+        make_note("hold because", "nomination-bot"),
+        make_note("wrong", "NOMINATION-BOT"),
+    ],
+    ids=["system", "no author", "bot", "own", "own in capitals"],
+)
+def test_bots_are_never_answered(note: Note) -> None:
+    scope = make_scope(maintainers=frozenset({"maintainer", "nomination-bot"}))
+    outcome = replay([note], scope)
+    assert (outcome.held, outcome.answers) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "lines"),
+    [
+        ("recheck\nhold because", Outcome.DONE, 0),
+        ("recheck\nnonsense", Outcome.NOT_UNDERSTOOD, 1),
+        ("nonsense\nattest all", Outcome.REFUSED, 2),
+        ("attest all\nnonsense\nrecheck", Outcome.REFUSED, 2),
+        ("nonsense\nnonsense", Outcome.NOT_UNDERSTOOD, 1),
+    ],
+)
+def test_a_note_gets_one_emoji_for_the_worst_of_its_commands(
+    body: str, outcome: Outcome, lines: int
+) -> None:
+    (answer,) = say(body).answers
+    assert (answer.outcome, len(answer.messages)) == (outcome, lines)
+
+
+def test_one_wrong_command_does_not_spoil_the_others() -> None:
+    outcome = say("nonsense\nwaive authored because\nattest all\nhold because")
+    assert waived(outcome) == {("nominee", "authored")}
+    assert outcome.held is not None
+
+
+@pytest.mark.parametrize(
+    ("length", "kept"), [(REASON_LIMIT, REASON_LIMIT), (REASON_LIMIT + 1, REASON_LIMIT)]
+)
+def test_a_long_reason_is_cut(length: int, kept: int) -> None:
+    held = say(f"hold {'x' * length}").held
+    assert held is not None
+    assert len(held.reason) == kept
+    assert held.reason.endswith("…") == (length > kept)
+
+
+def is_inert(message: str) -> bool:
+    return (
+        message.isprintable()
+        and find_live_parts(message) == []
+        and not has_quick_action(message)
+        and {kind for kind, _ in find_shape(message)}
+        <= {"paragraph_open", "inline", "text", "code_inline", "paragraph_close"}
+    )
+
+
+def attack(text: str) -> list[str]:
+    scopes = (make_scope(), make_scope(text, requirement_ids=("authored", text), topic_ids=(text,)))
+    commands = (f"{text}", f"waive {text}", f"waive @{text} authored x", "unwaive authored", "hold")
+    outcome = replay(
+        [
+            *(make_note(command, "maintainer") for command in commands),
+            make_note(f"attest {text} zzz", text),
+            make_note(f"attest {text} zzz", "nominee"),
+        ],
+        *scopes,
+    )
+    return [message for answer in outcome.answers for message in answer.messages]
+
+
+def test_known_attacks_leave_every_message_inert() -> None:
+    assert [text for text in CORPUS if not all(map(is_inert, attack(text)))] == []
+
+
+@given(text=hostile_texts())
+def test_no_text_comes_alive_in_a_message(text: str) -> None:
+    messages = attack(text)
+    assert len(messages) >= 2
+    assert [message for message in messages if not is_inert(message)] == []
