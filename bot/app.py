@@ -54,7 +54,6 @@ class Rules:
     gate: GateKind
     status_name: str
     command: str
-    label: str
     former_ids: frozenset[int]
     now: datetime
 
@@ -274,7 +273,7 @@ def _plan(findings: Findings, known: Mapping[Need, Fact], rules_: Rules) -> Eval
             note_id=note_id,
             extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
             emoji=plan_emoji(report, merge_request.notes),
-            label=_plan_label(findings, own, rules_),
+            watch=_deserves_watch(findings, own),
         ),
     )
 
@@ -294,11 +293,17 @@ def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
     return bool(findings.assessments) or near_miss or unread or asked
 
 
-def _plan_label(findings: Findings, own: Sequence[Note], rules_: Rules) -> tuple[str, bool] | None:
-    """Mark a nomination for the sweep when its comment is made; unmark it when all is done."""
-    if findings.assessments and not own and findings.merge_request.state != "closed":
-        return rules_.label, True
-    return None
+def _deserves_watch(findings: Findings, own: Sequence[Note]) -> bool:
+    """Tell whether the sweep must be able to find this merge request from now on."""
+    return bool(findings.assessments) and not own and findings.merge_request.state != "closed"
+
+
+def is_over(evaluation: Evaluation) -> bool:
+    """Tell whether nothing is left that the sweep could find changed."""
+    findings = evaluation.findings
+    if findings.merge_request.state == "merged":
+        return all(assessment.done for assessment in findings.assessments)
+    return findings.view == "nobody"
 
 
 def _plan_gate(

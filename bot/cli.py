@@ -116,6 +116,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 def _wire(settings: Settings):  # type: ignore[no-untyped-def]
     from bot import app  # noqa: PLC0415
     from bot.gitlab_client import GitLabClient  # noqa: PLC0415
+    from bot.gitlab_transport import Transport  # noqa: PLC0415
     from bot.policy import load_policies  # noqa: PLC0415
     from bot.publish import GateKind  # noqa: PLC0415
     from bot.report import Words  # noqa: PLC0415
@@ -126,11 +127,11 @@ def _wire(settings: Settings):  # type: ignore[no-untyped-def]
         gate=GateKind(settings.gate),
         status_name=settings.status_name,
         command=settings.word,
-        label=settings.label,
         former_ids=settings.former_ids,
         now=datetime.now(UTC),
     )
-    return GitLabClient(settings.gitlab_url, settings.token, settings.deadline), rules
+    transport = Transport(settings.gitlab_url, settings.token, settings.deadline)
+    return GitLabClient(transport), rules
 
 
 def _show(evaluation) -> None:  # type: ignore[no-untyped-def]

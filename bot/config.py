@@ -29,7 +29,6 @@ SETTINGS = (
     Setting("NOMINATION_BOT_STATUS_NAME", "name of the status or status check", "nomination-bot"),
     Setting("NOMINATION_BOT_TEMPLATES", "directory whose templates replace shipped ones", "none"),
     Setting("NOMINATION_BOT_FORMER_IDS", "user ids of earlier bot accounts, by comma", "none"),
-    Setting("NOMINATION_BOT_LABEL", "label that marks open work for the sweep", "nomination"),
     Setting("NOMINATION_BOT_DEADLINE", "seconds that one run may take", "120"),
 )
 
@@ -65,7 +64,6 @@ class Settings:
     status_name: str
     templates: str | None
     former_ids: frozenset[int]
-    label: str
     deadline: float
 
 
@@ -101,7 +99,6 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         status_name=_text(environment, "STATUS_NAME") or "nomination-bot",
         templates=_text(environment, "TEMPLATES") or None,
         former_ids=former,
-        label=_text(environment, "LABEL") or "nomination",
         deadline=deadline,
     )
 

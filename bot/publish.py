@@ -67,8 +67,8 @@ class Writer(Protocol):
     ) -> None:
         """Answer an external status check."""
 
-    def set_label(self, merge_request: MergeRequest, name: str, *, present: bool) -> None:
-        """Add or remove a label."""
+    def watch(self, merge_request: MergeRequest) -> None:
+        """Mark the merge request so that the sweep finds it."""
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time."""
@@ -95,7 +95,7 @@ class Plan:
     note_id: int | None = None
     extra_notes: tuple[int, ...] = ()
     emoji: tuple[tuple[int, str], ...] = ()
-    label: tuple[str, bool] | None = None
+    watch: bool = False
 
     def lines(self) -> list[str]:
         """Describe every write, one a line."""
@@ -108,8 +108,8 @@ class Plan:
             lines.append(f"{action} ({len(self.body)} characters)")
         lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
         lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
-        if self.label:
-            lines.append(f"{'add' if self.label[1] else 'remove'} the label {self.label[0]!r}")
+        if self.watch:
+            lines.append("mark the merge request for the sweep")
         return lines
 
 
@@ -232,8 +232,8 @@ def apply_plan(
         ("emoji", _emoji_write(note_id, name, merge_request, writer))
         for note_id, name in plan.emoji
     ]
-    if plan.label:
-        writes.append(("label", _label_write(plan.label, merge_request, writer)))
+    if plan.watch:
+        writes.append(("mark", lambda: writer.watch(merge_request)))
     failures = writer.run_together([write for _, write in writes])
     problems = {
         what: str(error) for (what, _), error in zip(writes, failures, strict=True) if error
@@ -242,7 +242,7 @@ def apply_plan(
         _say_gate_problem(plan, merge_request, writer, render_problem(problems["gate"]))
     if plan.body is not None and plan.note_id is None and "comment" not in problems:
         heal_duplicates(merge_request, writer)
-    # Emoji and label are courtesies: their failure is no reason to fail the run.
+    # Emoji and the mark are courtesies: their failure is no reason to fail the run.
     return [f"{what}: {words}" for what, words in problems.items() if what in {"gate", "comment"}]
 
 
@@ -309,12 +309,6 @@ def _emoji_write(
     note_id: int, name: str, merge_request: MergeRequest, writer: Writer
 ) -> Callable[[], None]:
     return lambda: writer.award_emoji(merge_request, note_id, name)
-
-
-def _label_write(
-    label: tuple[str, bool], merge_request: MergeRequest, writer: Writer
-) -> Callable[[], None]:
-    return lambda: writer.set_label(merge_request, label[0], present=label[1])
 
 
 def _say_gate_problem(

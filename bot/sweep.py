@@ -1,0 +1,71 @@
+"""Look again at every nomination that is not over, in case an event was lost."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.errors import BotError
+from bot.facts import Fact, Facts, FileAt, MembersOf, Need, Source
+
+
+class MergeRequestList(Protocol):
+    """Where the merge requests to look at are found."""
+
+    def fetch_merge_requests(self, project: str, **filters: str) -> list[Mapping[str, Any]]:
+        """List merge requests by filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFacts:
+    """A source that looks groups, and files of other projects, up once for all."""
+
+    source: Source
+    project: str
+    known: dict[Need, Fact] = field(default_factory=dict)
+
+    def fetch_facts(self, needs: Collection[Need]) -> Facts:
+        """Answer what is known already, and ask for the rest."""
+        asked = [need for need in needs if need not in self.known]
+        found = self.source.fetch_facts(asked) if asked else {}
+        self.known.update({n: f for n, f in found.items() if self._is_shared(n)})
+        return {need: found[need] if need in found else self.known[need] for need in needs}
+
+    def _is_shared(self, need: Need) -> bool:
+        return isinstance(need, MembersOf) or (
+            isinstance(need, FileAt) and need.project != self.project
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at one merge request came to."""
+
+    iid: int
+    problems: tuple[str, ...]
+
+
+def find_open_work(
+    project: str, label: str, me: int, merge_requests: MergeRequestList
+) -> list[int]:
+    """Find merge requests that carry the label, open ones first.
+
+    Where no label is to be seen, those that the bot was mentioned to have worked on
+    cannot be told apart from others, so the open ones are all looked at.
+    """
+    found: dict[int, None] = {}
+    for state in ("opened", "merged"):
+        rows = merge_requests.fetch_merge_requests(project, state=state, labels=label)
+        found |= {int(row["iid"]): None for row in rows}
+    return list(found)
+
+
+def sweep(iids: Iterable[int], look: Callable[[int], Sequence[str]]) -> list[Look]:
+    """Look at merge requests one by one; a failure at one never stops the others."""
+    looks = []
+    for iid in iids:
+        try:
+            problems = tuple(look(iid))
+        except BotError as error:
+            problems = (str(error),)
+        looks.append(Look(iid=iid, problems=problems))
+    return looks
