@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot import policy_values as say
+from bot.listing import EntrySelector
 from bot.policy_records import Field, Kind, Record
 from bot.policy_shapes import Choice, Contradiction, ListOf, Switch, Whole
 from bot.policy_words import COUNT, GROUP, ID, LEVEL, LINE, PATH, PROJECT, REF, ROLE, URL, WORD
@@ -45,7 +46,7 @@ _COUNTING = (
         required=False,
     ),
 )
-_TOPIC = Record(
+TOPIC = Record(
     about="One thing to know.",
     build=say.Topic,
     fields=(
@@ -60,9 +61,9 @@ _TOPIC = Record(
         ),
     ),
 )
-_ENTRY = Record(
+ENTRY = Record(
     about="Which item of a list inside the file is meant.",
-    build=say.Entry,
+    build=EntrySelector,
     fields=(
         Field(name="list", shape=WORD, about="The key of that list, at the top of the file."),
         Field(name="key", shape=WORD, about="The key by which the item is found."),
@@ -95,7 +96,7 @@ RULES = (
         fields=(
             Field(
                 name="topics",
-                shape=ListOf(item=_TOPIC, distinct="id"),
+                shape=ListOf(item=TOPIC, distinct="id"),
                 about="What the nominee states to know.",
             ),
         ),
@@ -182,7 +183,7 @@ CHECKS = (
             ),
             Field(
                 name="entry",
-                shape=_ENTRY,
+                shape=ENTRY,
                 about="The item that holds the list; left out where the list is at the top.",
                 required=False,
             ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.policy_shapes import Contradiction, Mistakes, Schema, Shape, describe, quote
+from bot.policy_shapes import Contradiction, Mistakes, Schema, Shape, allow, describe, quote
 from bot.yaml_nodes import Mapping, Node, Place, Refused, Scalar, Sequence
 
 KIND = "kind"
@@ -117,9 +117,8 @@ class Variant:
         if isinstance(node, Refused):
             return None
         found = "no such key" if node is None else describe(node)
-        near = _nearest(node.text, kinds) if isinstance(node, Scalar) else ""
         place = mapping.place if node is None else node.place
-        allowed = f"allowed {', '.join(kinds)}{near}"
+        allowed = allow(kinds, node.text if isinstance(node, Scalar) else "")
         mistakes.add(place, f"`{_under(name, KIND)}` is wrong", found, allowed)
         return None
 
@@ -140,26 +139,26 @@ def _refuse_unknown(
     known = [*more, *(field.name for field in fields)]
     for key, (place, _) in mapping.entries.items():
         if key not in known:
-            allowed = f"allowed {', '.join(known)}{_nearest(key, known)}"
-            mistakes.add(place, f"unknown key in {_title(name)}", quote(key), allowed)
+            mistakes.add(place, f"unknown key in {_title(name)}", quote(key), allow(known, key))
 
 
 def _read_fields(
     mapping: Mapping, fields: Iterable[Field], name: str, mistakes: Mistakes
 ) -> dict[str, Any] | None:
     """Return the value of each field, or `None` if one is missing or wrong."""
-    before = len(mistakes.found)
     values: dict[str, Any] = {}
+    whole = True
     for field in fields:
+        values[field.name] = field.default
         if field.name in mapping.entries:
             node = mapping.entries[field.name][1]
             values[field.name] = field.shape.read(node, _under(name, field.name), mistakes)
+            whole = whole and values[field.name] is not None
         elif field.required:
             what = f"`{field.name}` is missing in {_title(name)}"
             mistakes.add(mapping.place, what, "no such key", field.shape.says)
-        else:
-            values[field.name] = field.default
-    return values if len(mistakes.found) == before else None
+            whole = False
+    return values if whole else None
 
 
 def _built(
@@ -177,11 +176,15 @@ def _built(
 def _find_place(node: Node, path: Iterable[str | int]) -> Place:
     """Return the place of the node at the end of a path of keys and positions."""
     for step in path:
-        if isinstance(node, Mapping) and isinstance(step, str):
-            node = node.entries[step][1]
-        elif isinstance(node, Sequence) and isinstance(step, int):
-            node = node.items[step]
+        node = _find_children(node)[step]
     return node.place
+
+
+def _find_children(node: Node) -> dict[str | int, Node]:
+    """Return the nodes inside a list or mapping, by position or key."""
+    if isinstance(node, Mapping):
+        return {key: value for key, (_, value) in node.entries.items()}
+    return dict(enumerate(node.items if isinstance(node, Sequence) else ()))
 
 
 def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Schema:
@@ -200,7 +203,8 @@ def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Sc
 def _property(field: Field) -> Schema:
     """Return the JSON Schema of one key, with its description and default."""
     default = {} if field.default in {None, ()} else {"default": field.default}
-    return {"description": field.about} | field.shape.schema() | default
+    about = f"{field.about} Expected: {field.shape.says}."
+    return {"description": about} | field.shape.schema() | default
 
 
 def _under(name: str, key: str) -> str:
@@ -211,11 +215,3 @@ def _under(name: str, key: str) -> str:
 def _title(name: str) -> str:
     """Return how a mapping is called in a message."""
     return f"`{name}`" if name else "the policy"
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """Return a question with the known word nearest to a misspelt one, or nothing."""
-    import difflib  # noqa: PLC0415 -- only a mistake needs it
-
-    near = difflib.get_close_matches(word[:60], list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,7 +1,7 @@
 """Shapes that a part of a policy can have: each reads a node, and says its own JSON Schema."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -107,7 +107,8 @@ class Choice:
         """Return what the word stands for."""
         if isinstance(node, Scalar) and node.meaning == "text" and node.text in self.words:
             return self.words[node.text]
-        _refuse(node, name, f"allowed {', '.join(self.words)}", mistakes)
+        written = node.text if isinstance(node, Scalar) else ""
+        _refuse(node, name, allow(self.words, written), mistakes)
         return None
 
     def schema(self) -> Schema:
@@ -204,7 +205,7 @@ class ListOf:
             for number, item in enumerate(node.items)
         )
         self._refuse_doubles(node, name, mistakes)
-        return values
+        return None if None in values else values
 
     def _refuse_doubles(self, node: yaml_nodes.Sequence, name: str, mistakes: Mistakes) -> None:
         """Note each item whose `distinct` key an earlier item has."""
@@ -232,6 +233,15 @@ class ListOf:
 def quote(text: str) -> str:
     """Return foreign text in quotes, in one short line of ASCII."""
     return ascii(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+
+
+def allow(known: Iterable[str], written: str) -> str:
+    """List the known words, and ask for the nearest where one was misspelt."""
+    import difflib  # noqa: PLC0415 -- only a mistake needs it
+
+    words = list(known)
+    near = difflib.get_close_matches(written[:SHOWN], words, n=1)
+    return f"allowed {', '.join(words)}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def describe(node: Node) -> str:

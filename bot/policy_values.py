@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
+
+from bot.listing import EntrySelector, ListingSpec
 
 TEAM_FILES = "data/team_members/person/*/*.yml"
 
@@ -122,24 +125,20 @@ class GroupMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Select the item of the list `list` whose `key` equals `value`."""
-
-    list: str
-    key: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedIn:
     """Check that the list `key` of a file, or of one entry in it, names the person."""
 
     project: str
     ref: str
     path: str
-    format: str
-    entry: Entry | None
+    format: Literal["json", "json5", "yaml"]
+    entry: EntrySelector | None
     key: str
+
+    @property
+    def spec(self) -> ListingSpec:
+        """Where the list stands in the file."""
+        return ListingSpec(format=self.format, entry=self.entry, key=self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.reader import Reader
 
 MAX_CHARACTERS = 65_536
 MAX_DEPTH = 10
@@ -62,38 +63,42 @@ class _Open:
     children: list[Node] = field(default_factory=list)
 
 
-def parse_yaml(text: str, report: Report) -> Node | None:
+def parse_yaml(text: str, report: Report, *, pure: bool = False) -> Node | None:
     """Return the one document of a text, or `None` where nothing can be made of it.
 
     Each mistake goes to `report` as place, what is wrong, what was found, what is expected.
+    With `pure` the fast parser is left aside even where it is installed.
     """
     start = Place(line=1, column=1)
     if len(text) > MAX_CHARACTERS:
         report(start, "too long", f"{len(text)} characters", f"{MAX_CHARACTERS} at most")
         return None
+    forbidden = Reader.NON_PRINTABLE.search(text)
+    if forbidden:
+        place = _place_of(text, forbidden.start())
+        report(place, "not YAML", f"the character {forbidden.group()!a}", "printable text")
+        return None
     try:
-        return _compose(_events(text), report)
-    except UnicodeEncodeError:
-        report(start, "not text", "half of a surrogate pair", "UTF-8")
+        return _compose(yaml.parse(text, Loader=_loader(pure=pure)), report)
     except yaml.YAMLError as error:
         _report_syntax(error, report)
+    except (ValueError, OverflowError):
+        # The pure parser lets int() and chr() fail on absurd versions and escapes.
+        report(start, "not YAML", "characters or numbers that do not exist", "YAML")
     return None
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    """Yield parser events, from the fast parser where it is installed."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    yield from yaml.parse(text, Loader=loader)
+def _loader(*, pure: bool) -> Any:
+    """Return the parser: the fast one where it is installed."""
+    return yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
 
 
 def _report_syntax(error: yaml.YAMLError, report: Report) -> None:
     """Report where the parser gave up."""
     mark = getattr(error, "problem_mark", None)
-    place = Place(line=1, column=1)
-    if mark is not None:
-        place = _after(mark)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-    report(place, "not YAML", str(problem), "YAML")
+    place = _after(mark) if mark else Place(line=1, column=1)
+    problem = getattr(error, "problem", None) or "something unreadable"
+    report(place, "not YAML", _shown(problem), "YAML")
 
 
 def _compose(events: Iterator[yaml.Event], report: Report) -> Node | None:
@@ -131,7 +136,7 @@ def _is_too_much(event: yaml.Event, root: Node | None, depth: int, report: Repor
 def _finished(event: yaml.Event, stack: list[_Open], report: Report) -> Node | None:
     """Return the node that an event completes, if it completes one."""
     if isinstance(event, yaml.AliasEvent):
-        report(_place(event), "an alias", f"*{event.anchor}", "the value written out")
+        report(_place(event), "an alias", _shown(f"*{event.anchor}"), "the value written out")
         return Refused(place=_place(event))
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, report)
@@ -165,8 +170,8 @@ def _mapping(opened: _Open, report: Report) -> Mapping:
         if not isinstance(key, Scalar):
             report(key.place, "a key that is not a word", "a list, mapping or alias", "a word")
         elif key.text in entries:
-            first = entries[key.text][0].line
-            report(key.place, "a repeated key", f"{key.text!a}, first in line {first}", "it once")
+            found = f"{_shown(key.text)}, first in line {entries[key.text][0].line}"
+            report(key.place, "a repeated key", found, "it once")
         else:
             entries[key.text] = (key.place, value)
     return Mapping(place=opened.place, entries=entries)
@@ -175,10 +180,21 @@ def _mapping(opened: _Open, report: Report) -> Mapping:
 def _report_extras(event: Any, report: Report) -> bool:
     """Report the anchor and the tag of a node; true where its meaning is lost by that."""
     if event.anchor is not None:
-        report(_place(event), "an anchor", f"&{event.anchor}", "the value alone")
+        report(_place(event), "an anchor", _shown(f"&{event.anchor}"), "the value alone")
     if event.tag is not None:
-        report(_place(event), "a tag", str(event.tag), "the value alone")
+        report(_place(event), "a tag", _shown(event.tag), "the value alone")
     return event.tag is not None
+
+
+def _shown(text: str) -> str:
+    """Return foreign text in one short line of ASCII."""
+    return ascii(text[:60])
+
+
+def _place_of(text: str, position: int) -> Place:
+    """Return the place of a character."""
+    before = text[:position]
+    return Place(line=before.count("\n") + 1, column=position - before.rfind("\n"))
 
 
 def _place(event: yaml.Event) -> Place:
