@@ -1,0 +1,60 @@
+"""Write the JSON Schema and the reference of the policy language from its tables."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from bot.policy_kinds import CHECKS, ENTRY, RULES, TOPIC
+from bot.policy_language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
+from bot.policy_records import Field, Kind
+
+
+def render_schema() -> str:
+    """Return the text of `policies/policy.schema.json`."""
+    return json.dumps(policy_schema(), indent=2) + "\n"
+
+
+def render_reference() -> str:
+    """Return every key of the language as Markdown, for `docs/policy.md`."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    """Yield the lines of the reference."""
+    yield from _section("## Keys of a policy", POLICY.about, POLICY.fields)
+    yield from _section("### `maintainers`", MAINTAINERS.about, MAINTAINERS.fields)
+    yield from _section("### An item of `notices`", NOTICE.about, NOTICE.fields)
+    about = "Every item of `requirements` has these keys, and those of its `kind`."
+    yield from _section("## Requirements", about, REQUIREMENT.common)
+    yield from _kinds(RULES)
+    yield from _section("### An item of `topics`", TOPIC.about, TOPIC.fields)
+    about = "Every item of `follow_ups` has these keys, and those of its `kind`."
+    yield from _section("## Follow-up steps", about, FOLLOW_UP.common)
+    yield from _kinds(CHECKS)
+    yield from _section("### `entry`", ENTRY.about, ENTRY.fields)
+
+
+def _kinds(kinds: Iterable[Kind]) -> Iterator[str]:
+    """Yield a section for each kind."""
+    for kind in kinds:
+        yield from _section(f"### `kind: {kind.name}`", kind.about, kind.fields)
+
+
+def _section(title: str, about: str, fields: tuple[Field, ...]) -> Iterator[str]:
+    """Yield a heading, a sentence, and a table of keys."""
+    yield from (title, "", about, "")
+    if not fields:
+        return
+    yield from ("| key | meaning | value | needed |", "| --- | --- | --- | --- |")
+    for field in fields:
+        yield f"| `{field.name}` | {field.about} | {field.shape.says} | {_needed(field)} |"
+    yield ""
+
+
+def _needed(field: Field) -> str:
+    """Say whether a key may be left out, and what holds then."""
+    if field.required:
+        return "yes"
+    if field.default in {None, ()}:
+        return "no"
+    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    return f"no; `{default}`"

@@ -1,0 +1,262 @@
+"""Parser, JSON Schema and reference say the same, because they come from the same tables."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from bot.errors import PolicyError
+from bot.policy import SHIPPED, parse_policy
+from bot.policy_kinds import CHECKS, RULES
+from bot.policy_language import policy_schema
+from bot.policy_reference import render_reference, render_schema
+
+ROOT = Path(__file__).parent.parent
+POLICIES = sorted([*SHIPPED.glob("*.yml"), *(ROOT / "examples" / "policies").glob("*.yml")])
+VALIDATOR = Draft202012Validator(policy_schema())
+# What a schema cannot say: these mistakes only the parser finds.
+BEYOND_SCHEMA = ("repeats a", "asks for nobody", "has one manager", "asks for the role", "a day as")
+
+Path_ = tuple[str | int, ...]
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as editors check it: a day is text."""
+
+
+Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+def load(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 -- a SafeLoader
+
+
+def find_mistakes(document: object) -> list[str]:
+    try:
+        parse_policy(json.dumps(document, ensure_ascii=False), "p.yml")
+    except PolicyError as error:
+        return str(error).splitlines()
+    return []
+
+
+def find_paths(value: object, path: Path_ = ()) -> Iterator[Path_]:
+    yield path
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            yield from find_paths(inner, (*path, key))
+
+
+def replace(value: Any, path: Path_, new: object) -> Any:
+    if not path:
+        return new
+    key, *rest = path
+    if isinstance(value, list):
+        return [replace(v, tuple(rest), new) if n == key else v for n, v in enumerate(value)]
+    return {k: replace(v, tuple(rest), new) if k == key else v for k, v in value.items()}
+
+
+def remove(value: Any, path: Path_) -> Any:
+    key, *rest = path
+    if rest:
+        return replace(value, (key,), remove(value[key], tuple(rest)))
+    if isinstance(value, list):
+        return [inner for number, inner in enumerate(value) if number != key]
+    return {name: inner for name, inner in value.items() if name != key}
+
+
+DOCUMENTS = [load(file) for file in POLICIES]
+PLACES = [(document, path) for document in DOCUMENTS for path in find_paths(document)]
+INNER = [(document, path) for document, path in PLACES if path]
+# No text ends in a line break: Python takes `$` for its place, the ECMAScript of editors does not.
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 20_000),
+    st.sampled_from(["", " ", "x", "a b", "all", "../x", "/x", "a/b", "a/..", "a\nb", "1"]),
+    st.sampled_from(["https://x", "https://x/)", "http://x", "2024-01-01", "2024-13-01", "*", "é"]),
+    st.sampled_from(
+        ["manual", "open_for", "manager", "owner", "json", "blocking", "*.yml", "**.yml"]
+    ),
+    st.lists(st.sampled_from(["x", {"text": "x"}, {"id": "x", "text": "y"}, {}, None]), max_size=3),
+    st.dictionaries(st.sampled_from(["id", "kind", "group", "level"]), st.just("owner")),
+    st.text(max_size=8).filter(lambda text: text.isprintable()),
+)
+
+
+@pytest.mark.parametrize("file", POLICIES, ids=lambda file: file.name)
+def test_every_policy_fits_the_schema_that_it_names(file: Path) -> None:
+    first_line = file.read_text(encoding="utf-8").splitlines()[0]
+    schema = file.parent / first_line.removeprefix("# yaml-language-server: $schema=")
+    assert schema.resolve() == SHIPPED / "policy.schema.json"
+    assert not list(VALIDATOR.iter_errors(load(file)))
+    assert not find_mistakes(load(file))
+
+
+def test_the_shipped_schema_is_the_one_of_the_parser() -> None:
+    """If not: print `render_schema()` into the file."""
+    assert (SHIPPED / "policy.schema.json").read_text(encoding="utf-8") == render_schema()
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(policy_schema())
+
+
+def test_the_reference_lists_every_key_as_the_parser_has_it() -> None:
+    """If not: print `render_reference()` behind the last comment of the page."""
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    assert page.partition("-->\n\n")[2] == render_reference()
+
+
+@pytest.mark.parametrize("kind", [*RULES, *CHECKS], ids=lambda kind: kind.name)
+def test_every_kind_is_in_the_reference(kind: Any) -> None:
+    section = render_reference().partition(f"### `kind: {kind.name}`\n")[2].partition("###")[0]
+    assert kind.about in section
+    assert all(f"| `{field.name}` |" in section for field in kind.fields)
+
+
+def test_every_object_of_the_schema_is_closed_and_describes_its_keys() -> None:
+    objects = [
+        value
+        for path in find_paths(policy_schema())
+        if isinstance(value := look_up(policy_schema(), path), dict) and "properties" in value
+    ]
+    assert len(objects) == 5 + len(RULES) + len(CHECKS)
+    for one in objects:
+        assert one["additionalProperties"] is False
+        assert set(one["required"]) <= set(one["properties"])
+        assert all(len(value["description"]) > 5 for value in one["properties"].values())
+
+
+def look_up(value: Any, path: Path_) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "good"),
+    [
+        ((), [], False),
+        (("id",), "a-1", True),
+        (("id",), "A", False),
+        (("id",), 1, False),
+        (("version",), "2024.1", True),
+        (("version",), 2024, False),
+        (("version",), "1 2", False),
+        (("in_force_from",), "2024-01-01", True),
+        (("in_force_from",), "1.1.2024", False),
+        (("in_force_from",), None, False),
+        (("title",), "Ünïcode → ok", True),
+        (("title",), "  ", False),
+        (("title",), "x" * 1000, True),
+        (("title",), "x" * 1001, False),
+        (("document",), "https://x.example:8443/a?b=c&d=%20#e", True),
+        (("document",), "https://x.example/a b", False),
+        (("document",), "https://", False),
+        (("document",), "https://user:secret@x.example/", False),
+        (("document",), "//x.example/", False),
+        (("team_files",), "data/*/*.yaml", True),
+        (("team_files",), "/data/*.yml", False),
+        (("team_files",), "data/../*.yml", False),
+        (("team_files",), "data/*", False),
+        (("team_files",), "d**/x.yml", False),
+        (("repository",), "a/b/c", True),
+        (("repository",), "a/..", False),
+        (("repository",), "a//b", False),
+        (("repository",), "a", False),
+        (("maintainers", "group"), "a", True),
+        (("maintainers", "group"), "a/b", True),
+        (("maintainers", "group"), "-a", False),
+        (("maintainers", "level"), "planner", True),
+        (("maintainers", "level"), "Owner", False),
+        (("maintainers", "level"), 30, False),
+        (("maintainers", "more"), "x", False),
+        (("requirements",), [], False),
+        (("requirements",), {}, False),
+        (("requirements", 0, "at_least"), 10_000, True),
+        (("requirements", 0, "at_least"), 10_001, False),
+        (("requirements", 0, "at_least"), 0, False),
+        (("requirements", 0, "at_least"), True, False),
+        (("requirements", 0, "at_least"), "5", False),
+        (("requirements", 0, "at_least"), 5.5, False),
+        (("requirements", 0, "since_role"), "trainee_maintainer", True),
+        (("requirements", 0, "since_role"), "trainee maintainer", False),
+        (("requirements", 0, "repository"), "a/b", True),
+        (("requirements", 0, "topics"), [{"id": "x", "text": "y"}], False),
+        (("requirements", 0, "kind"), "authored_or_reviewed", True),
+        (("requirements", 0, "kind"), "attested", False),
+        (("requirements", 0, "kind"), "unheard_of", False),
+        (("requirements", 0, "enforcement"), "advisory", True),
+        (("requirements", 0, "enforcement"), True, False),
+        (("requirements", 0, "actor"), "owner", True),
+        (("requirements", 0, "actor"), "bot", False),
+        (("follow_ups", 0, "level"), "owner", True),
+        (("follow_ups", 0, "direct"), False, True),
+        (("follow_ups", 0, "direct"), "no", False),
+        (("follow_ups", 2, "ref"), "release/1.0", True),
+        (("follow_ups", 2, "ref"), "a..b", False),
+        (("follow_ups", 2, "ref"), "-x", False),
+        (("follow_ups", 2, "path"), ".gitlab/renovate.json5", True),
+        (("follow_ups", 2, "path"), "../x", False),
+        (("follow_ups", 2, "path"), "a/../x", False),
+        (("follow_ups", 2, "path"), "/x", False),
+        (("follow_ups", 2, "path"), "a/./x", True),
+        (("follow_ups", 2, "format"), "toml", False),
+        (("follow_ups", 2, "entry"), {"list": "a", "key": "b"}, False),
+        (("follow_ups", 2, "entry"), {"list": "a", "key": "b", "value": "c"}, True),
+        (("follow_ups", 2, "entry"), None, False),
+        (("notices",), [{"text": "x"}], True),
+        (("notices",), [{"url": "https://x.example/"}], False),
+    ],
+)
+def test_schema_and_parser_agree_on_good_and_bad_values(
+    path: Path_, value: object, good: bool
+) -> None:
+    document = load(SHIPPED / "ai-gateway.yml")
+    changed = replace(document, path[:-1], put(look_up(document, path[:-1]), path, value))
+    assert VALIDATOR.is_valid(changed) is good
+    assert (not find_mistakes(changed)) is good
+
+
+def put(holder: Any, path: Path_, value: object) -> Any:
+    if not path:
+        return value
+    return holder | {path[-1]: value}
+
+
+@given(place=st.sampled_from(PLACES), value=STRANGE)
+def test_schema_and_parser_agree_on_whatever_stands_in_a_policy(
+    place: tuple[Any, Path_], value: object
+) -> None:
+    changed = replace(*place, value)
+    mistakes = find_mistakes(changed)
+    known = [line for line in mistakes if any(words in line for words in BEYOND_SCHEMA)]
+    assert VALIDATOR.is_valid(changed) is (not mistakes) or (mistakes and mistakes == known)
+
+
+@given(place=st.sampled_from(INNER))
+def test_schema_and_parser_agree_on_what_may_be_left_out(place: tuple[Any, Path_]) -> None:
+    changed = remove(*place)
+    assert VALIDATOR.is_valid(changed) is (not find_mistakes(changed))
+
+
+@given(place=st.sampled_from(INNER), value=STRANGE)
+def test_a_mistake_stays_told_when_another_is_made(place: tuple[Any, Path_], value: object) -> None:
+    document, path = place
+    one = {mistake.partition(": ")[2] for mistake in find_mistakes(document | {"id": "NO"})}
+    both = find_mistakes(replace(document, path, value) | {"id": "NO"})
+    assert one <= {mistake.partition(": ")[2] for mistake in both}
+
+
+@given(text=st.text(alphabet=st.sampled_from("ab:-[]{}&*!|>'\"#%@, \n\t\\x0"), max_size=60))
+def test_whatever_is_not_a_policy_is_refused_and_nothing_worse(text: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text, "p.yml")
+    assert all(line.startswith("p.yml:") for line in str(caught.value).splitlines())
