@@ -1,0 +1,204 @@
+"""What the pages show of a world, as plain values for the templates."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from markupsafe import Markup
+
+from bot.sandbox.act_pipelines import check_status, find_head_pipeline
+from bot.sandbox.entities import Award, Group, Level, MergeRequest, Note, Project, User
+from bot.sandbox.job_environment import JobRun
+from bot.sandbox.markdown import EMOJI, Surroundings, render
+from bot.sandbox.merging import assess_merge
+from bot.sandbox.state import World
+
+View = dict[str, object]
+LEVEL_NAMES = {level.value: level.name.replace("_", " ").title() for level in Level}
+# GitLab's words for what is in the way of a merge, as its own widget says them.
+OBSTACLES = {
+    "mergeable": "Ready to merge",
+    "draft_status": "Merge request must not be draft",
+    "conflict": "Merge conflicts must be resolved",
+    "not_approved": "All required approvals must be given",
+    "requested_changes": "Change requests must be approved by the requesting user",
+    "ci_must_pass": "Pipeline must succeed",
+    "ci_still_running": "Pipeline must succeed: it is still running",
+    "discussions_not_resolved": "Unresolved discussions must be resolved",
+    "status_checks_must_pass": "Status checks must pass",
+    "not_open": "Merge request is not open",
+    "preparing": "GitLab is preparing the merge request",
+}
+
+
+def render_markdown(world: World, project: Project, text: str) -> Markup:
+    """Render a text of a project; the sanitiser has taken out whatever could run."""
+    names = [each.username for each in world.users.values()]
+    names += [each.full_path for each in world.groups.values()]
+    around = Surroundings(
+        base_url="",
+        project=project.path_with_namespace,
+        names=frozenset(name.casefold() for name in names),
+        is_merge_request=lambda path, iid: world.find_merge_request(path, iid) is not None,
+    )
+    return Markup(render(text, around))  # noqa: S704 - nh3 sanitised it
+
+
+def view_time(at: datetime | None) -> str:
+    """Write a time for people."""
+    return at.strftime("%-d %b %Y, %H:%M UTC") if at else ""
+
+
+def list_people(world: World) -> list[View]:
+    """List the people one can act as: no bots."""
+    people = [each for each in world.users.values() if not each.bot and each.state == "active"]
+    return [view_user(each) for each in people]
+
+
+def view_user(user: User) -> View:
+    """Describe a person."""
+    return {"username": user.username, "name": user.name, "bot": user.bot}
+
+
+def view_merge_request(world: World, mr: MergeRequest, runs: Iterable[JobRun]) -> View:
+    """Describe a merge request with its gate and discussion."""
+    obstacle = assess_merge(world, mr)
+    return {
+        **view_row(mr),
+        "description": render_markdown(world, mr.project, mr.description),
+        "assignees": [view_user(each) for each in mr.assignees],
+        "reviewers": [{**view_user(each.user), "state": each.state} for each in mr.reviewers],
+        "approvals": [view_user(each.user) for each in mr.approvals],
+        "labels": [each.name for each in mr.labels],
+        "mergeable": obstacle == "mergeable",
+        "obstacle": OBSTACLES.get(obstacle, obstacle),
+        "gates": view_gates(world, mr),
+        "notes": [view_note(world, mr, each) for each in mr.notes if not each.internal],
+        "runs": [view_run(each) for each in runs],
+        "head": (mr.head_sha or "")[:8],
+        "locked": mr.discussion_locked,
+    }
+
+
+def view_row(mr: MergeRequest) -> View:
+    """Describe a merge request in a list."""
+    project = mr.project.path_with_namespace
+    return {
+        "project": project,
+        "iid": mr.iid,
+        "title": mr.title,
+        "url": f"/{project}/-/merge_requests/{mr.iid}",
+        "state": "draft" if mr.draft and mr.state == "opened" else mr.state,
+        "author": view_user(mr.author),
+        "created_at": view_time(mr.created_at),
+        "merged_at": view_time(mr.merged_at),
+        "source": mr.source_branch,
+        "target": mr.target_branch,
+    }
+
+
+def view_gates(world: World, mr: MergeRequest) -> list[View]:
+    """List the statuses at the head: jobs of the head pipeline and external checks."""
+    pipeline = find_head_pipeline(mr)
+    jobs = [each for each in pipeline.jobs if not each.retried] if pipeline else []
+    gates: list[View] = [
+        {
+            "name": each.name,
+            "state": each.status,
+            "description": each.description or "",
+            "url": each.target_url or "",
+        }
+        for each in jobs
+    ]
+    for check in mr.project.status_checks if mr.project.settings.ultimate else ():
+        state = check_status(world, mr, check)
+        gates.append({"name": check.name, "state": state, "description": "", "url": ""})
+    return gates
+
+
+def view_note(world: World, mr: MergeRequest, note: Note) -> View:
+    """Describe a comment or a system note."""
+    return {
+        "id": note.id,
+        "author": view_user(note.author),
+        "system": note.system,
+        "body": render_markdown(world, mr.project, note.body),
+        "created_at": view_time(note.created_at),
+        "edited_at": view_time(note.last_edited_at),
+        "emoji": view_emoji(note.awards),
+    }
+
+
+def view_emoji(awards: Iterable[Award]) -> list[View]:
+    """Group reactions by name."""
+    people: dict[str, list[str]] = {}
+    for award in awards:
+        people.setdefault(award.name, []).append(award.user.username)
+    return [
+        {"name": name, "sign": EMOJI.get(name, f":{name}:"), "people": ", ".join(who)}
+        for name, who in people.items()
+    ]
+
+
+def view_run(run: JobRun) -> View:
+    """Describe a job that was run."""
+    project = run.start.project.path_with_namespace
+    return {
+        "id": run.job.id,
+        "name": run.job.name,
+        "state": run.job.status,
+        "url": f"/{project}/-/jobs/{run.job.id}",
+        "source": run.start.source,
+        "exit_code": run.exit_code,
+        "seconds": f"{run.seconds:.1f}",
+        "api_calls": run.api_calls,
+        "log": run.log,
+    }
+
+
+def is_about(run: JobRun, mr: MergeRequest) -> bool:
+    """Whether a job was started by an event of this merge request."""
+    payload = run.start.payload or {}
+    told = payload.get("merge_request", payload.get("object_attributes"))
+    return isinstance(told, Mapping) and told.get("id") == mr.id
+
+
+def view_group(world: World, group: Group) -> View:
+    """Describe a group and its direct members."""
+    today = world.now.date()
+    members = [
+        {
+            **view_user(each.user),
+            "level": LEVEL_NAMES.get(each.level, str(each.level)),
+            "since": view_time(each.created_at),
+            "ended": each.expires_at is not None and each.expires_at <= today,
+        }
+        for each in group.members.values()
+    ]
+    return {"path": group.full_path, "name": group.name, "members": members}
+
+
+def list_merge_requests(project: Project, wanted: Mapping[str, str]) -> list[View]:
+    """List a project's merge requests, newest first, filtered as GitLab's own list can be."""
+    author, reviewer = wanted.get("author_username"), wanted.get("reviewer_username")
+    return [
+        view_row(mr)
+        for mr in sorted(project.merge_requests.values(), key=lambda each: -each.iid)
+        if wanted.get("state", "all") in {"all", mr.state}
+        and author in {None, mr.author.username}
+        and (reviewer is None or reviewer in {each.user.username for each in mr.reviewers})
+    ]
+
+
+def view_file(project: Project, ref: str, path: str) -> View | None:
+    """Describe a file at a ref; None if there is none."""
+    commit = project.repository.find_commit(ref)
+    content = project.repository.content(commit, path) if commit else None
+    if content is None:
+        return None
+    return {
+        "project": project.path_with_namespace,
+        "path": path,
+        "ref": ref,
+        "editable": ref == project.default_branch,
+        "text": content.decode("utf-8", "replace"),
+    }
