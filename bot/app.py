@@ -31,9 +31,12 @@ from bot.publish import (
 )
 from bot.report import Findings, Gate, GateState, Report, Words, render_report
 from bot.spelling import may_mention
+from bot.sweep import Look, SharedFacts, sweep
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
+# States of merge requests that the sweep looks at.
+SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined.
 MOST_NOMINATIONS = 50
 
@@ -43,6 +46,12 @@ class GitLab(Source, Writer, Protocol):
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments."""
+
+    def fetch_watched(self, project: str, state: str) -> list[int]:
+        """List the merge requests that the sweep looks at."""
+
+    def unwatch(self, merge_request: MergeRequest) -> None:
+        """Let the sweep pass over a merge request from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +92,31 @@ def publish(evaluation: Evaluation, rules_: Rules, gitlab: GitLab) -> list[str]:
     return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
 
 
-def evaluate(project: str, iid: int, rules_: Rules, gitlab: GitLab) -> Evaluation:
+def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
+    """Look again at every nomination that is not over; what several share is read once."""
+    shared = SharedFacts(gitlab, project)
+
+    def look(iid: int) -> list[str]:
+        evaluation = evaluate(project, iid, rules_, gitlab, shared)
+        problems = publish(evaluation, rules_, gitlab)
+        if is_over(evaluation) and not problems:
+            gitlab.unwatch(evaluation.merge_request)
+        return problems
+
+    iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
+    return sweep(iids, look)
+
+
+def evaluate(
+    project: str, iid: int, rules_: Rules, gitlab: GitLab, source: Source | None = None
+) -> Evaluation:
     """Evaluate a merge request; again when its head moved while this was going on.
 
     Raises GitLabError when the head does not stand still.
     """
     for _ in range(ROUNDS):
         merge_request = gitlab.fetch_merge_request(project, iid)
-        evaluation = _evaluate_once(merge_request, rules_, gitlab)
+        evaluation = _evaluate_once(merge_request, rules_, source or gitlab)
         if evaluation is not None:
             return evaluation
     raise GitLabError(
@@ -131,7 +157,7 @@ def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: GitLab) -
 
 
 def _detect(
-    merge_request: MergeRequest, rules_: Rules, gitlab: GitLab
+    merge_request: MergeRequest, rules_: Rules, gitlab: Source
 ) -> tuple[Changes, Detection]:
     paths = [
         path

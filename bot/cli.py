@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,18 @@ _TARGET = re.compile(r"(?P<project>[\w.-]+(?:/[\w.-]+)+|\d+)!(?P<iid>[1-9]\d{0,8
 _ADDRESS = re.compile(
     r"https?://[^/\s]+/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,8})(?:[/?#].*)?"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many requests a run may make, and how many times the deadline it may take."""
+
+    calls: int
+    times: int
+
+
+ONE = Limits(calls=60, times=1)
+SWEEP = Limits(calls=5000, times=20)
 
 
 def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -54,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="serve the stand-in GitLab with its pages")
     sandbox.add_argument("--scenario", metavar="DIR")
     sandbox.add_argument("--port", type=int, default=8080)
+    commands.add_parser("sweep", help="look again at every nomination that is not over")
     commands.add_parser("demo", help="tell the story of a nomination on the sandbox")
     return parser
 
@@ -105,6 +119,22 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
     return 1 if problems else 0
 
 
+def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from bot import app  # noqa: PLC0415
+
+    settings = _settings(environment)
+    client, rules = _wire(settings, SWEEP)
+    try:
+        looks = app.sweep_all(client.fetch_project_path(settings.team_project), rules, client)
+    finally:
+        client.close()
+    print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
+    failed = [(look.iid, problem) for look in looks for problem in look.problems]
+    for iid, problem in failed:
+        print(f"nomination-bot: !{iid}: {inert.log_line(problem)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
 def _settings(environment: Mapping[str, str]) -> Settings:
     settings = parse_settings(environment)
     refusal = check_word(settings.word)
@@ -113,7 +143,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _wire(settings: Settings):  # type: ignore[no-untyped-def]
+def _wire(settings: Settings, limits: Limits = ONE):  # type: ignore[no-untyped-def]
     from bot import app  # noqa: PLC0415
     from bot.gitlab_client import GitLabClient  # noqa: PLC0415
     from bot.gitlab_transport import Transport  # noqa: PLC0415
@@ -130,7 +160,8 @@ def _wire(settings: Settings):  # type: ignore[no-untyped-def]
         former_ids=settings.former_ids,
         now=datetime.now(UTC),
     )
-    transport = Transport(settings.gitlab_url, settings.token, settings.deadline)
+    deadline = settings.deadline * limits.times
+    transport = Transport(settings.gitlab_url, settings.token, deadline, limits.calls)
     return GitLabClient(transport), rules
 
 
@@ -225,6 +256,7 @@ COMMANDS = {
     "check": _check,
     "detect": _detect,
     "policy": _policy,
+    "sweep": _sweep,
     "sandbox": _sandbox,
     "demo": _demo,
 }

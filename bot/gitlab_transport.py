@@ -21,7 +21,6 @@ from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
 TRIES = 6
-CALL_LIMIT = 60  # requests of one run, whatever the merge request
 GRAPHQL_PATH = "/api/graphql"
 FAULTS = frozenset({429, 500, 502, 503, 504})
 NOT_LANDED = frozenset({429, 503})
@@ -32,9 +31,7 @@ Json = Mapping[str, Any]
 class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
-    def __init__(
-        self, url: str, token: Secret, deadline: float, call_limit: int = CALL_LIMIT
-    ) -> None:
+    def __init__(self, url: str, token: Secret, deadline: float, call_limit: int) -> None:
         """Prepare a transport that gives up `deadline` seconds from now."""
         self._url = url
         self._ends = time.monotonic() + deadline

@@ -1,18 +1,10 @@
 """Look again at every nomination that is not over, in case an event was lost."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from bot.errors import BotError
 from bot.facts import Fact, Facts, FileAt, MembersOf, Need, Source
-
-
-class MergeRequestList(Protocol):
-    """Where the merge requests to look at are found."""
-
-    def fetch_merge_requests(self, project: str, **filters: str) -> list[Mapping[str, Any]]:
-        """List merge requests by filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +34,6 @@ class Look:
 
     iid: int
     problems: tuple[str, ...]
-
-
-def find_open_work(
-    project: str, label: str, me: int, merge_requests: MergeRequestList
-) -> list[int]:
-    """Find merge requests that carry the label, open ones first.
-
-    Where no label is to be seen, those that the bot was mentioned to have worked on
-    cannot be told apart from others, so the open ones are all looked at.
-    """
-    found: dict[int, None] = {}
-    for state in ("opened", "merged"):
-        rows = merge_requests.fetch_merge_requests(project, state=state, labels=label)
-        found |= {int(row["iid"]): None for row in rows}
-    return list(found)
 
 
 def sweep(iids: Iterable[int], look: Callable[[int], Sequence[str]]) -> list[Look]:
