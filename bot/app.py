@@ -125,7 +125,7 @@ def evaluate(
     )
 
 
-def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: GitLab) -> Evaluation | None:
+def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: Source) -> Evaluation | None:
     """Evaluate once; None when the head moved meanwhile."""
     changes, detection = _detect(merge_request, rules_, gitlab)
     subjects = _subjects(detection, changes, merge_request, rules_)
