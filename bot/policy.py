@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import PolicyError
 from bot.policy_language import POLICY
-from bot.policy_shapes import Mistakes
+from bot.policy_mistakes import Mistakes
 from bot.policy_values import (
     ApprovedBy,
     Assigned,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from bot import policy_values as say
 from bot.listing import EntrySelector
+from bot.policy_mistakes import Contradiction
 from bot.policy_records import Field, Kind, Record
-from bot.policy_shapes import Choice, Contradiction, ListOf, Switch, Whole
+from bot.policy_shapes import Choice, ListOf, Switch, Whole
 from bot.policy_words import COUNT, GROUP, ID, LEVEL, LINE, PATH, PROJECT, REF, ROLE, URL, WORD
 
 

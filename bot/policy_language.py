@@ -5,8 +5,9 @@ from typing import Any
 
 from bot import policy_values as say
 from bot.policy_kinds import CHECKS, RULES
+from bot.policy_mistakes import Contradiction
 from bot.policy_records import Field, Record, Variant
-from bot.policy_shapes import Choice, Contradiction, Day, ListOf, Schema
+from bot.policy_shapes import Choice, Day, ListOf, Schema
 from bot.policy_words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.policy_shapes import Contradiction, Mistakes, Schema, Shape, allow, describe, quote
+from bot.policy_mistakes import Contradiction, Mistakes, allow, describe, quote
+from bot.policy_shapes import Schema, Shape
 from bot.yaml_nodes import Mapping, Node, Place, Refused, Scalar, Sequence
 
 KIND = "kind"

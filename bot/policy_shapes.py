@@ -1,58 +1,17 @@
 """Shapes that a part of a policy can have: each reads a node, and says its own JSON Schema."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from bot import yaml_nodes
-from bot.errors import PolicyError
+from bot.policy_mistakes import Mistakes, allow, describe, quote
 from bot.yaml_nodes import Node, Place, Scalar
 
 Schema = dict[str, Any]
-SHOWN = 60
 _TEXTUAL = {"text", "timestamp"}
-_KINDS = {"Sequence": "a list", "Mapping": "a mapping"}
-_MEANINGS = {
-    "text": "the text",
-    "int": "the number",
-    "float": "the number",
-    "bool": "the switch",
-    "timestamp": "the date",
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Mistakes:
-    """Everything that is wrong with one text, to be told at once."""
-
-    where: str
-    found: list[tuple[Place, str]] = field(default_factory=list)
-
-    def add(self, place: Place, what: str, found: str, expected: str) -> None:
-        """Note one mistake; `expected` may start with its own verb (`allowed …`)."""
-        hint = expected if expected.startswith("allowed ") else f"expected {expected}"
-        self.found.append((place, f"{what}; found {found}; {hint}"))
-
-    def raise_any(self) -> None:
-        """Raise PolicyError with a line for each mistake, in the order of the text."""
-        lines = [
-            f"{self.where}:{place.line}:{place.column}: {message}"
-            for place, message in sorted(self.found)
-        ]
-        if lines:
-            raise PolicyError("\n".join(lines))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contradiction:
-    """What is wrong with keys that are right alone; `at` leads from the mapping to the place."""
-
-    at: tuple[str | int, ...]
-    what: str
-    found: str
-    expected: str
 
 
 class Shape(Protocol):
@@ -209,15 +168,15 @@ class ListOf:
 
     def _refuse_doubles(self, node: yaml_nodes.Sequence, name: str, mistakes: Mistakes) -> None:
         """Note each item whose `distinct` key an earlier item has."""
-        seen: dict[str, int] = {}
+        seen: dict[str, Place] = {}
         for item in node.items:
             entries = item.entries if isinstance(item, yaml_nodes.Mapping) else {}
             value = entries[self.distinct][1] if self.distinct in entries else None
             if not isinstance(value, Scalar):
                 continue
-            line = seen.setdefault(value.text, value.place.line)
-            if line != value.place.line:
-                found = f"{quote(value.text)} again, first in line {line}"
+            first = seen.setdefault(value.text, value.place)
+            if first != value.place:
+                found = f"{quote(value.text)} again, first in line {first.line}"
                 mistakes.add(value.place, f"{name} repeats an {self.distinct}", found, "it once")
 
     def schema(self) -> Schema:
@@ -228,30 +187,6 @@ class ListOf:
             "maxItems": self.longest,
             "items": self.item.schema(),
         }
-
-
-def quote(text: str) -> str:
-    """Return foreign text in quotes, in one short line of ASCII."""
-    return ascii(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
-
-
-def allow(known: Iterable[str], written: str) -> str:
-    """List the known words, and ask for the nearest where one was misspelt."""
-    import difflib  # noqa: PLC0415 -- only a mistake needs it
-
-    words = list(known)
-    near = difflib.get_close_matches(written[:SHOWN], words, n=1)
-    return f"allowed {', '.join(words)}" + (f" (did you mean {near[0]}?)" if near else "")
-
-
-def describe(node: Node) -> str:
-    """Say in few words what a node is."""
-    if not isinstance(node, Scalar):
-        empty = isinstance(node, yaml_nodes.Sequence) and not node.items
-        return "an empty list" if empty else _KINDS[type(node).__name__]
-    if node.meaning == "null":
-        return "nothing"
-    return f"{_MEANINGS.get(node.meaning, 'the text')} {quote(node.text)}"
 
 
 def _refuse(node: Node, name: str, expected: str, mistakes: Mistakes) -> None:

@@ -371,6 +371,7 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
         ("kind: approved_by\n    at_least: 2\n    by: manager", "a nominee has one manager"),
         ("kind: role_held\n    role: maintainer", "asks for the role that the policy is about"),
         ("kind: attested\n    topics: []", "found an empty list"),
+        ("kind: attested\n    topics: [{id: a, text: A}, {id: a, text: B}]", "repeats an id"),
     ],
 )
 def test_a_requirement_that_nobody_can_meet_is_refused(lines: str, message: str) -> None:
