@@ -65,7 +65,8 @@ def _payload(environment: Mapping[str, str]) -> bytes:
 def _complain(message: str) -> None:
     from bot.inert import log_line  # noqa: PLC0415  only failures need it
 
-    print(f"nomination-bot: {log_line(message)}", file=sys.stderr)
+    for line in message.splitlines():
+        print(f"nomination-bot: {log_line(line)}", file=sys.stderr)
 
 
 def _report_bug(error: Exception) -> None:

@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="serve the stand-in GitLab with its pages")
     sandbox.add_argument("--scenario", metavar="DIR")
     sandbox.add_argument("--port", type=int, default=8080)
+    ready = commands.add_parser("ready", help="judge somebody before any merge request exists")
+    ready.add_argument("username")
+    ready.add_argument("--policy", metavar="ID", help="only this policy")
+    ready.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
+    ready.add_argument("--json", action="store_true")
     commands.add_parser("sweep", help="look again at every nomination that is not over")
     commands.add_parser("demo", help="tell the story of a nomination on the sandbox")
     return parser
@@ -117,6 +122,31 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
         client.close()
     _tell(evaluation, problems, client.calls)
     return 1 if problems else 0
+
+
+def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    from bot.explain import explain_assessment  # noqa: PLC0415
+    from bot.ready import Candidate, assess_readiness, choose_policies  # noqa: PLC0415
+
+    settings = _settings(environment)
+    username = options.username.removeprefix("@")
+    client, rules = _wire(settings)
+    try:
+        project = client.fetch_project_path(settings.team_project)
+        assessments = [
+            assess_readiness(
+                username, options.entry or username, project, policy, client, rules.now
+            )
+            for policy in choose_policies(rules.policies, options.policy, rules.now)
+        ]
+    finally:
+        client.close()
+    if options.json:
+        print(json.dumps([explain_assessment(a) for a in assessments], indent=2))
+    else:
+        for assessment in assessments:
+            print(rules.words.render("ready.txt.j2", assessment=assessment))
+    return 0
 
 
 def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -223,9 +253,8 @@ def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 def _policy(options: argparse.Namespace, _: Mapping[str, str]) -> int:
     from bot.policy import check_policies  # noqa: PLC0415
 
-    lines = check_policies([Path(name) for name in options.files])
-    print("\n".join(lines))
-    return 0 if all(line.endswith(": ok") for line in lines) else 1
+    print("\n".join(check_policies([Path(name) for name in options.files])))
+    return 0
 
 
 def _sandbox(options: argparse.Namespace, _: Mapping[str, str]) -> int:
@@ -256,6 +285,7 @@ COMMANDS = {
     "check": _check,
     "detect": _detect,
     "policy": _policy,
+    "ready": _ready,
     "sweep": _sweep,
     "sandbox": _sandbox,
     "demo": _demo,

@@ -22,7 +22,7 @@ def as_json(findings: Findings) -> dict[str, Json]:
         "head": merge_request.head_sha,
         "state": merge_request.state,
         "gate": decide_gate(findings).value,
-        "nominations": [_assessment(assessment) for assessment in findings.assessments],
+        "nominations": [explain_assessment(assessment) for assessment in findings.assessments],
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),
         "unknown": list(findings.unknown),
@@ -30,7 +30,8 @@ def as_json(findings: Findings) -> dict[str, Json]:
     }
 
 
-def _assessment(assessment: Assessment) -> dict[str, Json]:
+def explain_assessment(assessment: Assessment) -> dict[str, Json]:
+    """Return everything that was found for one nomination."""
     nomination = assessment.nomination
     return {
         "username": nomination.username,
