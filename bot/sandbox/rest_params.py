@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.sandbox.state import RefusedError
 
-TRUE = frozenset({True, "true", "1", "t", "yes", 1})
-FALSE = frozenset({False, "false", "0", "f", "no", 0})
+TRUE = frozenset({True, "true", "1", "t", "yes"})
+FALSE = frozenset({False, "false", "0", "f", "no"})
 MAX_TEXT = 1_048_576
 BRACKETS = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?\Z")
 
@@ -62,7 +62,7 @@ def _to_scalar_text(value: object) -> str:
 
 
 def _to_time(value: object) -> datetime:
-    parsed = datetime.fromisoformat(_to_text(value).replace(" ", "+"))
+    parsed = datetime.fromisoformat(_to_text(value))
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 

@@ -102,6 +102,7 @@ class RequestRecord:
     user: str | None
     seconds: float
     answer_headers: Mapping[str, str] = field(default_factory=dict)
+    client: str = ""
 
 
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]

@@ -1,0 +1,155 @@
+"""The GraphQL interface as one callable: authenticate, validate, measure, execute."""
+
+import json
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    build_schema,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
+
+from bot.sandbox.graphql_core import Asked, resolve_field, resolves
+from bot.sandbox.graphql_cost import measure
+from bot.sandbox.rest_app import authenticate
+from bot.sandbox.rest_core import READ, WRITE, Answer
+from bot.sandbox.state import RefusedError, World
+
+for _name in ("people", "projects", "merge_requests", "notes"):
+    import_module(f"bot.sandbox.graphql_{_name}")
+
+GRAPHQL = "/api/graphql"
+LONGEST = 10_000
+SIGNED_IN = 250
+ANONYMOUS = 200
+DEPTH_SIGNED_IN = 20
+DEPTH_ANONYMOUS = 15
+
+
+@cache
+def load_schema() -> GraphQLSchema:
+    """Read the part of GitLab's schema that is served."""
+    return build_schema(files("bot.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+
+
+@resolves("Query", "queryComplexity")
+def _complexity(_: object, asked: Asked) -> dict[str, int]:
+    return {"limit": asked.limit, "score": asked.score}
+
+
+def _refuse(*messages: str, status: int = 200) -> Answer:
+    return Answer(status=status, body={"errors": [{"message": each} for each in messages]})
+
+
+@lru_cache(maxsize=256)
+def _read_query(query: str) -> tuple[DocumentNode, tuple[str, ...]]:
+    """Parse and validate; the same text is often asked. Raise GraphQLError."""
+    document = parse(query)
+    return document, tuple(each.message for each in validate(load_schema(), document))
+
+
+def _read_request(request: Request) -> tuple[str, dict[str, Any], str | None]:
+    try:
+        given = json.loads(request.get_data())
+    except ValueError:
+        raise GraphQLError("Unexpected end of document") from None
+    if not isinstance(given, dict) or not isinstance(given.get("query"), str):
+        raise GraphQLError("No query string was present")
+    variables = given.get("variables") or {}
+    if isinstance(variables, str):
+        variables = json.loads(variables)
+    return given["query"], variables, given.get("operationName")
+
+
+def _is_introspection(operation: OperationDefinitionNode) -> bool:
+    return all(
+        isinstance(each, FieldNode) and each.name.value in {"__schema", "__type", "__typename"}
+        for each in operation.selection_set.selections
+    )
+
+
+def answer_graphql(world: World, request: Request) -> Answer:
+    """Answer one GraphQL request."""
+    if request.method != "POST":
+        world.report_violation(f"no endpoint {request.method} {GRAPHQL}")
+        return Answer(status=404, body={"error": "404 Not Found"})
+    try:
+        caller = authenticate(world, Headers(request.headers))
+    except RefusedError:
+        return _refuse("Invalid token", status=401)
+    scopes = set(caller.token.scopes) if caller.token else set()
+    if caller.token is not None and not READ & scopes:
+        return _refuse("Invalid token", status=401)
+    asked = Asked(world=world, user=caller.user, may_write=bool(WRITE & scopes))
+    try:
+        query, variables, name = _read_request(request)
+        if len(query) > LONGEST:
+            return _refuse("Query too large")
+        document, problems = _read_query(query)
+        for problem in problems:
+            world.report_violation(f"POST {GRAPHQL}: {problem}")
+        if problems:
+            return _refuse(*problems)
+        return _execute(asked, document, variables, name)
+    except (GraphQLError, ValueError) as problem:
+        message = problem.message if isinstance(problem, GraphQLError) else str(problem)
+        return _refuse(message)
+
+
+def _execute(
+    asked: Asked, document: DocumentNode, variables: Mapping[str, Any], name: str | None
+) -> Answer:
+    schema = load_schema()
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        return _refuse("An operation name is required")
+    refused = _measure(asked, document, operation, variables)
+    if refused is not None:
+        return refused
+    with asked.world.lock:
+        outcome = execute_sync(
+            schema,
+            document,
+            context_value=asked,
+            variable_values=dict(variables),
+            operation_name=name,
+            field_resolver=resolve_field,
+            type_resolver=lambda *_: None,
+        )
+        for mr in asked.seen:
+            mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
+    return Answer(body=outcome.formatted)
+
+
+def _measure(
+    asked: Asked,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+) -> Answer | None:
+    if _is_introspection(operation):
+        return None
+    cost = measure(load_schema(), document, operation, variables)
+    signed_in = asked.user is not None
+    asked.score = cost.score
+    asked.limit = SIGNED_IN if signed_in else ANONYMOUS
+    deepest = DEPTH_SIGNED_IN if signed_in else DEPTH_ANONYMOUS
+    if cost.depth > deepest:
+        return _refuse(f"Query has depth of {cost.depth}, which exceeds max depth of {deepest}")
+    if cost.score > asked.limit:
+        found = f"Query has complexity of {cost.score}"
+        return _refuse(f"{found}, which exceeds max complexity of {asked.limit}")
+    return None

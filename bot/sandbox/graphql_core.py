@@ -1,0 +1,207 @@
+"""The frame of the GraphQL interface: resolvers, connections, global ids."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from graphql import GraphQLError, GraphQLResolveInfo
+
+from bot.sandbox.access import can_read
+from bot.sandbox.entities import MergeRequest, User
+from bot.sandbox.state import RefusedError, World
+
+MAX_PAGE = 100
+UNAVAILABLE = (
+    "The resource that you are attempting to access does not exist "
+    "or you don't have permission to perform this action"
+)
+GLOBAL_ID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([0-9a-f]+)\Z")
+CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+Resolver = Callable[..., Any]
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """One GraphQL request: who asks, and the score of the query."""
+
+    world: World
+    user: User | None
+    may_write: bool
+    score: int = 0
+    limit: int = 0
+    seen: list[MergeRequest] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The day the world is at."""
+        return self.world.now.date()
+
+    @property
+    def actor(self) -> User:
+        """The signed-in user; raise GraphQLError for anybody else."""
+        if self.user is None or not self.may_write:
+            raise GraphQLError(UNAVAILABLE)
+        return self.user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interacting:
+    """A person in their relation to one merge request."""
+
+    user: User
+    merge_request: MergeRequest
+
+
+RESOLVERS: dict[tuple[str, str], Resolver] = {}
+
+
+def resolves(kind: str, *names: str) -> Callable[[Resolver], Resolver]:
+    """Register a resolver (source, asked, **arguments) for fields of a type or interface."""
+
+    def register(resolver: Resolver) -> Resolver:
+        for name in names:
+            RESOLVERS[kind, name] = resolver
+        return resolver
+
+    return register
+
+
+Value = Callable[[Any], object]
+VALUES: dict[tuple[str, str], Value] = {}
+
+
+def values(kind: str, table: Mapping[str, Value]) -> None:
+    """Register fields of a type or interface that follow from the source alone."""
+    VALUES.update({(kind, name): value for name, value in table.items()})
+
+
+def resolve_field(source: object, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
+    """Resolve any field: by its resolver, by its interface's, or by key or attribute."""
+    parent = info.parent_type
+    for kind in (parent.name, *(each.name for each in parent.interfaces)):
+        resolver = RESOLVERS.get((kind, info.field_name))
+        if resolver is not None:
+            return _guarded(resolver, source, info.context, arguments)
+        value = VALUES.get((kind, info.field_name))
+        if value is not None:
+            return value(source)
+    if isinstance(source, dict):
+        return source.get(info.field_name)
+    found = getattr(source, snake_case(info.field_name))
+    return time_text(found) if isinstance(found, datetime) else found
+
+
+def _guarded(
+    resolver: Resolver, source: object, asked: Asked, arguments: Mapping[str, Any]
+) -> object:
+    try:
+        return resolver(source, asked, **arguments)
+    except RefusedError as refused:
+        raise GraphQLError(str(refused)) from refused
+
+
+def snake_case(name: str) -> str:
+    """Turn a field name into an attribute name."""
+    return CAPITAL.sub(r"_\1", name).lower()
+
+
+def time_text(at: datetime | date | None) -> str | None:
+    """Write a time as GitLab's GraphQL does; a day is its first second."""
+    if at is None:
+        return None
+    if isinstance(at, datetime):
+        return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.isoformat()}T00:00:00Z"
+
+
+def parse_time(text: object) -> datetime:
+    """Read a time argument; raise GraphQLError."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise GraphQLError(f"Could not parse the time {text!r}") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def global_id(kind: str, number: int | str) -> str:
+    """Build a global id."""
+    return f"gid://gitlab/{kind}/{number}"
+
+
+def read_global_id(text: object, *kinds: str) -> str:
+    """Read the local part of a global id of one of these kinds; raise GraphQLError."""
+    found = GLOBAL_ID.match(str(text))
+    if found is None or found[1] not in kinds:
+        raise GraphQLError(f'"{text}" does not represent an instance of {" or ".join(kinds)}')
+    return found[2]
+
+
+def readable_merge_requests(asked: Asked) -> Iterator[MergeRequest]:
+    """Yield every merge request the caller may see."""
+    for project in asked.world.projects.values():
+        if can_read(asked.user, project, asked.today):
+            yield from project.merge_requests.values()
+
+
+def _cursor(item: object, index: int) -> str:
+    said = {"id": str(getattr(item, "id", index)), "i": index}
+    return base64.b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
+def _position(items: Sequence[object], cursor: str) -> int:
+    """Find the index a cursor names, by id where it still exists."""
+    try:
+        said = json.loads(base64.b64decode(cursor + "=="))
+        index, key = int(said["i"]), said["id"]
+    except (ValueError, KeyError, TypeError):
+        raise GraphQLError("Please provide a valid cursor") from None
+    for place, item in enumerate(items):
+        if _identity(item, place) == key:
+            return place
+    return index
+
+
+def _identity(item: object, index: int) -> str:
+    return str(getattr(item, "id", index))
+
+
+def connect(found: Iterable[Any], **page: Any) -> dict[str, object]:
+    """Cut one page out of a list: at most 100 nodes, opaque cursors, and the whole count.
+
+    `page` holds what every connection takes: after, before, first, last.
+    """
+    items = list(found)
+    start, end = _cut(items, page)
+    nodes = items[start:end]
+    cursors = [_cursor(item, start + index) for index, item in enumerate(nodes)]
+    return {
+        "nodes": nodes,
+        "edges": [
+            {"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)
+        ],
+        "count": len(items),
+        "pageInfo": {
+            "hasNextPage": end < len(items),
+            "hasPreviousPage": start > 0,
+            "startCursor": cursors[0] if cursors else None,
+            "endCursor": cursors[-1] if cursors else None,
+        },
+    }
+
+
+def _cut(items: Sequence[object], page: Mapping[str, Any]) -> tuple[int, int]:
+    first, last = page.get("first"), page.get("last")
+    if first is not None and last is not None:
+        raise GraphQLError("Can only provide either `first` or `last`, not both")
+    sizes = [each for each in (first, last, MAX_PAGE) if each is not None]
+    if min(sizes) < 0:
+        raise GraphQLError("A page cannot have a negative size")
+    start = _position(items, page["after"]) + 1 if page.get("after") else 0
+    end = _position(items, page["before"]) if page.get("before") else len(items)
+    if last is not None:
+        return max(start, end - min(sizes)), end
+    return start, max(start, min(end, start + min(sizes)))

@@ -1,0 +1,164 @@
+"""What a query costs: GitLab's complexity score, and depth.
+
+The rules follow GitLab's Ruby code: a field costs 1, a resolver-backed one 1 more for `sort`
+and 5 for `search`, and its connection grows by 1 % per item of the page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_named_type,
+    value_from_ast_untyped,
+)
+
+from bot.sandbox.graphql_core import MAX_PAGE
+
+OWN_COST: Mapping[tuple[str, str], int] = {
+    ("MergeRequest", "mergedAt"): 5,
+    ("MergeRequest", "assignees"): 5,
+    ("MergeRequest", "reviewers"): 5,
+    ("MergeRequest", "participants"): 15,
+    ("MergeRequest", "commits"): 2,
+    ("MergeRequest", "diffHeadSha"): 2,
+    ("MergeRequest", "diffStats"): 2,
+    ("MergeRequest", "diffStatsSummary"): 2,
+    ("MergeRequest", "detailedMergeStatus"): 2,
+    ("UserMergeRequestInteraction", "canMerge"): 2,
+    ("Commit", "title"): 2,
+    ("Commit", "fullTitle"): 2,
+}
+SORTED = frozenset(
+    {
+        ("UserCore", "authoredMergeRequests"),
+        ("UserCore", "reviewRequestedMergeRequests"),
+        ("Project", "mergeRequests"),
+        ("Group", "mergeRequests"),
+    }
+)
+BLOBS = ("Repository", "blobs")
+RESOLVED = SORTED | {
+    ("Query", "project"),
+    ("Query", "group"),
+    ("Query", "user"),
+    ("Query", "users"),
+    ("Query", "note"),
+    ("Project", "mergeRequest"),
+    ("Group", "groupMembers"),
+    ("MergeRequest", "notes"),
+    BLOBS,
+}
+SEARCH_COST = 5
+PER_ITEM = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Complexity and depth of a query."""
+
+    score: int
+    depth: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Meter:
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: dict[str, Any]
+    deepest: int = 0
+
+    def selection(self, kind: GraphQLNamedType, chosen: SelectionSetNode | None, depth: int) -> int:
+        self.deepest = max(self.deepest, depth)
+        total = 0
+        for each in chosen.selections if chosen else ():
+            if isinstance(each, FieldNode):
+                total += self.field(kind, each, depth)
+            elif isinstance(each, FragmentSpreadNode):
+                found = self.fragments[each.name.value]
+                total += self.selection(self._type(found), found.selection_set, depth)
+            elif isinstance(each, InlineFragmentNode):
+                inner = self._type(each) if each.type_condition else kind
+                total += self.selection(inner, each.selection_set, depth)
+        return total
+
+    def _type(self, node: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType:
+        condition = node.type_condition
+        return self.schema.type_map[condition.name.value if condition else ""]
+
+    def field(self, kind: GraphQLNamedType, node: FieldNode, depth: int) -> int:
+        name = node.name.value
+        if name.startswith("__"):
+            return 1
+        if not isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)):
+            raise TypeError(f"{kind} has no fields")
+        inner = get_named_type(kind.fields[name].type)
+        below = self.selection(inner, node.selection_set, depth + 1)
+        key = (kind.name, name)
+        if key not in RESOLVED:
+            return OWN_COST.get(key, 1) + below
+        arguments = {
+            each.name.value: value_from_ast_untyped(each.value, self.variables)
+            for each in node.arguments or ()
+        }
+        cost: float = below + 1 + _argument_cost(key, arguments)
+        if inner.name.endswith("Connection"):
+            cost += cost * _page_size(arguments) * PER_ITEM
+        return int(cost)
+
+
+def _argument_cost(key: tuple[str, str], arguments: Mapping[str, Any]) -> int:
+    cost = 1 if arguments.get("sort") or key in SORTED else 0
+    cost += SEARCH_COST if arguments.get("search") else 0
+    if key == BLOBS:
+        paths = arguments.get("paths")
+        cost += 1 + (len(paths) if isinstance(paths, list) else 1)
+    return cost
+
+
+def _page_size(arguments: Mapping[str, Any]) -> int:
+    if arguments.get("iid") or arguments.get("iids"):
+        return 0
+    sizes = (arguments.get("first"), arguments.get("last"), MAX_PAGE)
+    return min(size for size in sizes if size is not None)
+
+
+def measure(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    given: Mapping[str, Any],
+) -> Cost:
+    """Measure a valid query with its variables."""
+    variables = {
+        each.variable.name.value: value_from_ast_untyped(each.default_value)
+        for each in operation.variable_definitions or ()
+        if each.default_value is not None
+    }
+    meter = _Meter(
+        schema=schema,
+        fragments={
+            each.name.value: each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        },
+        variables={**variables, **given},
+    )
+    query = operation.operation is OperationType.QUERY
+    root = schema.query_type if query else schema.mutation_type
+    if root is None:
+        raise ValueError("the schema has no such root")
+    score = meter.selection(root, operation.selection_set, 0)
+    return Cost(score=score, depth=meter.deepest)

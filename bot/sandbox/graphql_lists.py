@@ -1,0 +1,98 @@
+"""GraphQL: lists of merge requests with their filters."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import GraphQLError
+
+from bot.sandbox.access import can_read
+from bot.sandbox.entities import Group, MergeRequest, Project
+from bot.sandbox.graphql_core import Asked, parse_time, read_global_id
+from bot.sandbox.merge_request_search import arrange, select
+
+NAMES: Mapping[str, str] = {
+    "approvedBy": "approved_by_usernames",
+    "assigneeUsername": "assignee_username",
+    "assigneeUsernames": "assignee_username",
+    "authorUsername": "author_username",
+    "draft": "draft",
+    "iids": "iids",
+    "labelName": "labels",
+    "mergedBy": "merge_user_username",
+    "reviewStates": "review_states",
+    "reviewerUsername": "reviewer_username",
+    "search": "search",
+    "sourceBranches": "source_branches",
+    "state": "state",
+    "targetBranches": "target_branches",
+}
+TIMES: Mapping[str, str] = {
+    f"{verb}{when}": f"{verb}_{when.casefold()}"
+    for verb in ("created", "merged", "updated")
+    for when in ("After", "Before")
+}
+FIELDS: Mapping[str, str] = {"CREATED": "created_at", "UPDATED": "updated_at"}
+SORT = re.compile(r"(.+)_(ASC|DESC)\Z")
+Place = Project | tuple[Group, bool] | None
+
+
+def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in TIMES:
+            wanted[TIMES[name]] = parse_time(value)
+        elif name in NAMES:
+            wanted[NAMES[name]] = value
+    if given.get("reviewState") is not None:
+        wanted["review_states"] = [given["reviewState"]]
+    return wanted
+
+
+def list_merge_requests(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[MergeRequest]:
+    """List the merge requests of a project, of a group with or without subgroups, or of all."""
+    found = [
+        mr for project in _projects(asked, place, given) for mr in project.merge_requests.values()
+    ]
+    chosen = select(found, _translate(given), _translate(given.get("not") or {}))
+    order = SORT.match(str(given.get("sort") or "created_desc").upper())
+    if order is None:
+        raise GraphQLError(f"cannot sort by {given.get('sort')}")
+    field, direction = order.groups()
+    return arrange(chosen, FIELDS.get(field, field.casefold()), direction.casefold())
+
+
+def _projects(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[Project]:
+    if isinstance(place, Project):
+        return [place]
+    if given.get("projectPath") and given.get("projectId"):
+        raise GraphQLError("Only one of [projectPath, projectId] arguments is allowed")
+    if given.get("groupId"):
+        group = asked.world.groups.get(int(read_global_id(given["groupId"], "Group")))
+        place = (group, True) if group else None
+        if place is None:
+            return []
+    return [
+        project
+        for project in asked.world.projects.values()
+        if can_read(asked.user, project, asked.today)
+        and _is_below(project, place)
+        and _is_named(project, given)
+    ]
+
+
+def _is_below(project: Project, place: tuple[Group, bool] | None) -> bool:
+    if place is None:
+        return True
+    group, deep = place
+    lineage = list(project.group.lineage()) if project.group else []
+    return group in (lineage if deep else lineage[:1])
+
+
+def _is_named(project: Project, given: Mapping[str, Any]) -> bool:
+    path, gid = given.get("projectPath"), given.get("projectId")
+    if gid:
+        return project.id == int(read_global_id(gid, "Project"))
+    return not path or project.path_with_namespace.casefold() == str(path).casefold()

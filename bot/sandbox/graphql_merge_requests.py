@@ -1,0 +1,213 @@
+"""GraphQL: merge requests."""
+
+from typing import Any
+
+from bot.sandbox.access import can_approve, can_comment, can_push, can_read, can_update
+from bot.sandbox.act_pipelines import find_head_pipeline
+from bot.sandbox.diffs import Stats, count_lines
+from bot.sandbox.entities import MergeRequest, Note, Project, User
+from bot.sandbox.graphql_core import (
+    Asked,
+    Interacting,
+    connect,
+    global_id,
+    resolves,
+    time_text,
+    values,
+)
+from bot.sandbox.graphql_projects import CommitAt
+from bot.sandbox.merging import assess_merge, has_conflicts
+from bot.sandbox.rest_merge_request_entities import (
+    commits_of,
+    diff_of,
+    merge_request_url,
+    shown_diff,
+)
+from bot.sandbox.rest_merge_request_parts import participants
+
+RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
+
+
+@resolves("MergeRequest", "diffRefs")
+def _diff_refs(source: MergeRequest, _asked: Asked) -> dict[str, object] | None:
+    version = shown_diff(source)
+    if version is None:
+        return None
+    return {
+        "baseSha": version.base_sha,
+        "headSha": version.head_sha,
+        "startSha": version.start_sha,
+    }
+
+
+def _stats(mr: MergeRequest) -> list[Stats]:
+    return count_lines(mr.project.repository.store, diff_of(mr, shown_diff(mr)))
+
+
+@resolves("MergeRequest", "diffStats")
+def _diff_stats(source: MergeRequest, _asked: Asked, path: str | None = None) -> list[Stats]:
+    return [each for each in _stats(source) if path in {None, each.path}]
+
+
+@resolves("MergeRequest", "diffStatsSummary")
+def _summary(source: MergeRequest, _asked: Asked) -> dict[str, int]:
+    stats = _stats(source)
+    added, deleted = sum(each.additions for each in stats), sum(each.deletions for each in stats)
+    return {
+        "additions": added,
+        "deletions": deleted,
+        "changes": added + deleted,
+        "fileCount": len(stats),
+    }
+
+
+@resolves("MergeRequest", "commits")
+def _commits(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    found = [CommitAt(project=source.project, commit=each) for each in commits_of(source)]
+    return connect(found, **page)
+
+
+@resolves("MergeRequest", "approvalsRequired")
+def _approvals_required(source: MergeRequest, _asked: Asked) -> int | None:
+    settings = source.project.settings
+    return settings.approvals_required if settings.premium else None
+
+
+@resolves("MergeRequest", "approvalsLeft")
+def _approvals_left(source: MergeRequest, _asked: Asked) -> int | None:
+    settings = source.project.settings
+    if not settings.premium:
+        return None
+    return max(0, settings.approvals_required - len(source.approvals))
+
+
+@resolves("MergeRequest", "approvedBy")
+def _approved_by(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    return connect([each.user for each in source.approvals], **page)
+
+
+@resolves("MergeRequest", "changeRequesters")
+def _change_requesters(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    found = [each.user for each in source.reviewers if each.state == "requested_changes"]
+    return connect(found, **page)
+
+
+@resolves("MergeRequest", "assignees")
+def _assignees(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    return connect(_interacting(source, source.assignees), **page)
+
+
+@resolves("MergeRequest", "reviewers")
+def _reviewers(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    return connect(_interacting(source, [each.user for each in source.reviewers]), **page)
+
+
+@resolves("MergeRequest", "participants")
+def _participants(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    return connect(_interacting(source, participants(source)), **page)
+
+
+@resolves("NoteableInterface", "commenters")
+def _commenters(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    shown = [note for note in source.comments if not note.internal]
+    return connect(dict.fromkeys(note.author for note in shown), **page)
+
+
+def _interacting(mr: MergeRequest, people: list[User]) -> list[Interacting]:
+    return [Interacting(user=each, merge_request=mr) for each in people]
+
+
+@resolves("MergeRequest", "awardEmoji")
+def _emoji(source: MergeRequest, _asked: Asked, **page: Any) -> object:
+    return connect(source.awards, **page)
+
+
+@resolves("MergeRequest", "mergeable")
+def _mergeable(source: MergeRequest, asked: Asked) -> bool:
+    return assess_merge(asked.world, source) == "mergeable"
+
+
+@resolves("MergeRequest", "detailedMergeStatus")
+def _detailed(source: MergeRequest, asked: Asked) -> str:
+    status = assess_merge(asked.world, source)
+    return RENAMED.get(status, status.upper())
+
+
+@resolves("MergeRequest", "sourceProject")
+def _source_project(source: MergeRequest, asked: Asked) -> Project | None:
+    found = source.source_project
+    return found if found and can_read(asked.user, found, asked.today) else None
+
+
+@resolves("MergeRequest", "reference")
+def _reference(source: MergeRequest, _asked: Asked, full: bool = False) -> str:
+    return f"{source.project.path_with_namespace if full else ''}!{source.iid}"
+
+
+@resolves("MergeRequest", "webUrl")
+def _url(source: MergeRequest, asked: Asked) -> str:
+    return merge_request_url(asked.world, source)
+
+
+def _threads(mr: MergeRequest) -> dict[str, list[Note]]:
+    threads: dict[str, list[Note]] = {}
+    for note in mr.notes:
+        if note.resolvable:
+            threads.setdefault(note.discussion_id, []).append(note)
+    return threads
+
+
+@resolves("MergeRequest", "userPermissions")
+def _permissions(source: MergeRequest, asked: Asked) -> dict[str, bool]:
+    user, today = asked.user, asked.today
+    return {
+        "adminMergeRequest": can_update(user, source, today),
+        "canApprove": can_approve(user, source, today),
+        "canMerge": can_push(user, source.project, source.target_branch, today),
+        "createNote": can_comment(user, source, today),
+        "readMergeRequest": can_read(user, source.project, today),
+        "updateMergeRequest": can_update(user, source, today),
+    }
+
+
+values(
+    "MergeRequest",
+    {
+        "id": lambda source: global_id("MergeRequest", source.id),
+        "iid": lambda source: str(source.iid),
+        "author": lambda source: Interacting(user=source.author, merge_request=source),
+        "mergeUser": lambda source: source.merged_by,
+        "preparedAt": lambda source: time_text(source.prepared_at) if source.prepared else None,
+        "diffHeadSha": lambda source: source.head_sha if source.prepared else None,
+        "commitCount": lambda source: len(commits_of(source)),
+        "approved": lambda source: (
+            len(source.approvals) >= source.project.settings.approvals_required
+        ),
+        "upvotes": lambda source: sum(each.name == "thumbsup" for each in source.awards),
+        "downvotes": lambda source: sum(each.name == "thumbsdown" for each in source.awards),
+        "conflicts": has_conflicts,
+        "mergeStatus": lambda source: (
+            "cannot_be_merged" if has_conflicts(source) else "can_be_merged"
+        ),
+        "headPipeline": find_head_pipeline,
+        "hidden": lambda _: False,
+        "project": lambda source: source.project,
+        "targetProject": lambda source: source.project,
+        "projectId": lambda source: source.project.id,
+        "targetProjectId": lambda source: source.project.id,
+        "sourceProjectId": lambda source: (
+            source.source_project.id if source.source_project else None
+        ),
+        "webPath": lambda source: (
+            f"/{source.project.path_with_namespace}/-/merge_requests/{source.iid}"
+        ),
+        "resolvableDiscussionsCount": lambda source: len(_threads(source)),
+        "resolvedDiscussionsCount": lambda source: sum(
+            all(each.resolved for each in notes) for notes in _threads(source).values()
+        ),
+        "userDiscussionsCount": lambda source: len(
+            {note.discussion_id for note in source.comments}
+        ),
+        "userNotesCount": lambda source: len(source.comments),
+    },
+)

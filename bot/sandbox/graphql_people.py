@@ -1,0 +1,325 @@
+"""GraphQL: people, groups, members, interactions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+
+from bot.sandbox.access import can_push, can_read, can_update, find_level, own_members
+from bot.sandbox.entities import Group, Level, Member, MergeRequest, User
+from bot.sandbox.graphql_core import (
+    Asked,
+    Interacting,
+    connect,
+    global_id,
+    read_global_id,
+    readable_merge_requests,
+    resolves,
+    time_text,
+    values,
+)
+from bot.sandbox.graphql_lists import list_merge_requests
+from bot.sandbox.rest_people_entities import web_url
+
+PAGE = ("after", "before", "first", "last")
+REVIEWED = frozenset({"reviewed", "requested_changes", "approved"})
+
+
+def split_page(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the arguments of a page from the others."""
+    page = {name: value for name, value in arguments.items() if name in PAGE}
+    return page, {name: value for name, value in arguments.items() if name not in PAGE}
+
+
+def _account(source: User | Interacting) -> User:
+    return source.user if isinstance(source, Interacting) else source
+
+
+@resolves("User", "name")
+def _user_name(source: User, asked: Asked) -> str:
+    account = _account(source)
+    hidden = account.bot and account is not asked.user
+    return "****" if hidden else account.name
+
+
+@resolves("User", "webUrl")
+def _user_url(source: User, asked: Asked) -> str:
+    return web_url(asked.world, _account(source).username)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A membership as GraphQL lists it: with its group."""
+
+    id: int
+    group: Group
+    member: Member
+
+
+def _memberships(asked: Asked, user: User) -> list[Membership]:
+    return [
+        Membership(id=_member_id(group, member), group=group, member=member)
+        for group in asked.world.groups.values()
+        if can_read(asked.user, group, asked.today)
+        for member in own_members(group, asked.today)
+        if member.user is user
+    ]
+
+
+def _member_id(group: Group, member: Member) -> int:
+    return group.id * 100_000 + member.user.id
+
+
+@resolves("User", "groupMemberships")
+def _group_memberships(source: User, asked: Asked, **page: Any) -> object:
+    return connect(_memberships(asked, _account(source)), **page)
+
+
+@resolves("User", "groupCount")
+def _group_count(source: User, asked: Asked) -> int | None:
+    account = _account(source)
+    return len(_memberships(asked, account)) if account is asked.user else None
+
+
+@resolves("UserCore", "authoredMergeRequests")
+def _authored(source: User, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    found = list_merge_requests(asked, None, {**filters, "authorUsername": source.username})
+    return connect(found, **page)
+
+
+@resolves("UserCore", "reviewRequestedMergeRequests")
+def _review_requested(source: User, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    found = list_merge_requests(asked, None, {**filters, "reviewerUsername": source.username})
+    return connect(found, **page)
+
+
+@resolves("UserMergeRequestInteraction", "canMerge")
+def _can_merge(source: Interacting, asked: Asked) -> bool:
+    mr = source.merge_request
+    return can_push(source.user, mr.project, mr.target_branch, asked.today)
+
+
+@resolves("UserMergeRequestInteraction", "canUpdate")
+def _can_update(source: Interacting, asked: Asked) -> bool:
+    return can_update(source.user, source.merge_request, asked.today)
+
+
+@resolves("UserMergeRequestInteraction", "reviewState")
+def _review_state(source: Interacting, _asked: Asked) -> str | None:
+    found = source.merge_request.find_reviewer(source.user)
+    return found.state.upper() if found else None
+
+
+@resolves("UserMergeRequestInteraction", "reviewed")
+def _reviewed(source: Interacting, _asked: Asked) -> bool:
+    found = source.merge_request.find_reviewer(source.user)
+    return found is not None and found.state in REVIEWED
+
+
+@resolves("Query", "currentUser")
+def _current_user(_: object, asked: Asked) -> User | None:
+    return asked.user
+
+
+@resolves("Query", "user")
+def _user(_: object, asked: Asked, **wanted: Any) -> User | None:
+    if len(wanted) != 1:
+        raise GraphQLError("Provide either a single username or id")
+    if "id" in wanted:
+        return asked.world.users.get(int(read_global_id(wanted["id"], "User")))
+    return asked.world.find_user(str(wanted["username"]))
+
+
+@resolves("Query", "users")
+def _users(
+    _: object,
+    asked: Asked,
+    ids: list[str] | None = None,
+    usernames: list[str] | None = None,
+    **page: Any,
+) -> object:
+    numbers = None if ids is None else {int(read_global_id(each, "User")) for each in ids}
+    names = None if usernames is None else {each.casefold() for each in usernames}
+    found = [
+        user
+        for user in asked.world.users.values()
+        if (numbers is None or user.id in numbers)
+        and (names is None or user.username.casefold() in names)
+    ]
+    return connect(found, **page)
+
+
+@resolves("Query", "group")
+def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
+    path = wanted["fullPath"]
+    found = None if path.isdigit() else asked.world.find_group(path)
+    return found if found and can_read(asked.user, found, asked.today) else None
+
+
+@resolves("Group", "webUrl")
+def _group_url(source: Group, asked: Asked) -> str:
+    return web_url(asked.world, f"groups/{source.full_path}")
+
+
+@resolves("Group", "parent")
+def _parent(source: Group, asked: Asked) -> Group | None:
+    parent = source.parent
+    return parent if parent and can_read(asked.user, parent, asked.today) else None
+
+
+@resolves("Group", "groupMembersCount")
+def _members_count(source: Group, asked: Asked) -> int:
+    return sum(1 for _ in own_members(source, asked.today))
+
+
+@resolves("Group", "maxAccessLevel")
+@resolves("Project", "maxAccessLevel")
+def _max_level(source: Group, asked: Asked) -> int:
+    return find_level(asked.user, source, asked.today)
+
+
+@resolves("Group", "mergeRequests")
+def _group_merge_requests(source: Group, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    deep = filters.pop("includeSubgroups", False)
+    return connect(list_merge_requests(asked, (source, bool(deep)), filters), **page)
+
+
+def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[Membership]:
+    parents = list(group.lineage())[1:]
+    below = [each for each in asked.world.groups.values() if group in list(each.lineage())[1:]]
+    groups = {
+        "DIRECT": [group],
+        "INHERITED": parents,
+        "DESCENDANTS": below,
+        "SHARED_FROM_GROUPS": [link.group for link in group.shared_with],
+    }
+    for relation in relations:
+        for place in groups[relation]:
+            for member in own_members(place, asked.today):
+                yield Membership(id=_member_id(place, member), group=place, member=member)
+
+
+@resolves("Group", "groupMembers")
+def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    needle = (filters.get("search") or "").casefold()
+    levels = filters.get("accessLevels")
+    best: dict[int, Membership] = {}
+    for each in _related(asked, source, filters.get("relations") or ("DIRECT", "INHERITED")):
+        known = best.get(each.member.user.id)
+        if known is None or each.member.level > known.member.level:
+            best[each.member.user.id] = each
+    found = [
+        each
+        for each in best.values()
+        if needle in f"{each.member.user.username}\n{each.member.user.name}".casefold()
+        and (levels is None or level_name(each.member.level) in levels)
+    ]
+    return connect(_sort_members(found, filters.get("sort") or "USER_FULL_NAME_ASC"), **page)
+
+
+def _sort_members(found: list[Membership], sort: str) -> list[Membership]:
+    field, direction = sort.upper().rsplit("_", 1)
+    keys = {
+        "ACCESS_LEVEL": lambda each: (each.member.level, each.id),
+        "USER_FULL_NAME": lambda each: (each.member.user.name.casefold(), each.id),
+    }
+    key = keys.get(field, lambda each: (each.member.created_at, each.id))
+    return sorted(found, key=key, reverse=direction == "DESC")
+
+
+def level_name(level: int) -> str:
+    """Name an access level as GraphQL does."""
+    return Level(level).name
+
+
+@resolves("GroupMember", "mergeRequestInteraction")
+def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> Interacting | None:
+    found = find_merge_request(asked, wanted["id"])
+    return Interacting(user=source.member.user, merge_request=found) if found else None
+
+
+def find_merge_request(asked: Asked, gid: object) -> MergeRequest | None:
+    """Find a merge request by global id, if the caller may see it."""
+    number = int(read_global_id(gid, "MergeRequest"))
+    return next((mr for mr in readable_merge_requests(asked) if mr.id == number), None)
+
+
+values(
+    "User",
+    {
+        "id": lambda source: global_id("User", _account(source).id),
+        "username": lambda source: _account(source).username,
+        "state": lambda source: _account(source).state,
+        "bot": lambda source: _account(source).bot,
+        "human": lambda source: not _account(source).bot,
+        "active": lambda source: _account(source).state == "active",
+        "createdAt": lambda source: time_text(_account(source).created_at),
+        "publicEmail": lambda _: None,
+        "webPath": lambda source: f"/{_account(source).username}",
+    },
+)
+values(
+    "MergeRequestAuthor",
+    {
+        "mergeRequestInteraction": lambda source: source,
+    },
+)
+values(
+    "MergeRequestAssignee",
+    {
+        "mergeRequestInteraction": lambda source: source,
+    },
+)
+values(
+    "MergeRequestParticipant",
+    {
+        "mergeRequestInteraction": lambda source: source,
+    },
+)
+values(
+    "MergeRequestReviewer",
+    {
+        "mergeRequestInteraction": lambda source: source,
+    },
+)
+values(
+    "UserMergeRequestInteraction",
+    {
+        "approved": lambda source: source.merge_request.is_approved_by(source.user),
+    },
+)
+values(
+    "Group",
+    {
+        "id": lambda source: global_id("Group", source.id),
+        "fullName": lambda source: " / ".join(
+            each.name for each in reversed(list(source.lineage()))
+        ),
+        "path": lambda source: source.full_path.rsplit("/", 1)[-1],
+    },
+)
+values(
+    "AccessLevel",
+    {
+        "integerValue": lambda source: source,
+        "stringValue": level_name,
+        "humanAccess": lambda source: level_name(source).replace("_", " ").capitalize(),
+    },
+)
+values(
+    "GroupMember",
+    {
+        "id": lambda source: global_id("GroupMember", source.id),
+        "accessLevel": lambda source: source.member.level,
+        "user": lambda source: source.member.user,
+        "createdBy": lambda source: source.member.created_by,
+        "createdAt": lambda source: time_text(source.member.created_at),
+        "updatedAt": lambda source: time_text(source.member.created_at),
+        "expiresAt": lambda source: time_text(source.member.expires_at),
+    },
+)

@@ -1,0 +1,193 @@
+"""GraphQL: projects, repositories, commits, pipelines."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from bot.sandbox.access import can_read, can_read_code
+from bot.sandbox.diffs import is_binary
+from bot.sandbox.entities import MergeRequest, Project, User
+from bot.sandbox.graphql_core import Asked, connect, global_id, resolves, time_text, values
+from bot.sandbox.graphql_lists import list_merge_requests
+from bot.sandbox.graphql_people import split_page
+from bot.sandbox.repository import Blob, Commit
+from bot.sandbox.rest_code_entities import commit_url
+from bot.sandbox.rest_people_entities import web_url
+
+ACTIVE = frozenset({"created", "pending", "running"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobAt:
+    """A file at a commit."""
+
+    project: Project
+    commit: Commit
+    path: str
+    blob: Blob
+
+    @property
+    def content(self) -> bytes:
+        """What the file holds."""
+        return self.project.repository.store.blobs[self.blob.sha]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitAt:
+    """A commit of a project."""
+
+    project: Project
+    commit: Commit
+
+
+@resolves("Query", "project")
+def _project(_: object, asked: Asked, **wanted: str) -> Project | None:
+    path = wanted["fullPath"]
+    found = None if path.isdigit() else asked.world.find_project(path)
+    return found if found and can_read(asked.user, found, asked.today) else None
+
+
+@resolves("Project", "webUrl")
+def _project_url(source: Project, asked: Asked) -> str:
+    return web_url(asked.world, source.path_with_namespace)
+
+
+@resolves("Project", "httpUrlToRepo")
+def _clone_url(source: Project, asked: Asked) -> str:
+    return web_url(asked.world, source.path_with_namespace) + ".git"
+
+
+@resolves("Project", "mergeRequest")
+def _merge_request(source: Project, asked: Asked, iid: str) -> MergeRequest | None:
+    found = source.merge_requests.get(int(iid)) if iid.isdigit() else None
+    if found is not None:
+        asked.seen.append(found)
+    return found
+
+
+@resolves("Project", "mergeRequests")
+def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    return connect(list_merge_requests(asked, source, filters), **page)
+
+
+@resolves("Project", "repository")
+def _repository(source: Project, asked: Asked) -> Project | None:
+    return source if can_read_code(asked.user, source, asked.today) else None
+
+
+@resolves("Repository", "commit")
+def _commit(source: Project, _asked: Asked, ref: str) -> CommitAt | None:
+    found = source.repository.find_commit(ref)
+    return CommitAt(project=source, commit=found) if found else None
+
+
+@resolves("Repository", "blobs")
+def _blobs(source: Project, _asked: Asked, **arguments: Any) -> object:
+    page, wanted = split_page(arguments)
+    found = source.repository.find_commit(wanted.get("ref") or source.default_branch)
+    if found is None or wanted.get("refType") == "TAGS":
+        return connect([], **page)
+    blobs = [
+        BlobAt(project=source, commit=found, path=path, blob=found.tree[path])
+        for path in dict.fromkeys(wanted["paths"])
+        if path in found.tree
+    ]
+    return connect(blobs, **page)
+
+
+@resolves("RepositoryBlob", "rawTextBlob")
+def _raw_text(source: BlobAt, _asked: Asked) -> str | None:
+    content = source.content
+    return None if is_binary(content) else content.decode("utf-8", "replace")
+
+
+@resolves("RepositoryBlob", "webPath")
+def _blob_path(source: BlobAt, _asked: Asked) -> str:
+    project = source.project.path_with_namespace
+    return f"/{project}/-/blob/{source.commit.sha}/{source.path}"
+
+
+@resolves("Commit", "author")
+def _author(source: CommitAt, asked: Asked) -> User | None:
+    name, _, domain = source.commit.author.email.partition("@")
+    return asked.world.find_user(name) if domain == "example.com" else None
+
+
+@resolves("Commit", "webUrl")
+def _commit_url(source: CommitAt, asked: Asked) -> str:
+    return commit_url(asked.world, source.project, source.commit.sha)
+
+
+values(
+    "Project",
+    {
+        "id": lambda source: global_id("Project", source.id),
+        "fullPath": lambda source: source.path_with_namespace,
+        "path": lambda source: source.path_with_namespace.rsplit("/", 1)[-1],
+        "nameWithNamespace": lambda source: source.path_with_namespace.replace("/", " / "),
+        "isForked": lambda source: source.forked_from is not None,
+        "mergeRequestsEnabled": lambda _: True,
+        "onlyAllowMergeIfAllStatusChecksPassed": lambda source: source.settings.checks_must_succeed,
+        "onlyAllowMergeIfPipelineSucceeds": lambda source: source.settings.pipelines_must_succeed,
+    },
+)
+values(
+    "Repository",
+    {
+        "rootRef": lambda source: source.default_branch if source.repository.branches else None,
+        "empty": lambda source: not source.repository.branches,
+        "exists": lambda _: True,
+    },
+)
+values(
+    "RepositoryBlob",
+    {
+        "id": lambda source: global_id(
+            "Gitlab::Graphql::Representation::TreeEntry", source.blob.sha
+        ),
+        "oid": lambda source: source.blob.sha,
+        "mode": lambda source: source.blob.mode,
+        "name": lambda source: source.path.rsplit("/", 1)[-1],
+        "fileType": lambda source: "download" if is_binary(source.content) else "text",
+        "size": lambda source: str(len(source.content)),
+        "rawSize": lambda source: str(len(source.content)),
+        "rawBlob": lambda source: source.content.decode("utf-8", "replace"),
+        "base64EncodedBlob": lambda source: base64.b64encode(source.content).decode(),
+        "storedExternally": lambda _: False,
+    },
+)
+values(
+    "Commit",
+    {
+        "id": lambda source: global_id("CommitPresenter", source.commit.sha),
+        "sha": lambda source: source.commit.sha,
+        "shortId": lambda source: source.commit.sha[:8],
+        "title": lambda source: source.commit.title,
+        "fullTitle": lambda source: source.commit.title,
+        "message": lambda source: source.commit.message,
+        "description": lambda source: source.commit.message.partition("\n")[2].strip(),
+        "authoredDate": lambda source: time_text(source.commit.author.at),
+    },
+)
+values(
+    "Pipeline",
+    {
+        "id": lambda source: global_id("Ci::Pipeline", source.id),
+        "iid": lambda source: str(source.iid),
+        "active": lambda source: source.status in ACTIVE,
+        "complete": lambda source: source.status not in ACTIVE,
+        "finishedAt": lambda source: (
+            None if source.status in ACTIVE else time_text(source.updated_at)
+        ),
+        "path": lambda source: f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
+        "detailedStatus": lambda source: {
+            "id": f"{source.status}-{source.id}",
+            "name": source.status.upper(),
+            "label": source.status,
+            "tooltip": source.status,
+            "hasDetails": True,
+            "detailsPath": f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
+        },
+    },
+)

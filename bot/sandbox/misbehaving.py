@@ -1,0 +1,165 @@
+"""Strike a request with the faults that are switched on."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+from werkzeug.wrappers import Request
+
+from bot.sandbox import actions
+from bot.sandbox.act_repository import CommitDraft
+from bot.sandbox.entities import MergeRequest
+from bot.sandbox.faults import Fault, Faults, Kind
+from bot.sandbox.rest_core import Answer
+from bot.sandbox.state import World
+
+PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
+APPLICATION_LIMIT = "This endpoint has been requested too many times. Try again later."
+Respond = Callable[[World], Answer]
+
+
+class CutConnectionError(Exception):
+    """The connection ends without an answer."""
+
+
+def failing(fault: Fault) -> Answer:
+    """Build the answer of a failing GitLab, or of the machines before it."""
+    if fault.html:
+        page = PAGE.format(fault.status).encode()
+        return Answer(status=fault.status, raw=page, content_type="text/html; charset=utf-8")
+    return Answer(status=fault.status, body={"message": f"{fault.status} Internal Server Error"})
+
+
+def _rack_limit(fault: Fault) -> Answer:
+    headers = {
+        "Retry-After": str(max(1, round(fault.seconds))),
+        "RateLimit-Limit": "2000",
+        "RateLimit-Name": "throttle_authenticated_api",
+        "RateLimit-Observed": "2001",
+        "RateLimit-Remaining": "0",
+    }
+    return Answer(status=429, raw=b"Retry later\n", headers=headers, content_type="text/plain")
+
+
+INSTEAD: Mapping[Kind, Callable[[Fault], Answer]] = {
+    Kind.ERROR_BEFORE: failing,
+    Kind.RACK_429: _rack_limit,
+    Kind.APPLICATION_429: lambda _: Answer(
+        status=429, body={"message": {"error": APPLICATION_LIMIT}}
+    ),
+    Kind.UNAUTHORIZED: lambda _: Answer(status=401, body={"message": "401 Unauthorized"}),
+    Kind.FORBIDDEN: lambda _: Answer(status=403, body={"message": "403 Forbidden"}),
+    Kind.CONFLICT: lambda _: Answer(
+        status=409, body={"message": "Another update to this commit status is in progress"}
+    ),
+    Kind.GRAPHQL_ERRORS: lambda _: Answer(
+        body={"data": None, "errors": [{"message": "Internal server error"}]}
+    ),
+}
+
+
+@dataclass(slots=True)
+class Misbehaving:
+    """Answer requests, misbehaving where a fault says so."""
+
+    faults: Faults = field(default_factory=Faults)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _pages: dict[str, object] = field(default_factory=dict)
+
+    def switch_on(self, world: World, fault: Fault) -> None:
+        """Switch a fault on; a stale read needs the state before each write from now on."""
+        if fault.kind is Kind.STALE:
+            world.keeps_previous = True
+            world.previous = world.previous or world.snapshot()
+        self.faults.switch_on(fault)
+
+    def answer(self, world: World, request: Request, route: str, respond: Respond) -> Answer:
+        """Answer with all faults applied; raise CutConnectionError."""
+        struck = self.faults.strike(route)
+        for fault in struck:
+            early = self._before(world, request, fault)
+            if early is not None:
+                return early
+        answer = _respond(world, struck, respond)
+        for fault in struck:
+            answer = self._after(request, fault, answer)
+        if isinstance(answer.body, list):
+            self._pages[request.path] = answer.body
+        return answer
+
+    def _before(self, world: World, request: Request, fault: Fault) -> Answer | None:
+        if fault.kind in {Kind.LATENCY, Kind.HANG}:
+            self.stopped.wait(fault.seconds)
+        if fault.kind in {Kind.CUT_BEFORE, Kind.HANG}:
+            _cut()
+        if fault.kind is Kind.MOVED_HEAD:
+            move_heads(world)
+        if fault.kind is Kind.READ_ONLY and request.method != "GET":
+            return _read_only(fault)
+        build = INSTEAD.get(fault.kind)
+        return build(fault) if build else None
+
+    def _after(self, request: Request, fault: Fault, answer: Answer) -> Answer:
+        if fault.kind is Kind.CUT_AFTER:
+            _cut()
+        if fault.kind is Kind.ERROR_AFTER:
+            return failing(fault)
+        if fault.kind is Kind.EMPTY_BODY:
+            return replace(answer, raw=b"")
+        if fault.kind is Kind.TRUNCATED_PAGE and isinstance(answer.body, list):
+            return replace(answer, body=answer.body[: len(answer.body) // 2])
+        if fault.kind is Kind.REPEATED_PAGE and isinstance(answer.body, list):
+            return replace(answer, body=self._pages.get(request.path, answer.body))
+        return answer
+
+
+def _cut() -> NoReturn:
+    raise CutConnectionError
+
+
+def _read_only(fault: Fault) -> Answer:
+    text = "You cannot perform write operations on a read-only instance"
+    return Answer(status=fault.status, body={"message": text})
+
+
+def _respond(world: World, struck: tuple[Fault, ...], respond: Respond) -> Answer:
+    kinds = {fault.kind for fault in struck}
+    if Kind.STALE in kinds and world.previous is not None:
+        return respond(world.previous)
+    if Kind.UNPREPARED in kinds:
+        with _unprepared(world):
+            return respond(world)
+    return respond(world)
+
+
+@contextmanager
+def _unprepared(world: World) -> Iterator[None]:
+    with world.lock:
+        mrs = _open(world)
+        before = [mr.unprepared_reads for mr in mrs]
+        for mr in mrs:
+            mr.unprepared_reads = 1
+        try:
+            yield
+        finally:
+            for mr, reads in zip(mrs, before, strict=True):
+                mr.unprepared_reads = reads
+
+
+def _open(world: World) -> list[MergeRequest]:
+    return [
+        mr
+        for project in world.projects.values()
+        for mr in project.merge_requests.values()
+        if mr.state == "opened"
+    ]
+
+
+def move_heads(world: World) -> None:
+    """Push an empty commit to the source of every open merge request, as its author."""
+    for mr in _open(world):
+        if mr.source_project is not None:
+            draft = CommitDraft(message="Amend", changes={})
+            actions.push(world, mr.author, mr.source_project, mr.source_branch, draft)

@@ -1,0 +1,93 @@
+"""What the world remembers of a request; never a token."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
+
+from bot.sandbox.rest_app import authenticate, raw_path, read_query
+from bot.sandbox.rest_core import Answer
+from bot.sandbox.state import RefusedError, RequestRecord, World
+
+HIDDEN = "[FILTERED]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A request as it arrived."""
+
+    request: Request
+    route: str
+    user: str | None
+    started: float
+
+
+def find_username(world: World, headers: Headers) -> str | None:
+    """Find who sends a request, None for strangers."""
+    try:
+        user = authenticate(world, headers).user
+    except RefusedError:
+        return None
+    return user.username if user else None
+
+
+def _secrets(world: World) -> Iterator[str]:
+    for token in world.tokens:
+        yield token.value
+    for project in world.projects.values():
+        for trigger in project.triggers:
+            yield trigger.value
+        for check in project.status_checks:
+            if check.shared_secret:
+                yield check.shared_secret
+
+
+def redact(world: World, text: str) -> str:
+    """Take every secret of the world out of a text."""
+    for secret in _secrets(world):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def _read_answer(answer: Answer) -> object:
+    if answer.raw is None:
+        return answer.body
+    return answer.raw.decode("utf-8", "replace")
+
+
+def log_request(world: World, seen: Seen, answer: Answer) -> None:
+    """Write a request and its answer into the world's log."""
+    request = seen.request
+    query: dict[str, list[str]] = {}
+    for name, value in read_query(request):
+        query.setdefault(name, []).append(redact(world, value))
+    body = redact(world, request.get_data(as_text=True))
+    with world.lock:
+        world.requests.append(
+            RequestRecord(
+                seq=len(world.requests) + 1,
+                at=world.now,
+                method=request.method,
+                route=seen.route,
+                path=raw_path(request.environ),
+                query=query,
+                body=_read_json(body),
+                status=answer.status,
+                answer=_read_answer(answer),
+                user=seen.user,
+                seconds=time.perf_counter() - seen.started,
+                answer_headers=dict(answer.headers),
+                client=request.environ.get("sandbox.client", ""),
+            )
+        )

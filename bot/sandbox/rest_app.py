@@ -1,0 +1,193 @@
+"""The REST interface as one callable: route, authenticate, check, answer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.wrappers import Request
+
+from bot.sandbox.entities import Token, User
+from bot.sandbox.rest_core import ENDPOINTS, Answer, Call, Endpoint
+from bot.sandbox.rest_params import UnknownParameterError, convert, unfold
+from bot.sandbox.state import RefusedError, World
+
+ROOT = "/api/v4"
+MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "repository")
+for _name in (*MODULES, "commits"):
+    import_module(f"bot.sandbox.rest_{_name}")
+
+
+class Segment(BaseConverter):
+    """One segment of the raw path, decoded."""
+
+    regex = "[^/]+"
+
+    def to_python(self, value: str) -> str:
+        """Decode what the client encoded."""
+        return unquote(value)
+
+
+class Segments(Segment):
+    """One or more segments of the raw path, decoded."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
+def _rule(endpoint: Endpoint) -> Rule:
+    path = endpoint.template.replace("{ref}", "<segments:ref>")
+    path = path.replace("{", "<segment:").replace("}", ">")
+    return Rule(ROOT + path, methods=[endpoint.method], endpoint=endpoint)
+
+
+def build_routes() -> Map:
+    """Build the table of all routes."""
+    return Map(
+        [_rule(endpoint) for endpoint in ENDPOINTS],
+        converters={"segment": Segment, "segments": Segments},
+        merge_slashes=False,
+        strict_slashes=True,
+    )
+
+
+ROUTES = build_routes().bind("gitlab.invalid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who sends a request."""
+
+    user: User | None = None
+    token: Token | None = None
+
+
+def raw_path(environ: Mapping[str, Any]) -> str:
+    """Read the path as the client sent it, still encoded."""
+    return str(environ.get("RAW_URI", environ.get("PATH_INFO", "/"))).split("?", 1)[0]
+
+
+def read_token(headers: Headers) -> str | None:
+    """Find the token in the headers GitLab reads."""
+    bearer = headers.get("Authorization", "")
+    value = headers.get("PRIVATE-TOKEN") or headers.get("JOB-TOKEN")
+    if value is None and bearer.startswith("Bearer "):
+        value = bearer.removeprefix("Bearer ").strip()
+    return value
+
+
+def authenticate(world: World, headers: Headers) -> Caller:
+    """Find out who calls; nobody is fine, a bad token is not: RefusedError (401)."""
+    value = read_token(headers)
+    if value is None:
+        return Caller()
+    token = next((each for each in world.tokens if each.value == value), None)
+    if token is None or (token.kind == "job") is not ("JOB-TOKEN" in headers):
+        raise RefusedError(401, "401 Unauthorized")
+    if token.revoked:
+        raise _invalid_token("Token was revoked. You have to re-authorize from the user.")
+    if token.expires_at is not None and token.expires_at <= world.now.date():
+        raise _invalid_token(
+            "Token is expired. You can either do re-authorization or token refresh."
+        )
+    if token.user.state != "active":
+        raise RefusedError(403, "403 Forbidden - Your account has been blocked.")
+    return Caller(user=token.user, token=token)
+
+
+def _invalid_token(text: str) -> RefusedError:
+    refused = RefusedError(401, "invalid_token", key="error")
+    refused.body["error_description"] = text
+    return refused
+
+
+def _admit(endpoint: Endpoint, caller: Caller) -> Caller:
+    """Apply scopes and job token limits; raise RefusedError (401, 403)."""
+    token = caller.token
+    if token is not None and token.kind == "job" and not endpoint.job_token:
+        caller, token = Caller(), None
+    if token is not None and token.kind != "job" and not endpoint.scopes & set(token.scopes):
+        refused = RefusedError(403, "insufficient_scope", key="error")
+        refused.body["error_description"] = (
+            "The request requires higher privileges than provided by the access token."
+        )
+        refused.body["scope"] = " ".join(sorted(endpoint.scopes))
+        raise refused
+    if caller.user is None and not endpoint.open:
+        raise RefusedError(401, "401 Unauthorized")
+    return caller
+
+
+def find_endpoint(request: Request) -> tuple[Endpoint, Mapping[str, str]]:
+    """Find the endpoint of a request; raise NotFound or MethodNotAllowed."""
+    found: tuple[Endpoint, Mapping[str, str]] = ROUTES.match(
+        raw_path(request.environ), request.method
+    )
+    return found
+
+
+def read_body(request: Request) -> dict[str, Any]:
+    """Read the parameters in a body: JSON or a form; raise RefusedError (400)."""
+    if request.mimetype == "application/json":
+        raw = request.get_data()
+        try:
+            found = json.loads(raw) if raw.strip() else {}
+        except ValueError:
+            raise RefusedError(400, "The request body is not valid JSON", key="error") from None
+        if not isinstance(found, dict):
+            raise RefusedError(400, "The request body must be an object", key="error")
+        return found
+    return unfold(request.form.items(multi=True))
+
+
+def read_query(request: Request) -> list[tuple[str, str]]:
+    """Read the query in order."""
+    return parse_qsl(request.query_string.decode(), keep_blank_values=True)
+
+
+def dispatch(world: World, request: Request) -> Answer:
+    """Answer one request; an unknown endpoint or parameter is recorded as a violation."""
+    try:
+        endpoint, path = find_endpoint(request)
+    except (NotFound, MethodNotAllowed) as missing:
+        world.report_violation(f"no endpoint {request.method} {raw_path(request.environ)}")
+        status = 405 if isinstance(missing, MethodNotAllowed) else 404
+        words = "405 Not Allowed" if isinstance(missing, MethodNotAllowed) else "404 Not Found"
+        return Answer(status=status, body={"error": words})
+    try:
+        with world.lock:
+            return _answer(world, request, endpoint, path)
+    except UnknownParameterError as refused:
+        place = f"{endpoint.method} {endpoint.template}"
+        world.report_violation(f"{place}: {refused.body['error']}")
+        return Answer(status=refused.status, body=refused.body)
+    except RefusedError as refused:
+        return Answer(status=refused.status, body=refused.body)
+
+
+def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Answer:
+    caller = _admit(endpoint, authenticate(world, Headers(request.headers)))
+    query = read_query(request)
+    given = unfold(query)
+    if request.method != "GET":
+        given |= read_body(request)
+    call = Call(
+        world=world,
+        user=caller.user,
+        token=caller.token,
+        base_url=request.host_url.rstrip("/") + request.environ.get("SCRIPT_NAME", ""),
+        url=raw_path(request.environ),
+        path=path,
+        query=query,
+        params=given if endpoint.free else convert(endpoint.params, given),
+        headers=Headers(request.headers),
+    )
+    answer = endpoint.handler(call)
+    for mr in call.prepared if request.method == "GET" else ():
+        mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
+    return answer

@@ -1,0 +1,128 @@
+"""How commits, pipelines and statuses look in the REST interface."""
+
+from datetime import datetime
+
+from bot.sandbox.diffs import compare_trees, count_lines
+from bot.sandbox.entities import CommitStatus, Pipeline, Project
+from bot.sandbox.repository import Commit
+from bot.sandbox.rest_people_entities import render_user, stamp, web_url
+from bot.sandbox.state import World
+
+
+def commit_time(at: datetime) -> str:
+    """Write a time as commits carry it, with an offset."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def commit_url(world: World, project: Project, sha: str) -> str:
+    """Build the address of a commit's page."""
+    return web_url(world, f"{project.path_with_namespace}/-/commit/{sha}")
+
+
+def render_commit(world: World, project: Project, commit: Commit) -> dict[str, object]:
+    """Render a commit."""
+    return {
+        "id": commit.sha,
+        "short_id": commit.sha[:8],
+        "created_at": commit_time(commit.committer.at),
+        "parent_ids": list(commit.parents),
+        "title": commit.title,
+        "message": commit.message,
+        "author_name": commit.author.name,
+        "author_email": commit.author.email,
+        "authored_date": commit_time(commit.author.at),
+        "committer_name": commit.committer.name,
+        "committer_email": commit.committer.email,
+        "committed_date": commit_time(commit.committer.at),
+        "trailers": {},
+        "extended_trailers": {},
+        "web_url": commit_url(world, project, commit.sha),
+    }
+
+
+def count_commit(project: Project, commit: Commit) -> dict[str, int]:
+    """Count the lines a commit changed against its first parent."""
+    store = project.repository.store
+    base = store.commits[commit.parents[0]].tree if commit.parents else {}
+    stats = count_lines(store, compare_trees(store, base, commit.tree))
+    added, deleted = sum(each.additions for each in stats), sum(each.deletions for each in stats)
+    return {"additions": added, "deletions": deleted, "total": added + deleted}
+
+
+def render_commit_detail(world: World, project: Project, commit: Commit) -> dict[str, object]:
+    """Render a commit with its numbers and its last pipeline."""
+    last = next((each for each in reversed(project.pipelines) if each.sha == commit.sha), None)
+    return {
+        **render_commit(world, project, commit),
+        "stats": count_commit(project, commit),
+        "status": last.status if last else None,
+        "project_id": project.id,
+        "last_pipeline": render_pipeline(world, last) if last else None,
+    }
+
+
+def render_pipeline(world: World, pipeline: Pipeline) -> dict[str, object]:
+    """Render the short form of a pipeline."""
+    path = f"{pipeline.project.path_with_namespace}/-/pipelines/{pipeline.id}"
+    return {
+        "id": pipeline.id,
+        "iid": pipeline.iid,
+        "project_id": pipeline.project.id,
+        "sha": pipeline.sha,
+        "ref": pipeline.ref,
+        "status": pipeline.status,
+        "source": pipeline.source,
+        "created_at": stamp(pipeline.created_at),
+        "updated_at": stamp(pipeline.updated_at),
+        "web_url": web_url(world, path),
+    }
+
+
+def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object]:
+    """Render a pipeline."""
+    status = pipeline.status
+    return {
+        **render_pipeline(world, pipeline),
+        "before_sha": "0" * 40,
+        "tag": False,
+        "yaml_errors": None,
+        "user": render_user(world, pipeline.user),
+        "started_at": stamp(pipeline.created_at),
+        "finished_at": None,
+        "committed_at": None,
+        "duration": None,
+        "queued_duration": None,
+        "coverage": None,
+        "detailed_status": {
+            "icon": f"status_{status}",
+            "text": status.capitalize(),
+            "label": status,
+            "group": status,
+            "tooltip": status,
+            "has_details": True,
+            "details_path": f"/{pipeline.project.path_with_namespace}/-/pipelines/{pipeline.id}",
+            "illustration": None,
+            "favicon": None,
+        },
+        "archived": False,
+    }
+
+
+def render_status(world: World, job: CommitStatus) -> dict[str, object]:
+    """Render a commit status."""
+    return {
+        "id": job.id,
+        "sha": job.sha,
+        "ref": job.ref,
+        "status": job.status,
+        "name": job.name,
+        "target_url": job.target_url,
+        "description": job.description,
+        "created_at": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "finished_at": stamp(job.finished_at),
+        "allow_failure": job.allow_failure,
+        "coverage": job.coverage,
+        "pipeline_id": job.pipeline.id,
+        "author": render_user(world, job.author),
+    }

@@ -1,0 +1,165 @@
+"""REST: commits and their history."""
+
+import base64
+from collections.abc import Iterator, Mapping
+
+from bot.sandbox import actions
+from bot.sandbox.act_repository import CommitDraft
+from bot.sandbox.diffs import compare_trees, render_diff
+from bot.sandbox.entities import MergeRequest
+from bot.sandbox.repository import Commit
+from bot.sandbox.rest_code_entities import (
+    count_commit,
+    render_commit,
+    render_commit_detail,
+)
+from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest_merge_request_entities import (
+    commits_of,
+    render_merge_request_basic,
+)
+from bot.sandbox.rest_params import (
+    PAGING,
+    Param,
+    choice,
+    convert,
+    flag,
+    items,
+    moment,
+    text,
+)
+from bot.sandbox.state import RefusedError
+
+COMMITS = "/projects/{id}/repository/commits"
+ACTION: Mapping[str, Param] = {
+    "action": choice("create", "delete", "move", "update", required=True),
+    "file_path": text(required=True),
+    "previous_path": text(),
+    "content": text(),
+    "encoding": choice("text", "base64"),
+    "last_commit_id": text(),
+}
+
+
+@endpoint(
+    "GET",
+    COMMITS,
+    {
+        "ref_name": text(),
+        "since": moment(),
+        "until": moment(),
+        "path": text(),
+        "author": text(),
+        "all": flag(),
+        "with_stats": flag(),
+        "first_parent": flag(),
+        "order": choice("default", "topo"),
+        "trailers": flag(),
+        **PAGING,
+    },
+    scopes=FILES,
+)
+def list_commits(call: Call) -> Answer:
+    """List commits, newest first; GitLab never counts them."""
+    return paged(call, list(_history(call)), lambda each: _render(call, each), counted=False)
+
+
+def _history(call: Call) -> Iterator[Commit]:
+    given = call.params
+    head = call.commit(given.get("ref_name", call.code.default_branch))
+    first = given.get("first_parent", False)
+    needle = given.get("author", "").casefold()
+    for commit in call.code.repository.log(head.sha, given.get("path", ""), first_parent=first):
+        at = commit.committer.at
+        inside = given.get("since", at) <= at <= given.get("until", at)
+        if inside and needle in f"{commit.author.name} <{commit.author.email}>".casefold():
+            yield commit
+
+
+def _render(call: Call, commit: Commit) -> dict[str, object]:
+    rendered = render_commit(call.world, call.project, commit)
+    if call.params.get("with_stats"):
+        rendered["stats"] = count_commit(call.project, commit)
+    return rendered
+
+
+@endpoint("GET", COMMITS + "/{sha}", {"stats": flag()}, scopes=FILES, job_token=True)
+def show_commit(call: Call) -> Answer:
+    """Tell of a commit."""
+    commit = call.commit(call.path["sha"])
+    body = render_commit_detail(call.world, call.project, commit)
+    if not call.params.get("stats", True):
+        del body["stats"]
+    return Answer(body=body)
+
+
+@endpoint("GET", COMMITS + "/{sha}/diff", {"unidiff": flag(), **PAGING}, scopes=FILES)
+def show_commit_diff(call: Call) -> Answer:
+    """List what a commit changed against its first parent."""
+    commit, store = call.commit(call.path["sha"]), call.project.repository.store
+    base = store.commits[commit.parents[0]].tree if commit.parents else {}
+    unidiff = call.params.get("unidiff", False)
+    found = compare_trees(store, base, commit.tree)
+    return paged(call, found, lambda each: render_diff(store, each, unidiff=unidiff))
+
+
+@endpoint("GET", COMMITS + "/{sha}/merge_requests", {"state": text(), **PAGING}, job_token=True)
+def list_commit_merge_requests(call: Call) -> Answer:
+    """List the merge requests that brought a commit."""
+    sha = call.commit(call.path["sha"]).sha
+    wanted = call.params.get("state", "all")
+    found = [
+        mr
+        for mr in call.project.merge_requests.values()
+        if wanted in {"all", mr.state} and _brought(mr, sha)
+    ]
+    return paged(call, found, lambda mr: render_merge_request_basic(call.world, mr))
+
+
+def _brought(mr: MergeRequest, sha: str) -> bool:
+    return mr.merge_commit_sha == sha or any(each.sha == sha for each in commits_of(mr))
+
+
+@endpoint(
+    "POST",
+    COMMITS,
+    {
+        "branch": text(required=True),
+        "commit_message": text(required=True),
+        "actions": items(required=True),
+        "start_branch": text(),
+        "stats": flag(),
+    },
+)
+def create_commit(call: Call) -> Answer:
+    """Commit several changes at once."""
+    given = call.params
+    head = call.code.repository.find_commit(given["branch"])
+    changes: dict[str, bytes | None] = {}
+    for asked in given["actions"]:
+        changes |= _read_action(call, asked, head)
+    draft = CommitDraft(
+        message=given["commit_message"],
+        changes=changes,
+        start_branch=given.get("start_branch"),
+    )
+    commit = actions.push(call.world, call.actor, call.project, given["branch"], draft)
+    return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
+
+
+def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str, bytes | None]:
+    if not isinstance(asked, dict):
+        raise RefusedError(400, "actions is invalid", key="error")
+    given = convert(ACTION, asked, "actions")
+    path, content = given["file_path"], given.get("content", "").encode()
+    if given.get("encoding") == "base64":
+        content = base64.b64decode(content)
+    if given["action"] == "delete":
+        return {path: None}
+    if given["action"] != "move":
+        return {path: content}
+    old = given.get("previous_path")
+    kept = call.project.repository.content(head, old) if head and old else None
+    if old is None or kept is None:
+        raise RefusedError(400, "A file with this name doesn't exist")
+    return {old: None, path: content if "content" in given else kept}

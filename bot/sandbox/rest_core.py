@@ -1,0 +1,242 @@
+"""The frame of the REST interface: endpoints, calls, answers, pages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import Headers
+
+from bot.sandbox.access import can_read, can_read_code, can_see_note, demand, find_level
+from bot.sandbox.entities import Group, MergeRequest, Note, Project, Token, User
+from bot.sandbox.repository import Commit
+from bot.sandbox.rest_params import PAGING, Param
+from bot.sandbox.state import RefusedError, World
+
+PER_PAGE = 20
+MAX_PER_PAGE = 100
+COUNTED_UP_TO = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an endpoint answers; `raw` replaces the JSON body."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    content_type: str = "application/json"
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One request, understood: who asks, what for, with which parameters."""
+
+    world: World
+    user: User | None
+    token: Token | None
+    base_url: str
+    url: str
+    path: Mapping[str, str]
+    query: Sequence[tuple[str, str]] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Headers = field(default_factory=Headers)
+    prepared: list[MergeRequest] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The day the world is at."""
+        return self.world.now.date()
+
+    @property
+    def actor(self) -> User:
+        """The signed-in user; raise RefusedError (401) for anybody else."""
+        if self.user is None:
+            raise RefusedError(401, "401 Unauthorized")
+        return self.user
+
+    def number(self, name: str) -> int:
+        """Read a number from the path; raise RefusedError (400)."""
+        value = self.path[name]
+        if not value.isascii() or not value.isdigit():
+            raise RefusedError(400, f"{name} is invalid", key="error")
+        return int(value)
+
+    @cached_property
+    def project(self) -> Project:
+        """The project of the path, if the caller may see it."""
+        found = self.world.find_project(self.path["id"])
+        if found is None or not can_read(self.user, found, self.today):
+            raise RefusedError(404, "404 Project Not Found")
+        return found
+
+    @cached_property
+    def group(self) -> Group:
+        """The group of the path, if the caller may see it."""
+        found = self.world.find_group(self.path["id"])
+        if found is None or not can_read(self.user, found, self.today):
+            raise RefusedError(404, "404 Group Not Found")
+        return found
+
+    @cached_property
+    def code(self) -> Project:
+        """The project of the path, if the caller may read its repository."""
+        demand(can_read_code(self.user, self.project, self.today), 404, "404 Project Not Found")
+        return self.project
+
+    @cached_property
+    def merge_request(self) -> MergeRequest:
+        """The merge request of the path."""
+        name = "noteable_id" if "noteable_id" in self.path else "merge_request_iid"
+        found = self.project.merge_requests.get(self.number(name))
+        if found is None:
+            words = "404 Not found" if name == "merge_request_iid" else "404 Noteable Not Found"
+            raise RefusedError(404, words)
+        self.prepared.append(found)
+        return found
+
+    @property
+    def code_merge_request(self) -> MergeRequest:
+        """The merge request of the path, if the caller may read the repository."""
+        demand(can_read_code(self.user, self.project, self.today))
+        return self.merge_request
+
+    @cached_property
+    def note(self) -> Note:
+        """The note of the path, if the caller may see it."""
+        found = self.merge_request.find_note(self.number("note_id"))
+        if found is None or not can_see_note(self.user, self.merge_request, found, self.today):
+            raise RefusedError(404, "404 Note Not Found")
+        return found
+
+    @property
+    def level(self) -> int:
+        """The caller's level on the project."""
+        return find_level(self.user, self.project, self.today)
+
+    def commit(self, ref: str, missing: str = "404 Commit Not Found") -> Commit:
+        """Find a commit of the project; raise RefusedError (404)."""
+        found = self.code.repository.find_commit(ref)
+        if found is None:
+            raise RefusedError(404, missing)
+        return found
+
+    def person(self, user_id: int) -> User:
+        """Find an account by number; raise RefusedError (404)."""
+        found = self.world.users.get(user_id)
+        if found is None:
+            raise RefusedError(404, "404 User Not Found")
+        return found
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Endpoint:
+    """One operation: its address as GitLab's documents write it, parameters, and rights."""
+
+    method: str
+    template: str
+    handler: Handler
+    params: Mapping[str, Param]
+    open: bool = False
+    scopes: frozenset[str] = frozenset()
+    job_token: bool = False
+    free: bool = False
+
+
+ENDPOINTS: list[Endpoint] = []
+READ = frozenset({"api", "read_api"})
+WRITE = frozenset({"api"})
+FILES = READ | {"read_repository"}
+USERS = READ | {"read_user"}
+
+
+def endpoint(
+    method: str, template: str, params: Mapping[str, Param] | None = None, **rights: Any
+) -> Callable[[Handler], Handler]:
+    """Register a handler.
+
+    Rights: `open` to anonymous callers, `scopes` of tokens, `job_token` accepted, `free` of
+    the rule that unknown parameters are refused.
+    """
+    rights.setdefault("open", method == "GET")
+    rights.setdefault("scopes", READ if method == "GET" else WRITE)
+
+    def register(handler: Handler) -> Handler:
+        ENDPOINTS.append(
+            Endpoint(
+                method=method, template=template, handler=handler, params=params or {}, **rights
+            )
+        )
+        return handler
+
+    return register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The page asked for."""
+
+    page: int
+    size: int
+
+    @property
+    def start(self) -> int:
+        """The index of its first item."""
+        return (self.page - 1) * self.size
+
+
+def read_window(call: Call) -> Window:
+    """Read page and per_page; more than 100 per page are cut, as GitLab does."""
+    page, size = call.params.get("page", 1), call.params.get("per_page", PER_PAGE)
+    if page < 1 or size < 1:
+        name = "page" if page < 1 else "per_page"
+        raise RefusedError(400, f"{name} does not have a valid value", key="error")
+    return Window(page=page, size=min(size, MAX_PER_PAGE))
+
+
+def paged(
+    call: Call,
+    found: Sequence[Any],
+    render: Callable[[Any], object],
+    *,
+    counted: bool = True,
+) -> Answer:
+    """Answer one page with GitLab's headers; totals are left out above 10,000 or if not counted."""
+    window = read_window(call)
+    chosen = found[window.start : window.start + window.size]
+    pages = max(1, -(-len(found) // window.size))
+    headers = {
+        "X-Page": str(window.page),
+        "X-Per-Page": str(window.size),
+        "X-Next-Page": str(window.page + 1) if window.page < pages else "",
+        "X-Prev-Page": str(window.page - 1) if window.page > 1 else "",
+    }
+    if counted and len(found) <= COUNTED_UP_TO:
+        headers |= {"X-Total": str(len(found)), "X-Total-Pages": str(pages)}
+    headers["Link"] = _links(call, window, pages, counted="X-Total" in headers)
+    return Answer(body=[render(each) for each in chosen], headers=headers)
+
+
+def _links(call: Call, window: Window, pages: int, *, counted: bool) -> str:
+    wanted = {"prev": window.page - 1, "next": window.page + 1, "first": 1}
+    if counted:
+        wanted["last"] = pages
+    if window.page <= 1:
+        del wanted["prev"]
+    if window.page >= pages:
+        del wanted["next"]
+    return ", ".join(
+        f'<{_page_url(call, page, window.size)}>; rel="{rel}"' for rel, page in wanted.items()
+    )
+
+
+def _page_url(call: Call, page: int, size: int) -> str:
+    kept = [(name, value) for name, value in call.query if name not in PAGING]
+    kept += [("page", str(page)), ("per_page", str(size))]
+    return f"{call.base_url}{call.url}?{urlencode(kept)}"

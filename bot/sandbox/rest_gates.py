@@ -1,0 +1,243 @@
+"""REST: commit statuses, external status checks, pipeline triggers."""
+
+from collections.abc import Mapping
+
+from bot.sandbox import actions
+from bot.sandbox.access import demand
+from bot.sandbox.act_pipelines import StatusDraft, check_status, find_check
+from bot.sandbox.entities import CommitStatus, Level, StatusCheck
+from bot.sandbox.rest_code_entities import render_pipeline_detail, render_status
+from bot.sandbox.rest_core import Answer, Call, endpoint, paged
+from bot.sandbox.rest_merge_request_entities import render_merge_request
+from bot.sandbox.rest_params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    number,
+    text,
+)
+from bot.sandbox.state import RefusedError, TriggerCall
+
+SHORT = 255
+CHECKS = "/projects/{id}/external_status_checks"
+MR_CHECKS = "/projects/{id}/merge_requests/{merge_request_iid}/status_checks"
+RESPONSES = "/projects/{id}/merge_requests/{merge_request_iid}/status_check_responses"
+STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/statuses/{sha}",
+    {
+        "state": choice(*STATES, required=True),
+        "ref": text(longest=SHORT),
+        "name": text(longest=SHORT),
+        "context": text(longest=SHORT),
+        "target_url": text(longest=SHORT),
+        "description": text(longest=SHORT),
+        "coverage": number(),
+        "pipeline_id": integer(),
+    },
+)
+def set_status(call: Call) -> Answer:
+    """Post a commit status."""
+    given = call.params
+    draft = StatusDraft(
+        state=given["state"],
+        name=given.get("name") or given.get("context") or "default",
+        ref=given.get("ref"),
+        target_url=given.get("target_url"),
+        description=given.get("description"),
+        coverage=given.get("coverage"),
+        pipeline_id=given.get("pipeline_id"),
+    )
+    job = actions.set_commit_status(call.world, call.actor, call.project, call.path["sha"], draft)
+    return Answer(status=201, body=render_status(call.world, job))
+
+
+@endpoint(
+    "GET",
+    "/projects/{id}/repository/commits/{sha}/statuses",
+    {
+        "ref": text(),
+        "stage": text(),
+        "name": text(),
+        "pipeline_id": integer(),
+        "all": flag(),
+        "order_by": choice("id", "pipeline_id"),
+        "sort": choice("asc", "desc"),
+        **PAGING,
+    },
+)
+def list_statuses(call: Call) -> Answer:
+    """List the statuses of a commit; those done over only with `all`."""
+    commit, given = call.commit(call.path["sha"]), call.params
+    jobs = [
+        job
+        for pipeline in call.project.pipelines
+        if pipeline.sha == commit.sha and given.get("pipeline_id", pipeline.id) == pipeline.id
+        for job in pipeline.jobs
+    ]
+    found = [job for job in jobs if _is_wanted(job, given)]
+    order = given.get("order_by", "id")
+    found.sort(
+        key=lambda job: (job.pipeline.id if order == "pipeline_id" else job.id, job.id),
+        reverse=given.get("sort") == "desc",
+    )
+    return paged(call, found, lambda job: render_status(call.world, job))
+
+
+def _is_wanted(job: CommitStatus, given: Mapping[str, object]) -> bool:
+    named = all(
+        getattr(job, name) == given[name] for name in ("ref", "stage", "name") if name in given
+    )
+    return named and (bool(given.get("all")) or not job.retried)
+
+
+def _demand_checks(call: Call, level: Level = Level.DEVELOPER) -> None:
+    demand(call.actor is not None and call.level >= level)
+    demand(call.project.settings.ultimate, 404)
+
+
+def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
+    return {
+        "id": check.id,
+        "name": check.name,
+        "project_id": call.project.id,
+        "external_url": check.external_url,
+        "protected_branches": [],
+        "hmac": check.shared_secret is not None,
+    }
+
+
+@endpoint("GET", CHECKS, PAGING, open=False)
+def list_checks(call: Call) -> Answer:
+    """List the external status checks of a project."""
+    _demand_checks(call)
+    return paged(call, call.project.status_checks, lambda check: _render_check(call, check))
+
+
+CHECK_FIELDS: Mapping[str, Param] = {
+    "name": text(required=True, longest=SHORT),
+    "external_url": text(required=True, longest=SHORT),
+    "shared_secret": text(),
+    "protected_branch_ids": integers(),
+}
+
+
+@endpoint("POST", CHECKS, CHECK_FIELDS)
+def create_check(call: Call) -> Answer:
+    """Make an external status check; name and address are each unique."""
+    _demand_checks(call, Level.MAINTAINER)
+    given, project = call.params, call.project
+    for name in ("name", "external_url"):
+        if any(getattr(each, name) == given[name] for each in project.status_checks):
+            raise RefusedError(400, {name: ["has already been taken"]})
+    with call.world.writing():
+        check = StatusCheck(
+            id=call.world.next_id("status_check"),
+            name=given["name"],
+            external_url=given["external_url"],
+            shared_secret=given.get("shared_secret"),
+        )
+        project.status_checks.append(check)
+    return Answer(status=201, body=_render_check(call, check))
+
+
+@endpoint("GET", MR_CHECKS, open=False)
+def list_merge_request_checks(call: Call) -> Answer:
+    """List how the checks stand at the head of a merge request."""
+    _demand_checks(call)
+    return Answer(
+        body=[
+            {
+                "id": check.id,
+                "name": check.name,
+                "external_url": check.external_url,
+                "status": check_status(call.world, call.merge_request, check),
+            }
+            for check in call.project.status_checks
+        ]
+    )
+
+
+@endpoint(
+    "POST",
+    RESPONSES,
+    {
+        "external_status_check_id": integer(required=True),
+        "sha": text(required=True),
+        "status": choice("passed", "failed", "pending", required=True),
+    },
+)
+def answer_check(call: Call) -> Answer:
+    """Answer an external status check."""
+    _demand_checks(call)
+    given, mr = call.params, call.merge_request
+    check = find_check(call.project, given["external_status_check_id"])
+    said = (given["sha"], given["status"])
+    answer = actions.answer_check(call.world, call.actor, mr, check, said)
+    body = {
+        "id": answer.id,
+        "merge_request": render_merge_request(call.world, mr, call.user),
+        "external_status_check": {
+            "id": check.id,
+            "name": check.name,
+            "external_url": check.external_url,
+        },
+    }
+    return Answer(status=201, body=body)
+
+
+@endpoint("POST", MR_CHECKS + "/{external_status_check_id}/retry")
+def retry_check(call: Call) -> Answer:
+    """Set a failed check to pending again."""
+    _demand_checks(call)
+    check = find_check(call.project, call.number("external_status_check_id"))
+    actions.retry_check(call.world, call.actor, call.merge_request, check)
+    return Answer(status=202, body={"message": "202 Accepted"})
+
+
+@endpoint("POST", "/projects/{id}/trigger/pipeline", open=True, free=True)
+@endpoint("POST", "/projects/{id}/ref/{ref}/trigger/pipeline", open=True, free=True)
+def trigger_pipeline(call: Call) -> Answer:
+    """Start a pipeline by trigger token; all other parameters become TRIGGER_PAYLOAD."""
+    if call.headers.get("X-Gitlab-Event") == "Pipeline Hook":
+        raise RefusedError(403, "403 Forbidden")
+    given = dict(call.params)
+    token = given.pop("token", None)
+    if not isinstance(token, str):
+        raise RefusedError(400, "token is missing", key="error")
+    project = call.world.find_project(call.path["id"])
+    triggers = project.triggers if project else []
+    trigger = next((each for each in triggers if each.value == token), None)
+    if project is None or trigger is None:
+        raise RefusedError(404, "404 Not found")
+    ref = call.path.get("ref") or given.get("ref")
+    if not isinstance(ref, str):
+        raise RefusedError(400, "ref is missing", key="error")
+    variables = _read_variables(given.get("variables"))
+    if project.repository.find_commit(ref) is None:
+        raise RefusedError(400, {"base": ["Reference not found"]})
+    start = call.world.trigger
+    if start is None:
+        raise RefusedError(400, {"base": ["The stand-in runs no pipelines"]})
+    asked = TriggerCall(
+        project=project,
+        ref=ref,
+        trigger=trigger,
+        payload={**given, "id": call.path["id"], "ref": ref},
+        variables=variables,
+    )
+    return Answer(status=201, body=render_pipeline_detail(call.world, start(call.world, asked)))
+
+
+def _read_variables(given: object) -> Mapping[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+        raise RefusedError(400, "variables needs to be a map of key-valued strings")
+    return given

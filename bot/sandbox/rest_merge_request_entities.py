@@ -1,0 +1,214 @@
+"""How merge requests and notes look in the REST interface."""
+
+from collections.abc import Mapping
+
+from bot.sandbox.act_pipelines import find_head_pipeline
+from bot.sandbox.diffs import FileChange, compare_trees
+from bot.sandbox.entities import DiffVersion, MergeRequest, Note, User
+from bot.sandbox.merging import assess_merge, has_conflicts, threads_resolved
+from bot.sandbox.repository import Commit
+from bot.sandbox.rest_code_entities import render_pipeline, render_pipeline_detail
+from bot.sandbox.rest_people_entities import (
+    render_user,
+    render_user_or_none,
+    stamp,
+    web_url,
+)
+from bot.sandbox.state import World
+
+MANY_CHANGES = 1000
+
+
+def merge_request_url(world: World, mr: MergeRequest) -> str:
+    """Build the address of a merge request's page."""
+    return web_url(world, f"{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}")
+
+
+def diff_of(mr: MergeRequest, version: DiffVersion | None) -> list[FileChange]:
+    """List the files a version of the diff changes; none where its commits are not kept."""
+    store = mr.project.repository.store
+    if version is None or version.head_sha not in store.commits:
+        return []
+    base, head = store.commits[version.base_sha], store.commits[version.head_sha]
+    return compare_trees(store, base.tree, head.tree)
+
+
+def commits_of(mr: MergeRequest) -> list[Commit]:
+    """List the commits between merge base and head, newest first."""
+    repository, version = mr.project.repository, mr.diff
+    if version is None or version.head_sha not in repository.store.commits:
+        return []
+    below = repository.store.ancestors(version.base_sha)
+    return [each for each in repository.log(version.head_sha) if each.sha not in below]
+
+
+def shown_diff(mr: MergeRequest) -> DiffVersion | None:
+    """Return the newest diff; right after creation GitLab shows none yet."""
+    return mr.diff if mr.prepared else None
+
+
+def is_kept(mr: MergeRequest, version: DiffVersion | None) -> bool:
+    """Whether the commits of a version exist."""
+    return version is not None and version.head_sha in mr.project.repository.store.commits
+
+
+def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, object]:
+    """Render a merge request as lists hold it."""
+    assignees = [render_user(world, each) for each in mr.assignees]
+    path = mr.project.path_with_namespace
+    return {
+        "id": mr.id,
+        "iid": mr.iid,
+        "project_id": mr.project.id,
+        "title": mr.title,
+        "description": mr.description,
+        "state": mr.state,
+        "created_at": stamp(mr.created_at),
+        "updated_at": stamp(mr.updated_at),
+        "merged_by": render_user_or_none(world, mr.merged_by),
+        "merge_user": render_user_or_none(world, mr.merged_by),
+        "merged_at": stamp(mr.merged_at),
+        "closed_by": render_user_or_none(world, mr.closed_by),
+        "closed_at": stamp(mr.closed_at),
+        "target_branch": mr.target_branch,
+        "source_branch": mr.source_branch,
+        "user_notes_count": len(mr.comments),
+        "upvotes": _count(mr, "thumbsup"),
+        "downvotes": _count(mr, "thumbsdown"),
+        "author": render_user(world, mr.author),
+        "assignees": assignees,
+        "assignee": assignees[0] if assignees else None,
+        "reviewers": [render_user(world, each.user) for each in mr.reviewers],
+        "source_project_id": mr.source_project.id if mr.source_project else None,
+        "target_project_id": mr.project.id,
+        "labels": [label.name for label in mr.labels],
+        "draft": mr.draft,
+        "imported": False,
+        "imported_from": "none",
+        "work_in_progress": mr.draft,
+        "milestone": None,
+        "merge_when_pipeline_succeeds": False,
+        **_render_merging(world, mr),
+        "sha": mr.head_sha if mr.prepared else None,
+        "merge_commit_sha": mr.merge_commit_sha,
+        "squash_commit_sha": None,
+        "discussion_locked": mr.discussion_locked or None,
+        "should_remove_source_branch": None,
+        "force_remove_source_branch": False,
+        "prepared_at": stamp(mr.prepared_at) if mr.prepared else None,
+        "reference": f"!{mr.iid}",
+        "references": {
+            "short": f"!{mr.iid}",
+            "relative": f"!{mr.iid}",
+            "full": f"{path}!{mr.iid}",
+        },
+        "web_url": merge_request_url(world, mr),
+        "time_stats": {
+            "time_estimate": 0,
+            "total_time_spent": 0,
+            "human_time_estimate": None,
+            "human_total_time_spent": None,
+        },
+        "squash": False,
+        "squash_on_merge": False,
+        "task_completion_status": {"count": 0, "completed_count": 0},
+    }
+
+
+def _render_merging(world: World, mr: MergeRequest) -> Mapping[str, object]:
+    conflicts = has_conflicts(mr)
+    return {
+        "merge_status": "cannot_be_merged" if conflicts else "can_be_merged",
+        "detailed_merge_status": assess_merge(world, mr),
+        "merge_after": None,
+        "has_conflicts": conflicts,
+        "blocking_discussions_resolved": threads_resolved(mr),
+    }
+
+
+def _count(mr: MergeRequest, name: str) -> int:
+    return sum(each.name == name for each in mr.awards)
+
+
+def render_merge_request(
+    world: World, mr: MergeRequest, viewer: User | None = None
+) -> dict[str, object]:
+    """Render a merge request whole."""
+    pipeline, version = find_head_pipeline(mr), shown_diff(mr)
+    changed = len(diff_of(mr, version))
+    return {
+        **render_merge_request_basic(world, mr),
+        "subscribed": viewer is mr.author,
+        "changes_count": _cap(changed) if version else None,
+        "latest_build_started_at": None,
+        "latest_build_finished_at": None,
+        "first_deployed_to_production_at": None,
+        "pipeline": render_pipeline(world, pipeline) if pipeline else None,
+        "head_pipeline": render_pipeline_detail(world, pipeline) if pipeline else None,
+        "diff_refs": render_diff_refs(version),
+        "merge_error": None,
+        "first_contribution": False,
+        "user": {"can_merge": False},
+    }
+
+
+def _cap(changed: int) -> str:
+    return f"{MANY_CHANGES}+" if changed > MANY_CHANGES else str(changed)
+
+
+def render_diff_refs(version: DiffVersion | None) -> dict[str, object] | None:
+    """Render the three shas of a diff."""
+    if version is None:
+        return None
+    return {
+        "base_sha": version.base_sha,
+        "head_sha": version.head_sha,
+        "start_sha": version.start_sha,
+    }
+
+
+def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
+    """Render one version of the diff."""
+    return {
+        "id": version.id,
+        "head_commit_sha": version.head_sha,
+        "base_commit_sha": version.base_sha,
+        "start_commit_sha": version.start_sha,
+        "created_at": stamp(version.created_at),
+        "merge_request_id": mr.id,
+        "state": "collected",
+        "real_size": str(len(diff_of(mr, version))),
+        "patch_id_sha": None,
+    }
+
+
+def render_note(world: World, mr: MergeRequest, note: Note) -> dict[str, object]:
+    """Render a note."""
+    rendered: dict[str, object] = {
+        "id": note.id,
+        "type": note.type,
+        "body": note.body,
+        "author": render_user(world, note.author),
+        "created_at": stamp(note.created_at),
+        "updated_at": stamp(note.updated_at),
+        "system": note.system,
+        "noteable_id": mr.id,
+        "noteable_type": "MergeRequest",
+        "project_id": mr.project.id,
+        "resolvable": note.resolvable,
+        "confidential": note.internal,
+        "internal": note.internal,
+        "imported": False,
+        "imported_from": "none",
+        "noteable_iid": mr.iid,
+        "commands_changes": {},
+    }
+    if note.position is not None:
+        rendered["position"] = note.position
+    if note.resolvable:
+        rendered |= {
+            "resolved": note.resolved,
+            "resolved_by": render_user_or_none(world, note.resolved_by),
+            "resolved_at": stamp(note.resolved_at),
+        }
+    return rendered

@@ -1,0 +1,177 @@
+"""REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
+
+from bot.sandbox import actions
+from bot.sandbox.access import can_approve
+from bot.sandbox.act_pipelines import merge_request_pipelines
+from bot.sandbox.diffs import MAX_FILES, FileChange, render_diff
+from bot.sandbox.entities import DiffVersion, MergeRequest, User
+from bot.sandbox.rest_code_entities import render_commit, render_pipeline
+from bot.sandbox.rest_core import Answer, Call, endpoint, paged
+from bot.sandbox.rest_merge_request_entities import (
+    commits_of,
+    diff_of,
+    render_merge_request,
+    render_version,
+    shown_diff,
+)
+from bot.sandbox.rest_params import PAGING, flag, text
+from bot.sandbox.rest_people_entities import render_user, stamp
+from bot.sandbox.state import RefusedError
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/merge_requests/{merge_request_iid}/approve",
+    {"sha": text()},
+)
+def approve(call: Call) -> Answer:
+    """Approve."""
+    mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
+    return Answer(status=201, body=render_approvals(call, mr))
+
+
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/unapprove")
+def unapprove(call: Call) -> Answer:
+    """Take an approval back."""
+    mr = actions.unapprove(call.world, call.actor, call.merge_request)
+    return Answer(status=201, body=render_approvals(call, mr))
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approvals")
+def show_approvals(call: Call) -> Answer:
+    """Tell who approved."""
+    return Answer(body=render_approvals(call, call.merge_request))
+
+
+def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
+    """Render the approvals of a merge request."""
+    return {
+        "user_has_approved": call.user is not None and mr.is_approved_by(call.user),
+        "user_can_approve": can_approve(call.user, mr, call.today),
+        "approved": len(mr.approvals) >= max(1, mr.project.settings.approvals_required),
+        "approved_by": [
+            {"user": render_user(call.world, each.user), "approved_at": stamp(each.approved_at)}
+            for each in mr.approvals
+        ],
+    }
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")
+def show_approval_state(call: Call) -> Answer:
+    """Tell the approval rules; the stand-in has the one that any member meets."""
+    mr = call.merge_request
+    required = mr.project.settings.approvals_required
+    people = [render_user(call.world, each.user) for each in mr.approvals]
+    rule = {
+        "id": mr.id,
+        "name": "All Members",
+        "rule_type": "any_approver",
+        "eligible_approvers": [],
+        "approvals_required": required,
+        "users": [],
+        "groups": [],
+        "contains_hidden_groups": False,
+        "approved_by": people,
+        "approved": len(people) >= required,
+    }
+    return Answer(body={"approval_rules_overwritten": False, "rules": [rule]})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/reviewers")
+def list_reviewers(call: Call) -> Answer:
+    """List who was asked for a review, and how it stands."""
+    return Answer(
+        body=[
+            {
+                "user": render_user(call.world, each.user),
+                "state": each.state,
+                "created_at": stamp(each.created_at),
+            }
+            for each in call.merge_request.reviewers
+        ]
+    )
+
+
+def participants(mr: MergeRequest) -> list[User]:
+    """List author, assignees, reviewers and commenters, each once."""
+    people = [mr.author, *mr.assignees, *(each.user for each in mr.reviewers)]
+    people += [note.author for note in mr.comments if not note.internal]
+    return list(dict.fromkeys(people))
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/participants")
+def list_participants(call: Call) -> Answer:
+    """List who takes part."""
+    people = participants(call.merge_request)
+    return Answer(body=[render_user(call.world, each) for each in people])
+
+
+def _render(call: Call, change: FileChange) -> dict[str, object]:
+    store = call.project.repository.store
+    return render_diff(store, change, unidiff=call.params.get("unidiff", False))
+
+
+@endpoint(
+    "GET",
+    "/projects/{id}/merge_requests/{merge_request_iid}/diffs",
+    {"unidiff": flag(), **PAGING},
+)
+def list_diffs(call: Call) -> Answer:
+    """List the changed files; more than GitLab keeps are cut without a word."""
+    mr = call.code_merge_request
+    found = diff_of(mr, shown_diff(mr))[:MAX_FILES]
+    return paged(call, found, lambda change: _render(call, change))
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/changes", {"unidiff": flag()})
+def show_changes(call: Call) -> Answer:
+    """Tell of a merge request with its changed files."""
+    mr = call.code_merge_request
+    found = diff_of(mr, shown_diff(mr))
+    body = render_merge_request(call.world, mr, call.user)
+    body["changes"] = [_render(call, change) for change in found[:MAX_FILES]]
+    body["overflow"] = len(found) > MAX_FILES
+    return Answer(body=body)
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/commits", PAGING)
+def list_commits(call: Call) -> Answer:
+    """List the commits between merge base and head."""
+    found = commits_of(call.code_merge_request)
+    return paged(call, found, lambda commit: render_commit(call.world, call.project, commit))
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/pipelines")
+def list_pipelines(call: Call) -> Answer:
+    """List the pipelines the merge request shows."""
+    found = merge_request_pipelines(call.merge_request)
+    return Answer(body=[render_pipeline(call.world, each) for each in found])
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/versions", PAGING)
+def list_versions(call: Call) -> Answer:
+    """List the versions of the diff, newest first."""
+    mr = call.merge_request
+    return paged(call, mr.versions[::-1], lambda version: render_version(mr, version))
+
+
+@endpoint(
+    "GET",
+    "/projects/{id}/merge_requests/{merge_request_iid}/versions/{version_id}",
+    {"unidiff": flag()},
+)
+def show_version(call: Call) -> Answer:
+    """Tell of one version of the diff."""
+    mr = call.code_merge_request
+    version = _find_version(mr, call.number("version_id"))
+    body = render_version(mr, version)
+    body["commits"] = [render_commit(call.world, call.project, each) for each in commits_of(mr)]
+    body["diffs"] = [_render(call, change) for change in diff_of(mr, version)]
+    return Answer(body=body)
+
+
+def _find_version(mr: MergeRequest, number: int) -> DiffVersion:
+    for version in mr.versions:
+        if version.id == number:
+            return version
+    raise RefusedError(404, "404 Not found")

@@ -1,0 +1,276 @@
+"""REST: merge requests, listed, shown, opened, changed, merged."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.sandbox import actions
+from bot.sandbox.access import can_read
+from bot.sandbox.act_merge_requests import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.entities import MergeRequest, User
+from bot.sandbox.merge_request_search import TESTS, arrange, select
+from bot.sandbox.rest_core import Answer, Call, endpoint, paged
+from bot.sandbox.rest_merge_request_entities import (
+    render_merge_request,
+    render_merge_request_basic,
+)
+from bot.sandbox.rest_params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integer_or_word,
+    integers,
+    mapping,
+    moment,
+    text,
+    words,
+)
+from bot.sandbox.state import RefusedError
+
+NEGATABLE: Mapping[str, Param] = {
+    "author_id": integer(),
+    "author_username": text(),
+    "assignee_id": integer_or_word(),
+    "assignee_username": words(),
+    "reviewer_username": text(),
+    "reviewer_id": integer(),
+    "labels": words(),
+}
+PAIRS = ("author", "reviewer", "assignee", "merge_user")
+PREMIUM = ("approved_by_ids", "approved_by_usernames")
+MOST_APPROVERS = 5
+FILTERS: Mapping[str, Param] = {
+    "author_id": integer(),
+    "author_username": text(),
+    "assignee_id": integer_or_word(),
+    "assignee_username": words(),
+    "reviewer_username": text(),
+    "reviewer_id": integer_or_word(),
+    "labels": words(),
+    "state": choice("opened", "closed", "locked", "merged", "all"),
+    "order_by": choice(
+        "created_at",
+        "label_priority",
+        "milestone_due",
+        "popularity",
+        "priority",
+        "title",
+        "updated_at",
+        "merged_at",
+    ),
+    "sort": choice("asc", "desc"),
+    "with_merge_status_recheck": flag(),
+    "created_after": moment(),
+    "created_before": moment(),
+    "updated_after": moment(),
+    "updated_before": moment(),
+    "merged_after": moment(),
+    "merged_before": moment(),
+    "view": choice("simple"),
+    "scope": choice(
+        "created-by-me",
+        "assigned-to-me",
+        "created_by_me",
+        "assigned_to_me",
+        "reviews_for_me",
+        "all",
+    ),
+    "source_branch": text(),
+    "source_project_id": integer(),
+    "target_branch": text(),
+    "search": text(),
+    "in": text(),
+    "wip": choice("yes", "no"),
+    "draft": flag(),
+    "not": mapping(NEGATABLE),
+    "merge_user_id": integer(),
+    "merge_user_username": text(),
+    "approved_by_ids": words(),
+    "approved_by_usernames": words(),
+    "iids": integers(),
+    **PAGING,
+}
+
+
+@endpoint("GET", "/projects/{id}/merge_requests", FILTERS, job_token=True)
+def list_merge_requests(call: Call) -> Answer:
+    """List the merge requests of a project."""
+    found = list(call.project.merge_requests.values())
+    return _list(call, _apply_scope(call, found, "all"))
+
+
+@endpoint("GET", "/merge_requests", FILTERS, open=False)
+def list_all_merge_requests(call: Call) -> Answer:
+    """List merge requests everywhere; without `scope` only the caller's own."""
+    return _list(call, _apply_scope(call, _readable(call), "created_by_me"))
+
+
+def _readable(call: Call) -> list[MergeRequest]:
+    return [
+        mr
+        for project in call.world.projects.values()
+        if can_read(call.user, project, call.today)
+        for mr in project.merge_requests.values()
+    ]
+
+
+def _apply_scope(call: Call, found: list[MergeRequest], default: str) -> list[MergeRequest]:
+    scope = call.params.get("scope", default).replace("-", "_")
+    tests = {"created_by_me": "author_id", "assigned_to_me": "assignee_id"}
+    tests["reviews_for_me"] = "reviewer_id"
+    return found if scope == "all" else select(found, {tests[scope]: call.actor.id})
+
+
+def _list(call: Call, found: list[MergeRequest]) -> Answer:
+    wanted = {name: value for name, value in call.params.items() if name in TESTS}
+    for pair in PAIRS:
+        if f"{pair}_id" in wanted and f"{pair}_username" in wanted:
+            problem = f"{pair}_id, {pair}_username are mutually exclusive"
+            raise RefusedError(400, problem, key="error")
+    for name in PREMIUM:
+        _check_approvers(call, name, wanted)
+    found = select(found, wanted, call.params.get("not"))
+    order = call.params.get("order_by", "created_at")
+    found = arrange(found, order, call.params.get("sort", "desc"))
+    return paged(call, found, lambda mr: render_merge_request_basic(call.world, mr))
+
+
+def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
+    if name not in wanted:
+        return
+    if len(wanted[name]) > MOST_APPROVERS:
+        raise RefusedError(400, f"{name} must have at most {MOST_APPROVERS} values", key="error")
+    if "id" in call.path and not call.project.settings.premium:
+        del wanted[name]
+
+
+@endpoint(
+    "GET",
+    "/projects/{id}/merge_requests/{merge_request_iid}",
+    {
+        "render_html": flag(),
+        "include_diverged_commits_count": flag(),
+        "include_rebase_in_progress": flag(),
+    },
+    job_token=True,
+)
+def show_merge_request(call: Call) -> Answer:
+    """Tell of a merge request."""
+    return Answer(body=render_merge_request(call.world, call.merge_request, call.user))
+
+
+def _people(call: Call, numbers: list[int] | None) -> tuple[User, ...] | None:
+    """Look the numbers up; unknown ones are left out, and 0 means nobody."""
+    if numbers is None:
+        return None
+    users = call.world.users
+    return tuple(users[number] for number in numbers if number in users)
+
+
+WRITABLE: Mapping[str, Param] = {
+    "description": text(),
+    "assignee_id": integer(),
+    "assignee_ids": integers(),
+    "reviewer_ids": integers(),
+    "labels": words(),
+    "add_labels": words(),
+    "remove_labels": words(),
+    "remove_source_branch": flag(),
+    "squash": flag(),
+}
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/merge_requests",
+    {
+        "title": text(required=True),
+        "source_branch": text(required=True),
+        "target_branch": text(required=True),
+        "target_project_id": integer(),
+        **WRITABLE,
+    },
+)
+def open_merge_request(call: Call) -> Answer:
+    """Open a merge request; the project of the path holds the source."""
+    given, source = call.params, call.project
+    target = call.world.projects.get(given.get("target_project_id", source.id))
+    if target is None:
+        raise RefusedError(404, "404 Project Not Found")
+    draft = MergeRequestDraft(
+        title=given["title"],
+        source_branch=given["source_branch"],
+        target_branch=given["target_branch"],
+        description=given.get("description", ""),
+        source_project=source,
+        assignees=_people(call, _assignees(given)) or (),
+        reviewers=_people(call, given.get("reviewer_ids")) or (),
+        labels=tuple(given.get("labels", ())),
+    )
+    mr = actions.open_merge_request(call.world, call.actor, target, draft)
+    return Answer(status=201, body=render_merge_request(call.world, mr, call.user))
+
+
+def _assignees(given: Mapping[str, Any]) -> list[int] | None:
+    one, several = given.get("assignee_id"), given.get("assignee_ids")
+    return [one] if several is None and one is not None else several
+
+
+@endpoint(
+    "PUT",
+    "/projects/{id}/merge_requests/{merge_request_iid}",
+    {
+        "title": text(),
+        "target_branch": text(),
+        "state_event": choice("close", "reopen"),
+        "discussion_locked": flag(),
+        **WRITABLE,
+    },
+)
+def update_merge_request(call: Call) -> Answer:
+    """Change a merge request."""
+    given, mr = call.params, call.merge_request
+    if not given:
+        names = "assignee_id, assignee_ids, description, labels, title, ..."
+        raise RefusedError(400, f"{names} are missing, at least one parameter must be provided")
+    event = {"close": actions.close, "reopen": actions.reopen}.get(given.get("state_event", ""))
+    if event is not None:
+        event(call.world, call.actor, mr)
+    update = MergeRequestUpdate(
+        title=given.get("title"),
+        description=given.get("description"),
+        target_branch=given.get("target_branch"),
+        assignees=_people(call, _assignees(given)),
+        reviewers=_people(call, given.get("reviewer_ids")),
+        discussion_locked=given.get("discussion_locked"),
+    )
+    update = replace(update, labels=_labels(mr, given))
+    actions.update_merge_request(call.world, call.actor, mr, update)
+    return Answer(body=render_merge_request(call.world, mr, call.user))
+
+
+def _labels(mr: MergeRequest, given: Mapping[str, Any]) -> tuple[str, ...] | None:
+    if not {"labels", "add_labels", "remove_labels"} & set(given):
+        return None
+    names = given.get("labels", [label.name for label in mr.labels])
+    names = [*names, *given.get("add_labels", ())]
+    return tuple(name for name in names if name not in given.get("remove_labels", ()))
+
+
+@endpoint(
+    "PUT",
+    "/projects/{id}/merge_requests/{merge_request_iid}/merge",
+    {
+        "sha": text(),
+        "squash": flag(),
+        "merge_commit_message": text(),
+        "squash_commit_message": text(),
+        "should_remove_source_branch": flag(),
+    },
+)
+def merge(call: Call) -> Answer:
+    """Merge."""
+    mr = actions.merge(call.world, call.actor, call.merge_request, call.params.get("sha"))
+    return Answer(body=render_merge_request(call.world, mr, call.user))

@@ -1,0 +1,271 @@
+"""REST: notes, discussions, reactions."""
+
+from collections.abc import Mapping
+
+from bot.sandbox import actions
+from bot.sandbox.access import can_see_note
+from bot.sandbox.act_notes import NoteDraft, NoteOutcome
+from bot.sandbox.entities import Award, MergeRequest, Note
+from bot.sandbox.rest_core import Answer, Call, endpoint, paged, read_window
+from bot.sandbox.rest_merge_request_entities import render_note
+from bot.sandbox.rest_params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    mapping,
+    moment,
+    number,
+    text,
+)
+from bot.sandbox.rest_people_entities import render_award
+from bot.sandbox.state import RefusedError
+
+NOTES = "/projects/{id}/merge_requests/{noteable_id}/notes"
+THREADS = "/projects/{id}/merge_requests/{noteable_id}/discussions"
+EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/award_emoji"
+NOTE_EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji"
+POSITION: Mapping[str, Param] = {
+    "base_sha": text(required=True),
+    "start_sha": text(required=True),
+    "head_sha": text(required=True),
+    "position_type": choice("text", "image", "file", required=True),
+    "new_path": text(),
+    "new_line": integer(),
+    "old_path": text(),
+    "old_line": integer(),
+    "width": integer(),
+    "height": integer(),
+    "x": number(),
+    "y": number(),
+    "line_range": mapping(),
+}
+
+
+def _answer(call: Call, outcome: NoteOutcome, status: int) -> Answer:
+    quick = outcome.quick_actions
+    changes = dict(quick.changes) if quick else {}
+    if outcome.note is None:
+        summary = list(quick.messages) if quick else []
+        return Answer(status=202, body={"commands_changes": changes, "summary": summary})
+    body = render_note(call.world, call.merge_request, outcome.note)
+    return Answer(status=status, body={**body, "commands_changes": changes})
+
+
+@endpoint(
+    "GET",
+    NOTES,
+    {
+        "order_by": choice("created_at", "updated_at"),
+        "sort": choice("asc", "desc"),
+        "activity_filter": choice("all_notes", "only_comments", "only_activity"),
+        **PAGING,
+    },
+    job_token=True,
+)
+def list_notes(call: Call) -> Answer:
+    """List notes; those the caller may not read are taken out of the page they would be on."""
+    mr, given = call.merge_request, call.params
+    order, newest = given.get("order_by", "created_at"), given.get("sort", "desc") == "desc"
+    found = sorted(
+        (note for note in mr.notes if _is_wanted(note, given.get("activity_filter", "all_notes"))),
+        key=lambda note: (getattr(note, order), note.id),
+        reverse=newest,
+    )
+    window = read_window(call)
+    page = paged(call, found, lambda note: note)
+    shown = found[window.start : window.start + window.size]
+    body = [
+        render_note(call.world, mr, note)
+        for note in shown
+        if can_see_note(call.user, mr, note, call.today)
+    ]
+    return Answer(body=body, headers=page.headers)
+
+
+def _is_wanted(note: Note, activity: str) -> bool:
+    return activity == "all_notes" or note.system is (activity == "only_activity")
+
+
+@endpoint(
+    "POST",
+    NOTES,
+    {
+        "body": text(required=True),
+        "internal": flag(),
+        "confidential": flag(),
+        "created_at": moment(),
+        "merge_request_diff_head_sha": text(),
+    },
+)
+def create_note(call: Call) -> Answer:
+    """Write a note."""
+    given = call.params
+    draft = NoteDraft(
+        body=given["body"],
+        internal=given.get("internal", given.get("confidential", False)),
+        created_at=given.get("created_at"),
+        head_sha=given.get("merge_request_diff_head_sha"),
+    )
+    return _answer(
+        call, actions.create_note(call.world, call.actor, call.merge_request, draft), 201
+    )
+
+
+@endpoint("GET", NOTES + "/{note_id}", job_token=True)
+def show_note(call: Call) -> Answer:
+    """Tell of a note."""
+    return Answer(body=render_note(call.world, call.merge_request, call.note))
+
+
+@endpoint("PUT", NOTES + "/{note_id}", {"body": text(required=True)})
+def update_note(call: Call) -> Answer:
+    """Edit a note."""
+    mr, note = call.merge_request, call.note
+    outcome = actions.edit_note(call.world, call.actor, mr, note, call.params["body"])
+    return _answer(call, outcome, 200)
+
+
+@endpoint("DELETE", NOTES + "/{note_id}")
+def delete_note(call: Call) -> Answer:
+    """Delete a note."""
+    actions.delete_note(call.world, call.actor, call.merge_request, call.note)
+    return Answer(status=204)
+
+
+def threads(call: Call, mr: MergeRequest) -> list[list[Note]]:
+    """Group the notes the caller may see into discussions, oldest first."""
+    found: dict[str, list[Note]] = {}
+    for note in mr.notes:
+        if can_see_note(call.user, mr, note, call.today):
+            found.setdefault(note.discussion_id, []).append(note)
+    return list(found.values())
+
+
+def _render_thread(call: Call, notes: list[Note]) -> dict[str, object]:
+    first, mr = notes[0], call.merge_request
+    rendered: dict[str, object] = {
+        "id": first.discussion_id,
+        "individual_note": first.type is None,
+        "notes": [render_note(call.world, mr, note) for note in notes],
+    }
+    if first.resolvable:
+        rendered |= {"resolvable": True, "resolved": all(note.resolved for note in notes)}
+    return rendered
+
+
+def _find_thread(call: Call) -> list[Note]:
+    for notes in threads(call, call.merge_request):
+        if notes[0].discussion_id == call.path["discussion_id"]:
+            return notes
+    raise RefusedError(404, "404 Discussion Not Found")
+
+
+@endpoint("GET", THREADS, PAGING)
+def list_discussions(call: Call) -> Answer:
+    """List discussions."""
+    found = threads(call, call.merge_request)
+    return paged(call, found, lambda notes: _render_thread(call, notes))
+
+
+@endpoint(
+    "POST",
+    THREADS,
+    {"body": text(required=True), "created_at": moment(), "position": mapping(POSITION)},
+)
+def create_discussion(call: Call) -> Answer:
+    """Start a thread; with a position it is on a line of the diff."""
+    position = call.params.get("position")
+    draft = NoteDraft(
+        body=call.params["body"],
+        type="DiffNote" if position else "DiscussionNote",
+        position=position,
+        created_at=call.params.get("created_at"),
+    )
+    outcome = actions.create_note(call.world, call.actor, call.merge_request, draft)
+    if outcome.note is None:
+        return _answer(call, outcome, 202)
+    return Answer(status=201, body=_render_thread(call, [outcome.note]))
+
+
+@endpoint("GET", THREADS + "/{discussion_id}")
+def show_discussion(call: Call) -> Answer:
+    """Tell of a thread."""
+    return Answer(body=_render_thread(call, _find_thread(call)))
+
+
+@endpoint("PUT", THREADS + "/{discussion_id}", {"resolved": flag(required=True)})
+def resolve_discussion(call: Call) -> Answer:
+    """Resolve or reopen a thread."""
+    notes, wanted = _find_thread(call), call.params["resolved"]
+    thread = call.path["discussion_id"]
+    actions.resolve_thread(call.world, call.actor, call.merge_request, thread, wanted)
+    return Answer(body=_render_thread(call, notes))
+
+
+@endpoint("POST", THREADS + "/{discussion_id}/notes", {"body": text(required=True)})
+def answer_discussion(call: Call) -> Answer:
+    """Answer in a thread."""
+    first = _find_thread(call)[0]
+    draft = NoteDraft(
+        body=call.params["body"],
+        type=first.type or "DiscussionNote",
+        discussion_id=first.discussion_id,
+        internal=first.internal,
+    )
+    return _answer(
+        call, actions.create_note(call.world, call.actor, call.merge_request, draft), 201
+    )
+
+
+def _awards(call: Call) -> list[Award]:
+    return call.note.awards if "note_id" in call.path else call.merge_request.awards
+
+
+def _awardable(call: Call) -> tuple[int, str]:
+    if "note_id" in call.path:
+        return call.note.id, "Note"
+    return call.merge_request.id, "MergeRequest"
+
+
+@endpoint("GET", EMOJI, PAGING)
+@endpoint("GET", NOTE_EMOJI, PAGING)
+def list_emoji(call: Call) -> Answer:
+    """List the reactions to a merge request or a note."""
+    kind = _awardable(call)
+    return paged(call, _awards(call), lambda award: render_award(call.world, award, kind))
+
+
+@endpoint("POST", EMOJI, {"name": text(required=True)})
+@endpoint("POST", NOTE_EMOJI, {"name": text(required=True)})
+def award_emoji(call: Call) -> Answer:
+    """React."""
+    note = call.note if "note_id" in call.path else None
+    name = call.params["name"]
+    award = actions.award_emoji(call.world, call.actor, call.merge_request, name, note)
+    return Answer(status=201, body=render_award(call.world, award, _awardable(call)))
+
+
+def _find_award(call: Call) -> Award:
+    for award in _awards(call):
+        if award.id == call.number("award_id"):
+            return award
+    raise RefusedError(404, "404 Award Emoji Not Found")
+
+
+@endpoint("GET", EMOJI + "/{award_id}")
+@endpoint("GET", NOTE_EMOJI + "/{award_id}")
+def show_emoji(call: Call) -> Answer:
+    """Tell of a reaction."""
+    return Answer(body=render_award(call.world, _find_award(call), _awardable(call)))
+
+
+@endpoint("DELETE", EMOJI + "/{award_id}")
+@endpoint("DELETE", NOTE_EMOJI + "/{award_id}")
+def remove_emoji(call: Call) -> Answer:
+    """Take a reaction back."""
+    note = call.note if "note_id" in call.path else None
+    award = _find_award(call)
+    actions.remove_award(call.world, call.actor, call.merge_request, award, note)
+    return Answer(status=204)

@@ -1,0 +1,283 @@
+"""REST: the instance, users, members, projects, labels."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.sandbox.access import demand, effective_members, own_members
+from bot.sandbox.entities import Label, Level, Member, User
+from bot.sandbox.rest_core import USERS, Answer, Call, endpoint, paged
+from bot.sandbox.rest_params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integers,
+    moment,
+    text,
+)
+from bot.sandbox.rest_people_entities import (
+    render_member,
+    render_namespace,
+    render_own_profile,
+    render_profile,
+    render_user,
+    stamp,
+    web_url,
+)
+from bot.sandbox.state import RefusedError
+
+VERSION = "19.5.0-ee"
+REVISION = "0a1b2c3d4e5"
+DIRECT: Mapping[str, Param] = {
+    "query": text(),
+    "user_ids": integers(),
+    "skip_users": integers(),
+    "show_seat_info": flag(),
+    "with_saml_identity": flag(),
+    **PAGING,
+}
+ALL: Mapping[str, Param] = {
+    "query": text(),
+    "user_ids": integers(),
+    "show_seat_info": flag(),
+    "state": choice("awaiting", "active"),
+    **PAGING,
+}
+
+
+@endpoint("GET", "/version", open=False, scopes=USERS)
+def show_version(_call: Call) -> Answer:
+    """Tell the version."""
+    return Answer(body={"version": VERSION, "revision": REVISION})
+
+
+@endpoint("GET", "/metadata", open=False, scopes=USERS)
+def show_metadata(_call: Call) -> Answer:
+    """Tell the version and what goes with it."""
+    kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
+    body = {"version": VERSION, "revision": REVISION, "kas": kas, "enterprise": True}
+    return Answer(body=body)
+
+
+@endpoint("GET", "/user", open=False, scopes=USERS)
+def show_own_account(call: Call) -> Answer:
+    """Tell who the caller is."""
+    return Answer(body=render_own_profile(call.world, call.actor))
+
+
+@endpoint(
+    "GET",
+    "/users",
+    {
+        "username": text(),
+        "search": text(),
+        "active": flag(),
+        "blocked": flag(),
+        "humans": flag(),
+        "exclude_active": flag(),
+        "exclude_humans": flag(),
+        "without_project_bots": flag(),
+        "created_after": moment(),
+        "created_before": moment(),
+        "order_by": choice("id", "name", "username", "created_at", "updated_at"),
+        "sort": choice("asc", "desc"),
+        **PAGING,
+    },
+    scopes=USERS,
+)
+def list_users(call: Call) -> Answer:
+    """List accounts; anonymous callers must name one."""
+    demand(call.user is not None or "username" in call.params, 403)
+    found = [user for user in call.world.users.values() if _is_wanted(user, call.params)]
+    order = call.params.get("order_by", "id").replace("updated_at", "created_at")
+    found.sort(key=lambda user: getattr(user, order), reverse=call.params.get("sort") != "asc")
+    return paged(call, found, lambda user: render_user(call.world, user))
+
+
+def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
+    needle = str(wanted.get("search", "")).casefold()
+    passes = (
+        str(wanted.get("username", user.username)).casefold() == user.username.casefold(),
+        needle in user.username.casefold() or needle in user.name.casefold(),
+        not wanted.get("active") or user.state == "active",
+        not wanted.get("exclude_active") or user.state != "active",
+        not wanted.get("blocked") or user.state == "blocked",
+        not wanted.get("humans") or not user.bot,
+        not wanted.get("exclude_humans") or user.bot,
+        not wanted.get("without_project_bots") or not user.bot,
+    )
+    return all(passes)
+
+
+@endpoint("GET", "/users/{id}", scopes=USERS)
+def show_user(call: Call) -> Answer:
+    """Tell of an account by number."""
+    demand(call.user is not None, 403, "403 Forbidden - Not authorized to access this user")
+    return Answer(body=render_profile(call.world, call.person(call.number("id"))))
+
+
+def _list_members(call: Call, members: Iterable[Member]) -> Answer:
+    needle = call.params.get("query", "").casefold()
+    wanted, unwanted = call.params.get("user_ids"), call.params.get("skip_users", [])
+    found = [
+        each
+        for each in sorted(members, key=lambda member: member.user.id)
+        if (wanted is None or each.user.id in wanted)
+        and each.user.id not in unwanted
+        and needle in f"{each.user.username}\n{each.user.name}".casefold()
+    ]
+    return paged(call, found, lambda member: render_member(call.world, member))
+
+
+def _one_member(call: Call, members: Mapping[int, Member]) -> Answer:
+    member = members.get(call.number("user_id"))
+    if member is None:
+        raise RefusedError(404, "404 Not found")
+    return Answer(body=render_member(call.world, member))
+
+
+@endpoint("GET", "/groups/{id}/members", DIRECT)
+def list_group_members(call: Call) -> Answer:
+    """List direct members of a group."""
+    return _list_members(call, own_members(call.group, call.today))
+
+
+@endpoint("GET", "/groups/{id}/members/all", ALL)
+def list_all_group_members(call: Call) -> Answer:
+    """List members of a group however they came to it."""
+    members = effective_members(call.group, call.today)
+    return _list_members(call, members.values())
+
+
+@endpoint("GET", "/groups/{id}/members/{user_id}")
+def show_group_member(call: Call) -> Answer:
+    """Tell of a direct member of a group."""
+    members = {each.user.id: each for each in own_members(call.group, call.today)}
+    return _one_member(call, members)
+
+
+@endpoint("GET", "/groups/{id}/members/all/{user_id}")
+def show_any_group_member(call: Call) -> Answer:
+    """Tell of a member of a group however they came to it."""
+    return _one_member(call, effective_members(call.group, call.today))
+
+
+@endpoint("GET", "/projects/{id}/members", DIRECT)
+def list_project_members(call: Call) -> Answer:
+    """List direct members of a project."""
+    return _list_members(call, own_members(call.project, call.today))
+
+
+@endpoint("GET", "/projects/{id}/members/all", ALL)
+def list_all_project_members(call: Call) -> Answer:
+    """List members of a project however they came to it."""
+    members = effective_members(call.project, call.today)
+    return _list_members(call, members.values())
+
+
+@endpoint("GET", "/projects/{id}/members/{user_id}")
+def show_project_member(call: Call) -> Answer:
+    """Tell of a direct member of a project."""
+    members = {each.user.id: each for each in own_members(call.project, call.today)}
+    return _one_member(call, members)
+
+
+@endpoint("GET", "/projects/{id}/members/all/{user_id}")
+def show_any_project_member(call: Call) -> Answer:
+    """Tell of a member of a project however they came to it."""
+    return _one_member(call, effective_members(call.project, call.today))
+
+
+@endpoint("GET", "/projects/{id}", {"statistics": flag(), "license": flag()})
+def show_project(call: Call) -> Answer:
+    """Tell of a project."""
+    project, world = call.project, call.world
+    url = web_url(world, project.path_with_namespace)
+    source = project.forked_from
+    body: dict[str, object] = {
+        "id": project.id,
+        "description": project.description,
+        "name": project.name,
+        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
+        "path": project.path_with_namespace.rsplit("/", 1)[-1],
+        "path_with_namespace": project.path_with_namespace,
+        "created_at": stamp(project.created_at),
+        "default_branch": project.default_branch,
+        "topics": [],
+        "http_url_to_repo": f"{url}.git",
+        "web_url": url,
+        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
+        "visibility": project.visibility,
+        "namespace": render_namespace(world, project),
+        "empty_repo": not project.repository.branches,
+        "archived": project.archived,
+        "merge_requests_enabled": True,
+        "only_allow_merge_if_pipeline_succeeds": project.settings.pipelines_must_succeed,
+        "only_allow_merge_if_all_status_checks_passed": project.settings.checks_must_succeed,
+        "only_allow_merge_if_all_discussions_are_resolved": (
+            project.settings.threads_must_be_resolved
+        ),
+    }
+    if source is not None:
+        body["forked_from_project"] = {
+            "id": source.id,
+            "path_with_namespace": source.path_with_namespace,
+            "name": source.name,
+        }
+    if call.user is not None:
+        level = call.level
+        access = {"access_level": level, "notification_level": 3} if level else None
+        body["permissions"] = {"project_access": access, "group_access": None}
+    return Answer(body=body)
+
+
+@endpoint(
+    "GET",
+    "/projects/{id}/labels",
+    {
+        "with_counts": flag(),
+        "include_ancestor_groups": flag(),
+        "search": text(),
+        "archived": flag(),
+        **PAGING,
+    },
+)
+def list_labels(call: Call) -> Answer:
+    """List labels."""
+    needle = call.params.get("search", "").casefold()
+    found = [each for each in call.project.labels.values() if needle in each.name.casefold()]
+    return paged(call, sorted(found, key=lambda label: label.name), _render_label)
+
+
+def _render_label(label: Label) -> dict[str, object]:
+    return {
+        "id": label.id,
+        "name": label.name,
+        "description": label.description,
+        "text_color": "#FFFFFF",
+        "description_html": label.description or "",
+        "color": label.color,
+        "archived": False,
+        "subscribed": False,
+        "priority": None,
+        "is_project_label": True,
+    }
+
+
+@endpoint("GET", "/projects/{id}/hooks", PAGING, open=False)
+def list_hooks(call: Call) -> Answer:
+    """List webhooks; Maintainers only, and without their secrets."""
+    demand(call.level >= Level.MAINTAINER)
+    return paged(
+        call,
+        call.project.webhooks,
+        lambda hook: {
+            "id": hook.id,
+            "url": hook.url.split("?", 1)[0],
+            "project_id": call.project.id,
+            "merge_requests_events": hook.merge_requests_events,
+            "note_events": hook.note_events,
+            "confidential_note_events": hook.confidential_note_events,
+            "push_events": hook.push_events,
+            "alert_status": "disabled" if hook.disabled_until else "executable",
+        },
+    )

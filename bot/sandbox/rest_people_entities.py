@@ -1,0 +1,122 @@
+"""How people and members look in the REST interface."""
+
+import hashlib
+from datetime import datetime
+
+from bot.sandbox.entities import Award, Group, Member, Project, User
+from bot.sandbox.state import World
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Write a time as GitLab's REST interface does."""
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def web_url(world: World, path: str) -> str:
+    """Build the address of a page."""
+    return f"{world.external_url}/{path}"
+
+
+def avatar_url(user: User) -> str:
+    """Build an avatar address that depends on nothing but the account."""
+    digest = hashlib.sha256(f"{user.username}@example.com".encode()).hexdigest()
+    return f"https://www.gravatar.com/avatar/{digest}?s=80&d=identicon"
+
+
+def render_user(world: World, user: User) -> dict[str, object]:
+    """Render the short form of an account."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "public_email": None,
+        "name": user.name,
+        "state": user.state,
+        "locked": False,
+        "avatar_url": avatar_url(user),
+        "web_url": web_url(world, user.username),
+    }
+
+
+def render_user_or_none(world: World, user: User | None) -> dict[str, object] | None:
+    """Render an account that may be absent."""
+    return None if user is None else render_user(world, user)
+
+
+def render_profile(world: World, user: User) -> dict[str, object]:
+    """Render what anybody may know of an account."""
+    absent = ("bio", "location", "linkedin", "twitter", "discord", "website_url", "github")
+    return {
+        **render_user(world, user),
+        "created_at": stamp(user.created_at),
+        **dict.fromkeys(absent, ""),
+        "job_title": "",
+        "pronouns": None,
+        "organization": "",
+        "bot": user.bot,
+        "work_information": None,
+        "followers": 0,
+        "following": 0,
+        "is_followed": False,
+        "local_time": None,
+    }
+
+
+def render_own_profile(world: World, user: User) -> dict[str, object]:
+    """Render one's own account."""
+    address = f"{user.username}@example.com"
+    return {
+        **render_profile(world, user),
+        "email": address,
+        "commit_email": address,
+        "confirmed_at": stamp(user.created_at),
+        "identities": [],
+        "can_create_group": not user.bot,
+        "can_create_project": not user.bot,
+        "two_factor_enabled": False,
+        "external": False,
+        "private_profile": False,
+        "preferred_language": "en",
+        "scim_identities": [],
+    }
+
+
+def render_member(world: World, member: Member) -> dict[str, object]:
+    """Render a membership."""
+    return {
+        **render_user(world, member.user),
+        "access_level": member.level,
+        "created_at": stamp(member.created_at),
+        "created_by": render_user_or_none(world, member.created_by),
+        "expires_at": member.expires_at.isoformat() if member.expires_at else None,
+        "membership_state": "active",
+    }
+
+
+def render_award(world: World, award: Award, awardable: tuple[int, str]) -> dict[str, object]:
+    """Render a reaction on the object named by (id, type)."""
+    return {
+        "id": award.id,
+        "name": award.name,
+        "user": render_user(world, award.user),
+        "created_at": stamp(award.created_at),
+        "updated_at": stamp(award.created_at),
+        "awardable_id": awardable[0],
+        "awardable_type": awardable[1],
+        "url": None,
+    }
+
+
+def render_namespace(world: World, project: Project) -> dict[str, object]:
+    """Render the namespace a project lives in."""
+    path = project.path_with_namespace.rsplit("/", 1)[0]
+    group: Group | None = project.group
+    return {
+        "id": group.id if group else 1_000_000 + project.id,
+        "name": group.name if group else path,
+        "path": path.rsplit("/", 1)[-1],
+        "kind": "group" if group else "user",
+        "full_path": path,
+        "parent_id": group.parent.id if group and group.parent else None,
+        "avatar_url": None,
+        "web_url": web_url(world, f"groups/{path}" if group else path),
+    }

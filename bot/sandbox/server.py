@@ -1,0 +1,231 @@
+"""The stand-in GitLab over HTTP on loopback."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from bot.sandbox.faults import Fault, parse_fault
+from bot.sandbox.graphql_app import GRAPHQL, answer_graphql
+from bot.sandbox.holding import Arrival, Hold, Predicate
+from bot.sandbox.misbehaving import CutConnectionError, Misbehaving
+from bot.sandbox.request_log import Seen, find_username, log_request
+from bot.sandbox.rest_app import ROOT, dispatch, find_endpoint, raw_path
+from bot.sandbox.rest_core import Answer
+from bot.sandbox.state import World
+from bot.sandbox.wsgi import Environ, StartResponse, WsgiApp, cut_connection
+
+HOST = "127.0.0.1"
+RATE_LIMIT = 2000
+FAULTS = "/-/sandbox/faults"
+CLIENT = "/~"
+
+
+class _Handler(WSGIRequestHandler):
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def log_request(self, *args: object, **kwargs: object) -> None:
+        """Say nothing: the world keeps the log."""
+
+    def log(self, *args: object, **kwargs: object) -> None:
+        """Say nothing: the world keeps the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mount:
+    prefix: str
+    app: WsgiApp
+
+
+class Server:
+    """Serve a world on a port of 127.0.0.1, 0 for any free one; a context manager.
+
+    A client may use the address `url + "/~name"`: requests held or logged then carry its name.
+    """
+
+    def __init__(self, world: World, port: int = 0) -> None:
+        self.world = world
+        self.misbehaving = Misbehaving()
+        self._port = port
+        self._mounts: list[_Mount] = []
+        self._holds: list[Hold] = []
+        self._http: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._arrivals = 0
+
+    @property
+    def port(self) -> int:
+        """The port served, or the one asked for while not serving."""
+        return self._http.server_port if self._http else self._port
+
+    @property
+    def url(self) -> str:
+        """The address of the stand-in."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> Self:
+        """Serve in the background."""
+        self._http = make_server(HOST, self._port, self, threaded=True, request_handler=_Handler)
+        self.world.external_url = self.url
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Let all held requests go, and stop serving."""
+        self.misbehaving.stopped.set()
+        for hold in self._holds:
+            hold.close()
+        if self._http is not None and self._thread is not None:
+            self._http.shutdown()
+            self._thread.join()
+            self._http.server_close()
+            self._http = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def mount(self, prefix: str, app: WsgiApp) -> None:
+        """Give every path that begins with a prefix to another WSGI application."""
+        self._mounts.append(_Mount(prefix=prefix, app=app))
+
+    def fault(self, fault: Fault) -> None:
+        """Switch a fault on."""
+        self.misbehaving.switch_on(self.world, fault)
+
+    def hold(self, predicate: Predicate) -> Hold:
+        """Park from now on every request that the predicate takes."""
+        hold = Hold(predicate)
+        self._holds.append(hold)
+        return hold
+
+    def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        _strip_client(environ)
+        path = raw_path(environ)
+        for mount in self._mounts:
+            if path.startswith(mount.prefix):
+                return mount.app(environ, start)
+        request = Request(environ)
+        request.get_data()
+        if path == FAULTS:
+            return _respond(self._switch_faults(request))(environ, start)
+        try:
+            return self._answer(request)(environ, start)
+        except CutConnectionError:
+            return cut_connection(environ, start)
+
+    def _answer(self, request: Request) -> Response:
+        seen = Seen(
+            request=request,
+            route=_find_route(request),
+            user=find_username(self.world, request.headers),
+            started=time.perf_counter(),
+        )
+        self._park(seen)
+        try:
+            answer = self.misbehaving.answer(
+                self.world,
+                request,
+                f"{request.method} {seen.route}",
+                lambda world: _serve(world, request),
+            )
+        except CutConnectionError:
+            log_request(self.world, seen, Answer(status=0))
+            raise
+        log_request(self.world, seen, answer)
+        return _respond(answer, self._limits(seen.user))
+
+    def _park(self, seen: Seen) -> None:
+        if not self._holds:
+            return
+        with self.world.lock:
+            self._arrivals += 1
+            number = self._arrivals
+        arrival = Arrival(
+            number=number,
+            method=seen.request.method,
+            route=seen.route,
+            path=raw_path(seen.request.environ),
+            client=seen.request.environ.get("sandbox.client", ""),
+            user=seen.user,
+        )
+        for hold in tuple(self._holds):
+            hold.park(arrival)
+
+    def _limits(self, user: str | None) -> Mapping[str, str]:
+        observed = sum(each.user == user for each in self.world.requests[-RATE_LIMIT:])
+        reset = int(self.world.now.timestamp()) // 60 * 60 + 60
+        return {
+            "RateLimit-Limit": str(RATE_LIMIT),
+            "RateLimit-Name": "throttle_authenticated_api",
+            "RateLimit-Observed": str(observed),
+            "RateLimit-Remaining": str(max(0, RATE_LIMIT - observed)),
+            "RateLimit-Reset": str(reset),
+        }
+
+    def _switch_faults(self, request: Request) -> Answer:
+        if request.method == "POST":
+            try:
+                self.fault(parse_fault(json.loads(request.get_data())))
+            except (ValueError, TypeError) as problem:
+                return Answer(status=400, body={"error": str(problem)})
+        elif request.method == "DELETE":
+            self.misbehaving.faults.switch_off()
+        return Answer(body=self.misbehaving.faults.describe())
+
+
+def _strip_client(environ: Environ) -> None:
+    raw = raw_path(environ)
+    if raw.startswith(CLIENT):
+        name = raw.removeprefix(CLIENT).split("/", 1)[0]
+        prefix = CLIENT + name
+        environ["sandbox.client"] = name
+        environ["SCRIPT_NAME"] = prefix
+        for key in ("RAW_URI", "REQUEST_URI", "PATH_INFO"):
+            environ[key] = str(environ[key]).removeprefix(prefix)
+
+
+def _find_route(request: Request) -> str:
+    if raw_path(request.environ) == GRAPHQL:
+        return GRAPHQL
+    try:
+        return ROOT + find_endpoint(request)[0].template
+    except HTTPException:
+        return "(unknown)"
+
+
+def _serve(world: World, request: Request) -> Answer:
+    if raw_path(request.environ) == GRAPHQL:
+        return answer_graphql(world, request)
+    return dispatch(world, request)
+
+
+def _respond(answer: Answer, further: Mapping[str, Any] | None = None) -> Response:
+    headers = {**(further or {}), **answer.headers}
+    if answer.raw is not None:
+        content = answer.raw
+    else:
+        content = (
+            b"" if answer.status == HTTPStatus.NO_CONTENT else json.dumps(answer.body).encode()
+        )
+    return Response(content, answer.status, headers, content_type=answer.content_type)
