@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from bot.listing.document import Document, Node, walk
 from bot.listing.layout import Page, Slot, Splice
-from bot.listing.reading import fold
+from bot.listing.reading import bare, fold
 from bot.listing.selection import ListingSpec, Target
 
 _QUOTES = frozenset({'"', "'"})
@@ -37,7 +37,8 @@ class Draft:
     def _insert(self, value: Node, username: str) -> list[Splice]:
         items = value.children
         index = _index(items, username)
-        quote = items[max(index - 1, 0)].quote if items else self._usual_quote()
+        quotes = [item.quote for item in items] or [self._usual_quote()]
+        quote = max(dict.fromkeys(quotes), key=quotes.count)
         prefixed = bool(items) and all(item.text.startswith("@") for item in items)
         name = self._quoted(f"@{username}" if prefixed else username, quote)
         if not value.flow:
@@ -68,7 +69,7 @@ class Draft:
         keys = self._holder.children[::2]
         quote = keys[-1].quote if keys else self._usual_quote()
         is_name = self._is_yaml or self._key.isidentifier()
-        return self._quoted(self._key, quote) if quote or not is_name else self._key
+        return self._quoted(self._key, quote if is_name else quote or '"')
 
     def _quoted(self, text: str, quote: str) -> str:
         if quote in _QUOTES:
@@ -90,13 +91,13 @@ class Draft:
     def _step(self) -> str:
         """Take the distance of the dashes of a list beside this one from its key."""
         for key, value in self._holder.pairs:
-            if value.kind == "list" and not value.flow and not value.alias:
+            if value.kind == "list" and not value.flow and value.anchor is None:
                 return " " * (self._page.column(value.start) - self._page.column(key.start))
         return _USUAL_STEP
 
 
 def _index(items: tuple[Node, ...], username: str) -> int:
     """Find the place that keeps a sorted list sorted, or else its end."""
-    keys = [fold(item.text) for item in items]
+    keys = [fold(bare(item.text)) for item in items]
     is_sorted = all(one <= other for one, other in pairwise(keys))
     return bisect_right(keys, fold(username)) if is_sorted else len(keys)

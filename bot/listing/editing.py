@@ -10,6 +10,7 @@ from bot.listing.layout import Splice
 from bot.listing.reading import (
     Listing,
     assess_target,
+    bare,
     fold,
     is_listed,
     parse_document,
@@ -24,11 +25,12 @@ _USERNAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 
 def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
     """Render the edit as a unified diff, or `None` when no safe one exists or none is needed."""
-    if not _USERNAME.fullmatch(username):
+    name = bare(username)
+    if not _USERNAME.fullmatch(name):
         return None
     bom, body = split_bom(text)
     try:
-        edited = _edited(body, spec, username)
+        edited = _edited(body, spec, name)
     except UnreadableListing:
         return None
     diff = unified_diff(text, bom + edited, path) if edited else None

@@ -6,44 +6,55 @@ from dataclasses import dataclass
 from bot.listing.document import Document, Kind, Limits, Node, UnreadableListing, broken
 
 _CLOSING = {"{": "}", "[": "]"}
+_SIGN, _STRING, _NAME, _NUMBER = 1, 2, 3, 4
+_LITERALS = frozenset({"true", "false", "null", "Infinity", "NaN"})
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL)
 _MEANINGS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _CONTINUATIONS = frozenset({"\n", "\r", "\r\n", "\u2028", "\u2029"})
 
+_HEX = "[0-9a-fA-F]"
+_EXPONENT = "(?:[eE][+-]?[0-9]++)?+"
+_INTEGER = "(?:0|[1-9][0-9]*+)"
+_ESCAPED5 = rf"\\(?:u{_HEX}{{4}}|x{_HEX}{{2}}|\r\n|0(?![0-9])|[^ux0-9])"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grammar:
-    """What the two formats spell differently."""
+    """What the two formats spell differently; a token's groups are numbered as above."""
 
     blank: re.Pattern[str]
-    string: re.Pattern[str]
-    value: re.Pattern[str]
-    name: re.Pattern[str] | None
-    comments: bool
+    token: re.Pattern[str]
+    is_json5: bool
 
 
-_JSON = _Grammar(
-    blank=re.compile(r"[ \t\r\n]*+"),
-    string=re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))*+"'),
-    value=re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"),
-    name=None,
-    comments=False,
+def _grammar(blank: str, string: str, name: str, number: str, *, is_json5: bool) -> _Grammar:
+    token = rf"{blank}(?:([][{{}}:,])|({string})|({name})|({number}))"
+    return _Grammar(
+        blank=re.compile(blank, re.DOTALL),
+        token=re.compile(token, re.DOTALL),
+        is_json5=is_json5,
+    )
+
+
+_JSON = _grammar(
+    blank=r"[ \t\r\n]*+",
+    string=rf'"(?:[^"\\\x00-\x1f]++|\\(?:u{_HEX}{{4}}|["\\/bfnrt]))*+"',
+    name="true|false|null",
+    number=rf"-?{_INTEGER}(?:\.[0-9]++)?+{_EXPONENT}",
+    is_json5=False,
 )
-_JSON5 = _Grammar(
-    blank=re.compile(
+_JSON5 = _grammar(
+    blank=(
         r"(?:[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]++"
-        r"|//[^\n\r\u2028\u2029]*+|/\*.*?\*/)*+",
-        re.DOTALL,
+        r"|//[^\n\r\u2028\u2029]*+|/\*.*?\*/)*+"
     ),
-    string=re.compile(
-        r"""(["'])(?:(?!\1)[^\\\n\r]|\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|0(?![0-9])|[^ux0-9]))*+\1"""
+    string=rf"""'(?:[^'\\\n\r]++|{_ESCAPED5})*+'|"(?:[^"\\\n\r]++|{_ESCAPED5})*+\"""",
+    name=rf"(?![0-9])(?:[\w$\u200c\u200d]|\\u{_HEX}{{4}})++",
+    number=(
+        rf"[+-]?(?:Infinity|NaN|0[xX]{_HEX}++"
+        rf"|(?:{_INTEGER}(?:\.[0-9]*+)?+|\.[0-9]++){_EXPONENT})"
     ),
-    value=re.compile(
-        r"true|false|null|[+-]?(?:Infinity|NaN|0[xX][0-9a-fA-F]++"
-        r"|(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)"
-    ),
-    name=re.compile(r"(?![0-9])(?:[\w$\u200c\u200d]|\\u[0-9a-fA-F]{4})++"),
-    comments=True,
+    is_json5=True,
 )
 
 
@@ -63,89 +74,97 @@ class _Reader:
 
     def document(self) -> Node:
         """Read the one value of the text."""
-        self._skip()
-        root = self._value(1)
-        self._skip()
+        root = self._value(self._next("a value"), 1)
+        self._at = self._skipped()
         if self._at < len(self._text):
             raise self._unexpected("the end of the file")
         return root
 
-    def _skip(self) -> None:
-        found = self._grammar.blank.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+    def _value(self, token: re.Match[str], depth: int) -> Node:
+        group = token.lastindex or 0
+        start, end = token.span(group)
+        self._limits.admit(start, depth)
+        if group == _STRING:
+            return self._text_node(token, _STRING)
+        if token[_SIGN] in _CLOSING:
+            return self._container(token, depth)
+        if group == _SIGN or (group == _NAME and token[_NAME] not in _LITERALS):
+            raise self._refused(token, "a value")
+        kind: Kind = "null" if token[group] == "null" else "value"
+        return Node(kind=kind, start=start, end=end, text=token[group])
 
-    def _value(self, depth: int) -> Node:
-        self._limits.admit(self._at, depth)
-        sign = self._text[self._at : self._at + 1]
-        if sign in _CLOSING:
-            return self._container(sign, depth)
-        if sign in {'"', "'"}:
-            return self._string("a complete string")
-        start, word = self._at, self._take(self._grammar.value, "a value")
-        kind: Kind = "null" if word == "null" else "value"
-        return Node(kind=kind, start=start, end=self._at, text=word)
-
-    def _container(self, opening: str, depth: int) -> Node:
-        start, closing = self._at, _CLOSING[opening]
+    def _container(self, opening: re.Match[str], depth: int) -> Node:
+        closing = _CLOSING[opening[_SIGN]]
+        is_map = closing == "}"
         children: list[Node] = []
-        self._at += 1
-        self._skip()
-        while not self._passed(closing):
-            if opening == "{":
-                children.append(self._key())
-            children.append(self._value(depth + 1))
-            self._skip()
-            self._separate(closing)
-        kind: Kind = "map" if opening == "{" else "list"
-        return Node(kind=kind, start=start, end=self._at, children=tuple(children))
+        token = self._next("a key" if is_map else "a value")
+        while token[_SIGN] != closing:
+            if is_map:
+                children.append(self._key(token))
+                token = self._next("a value")
+            children.append(self._value(token, depth + 1))
+            token = self._separated(closing)
+        return Node(
+            kind="map" if is_map else "list",
+            start=opening.start(_SIGN),
+            end=self._at,
+            children=tuple(children),
+        )
 
-    def _passed(self, sign: str) -> bool:
-        found = self._text.startswith(sign, self._at)
-        self._at += found
-        return found
+    def _separated(self, closing: str) -> re.Match[str]:
+        """Read a comma and what follows it, or the closing sign."""
+        expected = f"`,` or `{closing}`"
+        token = self._next(expected)
+        if token[_SIGN] == closing:
+            return token
+        if token[_SIGN] != ",":
+            raise self._refused(token, expected)
+        token = self._next("something after the comma")
+        if token[_SIGN] == closing and not self._grammar.is_json5:
+            raise self._refused(token, "something after the comma, as JSON demands,")
+        return token
 
-    def _separate(self, closing: str) -> None:
-        if self._text.startswith(closing, self._at):
-            return
-        if not self._passed(","):
-            raise self._unexpected(f"`,` or `{closing}`")
-        self._skip()
-        if self._grammar is _JSON and self._text.startswith(closing, self._at):
-            raise self._unexpected("another value, as JSON allows no comma at the end,")
+    def _key(self, token: re.Match[str]) -> Node:
+        group = token.lastindex or 0
+        if group != _STRING and not (group == _NAME and self._grammar.is_json5):
+            raise self._refused(token, "a key")
+        colon = self._next("`:`")
+        if colon[_SIGN] != ":":
+            raise self._refused(colon, "`:`")
+        return self._text_node(token, group)
 
-    def _key(self) -> Node:
-        named = self._grammar.name and self._grammar.name.match(self._text, self._at)
-        if named:
-            start, self._at = self._at, named.end()
-            key = Node(kind="text", start=start, end=self._at, text=_decoded(named[0]))
-        else:
-            key = self._string("a key")
-        self._skip()
-        if not self._passed(":"):
-            raise self._unexpected("`:`")
-        self._skip()
-        return key
+    def _text_node(self, token: re.Match[str], group: int) -> Node:
+        raw = token[group]
+        quote = raw[0] if group == _STRING else ""
+        text = _decoded(raw[1:-1] if quote else raw)
+        start, end = token.span(group)
+        return Node(kind="text", start=start, end=end, text=text, quote=quote)
 
-    def _string(self, expected: str) -> Node:
-        start = self._at
-        raw = self._take(self._grammar.string, expected)
-        text = _decoded(raw[1:-1])
-        return Node(kind="text", start=start, end=self._at, text=text, quote=raw[0])
-
-    def _take(self, pattern: re.Pattern[str], expected: str) -> str:
-        found = pattern.match(self._text, self._at)
-        if not found:
+    def _next(self, expected: str) -> re.Match[str]:
+        token = self._grammar.token.match(self._text, self._at)
+        if token is None:
+            self._at = self._skipped()
             raise self._unexpected(expected)
-        self._at = found.end()
-        return found[0]
+        self._at = token.end()
+        return token
+
+    def _refused(self, token: re.Match[str], expected: str) -> UnreadableListing:
+        self._at = token.start(token.lastindex or 0)
+        return self._unexpected(expected)
+
+    def _skipped(self) -> int:
+        blank = self._grammar.blank.match(self._text, self._at)
+        return blank.end() if blank else self._at
 
     def _unexpected(self, expected: str) -> UnreadableListing:
-        if self._at >= len(self._text):
+        rest = self._text[self._at : self._at + 2]
+        found = "something else"
+        if not rest:
             found = "the end of the file"
-        elif self._text.startswith(("//", "/*"), self._at):
-            found = "an open comment" if self._grammar.comments else "a comment, which is not JSON"
-        else:
-            found = "something else"
+        elif rest in {"//", "/*"}:
+            found = "an open comment" if self._grammar.is_json5 else "a comment, which is not JSON"
+        elif rest[0] in "\"'":
+            found = "a string that is misplaced or broken"
         return broken(self._text, self._at, f"expected {expected} but found {found}")
 
 

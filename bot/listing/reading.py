@@ -1,6 +1,9 @@
 """Say who stands in a list of usernames."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 
 from bot.listing.document import Document, Node, UnreadableListing, check_text
 from bot.listing.json_document import parse_json
@@ -8,6 +11,7 @@ from bot.listing.selection import ListingSpec, Target, find_target, find_value
 from bot.listing.yaml_document import parse_yaml
 
 _GROUPS = "groups"
+_MOST_REMARKS = 5
 _BOM = "\ufeff"
 _NOT_NAMES = {
     "map": "a map",
@@ -38,7 +42,7 @@ def read_listing(text: str, spec: ListingSpec, where: str) -> Listing:
 
 def is_listed(listing: Listing, username: str) -> bool:
     """Tell whether exactly this username, in any case, is in the list."""
-    wanted = fold(username)
+    wanted = fold(bare(username))
     return bool(wanted) and any(fold(name) == wanted for name in listing.names)
 
 
@@ -47,7 +51,6 @@ def fold(name: str) -> str:
 
     GitLab's usernames are ASCII, so nothing else may turn into one of its letters.
     """
-    name = bare(name)
     return name.lower() if name.isascii() else name
 
 
@@ -63,11 +66,13 @@ def split_bom(text: str) -> tuple[str, str]:
 
 def parse_document(text: str, spec: ListingSpec) -> Document:
     """Parse a text in the format of a specification; UnreadableListing when it is broken."""
-    _, body = split_bom(text)
-    check_text(body)
-    if spec.format == "yaml":
-        return parse_yaml(body)
-    return parse_json(body, json5=spec.format == "json5")
+    return _parsed(split_bom(text)[1], spec.format)
+
+
+@lru_cache(maxsize=4)  # the edit of a file reads it again
+def _parsed(text: str, form: str) -> Document:
+    check_text(text)
+    return parse_yaml(text) if form == "yaml" else parse_json(text, json5=form == "json5")
 
 
 def assess_target(document: Document, target: Target, spec: ListingSpec) -> Listing:
@@ -96,23 +101,22 @@ def _names(document: Document, value: Node | None, key: str) -> tuple[list[str],
             raise UnreadableListing(f"item {number} of `{key}` is {found} ({place})")
     if value.children and all(item.kind == "plain" for item in value.children):
         raise UnreadableListing(f"`{key}` holds no text, only numbers or the like ({where})")
-    return [bare(item.text) for item in value.children], _oddities(document, value, key)
+    remarks = list(islice(_oddities(document, value, key), _MOST_REMARKS))
+    return [bare(item.text) for item in value.children], remarks
 
 
-def _oddities(document: Document, value: Node, key: str) -> list[str]:
-    remarks = []
+def _oddities(document: Document, value: Node, key: str) -> Iterator[str]:
     seen: dict[str, Node] = {}
     for item in value.children:
-        where = f"item of `{key}` at {document.place(item)}"
+        name = fold(bare(item.text))
         if item.kind == "plain":
-            remarks.append(f"the {where} has no quotes, so that YAML does not read it as text")
+            yield f"`{key}` has a name that YAML reads as no text ({document.place(item)})"
         if item.text != item.text.strip():
-            remarks.append(f"the {where} has blanks around it, so that it is nobody's username")
-        if fold(item.text) in seen:
-            first = document.place(seen[fold(item.text)])
-            remarks.append(f"the {where} repeats the one at {first}")
-        seen.setdefault(fold(item.text), item)
-    return remarks
+            yield f"`{key}` has a name with blanks around it ({document.place(item)})"
+        if name in seen:
+            places = f"{document.place(seen[name])} and {document.place(item)}"
+            yield f"`{key}` has the same name twice ({places})"
+        seen.setdefault(name, item)
 
 
 def _granted(document: Document, entry: Node) -> tuple[list[str], list[str]]:

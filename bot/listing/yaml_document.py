@@ -1,6 +1,5 @@
 """Parse YAML with positions, from PyYAML's events, so that nothing is built or expanded."""
 
-import dataclasses
 import re
 from typing import Any
 
@@ -28,26 +27,26 @@ _RESOLVER: Any = yaml.resolver.Resolver()
 _END = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
-def parse_yaml(text: str) -> Document:
+def parse_yaml(text: str, *, loader: Any = _LOADER) -> Document:
     """Parse the one document of a YAML file; UnreadableListing when there are more, or none."""
     check_text(text, _LONGEST)
     if found := _FORBIDDEN.search(text):
         raise broken(text, found.start(), "a character that YAML forbids or reads as a line break")
     try:
-        return _Reader(text).document()
+        return _Reader(text, loader).document()
     except yaml.MarkedYAMLError as error:
         position = error.problem_mark.index if error.problem_mark else 0
         raise broken(text, position, f"not valid YAML, {error.problem}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (ValueError, OverflowError) as error:  # absurd escapes, without libyaml
         raise UnreadableListing("the file is not valid YAML") from error
 
 
 class _Reader:
     """Turn the events of one text into nodes; the depth limit keeps its recursion shallow."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, loader: Any) -> None:
         self._text = text
-        self._events: Any = yaml.parse(text, Loader=_LOADER)
+        self._events: Any = yaml.parse(text, Loader=loader)
         self._limits = Limits(text)
         self._finished: dict[str, Node] = {}
         self._aliased: set[str] = set()
@@ -80,7 +79,7 @@ class _Reader:
         if target is None:
             raise broken(self._text, start, "an alias without an anchor that is complete before it")
         self._aliased.add(event.anchor)
-        return dataclasses.replace(target, start=start, end=end, anchor=event.anchor, alias=True)
+        return target._replace(start=start, end=end, anchor=event.anchor, alias=True)
 
     def _collection(self, event: Any, depth: int) -> Node:
         children: list[Node] = []
@@ -94,7 +93,7 @@ class _Reader:
             start=event.end_mark.index - 1 if event.flow_style else event.start_mark.index,
             end=_end(part) if event.flow_style else children[-1].end,
             children=tuple(children),
-            flow=event.flow_style,
+            flow=bool(event.flow_style),
             anchor=event.anchor,
         )
 
