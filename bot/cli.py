@@ -2,18 +2,28 @@
 
 import argparse
 import json
+import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import inert
 from bot.command_text import check_word
 from bot.config import Settings, parse_settings
 from bot.errors import BotError, ConfigError
 from bot.event import Event
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from bot.app import Evaluation, Rules
+    from bot.gitlab_client import GitLabClient
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
@@ -31,6 +41,7 @@ class Limits:
     times: int
 
 
+GRACE = 2.0  # seconds between the deadline and the end of the process
 ONE = Limits(calls=60, times=1)
 SWEEP = Limits(calls=5000, times=20)
 
@@ -82,20 +93,19 @@ def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from bot.publish import GateKind  # noqa: PLC0415
-    from bot.report import GateState  # noqa: PLC0415
+    from bot.publish import GateKind
+    from bot.report import GateState
 
     settings = _settings(environment)
     project, iid = parse_target(options.target)
-    from bot import app  # noqa: PLC0415
+    from bot import app
 
-    client, rules = _wire(settings)
-    try:
+    with _wire(settings) as (client, rules):
         path = client.fetch_project_path(project)
         evaluation = app.evaluate(path, iid, rules, client)
         problems: list[str] = []
         if options.json:
-            from bot.explain import as_json  # noqa: PLC0415
+            from bot.explain import as_json
 
             print(json.dumps(as_json(evaluation.findings), indent=2, ensure_ascii=True))
         elif options.dry_run:
@@ -103,8 +113,6 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         else:
             problems = app.publish(evaluation, rules, client)
             _tell(evaluation, problems, client.calls)
-    finally:
-        client.close()
     gate = evaluation.report.gate if evaluation.report else None
     if rules.gate is GateKind.NONE and gate and gate.state is not GateState.PASSED:
         return GATE_SHUT
@@ -112,35 +120,28 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _evaluate(project: str, iid: int, settings: Settings) -> int:
-    from bot import app  # noqa: PLC0415
+    from bot import app
 
-    client, rules = _wire(settings)
-    try:
+    with _wire(settings) as (client, rules):
         path = client.fetch_project_path(project)
         evaluation, problems = app.run(path, iid, rules, client)
-    finally:
-        client.close()
     _tell(evaluation, problems, client.calls)
     return 1 if problems else 0
 
 
 def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from bot.explain import explain_assessment  # noqa: PLC0415
-    from bot.ready import Candidate, assess_readiness, choose_policies  # noqa: PLC0415
+    from bot.explain import explain_assessment
+    from bot.ready import Candidate, assess_readiness, choose_policies
 
     settings = _settings(environment)
     username = options.username.removeprefix("@")
-    client, rules = _wire(settings)
-    try:
+    with _wire(settings) as (client, rules):
         project = client.fetch_project_path(settings.team_project)
+        who = Candidate(username=username, slug=options.entry or username, project=project)
         assessments = [
-            assess_readiness(
-                username, options.entry or username, project, policy, client, rules.now
-            )
+            assess_readiness(who, policy, client, rules.now)
             for policy in choose_policies(rules.policies, options.policy, rules.now)
         ]
-    finally:
-        client.close()
     if options.json:
         print(json.dumps([explain_assessment(a) for a in assessments], indent=2))
     else:
@@ -150,14 +151,11 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from bot import app  # noqa: PLC0415
+    from bot import app
 
     settings = _settings(environment)
-    client, rules = _wire(settings, SWEEP)
-    try:
+    with _wire(settings, SWEEP) as (client, rules):
         looks = app.sweep_all(client.fetch_project_path(settings.team_project), rules, client)
-    finally:
-        client.close()
     print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
     failed = [(look.iid, problem) for look in looks for problem in look.problems]
     for iid, problem in failed:
@@ -173,13 +171,15 @@ def _settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _wire(settings: Settings, limits: Limits = ONE):  # type: ignore[no-untyped-def]
-    from bot import app  # noqa: PLC0415
-    from bot.gitlab_client import GitLabClient  # noqa: PLC0415
-    from bot.gitlab_transport import Transport  # noqa: PLC0415
-    from bot.policy import load_policies  # noqa: PLC0415
-    from bot.publish import GateKind  # noqa: PLC0415
-    from bot.report import Words  # noqa: PLC0415
+@contextmanager
+def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Rules"]]:
+    """Connect GitLab and the operator's choices; let go of everything at the end."""
+    from bot import app
+    from bot.gitlab_client import GitLabClient
+    from bot.gitlab_transport import Transport
+    from bot.policy import load_policies
+    from bot.publish import GateKind
+    from bot.report import Words
 
     rules = app.Rules(
         policies=load_policies(Path(settings.policies) if settings.policies else None),
@@ -191,11 +191,24 @@ def _wire(settings: Settings, limits: Limits = ONE):  # type: ignore[no-untyped-
         now=datetime.now(UTC),
     )
     deadline = settings.deadline * limits.times
-    transport = Transport(settings.gitlab_url, settings.token, deadline, limits.calls)
-    return GitLabClient(transport), rules
+    client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
+    # A server that answers a byte at a time outlasts every time limit of a request.
+    watchdog = threading.Timer(deadline + GRACE, _give_up)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield client, rules
+    finally:
+        watchdog.cancel()
+        client.close()
 
 
-def _show(evaluation) -> None:  # type: ignore[no-untyped-def]
+def _give_up() -> None:
+    print("nomination-bot: the time of this run is used up; stopped.", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+def _show(evaluation: "Evaluation") -> None:
     if evaluation.report is None:
         print("Nothing to say: this merge request nominates nobody.")
     else:
@@ -204,7 +217,7 @@ def _show(evaluation) -> None:  # type: ignore[no-untyped-def]
     print("\n".join(f"would {line}" for line in lines) or "would write nothing")
 
 
-def _tell(evaluation, problems: Sequence[str], calls: int) -> None:  # type: ignore[no-untyped-def]
+def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None:
     merge_request = evaluation.merge_request
     where = f"{merge_request.project}!{merge_request.iid}"
     written = len(evaluation.plan.lines())
@@ -212,9 +225,11 @@ def _tell(evaluation, problems: Sequence[str], calls: int) -> None:  # type: ign
         print(f"{where}: nominates nobody; nothing to say. {calls} calls.")
         return
     people = len(evaluation.findings.assessments)
-    state = evaluation.report.gate.state.value
+    gate = evaluation.report.gate
+    state = gate.state.value if gate else "untouched"
     print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
-    for problem in problems:
+    known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
+    for problem in (*known, *problems):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
 
 
@@ -229,9 +244,9 @@ def parse_target(text: str) -> tuple[str, int]:
 
 
 def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from bot.detect import as_json, run_detect  # noqa: PLC0415
-    from bot.nomination import RoleKey  # noqa: PLC0415
-    from bot.policy import load_policies  # noqa: PLC0415
+    from bot.detect import as_json, run_detect
+    from bot.nomination import RoleKey
+    from bot.policy import load_policies
 
     directory = environment.get("NOMINATION_BOT_POLICIES")
     policies = load_policies(Path(directory) if directory else None)
@@ -251,7 +266,7 @@ def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _policy(options: argparse.Namespace, _: Mapping[str, str]) -> int:
-    from bot.policy import check_policies  # noqa: PLC0415
+    from bot.policy import check_policies
 
     print("\n".join(check_policies([Path(name) for name in options.files])))
     return 0
@@ -267,8 +282,8 @@ def _demo(_: argparse.Namespace, __: Mapping[str, str]) -> int:
     return int(_import_sandbox("demo").run_demo(sys.stdout))
 
 
-def _import_sandbox(name: str):  # type: ignore[no-untyped-def]
-    from importlib import import_module  # noqa: PLC0415
+def _import_sandbox(name: str) -> "ModuleType":
+    from importlib import import_module
 
     try:
         return import_module(f"bot.sandbox.{name}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import gitlab
 import requests
-from gitlab.exceptions import GitlabError, GitlabHttpError
+from gitlab.exceptions import GitlabError
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from bot.config import Secret
@@ -24,6 +24,8 @@ TRIES = 6
 GRAPHQL_PATH = "/api/graphql"
 FAULTS = frozenset({429, 500, 502, 503, 504})
 NOT_LANDED = frozenset({429, 503})
+UNAUTHORIZED = 401
+CONFLICT = 409
 
 Json = Mapping[str, Any]
 
@@ -92,9 +94,9 @@ class Transport:
         )
         try:
             return tries(self._send_once, verb, path, fields)
-        except GitlabHttpError as error:
+        except GitlabError as error:
             raise _refusal(error, verb, path, safe=safe) from None
-        except (GitlabError, requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError) as error:
             if not safe and not _never_left(error):
                 raise DoubtfulWriteError(f"{verb.upper()} {path}") from None
             raise GitLabError(
@@ -132,7 +134,7 @@ class Transport:
         headers = getattr(self._local, "headers", {})
         error = state.outcome.exception() if state.outcome else None
         wait = float(min(0.2 * 2**state.attempt_number, 8.0))
-        if isinstance(error, GitlabHttpError) and error.response_code in NOT_LANDED:
+        if isinstance(error, GitlabError) and error.response_code in NOT_LANDED:
             told = str(headers.get("Retry-After", ""))
             wait = max(wait, float(told)) if told.isdecimal() else wait
         return wait
@@ -162,11 +164,16 @@ def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.Prep
 
 
 def _may_repeat(error: BaseException, *, safe: bool) -> bool:
-    if isinstance(error, GitlabHttpError):
-        return error.response_code in (FAULTS if safe else {429})
+    if isinstance(error, GitlabError):
+        return error.response_code in (FAULTS if safe else {429}) or _is_busy(error)
     if isinstance(error, requests.RequestException | OSError):
         return safe or _never_left(error)
     return False
+
+
+def _is_busy(error: GitlabError) -> bool:
+    """Tell whether GitLab held a lock, so that nothing was written: commit statuses have one."""
+    return error.response_code == CONFLICT and "in progress" in _words(error)
 
 
 def _never_left(error: BaseException) -> bool:
@@ -174,14 +181,17 @@ def _never_left(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ConnectTimeout)
 
 
-def _refusal(error: GitlabHttpError, verb: str, path: str, *, safe: bool) -> Exception:
+def _refusal(error: GitlabError, verb: str, path: str, *, safe: bool) -> Exception:
     code = error.response_code or 0
+    if code == UNAUTHORIZED:
+        words = "the token is wrong, expired or revoked; check NOMINATION_BOT_TOKEN"
+        return RefusedError(code, words, f"{verb.upper()} {path}")
     if not safe and code in FAULTS - NOT_LANDED:
         return DoubtfulWriteError(f"{verb.upper()} {path}")
     return RefusedError(code, _words(error), f"{verb.upper()} {path}")
 
 
-def _words(error: GitlabHttpError) -> str:
+def _words(error: GitlabError) -> str:
     message = error.error_message
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
     return " ".join(text.split())[:200]
