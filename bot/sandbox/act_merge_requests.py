@@ -80,7 +80,7 @@ def open_merge_request(
         _refuse_second(project, source, draft)
         mr = MergeRequest(
             id=world.next_id("merge_request"),
-            iid=max(project.merge_requests, default=0) + 1,
+            iid=len(project.merge_requests) + 1,
             project=project,
             source_project=source,
             source_branch=draft.source_branch,
