@@ -49,6 +49,7 @@ FILTERS: Mapping[str, Param] = {
     "reviewer_username": text(),
     "reviewer_id": integer_or_word(),
     "labels": words(),
+    "my_reaction_emoji": text(),
     "state": choice("opened", "closed", "locked", "merged", "all"),
     "order_by": choice(
         "created_at",
@@ -118,9 +119,16 @@ def _readable(call: Call) -> list[MergeRequest]:
 
 def _apply_scope(call: Call, found: list[MergeRequest], default: str) -> list[MergeRequest]:
     scope = call.params.get("scope", default).replace("-", "_")
+    emoji = call.params.get("my_reaction_emoji")
+    if emoji:
+        found = [mr for mr in found if _reacted(mr, call.actor.id, emoji)]
     tests = {"created_by_me": "author_id", "assigned_to_me": "assignee_id"}
     tests["reviews_for_me"] = "reviewer_id"
     return found if scope == "all" else select(found, {tests[scope]: call.actor.id})
+
+
+def _reacted(mr: MergeRequest, user_id: int, name: str) -> bool:
+    return any(award.user.id == user_id and award.name == name for award in mr.awards)
 
 
 def _list(call: Call, found: list[MergeRequest]) -> Answer:
