@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 RATE_LIMIT = 2000
 FAULTS = "/-/sandbox/faults"
 CLIENT = "/~"
+OWN = ("/api/", FAULTS)  # never given to a mounted application
 
 
 class _Handler(WSGIRequestHandler):
@@ -123,7 +124,7 @@ class Server:
         _strip_client(environ)
         path = raw_path(environ)
         for mount in self._mounts:
-            if path.startswith(mount.prefix):
+            if path.startswith(mount.prefix) and not path.startswith(OWN):
                 return mount.app(environ, start)
         request = Request(environ)
         request.get_data()
