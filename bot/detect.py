@@ -9,9 +9,10 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
+from bot.entry_remarks import not_known
 from bot.errors import TeamDatabaseError
 from bot.nomination import Change, Content, Detection, Remark, RoleKey, Unread, find_nominations
-from bot.team_db import TEAM_FILES, may_name
+from bot.team_db import TEAM_FILES, is_team_file, may_name
 from bot.yaml_tree import LIMITS, shown
 
 _GENERATED = "data/team.yml"
@@ -45,7 +46,14 @@ def detect(
     found = find_nominations(changes, wanted, glob)
     names = {nomination.username.casefold() for nomination in found.nominations}
     namesakes = list(_find_namesakes(before, after, changes, names)) if names else []
-    return find_nominations([*changes, *namesakes], wanted, glob) if namesakes else found
+    if namesakes:
+        found = find_nominations([*changes, *namesakes], wanted, glob)
+    links = (
+        Remark(path=c.path, message=not_known(c.path, "after", c.head.reason), near_miss=False)
+        for c in changes
+        if isinstance(c.head, Unread) and not is_team_file(c.path, glob)
+    )
+    return replace(found, unread=(*found.unread, *links))
 
 
 def as_json(detection: Detection) -> dict[str, list[dict[str, object]]]:
@@ -95,7 +103,8 @@ def _find_files(root: Path, glob: str) -> _Found:
         folder = waiting.pop()
         for entry in _list(root / folder):
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.name.casefold().endswith((".yml", ".yaml")) or entry.is_symlink():
+            linked = entry.is_symlink() and entry.is_dir()
+            if linked or entry.name.casefold().endswith((".yml", ".yaml")):
                 found[path] = entry
             elif entry.is_dir() and path.count("/") <= len(folders) and entry.name != ".git":
                 waiting.append(path)

@@ -185,10 +185,11 @@ class _Search:
         new = find_near_misses(head, wanted.project, wanted.role) - old
         for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
-        meant = bool(new) or (head.partial and _is_text_new(change, wanted))
-        for message in head.remarks:
-            if base is None or message not in base.remarks:
-                self._remark(change.path, message, near_miss=meant)
+        if new or head.partial:
+            meant = bool(new) or _is_text_new(change, wanted)
+            for message in head.remarks:
+                if base is None or message not in base.remarks:
+                    self._remark(change.path, message, near_miss=meant)
 
     def _examine_outside(self, change: Change) -> None:
         """Remark on a role that is written into a file which is not read as an entry."""

@@ -28,7 +28,7 @@ def is_key_meant(key: str, project: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_key_meant(key: str, project: str) -> bool:
-    if _squash(key.rpartition("/")[2]) == _squash(project):
+    if _squash(key.rstrip("/").rpartition("/")[2]) == _squash(project):
         return True
     words, expected = _NOT_WORD.split(key), _NOT_WORD.split(project)
     if len(words) != len(expected):

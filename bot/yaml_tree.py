@@ -75,7 +75,7 @@ class _PureParser(Reader, Scanner, Parser):
 
 
 FAST_LIMITS = Limits(size=1 << 20, nodes=20_000)
-PURE_LIMITS = Limits(size=1 << 16, nodes=4_000)
+PURE_LIMITS = Limits(size=1 << 15, nodes=2_000)
 LIMITS = FAST_LIMITS if yaml.__with_libyaml__ else PURE_LIMITS
 
 
@@ -184,7 +184,8 @@ class _Builder:
 
     def _take_scalar(self, event: Any) -> None:
         self._check(event, event.tag)
-        self._place(Scalar(event.value, event.implicit[0]), event.anchor)
+        plain = event.implicit[0] and event.tag is None
+        self._place(Scalar(event.value, plain), event.anchor)
 
     def _take_alias(self, event: Any) -> None:
         self._check(event, None)

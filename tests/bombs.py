@@ -51,22 +51,9 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "merge laughs", _merges()
     yield "alias chain", _chain()
     yield "wide merges", _wide_merges()
-    pieces = [*"[]{}?:-|>'\"#%@`,", "! ", "!!a ", "!a:b: ", "&a ", "*a "]
-    for piece in [
-        *pieces,
-        "- ",
-        "? ",
-        "[a, ",
-        "{a: ",
-        "a: b\n",
-        "- a\n",
-        "&a a: ",
-        "\n",
-        "\t",
-        " ",
-    ]:
-        yield f"only {piece!r}", _fill(piece)
-        yield f"only {piece!r} below projects", _entry("  ai-gateway: ") + _fill(piece, SIZE - 99)
+    pieces = [*"[]{}?:-|>'\"#%@`,\n\t ", "! ", "!!a ", "!a:b: ", "&a ", "*a "]
+    for piece in [*pieces, "- ", "? ", "[a, ", "{a: ", "a: b\n", "- a\n", "&a a: "]:
+        yield f"only {piece!r}", _entry("  ai-gateway: ") + _fill(piece, SIZE - 99)
     for piece in (
         "---\n",
         "...\n",
