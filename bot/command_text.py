@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
-NOTE_LIMIT = 20_000  # characters of a note that are searched for commands
+NOTE_LIMIT = 10_000  # characters of a note that are searched for commands
 COMMAND_LIMIT = 20  # commands of one note that are read
 PUNCTUATION = "`.,:;!?"  # forgiven around the words of a command
 
@@ -177,20 +177,19 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # noqa: PLC0415 (most runs see no command)
 
     parser = MarkdownIt("commonmark").enable("table")
-    parser.block.ruler.before("fence", "multiline_quote", _skip_quote, {"alt": ["paragraph"]})
+    parser.block.ruler.before("fence", "multiline_quote", _skip_quote)
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.inline.ruler.enableOnly(["newline", "escape", "backticks", "autolink", "html_inline"])
     return parser
 
 
-def _skip_quote(state: "StateBlock", start: int, end: int, silent: bool) -> bool:
+def _skip_quote(state: "StateBlock", start: int, end: int, _silent: bool) -> bool:
     # GitLab's own quotation: from a line of `>>>` to the next such line.
     lines = (state.src[state.bMarks[number] : state.eMarks[number]] for number in range(start, end))
     opening = re.fullmatch(r" {0,3}(>{3,})[ \t]*", next(lines))
     if not opening:
         return False
-    if not silent:
-        closing = re.compile(rf" {{0,3}}{opening[1]}>*[ \t]*")
-        rest = (number for number, line in enumerate(lines, start + 2) if closing.fullmatch(line))
-        state.line = next(rest, end)
+    closing = re.compile(rf" {{0,3}}{opening[1]}>*[ \t]*")
+    after = (number for number, line in enumerate(lines, start + 2) if closing.fullmatch(line))
+    state.line = next(after, end)
     return True

@@ -27,7 +27,7 @@ _BACKTICKS = re.compile("``+")
 # brackets that follow a letter), a web address without scheme, and bare references: commit ids,
 # keys of an external issue tracker.
 _RISKY = re.compile(
-    r"(?P<trigger>[@#!~%&$^:\[{*])"
+    r"(?P<trigger>[@#!~%&$^:/\[{*])"
     r"|(?P<key>(?<=[A-Z0-9_])-(?=[0-9]))"
     r"|(?P<sign>[\"'(+/;<=>?\\\]_`|}]|(?<![A-Za-z])[.)-])"
     r"|(?P<web>www(?=\.))"
@@ -38,6 +38,12 @@ _RISKY = re.compile(
 # A section of the job log starts at this word in older GitLab even without its escape sequence.
 _SECTION = re.compile(r"(section_(?:start|end)):", re.IGNORECASE)
 
+# GitLab takes a link for a reference if its whole address is in this form, with a fragment in small
+# letters if any (app/models/concerns/referable.rb).
+_REFERENCE_URL = re.compile(
+    r"/(?:commit|compare|epics|issues|merge_requests|milestones|snippets|work_items)/[^#]+$"
+)
+_NOWHERE = "#Nomination"
 _URL_KEPT = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9/:?#&=+,._-]")
 
 _FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
@@ -72,10 +78,15 @@ def username(name: str) -> str:
 
 
 def web_link(label: str, url: str) -> str:
-    """Return a link, or the label alone when the address is not one of the web."""
+    """Return a link, or the label alone when the address is not one of the web.
+
+    A link to a merge request or the like gets a fragment that is nowhere: without it GitLab would
+    note "mentioned in merge request …" there.
+    """
     if not url.startswith(("https://", "http://")):
         return plain(label)
-    return f"[{plain(label)}]({''.join(_percent_encode(url))})"
+    address = "".join(_percent_encode(url))
+    return f"[{plain(label)}]({address}{_NOWHERE if _REFERENCE_URL.search(address) else ''})"
 
 
 def log_line(text: str, limit: int = LOG_LIMIT) -> str:

@@ -47,6 +47,7 @@ REFERENCES = (
     "$5",
     "^alert#6",
     "group/project!7",
+    "group/project>",
     "group/project@deadbeefdeadbeef",
     "deadbeefcafe",
     "1234567",
@@ -197,6 +198,7 @@ _ALIVE = re.compile(
     | www\.
     | (?<![0-9A-Fa-f])[0-9A-Fa-f]{7,40}(?![0-9A-Fa-f])   # commits
     | [A-Za-z0-9_]-[0-9]                    # keys of an external issue tracker
+    | [\w-]+/[\w-]+>                         # projects
     | \[\[ | \[\w+: | [{\[][+-]             # wiki pages, references by kind, inline diffs
     """,
     re.VERBOSE,

@@ -173,13 +173,17 @@ def test_a_maintainer_of_one_nomination_cannot_waive_in_another(
     assert last(outcome) == (Outcome.REFUSED, f"`/nomination waive`: {message}")
 
 
-@pytest.mark.parametrize("maintainers", [frozenset({"other"}), None])
+@pytest.mark.parametrize(
+    ("maintainers", "message"), [(frozenset({"other"}), NOBODY_ELSE), (None, UNCHECKED)]
+)
 def test_a_waiver_under_two_policies_takes_authority_under_both(
-    maintainers: frozenset[str] | None,
+    maintainers: frozenset[str] | None, message: str
 ) -> None:
     second = make_scope("NOMINEE", policy_id="gateway-docs", maintainers=maintainers)
     note = "waive authored because"
-    assert waived(say(note, scopes=(make_scope(), second))) == set()
+    outcome = say(note, scopes=(make_scope(), second))
+    assert waived(outcome) == set()
+    assert last(outcome) == (Outcome.REFUSED, f"`/nomination waive`: {message}")
     assert waived(say(note, author="manager", scopes=(make_scope(), second))) == {
         ("nominee", "authored")
     }
@@ -220,6 +224,8 @@ def test_the_last_hold_is_the_one_shown() -> None:
 def test_notes_are_replayed_in_the_order_they_were_written() -> None:
     hold, release = make_note("hold because", number=1), make_note("release", number=2)
     assert replay([release, hold]).held is None
+    imported = replace(hold, id=3)
+    assert replay([release, imported]).held is None
     same_time = replace(hold, created_at=release.created_at)
     assert replay([release, same_time]).held is None
 
@@ -251,7 +257,11 @@ def test_nobody_attests_for_a_nominee(author: str) -> None:
 
 
 def test_a_nominee_attests_only_for_themselves() -> None:
-    scopes = (make_scope("first"), make_scope("second"), make_scope("FIRST", topic_ids=("api",)))
+    scopes = (
+        make_scope("first"),
+        make_scope("second", topic_ids=("x",)),
+        make_scope("FIRST", topic_ids=("api",)),
+    )
     outcome = say("attest all", author="first", scopes=scopes)
     assert outcome.attested == {"first": {"evaluation", "prompts", "api"}}
 
@@ -481,6 +491,10 @@ def test_one_wrong_command_does_not_spoil_the_others() -> None:
     outcome = say("nonsense\nwaive authored because\nattest all\nhold because")
     assert waived(outcome) == {("nominee", "authored")}
     assert outcome.held is not None
+
+
+def test_a_long_word_is_not_repeated_at_length() -> None:
+    assert len(last(say("x" * 5000))[1]) < 300
 
 
 @pytest.mark.parametrize(
