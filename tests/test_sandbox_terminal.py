@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sandbox.terminal import render_text
+from bot.sandbox.terminal import fold_unchanged, render_text
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from bot.sandbox.terminal import render_text
         ("    code", "    code"),
         ("<!-- marker -->\ntext", "text"),
         ("<!-- marker -->\n\ntext", "text"),
-        ("<details>\n<summary>More</summary>\n\ninside\n\n</details>", "▸ More\n\ninside"),
+        ("<details>\n<summary>More</summary>\n\ninside\n\n</details>", "▸ More\n\n  inside"),
         ("a<br>b <b>c</b>", "a b c"),
         ("| a | b |\n|---|---|\n| long cell | 2 |", "a          b\n---------  -\nlong cell  2"),
         ("| a |\n|---|", "a\n-"),
@@ -43,3 +43,17 @@ def test_columns_are_never_narrower_than_a_word_needs() -> None:
     row = "| " + " | ".join(["abcdefghijk"] * 5) + " |"
     shown = render_text(f"{row}\n|---|---|---|---|---|\n{row}", width=10)
     assert "abcdefgh" in shown
+
+
+def test_text_behind_a_folded_part_is_not_indented() -> None:
+    text = "<details>\n<summary>More</summary>\n\n- inside\n\n</details>\n\nbehind"
+    assert render_text(text) == "▸ More\n\n  - inside\n\nbehind"
+
+
+BEFORE = "title\n\n▸ one\n\n  same\n\n▸ two\n\n  old\n\nfoot\nmore"
+
+
+def test_only_folded_parts_that_changed_are_shown_again() -> None:
+    after = BEFORE.replace("old", "new")
+    assert fold_unchanged(after, BEFORE) == ("title\n\n▸ one …\n\n▸ two\n\n  new\n\nfoot\nmore")
+    assert fold_unchanged(BEFORE, "") == BEFORE

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 WIDTH = 96
+FOLD = "  "
 NARROWEST = 8
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
@@ -16,32 +17,41 @@ _MARKUP = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
 def render_text(markdown: str, width: int = WIDTH) -> str:
-    """Render Markdown as plain text no wider than `width`, except for code."""
+    """Render Markdown as plain text no wider than `width`, except for code.
+
+    A summary begins with ▸; what it folds away follows, indented.
+    """
     blocks = [block for block in _blocks(_MARKDOWN.parse(markdown), width) if block.strip()]
     return "\n\n".join(blocks)
 
 
 def _blocks(tokens: Sequence[Token], width: int) -> Iterator[str]:
-    """Yield the text of each block; a list or table is one."""
-    at = 0
+    """Yield the text of each block; a list or table is one, what is folded away is indented."""
+    at = depth = 0
     while at < len(tokens):
-        token = tokens[at]
         end = _closing(tokens, at)
-        inner = tokens[at + 1 : end]
-        if token.type in _CONTAINERS:
-            yield _CONTAINERS[token.type](inner, width)
-        elif token.type == "heading_open":
-            title = _inline(inner[0])
-            yield f"{title}\n{'=' * min(len(title), width)}"
-        elif token.type == "paragraph_open":
-            yield textwrap.fill(_inline(inner[0]), width)
-        elif token.type in {"fence", "code_block"}:
-            yield textwrap.indent(token.content.rstrip("\n"), "    ")
-        elif token.type == "html_block":
-            yield _html(token.content)
+        if tokens[at].type == "html_block":
+            content = tokens[at].content
+            depth -= content.count("</details")
+            yield textwrap.indent(_html(content), FOLD * depth)
+            depth += content.count("<details")
         else:
-            yield "-" * width
+            text = _block(tokens[at], tokens[at + 1 : end], width - len(FOLD) * depth)
+            yield textwrap.indent(text, FOLD * depth)
         at = end + 1
+
+
+def _block(token: Token, inner: Sequence[Token], width: int) -> str:
+    if token.type in _CONTAINERS:
+        return _CONTAINERS[token.type](inner, width)
+    if token.type == "heading_open":
+        title = _inline(inner[0])
+        return f"{title}\n{'=' * min(len(title), width)}"
+    if token.type == "paragraph_open":
+        return textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
+    if token.type in {"fence", "code_block"}:
+        return textwrap.indent(token.content.rstrip("\n"), "    ")
+    return "-" * width
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int:
@@ -65,6 +75,27 @@ def _inline(token: Token) -> str:
 def _html(content: str) -> str:
     marked = _SUMMARY.sub(lambda match: f"▸ {match[1].strip()}", content)
     return _MARKUP.sub("", marked).strip()
+
+
+def fold_unchanged(text: str, before: str) -> str:
+    """Leave only the summary of each folded part that `before` showed just so."""
+    known = set(_parts(before))
+    shown = []
+    for part in _parts(text):
+        same = part in known and part.startswith("▸")
+        shown.append(part.partition("\n")[0] + " …\n" if same else part)
+    return "\n".join(shown).rstrip("\n")
+
+
+def _parts(text: str) -> list[str]:
+    """Split at summaries, and where the text goes on behind what they fold away."""
+    parts: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        folded = parts[-1][:1] != [] and parts[-1][0].startswith("▸")
+        if line.startswith("▸") or (folded and line and not line.startswith(FOLD)):
+            parts.append([])
+        parts[-1].append(line)
+    return ["\n".join(lines) for lines in parts]
 
 
 def _list(tokens: Sequence[Token], width: int, *, numbered: bool) -> str:

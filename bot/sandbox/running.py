@@ -1,0 +1,70 @@
+"""A running sandbox: the world, its server, pages, webhooks and runner, as one context manager."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.sandbox.activity import Activity
+from bot.sandbox.entities import Project, User
+from bot.sandbox.hooks import Hooks
+from bot.sandbox.jobs import Runner
+from bot.sandbox.pages import Pages
+from bot.sandbox.quick_actions import run_quick_actions
+from bot.sandbox.seed import load_scenario
+from bot.sandbox.server import Server
+
+
+class Sandbox:
+    """Serve the world of a scenario's folder; `variables` go to every job of the bot's project."""
+
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str] | None = None, port: int = 0
+    ) -> None:
+        self.world = load_scenario(folder)
+        self.activity = Activity()
+        self.hooks = Hooks(self.world, self.activity)
+        self.runner = Runner(self.world, self._variables(variables or {}), self.activity)
+        self.server = Server(self.world, port)
+        self.server.mount("/", Pages(self.world, self.runner))
+        self.world.quick_actions = run_quick_actions
+        self.world.trigger = self.runner.trigger
+        self.world.subscribers.append(self.hooks.notice)
+
+    @property
+    def url(self) -> str:
+        """The address of the sandbox."""
+        return self.server.url
+
+    @property
+    def bot(self) -> User:
+        """The bot's account."""
+        return next(each.user for each in self.world.tokens if each.user.bot)
+
+    @property
+    def bot_project(self) -> Project:
+        """The project whose pipelines run the bot."""
+        return next(each for each in self.world.projects.values() if each.triggers)
+
+    def _variables(self, further: Mapping[str, str]) -> dict[str, str]:
+        token = next(each for each in self.world.tokens if each.user.bot)
+        return {"NOMINATION_BOT_TOKEN": token.value, **further}
+
+    def drain(self, timeout: float = 60) -> None:
+        """Wait until webhooks and jobs are done; raise TimeoutError."""
+        if not self.hooks.drain(timeout):
+            raise TimeoutError(f"the sandbox is still busy after {timeout:.0f} seconds")
+
+    def __enter__(self) -> Self:
+        self.server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.hooks.close()
+        self.runner.close()
+        self.server.stop()

@@ -1,0 +1,5 @@
+"""The scenarios that come with the sandbox."""
+
+from pathlib import Path
+
+FIRST_NOMINATION = Path(__file__).with_name("first-nomination")

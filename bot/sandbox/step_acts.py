@@ -1,0 +1,171 @@
+"""What the steps of a scenario can do: a table from name to a small act of a person."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot.sandbox import actions
+from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
+from bot.sandbox.entities import Level, MergeRequest, User
+from bot.sandbox.stage import Stage
+
+Given = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """How a step is done: the keys it needs and may have, the one that may be written alone."""
+
+    run: Callable[[Stage, User, Given], object]
+    needs: frozenset[str] = frozenset()
+    may: frozenset[str] = frozenset()
+    alone: str | None = None
+
+
+def _open(stage: Stage, by: User, given: Given) -> None:
+    project = stage.project(given["project"])
+    source = actions.fork_project(stage.world, by, project) if given.get("fork") else project
+    draft = CommitDraft(message=given["title"], changes=stage.contents(given["files"]))
+    actions.push(stage.world, by, source, given["branch"], draft)
+    opening = MergeRequestDraft(
+        title=given["title"],
+        description=given.get("description", ""),
+        source_branch=given["branch"],
+        target_branch=given.get("target", project.default_branch),
+        source_project=source,
+    )
+    stage.merge_request = actions.open_merge_request(stage.world, by, project, opening)
+
+
+def _comment(stage: Stage, by: User, given: Given) -> None:
+    draft = NoteDraft(body=given["text"], internal=given.get("internal", False))
+    actions.create_note(stage.world, by, stage.mr, draft)
+
+
+def _edit_comment(stage: Stage, by: User, given: Given) -> None:
+    note = stage.comment(given.get("comment", -1))
+    actions.edit_note(stage.world, by, stage.mr, note, given["text"])
+
+
+def _delete_comment(stage: Stage, by: User, given: Given) -> None:
+    actions.delete_note(stage.world, by, stage.mr, stage.comment(given["comment"]))
+
+
+def _assign(stage: Stage, by: User, given: Given) -> None:
+    everybody = [*stage.mr.assignees, *stage.people(given["people"])]
+    actions.assign(stage.world, by, stage.mr, everybody)
+
+
+def _unassign(stage: Stage, by: User, given: Given) -> None:
+    gone = stage.people(given["people"])
+    left = [each for each in stage.mr.assignees if each not in gone]
+    actions.assign(stage.world, by, stage.mr, left)
+
+
+def _request_review(stage: Stage, by: User, given: Given) -> None:
+    everybody = [*(each.user for each in stage.mr.reviewers), *stage.people(given["people"])]
+    actions.set_reviewers(stage.world, by, stage.mr, everybody)
+
+
+def _rename(stage: Stage, by: User, given: Given) -> None:
+    update = MergeRequestUpdate(title=given["title"])
+    actions.update_merge_request(stage.world, by, stage.mr, update)
+
+
+def _push(stage: Stage, by: User, given: Given) -> None:
+    source = stage.mr.source_project or stage.mr.project
+    changes = stage.contents(given["files"])
+    draft = CommitDraft(message=given.get("message", "Change"), changes=changes)
+    actions.push(stage.world, by, source, stage.mr.source_branch, draft)
+
+
+def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
+    """Let merge requests of `author` be approved by the acting person and merged."""
+    author, merger = stage.people([given["author"], given["merger"]])
+    for _ in range(given.get("count", 1)):
+        mr = stage.open_elsewhere(author, stage.project(given["project"]))
+        actions.set_reviewers(stage.world, author, mr, [by])
+        actions.approve(stage.world, by, mr)
+        actions.merge(stage.world, merger, mr)
+
+
+def _author_elsewhere(stage: Stage, by: User, given: Given) -> None:
+    """Let merge requests of the acting person be merged."""
+    for _ in range(given.get("count", 1)):
+        mr = stage.open_elsewhere(by, stage.project(given["project"]))
+        actions.merge(stage.world, stage.person(given["merger"]), mr)
+
+
+def _edit_file(stage: Stage, by: User, given: Given) -> None:
+    project, path = stage.project(given["project"]), given["path"]
+    content = stage.replaced(project, path, (given["old"], given["new"]))
+    draft = CommitDraft(message=f"Change {path}", changes={path: content.encode()})
+    actions.push(stage.world, by, project, project.default_branch, draft)
+
+
+def _write_file(stage: Stage, by: User, given: Given) -> None:
+    project = stage.project(given["project"])
+    changes = stage.contents({given["path"]: given["content"]})
+    draft = CommitDraft(message=f"Write {given['path']}", changes=changes)
+    actions.push(stage.world, by, project, project.default_branch, draft)
+
+
+def _add_member(stage: Stage, by: User, given: Given) -> None:
+    level = Level[given.get("level", "maintainer").upper()]
+    who = stage.person(given["person"])
+    actions.add_member(stage.world, by, stage.place(given["to"]), who, level)
+
+
+def _remove_member(stage: Stage, by: User, given: Given) -> None:
+    who = stage.person(given["person"])
+    actions.remove_member(stage.world, by, stage.place(given["from"]), who)
+
+
+def _wait_days(stage: Stage, _by: User, given: Given) -> None:
+    stage.world.tick(timedelta(days=given["days"]).total_seconds())
+
+
+def _sweep(stage: Stage, by: User, _given: Given) -> None:
+    stage.sandbox.runner.schedule(stage.sandbox.bot_project, by)
+
+
+def _act(
+    run: Callable[[Stage, User, Given], object], needs: str = "", may: str = "", alone: str = ""
+) -> Act:
+    return Act(
+        run=run,
+        needs=frozenset(needs.split()),
+        may=frozenset(may.split()),
+        alone=alone or None,
+    )
+
+
+def _plain(act: Callable[[Any, User, MergeRequest], object]) -> Act:
+    return Act(run=lambda stage, by, _given: act(stage.world, by, stage.mr))
+
+
+ACTS: Mapping[str, Act] = {
+    "add_member": _act(_add_member, "person to", "level"),
+    "approve": _plain(actions.approve),
+    "assign": _act(_assign, "people", alone="people"),
+    "author_elsewhere": _act(_author_elsewhere, "project merger", "count"),
+    "close": _plain(actions.close),
+    "comment": _act(_comment, "text", "internal", alone="text"),
+    "delete_comment": _act(_delete_comment, "comment", alone="comment"),
+    "edit_comment": _act(_edit_comment, "text", "comment", alone="text"),
+    "edit_file": _act(_edit_file, "project path old new"),
+    "merge": _plain(actions.merge),
+    "open_merge_request": _act(_open, "project branch title files", "description target fork"),
+    "push": _act(_push, "files", "message"),
+    "remove_member": _act(_remove_member, "person from"),
+    "rename": _act(_rename, "title", alone="title"),
+    "reopen": _plain(actions.reopen),
+    "request_review": _act(_request_review, "people", alone="people"),
+    "review_elsewhere": _act(_review_elsewhere, "project author merger", "count"),
+    "sweep": _act(_sweep),
+    "unapprove": _plain(actions.unapprove),
+    "unassign": _act(_unassign, "people", alone="people"),
+    "wait_days": _act(_wait_days, "days", alone="days"),
+    "write_file": _act(_write_file, "project path content"),
+}

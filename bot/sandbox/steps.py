@@ -1,0 +1,188 @@
+"""Play a scenario's steps, and tell after each what GitLab shows."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.sandbox.act_pipelines import check_status, find_head_pipeline
+from bot.sandbox.entities import MergeRequest
+from bot.sandbox.job_environment import JobRun
+from bot.sandbox.running import Sandbox
+from bot.sandbox.scenario import Scenario, Step
+from bot.sandbox.stage import Stage
+from bot.sandbox.state import RefusedError
+from bot.sandbox.step_acts import ACTS
+
+PUBLIC_URL = "https://gitlab.example.com"
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:Z| UTC)?")
+
+
+class StepError(Exception):
+    """A step did not go as the scenario says; the message names the step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateStatus:
+    """A status that the bot set at the head."""
+
+    name: str
+    state: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutcome:
+    """How a job that the step started ended; `seconds` is its wall time."""
+
+    name: str
+    exit_code: int | None
+    api_calls: int
+    seconds: float
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs."""
+
+    step: Step
+    state: str | None
+    comments: tuple[str, ...]
+    gate: tuple[GateStatus, ...]
+    emoji: tuple[tuple[str, str], ...]
+    jobs: tuple[JobOutcome, ...]
+    refusal: str | None
+
+    @property
+    def api_calls(self) -> int:
+        """How many calls the bot made."""
+        return sum(job.api_calls for job in self.jobs)
+
+
+def tell(sandbox: Sandbox, scenario: Scenario) -> Iterator[Outcome]:
+    """Play all steps of a scenario on a running sandbox; yield what came of each."""
+    stage = Stage(sandbox=sandbox, folder=scenario.folder)
+    for step in scenario.steps:
+        yield play(stage, step)
+
+
+def play(stage: Stage, step: Step) -> Outcome:
+    """Do one step, wait until all is quiet, and look.
+
+    Raises `StepError` when the step cannot be done, or is not refused as it says.
+    """
+    sandbox = stage.sandbox
+    first_run = len(sandbox.runner.runs)
+    sandbox.hooks.fault = step.fault
+    try:
+        refusal = _act(stage, step)
+    finally:
+        sandbox.drain()
+        sandbox.hooks.fault = ""
+    return _look(stage, step, sandbox.runner.runs[first_run:], refusal)
+
+
+def _act(stage: Stage, step: Step) -> str | None:
+    where = f"step {step.number} ({step.title})"
+    try:
+        stage.turn_to(step.merge_request)
+        ACTS[step.act].run(stage, stage.person(step.by), step.given)
+    except RefusedError as refusal:
+        if step.refused is None or step.refused not in str(refusal):
+            raise StepError(f"{where} was refused: {refusal}") from refusal
+        return str(refusal)
+    except (ValueError, OSError) as problem:
+        raise StepError(f"{where}: {problem}") from problem
+    if step.refused is not None:
+        raise StepError(f"{where} was not refused")
+    return None
+
+
+def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> Outcome:
+    sandbox, mr = stage.sandbox, stage.merge_request
+    with sandbox.world.lock:
+        notes = mr.comments if mr else []
+        bot = sandbox.bot
+        return Outcome(
+            step=step,
+            state=mr.state if mr else None,
+            comments=tuple(each.body for each in notes if each.author is bot),
+            gate=_gate(sandbox, mr) if mr else (),
+            emoji=tuple(
+                (note.body.partition("\n")[0][:60], award.name)
+                for note in notes
+                for award in note.awards
+                if award.user is bot
+            ),
+            jobs=tuple(
+                JobOutcome(
+                    name=run.job.name,
+                    exit_code=run.exit_code,
+                    api_calls=run.api_calls,
+                    seconds=run.seconds,
+                    log=run.log,
+                )
+                for run in runs
+            ),
+            refusal=refusal,
+        )
+
+
+def _gate(sandbox: Sandbox, mr: MergeRequest) -> tuple[GateStatus, ...]:
+    pipeline = find_head_pipeline(mr)
+    statuses = [
+        GateStatus(name=each.name, state=each.status, description=each.description or "")
+        for each in (pipeline.jobs if pipeline else ())
+        if each.author is sandbox.bot and not each.retried
+    ]
+    for check in mr.project.status_checks:
+        state = check_status(sandbox.world, mr, check)
+        statuses.append(GateStatus(name=check.name, state=state, description=""))
+    return tuple(statuses)
+
+
+def snapshot(outcome: Outcome, url: str) -> Mapping[str, str]:
+    """Write an outcome as files to compare: the comments as Markdown, the rest as JSON.
+
+    What differs from run to run is made equal: the sandbox's address `url` and the clock.
+    """
+    name = f"{outcome.step.number:02}-{_slug(outcome.step.title)}"
+    facts = {
+        "title": outcome.step.title,
+        "state": outcome.state,
+        "gate": [
+            {"name": each.name, "state": each.state, "description": each.description}
+            for each in outcome.gate
+        ],
+        "emoji": [{"note": note, "emoji": emoji} for note, emoji in outcome.emoji],
+        "jobs": [
+            {
+                "name": each.name,
+                "exit_code": each.exit_code,
+                "api_calls": each.api_calls,
+                "log": [line for line in each.log.splitlines() if not _is_runners(line)],
+            }
+            for each in outcome.jobs
+        ],
+        "refusal": outcome.refusal,
+    }
+    comments = "\n\n<!-- next comment -->\n\n".join(outcome.comments)
+    files = {
+        f"{name}.md": comments + "\n" if comments else "",
+        f"{name}.json": json.dumps(facts, indent=2, ensure_ascii=False) + "\n",
+    }
+    return {path: _settled(text, url) for path, text in files.items() if text}
+
+
+def _slug(title: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", title.casefold()))[:60].rstrip("-")
+
+
+def _is_runners(line: str) -> bool:
+    """Whether a line of a log was written by the runner, not by the job."""
+    return line.startswith(("$ ", "ERROR: Job failed", "Job succeeded"))
+
+
+def _settled(text: str, url: str) -> str:
+    return _CLOCK.sub("(time)", text.replace(url, PUBLIC_URL))
