@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.sandbox.access import can_push, can_read, demand
 from bot.sandbox.act_pipelines import start_pipelines
-from bot.sandbox.entities import DiffVersion, MergeRequest, Project, User
+from bot.sandbox.entities import DiffVersion, Level, Member, MergeRequest, Project, User
 from bot.sandbox.repository import Commit, Signature
 from bot.sandbox.state import RefusedError, World
 
@@ -95,6 +95,7 @@ def fork_project(world: World, user: User, project: Project) -> Project:
             visibility=project.visibility,
             owner=user,
             forked_from=project,
+            members={user.id: Member(user=user, level=Level.OWNER, created_at=now)},
         )
         return world.add_project(fork)
 

@@ -38,16 +38,15 @@ class Fault:
 
     `route` is "METHOD template" with shell wildcards, `calls` the numbers (from 0) of the
     matching requests it strikes, all if None. `seconds` is how long to wait, or what
-    Retry-After says; `status` and `html` shape an error.
+    Retry-After says; `status` (502, for read-only 503) and `html` shape an error.
     """
 
     route: str
     kind: Kind
     calls: Collection[int] | None = None
     seconds: float = 0.0
-    status: int = 502
+    status: int | None = None
     html: bool = False
-    times: int = 1
 
     def strikes(self, count: int) -> bool:
         """Whether the call with this number is struck."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import NoReturn
 
 from werkzeug.wrappers import Request
@@ -26,10 +27,11 @@ class CutConnectionError(Exception):
 
 def failing(fault: Fault) -> Answer:
     """Build the answer of a failing GitLab, or of the machines before it."""
+    status = fault.status or 502
     if fault.html:
-        page = PAGE.format(fault.status).encode()
-        return Answer(status=fault.status, raw=page, content_type="text/html; charset=utf-8")
-    return Answer(status=fault.status, body={"message": f"{fault.status} Internal Server Error"})
+        page = PAGE.format(f"{status} {HTTPStatus(status).phrase}").encode()
+        return Answer(status=status, raw=page, content_type="text/html; charset=utf-8")
+    return Answer(status=status, body={"message": f"{status} {HTTPStatus(status).phrase}"})
 
 
 def _rack_limit(fault: Fault) -> Answer:
@@ -121,7 +123,7 @@ def _cut() -> NoReturn:
 
 def _read_only(fault: Fault) -> Answer:
     text = "You cannot perform write operations on a read-only instance"
-    return Answer(status=fault.status, body={"message": text})
+    return Answer(status=fault.status or 503, body={"message": text})
 
 
 def _respond(world: World, struck: tuple[Fault, ...], respond: Respond) -> Answer:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
@@ -14,6 +13,7 @@ from bot.sandbox.rest_core import Answer
 from bot.sandbox.state import RefusedError, RequestRecord, World
 
 HIDDEN = "[FILTERED]"
+SECRET_NAMES = frozenset({"token", "private_token", "job_token", "shared_secret"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,14 @@ def redact(world: World, text: str) -> str:
     return text
 
 
-def _read_json(text: str) -> Any:
+def _read_json(text: str) -> object:
     try:
-        return json.loads(text) if text.strip() else None
+        found: object = json.loads(text) if text.strip() else None
     except ValueError:
         return text
+    if isinstance(found, dict):
+        return {name: HIDDEN if name in SECRET_NAMES else each for name, each in found.items()}
+    return found
 
 
 def _read_answer(answer: Answer) -> object:
@@ -71,7 +74,8 @@ def log_request(world: World, seen: Seen, answer: Answer) -> None:
     request = seen.request
     query: dict[str, list[str]] = {}
     for name, value in read_query(request):
-        query.setdefault(name, []).append(redact(world, value))
+        shown = HIDDEN if name in SECRET_NAMES else redact(world, value)
+        query.setdefault(name, []).append(shown)
     body = redact(world, request.get_data(as_text=True))
     with world.lock:
         world.requests.append(

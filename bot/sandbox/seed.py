@@ -152,6 +152,9 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
         shared_with=_read_links(world, section.section("shared_with")),
         protected_branches=set(section.words("protected", (branch,))),
     )
+    if owner is not None:
+        member = Member(user=owner, level=Level.OWNER, created_at=world.now)
+        project.members.setdefault(owner.id, member)
     world.add_project(project)
     for name in section.words("labels"):
         project.labels[name] = Label(id=world.next_id("label"), name=name)
