@@ -23,13 +23,15 @@ from bot.assessment import Assessment
 from bot.command_text import help_table
 from bot.commands import Answer, Replay
 from bot.errors import ConfigError
+from bot.facts import Merged
 from bot.findings import Finding, State, Step, Verdict
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Unread
 
 MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
-SHOWN = 10  # merge requests listed as counted or nearly counted
+SHOWN = 5  # merge requests listed as counted, or as nearly counted
+TITLE_LIMIT = 50  # characters of a merge request's title
 TEXT_LIMIT = 600  # characters of one foreign text
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
@@ -117,7 +119,11 @@ class Words:
             "link": lambda label, url: Markup(inert.web_link(str(label), str(url))),  # noqa: S704
             "fenced": _fenced,
             "policy": lambda text: Markup(" ".join(str(text).split())),  # noqa: S704  operator's
-            "day": lambda time: time.astimezone(UTC).strftime("%Y-%m-%d"),
+            "raw": lambda text: Markup(inert.log_line(str(text))),  # noqa: S704  for a terminal
+            "policy_link": _policy_link,
+            "merged_link": _merged_link,
+            "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
+            "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
             "kind": lambda found: KINDS[type(_rule(found))],
         }
         self._environment.globals |= {
@@ -181,6 +187,7 @@ def render_report(
         "policies": unique_policies(findings.assessments),
         "notices": unique_notices(findings.assessments),
         "gate_problem": gate_problem,
+        "author": findings.merge_request.author.username if findings.merge_request.author else "?",
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     line = " ".join(words.render("gate.txt.j2", **values).split())
@@ -259,7 +266,20 @@ def assignable(assessment: Assessment) -> list[str]:
 def _make_inert(value: object) -> object:
     if isinstance(value, Markup | int | jinja2.Undefined):
         return value
-    return Markup("" if value is None else inert.plain(str(value), TEXT_LIMIT))  # noqa: S704
+    if value is None or value == "":
+        return Markup("")
+    return Markup(inert.plain(str(value), TEXT_LIMIT))  # noqa: S704  made inert
+
+
+def _policy_link(text: str, url: str) -> Markup:
+    """Link an operator's text to the operator's address, both as they are."""
+    label = " ".join(text.split()).replace("[", "(").replace("]", ")")
+    return Markup(f"[{label}]({url})")  # noqa: S704  operator's
+
+
+def _merged_link(merged: Merged) -> Markup:
+    """Link a merge request by its number, which is no reference inside a link."""
+    return Markup(inert.web_link(str(merged.iid), merged.web_url).replace("[", "[!", 1))  # noqa: S704
 
 
 def _fenced(text: str, language: str) -> Markup:
