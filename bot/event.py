@@ -67,7 +67,9 @@ class Irrelevant:
 def read_body(raw: bytes) -> Body:
     """Parse a webhook body; raise EventError unless it is one JSON object."""
     if len(raw) > MAX_BYTES:
-        raise EventError(f"The payload has {len(raw)} bytes; GitLab sends at most 25 MB.")
+        raise EventError(
+            f"The payload has more than {MAX_BYTES} bytes; GitLab sends at most 25 MB."
+        )
     try:
         body = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_refuse_doubles)
     except RecursionError:
@@ -103,7 +105,8 @@ def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | 
         return Event(project, iid, "status_check")
     if attributes.get("action") == "update" and not attributes.get("oldrev"):
         changes = body.get("changes")
-        if isinstance(changes, dict) and IDLE_CHANGES.issuperset(changes):
+        # GitLab may send no changes at all, and then nobody knows what has changed.
+        if isinstance(changes, dict) and changes and IDLE_CHANGES.issuperset(changes):
             return Irrelevant("the update changes nothing that a nomination depends on")
     return Event(project, iid, "merge_request")
 
@@ -132,12 +135,12 @@ def has_command(text: str, word: str) -> bool:
     """Tell whether some line may hold a command; a real parse follows later."""
     if f"/{word.casefold()}" not in text.casefold():
         return False
-    return re.search(rf"^/{re.escape(word)}(?!\w)", text, re.MULTILINE | re.IGNORECASE) is not None
+    return re.search(rf"(?:^|[\r\n])/{re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _is_team_project(project: Body, team_project: str) -> bool:
     if team_project.isdecimal():
-        return project.get("id") == int(team_project)
+        return str(project.get("id")) == team_project.lstrip("0")
     path = project.get("path_with_namespace")
     return isinstance(path, str) and path.casefold() == team_project.casefold()
 

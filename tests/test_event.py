@@ -1,0 +1,279 @@
+"""Tests of the decision which merge request an event is about."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import EventError
+from bot.event import IDLE_CHANGES, MARKER, MAX_BYTES, Event, Irrelevant, parse_event, read_body
+from bot.scope import parse_scope
+from tests.event_bodies import (
+    TEAM_PROJECT,
+    TEAM_PROJECT_ID,
+    change,
+    make_merge_request_body,
+    make_note_body,
+    make_status_check_body,
+)
+
+
+def parse(body: dict[str, Any], project: str = TEAM_PROJECT, word: str = "nomination") -> Any:
+    return parse_event(read_body(json.dumps(body).encode()), project, word)
+
+
+def is_relevant(body: dict[str, Any]) -> bool:
+    found = parse(body)
+    if isinstance(found, Irrelevant):
+        assert found.reason
+        return False
+    assert (found.project, found.iid) == (TEAM_PROJECT, 231)
+    return True
+
+
+@pytest.mark.parametrize(
+    "action", ["open", "reopen", "close", "merge", "approved", "unapproved", "approval", "new"]
+)
+def test_whatever_happens_to_a_merge_request_matters(action: str) -> None:
+    assert is_relevant(make_merge_request_body(action))
+
+
+@pytest.mark.parametrize(
+    ("changes", "matters"),
+    [
+        ({"assignees": [[], []]}, True),
+        ({"reviewers": [[], []]}, True),
+        (change("draft", True, False), True),
+        (change("target_branch", "main", "next"), True),
+        (change("head_pipeline_id", 1, 2), True),
+        (change("prepared_at", None, "2026-02-03 09:15:13 UTC"), True),
+        (change("state_id", 1, 3), True),
+        (change("something_new", 1, 2), True),
+        (change("title", "a", "b"), False),
+        (change("description", "a", "b") | change("updated_at", "a", "b"), False),
+        (change("labels", [], []), False),
+        (change("title", "Draft: a", "a") | change("draft", True, False), True),
+        ({}, True),
+    ],
+)
+def test_updates_matter_by_what_they_change(changes: dict[str, Any], matters: bool) -> None:
+    assert is_relevant(make_merge_request_body("update", changes)) is matters
+
+
+def test_a_push_matters_whatever_else_it_changes() -> None:
+    body = make_merge_request_body("update", change("updated_at", "a", "b"))
+    body["object_attributes"]["oldrev"] = "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334"
+    assert is_relevant(body)
+
+
+def test_an_update_without_a_list_of_changes_matters() -> None:
+    body = make_merge_request_body("update")
+    del body["changes"]
+    assert is_relevant(body)
+
+
+def test_all_idle_changes_together_are_still_idle() -> None:
+    changes = {name: {"previous": 1, "current": 2} for name in IDLE_CHANGES}
+    assert not is_relevant(make_merge_request_body("update", changes))
+
+
+def test_a_status_check_is_always_answered() -> None:
+    found = parse(make_status_check_body())
+    assert isinstance(found, Event)
+    assert (found.kind, found.project, found.iid) == ("status_check", TEAM_PROJECT, 231)
+
+
+def test_a_status_check_is_answered_even_for_idle_changes() -> None:
+    body = make_status_check_body()
+    body["object_attributes"]["action"] = "update"
+    body["changes"] = change("title", "a", "b")
+    assert is_relevant(body)
+
+
+@pytest.mark.parametrize("kind", ["merge_request", "note"])
+def test_the_kind_of_event_is_told(kind: str) -> None:
+    body = {
+        "merge_request": make_merge_request_body("open"),
+        "note": make_note_body("/nomination recheck"),
+    }[kind]
+    assert parse(body).kind == kind
+
+
+@pytest.mark.parametrize("kind", ["push", "pipeline", "issue", "emoji", "build", "access_token"])
+def test_other_kinds_of_events_do_not_matter(kind: str) -> None:
+    assert not is_relevant({"object_kind": kind})
+
+
+@pytest.mark.parametrize(
+    ("text", "matters"),
+    [
+        ("/nomination recheck", True),
+        ("/NOMINATION recheck", True),
+        ("Thanks!\n\n/nomination recheck\n", True),
+        ("Thanks!\r\n/nomination recheck\r\n", True),
+        ("Thanks!\r/nomination recheck", True),
+        ("/nomination", True),
+        ("/nomination, please", True),
+        ("/nominations recheck", False),
+        ("please /nomination recheck", False),
+        (" /nomination recheck", False),
+        ("nomination recheck", False),
+        ("LGTM", False),
+        ("", False),
+    ],
+)
+def test_notes_matter_when_some_line_may_be_a_command(text: str, matters: bool) -> None:
+    assert is_relevant(make_note_body(text)) is matters
+
+
+def test_the_word_of_the_command_is_configurable() -> None:
+    assert isinstance(parse(make_note_body("/promote.me now"), word="promote.me"), Event)
+    assert isinstance(parse(make_note_body("/promoteXme now"), word="promote.me"), Irrelevant)
+    assert isinstance(parse(make_note_body("/nomination recheck"), word="promote"), Irrelevant)
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_new_and_edited_notes_are_alike(action: str) -> None:
+    assert is_relevant(make_note_body("/nomination recheck", action=action))
+
+
+@pytest.mark.parametrize("noteable", ["Issue", "Commit", "Snippet", None])
+def test_notes_elsewhere_do_not_matter(noteable: str | None) -> None:
+    assert not is_relevant(make_note_body("/nomination recheck", noteable_type=noteable))
+
+
+def test_system_notes_do_not_matter() -> None:
+    assert not is_relevant(make_note_body("/nomination recheck", system=True))
+
+
+@pytest.mark.parametrize(
+    ("username", "matters"),
+    [
+        ("ada", True),
+        ("project_bot_fan", True),
+        ("project_7001_botany", True),
+        ("project_7001_bot", False),
+        ("project_7001_bot_4ffca233d8298ea1", False),
+        ("group_12_bot_4ffca233d8298ea1", False),
+        ("project_7001_bot2", False),
+    ],
+)
+def test_bots_have_nothing_to_command(username: str, matters: bool) -> None:
+    body = make_note_body("/nomination recheck")
+    body["user"]["username"] = username
+    assert is_relevant(body) is matters
+
+
+def test_the_bots_own_comment_does_not_matter() -> None:
+    found = parse(make_note_body(f"{MARKER}:comment -->\n**Ready**: see `/nomination help`"))
+    assert isinstance(found, Irrelevant)
+    assert found.reason == "the bot's own comment"
+
+
+@pytest.mark.parametrize(
+    ("configured", "matters"),
+    [
+        (TEAM_PROJECT, True),
+        (TEAM_PROJECT.upper(), True),
+        (str(TEAM_PROJECT_ID), True),
+        ("example-org/other", False),
+        ("7002", False),
+        (TEAM_PROJECT + "/", False),
+    ],
+)
+def test_only_the_configured_project_matters(configured: str, matters: bool) -> None:
+    found = parse(make_merge_request_body("open"), project=configured)
+    assert isinstance(found, Event) is matters
+
+
+def test_the_payload_names_no_other_project_than_the_configuration() -> None:
+    found = parse(make_merge_request_body("open"), project=TEAM_PROJECT.upper())
+    assert found.project == TEAM_PROJECT.upper()
+
+
+def without(body: dict[str, Any], *path: str) -> dict[str, Any]:
+    holder = body
+    for key in path[:-1]:
+        holder = holder[key]
+    del holder[path[-1]]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "object_kind"),
+        ({"object_kind": 7}, "object_kind"),
+        (without(make_merge_request_body("open"), "project"), "project"),
+        (make_merge_request_body("open") | {"project": []}, "project"),
+        (without(make_merge_request_body("open"), "object_attributes"), "object_attributes"),
+        (without(make_merge_request_body("open"), "object_attributes", "iid"), "iid"),
+        (without(make_note_body("/nomination x"), "merge_request"), "merge_request"),
+        (without(make_note_body("/nomination x"), "user"), "user"),
+        (without(make_note_body("/nomination x"), "object_attributes", "note"), "note"),
+        (make_note_body("/nomination x") | {"merge_request": {"iid": True}}, "iid"),
+        (make_note_body("/nomination x") | {"merge_request": {"iid": 0}}, "iid"),
+        (make_note_body("/nomination x") | {"merge_request": {"iid": "231"}}, "iid"),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused_by_name(body: dict[str, Any], named: str) -> None:
+    with pytest.raises(EventError, match=named):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe{}", "not JSON"),
+        (b"[]", "JSON list"),
+        (b"null", "JSON NoneType"),
+        (b'"x"', "JSON str"),
+        (b'{"a": 1, "a": 2}', "repeats a key"),
+        (b'{"a": {"b": 1, "b": 1}}', "repeats a key"),
+        (b'{"a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "too deeply"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "not JSON"),
+        (b" " * (MAX_BYTES + 1), "25 MB"),
+    ],
+)
+def test_what_is_no_webhook_body_is_refused(raw: bytes, said: str) -> None:
+    with pytest.raises(EventError, match=said) as refused:
+        read_body(raw)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_byte_order_mark_is_forgiven() -> None:
+    assert read_body(b'\xef\xbb\xbf{"object_kind": "push"}') == {"object_kind": "push"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+PARTS = ("object_kind", "project", "object_attributes", "changes", "user", "merge_request")
+
+
+@given(st.sampled_from(PARTS), JSON, st.booleans())
+def test_no_body_is_a_bug(part: str, value: Any, is_note: bool) -> None:
+    body = make_note_body("/nomination x") if is_note else make_merge_request_body("update")
+    try:
+        found = parse(body | {part: value})
+    except EventError:
+        return
+    assert isinstance(found, Event | Irrelevant)
+
+
+@pytest.mark.parametrize(
+    ("environment", "scope"),
+    [
+        ({}, ("gitlab-com/www-gitlab-com", "nomination")),
+        ({"NOMINATION_BOT_TEAM_PROJECT": " g/t ", "NOMINATION_BOT_COMMAND": "/p "}, ("g/t", "p")),
+        ({"NOMINATION_BOT_TEAM_PROJECT": "", "NOMINATION_BOT_COMMAND": " "}, parse_scope({})),
+    ],
+)
+def test_the_scope_has_defaults(environment: dict[str, str], scope: tuple[str, str]) -> None:
+    assert parse_scope(environment) == scope
