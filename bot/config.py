@@ -7,6 +7,7 @@ from bot.errors import ConfigError
 from bot.scope import DEFAULT_TEAM_PROJECT, DEFAULT_WORD, parse_scope
 
 DEADLINES = range(5, 3601)  # seconds
+MOST_DIGITS = 18  # of an id; GitLab's are 64-bit integers
 GATES = ("commit-status", "external-status-check", "none")
 
 
@@ -73,6 +74,8 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     token = _text(environment, "TOKEN")
     if not token:
         problems.append("NOMINATION_BOT_TOKEN is missing: set it to the bot's access token")
+    elif not token.isascii() or not token.isprintable() or " " in token:
+        problems.append("NOMINATION_BOT_TOKEN holds characters that no access token has")
     url = (_text(environment, "GITLAB_URL") or environment.get("CI_SERVER_URL", "")).strip()
     if not _is_web_address(url):
         problems.append(
@@ -109,11 +112,13 @@ def _text(environment: Mapping[str, str], name: str) -> str:
 
 def _is_web_address(url: str) -> bool:
     scheme, _, rest = url.partition("://")
-    return scheme in {"http", "https"} and bool(rest) and not any(c.isspace() for c in rest)
+    host = rest.partition("/")[0]
+    odd = any(c in "@?#" or c.isspace() for c in rest)
+    return scheme in {"http", "https"} and bool(host) and not odd
 
 
 def _check_project(project: str, problems: list[str]) -> None:
-    if not project.isdecimal() and ("/" not in project or not all(project.split("/"))):
+    if not _is_number(project) and ("/" not in project or not all(project.split("/"))):
         problems.append(
             f"NOMINATION_BOT_TEAM_PROJECT is {project!r}: use an id or a path such as group/project"
         )
@@ -121,14 +126,18 @@ def _check_project(project: str, problems: list[str]) -> None:
 
 def _numbers(text: str, problems: list[str]) -> frozenset[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
+    if not all(_is_number(part) for part in parts):
         problems.append(f"NOMINATION_BOT_FORMER_IDS is {text!r}: use numbers separated by commas")
         return frozenset()
     return frozenset(int(part) for part in parts)
 
 
 def _seconds(text: str, problems: list[str]) -> float:
-    if text.isdecimal() and int(text) in DEADLINES:
+    if _is_number(text) and int(text) in DEADLINES:
         return float(text)
     problems.append(f"NOMINATION_BOT_DEADLINE is {text!r}: use whole seconds from 5 to 3600")
     return 0.0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
