@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(environment: Mapping[str, str]) -> int:
     from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
 
-    body = event.read_body(_payload(environment))
+    body = event.read_body(_payload(environment, event.MAX_BYTES + 1))
     found = event.parse_event(body, *scope.parse_scope(environment))
     if isinstance(found, event.Irrelevant):
         print(f"Nothing to do: {found.reason}.")
@@ -46,7 +46,7 @@ def _run(environment: Mapping[str, str]) -> int:
     return run_event(found, environment)
 
 
-def _payload(environment: Mapping[str, str]) -> bytes:
+def _payload(environment: Mapping[str, str], limit: int) -> bytes:
     path = environment.get("TRIGGER_PAYLOAD")
     if not path:
         raise EventError(
@@ -55,7 +55,7 @@ def _payload(environment: Mapping[str, str]) -> bytes:
         )
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return file.read(limit)
     except OSError as error:
         raise EventError(
             f"The payload {path!r} that TRIGGER_PAYLOAD names cannot be read: {error.strerror}."

@@ -1,0 +1,33 @@
+"""Tests of what an irrelevant event costs, as a ratio to what cannot be avoided."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.event_bodies import change, make_merge_request_body
+from tests.processes import run_python, write_payload
+
+RUNS = 15
+LIMIT = 1.5
+LOAD_ONLY = "import json, os; json.load(open(os.environ['TRIGGER_PAYLOAD'], 'rb'))"
+
+
+def test_an_irrelevant_event_costs_little_more_than_loading_it(tmp_path: Path) -> None:
+    body = make_merge_request_body("update", change("title", "a", "b"))
+    body["object_attributes"]["description"] = "x" * 20_000
+    payload = {"TRIGGER_PAYLOAD": str(write_payload(tmp_path, body))}
+
+    def measure(code: Sequence[str]) -> float:
+        start = time.perf_counter()
+        done = run_python(code, payload)
+        seconds = time.perf_counter() - start
+        assert done.returncode == 0
+        return seconds
+
+    least, ours = ["-c", LOAD_ONLY], ["-m", "bot", "run"]
+    measure(ours)
+    # Interleaved, so that whatever else the machine does slows both alike.
+    pairs = [(measure(least), measure(ours)) for _ in range(RUNS)]
+    medians = [statistics.median(column) for column in zip(*pairs, strict=True)]
+    assert medians[1] / medians[0] <= LIMIT
