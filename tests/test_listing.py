@@ -423,7 +423,11 @@ def test_any_text_is_read_or_refused(text: str, form: Format) -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
@@ -458,6 +462,13 @@ def test_what_yaml_cannot_be_is_refused_without_libyaml_too(text: str) -> None:
     for loader in (yaml.SafeLoader, yaml.CSafeLoader):
         with pytest.raises(UnreadableListing):
             parse_yaml(text, loader=loader)
+
+
+def test_without_libyaml_only_short_files_are_read() -> None:
+    text = "a: 1\n" + "#\n" * 30_000
+    assert parse_yaml(text, loader=yaml.CSafeLoader).root.kind == "map"
+    with pytest.raises(UnreadableListing, match="characters, more than the"):
+        parse_yaml(text, loader=yaml.SafeLoader)
 
 
 def test_a_specification_is_a_value() -> None:

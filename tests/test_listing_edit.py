@@ -177,6 +177,8 @@ def test_a_new_first_name_stands_below_the_comment_at_the_top() -> None:
         ("{members: [\n'bob',]}", "{members: [\n'bob',\n'carl',]}"),
         ("{members: [\n'bob' /* a\nb */ ]}", None),
         ("{}", '{"members": ["carl"]}'),
+        ("{\n}", '{\n  "members": ["carl"]\n}'),
+        ("{\nmembers: [\n]}", '{\nmembers: [\n  "carl"\n]}'),
         ("{a: 'b'}", "{a: 'b', members: ['carl']}"),
         ("{'a': 1,}", "{'a': 1, 'members': ['carl'],}"),
         ('{"a":1,"b":2}', '{"a":1,"b":2,"members": ["carl"]}'),
@@ -304,9 +306,13 @@ def test_a_byte_order_mark_is_kept(form: Format) -> None:
         "inventory: [&g {name: ai-gateway, members: [bob]}]\nother: *g",
         "inventory: &i [{name: ai-gateway, members: [bob]}]\nother: *i",
         "inventory: [{name: ai-gateway, <<: {members: [bob]}}]",
+        "inventory: [{name: ai-gateway, <<: {members: ~}}]",
+        "inventory:\n- name: ai-gateway\n  <<: {members: }\n",
         "inventory:\n- name: ai-gateway\n  members:\n  - # odd\n    bob\n",
         "inventory:\n- name: ai-gateway\n  notes: |\n    long\n- name: x\n",
         "inventory:\n- name: ai-gateway\n  ? members\n",
+        "inventory:\n- name: ai-gateway\n  members:\n  - |\n    bob",
+        "inventory:\n- name: ai-gateway\n  notes: |\n    long",
     ],
 )
 def test_no_edit_is_better_than_a_doubtful_one_in_yaml(text: str) -> None:

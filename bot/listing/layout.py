@@ -123,12 +123,9 @@ class Page:
 
     def _unit(self) -> str:
         """Take the step of indentation from the first line in the file's outermost brackets."""
-        first = self._root.children[0].start
-        return (
-            self._text[self._line_start(first) : first]
-            if self._opens_line(first)
-            else _USUAL_INDENT
-        )
+        first = next((child.start for child in self._root.children), 0)
+        unit = self._text[self._line_start(first) : first] if self._opens_line(first) else ""
+        return unit or _USUAL_INDENT
 
     def _opens_line(self, position: int) -> bool:
         begin = self._line_start(position)

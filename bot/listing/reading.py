@@ -122,7 +122,7 @@ def _oddities(document: Document, value: Node, key: str) -> Iterator[str]:
 def _granted(document: Document, entry: Node) -> tuple[list[str], list[str]]:
     """Read the groups that have access beside the list; what is odd there is only remarked on."""
     try:
-        groups, _ = _names(document, find_value(document, entry, _GROUPS)[0], _GROUPS)
+        groups, _ = _names(document, find_value(document, entry, _GROUPS), _GROUPS)
     except UnreadableListing as error:
         return [], [str(error)]
     return groups, []

@@ -46,23 +46,22 @@ def find_target(document: Document, spec: ListingSpec) -> Target:
         entries = _entries(document, spec.entry)
         holder = _entry(document, entries, spec.entry)
         path += [entries, holder]
-    value, merged = find_value(document, holder, spec.key)
+    value = find_value(document, holder, spec.key)
     path += [value] if value else []
-    shared = any(node.alias or node.anchor in document.aliased for node in path)
-    return Target(holder=holder, value=value, shared=merged or shared)
+    shared = any(node.anchor in document.aliased for node in path)
+    return Target(holder=holder, value=value, shared=shared)
 
 
-def find_value(document: Document, holder: Node, key: str) -> tuple[Node | None, bool]:
-    """Find the value of a key, and whether it came through a YAML merge; UnreadableListing."""
-    for source in _sources(document, holder):
-        found = _sole(document, _values(source, key), f"`{key}`")
-        if found:
-            return found, source is not holder
-    return None, False
+def find_value(document: Document, holder: Node, key: str) -> Node | None:
+    """Find the value of a key, also one that YAML merges in; UnreadableListing for two."""
+    found = (
+        _sole(document, _values(source, key), f"`{key}`") for source in _sources(document, holder)
+    )
+    return next(filter(None, found), None)
 
 
 def _entries(document: Document, selector: EntrySelector) -> Node:
-    found, _ = find_value(document, document.root, selector.list)
+    found = find_value(document, document.root, selector.list)
     if found is None:
         raise UnreadableListing(f"there is no `{selector.list}`")
     if found.kind != "list":

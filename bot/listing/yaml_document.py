@@ -17,19 +17,18 @@ from bot.listing.document import (
 )
 
 # Without libyaml PyYAML is some thirty times slower.
-_LONGEST = LONGEST_TEXT if yaml.__with_libyaml__ else LONGEST_TEXT // 20
+_LONGEST_SLOW = LONGEST_TEXT // 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 # Also U+0085, U+2028 and U+2029: line breaks in YAML 1.1 but not in 1.2, they can hide a name.
 _FORBIDDEN = re.compile("[^\t\n\r -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LONGEST_SPECIAL = 100
 _RESOLVER: Any = yaml.resolver.Resolver()
 _END = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
 def parse_yaml(text: str, *, loader: Any = _LOADER) -> Document:
     """Parse the one document of a YAML file; UnreadableListing when there are more, or none."""
-    check_text(text, _LONGEST)
+    check_text(text, _LONGEST_SLOW if loader is yaml.SafeLoader else LONGEST_TEXT)
     if found := _FORBIDDEN.search(text):
         raise broken(text, found.start(), "a character that YAML forbids or reads as a line break")
     try:
@@ -115,7 +114,7 @@ def _scalar(event: Any) -> Node:
 
 def _scalar_kind(event: Any) -> Kind:
     tag = event.tag
-    if tag is None and event.implicit[0] and len(event.value) <= _LONGEST_SPECIAL:
+    if tag is None and event.implicit[0]:
         tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))
     if tag in {None, "!", f"{_STANDARD}str", f"{_STANDARD}merge"}:
         return "text"
