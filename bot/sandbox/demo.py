@@ -53,11 +53,11 @@ def _framed(text: str) -> str:
     return "\n".join(f"  | {line}".rstrip() for line in text.splitlines())
 
 
-def serve(scenario: Path | None, port: int) -> int:
-    """Serve a scenario's world, the first nomination's by default, until interrupted."""
+def serve(scenario: Path | None, port: int, stop: threading.Event | None = None) -> int:
+    """Serve a scenario's world, the first nomination's by default, until stopped or interrupted."""
     folder = scenario or FIRST_NOMINATION
     with Sandbox(folder, read_scenario(folder).variables, port) as sandbox:
         print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            (stop or threading.Event()).wait()
     return 0
