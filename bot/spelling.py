@@ -61,6 +61,8 @@ def _is_role_meant(text: str, role: str) -> bool:
 
 
 def _is_word_meant(word: str, role: str) -> bool:
+    if _squash(word) == _squash(role):
+        return True
     parts = [part for part in _NOT_WORD.split(word) if part]
     if not parts or _DENIED.intersection(parts):
         return False

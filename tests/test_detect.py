@@ -55,6 +55,11 @@ def test_a_gained_role_is_found(tmp_path: Path) -> None:
     }
 
 
+def test_a_directory_compared_with_itself_is_silent(tmp_path: Path) -> None:
+    root = str(lay_out(tmp_path, {ADA: make_entry(role="maintainer"), BEA: "\t[\n"}))
+    assert run_detect(root, root, [MAINTAINER]) == Detection(nominations=(), remarks=(), unread=())
+
+
 def test_a_moved_person_is_followed(tmp_path: Path) -> None:
     found = compare(
         tmp_path, {ADA: make_entry(role="reviewer")}, {BEA: make_entry(role="maintainer")}

@@ -117,6 +117,12 @@ def test_the_role_was_not_meant(text: str) -> None:
     assert not is_role_meant(text, "maintainer")
 
 
+@pytest.mark.parametrize("text", ["trainee-maintainer", "TraineeMaintainer", "trainee_maintainer:"])
+def test_a_role_of_two_words_may_be_parted_otherwise(text: str) -> None:
+    assert is_role_meant(text, "trainee_maintainer")
+    assert not is_role_meant(text, "maintainer")
+
+
 def test_a_short_role_forgives_one_edit_only() -> None:
     assert is_role_meant("ownr", "owner")
     assert not is_role_meant("over", "owner")
