@@ -1,9 +1,7 @@
-"""Tell whether a project key or a role was meant when another one was written."""
+"""Compare project keys and roles: as they count, and as they were meant when misspelt."""
 
 import re
 from functools import lru_cache
-
-from bot.team_db import fold_key, responsibility
 
 _MAX_SHORT_WORD = 3  # letters; a changed letter makes another word of it (ai, api)
 _MIN_LONG_WORD = 8  # letters; two edits leave it recognisable
@@ -16,6 +14,17 @@ _NOT_ASCII_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
 _DENIED = frozenset(
     {"no", "not", "non", "former", "ex", "past", "trainee", "future", "emeritus", "aspiring"}
 )
+
+
+def responsibility(role: str) -> str:
+    """Take the first word of a role, case folded; the words behind it are the specialty."""
+    words = role.split(maxsplit=1)
+    return words[0].casefold() if words else ""
+
+
+def fold_key(key: str) -> str:
+    """Fold the capitals of a project key, as the reviewer roulette does."""
+    return key.strip().casefold()
 
 
 def is_key_meant(key: str, project: str) -> bool:

@@ -7,8 +7,19 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from bot.errors import TeamDatabaseError
+from bot.spelling import fold_key, responsibility
 from bot.yaml_fields import Allowance, Fields, is_resolved, read_fields
 from bot.yaml_tree import Items, Node, Pairs, Scalar, parse_tree, shown
+
+__all__ = [
+    "TEAM_FILES",
+    "Entry",
+    "fold_key",
+    "is_team_file",
+    "may_name",
+    "parse_entry",
+    "responsibility",
+]
 
 TEAM_FILES = "data/team_members/person/*/*.yml"
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
@@ -42,17 +53,6 @@ class Entry:
     def holds(self, project: str, wanted: str) -> bool:
         """Tell whether the entry gives a responsibility for a project."""
         return any(responsibility(role) == wanted for role in self.roles_for(project))
-
-
-def responsibility(role: str) -> str:
-    """Take the first word of a role, case folded; the words behind it are the specialty."""
-    words = role.split(maxsplit=1)
-    return words[0].casefold() if words else ""
-
-
-def fold_key(key: str) -> str:
-    """Fold the capitals of a project key, as the reviewer roulette does."""
-    return key.strip().casefold()
 
 
 def is_team_file(path: str, glob: str = TEAM_FILES) -> bool:
