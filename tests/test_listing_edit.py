@@ -366,6 +366,11 @@ def test_a_path_that_needs_quotes_gets_no_diff(path: str) -> None:
     assert propose_edit('{"members": []}', make_spec(entry=False), "carl", path) is None
 
 
+def test_a_tab_ends_a_path_with_blanks_for_the_sake_of_patch() -> None:
+    diff = propose_edit('{"members": []}', make_spec(entry=False), "carl", "a b.json")
+    assert str(diff).startswith("--- a/a b.json\t\n+++ b/a b.json\t\n@@ ")
+
+
 @pytest.mark.parametrize("path", ["renovate.json", "with blank/\u00e9.json"])
 @pytest.mark.parametrize(
     "text",
