@@ -100,7 +100,7 @@ def test_nothing_may_come_from_elsewhere(site: Site) -> None:
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
     assert not re.search(r'(?:src|href)="(?:https?:)?//', response.get_data(as_text=True))
-    for asset in ("style.css", "page.js"):
+    for asset in ("style.css", "page.js", "icon.svg"):
         assert site.text(f"/-/sandbox/assets/{asset}")
 
 

@@ -29,7 +29,11 @@ from bot.sandbox.state import RefusedError, World
 from bot.sandbox.wsgi import Environ, StartResponse
 
 FOLDER = Path(__file__).with_name("pages")
-ASSETS = {"style.css": "text/css", "page.js": "text/javascript"}
+ASSETS = {
+    "icon.svg": "image/svg+xml",
+    "page.js": "text/javascript",
+    "style.css": "text/css",
+}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self';"
     " connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"

@@ -1,0 +1,131 @@
+"""A person opens the merge request in a browser, asks the bot, and sees its answer."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.running import Sandbox
+from bot.sandbox.scenario import read_scenario
+from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.stage import Stage
+from bot.sandbox.steps import play
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+if CHROMIUM is None or DRIVER is None:
+    pytest.skip(
+        "no browser here: install Debian's packages chromium and chromium-driver",
+        allow_module_level=True,
+    )
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+
+from selenium.webdriver.chrome.options import Options  # noqa: E402 - needs the check above
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+PATIENCE = 30
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1280,1600",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    """Start a browser with a profile of its own."""
+    options = Options()
+    options.binary_location = str(CHROMIUM)
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """Play the first nomination up to the opened merge request and the further reviews."""
+    scenario = read_scenario(FIRST_NOMINATION)
+    with Sandbox(scenario.folder, scenario.variables) as sandbox:
+        stage = Stage(sandbox=sandbox, folder=scenario.folder)
+        for step in scenario.steps[:2]:
+            play(stage, step)
+        yield stage
+
+
+def open_page(browser: WebDriver, stage: Stage) -> None:
+    """Open the merge request's page."""
+    path = f"/{stage.mr.project.path_with_namespace}/-/merge_requests/{stage.mr.iid}"
+    browser.get(stage.sandbox.url + path)
+
+
+def text_of(browser: WebDriver, selector: str) -> str:
+    """Read what a part of the page shows."""
+    return str(browser.find_element(By.CSS_SELECTOR, selector).text)
+
+
+def wait_for(browser: WebDriver, condition: Callable[[], bool]) -> None:
+    """Wait until the page shows something."""
+    WebDriverWait(browser, PATIENCE, 0.1).until(lambda _: condition())
+
+
+def write_comment(browser: WebDriver, username: str, text: str) -> None:
+    """Write a comment in the box as a person."""
+    form = browser.find_element(By.ID, "comment-form")
+    Select(form.find_element(By.NAME, "as")).select_by_value(username)
+    form.find_element(By.NAME, "text").send_keys(text)
+    form.find_element(By.CSS_SELECTOR, "button.primary").click()
+
+
+def test_the_page_shows_comment_gate_and_evidence(browser: WebDriver, stage: Stage) -> None:
+    open_page(browser, stage)
+    assert "nominee1" in text_of(browser, "h1")
+    assert "nomination-bot failed" in text_of(browser, ".gates")
+    comment = text_of(browser, ".notes")
+    assert "Review at least 5 merge requests" in comment
+    assert browser.find_elements(By.CSS_SELECTOR, ".notes table")
+    assert browser.find_elements(By.CSS_SELECTOR, ".notes details")
+
+
+def test_a_recheck_typed_into_the_box_is_answered(browser: WebDriver, stage: Stage) -> None:
+    open_page(browser, stage)
+    before = text_of(browser, ".notes")
+    assert re.search(r"trainee maintainer\s+✗", before)
+    write_comment(browser, "nominee1", "/nomination recheck")
+    wait_for(
+        browser, lambda: bool(re.search(r"trainee maintainer\s+✓", text_of(browser, ".notes")))
+    )
+    wait_for(browser, lambda: text_of(browser, "#busy") == "")
+    assert "/nomination recheck" in text_of(browser, ".notes")
+    assert len([each for each in stage.mr.comments if each.author.bot]) == 1
+
+
+def test_assigning_opens_the_gate_before_the_readers_eyes(browser: WebDriver, stage: Stage) -> None:
+    open_page(browser, stage)
+    write_comment(browser, "nominee1", "/assign @manager1 @maintainer1")
+    wait_for(browser, lambda: "nomination-bot passed" in text_of(browser, ".gates"))
+    wait_for(browser, lambda: "@manager1" in text_of(browser, "#side"))
+
+
+def test_nothing_on_the_page_is_blocked_or_broken(browser: WebDriver, stage: Stage) -> None:
+    open_page(browser, stage)
+    wait_for(browser, lambda: text_of(browser, "#busy") == "")
+    told = browser.execute("getLog", {"type": "browser"})["value"]
+    assert [each["message"] for each in told] == []
+
+
+def test_the_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage, tmp_path: Path) -> None:
+    browser.set_window_size(500, 900)
+    open_page(browser, stage)
+    browser.save_screenshot(str(tmp_path / "narrow.png"))
+    width = browser.execute_script("return document.documentElement.scrollWidth")
+    seen = browser.execute_script("return window.innerWidth")
+    browser.set_window_size(1280, 1600)
+    assert width <= seen
