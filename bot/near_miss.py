@@ -13,7 +13,8 @@ _MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
 _MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
 _MAX_BLOCKS = 2_000  # places where a large file names the project
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-_GLUED = re.compile(r"([\w./-]+)\s*[:=]\s*(\w+)")
+_GLUED = re.compile(r"([\w./-]+)(\s*[:=]\s*|\s+)(?=(\w+))")
+_SIGN = re.compile(r"[:=\N{FULLWIDTH COLON}]")
 _AROUND = "\"'{}[], \t"
 _NOTHING = Scalar("", plain=True)
 
@@ -100,8 +101,8 @@ def _find_in_text(text: str, inside: bool, project: str, role: str) -> Iterator[
     """Find a key and a role within one text: anywhere in `projects`, else on lines of their own."""
     if inside and len(text) <= _MAX_LINE:
         for pair in _GLUED.finditer(text):
-            if is_key_meant(pair[1], project) and is_role_meant(pair[2], role):
-                yield pair[0]
+            if is_key_meant(pair[1], project) and is_role_meant(pair[3], role):
+                yield pair[0] + pair[3]
                 return
     yield from (line.strip() for line in text.splitlines() if _is_pair(line, project, role))
 
@@ -110,11 +111,11 @@ def _is_pair(line: str, project: str, role: str) -> bool:
     """Tell whether a line is nothing but a key, a colon or equals sign, and a role."""
     if len(line) > _MAX_LINE:
         return False
-    key, sign, text = line.lstrip("- \t").replace("=", ":", 1).partition(":")
-    return (
-        bool(sign)
-        and is_key_meant(key.strip(_AROUND), project)
-        and is_role_meant(text.strip(_AROUND), role)
+    cuts = [sign.span() for sign in _SIGN.finditer(line[:_MAX_LINE])]
+    return any(
+        is_key_meant(line[:start].strip(_AROUND + "-"), project)
+        and is_role_meant(line[end:].strip(_AROUND), role)
+        for start, end in {*cuts[:1], *cuts[-1:]}
     )
 
 
@@ -125,8 +126,8 @@ def _count_mentions(raw: bytes, project: str, role: str) -> int:
         words = _COMMENT.sub("", line[:_MAX_LINE]).strip(_AROUND)
         if not words:
             continue
-        if under_key and words.startswith("-"):
-            found += is_role_meant(words.strip(_AROUND + "-"), role)
+        if under_key and words[0] in "-*":
+            found += is_role_meant(words.strip(_AROUND + "-*"), role)
         else:
             found += _is_pair(words, project, role)
             under_key = words.endswith(":") and is_key_meant(words[:-1].strip(_AROUND), project)

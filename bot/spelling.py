@@ -8,6 +8,7 @@ _MIN_LONG_WORD = 8  # letters; two edits leave it recognisable
 _MAX_TEXT = 200
 _MAX_EDITS = 2  # nobody asks for more
 _MANY = 9
+_PATH = re.compile(r"[/:]")
 _NOT_WORD = re.compile(r"[\W_]+")
 _BETWEEN_ROLES = re.compile(r"[\s,;/|+&]+")
 _NOT_ASCII_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -37,7 +38,7 @@ def is_key_meant(key: str, project: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_key_meant(key: str, project: str) -> bool:
-    if _squash(key.rstrip("/").rpartition("/")[2]) == _squash(project):
+    if _squash(_PATH.split(key.rstrip("/:"))[-1]) == _squash(project):
         return True
     words, expected = _NOT_WORD.split(key), _NOT_WORD.split(project)
     if len(words) != len(expected):
