@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import policy as rules
-from bot.assessment import Assessment, assess
+from bot.assessment import assess
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay
@@ -47,6 +47,9 @@ class GitLab(Source, Writer, Protocol):
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments."""
 
+    def now(self) -> datetime:
+        """Tell the time by GitLab's clock."""
+
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
 
@@ -64,7 +67,6 @@ class Rules:
     status_name: str
     command: str
     former_ids: frozenset[int]
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Evaluation:
     findings: Findings
     report: Report | None
     plan: Plan
+    now: datetime
 
 
 def run(project: str, iid: int, rules_: Rules, gitlab: GitLab) -> tuple[Evaluation, list[str]]:
@@ -87,7 +90,7 @@ def publish(evaluation: Evaluation, rules_: Rules, gitlab: GitLab) -> list[str]:
     """Write the plan of an evaluation to GitLab; return what could not be written."""
 
     def body_with(problem: str) -> str | None:
-        return render_report(evaluation.findings, rules_.words, rules_.now, problem).body
+        return render_report(evaluation.findings, rules_.words, evaluation.now, problem).body
 
     return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
 
@@ -116,7 +119,7 @@ def evaluate(
     """
     for _ in range(ROUNDS):
         merge_request = gitlab.fetch_merge_request(project, iid)
-        evaluation = _evaluate_once(merge_request, rules_, source or gitlab)
+        evaluation = _evaluate_once(merge_request, rules_, source or gitlab, gitlab.now())
         if evaluation is not None:
             return evaluation
     raise GitLabError(
@@ -125,7 +128,9 @@ def evaluate(
     )
 
 
-def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: Source) -> Evaluation | None:
+def _evaluate_once(
+    merge_request: MergeRequest, rules_: Rules, gitlab: Source, now: datetime
+) -> Evaluation | None:
     """Evaluate once; None when the head moved meanwhile."""
     changes, detection = _detect(merge_request, rules_, gitlab)
     subjects = _subjects(detection, changes, merge_request, rules_)
@@ -143,14 +148,18 @@ def _evaluate_once(merge_request: MergeRequest, rules_: Rules, gitlab: Source) -
         merge_request=merge_request,
         detection=detection,
         assessments=tuple(
-            _assess(subject, evidence[evidence_key(subject)], merge_request, replayed, rules_)
+            assess(
+                _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
+                replayed,
+                rules.newer_than(rules_.policies, subject.policy),
+            )
             for subject in subjects
         ),
         replay=replayed,
         unknown=tuple(unknown),
         gate_url=_own_url(merge_request, rules_),
     )
-    return _plan(findings, known, rules_)
+    return _plan(findings, known, rules_, now)
 
 
 # --- nomination -------------------------------------------------------------------------
@@ -254,38 +263,41 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
     )
 
 
-def _assess(
+def _case(
     subject: Subject,
     evidence: Evidence,
     merge_request: MergeRequest,
     replayed: Replay,
-    rules_: Rules,
-) -> Assessment:
-    case = Case(
+    now: datetime,
+) -> Case:
+    return Case(
         nomination=subject.nomination,
         policy=subject.policy,
         merge_request=merge_request,
         evidence=evidence,
         attested=replayed.attested.get(subject.nomination.username.casefold(), frozenset()),
-        now=rules_.now,
+        now=now,
         account_doubt=subject.doubt,
     )
-    return assess(case, replayed, rules.newer_than(rules_.policies, subject.policy))
 
 
 # --- report and plan --------------------------------------------------------------------
 
 
-def _plan(findings: Findings, known: Mapping[Need, Fact], rules_: Rules) -> Evaluation:
+def _plan(
+    findings: Findings, known: Mapping[Need, Fact], rules_: Rules, now: datetime
+) -> Evaluation:
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, rules_.former_ids)
-    report = render_report(findings, rules_.words, rules_.now)
+    report = render_report(findings, rules_.words, now)
     spoken = bool(own) or _has_something_to_say(findings, rules_)
     if not spoken and rules_.gate is not GateKind.STATUS_CHECK:
-        return Evaluation(merge_request=merge_request, findings=findings, report=None, plan=Plan())
+        return Evaluation(
+            merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
+        )
     gate, problem = _plan_gate(findings, report, known, rules_)
     if problem:
-        report = render_report(findings, rules_.words, rules_.now, problem)
+        report = render_report(findings, rules_.words, now, problem)
     body, note_id = plan_note(report, own) if spoken else (None, None)
     me = merge_request.me.id
     return Evaluation(
@@ -301,6 +313,7 @@ def _plan(findings: Findings, known: Mapping[Need, Fact], rules_: Rules) -> Eval
             emoji=plan_emoji(report, merge_request.notes),
             watch=_deserves_watch(findings, own),
         ),
+        now=now,
     )
 
 

@@ -137,10 +137,11 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     username = options.username.removeprefix("@")
     with _wire(settings) as (client, rules):
         project = client.fetch_project_path(settings.team_project)
+        now = datetime.now(UTC)
         who = Candidate(username=username, slug=options.entry or username, project=project)
         assessments = [
-            assess_readiness(who, policy, client, rules.now)
-            for policy in choose_policies(rules.policies, options.policy, rules.now)
+            assess_readiness(who, policy, client, now)
+            for policy in choose_policies(rules.policies, options.policy, now)
         ]
     if options.json:
         print(json.dumps([explain_assessment(a) for a in assessments], indent=2))
@@ -188,7 +189,6 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         status_name=settings.status_name,
         command=settings.word,
         former_ids=settings.former_ids,
-        now=datetime.now(UTC),
     )
     deadline = settings.deadline * limits.times
     client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))

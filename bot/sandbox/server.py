@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -33,6 +34,13 @@ OWN = ("/api/", FAULTS)  # never given to a mounted application
 class _Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     timeout = 60
+
+    def date_time_string(self, timestamp: int | None = None) -> str:
+        """Date answers by the world's clock."""
+        app = self.server.app
+        if timestamp is None and isinstance(app, Server):
+            return http_date(app.world.now)
+        return super().date_time_string(timestamp)
 
     def log_request(self, *args: object, **kwargs: object) -> None:
         """Say nothing: the world keeps the log."""
