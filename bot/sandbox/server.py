@@ -35,7 +35,7 @@ class _Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     timeout = 60
 
-    def date_time_string(self, timestamp: int | None = None) -> str:
+    def date_time_string(self, timestamp: float | None = None) -> str:
         """Date answers by the world's clock."""
         app = self.server.app
         if timestamp is None and isinstance(app, Server):
