@@ -264,8 +264,9 @@ def test_a_group_shows_members_and_its_owner_can_add_some(site: Site) -> None:
     assert site.post(path, {"as": "author", "person": "developer"}).status_code == 403
 
 
-def test_a_file_is_shown_and_can_be_changed(site: Site) -> None:
-    path = f"/{PROJECT}/-/blob/main/list.json"
+@pytest.mark.parametrize("page", ["blob", "edit"])
+def test_a_file_is_shown_and_can_be_changed(site: Site, page: str) -> None:
+    path = f"/{PROJECT}/-/{page}/main/list.json"
     assert "{&#34;a&#34;: 1}" in site.text(path)
     form = {"as": "maintainer", "text": '{"a": 2}'}
     assert site.post(path, form).status_code == 303
@@ -284,11 +285,14 @@ def test_a_file_is_shown_and_can_be_changed(site: Site) -> None:
         ("?author_username=owner", False),
         ("?reviewer_username=owner", True),
         ("?reviewer_username=author", False),
+        ("?scope=all&state=opened&approved_by_usernames%5B%5D=maintainer", True),
+        ("?approved_by_usernames[]=owner", False),
     ],
 )
 def test_a_list_is_filtered_as_evidence_links_ask(site: Site, query: str, *, shown: bool) -> None:
     author, owner = site.world.user("author"), site.world.user("owner")
     actions.set_reviewers(site.world, author, site.mr, [owner])
+    actions.approve(site.world, site.world.user("maintainer"), site.mr)
     assert (site.url in site.text(f"/{PROJECT}/-/merge_requests{query}")) == shown
 
 

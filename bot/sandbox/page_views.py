@@ -179,14 +179,19 @@ def view_group(world: World, group: Group) -> View:
 
 def list_merge_requests(project: Project, wanted: Mapping[str, str]) -> list[View]:
     """List a project's merge requests, newest first, filtered as GitLab's own list can be."""
-    author, reviewer = wanted.get("author_username"), wanted.get("reviewer_username")
-    return [
-        view_row(mr)
-        for mr in sorted(project.merge_requests.values(), key=lambda each: -each.iid)
-        if wanted.get("state", "all") in {"all", mr.state}
-        and author in {None, mr.author.username}
-        and (reviewer is None or reviewer in {each.user.username for each in mr.reviewers})
-    ]
+    newest_first = sorted(project.merge_requests.values(), key=lambda each: -each.iid)
+    return [view_row(mr) for mr in newest_first if _is_wanted(mr, wanted)]
+
+
+def _is_wanted(mr: MergeRequest, wanted: Mapping[str, str]) -> bool:
+    people = {
+        "author_username": {mr.author.username},
+        "reviewer_username": {each.user.username for each in mr.reviewers},
+        "approved_by_usernames[]": {each.user.username for each in mr.approvals},
+    }
+    return wanted.get("state", "all") in {"all", mr.state} and all(
+        wanted[name] in found for name, found in people.items() if name in wanted
+    )
 
 
 def view_file(project: Project, ref: str, path: str) -> View | None:

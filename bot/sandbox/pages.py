@@ -55,6 +55,7 @@ ROUTES = Map([
     Rule("/<path:project>/-/merge_requests/<int:iid>/acts", endpoint="act"),
     Rule("/<path:project>/-/jobs/<int:job>", endpoint="job"),
     Rule("/<path:project>/-/blob/<ref>/<path:path>", endpoint="file"),
+    Rule("/<path:project>/-/edit/<ref>/<path:path>", endpoint="file"),
     Rule("/<path:name>", endpoint="place"),
 ], strict_slashes=False)  # fmt: skip
 
@@ -109,7 +110,7 @@ class Pages:
     def _index(self, _request: Request) -> Response:
         projects = self.world.projects.values()
         rows = [row for each in projects for row in list_merge_requests(each, OPEN)]
-        groups = [each.full_path for each in self.world.groups.values()]
+        groups = [each.full_path for each in self.world.groups.values() if each.members]
         runs = [view_run(each) for each in reversed(self.runner.runs)] if self.runner else []
         return self._page("index.html", title="Sandbox", rows=rows, groups=groups, runs=runs[:20])
 
