@@ -74,7 +74,7 @@ class _PureParser(Reader, Scanner, Parser):
         Parser.__init__(self)
 
 
-FAST_LIMITS = Limits(size=1 << 20, nodes=20_000)
+FAST_LIMITS = Limits(size=1 << 20, nodes=10_000)
 PURE_LIMITS = Limits(size=1 << 15, nodes=2_000)
 LIMITS = FAST_LIMITS if yaml.__with_libyaml__ else PURE_LIMITS
 
