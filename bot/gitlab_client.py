@@ -1,7 +1,8 @@
 """The door to GitLab: facts are read and writes made here, in GitLab's terms."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
 NOT_FOUND = 404
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class GitLabClient:
@@ -52,13 +54,17 @@ class GitLabClient:
         """Count the requests made so far."""
         return self._transport.calls
 
+    def now(self) -> datetime:
+        """Tell the time by GitLab's clock, which dates everything else that is read."""
+        return self._transport.server_time or datetime.now(UTC)
+
     # --- reading --------------------------------------------------------------------
 
     def fetch_project_path(self, project: str) -> str:
         """Return the full path of a project that is given by its id or path."""
         if not project.isdecimal():
             return project
-        path = self._transport.json("get", f"/projects/{project}").get("path_with_namespace")
+        path = self._transport.fetch_object(f"/projects/{project}").get("path_with_namespace")
         if not isinstance(path, str):
             raise GitLabError(f"GitLab did not tell the path of project {project}.")
         return path
@@ -70,7 +76,7 @@ class GitLabClient:
         """
         for pause in (*PREPARE_WAITS, None):
             found = self._read_merge_request(project, iid)
-            if found.head_sha and found.base_sha and (found.prepared or _is_old(found)):
+            if found.head_sha and found.base_sha and (found.prepared or self._is_old(found)):
                 return found
             if pause is None or not self._transport.wait(pause):
                 break
@@ -79,7 +85,15 @@ class GitLabClient:
             "the next event, or a recheck command there, looks again."
         )
 
+    def _is_old(self, found: MergeRequest) -> bool:
+        """Tell whether GitLab had enough time; old versions never set `prepared_at`."""
+        return (self.now() - found.created_at).total_seconds() > PREPARED_AFTER
+
     def _read_merge_request(self, project: str, iid: int) -> MergeRequest:
+        with _known_shape():
+            return self._read_whole(project, iid)
+
+    def _read_whole(self, project: str, iid: int) -> MergeRequest:
         variables: dict[str, object] = {"project": project, "iid": str(iid)}
         data = self._transport.query(queries.MERGE_REQUEST + queries.COMMENTS, variables)
         nodes: list[Json] = []
@@ -89,7 +103,8 @@ class GitLabClient:
             if request is None or answer.get("currentUser") is None:
                 raise GitLabError(
                     f"The merge request {project}!{iid} does not exist or the token cannot read "
-                    "it; check NOMINATION_BOT_TEAM_PROJECT and the role of the bot's account."
+                    "it; check NOMINATION_BOT_TEAM_PROJECT, the role of the bot's account, "
+                    "and that its token has the scope `api`."
                 )
             page = (request.get("notes") or {}).get("pageInfo")
             if page is None or request["notes"].get("nodes") is None:
@@ -107,7 +122,11 @@ class GitLabClient:
         return found
 
     def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
-        """Look needs up in parallel; whatever fails is an Unread value with the reason."""
+        """Look needs up in parallel; whatever fails is an Unread value with the reason.
+
+        Always in the same order: when requests run out, every run leaves out the same.
+        """
+        needs = sorted(needs, key=repr)
         packed = queries.pack_parts(queries.build_parts(needs))
         waiting = [self._pool.submit(self._answer_query, query) for query in packed]
         waiting += [
@@ -157,12 +176,12 @@ class GitLabClient:
             return {need: self._readers[type(need)](need)}
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except MISSHAPEN as error:
             return {need: _misshapen(error)}
 
     def _read_statuses(self, need: StatusesOf) -> tuple[CommitStatus, ...]:
         path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
-        rows = self._transport.send("get", path, {"name": need.name, "per_page": 100}).json()
+        rows, _ = self._transport.fetch_rows(path, {"name": need.name, "per_page": 100})
         return tuple(
             CommitStatus(
                 state=row["status"],
@@ -177,19 +196,17 @@ class GitLabClient:
 
     def _read_status_checks(self, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
         path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
-        rows = self._transport.send("get", path, {}).json()
+        rows, _ = self._transport.fetch_rows(path, {})
         return tuple(
             StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows
         )
 
     def _read_commits(self, need: CommitsOf) -> Commits:
         # First parents only: their dates are those of the merges, not the authors' claims.
-        response = self._transport.send(
-            "get",
+        rows, following = self._transport.fetch_rows(
             f"/projects/{_id(need.project)}/repository/commits",
             {"ref_name": need.ref, "path": need.path, "first_parent": "true", "per_page": 100},
         )
-        rows = response.json()
         items = tuple(
             Commit(
                 project=need.project,
@@ -199,7 +216,7 @@ class GitLabClient:
             )
             for row in rows
         )
-        return Commits(items=items, complete=not response.headers.get("X-Next-Page"))
+        return Commits(items=items, complete=following is None)
 
     def _read_renames(self, need: DiffsOf) -> Renames:
         path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
@@ -216,15 +233,14 @@ class GitLabClient:
         page: str | None = "1"
         while page:
             query: dict[str, str | int] = {**filters, "per_page": 100, "page": page}
-            response = self._transport.send("get", path, query)
-            rows.extend(response.json())
-            page = response.headers.get("X-Next-Page") or None
+            found, page = self._transport.fetch_rows(path, query)
+            rows.extend(found)
         return rows
 
     def _read_rename(self, need: RenameOf) -> str | None:
         path = f"/projects/{_id(need.project)}/repository/commits/{need.sha}/diff"
-        response = self._transport.send("get", path, {"per_page": 100})
-        for row in response.json():
+        rows, _ = self._transport.fetch_rows(path, {"per_page": 100})
+        for row in rows:
             if row["new_path"] == need.path and row["renamed_file"]:
                 return str(row["old_path"])
         return None
@@ -233,7 +249,8 @@ class GitLabClient:
         """List the merge requests with the sweep's emoji of the bot on them."""
         path = f"/projects/{_id(project)}/merge_requests"
         rows = self._read_pages(path, scope="all", state=state, my_reaction_emoji=WATCH)
-        return [int(row["iid"]) for row in rows]
+        with _known_shape():
+            return [int(row["iid"]) for row in rows]
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""
@@ -243,14 +260,14 @@ class GitLabClient:
 
     def create_note(self, merge_request: MergeRequest, body: str) -> int:
         """Write a new comment and return its id; raise DoubtfulWriteError if it may have landed."""
-        answer = self._transport.json("post", _notes(merge_request), {"body": body})
-        if "id" not in answer:
+        number = self._transport.create(_notes(merge_request), {"body": body}).get("id")
+        if not isinstance(number, int):
             raise GitLabError("GitLab took the comment for quick actions and did not keep it.")
-        return int(answer["id"])
+        return number
 
     def update_note(self, merge_request: MergeRequest, note_id: int, body: str) -> None:
         """Replace the text of a comment; the same text twice is the same."""
-        self._transport.json("put", f"{_notes(merge_request)}/{note_id}", {"body": body})
+        self._transport.send("put", f"{_notes(merge_request)}/{note_id}", {"body": body})
 
     def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
@@ -262,10 +279,11 @@ class GitLabClient:
 
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Put an emoji on a comment; one that is there already is fine."""
+        self._award(f"{_notes(merge_request)}/{note_id}", name)
+
+    def _award(self, path: str, name: str) -> None:
         try:
-            self._transport.json(
-                "post", f"{_notes(merge_request)}/{note_id}/award_emoji", {"name": name}
-            )
+            self._transport.send("post", f"{path}/award_emoji", {"name": name})
         except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -273,33 +291,31 @@ class GitLabClient:
     def set_commit_status(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:
-        """Post a commit status on the head."""
+        """Post a commit status on the head; raise DoubtfulWriteError if it may have landed."""
         path = f"/projects/{merge_request.project_id}/statuses/{merge_request.head_sha}"
-        self._transport.json("post", path, fields)
+        self._transport.send("post", path, fields, safe=False)
 
     def answer_status_check(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:
-        """Answer an external status check for the head."""
-        self._transport.json("post", f"{_address(merge_request)}/status_check_responses", fields)
+        """Answer an external status check for the head; the same answer twice is the same."""
+        self._transport.send("post", f"{_address(merge_request)}/status_check_responses", fields)
 
     def watch(self, merge_request: MergeRequest) -> None:
         """Put the sweep's emoji on the merge request; anyone who can comment may."""
-        try:
-            self._transport.json("post", f"{_address(merge_request)}/award_emoji", {"name": WATCH})
-        except RefusedError as error:
-            if error.code != NOT_FOUND:
-                raise
+        self._award(_address(merge_request), WATCH)
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Take the sweep's emoji off the merge request."""
         path = f"{_address(merge_request)}/award_emoji"
-        for row in self._read_pages(path):
-            if row["name"] == WATCH and row["user"]["id"] == merge_request.me.id:
-                self._transport.send("delete", f"{path}/{row['id']}", {})
+        with _known_shape():
+            for row in self._read_pages(path):
+                if row["name"] == WATCH and row["user"]["id"] == merge_request.me.id:
+                    self._transport.send("delete", f"{path}/{row['id']}", {})
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""
+        self._transport.kept = 0
         waiting = [self._pool.submit(write) for write in writes]
         return [_failure(write) for write in waiting]
 
@@ -320,18 +336,22 @@ def _failure(write: Future[None]) -> GitLabError | None:
 def _read_part(part: queries.Part, data: Json) -> Mapping[Need, Fact]:
     try:
         return part.read(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MISSHAPEN as error:
         return dict.fromkeys(part.needs, _misshapen(error))
+
+
+@contextmanager
+def _known_shape() -> Iterator[None]:
+    """Turn what goes wrong with an answer of an unknown shape into GitLabError."""
+    try:
+        yield
+    except MISSHAPEN as error:
+        raise GitLabError(f"{_misshapen(error).reason}.") from None
 
 
 def _misshapen(error: Exception) -> Unread:
     name = type(error).__name__
     return Unread(reason=f"GitLab's answer has another shape than expected ({name})")
-
-
-def _is_old(found: MergeRequest) -> bool:
-    """Tell whether GitLab had ten minutes; old versions never set `prepared_at`."""
-    return (datetime.now(UTC) - found.created_at).total_seconds() > PREPARED_AFTER
 
 
 def _id(project: str) -> str:

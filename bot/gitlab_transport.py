@@ -8,6 +8,9 @@ has no timeout, so retries and time limits have one owner here.
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import gitlab
@@ -22,16 +25,27 @@ CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
 TRIES = 6
 GRAPHQL_PATH = "/api/graphql"
-FAULTS = frozenset({429, 500, 502, 503, 504})
-NOT_LANDED = frozenset({429, 503})
-UNAUTHORIZED = 401
+WRITING = 8  # of the allowed requests, so many are kept for writing what was found
+LIMITED = 429
+FAULTS = frozenset({LIMITED, 500, 502, 503, 504})
+WAITS_TOLD = frozenset({LIMITED, 503})  # answers whose Retry-After is obeyed
 CONFLICT = 409
+
+# What to check when GitLab refuses; its own words seldom tell.
+ADVICE: Mapping[int, str] = {
+    401: "the token is wrong, expired or revoked; check NOMINATION_BOT_TOKEN",
+    403: "the role of the bot's account does not allow this, or the discussion is locked",
+    404: "it does not exist, or the bot's account has no role that lets it see it",
+}
+SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATION_BOT_TOKEN"
 
 Json = Mapping[str, Any]
 
 
 class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
+
+    first_pause = 0.4  # seconds between the first and the second try; it doubles with each
 
     def __init__(self, url: str, token: Secret, deadline: float, call_limit: int) -> None:
         """Prepare a transport that gives up `deadline` seconds from now."""
@@ -40,11 +54,15 @@ class Transport:
         self._local = threading.local()
         self._lock = threading.Lock()
         self.calls = 0
+        self.kept = WRITING
+        self.server_time: datetime | None = None
         self._call_limit = call_limit
         session = requests.Session()
         session.auth = _bearer(token)
         session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
         session.hooks["response"].append(self._remember_headers)
+        # A redirected write becomes a read, so a wrong address must be mended, not followed.
+        session.max_redirects = 0
         self._gitlab = gitlab.Gitlab(url, session=session, keep_base_url=True)
 
     def wait(self, seconds: float) -> bool:
@@ -66,7 +84,8 @@ class Transport:
     def query(self, text: str, variables: Mapping[str, object]) -> Json:
         """Send a GraphQL query; any error in the answer is an error."""
         body = {"query": text, "variables": dict(variables)}
-        answer = _read_json(self.send("post", self._url + GRAPHQL_PATH, body, safe=True))
+        address = self._url + GRAPHQL_PATH
+        answer = _read_object(self.send("post", address, body))
         if answer.get("errors"):
             raise GitLabError(f"GitLab did not answer a query: {_first_error(answer)}")
         data = answer.get("data")
@@ -74,18 +93,38 @@ class Transport:
             raise GitLabError("GitLab answered a query without data.")
         return data
 
-    def json(self, verb: str, path: str, fields: Mapping[str, object] | None = None) -> Json:
-        """Send a request whose answer is one JSON object."""
-        return _read_json(self.send(verb, path, fields or {}, safe=verb != "post"))
+    def fetch_object(self, path: str) -> Json:
+        """Read what is one JSON object."""
+        return _read_object(self.send("get", path, {}))
+
+    def fetch_rows(self, path: str, query: Mapping[str, object]) -> tuple[list[Any], str | None]:
+        """Read one page of a list, and the number of the next page if there is one."""
+        response = self.send("get", path, query)
+        rows = _read_json(response)
+        if not isinstance(rows, list):
+            raise GitLabError(f"GitLab answered {path} without a JSON list.")
+        return rows, response.headers.get("X-Next-Page") or None
+
+    def create(self, path: str, fields: Mapping[str, object]) -> Json:
+        """Make something; raise DoubtfulWriteError when it is not known whether it was made."""
+        response = self.send("post", path, fields, safe=False)
+        try:
+            return _read_object(response)
+        except GitLabError:
+            raise DoubtfulWriteError(_doubt("post", path)) from None
 
     def send(
-        self, verb: str, path: str, fields: Mapping[str, object], *, safe: bool | None = None
+        self,
+        verb: str,
+        path: str,
+        fields: Mapping[str, object],
+        *,
+        safe: bool = True,
     ) -> requests.Response:
         """Send one request until it succeeds, is refused, or time runs out.
 
         A request that is not `safe` to repeat is repeated only if it surely did not land.
         """
-        safe = verb != "post" if safe is None else safe
         tries = Retrying(
             stop=self._must_stop,
             wait=self._pause,
@@ -96,12 +135,14 @@ class Transport:
             return tries(self._send_once, verb, path, fields)
         except GitlabError as error:
             raise _refusal(error, verb, path, safe=safe) from None
+        except requests.TooManyRedirects as error:
+            raise _redirection(error, self._url, path) from None
         except (requests.RequestException, OSError) as error:
             if not safe and not _never_left(error):
-                raise DoubtfulWriteError(f"{verb.upper()} {path}") from None
+                raise DoubtfulWriteError(_doubt(verb, path)) from None
             raise GitLabError(
                 f"GitLab at {self._url} cannot be reached ({type(error).__name__}); "
-                "the next event or sweep tries again."
+                "check NOMINATION_BOT_GITLAB_URL, or wait for the next event or sweep."
             ) from None
 
     def _send_once(self, verb: str, path: str, fields: Mapping[str, object]) -> requests.Response:
@@ -109,9 +150,11 @@ class Transport:
         if remaining <= 0:
             raise GitLabError("The time for this run is used up (NOMINATION_BOT_DEADLINE).")
         with self._lock:
+            if self.calls >= self._call_limit - self.kept:
+                raise GitLabError(
+                    f"it was not looked up: a run makes at most {self._call_limit} requests"
+                )
             self.calls += 1
-            if self.calls > self._call_limit:
-                raise GitLabError(f"This run takes more than {self._call_limit} requests.")
         read = verb in {"get", "delete"}
         return self._gitlab.http_request(
             verb,
@@ -128,13 +171,15 @@ class Transport:
         self, response: requests.Response, *_: object, **__: object
     ) -> requests.Response:
         self._local.headers = response.headers
+        with suppress(TypeError, ValueError):
+            self.server_time = parsedate_to_datetime(response.headers.get("Date", ""))
         return response
 
     def _pause(self, state: RetryCallState) -> float:
         headers = getattr(self._local, "headers", {})
         error = state.outcome.exception() if state.outcome else None
-        wait = float(min(0.2 * 2**state.attempt_number, 8.0))
-        if isinstance(error, GitlabError) and error.response_code in NOT_LANDED:
+        wait = self.first_pause * 2.0 ** (state.attempt_number - 1)
+        if isinstance(error, GitlabError) and error.response_code in WAITS_TOLD:
             told = str(headers.get("Retry-After", ""))
             wait = max(wait, float(told)) if told.isdecimal() else wait
         return wait
@@ -145,11 +190,15 @@ class Transport:
         return time.monotonic() + self._pause(state) >= self._ends
 
 
-def _read_json(response: requests.Response) -> Json:
+def _read_json(response: requests.Response) -> Any:
     try:
-        answer = response.json()
+        return response.json()
     except ValueError:
-        answer = None
+        raise GitLabError(f"GitLab answered {response.status_code} without JSON.") from None
+
+
+def _read_object(response: requests.Response) -> Json:
+    answer = _read_json(response)
     if not isinstance(answer, dict):
         raise GitLabError(f"GitLab answered {response.status_code} without a JSON object.")
     return answer
@@ -165,7 +214,9 @@ def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.Prep
 
 def _may_repeat(error: BaseException, *, safe: bool) -> bool:
     if isinstance(error, GitlabError):
-        return error.response_code in (FAULTS if safe else {429}) or _is_busy(error)
+        return error.response_code in (FAULTS if safe else {LIMITED}) or _is_busy(error)
+    if isinstance(error, requests.TooManyRedirects):
+        return False
     if isinstance(error, requests.RequestException | OSError):
         return safe or _never_left(error)
     return False
@@ -181,19 +232,37 @@ def _never_left(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ConnectTimeout)
 
 
-def _refusal(error: GitlabError, verb: str, path: str, *, safe: bool) -> Exception:
+def _refusal(error: GitlabError, verb: str, path: str, *, safe: bool) -> GitLabError:
     code = error.response_code or 0
-    if code == UNAUTHORIZED:
-        words = "the token is wrong, expired or revoked; check NOMINATION_BOT_TOKEN"
-        return RefusedError(code, words, f"{verb.upper()} {path}")
-    if not safe and code in FAULTS - NOT_LANDED:
-        return DoubtfulWriteError(f"{verb.upper()} {path}")
-    return RefusedError(code, _words(error), f"{verb.upper()} {path}")
+    if not safe and code in FAULTS - {LIMITED}:
+        return DoubtfulWriteError(_doubt(verb, path))
+    words = _words(error)
+    advice = SCOPE if words == "insufficient_scope" else ADVICE.get(code)
+    if code in FAULTS:
+        advice = "the next event or sweep tries again"
+    return RefusedError(code, "; ".join(filter(None, (words, advice))), f"{verb.upper()} {path}")
+
+
+def _doubt(verb: str, path: str) -> str:
+    return (
+        f"GitLab failed at {verb.upper()} {path}, and it is not known whether it was done; "
+        "the next event or sweep looks again."
+    )
+
+
+def _redirection(error: requests.TooManyRedirects, url: str, path: str) -> GitLabError:
+    target = error.response.headers.get("Location", "") if error.response is not None else ""
+    return GitLabError(
+        f"GitLab at {url} redirects {path} to {target[:200]!r}: set NOMINATION_BOT_GITLAB_URL "
+        "to GitLab's present address, or mend the path of a project that has moved."
+    )
 
 
 def _words(error: GitlabError) -> str:
     message = error.error_message
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
+    if text.lstrip().startswith("<"):
+        return ""  # the page of a machine before GitLab, which says nothing
     return " ".join(text.split())[:200]
 
 

@@ -1,0 +1,326 @@
+"""A GitLab with a nomination in it: the team database, the AI Gateway, and everybody's part."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.app import Evaluation, Rules, run
+from bot.config import Secret
+from bot.gitlab_client import GitLabClient
+from bot.gitlab_transport import Transport
+from bot.policy import load_policies
+from bot.publish import GateKind
+from bot.report import MARKER, Words
+from bot.sandbox import actions
+from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
+from bot.sandbox.entities import (
+    CommitStatus,
+    Group,
+    Level,
+    Member,
+    MergeRequest,
+    Note,
+    Project,
+    ProjectSettings,
+    Reviewer,
+    StatusCheck,
+    Token,
+    User,
+)
+from bot.sandbox.quick_actions import run_quick_actions
+from bot.sandbox.repository import Repository
+from bot.sandbox.server import Server
+from bot.sandbox.state import RequestRecord, World
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+TEAM = "gitlab-com/www-gitlab-com"
+GATEWAY = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"
+PROVISIONER = "gitlab-com/gl-infra/platform/runway/provisioner"
+MAINTAINERS = "gitlab-org/maintainers/ai-gateway"
+FOLDER = "data/team_members/person"
+ENTRY = f"{FOLDER}/n/nina.yml"
+STATUS = "nomination-bot"
+SECRET = "glpat-n0m1n4t10n-s3cr3t"  # noqa: S105  a made-up one, searched for in every output
+
+TEAM_LEVELS = {
+    "olga": Level.OWNER,
+    "max": Level.DEVELOPER,
+    "mia": Level.DEVELOPER,
+    "nina": Level.DEVELOPER,
+    "dora": Level.DEVELOPER,
+    "nomination-bot": Level.DEVELOPER,
+}
+GRAPHQL = "/api/graphql"
+INVENTORY = b'{\n  "inventory": [\n    {\n      "name": "ai-gateway",\n      "members": [\n        "max"\n      ]\n    }\n  ]\n}\n'  # noqa: E501  as in reality
+RENOVATE = b'{\n  "additionalReviewers": [\n    "max"\n  ]\n}\n'
+
+
+def entry(username: str, role: str | None = None, manager: str = "mia") -> bytes:
+    """Write a team entry; without a role it has no projects."""
+    lines = ["---", f"name: {username.title()}", f"gitlab: {username}", f"reports_to: {manager}"]
+    if role is not None:
+        lines += ["projects:", f"  ai-gateway: {role}"]
+    return "\n".join([*lines, ""]).encode()
+
+
+@dataclass(slots=True, kw_only=True)
+class NominationWorld:
+    """The world, its projects and the open nomination of nina."""
+
+    world: World
+    team: Project
+    gateway: Project
+    provisioner: Project
+    group: Group
+    nomination: MergeRequest
+
+    def user(self, name: str) -> User:
+        """Return an account, made when it is new."""
+        found = self.world.find_user(name)
+        return found or add_user(self.world, name)
+
+    def push(self, files: Mapping[str, bytes | None], *, branch: str, by: str = "nina") -> None:
+        """Push a commit to a branch of the team database."""
+        draft = CommitDraft(message="Change entries", changes=files)
+        actions.push(self.world, self.user(by), self.team, branch, draft)
+
+    def open(self, files: Mapping[str, bytes | None], *, branch: str, **draft: Any) -> MergeRequest:
+        """Open a merge request of nina's with these files."""
+        self.push(files, branch=branch)
+        given = MergeRequestDraft(title="Entries", source_branch=branch, target_branch="main")
+        return actions.open_merge_request(
+            self.world, self.user("nina"), self.team, replace(given, **draft)
+        )
+
+    def say(self, body: str, by: str = "max", mr: MergeRequest | None = None) -> Note:
+        """Write a comment on the nomination, or on another merge request."""
+        draft = NoteDraft(body=body)
+        outcome = actions.create_note(self.world, self.user(by), mr or self.nomination, draft)
+        assert outcome.note is not None
+        return outcome.note
+
+    def review_all(self, count: int) -> None:
+        """Add merged merge requests of dora's that nina approved."""
+        for _ in range(count):
+            add_merged(self, "dora", reviewer="nina")
+
+    def assign(self) -> None:
+        """Assign the nomination to the manager and a maintainer."""
+        people = [self.user("mia"), self.user("max")]
+        actions.assign(self.world, self.user("nina"), self.nomination, people)
+
+    def merge(self) -> None:
+        """Merge the nomination."""
+        actions.merge(self.world, self.user("olga"), self.nomination)
+
+    def own_notes(self, mr: MergeRequest | None = None) -> list[Note]:
+        """List the comments that carry the bot's marker."""
+        return [n for n in (mr or self.nomination).comments if n.body.startswith(MARKER)]
+
+    def statuses(self) -> list[CommitStatus]:
+        """List the bot's commit statuses, newest last, retried ones too."""
+        jobs = [job for pipeline in self.team.pipelines for job in pipeline.jobs]
+        return sorted((job for job in jobs if job.name == STATUS), key=lambda job: job.id)
+
+    def writes(self) -> list[RequestRecord]:
+        """List the requests that wrote something, or tried to."""
+        return [r for r in self.world.requests if r.method != "GET" and r.route != GRAPHQL]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is true of the nominee when the nomination is opened."""
+
+    authored: int = 6
+    reviewed: int = 5
+    trainee: bool = True
+    assigned: bool = True
+    done: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_world(**facts: Any) -> NominationWorld:
+    """Build a world in which nina's nomination is ready, but for the given facts."""
+    given = Facts(**facts)
+    world = World(START)
+    world.quick_actions = run_quick_actions
+    for name in TEAM_LEVELS:
+        add_user(world, name)
+    files = {ENTRY: entry("nina", "reviewer"), f"{FOLDER}/m/mia.yml": entry("mia", None, "olga")}
+    team = add_project(world, TEAM, 7001, files)
+    team.members = {
+        world.user(name).id: Member(user=world.user(name), level=level, created_at=START)
+        for name, level in TEAM_LEVELS.items()
+    }
+    team.settings = ProjectSettings(**given.settings)
+    gateway = add_project(world, GATEWAY, 7002, {"renovate.json": RENOVATE})
+    provisioner = add_project(world, PROVISIONER, 7003, {"inventory.json": INVENTORY})
+    group = Group(id=world.next_id("group"), full_path=MAINTAINERS, name="a", created_at=START)
+    for name, level in {"olga": Level.OWNER, "max": Level.MAINTAINER}.items():
+        member = Member(user=world.user(name), level=level, created_at=START)
+        group.members[member.user.id] = member
+    world.add_group(group)
+    bot = world.user("nomination-bot")
+    world.tokens.append(Token(id=world.next_id("token"), value=SECRET, user=bot))
+    return _nominate(given, world, (team, gateway, provisioner), group)
+
+
+def _nominate(
+    given: Facts, world: World, projects: tuple[Project, Project, Project], group: Group
+) -> NominationWorld:
+    team, gateway, provisioner = projects
+    if given.trainee:
+        draft = CommitDraft(message="Train", changes={ENTRY: entry("nina", "trainee_maintainer")})
+        actions.push(world, world.user("olga"), team, "main", draft)
+    world.tick(86_400)
+    draft = CommitDraft(message="Nominate", changes={ENTRY: entry("nina", "maintainer")})
+    nina = world.user("nina")
+    actions.push(world, nina, team, "nominate-nina", draft)
+    opening = MergeRequestDraft(
+        title="Nina as maintainer", source_branch="nominate-nina", target_branch="main"
+    )
+    nomination = actions.open_merge_request(world, nina, team, opening)
+    made = NominationWorld(
+        world=world,
+        team=team,
+        gateway=gateway,
+        provisioner=provisioner,
+        group=group,
+        nomination=nomination,
+    )
+    for _ in range(given.authored):
+        add_merged(made, "nina")
+    made.review_all(given.reviewed)
+    if given.assigned:
+        made.assign()
+    return made
+
+
+def add_user(world: World, name: str) -> User:
+    """Make an account; the one of the bot is a bot's."""
+    user = User(
+        id=world.next_id("user"),
+        username=name,
+        name=name.title(),
+        created_at=START,
+        bot=name == "nomination-bot",
+    )
+    return world.add_user(user)
+
+
+def add_project(world: World, path: str, number: int, files: Mapping[str, bytes]) -> Project:
+    """Make a public project with one commit, owned by olga."""
+    project = Project(
+        id=world.reserve_id("project", number),
+        path_with_namespace=path,
+        name=path.rsplit("/", 1)[-1],
+        created_at=START,
+        repository=Repository(),
+        protected_branches={"main"},
+    )
+    olga = world.user("olga")
+    project.members[olga.id] = Member(user=olga, level=Level.OWNER, created_at=START)
+    world.add_project(project)
+    actions.push(world, olga, project, "main", CommitDraft(message="Begin", changes=files))
+    return project
+
+
+def add_merged(made: NominationWorld, author: str, reviewer: str | None = None) -> MergeRequest:
+    """Add a merged merge request to the AI Gateway, approved by its reviewer."""
+    now, world, project = made.world.tick(60), made.world, made.gateway
+    iid = len(project.merge_requests) + 1
+    user = made.user(author)
+    mr = MergeRequest(
+        id=world.next_id("merge_request"),
+        iid=iid,
+        project=project,
+        source_project=project,
+        source_branch=f"work-{iid}",
+        target_branch="main",
+        title=f"Work {iid}",
+        author=user,
+        created_at=now,
+        updated_at=now,
+        prepared_at=now,
+    )
+    project.merge_requests[iid] = mr
+    if reviewer is not None:
+        person = made.user(reviewer)
+        mr.reviewers.append(Reviewer(user=person, created_at=now))
+        level = Member(user=person, level=Level.DEVELOPER, created_at=START)
+        project.members.setdefault(person.id, level)
+        actions.approve(world, person, mr)
+    mr.state, mr.merged_at, mr.merged_by = "merged", world.now, user
+    return mr
+
+
+def add_check(made: NominationWorld, name: str = STATUS) -> StatusCheck:
+    """Make an external status check in the team database, which takes Ultimate."""
+    made.team.settings.tier = "ultimate"
+    check = StatusCheck(
+        id=made.world.next_id("status_check"), name=name, external_url="https://bot.example.com/"
+    )
+    made.team.status_checks.append(check)
+    return check
+
+
+def make_rules(url: str, **changes: Any) -> Rules:
+    """Build what an evaluation follows, as the command line does."""
+    rules = Rules(
+        policies=load_policies(None),
+        words=Words(None, url, "nomination"),
+        gate=GateKind.COMMIT_STATUS,
+        status_name=STATUS,
+        command="nomination",
+        former_ids=frozenset(),
+    )
+    return replace(rules, **changes)
+
+
+def make_client(url: str, *, token: str = SECRET, deadline: float = 10, calls: int = 60) -> Any:
+    """Connect a client."""
+    return GitLabClient(Transport(url, Secret(token), deadline, calls))
+
+
+@contextmanager
+def connect(url: str, **limits: Any) -> Iterator[GitLabClient]:
+    """Connect a client and let go of it."""
+    client: GitLabClient = make_client(url, **limits)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    evaluation: Evaluation
+    problems: Sequence[str]
+    calls: int
+
+    @property
+    def gate(self) -> str | None:
+        """Name the gate's state, or nothing where there is nothing to say."""
+        report = self.evaluation.report
+        return report.gate.state.value if report and report.gate else None
+
+    @property
+    def body(self) -> str:
+        """Return the text of the comment."""
+        report = self.evaluation.report
+        return report.body or "" if report else ""
+
+
+def run_on(
+    server: Server, mr: MergeRequest, limits: Mapping[str, Any] | None = None, **rules: Any
+) -> Outcome:
+    """Evaluate a merge request through HTTP, and publish."""
+    with connect(server.url, **(limits or {})) as client:
+        evaluation, problems = run(
+            mr.project.path_with_namespace, mr.iid, make_rules(server.url, **rules), client
+        )
+        return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)

@@ -1,0 +1,378 @@
+"""Tests of single requests: retries, the deadline, and errors in words."""
+
+import json
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.config import Secret
+from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.gitlab_transport import TRIES, WRITING, Transport
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.server import Server
+from tests.nomination_world import SECRET, NominationWorld, make_world
+from tests.raw_server import RawServer, answer, drip, hang, raw_server, saying
+
+FINE = answer("200 OK", b'{"id": 5}')
+PATH = "/projects/7001"
+NOTES = "/projects/7001/merge_requests/1/notes"
+ANY = "*"
+
+
+@pytest.fixture(autouse=True)
+def everything_written(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Search all output for the token, libraries' debug logs too."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    out, err = capfd.readouterr()
+    assert SECRET not in out + err + caplog.text
+    assert "Retrying" not in caplog.text, "urllib3 must not retry on its own"
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world(authored=1, reviewed=0)
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+
+
+def transport(url: str, deadline: float = 5, calls: int = 60, token: str = SECRET) -> Transport:
+    door = Transport(url, Secret(token), deadline, calls)
+    door.first_pause = 0.01
+    return door
+
+
+def words_of(error: pytest.ExceptionInfo[BaseException]) -> str:
+    words = str(error.value)
+    assert SECRET not in words + repr(error.value)
+    assert SECRET not in "".join(traceback.format_exception(error.value))
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+    return words
+
+
+# --- retries ------------------------------------------------------------------------------
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "limit of the web server": {"kind": Kind.RACK_429, "seconds": 1},
+    "limit of the application": {"kind": Kind.APPLICATION_429},
+    "500": {"kind": Kind.ERROR_BEFORE, "status": 500},
+    "502 with a page": {"kind": Kind.ERROR_BEFORE, "status": 502, "html": True},
+    "503": {"kind": Kind.ERROR_BEFORE, "status": 503},
+    "504 afterwards": {"kind": Kind.ERROR_AFTER, "status": 504, "html": True},
+    "cut before": {"kind": Kind.CUT_BEFORE},
+    "cut after": {"kind": Kind.CUT_AFTER},
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_passing_fault_is_read_over(server: Server, name: str) -> None:
+    server.fault(Fault(route=ANY, calls=[0], **FAULTS[name]))
+    door = transport(server.url)
+    assert door.fetch_object(PATH)["id"] == 7001
+    assert door.calls == 2
+
+
+@pytest.mark.parametrize("name", ["limit of the web server", "limit of the application"])
+def test_a_write_that_was_only_limited_is_repeated(
+    made: NominationWorld, server: Server, name: str
+) -> None:
+    server.fault(Fault(route="POST *", calls=[0], **FAULTS[name]))
+    transport(server.url).create(NOTES, {"body": "hello"})
+    assert [note.body for note in made.nomination.comments] == ["hello"]
+
+
+@pytest.mark.parametrize("kind", [Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.CUT_AFTER])
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_write_that_may_have_landed_is_not_repeated(
+    made: NominationWorld, server: Server, kind: Kind, status: int
+) -> None:
+    server.fault(Fault(route="POST *", kind=kind, status=status, html=status == 502))
+    with pytest.raises(DoubtfulWriteError) as error:
+        transport(server.url).create(NOTES, {"body": "hello"})
+    assert "it is not known whether it was done" in words_of(error)
+    assert len(made.writes()) == 1
+
+
+def test_a_write_whose_answer_is_no_object_may_have_landed(
+    made: NominationWorld, server: Server
+) -> None:
+    server.fault(Fault(route="POST *", kind=Kind.EMPTY_BODY))
+    with pytest.raises(DoubtfulWriteError):
+        transport(server.url).create(NOTES, {"body": "hello"})
+    assert len(made.nomination.comments) == 1
+
+
+def test_a_write_that_is_safe_to_repeat_is_repeated(made: NominationWorld, server: Server) -> None:
+    note = made.say("hello", by="nomination-bot")
+    server.fault(Fault(route="PUT *", calls=[0], kind=Kind.CUT_AFTER))
+    transport(server.url).send("put", f"{NOTES}/{note.id}", {"body": "changed"})
+    assert note.body == "changed"
+
+
+def test_a_lock_is_waited_for_even_by_a_write(server: Server) -> None:
+    server.fault(Fault(route="POST *", calls=[0], kind=Kind.CONFLICT))
+    door = transport(server.url)
+    door.send("post", NOTES, {"body": "hello"}, safe=False)
+    assert door.calls == 2
+
+
+def test_tries_come_to_an_end() -> None:
+    with raw_server(saying(answer("502 Bad Gateway", b""))) as raw:
+        with pytest.raises(RefusedError):
+            transport(raw.url).fetch_object(PATH)
+        assert len(raw.requests) == TRIES
+
+
+def test_what_is_refused_is_not_tried_again() -> None:
+    with raw_server(saying(answer("400 Bad Request", b'{"message": "no"}'))) as raw:
+        with pytest.raises(RefusedError):
+            transport(raw.url).fetch_object(PATH)
+        assert len(raw.requests) == 1
+
+
+# --- the deadline -------------------------------------------------------------------------
+
+
+def took(began: float) -> float:
+    return time.monotonic() - began
+
+
+def test_a_wait_longer_than_the_deadline_is_given_up_at_once(server: Server) -> None:
+    server.fault(Fault(route=ANY, kind=Kind.RACK_429, seconds=600))
+    began = time.monotonic()
+    with pytest.raises(RefusedError) as error:
+        transport(server.url, deadline=5).fetch_object(PATH)
+    assert took(began) < 1
+    assert "429" in words_of(error)
+    assert "the next event or sweep tries again" in words_of(error)
+
+
+def test_a_dictated_wait_is_kept() -> None:
+    limited = answer("429 Too Many Requests", b"Retry later\n", "Retry-After: 1")
+    with raw_server(saying(limited, FINE)) as raw:
+        began = time.monotonic()
+        transport(raw.url).fetch_object(PATH)
+        assert took(began) >= 1
+
+
+@pytest.mark.parametrize("told", ["soon", "-5", "Wed, 21 Oct 2026 07:28:00 GMT", "1e9"])
+def test_an_odd_retry_after_does_not_matter(told: str) -> None:
+    limited = answer("429 Too Many Requests", b"", f"Retry-After: {told}")
+    with raw_server(saying(limited, FINE)) as raw:
+        assert transport(raw.url).fetch_object(PATH) == {"id": 5}
+
+
+def test_a_silent_server_is_left_at_the_deadline() -> None:
+    with raw_server(hang) as raw:
+        began = time.monotonic()
+        with pytest.raises(GitLabError) as error:
+            transport(raw.url, deadline=0.5).fetch_object(PATH)
+        assert took(began) < 1.5
+    assert "cannot be reached (ReadTimeout)" in words_of(error)
+
+
+def test_an_unreachable_server_is_left_at_the_deadline() -> None:
+    with raw_server(hang) as raw:
+        url = raw.url
+    with pytest.raises(GitLabError) as error:
+        transport(url, deadline=1).create(NOTES, {"body": "hello"})
+    words = words_of(error)
+    assert "check NOMINATION_BOT_GITLAB_URL" in words or "not known whether" in words
+
+
+def test_nothing_is_sent_after_the_deadline() -> None:
+    with raw_server(saying(FINE)) as raw:
+        door = transport(raw.url, deadline=-1)
+        assert door.spent
+        assert not door.wait(0)
+        with pytest.raises(GitLabError) as error:
+            door.fetch_object(PATH)
+        assert raw.requests == []
+    assert "NOMINATION_BOT_DEADLINE" in words_of(error)
+
+
+def test_a_wait_within_the_deadline_is_waited() -> None:
+    door = transport("http://127.0.0.1:1", deadline=5)
+    began = time.monotonic()
+    assert door.wait(0.05)
+    assert took(began) >= 0.05
+
+
+def test_a_dripping_server_keeps_a_request_busy() -> None:
+    """Show why a process needs its watchdog: no time limit of a request sees this."""
+    with raw_server(drip) as raw:
+        door = transport(raw.url, deadline=0.2)
+        stop = RawServerStop(raw, 0.8)
+        began = time.monotonic()
+        with stop, pytest.raises(GitLabError):
+            door.fetch_object(PATH)
+        assert took(began) >= 0.8
+
+
+class RawServerStop:
+    """Stop a server some seconds from now."""
+
+    def __init__(self, raw: RawServer, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, raw.stop)
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+
+# --- words --------------------------------------------------------------------------------
+
+REFUSALS = {
+    "wrong token": ("401 Unauthorized", b'{"message": "401"}', "check NOMINATION_BOT_TOKEN"),
+    "scope": ("403 Forbidden", b'{"error": "insufficient_scope"}', "lacks the scope `api`"),
+    "role": ("403 Forbidden", b'{"message": "403 Forbidden"}', "the role of the bot's account"),
+    "missing": ("404 Not Found", b'{"message": "404 Project Not Found"}', "does not exist, or"),
+    "page": ("400 Bad Request", b"<html><b>nginx</b></html>", "no reason given"),
+    "fields": ("400 Bad Request", b'{"message": {"note": ["is bad"]}}', "is bad"),
+    "list": ("400 Bad Request", b'["odd"]', "odd"),
+    "bytes": ("400 Bad Request", b"\xff\xfe odd", "odd"),
+    "nothing": ("400 Bad Request", b"", "no reason given"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_says_what_to_check(name: str) -> None:
+    status, body, expected = REFUSALS[name]
+    with raw_server(saying(answer(status, body))) as raw, pytest.raises(RefusedError) as error:
+        transport(raw.url).fetch_object(PATH)
+    words = words_of(error)
+    assert expected in words
+    assert f"GET {PATH}" in words
+    assert "<" not in words
+    assert len(words) < 500
+
+
+def test_a_scope_that_lacks_is_named_by_the_sandbox_too(
+    made: NominationWorld, server: Server
+) -> None:
+    made.world.tokens[0].scopes = ("read_api",)
+    door = transport(server.url)
+    assert door.fetch_object(PATH)["id"] == 7001
+    with pytest.raises(RefusedError) as error:
+        door.create(NOTES, {"body": "hello"})
+    assert "lacks the scope `api`" in words_of(error)
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "307 Temporary Redirect"])
+@pytest.mark.parametrize("verb", ["get", "post", "put"])
+def test_a_redirect_is_told_and_never_followed(status: str, verb: str) -> None:
+    with raw_server(saying(FINE)) as elsewhere:
+        moved = answer(status, b"", f"Location: {elsewhere.url}/new")
+        with raw_server(saying(moved)) as raw, pytest.raises(GitLabError) as error:
+            transport(raw.url).send(verb, PATH, {}, safe=verb != "post")
+        assert elsewhere.requests == []
+        assert len(raw.requests) == 1
+        assert elsewhere.url in words_of(error)
+    assert "set NOMINATION_BOT_GITLAB_URL" in words_of(error)
+
+
+ODD_ANSWERS = {
+    "no JSON": b"<html>hello</html>",
+    "nothing": b"",
+    "half": b'{"id": ',
+    "list": b"[]",
+    "text": b'"hello"',
+}
+
+
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_an_answer_of_another_shape_is_an_error(name: str) -> None:
+    with raw_server(saying(answer("200 OK", ODD_ANSWERS[name]))) as raw:
+        with pytest.raises(GitLabError) as error:
+            transport(raw.url).fetch_object(PATH)
+        assert "GitLab answered 200 without" in words_of(error)
+
+
+def test_a_list_is_a_list() -> None:
+    with raw_server(saying(answer("200 OK", b"[1]", "X-Next-Page: 2"))) as raw:
+        assert transport(raw.url).fetch_rows(PATH, {}) == ([1], "2")
+    with raw_server(saying(answer("200 OK", b"[]", "X-Next-Page: "))) as raw:
+        assert transport(raw.url).fetch_rows(PATH, {}) == ([], None)
+    with raw_server(saying(FINE)) as raw, pytest.raises(GitLabError) as error:
+        transport(raw.url).fetch_rows(PATH, {})
+    assert "without a JSON list" in words_of(error)
+
+
+def test_an_answer_that_ends_early_is_read_again() -> None:
+    short = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b'{"id": 1'
+    with raw_server(saying(short, FINE)) as raw:
+        assert transport(raw.url).fetch_object(PATH) == {"id": 5}
+
+
+# --- queries ------------------------------------------------------------------------------
+
+ODD_QUERIES = {
+    "message": ({"errors": [{"message": "too\ncomplex"}], "data": {"a": 1}}, "too complex"),
+    "errors of another shape": ({"errors": "odd"}, "unknown error"),
+    "an error of another shape": ({"errors": [7, {}]}, "unknown error"),
+    "no data": ({"data": None}, "without data"),
+    "a list": ({"data": []}, "without data"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_QUERIES)
+def test_errors_in_the_answer_to_a_query_are_errors(name: str) -> None:
+    body, expected = ODD_QUERIES[name]
+    said = saying(answer("200 OK", json.dumps(body).encode()))
+    with raw_server(said) as raw, pytest.raises(GitLabError) as error:
+        transport(raw.url).query("{ a }", {})
+    assert expected in words_of(error)
+
+
+def test_an_empty_list_of_errors_is_none() -> None:
+    with raw_server(saying(answer("200 OK", b'{"errors": [], "data": {"a": 1}}'))) as raw:
+        assert transport(raw.url).query("{ a }", {}) == {"a": 1}
+
+
+# --- limits -------------------------------------------------------------------------------
+
+
+def test_requests_are_limited_and_some_are_kept_for_writing() -> None:
+    with raw_server(saying(FINE)) as raw:
+        door = transport(raw.url, calls=WRITING + 2)
+        door.fetch_object(PATH)
+        door.fetch_object(PATH)
+        with pytest.raises(GitLabError) as error:
+            door.fetch_object(PATH)
+        assert f"at most {WRITING + 2} requests" in words_of(error)
+        door.kept = 0
+        for _ in range(WRITING):
+            door.create(NOTES, {})
+        with pytest.raises(GitLabError):
+            door.create(NOTES, {})
+        assert door.calls == len(raw.requests) == WRITING + 2
+
+
+def test_the_token_travels_in_the_header_only() -> None:
+    with raw_server(saying(FINE)) as raw:
+        door = transport(raw.url)
+        door.fetch_object(PATH)
+        door.close()
+    request = raw.requests[0].decode()
+    assert f"Authorization: Bearer {SECRET}" in request
+    assert request.count(SECRET) == 1
+    assert SECRET not in request.splitlines()[0]
+
+
+def test_a_transport_never_shows_its_token() -> None:
+    door = transport("http://127.0.0.1:1")
+    assert SECRET not in repr(door)
+    assert SECRET not in repr(vars(door))
