@@ -61,16 +61,16 @@ class Api:
             raw=raw,
         )
 
-    def get(self, path: str, **query: object) -> Reply:
+    def get(self, path: str, /, **query: object) -> Reply:
         """Read from the REST interface."""
         text = urlencode({name: str(value) for name, value in query.items()}, safe="")
         return self.send("GET", f"/api/v4{path}" + (f"?{text}" if text else ""))
 
-    def post(self, path: str, **body: object) -> Reply:
+    def post(self, path: str, /, **body: object) -> Reply:
         """Post JSON to the REST interface."""
         return self.send("POST", f"/api/v4{path}", json=body)
 
-    def put(self, path: str, **body: object) -> Reply:
+    def put(self, path: str, /, **body: object) -> Reply:
         """Put JSON to the REST interface."""
         return self.send("PUT", f"/api/v4{path}", json=body)
 
@@ -78,6 +78,6 @@ class Api:
         """Delete by the REST interface."""
         return self.send("DELETE", f"/api/v4{path}")
 
-    def ask(self, query: str, **variables: object) -> Reply:
+    def ask(self, query: str, /, **variables: object) -> Reply:
         """Ask the GraphQL interface."""
         return self.send("POST", "/api/graphql", json={"query": query, "variables": variables})

@@ -134,7 +134,9 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
 def create_commit(call: Call) -> Answer:
     """Commit several changes at once."""
     given = call.params
-    head = call.code.repository.find_commit(given["branch"])
+    repository = call.code.repository
+    start = given.get("start_branch", call.project.default_branch)
+    head = repository.find_commit(given["branch"]) or repository.find_commit(start)
     changes: dict[str, bytes | None] = {}
     for asked in given["actions"]:
         changes |= _read_action(call, asked, head)
