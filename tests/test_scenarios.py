@@ -1,0 +1,39 @@
+"""Whole stories: real deliveries start the real job as a fresh process; what GitLab then shows
+is compared with the blessed files beside the steps (`pytest --bless` rewrites them)."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.running import Sandbox
+from bot.sandbox.scenario import read_scenario
+from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.steps import snapshot, tell
+
+HERE = Path(__file__).parent / "scenarios"
+FOLDERS = sorted(folder for folder in HERE.iterdir() if (folder / "steps.yml").exists())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_gitlab_shows_after_each_step_what_was_blessed(folder: Path, bless: bool) -> None:
+    scenario = read_scenario(FIRST_NOMINATION if folder.name == "first-nomination" else folder)
+    shown: dict[str, str] = {}
+    with Sandbox(FIRST_NOMINATION, scenario.variables) as sandbox:
+        for outcome in tell(sandbox, scenario):
+            shown |= snapshot(outcome, sandbox.url)
+        assert not sandbox.world.violations
+    expected = folder / "expected"
+    if bless:
+        write_expected(expected, shown)
+    assert shown == {
+        file.name: file.read_text(encoding="utf-8") for file in sorted(expected.glob("*.*"))
+    }
+
+
+def write_expected(folder: Path, shown: dict[str, str]) -> None:
+    """Make the expected files equal what was shown."""
+    folder.mkdir(exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()
+    for name, text in shown.items():
+        (folder / name).write_text(text, encoding="utf-8")
