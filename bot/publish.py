@@ -116,24 +116,26 @@ class Plan:
 def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
     """Find the bot's comments by author and by marker, oldest first.
 
-    A comment of the bot's that somebody else edited is the bot's without a marker too.
+    Where none has a marker, one that somebody else edited is taken for the bot's: its
+    account may write other comments, which are nobody's to overwrite or remove.
     """
-    mine = {merge_request.me.id, *former_ids}
     me = merge_request.me.id
-    found = [
+    by_bot = [
         note
         for note in merge_request.notes
-        if note.author
-        and note.author.id in mine
-        and not note.system
-        and (note.body.startswith(MARKER) or _vandalised(note, merge_request))
+        if note.author and note.author.id in {me, *former_ids} and not note.system
     ]
+    marked = [note for note in by_bot if note.body.startswith(MARKER)]
+    found = marked or [note for note in by_bot if _is_vandalised(note, me)][:1]
     # Those of a former account can perhaps not be edited, so an own one goes first.
     return sorted(found, key=lambda n: (n.author is None or n.author.id != me, n.id))
 
 
-def _vandalised(note: Note, merge_request: MergeRequest) -> bool:
-    return note.edited_by is not None and note.edited_by.casefold() != merge_request.me.key
+def _is_vandalised(note: Note, me: int) -> bool:
+    author = note.author
+    if author is None or author.id != me or note.edited_by is None:
+        return False
+    return note.edited_by.casefold() != author.key
 
 
 def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
@@ -238,10 +240,13 @@ def apply_plan(
     problems = {
         what: str(error) for (what, _), error in zip(writes, failures, strict=True) if error
     }
-    if "gate" in problems:
-        _say_gate_problem(plan, merge_request, writer, render_problem(problems["gate"]))
-    if plan.body is not None and plan.note_id is None and "comment" not in problems:
-        heal_duplicates(merge_request, writer)
+    try:
+        if "gate" in problems:
+            _say_gate_problem(plan, merge_request, writer, render_problem(problems["gate"]))
+        if plan.body is not None and plan.note_id is None and "comment" not in problems:
+            heal_duplicates(merge_request, writer)
+    except GitLabError as error:
+        problems.setdefault("comment", str(error))
     # Emoji and the mark are courtesies: their failure is no reason to fail the run.
     return [f"{what}: {words}" for what, words in problems.items() if what in {"gate", "comment"}]
 
@@ -298,7 +303,12 @@ def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> None:
     notes = writer.fetch_notes(merge_request)
     own = sorted(note.id for note in notes if _is_own(note, merge_request))
     for note_id in own[1:]:
-        writer.delete_note(merge_request, note_id)
+        try:
+            writer.delete_note(merge_request, note_id)
+        except RefusedError as error:
+            # Another process that created one at the same time was faster.
+            if error.code != NOT_FOUND:
+                raise
 
 
 def _removal(note_id: int, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
