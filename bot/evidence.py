@@ -58,10 +58,10 @@ class Manager:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that is judged about one nomination."""
+    """Everything that is judged about one nomination; stages by role, work by repository."""
 
     work: Mapping[str, Work | Unread]
-    stage: Stage | Unread
+    stages: Mapping[str, Stage | Unread]
     manager: Manager | Unread
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
@@ -165,7 +165,7 @@ def gather_evidence(
                 repository: _as(Work, facts.get(WorkOf(repository, subject.nomination.username)))
                 for repository in counted_repositories(subject.policy)
             },
-            stage=_stage(subject, histories.get(evidence_key(subject)), facts, source),
+            stages=_stages(subject, histories.get(evidence_key(subject)), facts, source),
             manager=find_manager(
                 _content(facts, subject.manager_file) if subject.manager_file else None,
                 subject.reports_to,
@@ -205,41 +205,67 @@ def revision_needs(commits: Fact | None) -> set[Need]:
     return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
 
 
-def _stage(
+def _stages(
     subject: Subject, history: CommitsOf | None, facts: Mapping[Need, Fact], source: Source
-) -> Stage | Unread:
+) -> Mapping[str, Stage | Unread]:
     roles = earlier_roles(subject.policy)
-    if not roles or history is None:
-        return Stage(since=None)
+    if history is None:
+        return dict.fromkeys(roles, Stage(since=None))
     commits = facts.get(history)
     if not isinstance(commits, Commits):
-        return commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
-    revisions = [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+        unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
+        return dict.fromkeys(roles, unread)
     project = subject.policy.project
+    revisions, complete = _follow_renames(commits, project, roles, facts, source)
+    return {role: find_stage(revisions, project, role, complete=complete) for role in roles}
+
+
+Revisions = list[tuple[Commit, Content]]
+
+
+def _follow_renames(
+    commits: Commits,
+    project: str,
+    roles: Sequence[str],
+    facts: Mapping[Need, Fact],
+    source: Source,
+) -> tuple[Revisions, bool]:
+    """Return the revisions of an entry, newest first, and whether there are no older ones."""
+    revisions = _revisions(commits, facts)
+    complete = commits.complete
     for _ in range(MAX_RENAMES):
-        oldest = revisions[min(len(revisions), MAX_REVISIONS) - 1] if revisions else None
-        if oldest is None or not commits.complete or not _holds_any(oldest[1], project, roles):
+        if not (revisions and complete and len(revisions) <= MAX_REVISIONS):
             break
-        commits, older = _before_rename(oldest[0], source)
+        oldest, content = revisions[-1]
+        if not _holds_any(content, project, roles):
+            break
+        complete, older = _before_rename(oldest, source)
         if not older:
             break
         revisions += older
-    complete = commits.complete and len(revisions) <= MAX_REVISIONS
-    return find_stage(revisions[:MAX_REVISIONS], project, roles[0], complete=complete)
+    else:
+        complete = False
+    return revisions[:MAX_REVISIONS], complete and len(revisions) <= MAX_REVISIONS
 
 
-def _before_rename(commit: Commit, source: Source) -> tuple[Commits, list[tuple[Commit, Content]]]:
-    """Read the revisions of an entry before a commit that renamed it, if it did."""
+def _revisions(commits: Commits, facts: Mapping[Need, Fact]) -> Revisions:
+    return [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+
+
+def _before_rename(commit: Commit, source: Source) -> tuple[bool, Revisions]:
+    """Read the revisions of an entry before a commit that renamed it, if it did.
+
+    Also tells whether all of them are known.
+    """
     need = RenameOf(commit.project, commit.sha, commit.path)
     old_path = source.fetch_facts({need})[need]
     if not isinstance(old_path, str):
-        return Commits(items=(), complete=old_path is None), []
+        return old_path is None, []
     history = CommitsOf(commit.project, f"{commit.sha}^", old_path)
     commits = source.fetch_facts({history})[history]
     if not isinstance(commits, Commits):
-        return Commits(items=(), complete=False), []
-    facts = source.fetch_facts(revision_needs(commits))
-    return commits, [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+        return False, []
+    return commits.complete, _revisions(commits, source.fetch_facts(revision_needs(commits)))
 
 
 def _holds_any(content: Content, project: str, roles: Sequence[str]) -> bool:
@@ -297,9 +323,13 @@ def find_stage(
 
 def _holds(content: bytes, project: str, role: str) -> bool:
     entry = _entry(content)
-    # The team database knows both spellings, trainee_maintainer and trainee-maintainer.
-    spellings = {role, role.replace("_", "-")}
-    return entry is not None and any(entry.holds(project, spelling) for spelling in spellings)
+    return entry is not None and any(entry.holds(project, word) for word in role_spellings(role))
+
+
+def role_spellings(role: str) -> frozenset[str]:
+    """Return the spellings of a role that the team database knows, such as trainee-maintainer."""
+    role = role.casefold()
+    return frozenset({role, role.replace("_", "-"), role.replace("-", "_")})
 
 
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:

@@ -42,15 +42,23 @@ class Merged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The newest of a list, how long it is, and whether anything was left out."""
+    """The newest of a list, and how long it is.
+
+    Where it was cut, everything merged later than `seen_since` is among the items.
+    """
 
     items: tuple[Merged, ...]
     total: int
+    seen_since: datetime | None = None
 
     @property
     def complete(self) -> bool:
         """Tell whether every item of the list was read."""
         return len(self.items) >= self.total
+
+    def covers(self, since: datetime) -> bool:
+        """Tell whether every item merged at that time or later was read."""
+        return self.complete or (self.seen_since is not None and self.seen_since < since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

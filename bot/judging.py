@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import policy as rules
-from bot.evidence import Manager
-from bot.facts import Merged, Work
+from bot.evidence import Manager, role_spellings
+from bot.facts import Listed, Merged, Work
 from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
@@ -17,10 +17,11 @@ def _judge_authored(case: Case, requirement: Requirement) -> Finding:
     work = _usable_work(case, rule)
     if isinstance(work, Unread):
         return _unknown(requirement, work.reason, rule, case)
+    authored = work.authored
     if rule.since_role is None:
-        counted = tuple(m for m in work.authored.items)
-        return _count(requirement, case, counted, (), total=work.authored.total, complete=True)
-    return _count_since(requirement, case, work.authored.items, (), work.authored.complete)
+        # GitLab counts these itself, however few of them it lists.
+        return _count(requirement, case, authored.items, (), total=authored.total, complete=True)
+    return _count_since(requirement, case, authored.items, (), (authored,))
 
 
 def _judge_reviewed(case: Case, requirement: Requirement) -> Finding:
@@ -31,7 +32,7 @@ def _judge_reviewed(case: Case, requirement: Requirement) -> Finding:
     good, near = _split_reviews(work, case.nomination.username)
     if rule.since_role is None:
         return _count(requirement, case, good, near, complete=work.reviewed.complete)
-    return _count_since(requirement, case, good, near, work.reviewed.complete)
+    return _count_since(requirement, case, good, near, (work.reviewed,))
 
 
 def _judge_either(case: Case, requirement: Requirement) -> Finding:
@@ -43,10 +44,12 @@ def _judge_either(case: Case, requirement: Requirement) -> Finding:
     near = tuple(n for n in near if n.why != "own")
     both = {m.iid: m for m in (*reviewed, *work.authored.items)}
     newest = tuple(sorted(both.values(), key=lambda m: m.merged_at, reverse=True))
-    complete = work.authored.complete and work.reviewed.complete
     if rule.since_role is None:
-        return _count(requirement, case, newest, near, complete=complete)
-    return _count_since(requirement, case, newest, near, complete)
+        # One's own are never among the reviewed, so those that were not listed add to them.
+        total = len(newest) + max(0, work.authored.total - len(work.authored.items))
+        complete = work.reviewed.complete
+        return _count(requirement, case, newest, near, total=total, complete=complete)
+    return _count_since(requirement, case, newest, near, (work.authored, work.reviewed))
 
 
 Counting = rules.AuthoredMergeRequests | rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
@@ -96,10 +99,10 @@ def _count_since(
     case: Case,
     good: Sequence[Merged],
     near: Sequence[NearMiss],
-    complete: bool,
+    lists: Sequence[Listed],
 ) -> Finding:
-    stage = case.evidence.stage
     rule = _counting(requirement)
+    stage = case.evidence.stages.get(rule.since_role or "", Unread(reason="it was not looked up"))
     if isinstance(stage, Unread):
         unknown = _unknown(requirement, stage.reason, rule, case)
         return replace(unknown, stage=stage, found_anytime=len(good))
@@ -111,9 +114,7 @@ def _count_since(
         since = stage.since
         counted = tuple(m for m in good if m.merged_at >= since)
         early = tuple(NearMiss(merged=m, why="before_stage") for m in good if m.merged_at < since)
-        # The list is newest first: once it reaches back before the stage, no more can count.
-        oldest = min((m.merged_at for m in (*good, *(n.merged for n in near))), default=None)
-        complete = complete or (oldest is not None and oldest < since)
+        complete = all(listed.covers(since) for listed in lists)
     finding = _count(requirement, case, counted, (*early, *near), complete=complete)
     if stage.at_least and finding.verdict is Verdict.UNMET:
         reason = "the role before may have begun earlier than the history that was examined"
@@ -202,12 +203,14 @@ def _judge_assigned(case: Case, requirement: Requirement) -> Finding:
         verdict = Verdict.UNKNOWN
     else:
         verdict = Verdict.UNMET
+    assigned = [part.role for part in parts if part.state == "assigned"]
     reasons = [part.name or "" for part in parts if part.state == "unknown"]
     return Finding(
         requirement=requirement,
         verdict=verdict,
-        found=sum(part.state == "assigned" for part in parts),
-        needed=len(parts),
+        # More maintainers than needed do not make up for the manager.
+        found=assigned.count("manager") + min(assigned.count("maintainer"), rule.maintainers),
+        needed=int(rule.manager) + rule.maintainers,
         parts=tuple(parts),
         reason="; ".join(reasons) or None,
     )
@@ -244,7 +247,8 @@ def _judge_approved(case: Case, requirement: Requirement) -> Finding:
     rule = requirement.rule
     assert isinstance(rule, rules.ApprovedBy)  # noqa: S101  the table below pairs them
     nominee = case.nomination.username.casefold()
-    approvers = {p.key: p.username for p in case.merge_request.approved_by if not p.bot}
+    people = [p for p in case.merge_request.approved_by if p.active and not p.bot]
+    approvers = {p.key: p.username for p in people}
     approvers.pop(nominee, None)
     counting = _counting_approvers(case, rule.by)
     if isinstance(counting, Unread):
@@ -294,7 +298,7 @@ def _judge_role_held(case: Case, requirement: Requirement) -> Finding:
     rule = requirement.rule
     assert isinstance(rule, rules.RoleHeld)  # noqa: S101  the table below pairs them
     first_words = {role.split()[0].casefold() for role in case.nomination.before if role.split()}
-    held = rule.role.casefold() in first_words
+    held = not first_words.isdisjoint(role_spellings(rule.role))
     return Finding(
         requirement=requirement,
         verdict=Verdict.MET if held else Verdict.UNMET,

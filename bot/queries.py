@@ -255,24 +255,37 @@ def _work_part(number: int, need: WorkOf) -> Part:
 def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work | Unread:
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
-    lists = [project.get(name) for name in ("authored", "assigned", "approved")]
-    if any(part is None or part.get("nodes") is None for part in lists):
+    parts = [project.get(name) for name in ("authored", "assigned", "approved")]
+    if any(part is None or part.get("nodes") is None for part in parts):
         return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
-    authored, assigned, approved = (part or {} for part in lists)
     key = need.username.casefold()
-    reviews: dict[int, Merged] = {}
-    for node in (*assigned["nodes"], *approved["nodes"]):
-        merged = _read_merged(node, key)
-        reviews[merged.iid] = merged
-    unseen = sum(max(0, part["count"] - len(part["nodes"])) for part in (assigned, approved))
-    newest = sorted(reviews.values(), key=lambda merged: merged.merged_at, reverse=True)
+    authored, assigned, approved = (_read_listed(part or {}, key) for part in parts)
     return Work(
         account=_read_account(account),
-        authored=Listed(
-            items=tuple(_read_merged(node, key) for node in authored["nodes"]),
-            total=authored["count"],
-        ),
-        reviewed=Listed(items=tuple(newest), total=len(newest) + unseen),
+        authored=authored,
+        reviewed=_join_lists(assigned, approved),
+    )
+
+
+def _read_listed(connection: Json, key: str) -> Listed:
+    # GitLab does not know when some imported merge requests were merged.
+    nodes = [node for node in _nodes(connection) if node.get("mergedAt")]
+    items = tuple(_read_merged(node, key) for node in nodes)
+    total: int = connection["count"]
+    oldest = items[-1].merged_at if items and total > len(items) else None
+    return Listed(items=items, total=total, seen_since=oldest)
+
+
+def _join_lists(one: Listed, other: Listed) -> Listed:
+    """Join two lists that may share items; what one of them left out is left out."""
+    both = {merged.iid: merged for merged in (*one.items, *other.items)}
+    unseen = sum(max(0, part.total - len(part.items)) for part in (one, other))
+    cuts = [part.seen_since for part in (one, other) if not part.complete]
+    known = [cut for cut in cuts if cut is not None]
+    return Listed(
+        items=tuple(sorted(both.values(), key=lambda merged: merged.merged_at, reverse=True)),
+        total=len(both) + unseen,
+        seen_since=max(known) if known and len(known) == len(cuts) else None,
     )
 
 

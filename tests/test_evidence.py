@@ -1,0 +1,393 @@
+"""Tests of which facts a nomination's policy needs, and of what is made of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot import policy_values as rules
+from bot.evidence import (
+    MAX_RENAMES,
+    MAX_REVISIONS,
+    Evidence,
+    Manager,
+    Stage,
+    Subject,
+    find_manager,
+    find_stage,
+    find_subject,
+    gather_evidence,
+    manager_path,
+)
+from bot.facts import (
+    Commit,
+    Commits,
+    CommitsOf,
+    Fact,
+    FileAt,
+    HeadOf,
+    MembersOf,
+    Need,
+    RenameOf,
+    WorkOf,
+)
+from bot.nomination import Change, Content, Unread
+from bot.policy import Policy
+from tests.builders import (
+    ENTRY,
+    GROUP,
+    HEAD,
+    NOW,
+    PROJECT,
+    REPOSITORY,
+    make_follow_up,
+    make_members,
+    make_merge_request,
+    make_nomination,
+    make_policy,
+    make_requirement,
+    make_work,
+)
+from tests.fakes import BrokenSource, FakeSource
+
+TRAINEE = "trainee_maintainer"
+UNREAD = Unread(reason="GitLab answered 500")
+MANAGER_FILE = FileAt(PROJECT, "main", "data/team_members/person/g/grace.yml")
+HEAD_OF = HeadOf(PROJECT, 231)
+REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
+LISTED = rules.ListedIn(
+    project="group/runway", ref="main", path="inventory.json", format="json", entry=None, key="a"
+)
+MEMBER = rules.GroupMember(group="group/owners", level=30)
+
+
+def entry(*roles: str, username: str = "ada", manager: str = "grace") -> bytes:
+    written = ", ".join(roles)
+    text = f"gitlab: {username}\nreports_to: {manager}\nprojects:\n  ai-gateway: [{written}]\n"
+    return text.encode()
+
+
+def make_subject(policy: Policy | None = None, base: Content = b"", **changes: Any) -> Subject:
+    change = Change(path=ENTRY, base=base or entry(), head=entry("maintainer"))
+    nomination = make_nomination(**changes)
+    return find_subject(nomination, policy or make_policy(), change, make_merge_request())
+
+
+def commit(number: int, path: str = ENTRY) -> Commit:
+    """Build a commit; the higher its number, the older it is."""
+    return Commit(
+        project=PROJECT, sha=f"c{number}", committed_at=NOW - timedelta(days=number), path=path
+    )
+
+
+def gather(
+    source: FakeSource, *subjects: Subject, state: str = "opened", **known: Any
+) -> tuple[Evidence, str | None]:
+    evidence, head = gather_evidence(
+        subjects or (make_subject(),),
+        make_merge_request(state=state),
+        known.get("known", {}),
+        source,
+    )
+    return next(iter(evidence.values())), head
+
+
+# --- subject ----------------------------------------------------------------------------
+
+
+def test_the_manager_is_the_one_before_the_merge_request() -> None:
+    subject = make_subject(base=entry(manager="grace"), reports_to="accomplice")
+    assert subject.reports_to == "grace"
+    assert subject.manager_file == MANAGER_FILE
+    assert subject.doubt is None
+
+
+@pytest.mark.parametrize("base", [UNREAD, None, b"\t{broken"])
+def test_without_an_earlier_entry_the_present_one_is_taken(base: Content) -> None:
+    change = Change(path=ENTRY, base=base, head=entry("maintainer"))
+    subject = find_subject(make_nomination(), make_policy(), change, make_merge_request())
+    assert (subject.reports_to, subject.doubt) == ("grace", None)
+
+
+def test_without_a_change_the_nomination_says_who_the_manager_is() -> None:
+    subject = find_subject(make_nomination(), make_policy(), None, make_merge_request())
+    assert subject.reports_to == "grace"
+
+
+@pytest.mark.parametrize(("username", "doubted"), [("ADA", False), ("eve", True), ("~", True)])
+def test_an_account_that_the_merge_request_changes_is_doubted(username: str, doubted: bool) -> None:
+    subject = make_subject(base=entry(username=username))
+    assert bool(subject.doubt) is doubted
+
+
+@pytest.mark.parametrize(
+    ("slug", "path"),
+    [
+        ("grace-hopper", "data/team_members/person/g/grace-hopper.yml"),
+        ("Grace", "data/team_members/person/g/Grace.yml"),
+        (None, None),
+        ("", None),
+        ("../../secrets", None),
+        (".hidden", None),
+        ("a/b", None),
+        ("a\\b", None),
+        ("a\0b", None),
+    ],
+)
+def test_a_managers_entry_lies_beside_the_nominees(slug: str | None, path: str | None) -> None:
+    assert manager_path(ENTRY, slug) == path
+
+
+# --- needs ------------------------------------------------------------------------------
+
+RICH = make_policy(
+    make_requirement(rules.AuthoredMergeRequests(at_least=5), id="authored"),
+    make_requirement(replace(REVIEWED, repository="group/other"), id="reviewed"),
+    make_requirement(rules.OpenFor(days=7), id="age"),
+    follow_ups=(make_follow_up(MEMBER), make_follow_up(LISTED), make_follow_up(rules.Manual())),
+)
+
+
+def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
+    source = FakeSource({HEAD_OF: HEAD})
+    _, head = gather(source, make_subject(RICH))
+    assert head == HEAD
+    assert source.rounds == [
+        {
+            MembersOf(GROUP),
+            MembersOf("group/owners"),
+            FileAt("group/runway", "main", "inventory.json"),
+            MANAGER_FILE,
+            WorkOf(REPOSITORY, "ada"),
+            WorkOf("group/other", "ada"),
+            CommitsOf(PROJECT, "main", ENTRY),
+            HEAD_OF,
+        }
+    ]
+
+
+def test_after_the_merge_work_and_history_are_not_needed() -> None:
+    source = FakeSource()
+    gather(source, make_subject(RICH), state="merged")
+    (needs,) = source.rounds
+    assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf)]
+
+
+def test_what_is_known_is_not_looked_up_again() -> None:
+    source = FakeSource()
+    known = {MembersOf(GROUP): make_members("margaret"), WorkOf(REPOSITORY, "ada"): make_work(1)}
+    evidence, _ = gather(source, known=known)
+    assert source.rounds[0].isdisjoint(known)
+    assert evidence.groups[GROUP] == known[MembersOf(GROUP)]
+    assert evidence.work[REPOSITORY] == make_work(1)
+
+
+@pytest.mark.parametrize("answer", [None, UNREAD])
+def test_a_head_that_cannot_be_read_is_none(answer: Fact) -> None:
+    assert gather(FakeSource({HEAD_OF: answer}))[1] is None
+
+
+def test_when_every_look_up_fails_everything_is_unread() -> None:
+    evidence, head = gather(BrokenSource(), make_subject(RICH))
+    found = [
+        *evidence.work.values(),
+        *evidence.stages.values(),
+        evidence.manager,
+        *evidence.groups.values(),
+        *evidence.files.values(),
+    ]
+    assert len(found) == 8
+    assert all(isinstance(fact, Unread) for fact in found)
+    assert head is None
+
+
+def test_a_fact_of_another_kind_is_unread() -> None:
+    need = FileAt("group/runway", "main", "inventory.json")
+    source = FakeSource({MembersOf(GROUP): "a text", need: "a text"})
+    evidence, _ = gather(source, make_subject(RICH))
+    assert isinstance(evidence.groups[GROUP], Unread)
+    assert isinstance(evidence.files[need], Unread)
+    assert isinstance(evidence.work[REPOSITORY], Unread)
+
+
+def test_several_nominations_share_one_round() -> None:
+    other = make_subject(username="linus")
+    source = FakeSource()
+    gathered, _ = gather_evidence([make_subject(), other], make_merge_request(), {}, source)
+    assert set(gathered) == {"ada gateway@1", "linus gateway@1"}
+    assert len(source.rounds) == 1
+
+
+# --- stage ------------------------------------------------------------------------------
+
+WATCHED = make_policy(make_requirement(REVIEWED))
+
+
+def find(revisions: Sequence[Content], *, complete: bool = True) -> Stage | Unread:
+    pairs = [(commit(number), content) for number, content in enumerate(revisions)]
+    return find_stage(pairs, "ai-gateway", TRAINEE, complete=complete)
+
+
+WITH, WITHOUT = entry(TRAINEE), entry("reviewer")
+
+
+@pytest.mark.parametrize(
+    ("revisions", "complete", "stage"),
+    [
+        ([], True, Stage(since=None)),
+        ([WITHOUT, WITHOUT], True, Stage(since=None)),
+        ([WITH], True, Stage(since=NOW)),
+        ([WITH, WITH, WITHOUT], True, Stage(since=NOW - timedelta(days=1))),
+        ([WITH, WITHOUT, WITH, None], True, Stage(since=NOW - timedelta(days=2))),
+        ([WITHOUT, WITH], True, Stage(since=NOW - timedelta(days=1))),
+        ([WITH, WITHOUT], False, Stage(since=NOW)),
+        ([WITHOUT, WITH], False, Stage(since=NOW - timedelta(days=1), at_least=True)),
+        ([entry("trainee-maintainer")], True, Stage(since=NOW)),
+        ([entry("Trainee_Maintainer backend")], True, Stage(since=NOW)),
+        ([WITH, b"\t{broken"], True, Stage(since=NOW)),
+    ],
+)
+def test_a_stage_begins_when_the_role_first_appeared(
+    revisions: Sequence[Content], complete: bool, stage: Stage
+) -> None:
+    assert find(revisions, complete=complete) == stage
+
+
+def test_an_unread_revision_leaves_the_stage_unread() -> None:
+    assert find([WITH, UNREAD, WITHOUT]) == UNREAD
+
+
+def test_a_cut_history_without_the_role_is_unread() -> None:
+    assert isinstance(find([WITHOUT], complete=False), Unread)
+
+
+def history(*contents: Content, path: str = ENTRY, first: int = 0) -> dict[Need, Fact]:
+    """Build the facts of an entry's history, newest first."""
+    commits = tuple(commit(first + n, path) for n in range(len(contents)))
+    ref = "main" if first == 0 else f"c{first - 1}^"
+    facts: dict[Need, Fact] = {CommitsOf(PROJECT, ref, path): Commits(items=commits, complete=True)}
+    pairs = zip(commits, contents, strict=True)
+    return facts | {FileAt(PROJECT, c.sha, path): content for c, content in pairs}
+
+
+def stage_of(source: FakeSource, **changes: Any) -> Stage | Unread:
+    evidence, _ = gather(source, make_subject(WATCHED, **changes))
+    return evidence.stages[TRAINEE]
+
+
+def test_a_history_takes_two_rounds() -> None:
+    source = FakeSource(history(WITH, WITH, WITHOUT))
+    assert stage_of(source) == Stage(since=NOW - timedelta(days=1))
+    assert len(source.rounds) == 2
+
+
+def test_a_history_that_is_known_takes_one_round() -> None:
+    facts = history(WITH, WITHOUT)
+    listed = CommitsOf(PROJECT, "main", ENTRY)
+    source = FakeSource(facts)
+    evidence, _ = gather(source, make_subject(WATCHED), known={listed: facts[listed]})
+    assert evidence.stages[TRAINEE] == Stage(since=NOW)
+    assert len(source.rounds) == 1
+
+
+def test_every_role_that_is_asked_about_has_a_stage() -> None:
+    policy = make_policy(
+        make_requirement(REVIEWED),
+        make_requirement(rules.AuthoredMergeRequests(at_least=1, since_role="reviewer")),
+    )
+    source = FakeSource(history(WITH, WITHOUT, entry()))
+    evidence, _ = gather(source, make_subject(policy))
+    assert evidence.stages == {
+        TRAINEE: Stage(since=NOW),
+        "reviewer": Stage(since=NOW - timedelta(days=1)),
+    }
+
+
+def test_a_new_entry_has_no_history() -> None:
+    source = FakeSource()
+    assert stage_of(source, base_path=None) == Stage(since=None)
+    assert not [n for n in source.rounds[0] if isinstance(n, CommitsOf)]
+
+
+def test_a_rename_is_followed_to_where_the_role_began() -> None:
+    facts = history(WITH) | history(WITH, WITHOUT, path="old.yml", first=1)
+    facts[RenameOf(PROJECT, "c0", ENTRY)] = "old.yml"
+    assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=1))
+
+
+def test_a_rename_is_not_looked_for_when_the_role_began_later() -> None:
+    source = FakeSource(history(WITH, WITHOUT))
+    stage_of(source)
+    assert not [n for needs in source.rounds for n in needs if isinstance(n, RenameOf)]
+
+
+@pytest.mark.parametrize("answer", [UNREAD, "old.yml"])
+def test_a_rename_that_cannot_be_followed_says_so(answer: Fact) -> None:
+    facts = history(WITH) | {
+        RenameOf(PROJECT, "c0", ENTRY): answer,
+        CommitsOf(PROJECT, "c0^", "old.yml"): UNREAD,
+    }
+    assert stage_of(FakeSource(facts)) == Stage(since=NOW, at_least=True)
+
+
+def test_more_renames_than_are_followed_say_so() -> None:
+    facts = history(WITH)
+    for number in range(MAX_RENAMES + 1):
+        path = ENTRY if number == 0 else f"old{number}.yml"
+        facts[RenameOf(PROJECT, f"c{number}", path)] = f"old{number + 1}.yml"
+        facts |= history(WITH, path=f"old{number + 1}.yml", first=number + 1)
+    last = NOW - timedelta(days=MAX_RENAMES)
+    assert stage_of(FakeSource(facts)) == Stage(since=last, at_least=True)
+
+
+def test_more_revisions_than_are_read_say_so() -> None:
+    source = FakeSource(history(*[WITH] * (MAX_REVISIONS + 5)))
+    last = NOW - timedelta(days=MAX_REVISIONS - 1)
+    assert stage_of(source) == Stage(since=last, at_least=True)
+    read = [n for n in source.rounds[1] if isinstance(n, FileAt)]
+    assert len(read) == MAX_REVISIONS
+
+
+@pytest.mark.parametrize("answer", [UNREAD, None])
+def test_an_unread_history_is_an_unread_stage(answer: Fact) -> None:
+    source = FakeSource({CommitsOf(PROJECT, "main", ENTRY): answer})
+    assert isinstance(stage_of(source), Unread)
+
+
+# --- manager ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "slug", "manager"),
+    [
+        (entry(username="grace"), "grace", Manager(username="grace")),
+        (b"name: Grace\n", "grace", "names no account"),
+        (None, "grace", "does not exist"),
+        (entry(), None, "names no manager"),
+        (entry(), "", "names no manager"),
+    ],
+)
+def test_the_manager_is_whom_the_entry_names(
+    content: Content, slug: str | None, manager: Manager | str
+) -> None:
+    found = find_manager(content, slug)
+    assert isinstance(found, Manager)
+    if isinstance(manager, Manager):
+        assert found == manager
+    else:
+        assert found.username is None
+        assert manager in (found.missing or "")
+
+
+@pytest.mark.parametrize("content", [UNREAD, b"\t{broken"])
+def test_a_manager_whose_entry_cannot_be_read_is_unread(content: Content) -> None:
+    assert isinstance(find_manager(content, "grace"), Unread)
+
+
+def test_an_impossible_slug_names_nobody() -> None:
+    evidence, _ = gather(FakeSource(), make_subject(base=entry(manager="../x")))
+    assert evidence.manager == Manager(
+        username=None, missing="the entry that `reports_to` names does not exist"
+    )

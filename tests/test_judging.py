@@ -1,0 +1,634 @@
+"""Tests of the judgement on each kind of requirement."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import policy_values as rules
+from bot.evidence import Manager, Stage
+from bot.facts import Account, Listed, Merged
+from bot.findings import Finding, Verdict
+from bot.judging import JUDGES
+from bot.nomination import Unread
+from tests.builders import (
+    GROUP,
+    NOW,
+    REPOSITORY,
+    judge,
+    make_case,
+    make_evidence,
+    make_listed,
+    make_member,
+    make_members,
+    make_merge_request,
+    make_merged,
+    make_nomination,
+    make_person,
+    make_policy,
+    make_requirement,
+    make_work,
+)
+
+MET, UNMET, UNKNOWN = Verdict.MET, Verdict.UNMET, Verdict.UNKNOWN
+UNREAD = Unread(reason="GitLab answered 403")
+AUTHORED = rules.AuthoredMergeRequests(at_least=5)
+REVIEWED = rules.ReviewedMergeRequests(at_least=5)
+EITHER = rules.AuthoredOrReviewed(at_least=5)
+COUNTING = (AUTHORED, REVIEWED, EITHER)
+TRAINEE = "trainee_maintainer"
+
+
+def count(rule: rules.Rule, authored: Any = 0, reviewed: Any = 0, **changes: Any) -> Finding:
+    work = make_work(authored, reviewed)
+    return judge(rule, evidence=make_evidence(work, **changes))
+
+
+# --- counting ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "authored", "reviewed", "verdict", "found"),
+    [
+        (AUTHORED, 0, 9, UNMET, 0),
+        (AUTHORED, 4, 0, UNMET, 4),
+        (AUTHORED, 5, 0, MET, 5),
+        (AUTHORED, 6, 0, MET, 6),
+        (REVIEWED, 9, 0, UNMET, 0),
+        (REVIEWED, 0, 4, UNMET, 4),
+        (REVIEWED, 0, 5, MET, 5),
+        (REVIEWED, 0, 6, MET, 6),
+        (EITHER, 2, 2, UNMET, 4),
+        (EITHER, 2, 3, MET, 5),
+        (EITHER, 5, 0, MET, 5),
+        (EITHER, 0, 6, MET, 6),
+    ],
+)
+def test_merge_requests_are_counted_against_the_threshold(
+    rule: rules.Rule, authored: int, reviewed: int, verdict: Verdict, found: int
+) -> None:
+    finding = count(rule, authored, reviewed)
+    assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 5)
+    assert len(finding.counted) == found
+    assert finding.repository == REPOSITORY
+    assert finding.reason is None
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        (None, "no account"),
+        (Account(username="ada", active=True, bot=True), "bot"),
+        (Account(username="ada", active=False, bot=False), "blocked"),
+    ],
+)
+def test_the_work_of_an_account_that_is_no_person_is_unknown(
+    rule: rules.Rule, account: Account | None, said: str
+) -> None:
+    work = make_work(9, 9, account=account)
+    finding = judge(rule, evidence=make_evidence(work))
+    assert finding.verdict is UNKNOWN
+    assert said in (finding.reason or "")
+    assert finding.counted == ()
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+def test_work_that_cannot_be_read_is_unknown(rule: rules.Rule) -> None:
+    finding = judge(rule, evidence=make_evidence(UNREAD))
+    assert (finding.verdict, finding.reason, finding.needed) == (UNKNOWN, UNREAD.reason, 5)
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+def test_work_that_was_not_looked_up_is_unknown(rule: rules.Rule) -> None:
+    assert judge(rule, evidence=make_evidence(work={})).verdict is UNKNOWN
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+def test_the_work_of_a_doubtful_account_is_unknown(rule: rules.Rule) -> None:
+    doubted = judge(rule, evidence=make_evidence(make_work(9, 9)), account_doubt="it changed")
+    assert (doubted.verdict, doubted.reason) == (UNKNOWN, "it changed")
+
+
+def test_another_repository_may_be_counted_in() -> None:
+    evidence = make_evidence(work={"group/other": make_work(5), REPOSITORY: make_work(1)})
+    rule = replace(AUTHORED, repository="group/other")
+    finding = judge(rule, evidence=evidence)
+    assert (finding.verdict, finding.repository) == (MET, "group/other")
+
+
+def test_authored_merge_requests_count_beyond_those_listed() -> None:
+    listed = make_listed([make_merged(n, "ada") for n in range(10)], total=5000)
+    finding = judge(
+        rules.AuthoredMergeRequests(at_least=100),
+        evidence=make_evidence(replace(make_work(), authored=listed)),
+    )
+    assert (finding.verdict, finding.found, finding.at_least) == (MET, 5000, False)
+
+
+def test_the_union_counts_authored_ones_beyond_those_listed() -> None:
+    work = replace(
+        make_work(reviewed=3),
+        authored=make_listed([make_merged(n, "ada") for n in range(10)], total=30),
+    )
+    finding = judge(rules.AuthoredOrReviewed(at_least=33), evidence=make_evidence(work))
+    assert (finding.verdict, finding.found) == (MET, 33)
+
+
+@pytest.mark.parametrize(("rule", "at_least"), [(REVIEWED, True), (EITHER, True)])
+def test_too_few_in_a_cut_list_is_unknown(rule: rules.Rule, at_least: bool) -> None:
+    cut = make_listed([make_merged(n, approved=True) for n in range(4)], total=90)
+    finding = judge(rule, evidence=make_evidence(replace(make_work(), reviewed=cut)))
+    assert (finding.verdict, finding.at_least) == (UNKNOWN, at_least)
+    assert "more merge requests" in (finding.reason or "")
+
+
+def test_enough_in_a_cut_list_is_enough() -> None:
+    cut = make_listed([make_merged(n, approved=True) for n in range(5)], total=90)
+    finding = judge(REVIEWED, evidence=make_evidence(replace(make_work(), reviewed=cut)))
+    assert (finding.verdict, finding.at_least, finding.reason) == (MET, True, None)
+
+
+# --- what a review is -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({"approved": True}, True),
+        ({"commented": True}, True),
+        ({"assigned": True, "review_state": "REVIEWED"}, True),
+        ({"assigned": True, "review_state": "REQUESTED_CHANGES"}, True),
+        ({"assigned": True, "review_state": "APPROVED"}, True),
+        ({"assigned": True, "review_state": "REVIEW_STARTED"}, False),
+        ({"assigned": True, "review_state": "UNREVIEWED"}, False),
+        ({"assigned": True, "review_state": "UNAPPROVED"}, False),
+        ({"assigned": True}, False),
+        ({}, False),
+    ],
+)
+def test_a_review_is_more_than_an_assignment(changes: dict[str, Any], counts: bool) -> None:
+    finding = count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, **changes)])
+    assert finding.verdict is (MET if counts else UNMET)
+    assert [near.why for near in finding.near_misses] == ([] if counts else ["assigned_only"])
+
+
+@pytest.mark.parametrize("author", ["ada", "ADA", "Ada"])
+def test_ones_own_merge_requests_are_never_reviews(author: str) -> None:
+    own = [make_merged(n, author, approved=True, commented=True) for n in range(9)]
+    finding = count(REVIEWED, reviewed=own)
+    assert (finding.verdict, finding.found) == (UNMET, 0)
+    assert {near.why for near in finding.near_misses} == {"own"}
+
+
+def test_a_merge_request_counts_once_in_a_union() -> None:
+    same = make_merged(1, "ada", approved=True)
+    finding = count(EITHER, [same, make_merged(2, "ada")], [same, make_merged(3, approved=True)])
+    assert [merged.iid for merged in finding.counted] == [3, 2, 1]
+    assert finding.near_misses == ()
+
+
+def test_a_review_of_a_deleted_accounts_work_counts() -> None:
+    assert (
+        count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, None, approved=True)]).verdict
+        is MET
+    )
+
+
+# --- since a role began -----------------------------------------------------------------
+
+SINCE = NOW - timedelta(days=100)  # make_merged(300) is merged on that very moment
+
+
+def since(rule: Any, numbers: Sequence[int], stage: Any, total: int | None = None) -> Finding:
+    own = isinstance(rule, rules.AuthoredMergeRequests)
+    items = [make_merged(n, "ada" if own else "linus", approved=not own) for n in numbers]
+    listed = make_listed(items, total)
+    changes: dict[str, Any] = {"authored" if own else "reviewed": listed}
+    evidence = make_evidence(replace(make_work(), **changes), stage=stage)
+    return judge(replace(rule, since_role=TRAINEE, at_least=2), evidence=evidence)
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+@pytest.mark.parametrize(
+    ("numbers", "stage", "total", "expected"),
+    [
+        ([300, 301], Stage(since=SINCE), None, (MET, 2, set())),
+        ([299, 301], Stage(since=SINCE), None, (UNMET, 1, {"before_stage"})),
+        ([298, 299], Stage(since=SINCE), None, (UNMET, 0, {"before_stage"})),
+        ([300, 301], Stage(since=None), None, (UNMET, 0, {"no_stage"})),
+        ([299, 301], Stage(since=SINCE), 90, (UNMET, 1, {"before_stage"})),
+        ([301], Stage(since=SINCE), 90, (UNKNOWN, 1, set())),
+        ([300], Stage(since=SINCE), 90, (UNKNOWN, 1, set())),
+        ([300, 301], Stage(since=SINCE), 90, (MET, 2, set())),
+        ([299, 301], Stage(since=SINCE, at_least=True), None, (UNKNOWN, 1, {"before_stage"})),
+        ([300, 301], Stage(since=SINCE, at_least=True), None, (MET, 2, set())),
+    ],
+    ids=[
+        "at", "one before", "all before", "never", "cut before it", "cut after it", "cut at it",
+        "cut but enough", "stage cut", "stage cut but enough",
+    ],
+)  # fmt: skip
+def test_only_what_was_merged_since_the_role_began_counts(
+    rule: rules.Rule,
+    numbers: Sequence[int],
+    stage: Stage,
+    total: int | None,
+    expected: tuple[Verdict, int, set[str]],
+) -> None:
+    finding = since(rule, numbers, stage, total)
+    why = {near.why for near in finding.near_misses}
+    assert (finding.verdict, finding.found, why) == expected
+    assert finding.found_anytime == len(numbers)
+    assert finding.stage == stage
+    assert (finding.reason is None) is (finding.verdict is not UNKNOWN)
+
+
+@pytest.mark.parametrize("rule", COUNTING)
+def test_an_unread_stage_is_unknown_with_the_count_regardless_of_it(rule: rules.Rule) -> None:
+    finding = since(rule, [1, 2, 3], UNREAD)
+    assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
+    assert (finding.found, finding.found_anytime) == (None, 3)
+
+
+def test_each_role_has_its_own_beginning() -> None:
+    work = make_work(authored=[make_merged(n, "ada") for n in (100, 200)])
+    stages = {
+        TRAINEE: Stage(since=make_merged(200).merged_at),
+        "reviewer": Stage(since=make_merged(100).merged_at),
+    }
+    evidence = make_evidence(work, stages=stages)
+    found = {
+        role: judge(replace(AUTHORED, since_role=role), evidence=evidence).found for role in stages
+    }
+    assert found == {TRAINEE: 1, "reviewer": 2}
+
+
+def test_a_cut_list_of_ones_own_keeps_the_union_unknown() -> None:
+    own = make_listed([make_merged(n, "ada") for n in range(310, 320)], total=50)
+    work = replace(make_work(reviewed=[make_merged(1, approved=True)]), authored=own)
+    rule = rules.AuthoredOrReviewed(at_least=20, since_role=TRAINEE)
+    finding = judge(rule, evidence=make_evidence(work, stage=Stage(since=SINCE)))
+    assert (finding.verdict, finding.found, finding.at_least) == (UNKNOWN, 10, True)
+
+
+# --- knowledge --------------------------------------------------------------------------
+
+TOPICS = (rules.Topic(id="python", text="Python"), rules.Topic(id="grpc", text="gRPC"))
+
+
+@pytest.mark.parametrize(
+    ("attested", "verdict", "found"),
+    [((), UNMET, 0), (("grpc",), UNMET, 1), (("grpc", "python"), MET, 2), (("other",), UNMET, 0)],
+)
+def test_every_topic_must_be_attested(
+    attested: Sequence[str], verdict: Verdict, found: int
+) -> None:
+    finding = judge(rules.Attested(topics=TOPICS), attested=frozenset(attested))
+    assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 2)
+    assert [part.role for part in finding.parts] == ["python", "grpc"]
+
+
+# --- assignment -------------------------------------------------------------------------
+
+ASSIGNED = rules.Assigned(manager=True, maintainers=1)
+
+
+def assign(*assignees: Any, rule: rules.Rule = ASSIGNED, **changes: Any) -> Finding:
+    people = tuple(make_person(p) if isinstance(p, str) else p for p in assignees)
+    reviewers = tuple(make_person(name) for name in changes.pop("reviewers", ()))
+    merge_request = make_merge_request(assignees=people, reviewers=reviewers)
+    return judge(rule, merge_request=merge_request, evidence=make_evidence(**changes))
+
+
+@pytest.mark.parametrize(
+    ("assignees", "verdict", "found"),
+    [
+        ((), UNMET, 0),
+        (("grace",), UNMET, 1),
+        (("margaret",), UNMET, 1),
+        (("margaret", "linus"), UNMET, 1),
+        (("grace", "margaret"), MET, 2),
+        (("GRACE", "Margaret", "linus", "somebody"), MET, 2),
+        (("grace", make_person("margaret", bot=True)), UNMET, 1),
+        (("grace", make_person("margaret", active=False)), UNMET, 1),
+        ((make_person("grace", bot=True), "margaret"), UNMET, 1),
+        ((make_person("grace", active=False), "margaret"), UNMET, 1),
+        (("ada", "grace"), UNMET, 1),
+    ],
+)
+def test_the_manager_and_a_maintainer_must_be_assignees(
+    assignees: Sequence[Any], verdict: Verdict, found: int
+) -> None:
+    finding = assign(*assignees)
+    assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 2)
+
+
+def test_the_nominee_is_no_maintainer_of_their_own() -> None:
+    members = make_members("ada", "margaret")
+    assert assign("grace", "ada", members=members).verdict is UNMET
+
+
+def test_the_nominee_is_no_manager_of_their_own() -> None:
+    finding = assign("ada", "margaret", manager=Manager(username="ADA"))
+    assert finding.verdict is UNMET
+    assert finding.parts[0].state == "is_nominee"
+
+
+def test_a_manager_who_only_reviews_is_told_apart() -> None:
+    assert assign("margaret", reviewers=["Grace"]).parts[0].state == "reviewer_only"
+
+
+@pytest.mark.parametrize(
+    ("assignees", "changes", "verdict"),
+    [
+        (("margaret",), {"manager": UNREAD}, UNKNOWN),
+        ((), {"manager": UNREAD}, UNMET),
+        (("grace",), {"members": UNREAD}, UNKNOWN),
+        ((), {"members": UNREAD}, UNMET),
+        (("grace", "margaret"), {"members": UNREAD, "manager": UNREAD}, UNKNOWN),
+        (("margaret",), {"manager": Manager(username=None, missing="no account")}, UNMET),
+        (("grace",), {"members": make_members()}, UNMET),
+        (("grace", "margaret"), {"groups": {}}, UNKNOWN),
+    ],
+)
+def test_who_cannot_be_told_is_unknown_and_never_assigned(
+    assignees: Sequence[str], changes: dict[str, Any], verdict: Verdict
+) -> None:
+    finding = assign(*assignees, **changes)
+    assert finding.verdict is verdict
+    assert bool(finding.reason) is any(part.state == "unknown" for part in finding.parts)
+
+
+@pytest.mark.parametrize(
+    ("member", "counts"),
+    [
+        (make_member("margaret", 30), True),
+        (make_member("margaret", 50), True),
+        (make_member("margaret", 20), False),
+        (make_member("margaret", 50, bot=True), False),
+        (make_member("margaret", 50, active=False), False),
+    ],
+)
+def test_a_maintainer_is_an_active_person_of_the_level(member: Any, counts: bool) -> None:
+    finding = assign("grace", "margaret", members=make_members(member))
+    assert finding.verdict is (MET if counts else UNMET)
+
+
+@pytest.mark.parametrize(
+    ("rule", "assignees", "found", "needed"),
+    [
+        (rules.Assigned(manager=False, maintainers=2), ("margaret",), 1, 2),
+        (rules.Assigned(manager=False, maintainers=2), ("margaret", "linus"), 2, 2),
+        (rules.Assigned(manager=True, maintainers=0), ("grace",), 1, 1),
+    ],
+)
+def test_either_may_be_left_out(
+    rule: rules.Rule, assignees: Sequence[str], found: int, needed: int
+) -> None:
+    finding = assign(*assignees, rule=rule)
+    assert (finding.found, finding.needed) == (found, needed)
+    assert finding.verdict is (MET if found == needed else UNMET)
+
+
+# --- approval ---------------------------------------------------------------------------
+
+
+def approve(rule: rules.ApprovedBy, *approvers: Any, **changes: Any) -> Finding:
+    people = tuple(make_person(p) if isinstance(p, str) else p for p in approvers)
+    merge_request = make_merge_request(approved_by=people)
+    return judge(rule, merge_request=merge_request, evidence=make_evidence(**changes))
+
+
+@pytest.mark.parametrize(
+    ("approvers", "verdict", "found"),
+    [
+        ((), UNMET, 0),
+        (("margaret",), UNMET, 1),
+        (("margaret", "MARGARET"), UNMET, 1),
+        (("margaret", "LINUS"), MET, 2),
+        (("margaret", "linus", "grace"), MET, 2),
+        (("margaret", "grace"), UNMET, 1),
+        (("margaret", make_person("linus", bot=True)), UNMET, 1),
+        (("margaret", make_person("linus", active=False)), UNMET, 1),
+    ],
+)
+def test_maintainers_approve(approvers: Sequence[Any], verdict: Verdict, found: int) -> None:
+    finding = approve(rules.ApprovedBy(at_least=2, by="maintainers"), *approvers)
+    assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 2)
+
+
+@pytest.mark.parametrize(
+    ("approvers", "manager", "verdict"),
+    [
+        (("grace",), Manager(username="Grace"), MET),
+        (("margaret",), Manager(username="grace"), UNMET),
+        ((make_person("grace", active=False),), Manager(username="grace"), UNMET),
+        (("grace",), Manager(username=None, missing="none"), UNMET),
+        (("ada",), Manager(username="ada"), UNMET),
+        (("grace",), UNREAD, UNKNOWN),
+    ],
+)
+def test_the_manager_approves(approvers: Sequence[Any], manager: Any, verdict: Verdict) -> None:
+    finding = approve(rules.ApprovedBy(at_least=1, by="manager"), *approvers, manager=manager)
+    assert finding.verdict is verdict
+
+
+def test_the_nominee_never_approves() -> None:
+    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    finding = approve(rule, "ADA", members=make_members("ada"))
+    assert (finding.verdict, finding.parts) == (UNMET, ())
+
+
+def test_approvals_are_unknown_when_maintainers_are() -> None:
+    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    finding = approve(rule, "margaret", members=UNREAD)
+    assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
+
+
+def test_other_approvals_are_shown_as_such() -> None:
+    finding = approve(rules.ApprovedBy(at_least=1, by="maintainers"), "grace", "linus")
+    assert {part.name: part.state for part in finding.parts} == {
+        "grace": "other",
+        "linus": "approved",
+    }
+
+
+# --- time and role ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "verdict", "found"),
+    [
+        (timedelta(days=7) - timedelta(seconds=1), UNMET, 6),
+        (timedelta(days=7), MET, 7),
+        (timedelta(days=8), MET, 8),
+        (timedelta(seconds=-5), UNMET, 0),
+    ],
+)
+def test_a_merge_request_stays_open_for_whole_days(
+    age: timedelta, verdict: Verdict, found: int
+) -> None:
+    merge_request = make_merge_request(created_at=NOW - age)
+    finding = judge(rules.OpenFor(days=7), merge_request=merge_request)
+    assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 7)
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        (("trainee_maintainer",), MET),
+        (("Trainee_Maintainer backend",), MET),
+        (("trainee-maintainer",), MET),
+        (("reviewer", "trainee_maintainer"), MET),
+        (("reviewer",), UNMET),
+        (("reviewer trainee_maintainer",), UNMET),
+        (("",), UNMET),
+        ((), UNMET),
+    ],
+)
+def test_a_role_is_held_by_its_first_word(before: tuple[str, ...], verdict: Verdict) -> None:
+    finding = judge(rules.RoleHeld(role=TRAINEE), nomination=make_nomination(before=before))
+    assert finding.verdict is verdict
+
+
+# --- for all kinds ----------------------------------------------------------------------
+
+EVERY_KIND: tuple[rules.Rule, ...] = (
+    *COUNTING,
+    replace(REVIEWED, since_role=TRAINEE),
+    replace(EITHER, since_role=TRAINEE),
+    rules.Attested(topics=TOPICS),
+    ASSIGNED,
+    rules.ApprovedBy(at_least=1, by="maintainers"),
+    rules.ApprovedBy(at_least=1, by="manager"),
+    rules.OpenFor(days=1),
+    rules.RoleHeld(role=TRAINEE),
+)
+
+
+def test_there_is_a_judge_for_every_kind() -> None:
+    assert set(JUDGES) == {type(rule) for rule in EVERY_KIND}
+
+
+LOOKED_UP = [
+    rule
+    for rule in EVERY_KIND
+    if not isinstance(rule, rules.Attested | rules.OpenFor | rules.RoleHeld)
+]
+
+
+@given(st.sampled_from(LOOKED_UP), st.sampled_from(["everything", "the own part"]))
+def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
+    people = tuple(map(make_person, ("grace", "margaret", "linus")))
+    evidence = make_evidence(make_work(9, 9))
+    if what == "everything":
+        evidence = replace(
+            evidence,
+            work={REPOSITORY: UNREAD},
+            stages={TRAINEE: UNREAD},
+            manager=UNREAD,
+            groups={GROUP: UNREAD},
+        )
+    elif isinstance(rule, rules.ApprovedBy) and rule.by == "manager":
+        evidence = replace(evidence, manager=UNREAD)
+    elif isinstance(rule, rules.ApprovedBy | rules.Assigned):
+        evidence = replace(evidence, groups={GROUP: UNREAD})
+    else:
+        evidence = replace(evidence, work={REPOSITORY: UNREAD})
+    merge_request = make_merge_request(assignees=people, approved_by=people)
+    finding = judge(rule, merge_request=merge_request, evidence=evidence)
+    assert finding.verdict is UNKNOWN
+    assert finding.reason
+
+
+MERGED = st.builds(
+    make_merged,
+    st.integers(200, 399),
+    st.sampled_from(["ada", "linus", None]),
+    approved=st.booleans(),
+    commented=st.booleans(),
+    assigned=st.booleans(),
+)
+LISTS = st.lists(MERGED, max_size=12, unique_by=lambda merged: merged.iid)
+STAGES = st.builds(
+    Stage,
+    since=st.none() | st.just(SINCE) | st.just(NOW - timedelta(days=1)),
+    at_least=st.booleans(),
+)
+RANK = {UNMET: 0, UNKNOWN: 1, MET: 2}
+
+
+def judge_lists(rule: rules.Rule, authored: Listed, reviewed: Listed, stage: Stage) -> Finding:
+    work = make_work(authored=(), reviewed=())
+    evidence = make_evidence(replace(work, authored=authored, reviewed=reviewed), stage=stage)
+    return judge(rule, evidence=evidence)
+
+
+def own(merged: Sequence[Merged]) -> list[Merged]:
+    return [replace(each, iid=each.iid + 1000, author="ada") for each in merged]
+
+
+KINDS = st.sampled_from(
+    [replace(rule, since_role=role) for rule in COUNTING for role in (None, TRAINEE)]
+)
+
+
+@given(KINDS, LISTS, LISTS, MERGED, STAGES)
+def test_more_evidence_never_turns_met_into_not_met(
+    rule: rules.Rule,
+    authored: list[Merged],
+    reviewed: list[Merged],
+    more: Merged,
+    stage: Stage,
+) -> None:
+    before = judge_lists(rule, make_listed(own(authored)), make_listed(reviewed), stage)
+    with_more = [*reviewed, replace(more, iid=900)]
+    after = judge_lists(
+        rule, make_listed(own([*authored, replace(more, iid=901)])), make_listed(with_more), stage
+    )
+    assert RANK[after.verdict] >= RANK[before.verdict]
+    assert (after.found or 0) >= (before.found or 0)
+
+
+@given(KINDS, LISTS, LISTS, STAGES, st.randoms(use_true_random=False))
+def test_the_order_of_the_evidence_does_not_matter(
+    rule: rules.Rule, authored: list[Merged], reviewed: list[Merged], stage: Stage, chance: Any
+) -> None:
+    def shuffled(items: list[Merged]) -> Listed:
+        listed = make_listed(chance.sample(items, len(items)))
+        return replace(listed, items=tuple(chance.sample(listed.items, len(listed.items))))
+
+    before = judge_lists(rule, make_listed(own(authored)), make_listed(reviewed), stage)
+    after = judge_lists(rule, shuffled(own(authored)), shuffled(reviewed), stage)
+    assert (after.verdict, after.found) == (before.verdict, before.found)
+    assert {merged.iid for merged in after.counted} == {merged.iid for merged in before.counted}
+
+
+CUTS = st.tuples(st.integers(0, 12), st.integers(0, 12))
+
+
+@given(KINDS, LISTS, LISTS, STAGES, CUTS)
+def test_a_cut_list_never_reverses_a_verdict(
+    rule: rules.Rule,
+    authored: list[Merged],
+    reviewed: list[Merged],
+    stage: Stage,
+    cuts: tuple[int, int],
+) -> None:
+    def cut(items: list[Merged], length: int) -> Listed:
+        return make_listed(make_listed(items).items[:length], total=len(items))
+
+    whole = judge_lists(rule, make_listed(own(authored)), make_listed(reviewed), stage)
+    parts = judge_lists(rule, cut(own(authored), cuts[0]), cut(reviewed, cuts[1]), stage)
+    assert {whole.verdict, parts.verdict} != {MET, UNMET}
+
+
+def test_a_judge_of_counts_refuses_other_rules() -> None:
+    requirement = make_requirement(rules.OpenFor(days=1))
+    with pytest.raises(TypeError, match="wanted"):
+        JUDGES[rules.AuthoredMergeRequests](make_case(make_policy(requirement)), requirement)
