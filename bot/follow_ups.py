@@ -17,12 +17,18 @@ def _check_member(case: Case, follow_up: FollowUp) -> Step:
     if isinstance(members, Unread):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=members.reason)
     key = case.nomination.username.casefold()
-    mine = [m for m in members.direct if m.username.casefold() == key]
     owners = tuple(m.username for m in members.owners if m.active and not m.bot)
+    seen = members.direct if check.direct else (*members.direct, *members.owners)
+    mine = [m for m in seen if m.username.casefold() == key]
     if any(m.level >= check.level and m.active for m in mine):
         return Step(follow_up=follow_up, state=State.DONE)
-    reason = "their direct membership has a lower level" if mine else None
-    return Step(follow_up=follow_up, state=State.OPEN, reason=reason, people=owners)
+    if any(m.level >= check.level for m in mine):
+        state, reason = State.OPEN, "they are a member, but their account is blocked or deactivated"
+    elif not check.direct:
+        state, reason = State.UNKNOWN, "a membership that is inherited or shared cannot be seen"
+    else:
+        state, reason = State.OPEN, "they are a direct member, but of a lower level" if mine else ""
+    return Step(follow_up=follow_up, state=state, reason=reason or None, people=owners)
 
 
 def _check_listed(case: Case, follow_up: FollowUp) -> Step:

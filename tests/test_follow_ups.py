@@ -1,0 +1,179 @@
+"""Tests of the check on each kind of follow-up step."""
+
+from typing import Any
+
+import pytest
+
+from bot import policy_values as rules
+from bot.assessment import Assessment
+from bot.facts import FileAt, Member, Members
+from bot.findings import State, Step
+from bot.follow_ups import CHECKS
+from bot.listing import EntrySelector
+from bot.nomination import Content, Unread
+from tests.builders import (
+    make_assessment,
+    make_case,
+    make_evidence,
+    make_follow_up,
+    make_member,
+    make_members,
+    make_nomination,
+    make_policy,
+)
+
+OWNERS = "group/owners"
+UNREAD = Unread(reason="GitLab answered 403")
+ENTRY = EntrySelector(list="inventory", key="name", value="ai-gateway")
+FILE = FileAt("group/runway", "main", "list")
+
+
+def check(kind: rules.Check, **evidence: Any) -> Step:
+    case = make_case(evidence=make_evidence(**evidence), nomination=make_nomination("Ada"))
+    return CHECKS[type(kind)](case, make_follow_up(kind))
+
+
+def check_member(
+    *direct: Member, level: int = 30, is_direct: bool = True, owners: tuple[Any, ...] = ("olga",)
+) -> Step:
+    kind = rules.GroupMember(group=OWNERS, level=level, direct=is_direct)
+    return check(kind, groups={OWNERS: make_members(*direct, owners=owners)})
+
+
+@pytest.mark.parametrize(
+    ("members", "state", "said"),
+    [
+        ((), State.OPEN, None),
+        ((make_member("linus"),), State.OPEN, None),
+        ((make_member("adamant"),), State.OPEN, None),
+        ((make_member("ADA", 20),), State.OPEN, "lower level"),
+        ((make_member("ADA", 30),), State.DONE, None),
+        ((make_member("ada", 50),), State.DONE, None),
+        ((make_member("ada", 50, active=False),), State.OPEN, "blocked"),
+    ],
+)
+def test_a_direct_member_of_the_level_is_done(
+    members: tuple[Member, ...], state: State, said: str | None
+) -> None:
+    step = check_member(*members)
+    assert step.state is state
+    assert (said or "") in (step.reason or "")
+    assert (step.reason is None) is (said is None)
+
+
+def test_an_inherited_owner_is_no_direct_member() -> None:
+    assert check_member(owners=("ada",)).state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("direct", "owners", "state"),
+    [
+        ((make_member("ada", 30),), (), State.DONE),
+        ((), (make_member("ada", 50),), State.DONE),
+        ((), ("olga",), State.UNKNOWN),
+        ((make_member("ada", 20),), (), State.UNKNOWN),
+        ((make_member("ada", 40, active=False),), (), State.OPEN),
+    ],
+)
+def test_where_inherited_membership_will_do_only_what_is_seen_counts(
+    direct: tuple[Member, ...], owners: tuple[Any, ...], state: State
+) -> None:
+    assert check_member(*direct, is_direct=False, owners=owners).state is state
+
+
+def test_people_among_the_owners_can_be_asked() -> None:
+    bot, gone = make_member("robot", bot=True), make_member("gone", active=False)
+    assert check_member(owners=("olga", bot, gone, "otto")).people == ("olga", "otto")
+
+
+@pytest.mark.parametrize("groups", [{OWNERS: UNREAD}, {}])
+def test_an_unread_group_is_unknown(groups: dict[str, Members | Unread]) -> None:
+    step = check(rules.GroupMember(group=OWNERS, level=30), groups=groups)
+    assert step.state is State.UNKNOWN
+    assert step.reason
+
+
+def check_listed(content: Content, form: Any = "json", entry: EntrySelector | None = ENTRY) -> Step:
+    kind = rules.ListedIn(
+        project=FILE.project, ref=FILE.ref, path=FILE.path, format=form, entry=entry, key="members"
+    )
+    return check(kind, files={FILE: content})
+
+
+def inventory(members: str) -> bytes:
+    return f'{{"inventory": [{{"name": "ai-gateway", "members": {members}}}]}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "entry", "state"),
+    [
+        (inventory('["ada"]'), "json", ENTRY, State.DONE),
+        (inventory('["@ADA", "linus"]'), "json", ENTRY, State.DONE),
+        (inventory('["adamant", "xada"]'), "json", ENTRY, State.OPEN),
+        (inventory("[]"), "json", ENTRY, State.OPEN),
+        (b"// people\n{members: ['ada',],}", "json5", None, State.DONE),
+        (b"// ada\n{members: ['linus',],}", "json5", None, State.OPEN),
+        (b"members:\n  - ada\n", "yaml", None, State.DONE),
+        (b"members:\n  - linus # ada\n", "yaml", None, State.OPEN),
+        (b"members: [ada", "yaml", None, State.UNKNOWN),
+        (b'{"inventory": []}', "json", ENTRY, State.UNKNOWN),
+        (inventory('"ada"'), "json", ENTRY, State.UNKNOWN),
+        (b"\xff\xfe", "json", ENTRY, State.UNKNOWN),
+        (None, "json", ENTRY, State.UNKNOWN),
+        (UNREAD, "json", ENTRY, State.UNKNOWN),
+    ],
+)
+def test_a_list_names_the_person_or_not(
+    content: Content, form: str, entry: EntrySelector | None, state: State
+) -> None:
+    step = check_listed(content, form, entry)
+    assert step.state is state
+    assert (step.reason is not None) is (state is State.UNKNOWN)
+    assert (step.edit is not None) is (state is State.OPEN)
+
+
+def test_an_open_step_proposes_the_smallest_edit() -> None:
+    step = check_listed(b"members:\n  - grace\n  - linus\n", "yaml", None)
+    added = [line for line in (step.edit or "").splitlines() if line.startswith("+")]
+    assert added == ["+++ b/list", "+  - Ada"]
+
+
+def test_groups_that_have_access_are_named() -> None:
+    content = b'{"inventory": [{"name": "ai-gateway", "members": [], "groups": ["group/people"]}]}'
+    assert check_listed(content).through == ("group/people",)
+
+
+def test_a_file_that_was_not_looked_up_is_no_list() -> None:
+    kind = rules.ListedIn(
+        project="g/p", ref="main", path="x", format="json", entry=None, key="members"
+    )
+    assert check(kind).state is State.UNKNOWN
+
+
+def test_what_people_do_is_left_to_people() -> None:
+    assert check(rules.Manual()).state is State.MANUAL
+
+
+MEMBER = rules.GroupMember(group=OWNERS, level=30)
+
+
+def assessed(*kinds: rules.Check, members: Any) -> Assessment:
+    policy = make_policy(follow_ups=tuple(make_follow_up(kind) for kind in kinds))
+    return make_assessment(policy, evidence=make_evidence(groups={OWNERS: members}))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "members", "done"),
+    [
+        ((), UNREAD, True),
+        ((rules.Manual(),), UNREAD, True),
+        ((MEMBER,), make_members("ada"), True),
+        ((MEMBER, rules.Manual()), make_members("ada"), True),
+        ((MEMBER, rules.Manual()), make_members("linus"), False),
+        ((MEMBER,), UNREAD, False),
+    ],
+)
+def test_all_is_done_when_every_checkable_step_is(
+    kinds: tuple[rules.Check, ...], members: Any, done: bool
+) -> None:
+    assert assessed(*kinds, members=members).done is done
