@@ -25,9 +25,11 @@ class Assessment:
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
-        """Return the blocking findings that keep the gate shut."""
-        shut = (Verdict.UNMET, Verdict.UNKNOWN)
-        return tuple(f for f in self.findings if f.requirement.blocking and f.verdict in shut)
+        """Return the blocking findings that keep the gate shut, first those people can meet."""
+        blocking = [finding for finding in self.findings if finding.requirement.blocking]
+        return tuple(
+            f for v in (Verdict.UNMET, Verdict.UNKNOWN) for f in blocking if f.verdict is v
+        )
 
     @property
     def ready(self) -> bool:
