@@ -21,6 +21,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Undefined,
     get_named_type,
     value_from_ast_untyped,
 )
@@ -98,6 +99,13 @@ class _Meter:
         condition = node.type_condition
         return self.schema.type_map[condition.name.value if condition else ""]
 
+    def _arguments(self, node: FieldNode) -> dict[str, Any]:
+        found = {
+            each.name.value: value_from_ast_untyped(each.value, self.variables)
+            for each in node.arguments or ()
+        }
+        return {name: value for name, value in found.items() if value is not Undefined}
+
     def field(self, kind: GraphQLNamedType, node: FieldNode, depth: int) -> int:
         name = node.name.value
         if name.startswith("__"):
@@ -109,10 +117,7 @@ class _Meter:
         key = (kind.name, name)
         if key not in RESOLVED:
             return OWN_COST.get(key, 1) + below
-        arguments = {
-            each.name.value: value_from_ast_untyped(each.value, self.variables)
-            for each in node.arguments or ()
-        }
+        arguments = self._arguments(node)
         cost: float = below + 1 + _argument_cost(key, arguments)
         if inner.name.endswith("Connection"):
             cost += cost * _page_size(arguments) * PER_ITEM
@@ -132,7 +137,7 @@ def _page_size(arguments: Mapping[str, Any]) -> int:
     if arguments.get("iid") or arguments.get("iids"):
         return 0
     sizes = (arguments.get("first"), arguments.get("last"), MAX_PAGE)
-    return min(size for size in sizes if size is not None)
+    return max(0, min(size for size in sizes if size is not None))
 
 
 def measure(
