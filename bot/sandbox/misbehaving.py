@@ -1,5 +1,6 @@
 """Strike a request with the faults that are switched on."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from bot.sandbox import actions
 from bot.sandbox.act_repository import CommitDraft
 from bot.sandbox.entities import MergeRequest
 from bot.sandbox.faults import Fault, Faults, Kind
+from bot.sandbox.graphql_app import GRAPHQL
 from bot.sandbox.rest_core import Answer
 from bot.sandbox.state import World
 
@@ -84,7 +86,8 @@ class Misbehaving:
             early = self._before(world, request, fault)
             if early is not None:
                 return early
-        answer = _respond(world, struck, respond)
+        stale = any(fault.kind is Kind.STALE for fault in struck) and not is_write(request)
+        answer = _respond(world, struck, respond, stale=stale)
         for fault in struck:
             answer = self._after(request, fault, answer)
         if isinstance(answer.body, list):
@@ -98,7 +101,7 @@ class Misbehaving:
             _cut()
         if fault.kind is Kind.MOVED_HEAD:
             move_heads(world)
-        if fault.kind is Kind.READ_ONLY and request.method != "GET":
+        if fault.kind is Kind.READ_ONLY and is_write(request):
             return _read_only(fault)
         build = INSTEAD.get(fault.kind)
         return build(fault) if build else None
@@ -126,11 +129,20 @@ def _read_only(fault: Fault) -> Answer:
     return Answer(status=fault.status or 503, body={"message": text})
 
 
-def _respond(world: World, struck: tuple[Fault, ...], respond: Respond) -> Answer:
-    kinds = {fault.kind for fault in struck}
-    if Kind.STALE in kinds and world.previous is not None:
+def is_write(request: Request) -> bool:
+    """Whether a request means to change something; a GraphQL query does not."""
+    if request.path != GRAPHQL:
+        return request.method != "GET"
+    try:
+        return str(json.loads(request.get_data())["query"]).lstrip().startswith("mutation")
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def _respond(world: World, struck: tuple[Fault, ...], respond: Respond, *, stale: bool) -> Answer:
+    if stale and world.previous is not None:
         return respond(world.previous)
-    if Kind.UNPREPARED in kinds:
+    if any(fault.kind is Kind.UNPREPARED for fault in struck):
         with _unprepared(world):
             return respond(world)
     return respond(world)
