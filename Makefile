@@ -45,7 +45,7 @@ imports: $(VENV)/dev.stamp
 check: lint types imports test ## all that the project asks of a change
 
 lock: ## write the hashes of all development dependencies anew
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --all-extras pyproject.toml -o requirements-dev.txt
 
 clean: ## remove what the commands above made
