@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft, StatusDraft
 from bot.sandbox.entities import Group, Level, Member, MergeRequest, ProjectSettings, StatusCheck
 from bot.sandbox.jobs import CI_FILE, Runner
-from bot.sandbox.pages import Pages
+from bot.sandbox.page_app import Pages
+from bot.sandbox.pages import serve
 from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.state import TriggerCall, World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
@@ -332,3 +334,10 @@ def test_pages_work_without_a_runner(site: Site) -> None:
     for path in ("/", site.url, f"{site.url}/pulse"):
         assert client.get(path).status_code == 200
     assert client.get(f"/{PROJECT}/-/jobs/1").status_code == 404
+
+
+def test_the_sandbox_serves_until_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert serve(None, 0, stop) == 0
+    assert "The sandbox is at http://127.0.0.1:" in capsys.readouterr().out

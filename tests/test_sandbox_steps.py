@@ -2,14 +2,13 @@
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bot.sandbox.demo import run_demo, serve
+from bot.sandbox.demo import run_demo
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import ScenarioError, Step, read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
@@ -419,10 +418,3 @@ def test_the_demo_prints_what_gitlab_shows(tmp_path: Path) -> None:
     assert "No webhook" in shown
     assert "The comment is unchanged." in shown
     assert "The job failed with exit code 1" in shown
-
-
-def test_the_sandbox_serves_until_stopped(capsys: pytest.CaptureFixture[str]) -> None:
-    stop = threading.Event()
-    stop.set()
-    assert serve(None, 0, stop) == 0
-    assert "The sandbox is at http://127.0.0.1:" in capsys.readouterr().out

@@ -1,7 +1,5 @@
-"""Tell the story of a first nomination on the sandbox, or serve its pages."""
+"""Tell the story of a first nomination on the sandbox."""
 
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -51,13 +49,3 @@ def _print_step(outcome: Outcome, shown: str, out: TextIO) -> str:
 
 def _framed(text: str) -> str:
     return "\n".join(f"  | {line}".rstrip() for line in text.splitlines())
-
-
-def serve(scenario: Path | None, port: int, stop: threading.Event | None = None) -> int:
-    """Serve a scenario's world, the first nomination's by default, until stopped or interrupted."""
-    folder = scenario or FIRST_NOMINATION
-    with Sandbox(folder, read_scenario(folder).variables, port) as sandbox:
-        print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
-        with suppress(KeyboardInterrupt):
-            (stop or threading.Event()).wait()
-    return 0

@@ -9,7 +9,7 @@ from bot.sandbox.activity import Activity
 from bot.sandbox.entities import Project, User
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.jobs import Runner
-from bot.sandbox.pages import Pages
+from bot.sandbox.page_app import Pages
 from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.server import Server
