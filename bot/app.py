@@ -20,6 +20,7 @@ from bot.policy import Policy
 from bot.publish import (
     GateKind,
     GateWrite,
+    HeadMovedError,
     Plan,
     Writer,
     apply_plan,
@@ -80,14 +81,34 @@ class Evaluation:
     now: datetime
 
 
-def run(project: str, iid: int, rules_: Rules, gitlab: GitLab) -> tuple[Evaluation, list[str]]:
-    """Evaluate a merge request and publish; return what could not be written, too."""
-    evaluation = evaluate(project, iid, rules_, gitlab)
-    return evaluation, publish(evaluation, rules_, gitlab)
+def run(
+    project: str, iid: int, rules_: Rules, gitlab: GitLab, source: Source | None = None
+) -> tuple[Evaluation, list[str]]:
+    """Evaluate a merge request and publish; return what could not be written, too.
+
+    Raises GitLabError when the head does not stand still.
+    """
+    for _ in range(ROUNDS):
+        evaluation = evaluate(project, iid, rules_, gitlab, source)
+        try:
+            return evaluation, publish(evaluation, rules_, gitlab)
+        except HeadMovedError:
+            continue
+    raise GitLabError(_unsteady(project, iid))
+
+
+def _unsteady(project: str, iid: int) -> str:
+    return (
+        f"The head of {project}!{iid} moved {ROUNDS} times while it was evaluated; "
+        "the event of the last push evaluates it again."
+    )
 
 
 def publish(evaluation: Evaluation, rules_: Rules, gitlab: GitLab) -> list[str]:
-    """Write the plan of an evaluation to GitLab; return what could not be written."""
+    """Write the plan of an evaluation to GitLab; return what could not be written.
+
+    Raises HeadMovedError when somebody pushed meanwhile.
+    """
 
     def body_with(problem: str) -> str | None:
         return render_report(evaluation.findings, rules_.words, evaluation.now, problem).body
@@ -100,8 +121,7 @@ def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
     shared = SharedFacts(gitlab, project)
 
     def look(iid: int) -> list[str]:
-        evaluation = evaluate(project, iid, rules_, gitlab, shared)
-        problems = publish(evaluation, rules_, gitlab)
+        evaluation, problems = run(project, iid, rules_, gitlab, shared)
         if is_over(evaluation) and not problems:
             gitlab.unwatch(evaluation.merge_request)
         return problems
@@ -122,10 +142,7 @@ def evaluate(
         evaluation = _evaluate_once(merge_request, rules_, source or gitlab, gitlab.now())
         if evaluation is not None:
             return evaluation
-    raise GitLabError(
-        f"The head of {project}!{iid} moved {ROUNDS} times while it was evaluated; "
-        "the event of the last push evaluates it again."
-    )
+    raise GitLabError(_unsteady(project, iid))
 
 
 def _evaluate_once(
@@ -309,6 +326,7 @@ def _plan(
             gate_problem=problem,
             body=body,
             note_id=note_id,
+            stored=own[0].body if own else "",
             extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
             emoji=plan_emoji(report, merge_request.notes),
             watch=_deserves_watch(findings, own),

@@ -26,12 +26,14 @@ class GitLabError(BotError):
 
 
 class RefusedError(GitLabError):
-    """GitLab refused a request; `code` is the HTTP status."""
+    """GitLab refused a request; `code` is the HTTP status, `advice` says what to check."""
 
-    def __init__(self, code: int, words: str, request: str) -> None:
-        super().__init__(f"GitLab answered {code} to {request}: {words or 'no reason given'}")
+    def __init__(self, code: int, words: str, request: str, advice: str = "") -> None:
+        reason = "; ".join(filter(None, (words or "no reason given", advice)))
+        super().__init__(f"GitLab answered {code} to {request}: {reason}")
         self.code = code
         self.words = words
+        self.advice = advice
 
 
 class DoubtfulWriteError(GitLabError):

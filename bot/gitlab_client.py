@@ -256,6 +256,13 @@ class GitLabClient:
         """Read all comments again, to see whether a write landed or was doubled."""
         return self._read_merge_request(merge_request.project, merge_request.iid).notes
 
+    def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
+        """Read the commit statuses of a name on the head, to see whether a write landed."""
+        with _known_shape():
+            return self._read_statuses(
+                StatusesOf(merge_request.project_id, merge_request.head_sha or "", name)
+            )
+
     # --- writing --------------------------------------------------------------------
 
     def create_note(self, merge_request: MergeRequest, body: str) -> int:

@@ -34,9 +34,10 @@ CONFLICT = 409
 # What to check when GitLab refuses; its own words seldom tell.
 ADVICE: Mapping[int, str] = {
     401: "the token is wrong, expired or revoked; check NOMINATION_BOT_TOKEN",
-    403: "the role of the bot's account does not allow this, or the discussion is locked",
+    403: "the role of the bot's account in the project does not allow this",
     404: "it does not exist, or the bot's account has no role that lets it see it",
 }
+NO_SCOPE = "insufficient_scope"  # GitLab's word
 SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATION_BOT_TOKEN"
 
 Json = Mapping[str, Any]
@@ -237,10 +238,10 @@ def _refusal(error: GitlabError, verb: str, path: str, *, safe: bool) -> GitLabE
     if not safe and code in FAULTS - {LIMITED}:
         return DoubtfulWriteError(_doubt(verb, path))
     words = _words(error)
-    advice = SCOPE if words == "insufficient_scope" else ADVICE.get(code)
+    advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
     if code in FAULTS:
         advice = "the next event or sweep tries again"
-    return RefusedError(code, "; ".join(filter(None, (words, advice))), f"{verb.upper()} {path}")
+    return RefusedError(code, words, f"{verb.upper()} {path}", advice)
 
 
 def _doubt(verb: str, path: str) -> str:

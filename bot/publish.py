@@ -7,7 +7,7 @@ the others, and the next run heals what is left.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
@@ -17,7 +17,8 @@ from bot.report import MARKER, Gate, GateState, Report
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
 URL_LIMIT = 255  # likewise
-FORBIDDEN, NOT_FOUND, BAD_REQUEST, CONFLICT = 403, 404, 400, 409
+BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
+TROUBLE = "**The gate could not be set:**"  # how the comment begins to say so
 
 # One table from our words to GitLab's, for each kind of gate.
 COMMIT_STATES = {
@@ -31,6 +32,23 @@ CHECK_STATES = {
     GateState.PENDING: "pending",
 }
 
+# What a person can do about a refused gate; GitLab's own words seldom tell.
+STATUS_ADVICE = {
+    FORBIDDEN: (
+        "the bot's account needs the Developer role in this project, and where the source branch "
+        "is protected also the right to push to it"
+    ),
+    NOT_FOUND: (
+        "the head or its pipeline is not, or no longer, in this project; push again or start a "
+        "new pipeline"
+    ),
+    FULL: "the pipeline of the head has no room for another job; start a new pipeline",
+}
+CHECK_ADVICE = {
+    FORBIDDEN: "the bot's account needs the Developer role in this project and must not be author",
+    NOT_FOUND: "external status checks take GitLab Ultimate, and the check must still exist",
+}
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -40,6 +58,10 @@ class GateKind(Enum):
     COMMIT_STATUS = "commit-status"
     STATUS_CHECK = "external-status-check"
     NONE = "none"
+
+
+class HeadMovedError(GitLabError):
+    """Somebody pushed before the gate was written: evaluate again."""
 
 
 class Writer(Protocol):
@@ -76,6 +98,9 @@ class Writer(Protocol):
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read the comments again."""
 
+    def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
+        """Read the commit statuses of a name on the head again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateWrite:
@@ -93,6 +118,7 @@ class Plan:
     gate_problem: str | None = None
     body: str | None = None
     note_id: int | None = None
+    stored: str = ""
     extra_notes: tuple[int, ...] = ()
     emoji: tuple[tuple[int, str], ...] = ()
     watch: bool = False
@@ -174,13 +200,21 @@ def plan_status(
         fields["target_url"] = url
     if pipeline:
         fields["pipeline_id"] = pipeline.id
-    for status in known:
-        same_place = pipeline is None or status.pipeline_id == pipeline.id
-        same_text = status.description == fields["description"]
-        mine = status.author_id == merge_request.me.id
-        if mine and same_place and same_text and status.state == fields["state"]:
-            return None
+    if _is_shown(fields, known, merge_request):
+        return None
     return GateWrite(kind=GateKind.COMMIT_STATUS, fields=fields)
+
+
+def _is_shown(
+    fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
+) -> bool:
+    """Tell whether the bot itself has posted such a status in the same pipeline."""
+    return any(
+        status.author_id == merge_request.me.id
+        and fields.get("pipeline_id") in {None, status.pipeline_id}
+        and (status.state, status.description) == (fields["state"], fields["description"])
+        for status in known
+    )
 
 
 def plan_check(
@@ -219,68 +253,141 @@ def apply_plan(
 ) -> list[str]:
     """Write a plan to GitLab; return what could not be written, in words.
 
-    The gate goes out first, the comment and the emoji at the same time. When the
-    gate is refused, the comment is written once more to say so.
+    The gate, the comment and the emoji go out at the same time. When the gate is refused,
+    the comment is written once more to say so. Raises HeadMovedError, after all other
+    writes, when the gate belongs to a head that is none any more.
     """
-    writes: list[tuple[str, Callable[[], None]]] = []
-    if plan.gate:
-        writes.append(("gate", _gate_write(plan.gate, merge_request, writer)))
-    if plan.body is not None:
-        writes.append(("comment", _note_write(plan, merge_request, writer)))
-    writes += [
-        ("extra comment", _removal(note_id, merge_request, writer)) for note_id in plan.extra_notes
-    ]
-    writes += [
-        ("emoji", _emoji_write(note_id, name, merge_request, writer))
-        for note_id, name in plan.emoji
-    ]
-    if plan.watch:
-        writes.append(("mark", lambda: writer.watch(merge_request)))
-    failures = writer.run_together([write for _, write in writes])
-    problems = {
-        what: str(error) for (what, _), error in zip(writes, failures, strict=True) if error
-    }
+    problems: dict[str, GitLabError] = {}
+    if plan.gate and TROUBLE in plan.stored:
+        # Else every run would take the trouble out of the comment and put it in again.
+        problems = _write(_gate_writes(plan, merge_request, writer), writer)
+        plan = _plan_after(plan, problems.get("gate"), render_problem)
+    failed = _write(
+        _gate_writes(plan, merge_request, writer) | _other_writes(plan, merge_request, writer),
+        writer,
+    )
     try:
-        if "gate" in problems:
-            _say_gate_problem(plan, merge_request, writer, render_problem(problems["gate"]))
-        if plan.body is not None and plan.note_id is None and "comment" not in problems:
+        if "gate" in failed and not isinstance(failed["gate"], HeadMovedError):
+            said = render_problem(str(failed["gate"]))
+            _say_gate_problem(plan, merge_request, writer, said)
+        if plan.body is not None and plan.note_id is None and "comment" not in failed:
             heal_duplicates(merge_request, writer)
     except GitLabError as error:
-        problems.setdefault("comment", str(error))
+        failed.setdefault("comment", error)
+    problems |= failed
+    if isinstance(problems.get("gate"), HeadMovedError):
+        raise problems["gate"]
     # Emoji and the mark are courtesies: their failure is no reason to fail the run.
-    return [f"{what}: {words}" for what, words in problems.items() if what in {"gate", "comment"}]
+    return [f"{what}: {problems[what]}" for what in ("gate", "comment") if what in problems]
+
+
+Writes = dict[str, Callable[[], None]]
+
+
+def _write(writes: Writes, writer: Writer) -> dict[str, GitLabError]:
+    failures = writer.run_together(list(writes.values()))
+    return {what: error for what, error in zip(writes, failures, strict=True) if error}
+
+
+def _plan_after(
+    plan: Plan, problem: GitLabError | None, render_problem: Callable[[str], str | None]
+) -> Plan:
+    """Return what is left to write when the gate is written, or was refused again."""
+    body = plan.body
+    if problem is not None:
+        body = render_problem(str(problem))
+        if body is None or is_same_text(plan.stored, body):
+            body = None
+    return replace(plan, gate=None, body=body)
+
+
+def _gate_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Writes:
+    return {"gate": _gate_write(plan.gate, merge_request, writer)} if plan.gate else {}
+
+
+def _other_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Writes:
+    writes: Writes = {}
+    if plan.body is not None:
+        writes["comment"] = _note_write(plan, merge_request, writer)
+    for note_id in plan.extra_notes:
+        writes[f"extra comment {note_id}"] = _removal(note_id, merge_request, writer)
+    for note_id, name in plan.emoji:
+        write = _emoji_write(note_id, name, merge_request, writer)
+        writes[f"emoji {name} {note_id}"] = write
+    if plan.watch:
+        writes["mark"] = lambda: writer.watch(merge_request)
+    return writes
 
 
 def _gate_write(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
     def write() -> None:
-        if gate.kind is GateKind.STATUS_CHECK:
-            writer.answer_status_check(merge_request, gate.fields)
-            return
         try:
-            writer.set_commit_status(merge_request, gate.fields)
+            if gate.kind is GateKind.STATUS_CHECK:
+                writer.answer_status_check(merge_request, gate.fields)
+            else:
+                _post_status_once(gate, merge_request, writer)
         except RefusedError as error:
-            # GitLab's answer when a status already is what it should become.
-            if error.code != BAD_REQUEST or "Cannot transition status" not in error.words:
-                raise
+            raise _explain(error, gate) from None
 
     return write
+
+
+def _explain(error: RefusedError, gate: GateWrite) -> GitLabError:
+    """Say what a person can do about a refused gate."""
+    if gate.kind is GateKind.STATUS_CHECK and error.code == CONFLICT:
+        return HeadMovedError("somebody pushed while the gate was written.")
+    table = CHECK_ADVICE if gate.kind is GateKind.STATUS_CHECK else STATUS_ADVICE
+    advice = error.advice if "scope" in error.words else table.get(error.code, error.advice)
+    reason = f"GitLab answered {error.code} ({error.words or 'no reason given'})"
+    return GitLabError(f"{reason}: {advice}." if advice else f"{reason}.")
+
+
+def _post_status_once(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
+    """Post a commit status; when it is doubtful whether that landed, look before trying again."""
+    try:
+        _post_status(gate, merge_request, writer)
+    except DoubtfulWriteError:
+        known = writer.fetch_statuses(merge_request, str(gate.fields["name"]))
+        if not _is_shown(gate.fields, known, merge_request):
+            _post_status(gate, merge_request, writer)
+
+
+def _post_status(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
+    try:
+        writer.set_commit_status(merge_request, gate.fields)
+    except RefusedError as error:
+        # GitLab's answer when a status already is what it should become.
+        if error.code != BAD_REQUEST or "Cannot transition status" not in error.words:
+            raise
 
 
 def _note_write(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
     def write() -> None:
-        body = plan.body or ""
-        if plan.note_id is not None:
-            try:
-                writer.update_note(merge_request, plan.note_id, body)
-            except RefusedError as error:
-                if error.code not in {FORBIDDEN, NOT_FOUND}:
-                    raise
-                # Deleted meanwhile, or written by an account the bot had before.
-                create_once(merge_request, writer, body)
-            return
-        create_once(merge_request, writer, body)
+        try:
+            _write_note(plan, merge_request, writer)
+        except RefusedError as error:
+            if error.code != FORBIDDEN or not merge_request.discussion_locked:
+                raise
+            raise GitLabError(
+                "the discussion is locked, so only members of the project can comment: unlock it, "
+                "or make the bot's account a member."
+            ) from None
 
     return write
+
+
+def _write_note(plan: Plan, merge_request: MergeRequest, writer: Writer) -> None:
+    body = plan.body or ""
+    if plan.note_id is not None:
+        try:
+            writer.update_note(merge_request, plan.note_id, body)
+        except RefusedError as error:
+            if error.code not in {FORBIDDEN, NOT_FOUND}:
+                raise
+            # Deleted meanwhile, or written by an account the bot had before.
+        else:
+            return
+    create_once(merge_request, writer, body)
 
 
 def create_once(merge_request: MergeRequest, writer: Writer, body: str) -> None:

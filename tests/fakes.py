@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.facts import Fact, Need
-from bot.merge_request import MergeRequest, Note
+from bot.merge_request import CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
 from tests.builders import NOW
 
@@ -96,6 +96,21 @@ class FakeWriter:
         """Return the comments there are now."""
         self._write(merge_request, "fetch_notes", lambda: None)
         return tuple(self.notes)
+
+    def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
+        """Return the commit statuses there are now, all by the bot."""
+        self._write(merge_request, "fetch_statuses", lambda: None)
+        return tuple(
+            CommitStatus(
+                state=str(fields["state"]),
+                description=str(fields["description"]),
+                pipeline_id=None,
+                author_id=merge_request.me.id,
+                target_url="",
+            )
+            for fields in self.statuses
+            if fields["name"] == name
+        )
 
     def _caught(self, write: Callable[[], None]) -> GitLabError | None:
         try:

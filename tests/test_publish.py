@@ -13,9 +13,11 @@ from bot.publish import (
     CHECK_STATES,
     COMMIT_STATES,
     DESCRIPTION_LIMIT,
+    TROUBLE,
     URL_LIMIT,
     GateKind,
     GateWrite,
+    HeadMovedError,
     Plan,
     apply_plan,
     find_own_notes,
@@ -24,7 +26,7 @@ from bot.publish import (
     plan_note,
     plan_status,
 )
-from bot.report import MARKER, Gate, GateState, Report
+from bot.report import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,
     MR_URL,
@@ -42,7 +44,10 @@ MERGE_REQUEST = make_merge_request(me=ME)
 BODY = f"{MARKER}\n**Ready** · as of 2026-02-02 09:30 UTC"
 NAME = "nomination-bot"
 GATE = Gate(state=GateState.FAILED, description="Authored: 3 of 5", url=f"{MR_URL}#note_9")
-STATUS = GateWrite(kind=GateKind.COMMIT_STATUS, fields={"state": "failed", "name": NAME})
+STATUS = GateWrite(
+    kind=GateKind.COMMIT_STATUS,
+    fields={"state": "failed", "name": NAME, "description": "Authored: 3 of 5"},
+)
 CHECK = GateWrite(kind=GateKind.STATUS_CHECK, fields={"status": "failed"})
 
 
@@ -409,21 +414,106 @@ def test_a_status_that_already_is_what_it_should_be_is_no_problem() -> None:
     assert apply(Plan(gate=STATUS), writer) == []
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        refused(400, "ref is invalid"),
-        refused(403),
-        refused(404),
-        refused(409, "Cannot transition status"),
-        GitLabError("GitLab cannot be reached"),
-    ],
-)
-def test_a_refused_gate_is_said_in_the_comment_and_in_the_log(error: GitLabError) -> None:
+SCOPE = RefusedError(403, "insufficient_scope", "POST /somewhere", "make one with `api`")
+REFUSALS: Sequence[tuple[GateWrite, GitLabError, str]] = [
+    (STATUS, refused(400, "ref is invalid"), "GitLab answered 400 (ref is invalid)."),
+    (STATUS, refused(403), "needs the Developer role"),
+    (STATUS, SCOPE, "(insufficient_scope): make one with `api`."),
+    (STATUS, refused(404, "404 Commit Not Found"), "push again or start a new pipeline"),
+    (STATUS, refused(409, "Cannot transition status"), "answered 409"),
+    (STATUS, refused(422, "The number of jobs has exceeded the limit"), "no room for another job"),
+    (STATUS, RefusedError(401, "", "POST /x", "the token is wrong"), "no reason given): the token"),
+    (STATUS, GitLabError("GitLab cannot be reached"), "GitLab cannot be reached"),
+    (CHECK, refused(403), "must not be author"),
+    (CHECK, refused(404), "take GitLab Ultimate"),
+    (CHECK, refused(422), "answered 422"),
+]
+
+
+@pytest.mark.parametrize(("gate", "error", "expected"), REFUSALS)
+def test_a_refused_gate_is_said_in_the_comment_and_in_the_log(
+    gate: GateWrite, error: GitLabError, expected: str
+) -> None:
     writer = FakeWriter([own_note(4, "old")])
     writer.fail("set_commit_status", error)
-    assert apply(Plan(gate=STATUS, body=BODY, note_id=4), writer) == [f"gate: {error}"]
-    assert str(error) in writer.notes[0].body
+    writer.fail("answer_status_check", error)
+    (said,) = apply(Plan(gate=gate, body=BODY, note_id=4), writer)
+    assert said.startswith("gate: ")
+    assert expected in said
+    assert said.removeprefix("gate: ") in writer.notes[0].body
+
+
+def troubled(words: str = "no") -> str:
+    return f"{MARKER}\n{TROUBLE} {words}"
+
+
+def test_the_shipped_comment_says_trouble_in_the_expected_words() -> None:
+    assert TROUBLE in (shipped_templates() / "comment.md.j2").read_text("utf-8")
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_trouble_that_stays_is_not_written_again(is_mended: bool) -> None:
+    stored = troubled("GitLab answered 404 (no)")
+    writer = FakeWriter([own_note(4, stored)])
+    if not is_mended:
+        writer.fail("set_commit_status", refused(404))
+    plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=stored)
+    said = apply_plan(plan, MERGE_REQUEST, writer, lambda _: stored)
+    assert len(said) == (0 if is_mended else 1)
+    assert writer.notes[0].body == (BODY if is_mended else stored)
+    assert ("update_note" in writer.writes) is is_mended
+
+
+def test_another_trouble_replaces_the_first() -> None:
+    writer = FakeWriter([own_note(4, troubled("old"))])
+    writer.fail("set_commit_status", refused(404))
+    plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=troubled("old"))
+    apply_plan(plan, MERGE_REQUEST, writer, lambda _: troubled("new"))
+    assert writer.notes[0].body == troubled("new")
+    assert writer.writes.count("update_note") == 1
+
+
+def test_a_trouble_without_words_changes_nothing() -> None:
+    writer = FakeWriter([own_note(4, troubled())])
+    writer.fail("set_commit_status", refused(404))
+    plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=troubled())
+    apply_plan(plan, MERGE_REQUEST, writer, lambda _: None)
+    assert writer.notes[0].body == troubled()
+
+
+@pytest.mark.parametrize("lands", [True, False])
+def test_a_doubtful_status_is_looked_for_before_it_is_posted_again(lands: bool) -> None:
+    writer = FakeWriter(lands=lands)
+    writer.fail("set_commit_status", DoubtfulWriteError("no answer"))
+    assert apply(Plan(gate=STATUS), writer) == []
+    assert writer.statuses == [STATUS.fields]
+    assert writer.writes.count("set_commit_status") == (1 if lands else 2)
+
+
+def test_a_status_that_stays_doubtful_is_a_problem() -> None:
+    writer = FakeWriter(lands=False)
+    writer.fail("set_commit_status", *[DoubtfulWriteError("no answer")] * 2)
+    assert apply(Plan(gate=STATUS), writer) == ["gate: no answer"]
+
+
+def test_a_head_that_moved_is_told_after_the_other_writes() -> None:
+    writer = FakeWriter([own_note(4, "old")])
+    writer.fail("answer_status_check", refused(409))
+    with pytest.raises(HeadMovedError):
+        apply(Plan(gate=CHECK, body=BODY, note_id=4, emoji=((1, "eyes"),)), writer)
+    assert writer.notes[0].body == BODY
+    assert writer.emoji
+
+
+@pytest.mark.parametrize(("locked", "expected"), [(True, "unlock it"), (False, "answered 403")])
+def test_a_comment_in_a_locked_discussion_says_so(locked: bool, expected: str) -> None:
+    writer = FakeWriter()
+    writer.fail("create_note", refused(403))
+    here = replace(MERGE_REQUEST, discussion_locked=locked)
+    (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: None)
+    assert said.startswith("comment: ")
+    assert expected in said
+    assert writer.statuses
 
 
 def test_a_refused_gate_is_said_in_a_comment_just_created() -> None:
