@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client, TestResponse
@@ -341,3 +342,10 @@ def test_the_sandbox_serves_until_stopped(capsys: pytest.CaptureFixture[str]) ->
     stop.set()
     assert serve(None, 0, stop) == 0
     assert "The sandbox is at http://127.0.0.1:" in capsys.readouterr().out
+
+
+def test_a_wrong_scenario_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert serve(tmp_path / "none", 0) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("nomination-bot: the scenario cannot be used: ")
+    assert len(told.splitlines()) == 1
