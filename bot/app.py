@@ -185,11 +185,7 @@ def _evaluate_once(
 def _detect(
     merge_request: MergeRequest, rules_: Rules, gitlab: Source
 ) -> tuple[Changes, Detection]:
-    paths = [
-        path
-        for path in merge_request.changed_paths or ()
-        if any(rules.is_team_file(policy, path) for policy in rules_.policies)
-    ]
+    paths = [path for path in merge_request.changed_paths or () if _concerns_team(path, rules_)]
     wanted = {RoleKey(project=p.project, role=p.role) for p in rules_.policies}
 
     def is_candidate(head: bytes) -> bool:
@@ -219,6 +215,14 @@ def _detect(
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
+
+
+def _concerns_team(path: str, rules_: Rules) -> bool:
+    """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
+    if any(rules.is_team_file(policy, path) for policy in rules_.policies):
+        return True
+    beside = any(path.startswith(policy.team_files.split("*")[0]) for policy in rules_.policies)
+    return beside and path.endswith((".yml", ".yaml"))
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
