@@ -343,3 +343,49 @@ def test_the_log_holds_what_a_contract_test_needs() -> None:
     assert isinstance(two.answer, dict)
     assert (two.answer["body"], three.answer) == ("x", "hello\n")
     assert world.project(PROJECT).id == 7
+
+
+# connections
+
+
+def send(connection: http.client.HTTPConnection, method: str, path: str, **more: Any) -> Any:
+    connection.request(method, path, **more)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_a_connection_is_kept_for_many_requests_and_ends_with_the_server() -> None:
+    world = make_world()
+    open_mr(world)
+    headers = {"PRIVATE-TOKEN": give_token(world, "developer")}
+    with Server(world) as server:
+        kept = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        assert send(kept, "POST", f"/api/v4{MR}/notes?body=x", headers=headers)[0] == 201
+        assert send(kept, "DELETE", f"/api/v4{MR}/notes/1", headers=headers) == (204, b"")
+        assert send(kept, "HEAD", f"/api/v4{MR}", headers=headers)[1] == b""
+        headers["Content-Type"] = "application/json"
+        chunks = iter([b'{"body"', b': "y"}'])
+        assert send(kept, "POST", f"/api/v4{MR}/notes", body=chunks, headers=headers)[0] == 201
+        other = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        send(other, "GET", f"/api/v4{MR}")
+        assert server.connections.count == 2
+        assert [each.connection for each in world.requests] == [1, 1, 1, 1, 2]
+        other.close()
+    kept.auto_open = 0
+    with pytest.raises((http.client.HTTPException, OSError)):
+        send(kept, "GET", f"/api/v4{MR}")
+
+
+def test_a_bug_of_the_stand_in_is_a_500_and_a_violation() -> None:
+    world = make_world()
+
+    def broken(_environ: object, _start: object) -> list[bytes]:
+        raise ZeroDivisionError("by design")
+
+    with Server(world) as server:
+        server.mount("/broken", broken)
+        link = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
+        assert send(link, "GET", "/broken") == (500, b"The stand-in failed\n")
+        assert send(link, "GET", "/api/v4/nothing")[0] == 404
+        link.close()
+    assert "by design" in world.violations[0]

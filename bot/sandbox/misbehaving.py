@@ -132,7 +132,7 @@ def _read_only(fault: Fault) -> Answer:
 def is_write(request: Request) -> bool:
     """Whether a request means to change something; a GraphQL query does not."""
     if request.path != GRAPHQL:
-        return request.method != "GET"
+        return request.method not in {"GET", "HEAD"}
     try:
         return str(json.loads(request.get_data())["query"]).lstrip().startswith("mutation")
     except (ValueError, TypeError, KeyError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
+from bot.sandbox.http_front import CONNECTION
 from bot.sandbox.rest_app import authenticate, raw_path, read_query
 from bot.sandbox.rest_core import Answer
 from bot.sandbox.state import RefusedError, RequestRecord, World
@@ -93,5 +94,6 @@ def log_request(world: World, seen: Seen, answer: Answer) -> None:
                 seconds=time.perf_counter() - seen.started,
                 answer_headers=dict(answer.headers),
                 client=request.environ.get("sandbox.client", ""),
+                connection=request.environ.get(CONNECTION, 0),
             )
         )

@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import http_date
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.faults import Fault, parse_fault
 from bot.sandbox.graphql_app import GRAPHQL, answer_graphql
 from bot.sandbox.holding import Arrival, Hold, Predicate
+from bot.sandbox.http_front import Connections, Front, listen
 from bot.sandbox.misbehaving import CutConnectionError, Misbehaving
 from bot.sandbox.request_log import Seen, find_username, log_request
 from bot.sandbox.rest_app import ROOT, dispatch, find_endpoint, raw_path
@@ -29,24 +29,6 @@ RATE_LIMIT = 2000
 FAULTS = "/-/sandbox/faults"
 CLIENT = "/~"
 OWN = ("/api/", FAULTS)  # never given to a mounted application
-
-
-class _Handler(WSGIRequestHandler):
-    disable_nagle_algorithm = True
-    timeout = 60
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """Date answers by the world's clock."""
-        app = self.server.app
-        if timestamp is None and isinstance(app, Server):
-            return http_date(app.world.now)
-        return super().date_time_string(timestamp)
-
-    def log_request(self, *args: object, **kwargs: object) -> None:
-        """Say nothing: the world keeps the log."""
-
-    def log(self, *args: object, **kwargs: object) -> None:
-        """Say nothing: the world keeps the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +46,7 @@ class Server:
     def __init__(self, world: World, port: int = 0) -> None:
         self.world = world
         self.misbehaving = Misbehaving()
+        self.connections = Connections()
         self._port = port
         self._mounts: list[_Mount] = []
         self._holds: list[Hold] = []
@@ -83,7 +66,13 @@ class Server:
 
     def start(self) -> Self:
         """Serve in the background."""
-        self._http = make_server(HOST, self._port, self, threaded=True, request_handler=_Handler)
+        front = Front(
+            app=self,
+            clock=lambda: self.world.now,
+            report=self.world.report_violation,
+            connections=self.connections,
+        )
+        self._http = listen(front, HOST, self._port)
         self.world.external_url = self.url
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -100,6 +89,7 @@ class Server:
             self._http.shutdown()
             self._thread.join()
             self._http.server_close()
+            self.connections.close_all()
             self._http = None
 
     def __enter__(self) -> Self:

@@ -88,7 +88,10 @@ class TriggerCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One HTTP request and its answer; it never holds a token."""
+    """One HTTP request and its answer; it never holds a token.
+
+    `client` is the name in the address used, `connection` the number of the connection.
+    """
 
     seq: int
     at: datetime
@@ -103,6 +106,7 @@ class RequestRecord:
     seconds: float
     answer_headers: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
+    connection: int = 0
 
 
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
