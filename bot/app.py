@@ -221,8 +221,11 @@ def _concerns_team(path: str, rules_: Rules) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
     if any(rules.is_team_file(policy, path) for policy in rules_.policies):
         return True
-    beside = any(path.startswith(policy.team_files.split("*")[0]) for policy in rules_.policies)
-    return beside and path.endswith((".yml", ".yaml"))
+    folders = [policy.team_files.split("*")[0] for policy in rules_.policies]
+    beside = any(path.startswith(folder) for folder in folders)
+    # The list of people that the entries are made into; some edit it by mistake.
+    made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
+    return (beside and path.endswith((".yml", ".yaml"))) or made
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
