@@ -74,16 +74,17 @@ class GitLabClient:
 
         Raises GitLabError when it cannot be read whole, or is not prepared in time.
         """
-        for pause in (*PREPARE_WAITS, None):
+        pauses = iter(PREPARE_WAITS)
+        while True:
             found = self._read_merge_request(project, iid)
             if found.head_sha and found.base_sha and (found.prepared or self._is_old(found)):
                 return found
+            pause = next(pauses, None)
             if pause is None or not self._transport.wait(pause):
-                break
-        raise GitLabError(
-            f"GitLab has not prepared the changes of {project}!{iid} yet; "
-            "the next event, or a recheck command there, looks again."
-        )
+                raise GitLabError(
+                    f"GitLab has not prepared the changes of {project}!{iid} yet; "
+                    "the next event, or a recheck command there, looks again."
+                )
 
     def _is_old(self, found: MergeRequest) -> bool:
         """Tell whether GitLab had enough time; old versions never set `prepared_at`."""
@@ -116,10 +117,7 @@ class GitLabClient:
             answer = self._transport.query(queries.NOTES + queries.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
-        found = queries.read_merge_request(data, nodes)
-        if found is None:
-            raise GitLabError(f"The merge request {project}!{iid} cannot be read.")
-        return found
+        return queries.read_merge_request(data, nodes)
 
     def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
         """Look needs up in parallel; whatever fails is an Unread value with the reason.

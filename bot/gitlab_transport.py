@@ -5,9 +5,10 @@ are switched off: it repeats a 429 up to ten times for as long as the server say
 has no timeout, so retries and time limits have one owner here.
 """
 
+import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -264,12 +265,15 @@ def _words(error: GitlabError) -> str:
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
     if text.lstrip().startswith("<"):
         return ""  # the page of a machine before GitLab, which says nothing
+    if text.startswith("{"):
+        with suppress(ValueError):
+            return _first_error(json.loads(text))
     return " ".join(text.split())[:200]
 
 
 def _first_error(answer: Json) -> str:
-    errors: Iterable[Any] = answer["errors"] if isinstance(answer["errors"], list) else ()
-    for error in errors:
+    errors = answer.get("errors")
+    for error in errors if isinstance(errors, list) else ():
         if isinstance(error, dict):
             return " ".join(str(error.get("message", "unknown error")).split())[:200]
     return "unknown error"

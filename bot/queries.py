@@ -383,13 +383,10 @@ def _head_part(number: int, need: HeadOf) -> Part:
     )
 
 
-def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest | None:
-    """Read the answer to MERGE_REQUEST; None when the merge request is not readable."""
-    project = data.get("project") or {}
-    node = project.get("mergeRequest")
-    me = data.get("currentUser")
-    if node is None or me is None:
-        return None
+def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
+    """Read the answer to MERGE_REQUEST that holds a merge request."""
+    project, me = data["project"], data["currentUser"]
+    node = project["mergeRequest"]
     refs = node.get("diffRefs") or {}
     head = node.get("diffHeadSha")
     pipeline = node.get("headPipeline")

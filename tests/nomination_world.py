@@ -279,15 +279,14 @@ def make_rules(url: str, **changes: Any) -> Rules:
     return replace(rules, **changes)
 
 
-def make_client(url: str, *, token: str = SECRET, deadline: float = 10, calls: int = 60) -> Any:
-    """Connect a client."""
-    return GitLabClient(Transport(url, Secret(token), deadline, calls))
-
-
 @contextmanager
-def connect(url: str, **limits: Any) -> Iterator[GitLabClient]:
-    """Connect a client and let go of it."""
-    client: GitLabClient = make_client(url, **limits)
+def connect(
+    url: str, *, token: str = SECRET, deadline: float = 10, calls: int = 60
+) -> Iterator[GitLabClient]:
+    """Connect a client and let go of it; it loses no time between tries."""
+    transport = Transport(url, Secret(token), deadline, calls)
+    transport.first_pause = 0.01
+    client = GitLabClient(transport)
     try:
         yield client
     finally:

@@ -1,0 +1,554 @@
+"""Tests of reading facts and writing over HTTP, with GitLab in every mood."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.facts import (
+    Commits,
+    CommitsOf,
+    DiffsOf,
+    Fact,
+    FileAt,
+    HeadOf,
+    Members,
+    MembersOf,
+    Need,
+    RenameOf,
+    Renames,
+    StatusChecksOf,
+    StatusesOf,
+    Work,
+    WorkOf,
+)
+from bot.gitlab_client import NOTE_PAGES, GitLabClient
+from bot.gitlab_transport import WRITING
+from bot.merge_request import MergeRequest
+from bot.nomination import Unread
+from bot.sandbox import actions
+from bot.sandbox.actions import StatusDraft
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.server import Server
+from tests.nomination_world import (
+    ENTRY,
+    GATEWAY,
+    GRAPHQL,
+    MAINTAINERS,
+    STATUS,
+    TEAM,
+    NominationWorld,
+    add_check,
+    connect,
+    entry,
+    make_world,
+)
+from tests.raw_server import answer, raw_server, saying
+
+WORK = WorkOf(GATEWAY, "nina")
+RENOVATE = FileAt(GATEWAY, "main", "renovate.json")
+QUERY = f"POST {GRAPHQL}"
+NOBODY = {"id": "gid://gitlab/User/6", "username": "bot", "bot": True}
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world(authored=2, reviewed=1)
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[GitLabClient]:
+    with connect(server.url) as connected:
+        yield connected
+
+
+def read(client: GitLabClient) -> MergeRequest:
+    return client.fetch_merge_request(TEAM, 1)
+
+
+def ask(client: GitLabClient, need: Need) -> Fact:
+    return client.fetch_facts({need})[need]
+
+
+def reason(fact: Fact) -> str:
+    assert isinstance(fact, Unread), fact
+    return fact.reason
+
+
+def queries(made: NominationWorld) -> int:
+    return sum(request.route == GRAPHQL for request in made.world.requests)
+
+
+# --- the project and the merge request ----------------------------------------------------
+
+
+def test_a_path_is_itself_and_costs_nothing(client: GitLabClient) -> None:
+    assert client.fetch_project_path(TEAM) == TEAM
+    assert client.calls == 0
+
+
+def test_the_path_of_a_number_is_looked_up(client: GitLabClient) -> None:
+    assert client.fetch_project_path("7001") == TEAM
+
+
+def test_an_unknown_number_is_refused_in_words(client: GitLabClient) -> None:
+    with pytest.raises(RefusedError, match=r"404 to GET /projects/404.*does not exist, or"):
+        client.fetch_project_path("404")
+
+
+def test_a_project_without_a_path_is_an_error() -> None:
+    said = saying(answer("200 OK", b'{"id": 1}'))
+    told = pytest.raises(GitLabError, match="did not tell the path")
+    with raw_server(said) as raw, connect(raw.url) as client, told:
+        client.fetch_project_path("1")
+
+
+def test_a_merge_request_is_read_with_its_comments(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    made.say("hello")
+    found = read(client)
+    assert (found.project_id, found.iid, found.state) == (7001, 1, "opened")
+    assert found.changed_paths == (ENTRY,)
+    assert [note.body for note in found.notes] == ["hello"]
+    assert found.me.username == "nomination-bot"
+    assert client.now() == made.world.now
+
+
+def test_two_thousand_comments_cost_the_pages_they_need(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    for number in range(2000):
+        made.say(f"comment {number}")
+    found = read(client)
+    assert [note.body for note in found.notes] == [f"comment {n}" for n in range(2000)]
+    assert client.calls == 20
+
+
+def test_too_many_comments_are_an_error_not_a_part() -> None:
+    page = {"pageInfo": {"hasNextPage": True, "endCursor": "x"}, "nodes": []}
+    data = {"currentUser": NOBODY, "project": {"mergeRequest": {"notes": page}}}
+    endless = saying(answer("200 OK", json.dumps({"data": data}).encode()))
+    with raw_server(endless) as raw, connect(raw.url, calls=100) as client:
+        with pytest.raises(GitLabError, match="more comments than the bot reads"):
+            read(client)
+        assert len(raw.requests) == NOTE_PAGES + 1
+
+
+@pytest.mark.parametrize(("project", "iid"), [(TEAM, 99), ("gitlab-com/other", 1)])
+def test_a_merge_request_that_is_not_there_says_what_to_check(
+    client: GitLabClient, project: str, iid: int
+) -> None:
+    with pytest.raises(GitLabError) as error:
+        client.fetch_merge_request(project, iid)
+    assert f"{project}!{iid} does not exist or the token cannot read it" in str(error.value)
+    assert "NOMINATION_BOT_TEAM_PROJECT" in str(error.value)
+
+
+def test_a_wrong_token_is_told(server: Server) -> None:
+    wrong = connect(server.url, token="glpat-wrong")  # noqa: S106  a made-up one
+    with wrong as client, pytest.raises(GitLabError, match="check NOMINATION_BOT_TOKEN"):
+        read(client)
+
+
+def test_a_revoked_token_is_told(made: NominationWorld, client: GitLabClient) -> None:
+    made.world.tokens[0].revoked = True
+    with pytest.raises(GitLabError, match="check NOMINATION_BOT_TOKEN"):
+        read(client)
+
+
+def test_a_blocked_account_is_told(made: NominationWorld, client: GitLabClient) -> None:
+    made.user("nomination-bot").state = "blocked"
+    with pytest.raises(GitLabError, match="check NOMINATION_BOT_TOKEN"):
+        read(client)
+
+
+# --- waiting for the changes --------------------------------------------------------------
+
+
+def test_a_merge_request_in_preparation_is_waited_for(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    server.fault(Fault(route=QUERY, kind=Kind.UNPREPARED, calls=[0]))
+    assert read(client).prepared
+    assert client.calls == 2
+    assert made.world.violations == []
+
+
+def test_the_wait_for_preparation_ends_with_the_deadline(server: Server) -> None:
+    server.fault(Fault(route=QUERY, kind=Kind.UNPREPARED))
+    began = time.monotonic()
+    told = pytest.raises(GitLabError, match="has not prepared the changes")
+    with connect(server.url, deadline=1) as client, told:
+        read(client)
+    assert time.monotonic() - began < 2
+
+
+def test_an_old_gitlab_that_never_tells_is_believed_after_a_while(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    read(client)
+    told: Any = made.world.requests[-1].answer
+    told["data"]["project"]["mergeRequest"]["preparedAt"] = None
+    body = json.dumps(told).encode()
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as old:
+        assert not read(old).prepared
+        assert old.calls == 1
+
+
+# --- answers of unexpected shapes ---------------------------------------------------------
+
+ODD_MERGE_REQUESTS: dict[str, Any] = {
+    "no user": {"currentUser": None, "project": {"mergeRequest": {}}},
+    "no notes": {"currentUser": NOBODY, "project": {"mergeRequest": {"notes": None}}},
+    "no nodes": {
+        "currentUser": NOBODY,
+        "project": {"mergeRequest": {"notes": {"pageInfo": {"hasNextPage": False}, "nodes": None}}},
+    },
+    "nothing else": {
+        "currentUser": NOBODY,
+        "project": {"mergeRequest": {"notes": {"pageInfo": {"hasNextPage": False}, "nodes": []}}},
+    },
+    "a list": {"currentUser": NOBODY, "project": []},
+    "text": {"currentUser": NOBODY, "project": "odd"},
+    "a list within": {"currentUser": NOBODY, "project": {"mergeRequest": [1]}},
+    "a page without words": {
+        "currentUser": NOBODY,
+        "project": {"mergeRequest": {"notes": {"pageInfo": {}, "nodes": []}}},
+    },
+}
+
+
+@pytest.mark.parametrize("name", ODD_MERGE_REQUESTS)
+def test_an_odd_merge_request_is_an_error_not_a_crash(name: str) -> None:
+    said = saying(answer("200 OK", json.dumps({"data": ODD_MERGE_REQUESTS[name]}).encode()))
+    told = pytest.raises(GitLabError)
+    with raw_server(said) as raw, connect(raw.url) as client, told:
+        read(client)
+
+
+NEEDS: Sequence[Need] = [
+    WORK,
+    RENOVATE,
+    MembersOf(MAINTAINERS),
+    HeadOf(TEAM, 1),
+    CommitsOf(TEAM, "main", ENTRY),
+    RenameOf(TEAM, "main", ENTRY),
+    DiffsOf(7001, 1),
+    StatusesOf(7001, "a" * 40, STATUS),
+    StatusChecksOf(7001, 1),
+]
+ODD_BODIES = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"[1]",
+    b'[{"id": 1}]',
+    b'{"data": null}',
+    b'{"data": {}}',
+    b'{"data": {"f0": 1, "w0": 1, "u0": 1, "g0": 1, "h0": 1}}',
+    b'{"data": {"f0": {"repository": 1}, "w0": {"authored": {}}, "g0": {"direct": {}}}}',
+    b'{"data": {"w0": {"authored": {"nodes": [1]}, "assigned": {"nodes": []}}}}',
+    b"<html>maintenance</html>",
+]
+NO_ROWS = b"[]"
+
+
+@pytest.mark.parametrize("body", ODD_BODIES)
+@pytest.mark.parametrize("need", NEEDS, ids=lambda need: type(need).__name__)
+def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
+        fact = ask(client, need)
+    is_list = isinstance(need, CommitsOf | RenameOf | DiffsOf | StatusesOf | StatusChecksOf)
+    if is_list and body == NO_ROWS:
+        assert not isinstance(fact, Unread)
+    else:
+        assert isinstance(fact, Unread), fact
+
+
+# --- facts --------------------------------------------------------------------------------
+
+
+def test_facts_of_all_kinds_come_together(made: NominationWorld, client: GitLabClient) -> None:
+    add_check(made)
+    head = made.nomination.head_sha or ""
+    statuses = StatusesOf(7001, head, STATUS)
+    found = client.fetch_facts({*NEEDS, statuses} - {NEEDS[7]})
+    assert isinstance(found[WORK], Work)
+    assert isinstance(found[RENOVATE], bytes)
+    assert isinstance(found[MembersOf(MAINTAINERS)], Members)
+    assert found[HeadOf(TEAM, 1)] == head
+    assert isinstance(found[DiffsOf(7001, 1)], Renames)
+    assert found[statuses] == ()
+    commits = found[CommitsOf(TEAM, "main", ENTRY)]
+    assert isinstance(commits, Commits)
+    assert commits.complete
+    assert len(commits.items) == 2
+    assert found[RenameOf(TEAM, "main", ENTRY)] is None
+    assert not any(isinstance(fact, Unread) for fact in found.values())
+    assert made.world.violations == []
+
+
+def test_nothing_needed_costs_nothing(client: GitLabClient) -> None:
+    assert client.fetch_facts(set()) == {}
+    assert client.calls == 0
+
+
+def test_what_does_not_exist_is_told(client: GitLabClient) -> None:
+    needs: dict[Need, str | None] = {
+        FileAt(GATEWAY, "main", "no.json"): None,
+        FileAt(GATEWAY, "no-branch", "renovate.json"): "no revision no-branch",
+        FileAt("group/none", "main", "renovate.json"): "cannot be read by the bot",
+        WorkOf("group/none", "nina"): "cannot be read by the bot",
+        MembersOf("group/none"): "does not exist or cannot be read",
+        HeadOf(TEAM, 99): "did not tell the present head",
+        CommitsOf("group/none", "main", ENTRY): "404 Project Not Found",
+        StatusChecksOf(7001, 1): "404",
+    }
+    found = client.fetch_facts(needs)
+    for need, expected in needs.items():
+        if expected is None:
+            assert found[need] is None
+        else:
+            assert expected in reason(found[need])
+
+
+def test_a_private_project_is_unknown_not_empty(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    made.gateway.visibility = "private"
+    assert "cannot be read by the bot" in reason(ask(client, WORK))
+
+
+UTF_16 = "gitlab: nina\nprojects:\n  ai-gateway: maintainer\n".encode("utf-16")
+
+
+@pytest.mark.parametrize("content", [UTF_16, b"\x00\x01\xff", b"plain", "ünïcode".encode(), b""])
+def test_files_come_byte_by_byte(
+    made: NominationWorld, client: GitLabClient, content: bytes
+) -> None:
+    made.push({ENTRY: content}, branch="odd")
+    assert ask(client, FileAt(TEAM, "odd", ENTRY)) == content
+
+
+def test_bytes_that_cannot_be_had_are_unknown(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    made.push({ENTRY: UTF_16}, branch="odd")
+    server.fault(Fault(route="GET */raw", kind=Kind.FORBIDDEN))
+    assert "403" in reason(ask(client, FileAt(TEAM, "odd", ENTRY)))
+
+
+def test_one_bad_part_does_not_spoil_the_others(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[0, 1]))
+    found = client.fetch_facts({WORK, RENOVATE, HeadOf(TEAM, 1)})
+    unread = [fact for fact in found.values() if isinstance(fact, Unread)]
+    assert len(unread) == 1
+    assert "Internal server error" in unread[0].reason
+    assert queries(made) == 4
+
+
+def test_a_failing_rest_call_leaves_the_others(server: Server, client: GitLabClient) -> None:
+    server.fault(Fault(route="GET */commits*", kind=Kind.FORBIDDEN))
+    found = client.fetch_facts({RENOVATE, CommitsOf(TEAM, "main", ENTRY)})
+    assert isinstance(found[RENOVATE], bytes)
+    assert "403" in reason(found[CommitsOf(TEAM, "main", ENTRY)])
+
+
+def test_work_is_counted_whatever_its_number(made: NominationWorld, client: GitLabClient) -> None:
+    found = ask(client, WORK)
+    assert isinstance(found, Work)
+    assert (found.authored.total, found.reviewed.total) == (2, 1)
+    assert made.world.violations == []
+
+
+def test_a_history_that_was_cut_says_so(made: NominationWorld, client: GitLabClient) -> None:
+    for number in range(101):
+        content = entry("nina", f"reviewer {number}")
+        made.push({ENTRY: content}, branch="main", by="olga")
+    found = ask(client, CommitsOf(TEAM, "main", ENTRY))
+    assert isinstance(found, Commits)
+    assert not found.complete
+    assert len(found.items) == 100
+
+
+def test_renames_are_read_over_all_pages(made: NominationWorld, client: GitLabClient) -> None:
+    new = {f"data/new/{n}.yml": entry(f"p{n}") for n in range(120)}
+    old = {path.replace("new", "old"): content for path, content in new.items()}
+    made.push(old, branch="main", by="olga")
+    mr = made.open(new | dict.fromkeys(old), branch="move")
+    found = ask(client, DiffsOf(7001, mr.iid))
+    assert isinstance(found, Renames)
+    assert found.old_paths == dict(zip(new, old, strict=True))
+    renamed = RenameOf(TEAM, mr.head_sha or "", "data/new/7.yml")
+    assert ask(client, renamed) == "data/old/7.yml"
+
+
+def test_requests_run_out_in_the_same_way_every_time(server: Server) -> None:
+    needs: set[Need] = {FileAt(TEAM, f"branch-{n}", "a" * 20) for n in range(200)}
+    needs |= {WorkOf(GATEWAY, f"person-{n}") for n in range(9)}
+
+    def look() -> set[Need]:
+        with connect(server.url, calls=WRITING + 6) as client:
+            found = client.fetch_facts(needs)
+            assert client.calls == 6
+        return {n for n, f in found.items() if isinstance(f, Unread) and "at most" in f.reason}
+
+    first = look()
+    assert first
+    assert look() == first
+
+
+# --- writing ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.ERROR_BEFORE, Kind.ERROR_AFTER, Kind.CUT_AFTER])
+def test_a_comment_that_is_doubtful_is_not_written_again_here(
+    made: NominationWorld, server: Server, client: GitLabClient, kind: Kind
+) -> None:
+    here = read(client)
+    server.fault(Fault(route="POST */notes", kind=kind))
+    with pytest.raises(DoubtfulWriteError):
+        client.create_note(here, "hello")
+    assert len(made.writes()) == 1
+
+
+def test_a_comment_taken_for_quick_actions_is_an_error(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    with pytest.raises(GitLabError, match="took the comment for quick actions"):
+        client.create_note(read(client), "/draft")
+    assert made.nomination.comments == []
+
+
+def test_a_comment_is_written_changed_and_removed(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    here = read(client)
+    number = client.create_note(here, "hello")
+    client.update_note(here, number, "changed")
+    assert [note.body for note in client.fetch_notes(here)] == ["changed"]
+    client.delete_note(here, number)
+    client.delete_note(here, number)
+    assert client.fetch_notes(here) == ()
+    assert made.world.violations == []
+
+
+def test_removing_what_is_somebody_elses_is_refused(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    note = made.say("mine")
+    with pytest.raises(RefusedError):
+        client.delete_note(read(client), note.id)
+    assert made.nomination.comments == [note]
+
+
+@pytest.mark.parametrize("kind", [Kind.ERROR_AFTER, Kind.CUT_AFTER, Kind.ERROR_BEFORE])
+def test_an_emoji_is_put_once_whatever_happens(
+    made: NominationWorld, server: Server, client: GitLabClient, kind: Kind
+) -> None:
+    note, here = made.say("/nomination help"), read(client)
+    server.fault(Fault(route="POST */award_emoji", kind=kind, calls=[0]))
+    client.award_emoji(here, note.id, "eyes")
+    client.award_emoji(here, note.id, "eyes")
+    assert [award.name for award in note.awards] == ["eyes"]
+
+
+def test_an_emoji_that_is_refused_is_an_error(server: Server, client: GitLabClient) -> None:
+    here = read(client)
+    server.fault(Fault(route="POST */award_emoji", kind=Kind.FORBIDDEN))
+    with pytest.raises(RefusedError):
+        client.watch(here)
+
+
+def test_the_mark_for_the_sweep_is_found_and_taken_off(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    here = read(client)
+    assert client.fetch_watched(TEAM, "opened") == []
+    client.watch(here)
+    actions.award_emoji(made.world, made.user("max"), made.nomination, "eyes")
+    actions.award_emoji(made.world, made.user("nomination-bot"), made.nomination, "tada")
+    assert client.fetch_watched(TEAM, "opened") == [1]
+    assert client.fetch_watched(TEAM, "merged") == []
+    client.unwatch(here)
+    assert client.fetch_watched(TEAM, "opened") == []
+    left = {(award.name, award.user.username) for award in made.nomination.awards}
+    assert left == {("eyes", "max"), ("tada", "nomination-bot")}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[1]", b'[{"name": "eyes"}]', b"<html>"])
+def test_an_odd_list_of_marks_is_an_error_not_a_crash(client: GitLabClient, body: bytes) -> None:
+    here = read(client)
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as odd:
+        with pytest.raises(GitLabError):
+            odd.fetch_watched(TEAM, "opened")
+        with pytest.raises(GitLabError):
+            odd.unwatch(here)
+
+
+def test_a_status_is_posted_and_read_again(made: NominationWorld, client: GitLabClient) -> None:
+    here = read(client)
+    fields = {"state": "failed", "name": STATUS, "description": "no", "ref": "nominate-nina"}
+    client.set_commit_status(here, fields)
+    draft = StatusDraft(state="success", name="other", ref="nominate-nina")
+    actions.set_commit_status(made.world, made.user("max"), made.team, here.head_sha or "", draft)
+    (status,) = client.fetch_statuses(here, STATUS)
+    assert (status.state, status.description, status.author_id) == ("failed", "no", here.me.id)
+
+
+@pytest.mark.parametrize("kind", [Kind.ERROR_AFTER, Kind.CUT_AFTER, Kind.ERROR_BEFORE])
+def test_a_check_is_answered_again_when_that_failed(
+    made: NominationWorld, server: Server, client: GitLabClient, kind: Kind
+) -> None:
+    check = add_check(made)
+    here = read(client)
+    server.fault(Fault(route="POST */status_check_responses", kind=kind, calls=[0]))
+    answered: dict[str, str | int] = {
+        "external_status_check_id": check.id,
+        "sha": here.head_sha or "",
+        "status": "passed",
+    }
+    client.answer_status_check(here, answered)
+    assert made.nomination.check_answers[-1].status == "passed"
+
+
+def test_writes_go_out_together_and_each_tells_its_failure(client: GitLabClient) -> None:
+    here = read(client)
+    done: list[int] = []
+
+    def refuse() -> None:
+        client.delete_note(here, 999)
+        raise GitLabError("no")
+
+    first, second = client.run_together([lambda: done.append(1), refuse])
+    assert first is None
+    assert str(second) == "no"
+    assert done == [1]
+
+
+def test_the_last_requests_are_kept_for_writing(made: NominationWorld, server: Server) -> None:
+    with connect(server.url, calls=WRITING + 1) as client:
+        here = read(client)
+        assert "at most" in reason(ask(client, RENOVATE))
+        (failed,) = client.run_together([lambda: client.update_note(here, 1, "x")])
+        assert isinstance(failed, RefusedError)
+        client.create_note(here, "hello")
+    assert len(made.nomination.comments) == 1
+
+
+def test_without_a_date_the_own_clock_is_read() -> None:
+    with connect("http://127.0.0.1:1") as client:
+        assert abs(time.time() - client.now().timestamp()) < 5  # noqa: TID251  compares clocks
