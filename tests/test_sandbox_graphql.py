@@ -136,6 +136,7 @@ def test_a_merge_request_is_told_whole_in_one_query() -> None:
         "startSha": mr.project.repository.branches["main"],
     }
     assert [each["path"] for each in told["diffStats"]] == ["a.yml", "change.md"]
+    assert (told["approvalsRequired"], told["approvalsLeft"]) == (0, 0)
     assert told["diffStatsSummary"] == {
         "additions": 2,
         "changes": 3,
@@ -157,6 +158,17 @@ def test_a_merge_request_is_told_whole_in_one_query() -> None:
     assert (told["upvotes"], told["resolvableDiscussionsCount"]) == (1, 1)
     assert told["userPermissions"]["canApprove"]
     assert not told["userPermissions"]["canMerge"]
+
+
+def test_the_numbers_of_approvals_are_a_licensed_feature() -> None:
+    world, _, api = make_api()
+    world.project(PROJECT).settings.tier = "free"
+    told = ask(api, WHOLE, project=PROJECT, iid="1")["project"]["mergeRequest"]
+    assert (told["approvalsRequired"], told["approvalsLeft"], told["approved"]) == (
+        None,
+        None,
+        True,
+    )
 
 
 def test_right_after_its_creation_a_merge_request_has_no_diff() -> None:
@@ -225,6 +237,15 @@ def test_cursors_lead_through_all_pages_both_ways() -> None:
     before = notes(api, last=2, before=last["pageInfo"]["startCursor"])
     assert [each["body"] for each in before["nodes"]] == ["1", "2"]
     assert [edge["node"]["id"] for edge in before["edges"]] == [n["id"] for n in before["nodes"]]
+
+
+def test_a_cursor_of_a_vanished_note_keeps_its_place() -> None:
+    _, _, api = make_api()
+    for number in range(4):
+        api.post(f"{MR}/notes", body=f"{number}")
+    after = notes(api, first=2)["pageInfo"]["endCursor"]
+    api.delete(f"{MR}/notes/2")
+    assert [each["body"] for each in notes(api, after=after)["nodes"]] == ["2", "3"]
 
 
 def test_a_cursor_stands_although_earlier_notes_vanish() -> None:

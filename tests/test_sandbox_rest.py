@@ -81,6 +81,8 @@ def test_every_endpoint_is_reached_by_its_own_template() -> None:
         ("/projects/7/merge_requests?created_after=soon", "created_after is invalid"),
         ("/projects/7/merge_requests?updated_after=2026-01-01T00:00:00+01:00", "is invalid"),
         ("/projects/7/merge_requests?iids=a,b", "iids is invalid"),
+        ("/projects/7/merge_requests?iids[x]=1", "iids is invalid"),
+        ("/projects/7/merge_requests?draft[]=true", "draft is invalid"),
         ("/projects/7/merge_requests?state[]=opened", "state is invalid"),
         ("/projects/7/merge_requests?not=x", "not is invalid"),
         ("/projects/7/merge_requests?not[state]=x", "unknown parameter: not[state]"),
@@ -117,6 +119,7 @@ def test_an_unknown_parameter_is_a_violation_and_writes_nothing() -> None:
         (b"", "body is missing"),
         (b'{"body": null}', "body is missing"),
         (b'{"body": "x", "internal": "perhaps"}', "internal is invalid"),
+        (b'{"body": "x", "internal": []}', "internal is invalid"),
     ],
 )
 def test_a_wrong_body_is_refused(body: bytes, problem: str) -> None:

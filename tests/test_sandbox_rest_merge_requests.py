@@ -49,6 +49,13 @@ def test_right_after_its_creation_a_merge_request_has_no_diff() -> None:
     assert len(api.get(f"{MR}/diffs").body) == 1
 
 
+def test_a_private_project_hides_its_discussion() -> None:
+    world, _, _ = make_api()
+    world.project(PROJECT).visibility = "private"
+    for reply in (Api(world, "outsider").post(f"{MR}/notes", body="x"), Api(world).get(MR)):
+        assert (reply.status, reply.body) == (404, {"message": "404 Project Not Found"})
+
+
 def test_a_missing_merge_request_is_404() -> None:
     _, _, api = make_api()
     assert api.get("/projects/7/merge_requests/9").body == {"message": "404 Not found"}
@@ -214,6 +221,9 @@ def test_a_thread_is_started_answered_resolved_and_reopened() -> None:
     assert found["notes"][0]["resolved_by"]["username"] == "developer"
     assert not api.put(path, resolved=False).body["resolved"]
     assert api.get(f"{MR}/discussions/none").status == 404
+    other = api.post(f"{MR}/discussions", body="another").body
+    assert api.get(f"{MR}/discussions/{other['id']}").body["notes"][0]["body"] == "another"
+    api.delete(f"{MR}/notes/{other['notes'][0]['id']}")
     assert len(api.get(f"{MR}/discussions").body) == 1
     assert mr.notes[0].type == "DiscussionNote"
 
@@ -244,9 +254,11 @@ def test_reactions_come_and_go(path: str) -> None:
     assert award["awardable_type"] == ("Note" if "notes" in path else "MergeRequest")
     assert api.post(path, name="eyes").status == 404
     assert [each["name"] for each in api.get(path).body] == ["eyes"]
+    api.post(path, name="tada")
     one = f"{path}/{award['id']}"
     assert api.get(one).body["user"]["username"] == "developer"
     assert Api(world, "owner").delete(one).status == 401
+    assert api.get(f"{path}/{award['id'] + 1}").body["name"] == "tada"
     assert api.delete(one).status == 204
     assert api.get(one).status == 404
 
@@ -282,6 +294,9 @@ def test_a_status_without_state_or_with_a_strange_one_is_refused() -> None:
     path = f"/projects/7/statuses/{mr.head_sha}"
     assert api.post(path).body == {"error": "state is missing"}
     assert api.post(path, state="passed").body == {"error": "state does not have a valid value"}
+    for more in ({"coverage": True}, {"coverage": "high"}, {"pipeline_id": True}):
+        reply = api.post(path, state="success", **more)
+        assert reply.body == {"error": f"{next(iter(more))} is invalid"}
 
 
 def test_external_checks_are_made_answered_and_retried() -> None:

@@ -191,14 +191,15 @@ def _branch_of(project: Project, sha: str) -> str:
 
 def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft) -> CommitStatus:
     named = [each for each in pipeline.jobs if each.name == draft.name and not each.retried]
+    ref = draft.ref or pipeline.ref
     for job in named:
-        if job.author is user and job.status in ACTIVE:
+        if job.author is user and job.ref == ref and job.status in ACTIVE:
             return job
     new = CommitStatus(
         id=world.next_id("job"),
         name=draft.name,
         sha=pipeline.sha,
-        ref=draft.ref or pipeline.ref,
+        ref=ref,
         status="created",
         author=user,
         pipeline=pipeline,

@@ -152,8 +152,8 @@ def _cursor(item: object, index: int) -> str:
     return base64.b64encode(json.dumps(said).encode()).decode().rstrip("=")
 
 
-def _position(items: Sequence[object], cursor: str) -> int:
-    """Find the index a cursor names, by id where it still exists."""
+def _position(items: Sequence[object], cursor: str, *, behind: bool) -> int:
+    """Find the index at a cursor or behind it; where its item is gone, the next one's."""
     try:
         said = json.loads(base64.b64decode(cursor + "=="))
         index, key = int(said["i"]), said["id"]
@@ -161,7 +161,7 @@ def _position(items: Sequence[object], cursor: str) -> int:
         raise GraphQLError("Please provide a valid cursor") from None
     for place, item in enumerate(items):
         if _identity(item, place) == key:
-            return place
+            return place + behind
     return index
 
 
@@ -200,8 +200,9 @@ def _cut(items: Sequence[object], page: Mapping[str, Any]) -> tuple[int, int]:
     sizes = [each for each in (first, last, MAX_PAGE) if each is not None]
     if min(sizes) < 0:
         raise GraphQLError("A page cannot have a negative size")
-    start = _position(items, page["after"]) + 1 if page.get("after") else 0
-    end = _position(items, page["before"]) if page.get("before") else len(items)
+    after, before = page.get("after"), page.get("before")
+    start = _position(items, after, behind=True) if after else 0
+    end = _position(items, before, behind=False) if before else len(items)
     if last is not None:
         return max(start, end - min(sizes)), end
     return start, max(start, min(end, start + min(sizes)))

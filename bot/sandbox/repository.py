@@ -54,9 +54,6 @@ class Commit:
         """The first line of the message."""
         return self.message.split("\n", 1)[0]
 
-    def __deepcopy__(self, memo: object) -> "Commit":
-        return self
-
 
 class ObjectStore:
     """Every blob and commit of a family of repositories; objects are only ever added."""

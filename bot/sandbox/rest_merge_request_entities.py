@@ -47,11 +47,6 @@ def shown_diff(mr: MergeRequest) -> DiffVersion | None:
     return mr.diff if mr.prepared else None
 
 
-def is_kept(mr: MergeRequest, version: DiffVersion | None) -> bool:
-    """Whether the commits of a version exist."""
-    return version is not None and version.head_sha in mr.project.repository.store.commits
-
-
 def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, object]:
     """Render a merge request as lists hold it."""
     assignees = [render_user(world, each) for each in mr.assignees]

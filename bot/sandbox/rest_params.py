@@ -57,10 +57,6 @@ def _to_text(value: object) -> str:
     return value
 
 
-def _to_scalar_text(value: object) -> str:
-    return str(value) if isinstance(value, (int, float)) else _to_text(value)
-
-
 def _to_time(value: object) -> datetime:
     parsed = datetime.fromisoformat(_to_text(value))
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -103,7 +103,7 @@ def _read_links(world: World, section: Section) -> list[GroupLink]:
     return links
 
 
-def _add_group(world: World, path: str, section: Section) -> None:
+def _add_group(world: World, path: str, section: Section) -> Group:
     parent_path = path.rpartition("/")[0]
     parent = _ensure_group(world, parent_path) if parent_path else None
     group = world.find_group(path) or Group(
@@ -117,17 +117,11 @@ def _add_group(world: World, path: str, section: Section) -> None:
     group.members = _read_members(world, section.section("members"))
     group.shared_with = _read_links(world, section.section("shared_with"))
     section.end()
-    world.add_group(group)
+    return world.add_group(group)
 
 
 def _ensure_group(world: World, path: str) -> Group:
-    found = world.find_group(path)
-    if found is None:
-        _add_group(world, path, Section(path, {}))
-        found = world.find_group(path)
-    if found is None:
-        raise SeedError(f"{path}: cannot be a group")
-    return found
+    return world.find_group(path) or _add_group(world, path, Section(path, {}))
 
 
 def _add_project(world: World, path: str, section: Section, directory: Path) -> None:
