@@ -28,7 +28,7 @@ from bot.sandbox.rest_app import authenticate
 from bot.sandbox.rest_core import READ, WRITE, Answer
 from bot.sandbox.state import RefusedError, World
 
-for _name in ("people", "projects", "merge_requests", "notes"):
+for _name in ("people", "groups", "projects", "merge_requests", "notes"):
     import_module(f"bot.sandbox.graphql_{_name}")
 
 GRAPHQL = "/api/graphql"

@@ -28,7 +28,8 @@ from bot.sandbox.graphql_core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql_people import find_merge_request, level_name, split_page
+from bot.sandbox.graphql_groups import level_name
+from bot.sandbox.graphql_people import find_merge_request, split_page
 from bot.sandbox.rest_merge_request_entities import merge_request_url
 from bot.sandbox.state import RefusedError
 

@@ -18,8 +18,8 @@ from bot.sandbox.rest_params import UnknownParameterError, convert, unfold
 from bot.sandbox.state import RefusedError, World
 
 ROOT = "/api/v4"
-MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "repository")
-for _name in (*MODULES, "commits"):
+MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "files")
+for _name in (*MODULES, "repository", "commits"):
     import_module(f"bot.sandbox.rest_{_name}")
 
 

@@ -1,23 +1,18 @@
-"""REST: files, trees, branches, comparisons."""
+"""REST: trees, branches, comparisons."""
 
-import base64
 import hashlib
-from collections.abc import Mapping
 
 from bot.sandbox import actions
-from bot.sandbox.act_repository import CommitDraft
 from bot.sandbox.diffs import compare_trees, render_diff
-from bot.sandbox.entities import Level, Project
-from bot.sandbox.repository import MODE_EXECUTABLE, Blob, Commit, Signature
-from bot.sandbox.rest_code_entities import commit_time, commit_url, render_commit
+from bot.sandbox.entities import Level
+from bot.sandbox.repository import Commit
+from bot.sandbox.rest_code_entities import commit_url, render_commit
 from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest_files import read_ref
 from bot.sandbox.rest_params import (
     PAGING,
-    Param,
     choice,
     flag,
-    integer,
-    mapping,
     text,
     words,
 )
@@ -25,161 +20,6 @@ from bot.sandbox.rest_people_entities import web_url
 from bot.sandbox.state import RefusedError
 
 FEWEST_REFS = 2
-FILE = "/projects/{id}/repository/files/{file_path}"
-
-
-def _find_file(call: Call, ref: str) -> tuple[Commit, Blob, bytes]:
-    commit = call.commit(ref)
-    path = call.path["file_path"]
-    blob = commit.tree.get(path)
-    if blob is None:
-        raise RefusedError(404, "404 File Not Found")
-    return commit, blob, call.project.repository.store.blobs[blob.sha]
-
-
-def _last_commit(project: Project, commit: Commit, path: str) -> str:
-    return next(project.repository.log(commit.sha, path), commit).sha
-
-
-@endpoint("GET", FILE, {"ref": text(required=True)}, scopes=FILES)
-def show_file(call: Call) -> Answer:
-    """Tell of a file with its content in base64."""
-    ref, path = call.params["ref"], call.path["file_path"]
-    commit, blob, content = _find_file(call, _head(call, ref))
-    body = {
-        "file_name": path.rsplit("/", 1)[-1],
-        "file_path": path,
-        "size": len(content),
-        "encoding": "base64",
-        "content_sha256": hashlib.sha256(content).hexdigest(),
-        "ref": ref,
-        "blob_id": blob.sha,
-        "commit_id": commit.sha,
-        "last_commit_id": _last_commit(call.project, commit, path),
-        "execute_filemode": blob.mode == MODE_EXECUTABLE,
-        "content": base64.b64encode(content).decode("ascii"),
-    }
-    return Answer(body=body)
-
-
-def _head(call: Call, ref: str) -> str:
-    return call.code.default_branch if ref == "HEAD" else ref
-
-
-@endpoint("GET", FILE + "/raw", {"ref": text(), "lfs": flag()}, scopes=FILES, job_token=True)
-def show_raw_file(call: Call) -> Answer:
-    """Send a file."""
-    _, blob, content = _find_file(call, _head(call, call.params.get("ref", "HEAD")))
-    headers = {"X-Gitlab-Blob-Id": blob.sha, "X-Gitlab-Size": str(len(content))}
-    return Answer(raw=content, headers=headers, content_type="text/plain; charset=utf-8")
-
-
-@endpoint(
-    "GET",
-    FILE + "/blame",
-    {"ref": text(required=True), "range": mapping({"start": integer(), "end": integer()})},
-    scopes=FILES,
-)
-def blame_file(call: Call) -> Answer:
-    """Say for each run of lines which commit wrote it."""
-    commit, _, content = _find_file(call, _head(call, call.params["ref"]))
-    lines = content.decode("utf-8", "replace").splitlines()
-    owners = _blame(call.project, commit, call.path["file_path"], lines)
-    wanted = call.params.get("range", {})
-    start, end = wanted.get("start", 1), wanted.get("end", len(lines))
-    runs: list[tuple[Commit, list[str]]] = []
-    for line, owner in list(zip(lines, owners, strict=True))[start - 1 : end]:
-        if runs and runs[-1][0] is owner:
-            runs[-1][1].append(line)
-        else:
-            runs.append((owner, [line]))
-    return Answer(body=[_render_blame(owner, kept) for owner, kept in runs])
-
-
-def _blame(project: Project, head: Commit, path: str, lines: list[str]) -> list[Commit]:
-    """Credit each line to the oldest commit that has held it ever since."""
-    owners = [head] * len(lines)
-    held = set(range(len(lines)))
-    for commit in project.repository.log(head.sha, path):
-        content = project.repository.content(commit, path) or b""
-        here = set(content.decode("utf-8", "replace").splitlines())
-        held = {index for index in held if lines[index] in here}
-        for index in held:
-            owners[index] = commit
-    return owners
-
-
-def _render_blame(commit: Commit, lines: list[str]) -> dict[str, object]:
-    told = {
-        "id": commit.sha,
-        "parent_ids": list(commit.parents),
-        "message": commit.message,
-        "authored_date": commit_time(commit.author.at),
-        "author_name": commit.author.name,
-        "author_email": commit.author.email,
-        "committed_date": commit_time(commit.committer.at),
-        "committer_name": commit.committer.name,
-        "committer_email": commit.committer.email,
-    }
-    return {"commit": told, "lines": lines}
-
-
-WRITE_FILE: Mapping[str, Param] = {
-    "branch": text(required=True),
-    "content": text(required=True),
-    "commit_message": text(required=True),
-    "start_branch": text(),
-    "author_email": text(),
-    "author_name": text(),
-    "last_commit_id": text(),
-    "encoding": choice("text", "base64"),
-    "execute_filemode": flag(),
-}
-
-
-def _write_file(call: Call, *, exists: bool) -> Answer:
-    given, path = call.params, call.path["file_path"]
-    head = call.code.repository.find_commit(given["branch"])
-    if head is not None and (path in head.tree) is not exists:
-        words_ = "doesn't exist" if exists else "already exists"
-        raise RefusedError(400, f"A file with this name {words_}")
-    content = given["content"].encode()
-    if given.get("encoding") == "base64":
-        content = base64.b64decode(content)
-    draft = CommitDraft(
-        message=given["commit_message"],
-        changes={path: content},
-        start_branch=given.get("start_branch"),
-        author=_signature(call),
-        mode=MODE_EXECUTABLE if given.get("execute_filemode") else None,
-    )
-    actions.push(call.world, call.actor, call.project, given["branch"], draft)
-    body = {"file_path": path, "branch": given["branch"]}
-    return Answer(status=200 if exists else 201, body=body)
-
-
-def _signature(call: Call) -> Signature | None:
-    given = call.params
-    if not {"author_name", "author_email"} & set(given):
-        return None
-    default = f"{call.actor.username}@example.com"
-    return Signature(
-        name=given.get("author_name", call.actor.name),
-        email=given.get("author_email", default),
-        at=call.world.now,
-    )
-
-
-@endpoint("POST", FILE, WRITE_FILE)
-def create_file(call: Call) -> Answer:
-    """Make a file."""
-    return _write_file(call, exists=False)
-
-
-@endpoint("PUT", FILE, WRITE_FILE)
-def update_file(call: Call) -> Answer:
-    """Change a file."""
-    return _write_file(call, exists=True)
 
 
 @endpoint(
@@ -197,7 +37,7 @@ def update_file(call: Call) -> Answer:
 def show_tree(call: Call) -> Answer:
     """List files and directories."""
     given = call.params
-    commit = call.commit(_head(call, given.get("ref", "HEAD")), "404 Tree Not Found")
+    commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
     found = _list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
     return paged(call, found, lambda entry: entry)
 

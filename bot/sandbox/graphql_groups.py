@@ -1,0 +1,142 @@
+"""GraphQL: groups and their members."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bot.sandbox.access import can_read, find_level, own_members
+from bot.sandbox.entities import Group, Level
+from bot.sandbox.graphql_core import (
+    Asked,
+    Interacting,
+    connect,
+    global_id,
+    resolves,
+    time_text,
+    values,
+)
+from bot.sandbox.graphql_lists import list_merge_requests
+from bot.sandbox.graphql_people import Membership, find_merge_request, member_id, split_page
+from bot.sandbox.rest_people_entities import web_url
+
+
+@resolves("Query", "group")
+def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
+    path = wanted["fullPath"]
+    found = None if path.isdigit() else asked.world.find_group(path)
+    return found if found and can_read(asked.user, found, asked.today) else None
+
+
+@resolves("Group", "webUrl")
+def _group_url(source: Group, asked: Asked) -> str:
+    return web_url(asked.world, f"groups/{source.full_path}")
+
+
+@resolves("Group", "parent")
+def _parent(source: Group, asked: Asked) -> Group | None:
+    parent = source.parent
+    return parent if parent and can_read(asked.user, parent, asked.today) else None
+
+
+@resolves("Group", "groupMembersCount")
+def _members_count(source: Group, asked: Asked) -> int:
+    return sum(1 for _ in own_members(source, asked.today))
+
+
+@resolves("Group", "maxAccessLevel")
+@resolves("Project", "maxAccessLevel")
+def _max_level(source: Group, asked: Asked) -> int:
+    return find_level(asked.user, source, asked.today)
+
+
+@resolves("Group", "mergeRequests")
+def _group_merge_requests(source: Group, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    deep = filters.pop("includeSubgroups", False)
+    return connect(list_merge_requests(asked, (source, bool(deep)), filters), **page)
+
+
+def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[Membership]:
+    parents = list(group.lineage())[1:]
+    below = [each for each in asked.world.groups.values() if group in list(each.lineage())[1:]]
+    groups = {
+        "DIRECT": [group],
+        "INHERITED": parents,
+        "DESCENDANTS": below,
+        "SHARED_FROM_GROUPS": [link.group for link in group.shared_with],
+    }
+    for relation in relations:
+        for place in groups[relation]:
+            for member in own_members(place, asked.today):
+                yield Membership(id=member_id(place, member), group=place, member=member)
+
+
+@resolves("Group", "groupMembers")
+def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    needle = (filters.get("search") or "").casefold()
+    levels = filters.get("accessLevels")
+    best: dict[int, Membership] = {}
+    for each in _related(asked, source, filters.get("relations") or ("DIRECT", "INHERITED")):
+        known = best.get(each.member.user.id)
+        if known is None or each.member.level > known.member.level:
+            best[each.member.user.id] = each
+    found = [
+        each
+        for each in best.values()
+        if needle in f"{each.member.user.username}\n{each.member.user.name}".casefold()
+        and (levels is None or level_name(each.member.level) in levels)
+    ]
+    return connect(_sort_members(found, filters.get("sort") or "USER_FULL_NAME_ASC"), **page)
+
+
+def _sort_members(found: list[Membership], sort: str) -> list[Membership]:
+    field, direction = sort.upper().rsplit("_", 1)
+    keys = {
+        "ACCESS_LEVEL": lambda each: (each.member.level, each.id),
+        "USER_FULL_NAME": lambda each: (each.member.user.name.casefold(), each.id),
+    }
+    key = keys.get(field, lambda each: (each.member.created_at, each.id))
+    return sorted(found, key=key, reverse=direction == "DESC")
+
+
+def level_name(level: int) -> str:
+    """Name an access level as GraphQL does."""
+    return Level(level).name
+
+
+@resolves("GroupMember", "mergeRequestInteraction")
+def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> Interacting | None:
+    found = find_merge_request(asked, wanted["id"])
+    return Interacting(user=source.member.user, merge_request=found) if found else None
+
+
+values(
+    "Group",
+    {
+        "id": lambda source: global_id("Group", source.id),
+        "fullName": lambda source: " / ".join(
+            each.name for each in reversed(list(source.lineage()))
+        ),
+        "path": lambda source: source.full_path.rsplit("/", 1)[-1],
+    },
+)
+values(
+    "AccessLevel",
+    {
+        "integerValue": lambda source: source,
+        "stringValue": level_name,
+        "humanAccess": lambda source: level_name(source).replace("_", " ").capitalize(),
+    },
+)
+values(
+    "GroupMember",
+    {
+        "id": lambda source: global_id("GroupMember", source.id),
+        "accessLevel": lambda source: source.member.level,
+        "user": lambda source: source.member.user,
+        "createdBy": lambda source: source.member.created_by,
+        "createdAt": lambda source: time_text(source.member.created_at),
+        "updatedAt": lambda source: time_text(source.member.created_at),
+        "expiresAt": lambda source: time_text(source.member.expires_at),
+    },
+)
