@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
 
-.PHONY: demo test check lint types imports coverage sandbox lock clean help
+.PHONY: demo test check chaos lint types imports coverage sandbox lock clean help
 
 help: ## show the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -31,6 +31,9 @@ sandbox: $(VENV)/demo.stamp ## serve the stand-in GitLab with its pages
 
 test: $(VENV)/dev.stamp ## run the tests
 	$(BIN)/pytest -n 2
+
+coverage: $(VENV)/dev.stamp ## the tests, counting branches; every room must be covered whole
+	$(BIN)/pytest -q -n 2 --cov=bot --cov-branch --cov-report=term-missing:skip-covered
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

@@ -124,9 +124,9 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
     """Say which facts judging one nomination takes, apart from the entry's history."""
     policy = subject.policy
     needs: set[Need] = {MembersOf(policy.maintainers.group)}
-    if subject.manager_file:
-        needs.add(subject.manager_file)
     if not merged:
+        if subject.manager_file:
+            needs.add(subject.manager_file)
         username = subject.nomination.username
         needs |= {WorkOf(repository, username) for repository in counted_repositories(policy)}
     for step in policy.follow_ups:
@@ -149,7 +149,9 @@ def gather_evidence(
     """
     merged = merge_request.state == "merged"
     facts = dict(known)
-    needs: set[Need] = {HeadOf(merge_request.project, merge_request.iid)}
+    # After the merge nothing is gated, so neither the head nor the manager matters any more.
+    head_need = HeadOf(merge_request.project, merge_request.iid)
+    needs: set[Need] = set() if merged else {head_need}
     for subject in subjects:
         needs |= needs_of(subject, merged=merged)
     histories = {} if merged else _histories(subjects, merge_request)
@@ -179,7 +181,7 @@ def gather_evidence(
         )
         for subject in subjects
     }
-    head = facts.get(HeadOf(merge_request.project, merge_request.iid))
+    head = merge_request.head_sha if merged else facts.get(head_need)
     return evidence, head if isinstance(head, str) else None
 
 

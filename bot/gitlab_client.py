@@ -144,6 +144,9 @@ class GitLabClient:
             if len(query.parts) > 1 and not self._transport.spent:
                 # One bad part, or a score above the limit, must not spoil the others.
                 return self._answer_singly(query)
+            fallback = query.parts[0].fallback
+            if fallback and not self._transport.spent:
+                return self._answer_query(queries.Query([fallback]))
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}

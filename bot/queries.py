@@ -35,6 +35,8 @@ PAGE = 100
 
 Json = Mapping[str, Any]
 
+NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
+
 PERSON = "{ id username state bot }"
 
 MERGE_REQUEST = f"""
@@ -108,6 +110,7 @@ class Part:
     cost: int
     read: Callable[[Json], Mapping[Need, Fact]]
     fragments: tuple[str, ...] = ()
+    fallback: "Part | None" = None
 
 
 @dataclass(slots=True)
@@ -223,12 +226,18 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
     return dict.fromkeys(needs, Unread(reason=reason))
 
 
-def _work_part(number: int, need: WorkOf) -> Part:
+def _work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     lists = "state: merged, sort: MERGED_AT_DESC"
+    approved = (
+        f"  approved: mergeRequests(approvedBy: [$w{number}who], {lists}, first: {REVIEWS})"
+        " { ...Reviewed }\n"
+    )
 
     def read(answer: Json) -> Mapping[Need, Fact]:
-        account = answer.get(f"u{number}")
-        return {need: _read_work(need, account, answer.get(f"w{number}"))}
+        account, project = answer.get(f"u{number}"), answer.get(f"w{number}")
+        if project is not None and not approvals:
+            project = {**project, "approved": NOT_FILTERED}
+        return {need: _read_work(need, account, project)}
 
     return Part(
         needs=(need,),
@@ -238,9 +247,7 @@ def _work_part(number: int, need: WorkOf) -> Part:
             f"  authored: mergeRequests(authorUsername: $w{number}who, {lists}, first: 10)"
             " { count nodes { iid title webUrl mergedAt author { username bot } } }\n"
             f"  assigned: mergeRequests(reviewerUsername: $w{number}who, {lists},"
-            f" first: {REVIEWS}) {{ ...Reviewed }}\n"
-            f"  approved: mergeRequests(approvedBy: [$w{number}who], {lists},"
-            f" first: {REVIEWS}) {{ ...Reviewed }}\n}}"
+            f" first: {REVIEWS}) {{ ...Reviewed }}\n{approved if approvals else ''}}}"
         ),
         variables={
             f"w{number}who": ("String!", need.username),
@@ -249,6 +256,9 @@ def _work_part(number: int, need: WorkOf) -> Part:
         cost=122,
         read=read,
         fragments=(REVIEWED,),
+        # Where the tier or the version has no filter by approver, those who were reviewers are
+        # still known with their approvals; that there may be others keeps the list incomplete.
+        fallback=_work_part(number, need, approvals=False) if approvals else None,
     )
 
 
