@@ -220,7 +220,9 @@ class _Search:
 
 
 def _is_changed(change: Change) -> bool:
-    return change.head != change.base or change.old_path is not None
+    # Two sides that could not be read for the same reason are not known to be equal.
+    is_unknown = isinstance(change.head, Unread)
+    return is_unknown or change.head != change.base or change.old_path is not None
 
 
 def _is_text_new(change: Change, wanted: RoleKey) -> bool:

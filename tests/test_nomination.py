@@ -272,6 +272,12 @@ def test_a_head_that_cannot_be_read_is_unknown() -> None:
     assert "(404\\n/approve)" in found.unread[0].message
 
 
+def test_two_sides_that_cannot_be_read_for_the_same_reason_are_unknown() -> None:
+    gone = Unread(reason="GitLab answered 502")
+    found = find(Change(path=ADA, base=gone, head=gone, target=gone))
+    assert [remark.path for remark in found.unread] == [ADA]
+
+
 def test_a_base_that_cannot_be_read_is_unknown_where_the_head_has_the_role() -> None:
     found = find(make_change(Unread(reason="timeout"), make_entry(role="maintainer")))
     assert (found.nominations, found.remarks) == ((), ())
