@@ -34,6 +34,7 @@ SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
 TEXT_LIMIT = 600  # characters of one foreign text
 
+_FENCE = re.compile("`{3,}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 
 KINDS: Mapping[type, str] = {
@@ -136,6 +137,7 @@ class Words:
             "lists": functools.partial(list_urls, gitlab_url),
             "edit_url": functools.partial(edit_url, gitlab_url),
             "assignable": assignable,
+            "candidates": candidates,
             "help_table": help_table,
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
@@ -187,7 +189,8 @@ def render_report(
         "policies": unique_policies(findings.assessments),
         "notices": unique_notices(findings.assessments),
         "gate_problem": gate_problem,
-        "author": findings.merge_request.author.username if findings.merge_request.author else "?",
+        "author": findings.merge_request.author.username if findings.merge_request.author else None,
+        "head": (findings.merge_request.head_sha or "")[:8],
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     line = " ".join(words.render("gate.txt.j2", **values).split())
@@ -227,7 +230,12 @@ def next_finding(findings: Findings) -> tuple[Assessment, Finding] | None:
 
 
 def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[str, str]]:
-    """Return GitLab's own pages with the same lists, to count again by hand."""
+    """Return GitLab's own pages with the same lists, to count again by hand.
+
+    There are none for a username that no account can have, however long it is.
+    """
+    if not _ACCOUNT.fullmatch(username):
+        return []
     base = f"{gitlab_url}/{finding.repository}/-/merge_requests?"
     authored = ("authored", {"author_username": username})
     reviewed = [
@@ -250,17 +258,21 @@ def edit_url(gitlab_url: str, step: Step) -> str | None:
 
 
 def assignable(assessment: Assessment) -> list[str]:
-    """Return accounts that a copyable `/assign` may name: the manager and a maintainer."""
-    names: list[str] = []
-    for finding in assessment.findings:
-        for part in finding.parts:
-            if part.role == "manager" and part.state in {"missing", "reviewer_only"} and part.name:
-                names.append(part.name)
-            elif part.role == "maintainer" and part.state == "missing":
-                nominee = assessment.nomination.username.casefold()
-                others = [m for m in assessment.maintainers or () if m.casefold() != nominee]
-                names.extend(m for m in others[:1] if m not in names)
+    """Return accounts that a copyable `/assign` may name: the manager, enough maintainers."""
+    parts = [p for f in assessment.findings for p in f.parts if f.requirement.blocking]
+    absent = {"missing", "reviewer_only"}
+    managers = [p.name or "" for p in parts if p.role == "manager" and p.state in absent]
+    wanted = sum(p.role == "maintainer" and p.state == "missing" for p in parts)
+    names = dict.fromkeys([*managers, *candidates(assessment)[:wanted]])
     return [name for name in names if _ACCOUNT.fullmatch(name)]
+
+
+def candidates(assessment: Assessment) -> list[str]:
+    """Return the maintainers who could still be assigned."""
+    taken = {assessment.nomination.username.casefold()}
+    for finding in assessment.findings:
+        taken |= {(p.name or "").casefold() for p in finding.parts if p.state == "assigned"}
+    return [name for name in assessment.maintainers or () if name.casefold() not in taken]
 
 
 def _make_inert(value: object) -> object:
@@ -286,7 +298,7 @@ def _fenced(text: str, language: str) -> Markup:
     """Show lines as they are; the fence is longer than any run of backticks in them."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in text.expandtabs(4))
+    shown = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
     return Markup(f"{fence}{language}\n{shown.rstrip()}\n{fence}")  # noqa: S704  fenced
 
 
@@ -295,10 +307,19 @@ def _rule(found: Finding | Step) -> object:
 
 
 def _tidy(text: str) -> str:
-    """Remove blanks at line ends and doubled empty lines, which templates leave behind."""
-    lines = [line.rstrip() for line in text.strip().splitlines()]
+    """Remove blanks at line ends and doubled empty lines, which templates leave behind.
+
+    What stands between fences stays as it is: a diff must apply.
+    """
     kept: list[str] = []
-    for line in lines:
-        if line or (kept and kept[-1]):
+    fence = ""
+    for line in text.strip().split("\n"):
+        if not fence:
+            line = line.rstrip()  # noqa: PLW2901  outside of fences alone
+            opening = _FENCE.match(line)
+            fence = opening[0] if opening else ""
+        elif line == fence:
+            fence = ""
+        if line or fence or (kept and kept[-1]):
             kept.append(line)
     return "\n".join(kept)

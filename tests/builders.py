@@ -89,8 +89,8 @@ def make_nomination(username: str = "ada", **changes: Any) -> Nomination:
         role="maintainer",
         before=("trainee_maintainer",),
         after=("maintainer",),
-        path=f"data/team_members/person/{username[0].lower()}/{username}.yml",
-        base_path=f"data/team_members/person/{username[0].lower()}/{username}.yml",
+        path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
+        base_path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
         reports_to="grace",
         cautions=(),
     )

@@ -1,0 +1,229 @@
+"""Situations that the comment is about, each as what was found."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.assessment import Assessment
+from bot.commands import Answer, Outcome, Replay
+from bot.evidence import Evidence, Manager, Stage
+from bot.facts import FileAt, Work
+from bot.merge_request import MergeRequest
+from bot.nomination import Content, Remark, Unread
+from bot.policy import ListedIn, Policy
+from bot.report import Findings
+from tests.builders import (
+    ENTRY,
+    NOW,
+    load_shipped,
+    make_assessment,
+    make_detection,
+    make_evidence,
+    make_findings,
+    make_hold,
+    make_members,
+    make_merge_request,
+    make_merged,
+    make_nomination,
+    make_person,
+    make_replay,
+    make_waiver,
+    make_work,
+)
+
+POLICY = load_shipped()
+SINCE = NOW - timedelta(days=250)
+HALF = make_work(
+    [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
+    [
+        make_merged(240, approved=True, title="Cache tokens"),
+        make_merged(230, commented=True, title="Add a health check"),
+        make_merged(220, assigned=True, title="Bump dependencies"),
+        make_merged(210, "ada", commented=True, title="Log less"),
+        make_merged(120, approved=True, title="Read models from a file"),
+    ],
+)
+FULL = make_work(
+    [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 13)],
+    [make_merged(300 + n, approved=True, title=f"Answer faster, part {n}") for n in range(1, 9)],
+)
+ASSIGNED = (make_person("grace"), make_person("margaret"))
+TOPICS = frozenset(("python", "fastapi", "grpc"))
+FORBIDDEN = Unread(reason="GitLab answered 403 to a query: insufficient permissions")
+LISTS = {
+    "inventory.json": b"""{
+  "inventory": [
+    {
+      "name": "ai-gateway",
+      "members": [
+        "grace",
+        "linus"
+      ],
+      "groups": ["example-org/sre"]
+    }
+  ]
+}
+""",
+    "renovate.json": b"""{
+  "extends": ["config:base"],
+
+  "additionalReviewers": ["linus", "margaret"]
+}
+""",
+}
+
+
+def gather(
+    work: Work | Unread, lists: Mapping[str, Content] = LISTS, policy: Policy = POLICY
+) -> Evidence:
+    """Build the evidence that the shipped policy asks for."""
+    checks = [step.check for step in policy.follow_ups if isinstance(step.check, ListedIn)]
+    return make_evidence(
+        work={policy.repository: work},
+        stages={"trainee_maintainer": Stage(since=SINCE)},
+        groups={policy.maintainers.group: make_members("margaret", "linus", owners=["olga"])},
+        files={FileAt(c.project, c.ref, c.path): lists.get(c.path) for c in checks},
+    )
+
+
+def person(
+    username: str = "ada",
+    work: Work | Unread = HALF,
+    evidence: Evidence | None = None,
+    replay: Replay | None = None,
+    **changes: object,
+) -> Assessment:
+    """Assess one nominee by the shipped policy."""
+    facts: dict[str, object] = {
+        "nomination": make_nomination(username),
+        "evidence": evidence or gather(work),
+    }
+    return make_assessment(POLICY, replay, **(facts | changes))
+
+
+def scene(
+    *assessments: Assessment,
+    merge_request: MergeRequest | None = None,
+    **changes: object,
+) -> Findings:
+    """Build what was found in a merge request, open unless it is given."""
+    return make_findings(
+        *assessments, merge_request=merge_request or make_merge_request(), **changes
+    )
+
+
+NEVER = {"trainee_maintainer": Stage(since=None)}
+ASSIGNED_NOW = make_merge_request(assignees=ASSIGNED)
+MERGED = make_merge_request(state="merged", merged_at=NOW, assignees=ASSIGNED)
+WAIVED = make_replay(waivers={("ada", "reviewed"): make_waiver()})
+HELD = make_replay(held=make_hold())
+REFUSED = make_replay(
+    answers=(
+        Answer(
+            note_id=3,
+            by="ada",
+            outcome=Outcome.REFUSED,
+            messages=("line 1: a nominee cannot decide here; ask a maintainer or your manager.",),
+        ),
+    )
+)
+STRANGE = gather(HALF)
+UNKNOWN = replace(
+    STRANGE,
+    work={POLICY.repository: FORBIDDEN},
+    manager=Manager(username=None, missing="the entry names no manager in `reports_to`"),
+    groups={POLICY.maintainers.group: FORBIDDEN},
+)
+DONE_GROUPS = {POLICY.maintainers.group: make_members("margaret", "ada", owners=["olga"])}
+DONE_LISTS = {
+    "inventory.json": b'{"inventory": [{"name": "ai-gateway", "members": ["ada"]}]}',
+    "renovate.json": b'{"additionalReviewers": ["ada"]}',
+}
+NEWER = replace(POLICY, version="2025-03-01")
+NEAR_MISS = Remark(
+    path=ENTRY,
+    message="`maintaner` for ai-gateway is no role that is known; did you mean maintainer?",
+    near_miss=True,
+)
+UNREADABLE = Remark(path=ENTRY, message="the file is larger than 1 MiB", near_miss=False)
+
+SCENES: Mapping[str, Findings] = {
+    "Nothing met": scene(
+        person(evidence=replace(gather(make_work()), stages=NEVER)),
+    ),
+    "Half met": scene(
+        person(attested=TOPICS, merge_request=make_merge_request(assignees=ASSIGNED[1:])),
+        merge_request=make_merge_request(assignees=ASSIGNED[1:]),
+    ),
+    "All met": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW, attested=TOPICS), merge_request=ASSIGNED_NOW
+    ),
+    "Waived": scene(
+        person(replay=WAIVED, merge_request=ASSIGNED_NOW),
+        merge_request=ASSIGNED_NOW,
+        replay=WAIVED,
+    ),
+    "Held": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW, replay=HELD
+    ),
+    "Parts unknown": scene(
+        person(evidence=UNKNOWN),
+        detection=make_detection(unread=(UNREADABLE,)),
+    ),
+    "Everybody assigned, the counts unknown": scene(
+        person(work=FORBIDDEN, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW
+    ),
+    "Ready, but the head could not be read again": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW),
+        merge_request=ASSIGNED_NOW,
+        unknown=("the present head of the merge request could not be read again",),
+    ),
+    "Several people": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW),
+        person("linus"),
+        merge_request=ASSIGNED_NOW,
+    ),
+    "Draft": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW),
+        merge_request=replace(ASSIGNED_NOW, draft=True),
+    ),
+    "A doubtful entry, and a command that was refused": scene(
+        person(
+            nomination=make_nomination(
+                cautions=("The entry is new: make sure that the username belongs to the person.",)
+            ),
+            account_doubt="this merge request itself changes the account in the entry",
+        ),
+        replay=REFUSED,
+    ),
+    "Near miss": scene(detection=make_detection(remarks=(NEAR_MISS,))),
+    "No longer a nomination": scene(),
+    "Nothing could be read": scene(
+        detection=make_detection(unread=(UNREADABLE,)),
+        unknown=("GitLab did not list all changed files of this merge request",),
+    ),
+    "Policy changed": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW, newer_policy=NEWER),
+        merge_request=ASSIGNED_NOW,
+    ),
+    "Closed": scene(person(), merge_request=make_merge_request(state="closed")),
+    "Merged with steps open": scene(person(merge_request=MERGED), merge_request=MERGED),
+    "Merged, and some steps cannot be checked": scene(
+        person(
+            merge_request=MERGED,
+            evidence=replace(
+                gather(HALF, {"inventory.json": FORBIDDEN, "renovate.json": b"{"}),
+                groups=DONE_GROUPS,
+            ),
+        ),
+        merge_request=MERGED,
+    ),
+    "All done": scene(
+        person(
+            merge_request=MERGED,
+            evidence=replace(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
+        ),
+        merge_request=MERGED,
+    ),
+    "Help": scene(person(), replay=make_replay(help_wanted=True)),
+}  # fmt: skip

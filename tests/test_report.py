@@ -1,0 +1,614 @@
+"""Tests of the words: the comment, the gate's line, and what hostile texts can do to them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot import policy_values as rules
+from bot.assessment import Assessment
+from bot.commands import Answer, Outcome
+from bot.errors import ConfigError
+from bot.evidence import Manager, Stage
+from bot.facts import FileAt
+from bot.findings import Verdict
+from bot.nomination import Remark, Unread
+from bot.report import (
+    BODY_LIMIT,
+    KINDS,
+    MARKER,
+    Findings,
+    GateState,
+    Words,
+    assignable,
+    decide_gate,
+    render_report,
+)
+from tests import gallery
+from tests.builders import (
+    GITLAB,
+    NOW,
+    make_assessment,
+    make_detection,
+    make_evidence,
+    make_findings,
+    make_follow_up,
+    make_hold,
+    make_member,
+    make_members,
+    make_merge_request,
+    make_merged,
+    make_nomination,
+    make_person,
+    make_policy,
+    make_replay,
+    make_requirement,
+    make_waiver,
+    make_work,
+)
+from tests.everything import EVERY_CHECK, EVERY_RULE, EVERYTHING
+from tests.gallery import SCENES
+
+WORDS = Words(None, GITLAB, "nomination")
+UNREAD = Unread(reason="GitLab answered 403")
+
+
+def render(findings: Findings, words: Words = WORDS, problem: str | None = None) -> str:
+    return render_report(findings, words, NOW, problem).body or ""
+
+
+def visible(markdown: str) -> str:
+    """Return what a person reads of a comment: no addresses, tags and signs."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return re.sub(r"<!--.*?-->|<[^>]*>", "", parser.render(markdown))
+
+
+# --- every situation --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_every_situation_has_one_marker_first_and_a_foot(findings: Findings) -> None:
+    body = render(findings)
+    assert body.startswith(f"{MARKER}\n## Nomination")
+    assert body.count("<!--") == 1
+    assert body.count("/nomination recheck` · all commands: `/nomination help`") == 1
+    assert "(empty)" not in body
+    assert not re.search(r"\n\n\n|[ \t]\n", body.replace(" \n", "\n", 2))
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_every_situation_leads_with_the_verdict_and_the_next_step(findings: Findings) -> None:
+    verdict, following = [line for line in render(findings).splitlines() if line][2:4]
+    assert verdict.startswith("**")
+    is_over = "done:**" in verdict or "nothing" in verdict.casefold()
+    assert following.startswith("**Next step:**") is not is_over
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_every_table_has_its_columns(findings: Findings) -> None:
+    for table in re.findall(r"(?m)(?:^\|.*\n)+", render(findings)):
+        assert len({row.count("|") for row in table.splitlines()}) == 1
+        assert table.splitlines()[1].startswith("| ---")
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_every_fold_is_closed(findings: Findings) -> None:
+    body = render(findings)
+    assert body.count("<details>") == body.count("</details>") == body.count("<summary>")
+
+
+@pytest.mark.parametrize("title", ["Half met", "All met", "Waived", "Merged with steps open"])
+def test_one_person_takes_less_than_four_thousand_characters_to_read(title: str) -> None:
+    assert len(visible(render(SCENES[title]))) < 4_000
+
+
+@pytest.mark.parametrize("title", ["Half met", "All met", "Waived"])
+def test_what_is_not_folded_fits_one_screen(title: str) -> None:
+    unfolded = re.sub(r"(?s)<details>.*?</details>", "", render(SCENES[title]))
+    assert len(visible(unfolded)) < 1_500
+
+
+def test_rendering_twice_gives_the_same() -> None:
+    for findings in SCENES.values():
+        assert render(findings) == render(findings)
+
+
+def test_only_the_time_differs_between_two_moments() -> None:
+    one, other = (
+        render_report(SCENES["Half met"], WORDS, time).body
+        for time in (NOW, NOW + timedelta(hours=3))
+    )
+    assert one != other
+    assert (one or "").replace("09:30", "12:30") == other
+
+
+def test_fifty_people_fit_into_one_comment() -> None:
+    people = [gallery.person(f"person{number}", gallery.FULL) for number in range(50)]
+    body = render(gallery.scene(*people))
+    assert len(body) < 1_000_000
+    assert body.count("## Nomination: ") == 50
+
+
+def test_a_comment_beyond_the_limit_leaves_the_evidence_out() -> None:
+    long = rules.OpenFor(days=1)
+    wanted = [make_requirement(long, id=f"r{n}", help="Read this. " * 1_000) for n in range(20)]
+    people = [
+        make_assessment(make_policy(*wanted), nomination=make_nomination(f"person{number}"))
+        for number in range(5)
+    ]
+    body = render(make_findings(*people))
+    assert 1_000 < len(body) < BODY_LIMIT
+    assert "Evidence" not in body
+    assert body.count("| What is wanted |") == 100
+
+
+# --- the next step ----------------------------------------------------------------------
+
+
+def next_step(rule: rules.Rule, **changes: Any) -> str:
+    policy = make_policy(make_requirement(rule))
+    body = render(make_findings(make_assessment(policy, **changes)))
+    found = re.search(r"\*\*Next step:\*\* (.*)", body)
+    assert found
+    return found[1]
+
+
+REPOSITORY = "`example-org/ai-gateway`"
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "words"),
+    [
+        (
+            rules.AuthoredMergeRequests(at_least=5),
+            {"evidence": make_evidence(make_work(authored=4))},
+            f"`@ada` authors 1 more merge request in {REPOSITORY}",
+        ),
+        (
+            rules.ReviewedMergeRequests(at_least=5),
+            {"evidence": make_evidence(make_work(reviewed=2))},
+            f"`@ada` reviews 3 more merge requests in {REPOSITORY}",
+        ),
+        (
+            rules.AuthoredOrReviewed(at_least=5),
+            {"evidence": make_evidence(make_work(1, 1))},
+            f"`@ada` authors or reviews 3 more merge requests in {REPOSITORY}",
+        ),
+        (
+            rules.Attested(topics=(rules.Topic(id="python", text="Python"),)),
+            {},
+            "`@ada` comments `/nomination attest all`",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=1),
+            {},
+            "the manager `@grace` and 1 maintainer of `ai-gateway` (such as `@margaret`, `@linus`)",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=2),
+            {"merge_request": make_merge_request(assignees=(make_person("linus"),))},
+            "the manager `@grace` and 1 maintainer of `ai-gateway` (such as `@margaret`).",
+        ),
+        (
+            rules.Assigned(manager=False, maintainers=2),
+            {},
+            "assign this merge request to 2 maintainers of `ai-gateway`",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=0),
+            {"merge_request": make_merge_request(reviewers=(make_person("grace"),))},
+            "the manager `@grace`, who is only a reviewer so far.",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=0),
+            {"evidence": make_evidence(manager=Manager(username="ada"))},
+            "somebody above the nominee",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=0),
+            {"evidence": make_evidence(manager=Manager(username=None, missing="no account"))},
+            "the manager (no account). If that cannot be done, a maintainer waives it: `/nomin",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=1),
+            {"evidence": make_evidence(manager=UNREAD)},
+            "the manager (GitLab answered 403) and 1 maintainer",
+        ),
+        (
+            rules.Assigned(manager=True, maintainers=1),
+            {"evidence": make_evidence(members=UNREAD)},
+            "the manager `@grace` and a maintainer (GitLab answered 403)",
+        ),
+        (
+            rules.Assigned(manager=False, maintainers=1),
+            {"evidence": make_evidence(members=make_members("ada"))},
+            "a maintainer (the group has none besides the nominee)",
+        ),
+        (
+            rules.ApprovedBy(at_least=2, by="maintainers"),
+            {"merge_request": make_merge_request(approved_by=(make_person("linus"),))},
+            "1 more maintainer approves this merge request.",
+        ),
+        (rules.ApprovedBy(at_least=2, by="maintainers"), {}, "2 more maintainers approve"),
+        (rules.ApprovedBy(at_least=1, by="manager"), {}, "the manager approves"),
+        (rules.OpenFor(days=7), {}, "wait 5 more days: the merge request stays open for 7."),
+        (rules.OpenFor(days=3), {}, "wait 1 more day:"),
+        (rules.RoleHeld(role="reviewer"), {}, "Do it."),
+        (
+            rules.AuthoredMergeRequests(at_least=5),
+            {"evidence": make_evidence(UNREAD)},
+            "could not be checked: GitLab answered 403. Comment `/nomination recheck` to try",
+        ),
+    ],
+)
+def test_the_next_step_is_exact(rule: rules.Rule, changes: dict[str, Any], words: str) -> None:
+    assert words in next_step(rule, **changes)
+
+
+def test_what_people_can_do_comes_before_what_is_unknown() -> None:
+    policy = make_policy(
+        make_requirement(rules.AuthoredMergeRequests(at_least=5), id="a"),
+        make_requirement(rules.OpenFor(days=7), id="b", title="Wait a week"),
+    )
+    findings = make_findings(make_assessment(policy, evidence=make_evidence(UNREAD)))
+    report = render_report(findings, WORDS, NOW)
+    assert "**Next step:** wait 5 more days" in (report.body or "")
+    assert report.gate
+    assert report.gate.description == "Wait a week: 2 of 7 (and 1 more)"
+
+
+def test_everything_that_people_can_do_now_is_said() -> None:
+    assert "**Also open:** assign this merge request to" in render(SCENES["Nothing met"])
+
+
+def test_a_ready_nominee_waits_for_the_others() -> None:
+    first = render(SCENES["Several people"]).split("## Nomination")[1]
+    assert "stays closed until the other nominations are ready" in first
+    assert "merges it" not in first
+
+
+def test_nobody_is_told_to_merge_what_is_not_known() -> None:
+    body = render(SCENES["Ready, but the head could not be read again"])
+    assert "merges it" not in body
+    assert "**Next step:** comment `/nomination recheck`" in body
+
+
+# --- people and lines -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("assignees", "maintainers", "members", "names"),
+    [
+        ((), 1, ("margaret", "linus"), ["grace", "margaret"]),
+        ((), 2, ("margaret", "linus"), ["grace", "margaret", "linus"]),
+        (("margaret",), 2, ("margaret", "linus"), ["grace", "linus"]),
+        (("grace",), 1, ("ada", "linus"), ["linus"]),
+        (("grace", "linus"), 1, ("linus",), []),
+        ((), 1, ("grace", "linus"), ["grace"]),
+        ((), 1, ("not an account",), ["grace"]),
+        ((), 0, ("linus",), ["grace"]),
+    ],
+)
+def test_only_people_who_are_missing_are_offered_for_assignment(
+    assignees: Sequence[str], maintainers: int, members: Sequence[str], names: list[str]
+) -> None:
+    rule = rules.Assigned(manager=True, maintainers=maintainers)
+    assessment = make_assessment(
+        make_policy(make_requirement(rule)),
+        merge_request=make_merge_request(assignees=tuple(map(make_person, assignees))),
+        evidence=make_evidence(members=make_members(*members)),
+    )
+    assert assignable(assessment) == names
+    block = "```\n/assign " + " ".join(f"@{name}" for name in names) + "\n```"
+    assert (block in render(make_findings(assessment))) is bool(names)
+
+
+def test_nobody_is_mentioned_outside_of_code() -> None:
+    for findings in SCENES.values():
+        outside = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", render(findings))
+        assert not re.search(r"@\w", outside.replace("ai-gateway@2024", ""))
+
+
+def test_a_diff_stays_as_it_is() -> None:
+    text = '{\n\t"a": 1,\n\n\n\t"members": [\n\t\t"linus"\n\t]\n}\n'
+    check = rules.ListedIn(
+        project="group/list", ref="main", path="a.json", format="json", entry=None, key="members"
+    )
+    policy = make_policy(follow_ups=(make_follow_up(check),))
+    files = {FileAt("group/list", "main", "a.json"): text.encode()}
+    merged = make_merge_request(state="merged")
+    assessment = make_assessment(policy, evidence=make_evidence(files=files), merge_request=merged)
+    body = render(make_findings(assessment, merge_request=merged))
+    (step,) = assessment.steps
+    assert step.edit
+    assert f"```diff\n{step.edit.rstrip()}\n```" in body
+    assert f"({GITLAB}/group/list/-/edit/main/a.json)" in body
+
+
+def test_steps_for_people_are_left_to_people() -> None:
+    policy = make_policy(follow_ups=(make_follow_up(rules.Manual()),))
+    merged = make_merge_request(state="merged")
+    body = render(
+        make_findings(make_assessment(policy, merge_request=merged), merge_request=merged)
+    )
+    assert "every step that can be checked is done" in body
+    assert "check by hand" in body
+    assert "<summary>Take the step</summary>" in body
+
+
+def test_a_merge_request_without_head_or_author_has_a_comment() -> None:
+    merge_request = make_merge_request(head_sha=None, author=None, draft=True)
+    for findings in (make_findings(), SCENES["All met"]):
+        body = render(replace(findings, merge_request=merge_request))
+        assert "None" not in body
+        assert "head `" not in body
+
+
+@pytest.mark.parametrize(
+    ("remark", "meant"), [(gallery.NEAR_MISS, True), (gallery.UNREADABLE, False)]
+)
+def test_only_a_near_miss_was_evidently_meant(remark: Remark, meant: bool) -> None:
+    body = render(make_findings(detection=make_detection(remarks=(remark,))))
+    assert ("as if it was meant to" in body) is meant
+    assert "Remarks on the changed entries" in body
+
+
+def test_many_remarks_and_unread_files_are_cut() -> None:
+    remarks = tuple(Remark(path=f"{n}.yml", message="odd", near_miss=True) for n in range(25))
+    body = render(make_findings(detection=make_detection(remarks=remarks, unread=remarks)))
+    assert body.count("- and 5 more") == 2
+
+
+def test_a_gate_problem_is_said() -> None:
+    body = render(SCENES["Half met"], problem="GitLab answered 403: no")
+    assert "\nThe gate could not be set: GitLab answered 403: no\nThe merge" in re.sub(
+        "\u2060", "", visible(body)
+    )
+
+
+def test_refused_commands_have_a_heading_and_the_last_ones_are_shown() -> None:
+    answers = tuple(
+        Answer(note_id=n, by="eve", outcome=Outcome.REFUSED, messages=(f"line {n}: no.",))
+        for n in range(30)
+    )
+    body = render(make_findings(make_assessment(), replay=make_replay(answers=answers)))
+    assert "**Commands that had no effect:**" in body
+    assert "line 29: no." in body
+    assert "line 0: no." not in body
+
+
+def test_help_shows_every_command() -> None:
+    body = render(SCENES["Help"])
+    verbs = ("recheck", "help", "attest", "waive", "unwaive", "hold", "release")
+    assert [verb for verb in verbs if f"| `/nomination {verb}" not in body] == []
+
+
+def test_near_misses_say_why() -> None:
+    evidence = make_evidence(
+        make_work(
+            reviewed=[
+                make_merged(1, "ada", approved=True),
+                make_merged(2, assigned=True),
+                make_merged(3, approved=True),
+            ]
+        ),
+        stage=Stage(since=NOW, at_least=True),
+    )
+    rule = rules.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
+    body = render(
+        make_findings(make_assessment(make_policy(make_requirement(rule)), evidence=evidence))
+    )
+    assert "the nominee is its author" in body
+    assert "no approval, review or comment is seen" in body
+    assert "before that" in body
+    assert "as far as was examined" in body
+
+
+@pytest.mark.parametrize(
+    ("reviews", "words"),
+    [
+        (0, "has no `trainee_maintainer` stage."),
+        (1, "regardless of it, 1 was found."),
+        (4, "regardless of it, 4 were found."),
+    ],
+)
+def test_a_missing_stage_is_said_with_the_count_regardless_of_it(reviews: int, words: str) -> None:
+    evidence = make_evidence(make_work(reviewed=reviews), stage=Stage(since=None))
+    rule = rules.ReviewedMergeRequests(at_least=5, since_role="trainee_maintainer")
+    policy = make_policy(make_requirement(rule))
+    assert words in render(make_findings(make_assessment(policy, evidence=evidence)))
+
+
+# --- the gate ---------------------------------------------------------------------------
+
+HELD = {"replay": make_replay(held=make_hold())}
+INCOMPLETE = "Could not read everything; see the comment"
+MET = make_assessment(evidence=make_evidence(make_work(5)))
+UNMET = make_assessment()
+UNKNOWN = make_assessment(evidence=make_evidence(UNREAD))
+WAIVED = make_assessment(replay=make_replay(waivers={("ada", "wanted"): make_waiver()}))
+
+
+@pytest.mark.parametrize(
+    ("assessments", "changes", "state", "line"),
+    [
+        ((MET,), {}, GateState.PASSED, "Ready: every required point is met or waived"),
+        ((WAIVED,), {}, GateState.PASSED, "Ready: every required point is met or waived"),
+        ((UNMET,), {}, GateState.FAILED, "What is wanted: 0 of 5"),
+        ((UNKNOWN,), {}, GateState.PENDING, "What is wanted: could not check"),
+        ((MET, UNMET), {}, GateState.FAILED, "ada: What is wanted: 0 of 5"),
+        ((UNKNOWN, UNMET), {}, GateState.FAILED, "ada: What is wanted: 0 of 5 (and 1 more)"),
+        ((MET, UNKNOWN), {}, GateState.PENDING, "ada: What is wanted: could not check"),
+        ((MET,), HELD, GateState.FAILED, "On hold by margaret"),
+        ((), {}, GateState.PASSED, "Nominates nobody"),
+        ((), HELD, GateState.PASSED, "Nominates nobody"),
+        ((), {"unknown": ("x",)}, GateState.PENDING, INCOMPLETE),
+        ((MET,), {"unknown": ("x",)}, GateState.PENDING, INCOMPLETE),
+        (
+            (MET,),
+            {"detection": make_detection(unread=(gallery.UNREADABLE,))},
+            GateState.PENDING,
+            INCOMPLETE,
+        ),
+        ((UNMET,), {"unknown": ("x",)}, GateState.FAILED, "What is wanted: 0 of 5"),
+    ],
+)  # fmt: skip
+def test_the_gate_says_the_first_missing_thing(
+    assessments: Sequence[Assessment], changes: dict[str, Any], state: GateState, line: str
+) -> None:
+    report = render_report(make_findings(*assessments, **changes), WORDS, NOW)
+    assert report.gate
+    assert (report.gate.state, report.gate.description) == (state, line)
+    assert report.gate.url == make_findings().gate_url
+
+
+@given(st.lists(st.sampled_from([MET, UNMET, UNKNOWN, WAIVED])), st.booleans(), st.booleans())
+def test_the_gate_opens_only_when_everything_is_known_and_met(
+    assessments: list[Assessment], unknown: bool, held: bool
+) -> None:
+    findings = make_findings(
+        *assessments,
+        unknown=("something",) if unknown else (),
+        replay=make_replay(held=make_hold() if held else None),
+    )
+    good = all(a is MET or a is WAIVED for a in assessments)
+    expected = good and not unknown and not (held and assessments)
+    assert (decide_gate(findings) is GateState.PASSED) is expected
+
+
+def test_an_advisory_requirement_never_shuts_the_gate() -> None:
+    advisory = make_requirement(rules.AuthoredMergeRequests(at_least=5), blocking=False)
+    for work in (make_work(), UNREAD):
+        assessment = make_assessment(make_policy(advisory), evidence=make_evidence(work))
+        assert decide_gate(make_findings(assessment)) is GateState.PASSED
+        assert "(recommended)" in render(make_findings(assessment))
+
+
+def test_a_requirement_that_is_met_needs_no_waiver() -> None:
+    waivers = {("ada", "wanted"): make_waiver()}
+    assessment = make_assessment(
+        replay=make_replay(waivers=waivers), evidence=make_evidence(make_work(5))
+    )
+    assert assessment.findings[0].verdict is Verdict.MET
+
+
+def test_a_waiver_of_somebody_else_has_no_effect() -> None:
+    waivers = {("linus", "wanted"): make_waiver()}
+    assert make_assessment(replay=make_replay(waivers=waivers)).ready is False
+
+
+def test_a_waiver_shows_what_was_measured() -> None:
+    body = render(make_findings(WAIVED))
+    assert "~~What is wanted~~ | ✓ waived | by `@margaret` | 5 |" in body
+    assert "(measured: unmet, 0 of 5)" in body
+
+
+# --- templates --------------------------------------------------------------------------
+
+
+def test_every_kind_has_words() -> None:
+    assert {type(rule) for rule in (*EVERY_RULE, *EVERY_CHECK)} == set(KINDS)
+
+
+WORKS = (
+    UNREAD,
+    make_work(),
+    make_work(9, 9),
+    make_work(1, [make_merged(1), make_merged(2, "ada", approved=True)]),
+)
+STAGES = (UNREAD, Stage(since=None), Stage(since=NOW - timedelta(days=150), at_least=True))
+MANAGERS = (
+    UNREAD,
+    Manager(username=None, missing="x"),
+    Manager(username="ada"),
+    Manager(username="grace"),
+)
+MEMBERS = (
+    UNREAD,
+    make_members(owners=()),
+    make_members("ada", make_member("linus", 20)),
+    make_members(*map(str, range(9)), owners=map(str, range(99))),
+)
+FILES = (UNREAD, None, b"members: [ada]", b"members: [linus]\ngroups: [a/b]", b"[")
+PEOPLE = ((), (make_person("grace"), make_person("linus"), make_person("0")))
+STATES = ("opened", "merged", "closed", "locked")
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_no_combination_breaks_a_template(data: st.DataObject) -> None:
+    def draw(options: Sequence[Any]) -> Any:
+        return data.draw(st.sampled_from(options))
+
+    replay = make_replay(
+        waivers=draw([{}, {("ada", f"r{n}"): make_waiver() for n in range(11)}]),
+        held=draw([None, make_hold()]),
+        help_wanted=draw([False, True]),
+    )
+    people = draw(PEOPLE)
+    merge_request = make_merge_request(
+        state=draw(STATES), draft=draw([False, True]), assignees=people, approved_by=people
+    )
+    files = {FileAt("g/p", "main", "a"): draw(FILES)}
+    assessment = make_assessment(
+        EVERYTHING,
+        replay,
+        merge_request=merge_request,
+        nomination=make_nomination(before=draw([(), ("trainee_maintainer",)])),
+        evidence=make_evidence(
+            draw(WORKS),
+            stage=draw(STAGES),
+            manager=draw(MANAGERS),
+            members=draw(MEMBERS),
+            files=files,
+        ),
+        attested=draw([frozenset(), frozenset("a"), frozenset("ab")]),
+        account_doubt=draw([None, "doubt"]),
+        newer_policy=draw([None, make_policy(version="2")]),
+    )
+    body = render(
+        make_findings(
+            assessment, merge_request=merge_request, replay=replay, unknown=draw([(), ("x",)])
+        ),
+        problem=draw([None, "no"]),
+    )
+    assert body.count(MARKER) == 1
+    assert "None" not in body
+    assert "(empty)" not in body
+
+
+def test_an_operators_template_replaces_the_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "gate.txt.j2").write_text("Ask {{ detection.remarks[0].message }}")
+    words = Words(str(tmp_path), GITLAB, "nomination")
+    remark = Remark(path="x", message="@all", near_miss=True)
+    findings = make_findings(detection=make_detection(remarks=(remark,)))
+    report = render_report(findings, words, NOW)
+    assert report.gate
+    assert report.gate.description.startswith("Ask ")
+    assert "@all" not in report.gate.description
+    assert "Nomination" in (report.body or "")
+
+
+@pytest.mark.parametrize("text", ["{{ nothing }}", "{% if %}", "{{ merge_request.nothing }}"])
+def test_a_broken_template_is_an_expected_error(text: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.txt.j2").write_text(text)
+    with pytest.raises(ConfigError, match=r"gate\.txt\.j2 cannot be used"):
+        render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
+
+
+def test_templates_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="NOMINATION_BOT_TEMPLATES"):
+        Words(str(tmp_path / "gone"), GITLAB, "nomination")
+
+
+def test_a_template_cannot_start_a_quick_action(tmp_path: Path) -> None:
+    (tmp_path / "comment.md.j2").write_text("Thanks!\n/approve\n")
+    with pytest.raises(RuntimeError, match="GitLab would execute"):
+        render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
