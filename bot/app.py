@@ -38,8 +38,9 @@ from bot.sweep import Look, SharedFacts, sweep
 ROUNDS = 3
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
-# More nominations than this in one merge request are not examined.
-MOST_NOMINATIONS = 50
+# More nominations than this in one merge request are not examined: one takes two requests
+# or three, and a run may make 60.
+MOST_NOMINATIONS = 20
 
 
 class GitLab(Source, Writer, Protocol):
@@ -233,7 +234,10 @@ def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
     if merge_request.changed_paths is None:
         unknown.append("GitLab did not list all changed files of this merge request")
     if len(detection.nominations) > MOST_NOMINATIONS:
-        unknown.append(f"only the first {MOST_NOMINATIONS} nominations were examined")
+        unknown.append(
+            f"only the first {MOST_NOMINATIONS} of {len(detection.nominations)} nominations were "
+            "examined; put the others into merge requests of their own"
+        )
     return unknown
 
 
@@ -313,12 +317,12 @@ def _plan(
 ) -> Evaluation:
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, rules_.former_ids)
-    report = render_report(findings, rules_.words, now)
     spoken = bool(own) or _has_something_to_say(findings, rules_)
     if not spoken and rules_.gate is not GateKind.STATUS_CHECK:
         return Evaluation(
             merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
         )
+    report = render_report(findings, rules_.words, now)
     gate, problem = _plan_gate(findings, report, known, rules_)
     if problem:
         report = render_report(findings, rules_.words, now, problem)

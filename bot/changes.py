@@ -38,22 +38,28 @@ def gather_changes(
     first: set[Need] = {*heads, *ahead}
     if len(paths) <= FEW:
         first |= {n for path in paths for n in _before(merge_request, path)}
-    if 0 < len(paths) <= HISTORIES_AHEAD:
-        first |= {
-            CommitsOf(merge_request.project, merge_request.target_branch, path) for path in paths
-        }
+        first |= _histories(merge_request, paths)
     facts.update(source.fetch_facts(first))
     wanted = [
         path for path in paths if _matters(facts.get(_head(merge_request, path)), is_candidate)
     ]
-    rest = {n for path in wanted for n in _before(merge_request, path)} - facts.keys()
+    rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
+    rest -= facts.keys()
     if rest:
-        facts.update(source.fetch_facts(rest))
+        # Of several candidates most hold the role already, so their histories can wait.
+        ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
+        facts.update(source.fetch_facts(rest | ahead))
     renames = _find_renames(merge_request, wanted, facts, source)
     return Changes(
         items=tuple(_change(merge_request, path, renames.get(path), facts) for path in wanted),
         facts=facts,
     )
+
+
+def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
+    """Return the histories of a few entries, which a nomination needs next."""
+    few = paths if len(paths) <= HISTORIES_AHEAD else ()
+    return {CommitsOf(merge_request.project, merge_request.target_branch, path) for path in few}
 
 
 def _matters(head: Fact | None, is_candidate: Callable[[bytes], bool]) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from bot.app import Evaluation, Rules, run
 from bot.config import Secret
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
-from bot.policy import load_policies
+from bot.policy import Policy, load_policies
 from bot.publish import GateKind
 from bot.report import MARKER, Words
 from bot.sandbox import actions
@@ -141,6 +142,16 @@ class Facts:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+def make_people(made: NominationWorld, count: int, role: str | None) -> dict[str, bytes]:
+    """Put so many further entries on the target branch and return them."""
+    names = [f"p{number:03}" for number in range(count)]
+    for name in names:
+        add_user(made.world, name)
+    files = {f"{FOLDER}/p/{name}.yml": entry(name, role) for name in names}
+    made.push(files, branch="main", by="olga")
+    return files
+
+
 def make_world(**facts: Any) -> NominationWorld:
     """Build a world in which nina's nomination is ready, but for the given facts."""
     given = Facts(**facts)
@@ -266,11 +277,18 @@ def add_check(made: NominationWorld, name: str = STATUS) -> StatusCheck:
     return check
 
 
-def make_rules(url: str, **changes: Any) -> Rules:
+@cache
+def shipped() -> tuple[tuple[Policy, ...], Words]:
+    """Read the shipped policies and templates, once for all tests."""
+    return load_policies(None), Words(None, "https://gitlab.example.com", "nomination")
+
+
+def make_rules(**changes: Any) -> Rules:
     """Build what an evaluation follows, as the command line does."""
+    policies, words = shipped()
     rules = Rules(
-        policies=load_policies(None),
-        words=Words(None, url, "nomination"),
+        policies=policies,
+        words=words,
         gate=GateKind.COMMIT_STATUS,
         status_name=STATUS,
         command="nomination",
@@ -320,6 +338,6 @@ def run_on(
     """Evaluate a merge request through HTTP, and publish."""
     with connect(server.url, **(limits or {})) as client:
         evaluation, problems = run(
-            mr.project.path_with_namespace, mr.iid, make_rules(server.url, **rules), client
+            mr.project.path_with_namespace, mr.iid, make_rules(**rules), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)

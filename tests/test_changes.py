@@ -79,7 +79,8 @@ def test_of_many_entries_only_the_hidden_candidate_is_read_whole() -> None:
     source = source_of(contents)
     (change,) = gather(source, *paths).items
     assert (change.path, change.base) == (hidden, b"base")
-    assert [len(needs) for needs in source.rounds] == [len(paths), 2]
+    assert [len(needs) for needs in source.rounds] == [len(paths), 3]
+    assert [need.path for need in source.rounds[1] if isinstance(need, CommitsOf)] == [hidden]
 
 
 def test_a_deleted_or_unread_entry_is_kept_among_many() -> None:

@@ -1,0 +1,887 @@
+"""Tests of the sentence as a whole, over HTTP: from a merge request to what GitLab shows."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bot.app import MOST_NOMINATIONS, SWEPT, sweep_all
+from bot.errors import GitLabError
+from bot.policy import load_policies
+from bot.publish import TROUBLE, GateKind
+from bot.report import MARKER
+from bot.sandbox import actions
+from bot.sandbox.actions import (
+    CommitDraft,
+    MergeRequestDraft,
+    MergeRequestUpdate,
+    NoteDraft,
+    PipelineDraft,
+    StatusDraft,
+)
+from bot.sandbox.entities import Level, Member, MergeRequest
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.server import Server
+from tests.nomination_world import (
+    ENTRY,
+    FOLDER,
+    GRAPHQL,
+    STATUS,
+    TEAM,
+    NominationWorld,
+    Outcome,
+    add_check,
+    add_user,
+    connect,
+    entry,
+    make_people,
+    make_rules,
+    make_world,
+    run_on,
+)
+
+SLOW = 0.25  # seconds
+CHECK = GateKind.STATUS_CHECK
+NOTES = "POST */notes"
+STATUSES = "POST */statuses/*"
+RESPONSES = "POST */status_check_responses"
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world()
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+    assert made.world.violations == []
+
+
+def one_note(made: NominationWorld, mr: MergeRequest | None = None) -> str:
+    (note,) = made.own_notes(mr)
+    return note.body
+
+
+def gates(made: NominationWorld) -> list[tuple[str, str]]:
+    return [(job.status, job.sha) for job in made.statuses() if not job.retried]
+
+
+def settled(made: NominationWorld, server: Server, **rules: Any) -> Outcome:
+    """Run once more, which must write nothing."""
+    before = len(made.writes())
+    outcome = run_on(server, made.nomination, **rules)
+    assert made.writes()[before:] == []
+    assert outcome.problems == []
+    return outcome
+
+
+# --- what it costs ------------------------------------------------------------------------
+
+
+def test_a_typical_nomination_takes_ten_calls_at_most_and_then_writes_nothing() -> None:
+    made = make_world(authored=12, reviewed=8)
+    with Server(made.world) as server:
+        first = run_on(server, made.nomination)
+        assert (first.gate, first.problems) == ("passed", [])
+        assert first.calls <= 10
+        assert settled(made, server).calls <= 5
+    assert len(made.writes()) == 3
+
+
+def levels(made: NominationWorld, server: Server) -> int:
+    """Count how many requests had to wait for each other: each takes a while at least."""
+    arrivals: list[float] = []
+
+    def note_time(_: object) -> bool:
+        arrivals.append(time.monotonic())
+        return False
+
+    server.hold(note_time)
+    server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=SLOW))
+    run_on(server, made.nomination)
+    found, last = 0, 0.0
+    for arrival in sorted(arrivals):
+        if arrival - last >= SLOW:
+            found, last = found + 1, arrival
+    return found
+
+
+def test_calls_wait_for_each_other_four_deep(made: NominationWorld, server: Server) -> None:
+    run_on(server, made.nomination)
+    made.say("/nomination hold for a moment")
+    before = len(made.writes())
+    assert levels(made, server) == 4
+    assert len(made.writes()) - before == 3
+
+
+def test_a_first_comment_is_looked_at_once_more(made: NominationWorld, server: Server) -> None:
+    assert levels(made, server) == 5
+
+
+@pytest.mark.parametrize("count", [12, 5000])
+def test_the_number_of_merge_requests_costs_no_calls(count: int) -> None:
+    made = make_world(authored=count, reviewed=8)
+    with Server(made.world) as server:
+        outcome = run_on(server, made.nomination)
+    assert outcome.gate == "passed"
+    assert outcome.calls <= 10
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_three_hundred_entries_take_twelve_calls(is_hidden: bool, made: NominationWorld) -> None:
+    files = make_people(made, 310, None)
+    moved = {path: content + b"job: other\n" for path, content in files.items()}
+    if is_hidden:
+        moved[ENTRY] = entry("nina", "maintainer")
+    mr = made.open(moved, branch="hr-sync")
+    with Server(made.world) as server:
+        outcome = run_on(server, mr)
+    assert outcome.calls <= 12
+    assert outcome.problems == []
+    assert bool(made.own_notes(mr)) is is_hidden
+    assert bool(made.writes()) is is_hidden
+    people = [a.nomination.username for a in outcome.evaluation.findings.assessments]
+    assert people == (["nina"] if is_hidden else [])
+
+
+def test_an_irrelevant_merge_request_takes_one_call_and_nothing_is_said(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = made.open({"README.md": b"hello\n"}, branch="readme")
+    outcome = run_on(server, mr)
+    assert (outcome.calls, outcome.evaluation.report) == (1, None)
+    assert made.writes() == []
+
+
+def test_many_people_are_examined_as_far_as_it_goes_and_that_is_said(
+    made: NominationWorld, server: Server
+) -> None:
+    files = make_people(made, 50, "reviewer")
+    mr = made.open({path: entry(path[-8:-4], "maintainer") for path in files}, branch="many")
+    first = run_on(server, mr)
+    assert first.calls <= 60
+    assert first.problems == []
+    assert len(first.evaluation.findings.assessments) == MOST_NOMINATIONS
+    assert f"only the first {MOST_NOMINATIONS} of 50 nominations were examined" in one_note(
+        made, mr
+    )
+    assert first.gate != "passed"
+    before = len(made.writes())
+    again = run_on(server, mr)
+    assert again.body == first.body
+    assert made.writes()[before:] == []
+
+
+@pytest.mark.parametrize("calls", range(9, 20))
+def test_when_calls_run_out_what_is_unknown_is_said(
+    calls: int, made: NominationWorld, server: Server
+) -> None:
+    outcome = run_on(server, made.nomination, {"calls": calls})
+    assert outcome.problems == []
+    assert outcome.calls <= calls
+    assert outcome.gate == ("pending" if calls < 13 else "passed")
+    note = one_note(made)
+    assert ("a run makes at most" in note) is (calls < 13)
+
+
+# --- the gate: commit statuses ------------------------------------------------------------
+
+
+def test_without_any_pipeline_a_status_is_posted_for_the_branch(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    (status,) = made.statuses()
+    assert (status.status, status.ref) == ("success", "nominate-nina")
+    assert status.pipeline.source == "external"
+    settled(made, server)
+    settled(made, server)
+
+
+@pytest.mark.parametrize("kind", ["merge_request_event", "push"])
+def test_a_status_joins_the_pipeline_of_the_head(kind: str) -> None:
+    made = make_world(settings={"pipelines": kind, "tier": "premium"})
+    with Server(made.world) as server:
+        run_on(server, made.nomination)
+        (status,) = made.statuses()
+        assert status.pipeline.source == kind
+        assert all(pipeline.source == kind for pipeline in made.team.pipelines)
+        settled(made, server)
+    assert made.world.violations == []
+
+
+def test_a_newer_pipeline_of_the_head_gets_the_status_too(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    mr = made.nomination
+    draft = PipelineDraft(
+        sha=mr.head_sha or "",
+        ref=f"refs/merge-requests/{mr.iid}/head",
+        source="merge_request_event",
+        merge_request=mr,
+    )
+    actions.create_pipeline(made.world, mr.author, made.team, draft)
+    run_on(server, mr)
+    assert [job.pipeline.source for job in made.statuses()] == ["external", "merge_request_event"]
+    settled(made, server)
+
+
+def test_a_push_moves_the_gate_to_the_new_head(made: NominationWorld, server: Server) -> None:
+    run_on(server, made.nomination)
+    old = made.nomination.head_sha
+    made.push({"README.md": b"more\n"}, branch="nominate-nina")
+    run_on(server, made.nomination)
+    assert [sha for _, sha in gates(made)] == [old, made.nomination.head_sha]
+
+
+def test_a_head_that_moves_meanwhile_is_evaluated_again(
+    made: NominationWorld, server: Server
+) -> None:
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.MOVED_HEAD, calls=[2]))
+    run_on(server, made.nomination)
+    assert gates(made) == [("success", made.nomination.head_sha)]
+    assert (made.nomination.head_sha or "")[:8] in one_note(made)
+
+
+def test_a_head_that_never_stands_still_is_an_error(made: NominationWorld, server: Server) -> None:
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.MOVED_HEAD))
+    with pytest.raises(GitLabError, match="moved 3 times"):
+        run_on(server, made.nomination)
+    assert made.writes() == []
+
+
+def test_a_forged_success_is_replaced(server: Server, made: NominationWorld) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    run_on(server, made.nomination)
+    draft = StatusDraft(state="success", name=STATUS, ref="nominate-nina", description="Ready")
+    head = made.nomination.head_sha or ""
+    actions.set_commit_status(made.world, made.user("nina"), made.team, head, draft)
+    assert gates(made)[0][0] == "success"
+    run_on(server, made.nomination)
+    (status,) = [job for job in made.statuses() if not job.retried]
+    assert (status.status, status.author.username) == ("failed", "nomination-bot")
+    settled(made, server)
+
+
+DOUBTS = [
+    (Kind.ERROR_BEFORE, 500),
+    (Kind.ERROR_BEFORE, 502),
+    (Kind.ERROR_BEFORE, 503),
+    (Kind.ERROR_AFTER, 500),
+    (Kind.ERROR_AFTER, 502),
+    (Kind.ERROR_AFTER, 503),
+    (Kind.CUT_BEFORE, None),
+    (Kind.CUT_AFTER, None),
+    (Kind.EMPTY_BODY, None),
+    (Kind.RACK_429, None),
+    (Kind.APPLICATION_429, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "status"), DOUBTS)
+@pytest.mark.parametrize("route", [NOTES, STATUSES, "POST */award_emoji", "POST *"])
+def test_each_thing_is_written_once_whatever_fails(
+    made: NominationWorld, server: Server, route: str, kind: Kind, status: int | None
+) -> None:
+    count = 3 if route == "POST *" else 1
+    calls = range(count)
+    if route == "POST *":
+        calls = range(3, 3 + count)  # after the queries that read
+    server.fault(Fault(route=route, kind=kind, status=status, calls=calls))
+    outcome = run_on(server, made.nomination)
+    assert outcome.problems == []
+    assert len(made.own_notes()) == 1
+    assert len(made.statuses()) == 1
+    assert [award.name for award in made.nomination.awards] == ["eyes"]
+    settled(made, server)
+
+
+REFUSALS = {
+    "no role": "needs the Developer role",
+    "busy pipeline": "no room for another job",
+}
+
+
+@pytest.mark.parametrize("name", ["no role", "busy pipeline"])
+def test_a_refused_gate_is_said_and_not_written_again_and_again(name: str) -> None:
+    made = make_world(settings={"pipelines": "push", "tier": "premium"})
+    bot = made.user("nomination-bot")
+    if name == "no role":
+        made.team.members[bot.id].level = Level.REPORTER
+    else:
+        for number in range(500):
+            actions.add_job(made.world, made.team.pipelines[-1], f"job {number}", "success")
+    with Server(made.world) as server:
+        outcome = run_on(server, made.nomination)
+        assert [problem.split(":")[0] for problem in outcome.problems] == ["gate"]
+        assert REFUSALS[name] in outcome.problems[0]
+        note = one_note(made)
+        assert TROUBLE in note
+        assert REFUSALS[name] in note
+        updated = made.own_notes()[0].updated_at
+        run_on(server, made.nomination)
+        assert made.own_notes()[0].updated_at == updated
+        made.team.members[bot.id].level = Level.DEVELOPER
+        made.team.pipelines[-1].jobs.clear()
+        assert run_on(server, made.nomination).problems == []
+        assert TROUBLE not in one_note(made)
+        settled(made, server)
+
+
+def test_a_token_that_may_only_read_writes_nothing_and_says_why(
+    made: NominationWorld, server: Server
+) -> None:
+    made.world.tokens[0].scopes = ("read_api",)
+    outcome = run_on(server, made.nomination)
+    assert [problem.split(":")[0] for problem in outcome.problems] == ["gate", "comment"]
+    assert all("scope `api`" in problem for problem in outcome.problems)
+    assert made.nomination.comments == []
+
+
+def test_a_locked_discussion_still_gets_its_gate(made: NominationWorld, server: Server) -> None:
+    bot = made.user("nomination-bot")
+    update = MergeRequestUpdate(discussion_locked=True)
+    actions.update_merge_request(made.world, made.user("olga"), made.nomination, update)
+    del made.team.members[bot.id]
+    add_check(made)
+    outcome = run_on(server, made.nomination)
+    assert any("the discussion is locked" in problem for problem in outcome.problems)
+    made.team.members[bot.id] = Member(user=bot, level=Level.DEVELOPER, created_at=made.world.now)
+    assert run_on(server, made.nomination).problems == []
+
+
+# --- the gate: external status checks -----------------------------------------------------
+
+
+def check_answers(mr: MergeRequest) -> list[tuple[str, str]]:
+    return [(answer.status, answer.sha) for answer in mr.check_answers]
+
+
+def test_a_status_check_is_answered_for_the_head(made: NominationWorld, server: Server) -> None:
+    add_check(made)
+    run_on(server, made.nomination, gate=CHECK)
+    assert check_answers(made.nomination) == [("passed", made.nomination.head_sha)]
+    settled(made, server, gate=CHECK)
+
+
+def test_a_status_check_is_answered_for_every_merge_request(
+    made: NominationWorld, server: Server
+) -> None:
+    add_check(made)
+    mr = made.open({"README.md": b"hello\n"}, branch="readme")
+    outcome = run_on(server, mr, gate=CHECK)
+    assert check_answers(mr) == [("passed", mr.head_sha)]
+    assert outcome.evaluation.report is None
+    assert mr.comments == []
+    assert outcome.calls == 3
+    assert run_on(server, mr, gate=CHECK).calls == 2
+
+
+@pytest.mark.parametrize("has_other", [True, False])
+def test_a_check_that_is_missing_is_said(
+    made: NominationWorld, server: Server, has_other: bool
+) -> None:
+    add_check(made, "other")
+    if not has_other:
+        made.team.status_checks.clear()
+    outcome = run_on(server, made.nomination, gate=CHECK)
+    assert "no external status check named nomination-bot" in outcome.body
+    assert TROUBLE in one_note(made)
+    settled(made, server, gate=CHECK)
+
+
+def test_without_ultimate_the_gate_is_said_to_be_missing(
+    made: NominationWorld, server: Server
+) -> None:
+    outcome = run_on(server, made.nomination, gate=CHECK)
+    assert TROUBLE in outcome.body
+    assert "404" in outcome.body
+
+
+def test_a_check_whose_head_moved_is_evaluated_again(made: NominationWorld, server: Server) -> None:
+    add_check(made)
+    server.fault(Fault(route=RESPONSES, kind=Kind.MOVED_HEAD, calls=[0]))
+    outcome = run_on(server, made.nomination, gate=CHECK)
+    assert outcome.problems == []
+    assert check_answers(made.nomination) == [("passed", made.nomination.head_sha)]
+    assert (made.nomination.head_sha or "")[:8] in one_note(made)
+
+
+def test_a_check_whose_head_moves_for_ever_is_an_error(
+    made: NominationWorld, server: Server
+) -> None:
+    add_check(made)
+    server.fault(Fault(route=RESPONSES, kind=Kind.MOVED_HEAD))
+    with pytest.raises(GitLabError, match="moved 3 times"):
+        run_on(server, made.nomination, gate=CHECK)
+    assert made.nomination.check_answers == []
+
+
+def test_the_author_of_a_merge_request_cannot_answer_its_check(made: NominationWorld) -> None:
+    add_check(made)
+    bot = made.user("nomination-bot")
+    draft = CommitDraft(message="x", changes={ENTRY: entry("nina", "maintainer")})
+    actions.push(made.world, bot, made.team, "by-bot", draft)
+    opening = MergeRequestDraft(title="x", source_branch="by-bot", target_branch="main")
+    mr = actions.open_merge_request(made.world, bot, made.team, opening)
+    with Server(made.world) as server:
+        outcome = run_on(server, mr, gate=CHECK)
+    assert "must not be author" in outcome.problems[0]
+
+
+def test_without_a_gate_only_the_comment_is_written(made: NominationWorld, server: Server) -> None:
+    run_on(server, made.nomination, gate=GateKind.NONE)
+    assert made.statuses() == []
+    assert made.nomination.check_answers == []
+    assert one_note(made)
+    settled(made, server, gate=GateKind.NONE)
+
+
+# --- forks and branches -------------------------------------------------------------------
+
+
+def open_from_fork(made: NominationWorld) -> MergeRequest:
+    nina = made.user("nina")
+    fork = actions.fork_project(made.world, nina, made.team)
+    draft = CommitDraft(message="x", changes={ENTRY: entry("nina", "maintainer")})
+    actions.push(made.world, nina, fork, "from-fork", draft)
+    opening = MergeRequestDraft(
+        title="x", source_branch="from-fork", target_branch="main", source_project=fork
+    )
+    return actions.open_merge_request(made.world, nina, made.team, opening)
+
+
+def test_a_fork_is_evaluated_and_says_that_its_gate_cannot_be_set(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_from_fork(made)
+    outcome = run_on(server, mr)
+    assert "the changes come from a fork" in one_note(made, mr)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert made.statuses() == []
+    before = len(made.writes())
+    run_on(server, mr)
+    assert len(made.writes()) == before
+
+
+def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server: Server) -> None:
+    mr = open_from_fork(made)
+    draft = PipelineDraft(
+        sha=mr.head_sha or "",
+        ref=f"refs/merge-requests/{mr.iid}/head",
+        source="merge_request_event",
+        merge_request=mr,
+    )
+    assert mr.source_project is not None
+    actions.create_pipeline(made.world, made.user("olga"), mr.source_project, draft)
+    outcome = run_on(server, mr)
+    assert "push again or start a new pipeline" in outcome.problems[0]
+    assert TROUBLE in one_note(made, mr)
+
+
+def test_a_fork_can_be_gated_by_a_status_check(made: NominationWorld, server: Server) -> None:
+    add_check(made)
+    mr = open_from_fork(made)
+    run_on(server, mr, gate=CHECK)
+    assert check_answers(mr) == [("failed", mr.head_sha)]
+
+
+def test_a_deleted_source_branch_changes_nothing(made: NominationWorld, server: Server) -> None:
+    actions.delete_branch(made.world, made.user("nina"), made.team, "nominate-nina")
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, len(made.own_notes())) == ("passed", 1)
+
+
+def test_a_role_that_came_to_the_target_meanwhile_nominates_nobody(
+    made: NominationWorld, server: Server
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    run_on(server, made.nomination)
+    assert gates(made)[-1][0] == "failed"
+    made.push({ENTRY: entry("nina", "maintainer")}, branch="main", by="olga")
+    run_on(server, made.nomination)
+    assert "nominates nobody" in one_note(made)
+    assert gates(made)[-1][0] == "success"
+    settled(made, server)
+
+
+def test_a_role_on_another_target_branch_is_judged_there(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({ENTRY: entry("nina", "maintainer")}, branch="other", by="olga")
+    update = MergeRequestUpdate(target_branch="other")
+    actions.update_merge_request(made.world, made.user("nina"), made.nomination, update)
+    assert run_on(server, made.nomination).evaluation.report is None
+
+
+# --- what is said and when ----------------------------------------------------------------
+
+
+def test_a_near_miss_alone_gets_a_short_comment(made: NominationWorld, server: Server) -> None:
+    wrong = entry("nina").decode() + "projects:\n  ai_gateway: maintainer\n"
+    mr = made.open({ENTRY: wrong.encode()}, branch="near")
+    outcome = run_on(server, mr)
+    note = one_note(made, mr)
+    assert "nominates nobody, but it looks as if it was meant to" in note
+    assert "Remarks" in note
+    assert len(note) < 1500
+    assert outcome.gate == "passed"
+    before = len(made.writes())
+    run_on(server, mr)
+    assert len(made.writes()) == before
+
+
+def test_what_cannot_be_read_keeps_the_gate_shut(made: NominationWorld, server: Server) -> None:
+    mr = made.open({ENTRY: b"projects: [ai-gateway\n"}, branch="broken")
+    outcome = run_on(server, mr)
+    assert outcome.gate == "pending"
+    assert "not known whether" in one_note(made, mr)
+
+
+def test_a_nomination_that_is_withdrawn_is_said_to_be_none(
+    made: NominationWorld, server: Server
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    run_on(server, made.nomination)
+    made.push({ENTRY: entry("nina", "trainee_maintainer")}, branch="nominate-nina")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "passed"
+    assert "nominates nobody" in one_note(made)
+    assert [sha for state, sha in gates(made) if state == "failed"] != [made.nomination.head_sha]
+
+
+def test_a_draft_is_evaluated_and_told_what_is_next(made: NominationWorld, server: Server) -> None:
+    update = MergeRequestUpdate(title="Draft: Nina")
+    actions.update_merge_request(made.world, made.user("nina"), made.nomination, update)
+    assert run_on(server, made.nomination).gate == "passed"
+    assert "marks this merge request as ready" in one_note(made)
+
+
+def test_nobody_is_told_about_what_was_closed_before(made: NominationWorld, server: Server) -> None:
+    actions.close(made.world, made.user("nina"), made.nomination)
+    assert run_on(server, made.nomination).evaluation.report is None
+    made.say("/nomination recheck")
+    run_on(server, made.nomination)
+    assert "Closed" in one_note(made)
+    assert made.statuses() == []
+
+
+def test_a_closed_nomination_rests_until_it_is_reopened(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    actions.close(made.world, made.user("nina"), made.nomination)
+    run_on(server, made.nomination)
+    assert "Closed" in one_note(made)
+    settled(made, server)
+    actions.reopen(made.world, made.user("nina"), made.nomination)
+    run_on(server, made.nomination)
+    assert "Closed" not in one_note(made)
+
+
+def test_a_merge_request_that_is_just_being_merged_is_left_alone(
+    made: NominationWorld, server: Server
+) -> None:
+    made.nomination.state = "locked"
+    outcome = run_on(server, made.nomination)
+    assert one_note(made)
+    assert made.statuses() == []
+    assert outcome.problems == []
+
+
+def finish(made: NominationWorld) -> None:
+    """Take every follow-up step."""
+    member = Member(user=made.user("nina"), level=Level.DEVELOPER, created_at=made.world.now)
+    made.group.members[member.user.id] = member
+    olga = made.user("olga")
+    for project, path in ((made.gateway, "renovate.json"), (made.provisioner, "inventory.json")):
+        commit = project.repository.find_commit("main")
+        assert commit is not None
+        old = project.repository.store.blobs[commit.tree[path].sha]
+        draft = CommitDraft(message="x", changes={path: old.replace(b'"max"', b'"max", "nina"')})
+        actions.push(made.world, olga, project, "main", draft)
+
+
+def test_after_the_merge_the_comment_tracks_the_steps(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    statuses = len(made.statuses())
+    run_on(server, made.nomination)
+    before = one_note(made)
+    finish(made)
+    run_on(server, made.nomination)
+    assert one_note(made) != before
+    assert len(made.statuses()) == statuses
+    outcome = settled(made, server)
+    assert all(assessment.done for assessment in outcome.evaluation.findings.assessments)
+
+
+def test_several_people_share_one_comment_and_one_gate(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({f"{FOLDER}/d/dora.yml": entry("dora", "reviewer")}, branch="main", by="olga")
+    both = {
+        ENTRY: entry("nina", "maintainer"),
+        f"{FOLDER}/d/dora.yml": entry("dora", "maintainer"),
+    }
+    mr = made.open(both, branch="both", assignees=(made.user("mia"), made.user("max")))
+    outcome = run_on(server, mr)
+    assert outcome.gate == "failed"
+    note = one_note(made, mr)
+    assert "`@nina`" in note
+    assert "`@dora`" in note
+    assert len([job for job in made.statuses() if job.sha == mr.head_sha]) == 1
+
+
+def test_the_policy_of_the_opening_day_is_the_one_that_counts(
+    made: NominationWorld, server: Server
+) -> None:
+    (shipped,) = load_policies(None)
+    newer = replace(shipped, version="2026-01-07", in_force_from=date(2026, 1, 7))
+    outcome = run_on(server, made.nomination, policies=(shipped, newer))
+    (assessment,) = outcome.evaluation.findings.assessments
+    assert (assessment.policy, assessment.newer_policy) == (shipped, newer)
+    assert "2026-01-07" in one_note(made)
+    made.world.tick(3 * 86_400)
+    later = made.open({ENTRY: entry("nina", "maintainer"), "x": b"x"}, branch="later")
+    found = run_on(server, later, policies=(shipped, newer)).evaluation.findings.assessments
+    assert found[0].policy == newer
+
+
+# --- the comment's own fate ---------------------------------------------------------------
+
+
+def test_a_comment_that_somebody_changed_is_put_right(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    (note,) = made.own_notes()
+    right = note.body
+    actions.edit_note(made.world, made.user("olga"), made.nomination, note, "All is well, merge!")
+    run_on(server, made.nomination)
+    assert (one_note(made), len(made.nomination.comments)) == (right, 1)
+
+
+def test_a_comment_that_somebody_deleted_is_written_again(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    actions.delete_note(made.world, made.user("olga"), made.nomination, made.own_notes()[0])
+    run_on(server, made.nomination)
+    assert one_note(made)
+    settled(made, server)
+
+
+def test_a_marker_of_somebody_else_is_not_the_bots(made: NominationWorld, server: Server) -> None:
+    forged = made.say(f"{MARKER}\nReady!", by="nina")
+    run_on(server, made.nomination)
+    assert forged.body.endswith("Ready!")
+    assert [note.author.username for note in made.own_notes()] == ["nina", "nomination-bot"]
+    settled(made, server)
+
+
+def test_of_doubled_comments_the_oldest_stays(made: NominationWorld, server: Server) -> None:
+    run_on(server, made.nomination)
+    (first,) = made.own_notes()
+    made.say(first.body, by="nomination-bot")
+    run_on(server, made.nomination)
+    assert made.own_notes() == [first]
+
+
+def test_two_first_comments_at_once_become_one(made: NominationWorld, server: Server) -> None:
+    bot = made.user("nomination-bot")
+    first: list[object] = []
+
+    def doubled(event: Any) -> None:
+        if event.kind == "note_created" and not first:
+            first.append(event)
+            draft = NoteDraft(body=f"{MARKER}\nby another process")
+            actions.create_note(made.world, bot, made.nomination, draft)
+
+    made.world.subscribers.append(doubled)
+    run_on(server, made.nomination)
+    assert len(made.own_notes()) == 1
+    run_on(server, made.nomination)
+    assert "by another process" not in one_note(made)
+    settled(made, server)
+
+
+def test_the_comment_of_a_former_account_is_taken_over(
+    made: NominationWorld, server: Server
+) -> None:
+    former = add_user(made.world, "former-bot")
+    level = Member(user=former, level=Level.DEVELOPER, created_at=made.world.now)
+    made.team.members[former.id] = level
+    made.say(f"{MARKER}\nold words", by="former-bot")
+    ids = frozenset({former.id})
+    run_on(server, made.nomination, former_ids=ids)
+    assert [n.author.username for n in made.own_notes()] == ["former-bot", "nomination-bot"]
+    settled(made, server, former_ids=ids)
+
+
+# --- commands -----------------------------------------------------------------------------
+
+
+def test_a_maintainer_waives_what_is_missing(server: Server, made: NominationWorld) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    waived = made.say("/nomination waive assigned everybody knows", by="max")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "passed"
+    assert "everybody knows" in one_note(made)
+    assert len(waived.awards) == 1
+    made.say("/nomination unwaive assigned", by="max")
+    assert run_on(server, made.nomination).gate == "failed"
+    settled(made, server)
+
+
+@pytest.mark.parametrize("who", ["nina", "dora"])
+def test_a_waiver_of_somebody_else_is_refused(
+    server: Server, made: NominationWorld, who: str
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    made.say("/nomination waive assigned because", by=who)
+    assert run_on(server, made.nomination).gate == "failed"
+    settled(made, server)
+
+
+def test_a_hold_shuts_the_gate_until_it_is_released(server: Server, made: NominationWorld) -> None:
+    run_on(server, made.nomination)
+    made.say("/nomination hold wait for the release", by="mia")
+    assert run_on(server, made.nomination).gate == "failed"
+    assert "On hold" in one_note(made)
+    made.say("/nomination release", by="max")
+    assert run_on(server, made.nomination).gate == "passed"
+    assert [status for status, _ in gates(made)] == ["success"]
+    settled(made, server)
+
+
+def test_an_edited_command_has_no_effect(server: Server, made: NominationWorld) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    note = made.say("I look at this tomorrow", by="max")
+    changed = "/nomination waive assigned because"
+    actions.edit_note(made.world, made.user("olga"), made.nomination, note, changed)
+    assert run_on(server, made.nomination).gate == "failed"
+
+
+# --- unknown things -----------------------------------------------------------------------
+
+
+def test_what_cannot_be_looked_up_is_unknown_and_shuts_the_gate(
+    server: Server, made: NominationWorld
+) -> None:
+    made.gateway.visibility = "private"
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert outcome.problems == []
+    assert "could not check" in one_note(made)
+    made.gateway.visibility = "public"
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+def test_statuses_that_cannot_be_read_are_said(server: Server, made: NominationWorld) -> None:
+    server.fault(Fault(route="GET */statuses", kind=Kind.FORBIDDEN, calls=[0]))
+    outcome = run_on(server, made.nomination)
+    assert made.statuses() == []
+    assert "present state of the gate could not be read" in one_note(made)
+    assert outcome.evaluation.plan.gate_problem
+    run_on(server, made.nomination)
+    assert gates(made)[0][0] == "success"
+
+
+def test_a_maintainers_group_that_is_hidden_is_unknown(
+    server: Server, made: NominationWorld
+) -> None:
+    made.group.visibility = "private"
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "does not exist or cannot be read by the bot" in one_note(made)
+
+
+def test_every_answer_failing_is_one_error_and_nothing_written(
+    server: Server, made: NominationWorld
+) -> None:
+    server.fault(Fault(route="*", kind=Kind.ERROR_BEFORE, html=True))
+    with pytest.raises(GitLabError, match="502"):
+        run_on(server, made.nomination)
+    assert made.writes() == []
+
+
+def test_a_head_that_cannot_be_read_again_shuts_the_gate(
+    server: Server, made: NominationWorld
+) -> None:
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=range(2, 40)))
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "the present head of the merge request could not be read again" in one_note(made)
+
+
+# --- the sweep ----------------------------------------------------------------------------
+
+
+def sweep_now(server: Server, **limits: Any) -> tuple[list[Any], int]:
+    with connect(server.url, **{"calls": 500, **limits}) as client:
+        looks = sweep_all(TEAM, make_rules(), client)
+        return looks, client.calls
+
+
+def test_the_sweep_finds_what_no_event_told(server: Server, made: NominationWorld) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    run_on(server, made.nomination)
+    made.assign()
+    looks, _ = sweep_now(server)
+    assert [(look.iid, look.problems) for look in looks] == [(1, ())]
+    assert gates(made)[0][0] == "success"
+    before = len(made.writes())
+    sweep_now(server)
+    assert len(made.writes()) == before
+
+
+def test_the_sweep_passes_over_what_is_over(server: Server, made: NominationWorld) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    assert len(sweep_now(server)[0]) == 1
+    assert made.nomination.awards
+    finish(made)
+    assert len(sweep_now(server)[0]) == 1
+    assert made.nomination.awards == []
+    looks, calls = sweep_now(server)
+    assert (looks, calls) == ([], len(SWEPT))
+    assert "nina" in one_note(made)
+
+
+def test_the_sweep_passes_over_withdrawn_nominations(server: Server, made: NominationWorld) -> None:
+    run_on(server, made.nomination)
+    made.push({ENTRY: entry("nina", "trainee_maintainer")}, branch="nominate-nina")
+    sweep_now(server)
+    assert made.nomination.awards == []
+    assert "nominates nobody" in one_note(made)
+
+
+def test_a_failure_at_one_never_stops_the_sweep(server: Server, made: NominationWorld) -> None:
+    run_on(server, made.nomination)
+    other = made.open({ENTRY: entry("nina", "maintainer"), "x": b"x"}, branch="other")
+    run_on(server, other)
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=[0]))
+    looks, _ = sweep_now(server)
+    assert {look.iid for look in looks} == {made.nomination.iid, other.iid}
+    assert sorted(bool(look.problems) for look in looks) == [False, True]
+
+
+def test_the_sweep_reads_shared_facts_once(server: Server, made: NominationWorld) -> None:
+    files = make_people(made, 3, "reviewer")
+    for path in files:
+        name = path[-8:-4]
+        mr = made.open({path: entry(name, "maintainer")}, branch=name)
+        run_on(server, mr)
+    _, first = sweep_now(server)
+    assert first <= len(SWEPT) + 3 * 5
+    asked = [str(r.body) for r in made.world.requests[-first:] if r.route == GRAPHQL]
+    assert sum("renovate.json" in body for body in asked) == 1
