@@ -21,6 +21,7 @@ if CHROMIUM is None or DRIVER is None:
     )
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
 from selenium.webdriver.chrome.options import Options  # noqa: E402 - needs the check above
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
@@ -73,7 +74,9 @@ def text_of(browser: WebDriver, selector: str) -> str:
 
 def wait_for(browser: WebDriver, condition: Callable[[], bool]) -> None:
     """Wait until the page shows something."""
-    WebDriverWait(browser, PATIENCE, 0.1).until(lambda _: condition())
+    # The page replaces parts of itself while it is read.
+    patient = WebDriverWait(browser, PATIENCE, 0.1, [StaleElementReferenceException])
+    patient.until(lambda _: condition())
 
 
 def write_comment(browser: WebDriver, username: str, text: str) -> None:
@@ -92,6 +95,18 @@ def test_the_page_shows_comment_gate_and_evidence(browser: WebDriver, stage: Sta
     assert "Review at least 5 merge requests" in comment
     assert browser.find_elements(By.CSS_SELECTOR, ".notes table")
     assert browser.find_elements(By.CSS_SELECTOR, ".notes details")
+
+
+def test_the_readme_has_a_picture_of_the_comment(
+    browser: WebDriver, stage: Stage, bless: bool
+) -> None:
+    picture = Path(__file__).parents[1] / "docs" / "comment.png"
+    open_page(browser, stage)
+    comment = browser.find_element(By.CSS_SELECTOR, ".notes li.card")
+    if bless:
+        comment.screenshot(str(picture))
+    assert comment.screenshot_as_png[:8] == picture.read_bytes()[:8]
+    assert "docs/comment.png" in (picture.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_recheck_typed_into_the_box_is_answered(browser: WebDriver, stage: Stage) -> None:
