@@ -1,6 +1,5 @@
 """Write an assessment out as JSON: the complete evidence, for people's own tools."""
 
-from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -73,7 +72,7 @@ def _step(step: Step) -> dict[str, Json]:
     return about | {f.name: _plain(getattr(step, f.name)) for f in fields(step)[1:]}
 
 
-def _plain(value: object) -> Json:  # noqa: PLR0911  one line for each kind of value
+def _plain(value: object) -> Json:
     if isinstance(value, Unread):
         return {"unread": value.reason}
     if isinstance(value, Enum):
@@ -82,10 +81,6 @@ def _plain(value: object) -> Json:  # noqa: PLR0911  one line for each kind of v
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,0 +1,438 @@
+"""Tests of the GraphQL queries and of reading their answers."""
+
+from typing import Any
+
+import pytest
+from graphql import parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.facts import Account, CommitsOf, FileAt, HeadOf, MembersOf, Need, NotText, Work, WorkOf
+from bot.nomination import Unread
+from bot.queries import (
+    BUDGET,
+    COMMENTS,
+    FILES_PER_PART,
+    MERGE_REQUEST,
+    NOTES,
+    build_parts,
+    pack_parts,
+    read_merge_request,
+)
+from tests.builders import BASE, HEAD, MR_URL, PROJECT
+
+FILE = FileAt(PROJECT, "main", "a.yml")
+WORK = WorkOf("g/p", "Ada")
+MEMBERS = MembersOf("g")
+HEAD_OF = HeadOf(PROJECT, 231)
+
+
+def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
+    """Read the answer to a lone need; its aliases carry the number 0."""
+    (part,) = build_parts([need])
+    if fallback:
+        assert part.fallback is not None
+        part = part.fallback
+    return part.read(answer)[need]
+
+
+# --- asking -----------------------------------------------------------------------------
+
+NEEDS = st.one_of(
+    st.builds(FileAt, st.sampled_from(["g/a", "g/b"]), st.sampled_from("xy"), st.text(max_size=3)),
+    st.builds(WorkOf, st.sampled_from(["g/a", "g/b"]), st.text(min_size=1, max_size=3)),
+    st.builds(MembersOf, st.sampled_from(["g", "h"])),
+    st.builds(HeadOf, st.just("g/a"), st.integers(1, 9)),
+)
+
+
+@given(st.sets(NEEDS, max_size=60))
+def test_every_need_is_asked_once_within_the_budget(needs: set[Need]) -> None:
+    queries = pack_parts(build_parts(needs))
+    asked = [need for query in queries for part in query.parts for need in part.needs]
+    assert sorted(map(repr, asked)) == sorted(map(repr, needs))
+    for query in queries:
+        parse(query.text())
+        assert query.cost <= BUDGET
+        declared = {name for part in query.parts for name in part.variables}
+        assert set(query.variables()) == declared
+
+
+def test_foreign_texts_travel_as_variables_only() -> None:
+    evil = '") { currentUser { id } } #'
+    needs: list[Need] = [FileAt(evil, evil, evil), WorkOf(evil, evil), MembersOf(evil)]
+    for query in pack_parts(build_parts(needs)):
+        assert evil not in query.text()
+        assert evil in str(list(query.variables().values()))
+
+
+def test_files_of_one_revision_travel_together() -> None:
+    files = [FileAt(PROJECT, "main", str(n)) for n in range(FILES_PER_PART + 1)]
+    assert [len(part.needs) for part in build_parts(files)] == [FILES_PER_PART, 1]
+
+
+def test_a_nomination_takes_one_query() -> None:
+    needs: list[Need] = [WORK, MEMBERS, HEAD_OF, FILE, FileAt("g/x", "main", "inventory.json")]
+    assert len(pack_parts(build_parts(needs))) == 1
+
+
+def test_needs_of_other_doors_are_left_to_them() -> None:
+    assert build_parts([CommitsOf(PROJECT, "main", "a.yml")]) == []
+
+
+@pytest.mark.parametrize("text", [MERGE_REQUEST + COMMENTS, NOTES + COMMENTS])
+def test_the_fixed_queries_are_graphql(text: str) -> None:
+    parse(text)
+
+
+# --- files ------------------------------------------------------------------------------
+
+
+def blobs(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"f0": {"repository": {"commit": {"sha": HEAD}, "blobs": {"nodes": nodes}} | changes}}
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("gitlab: ada\n", "12"), ("ä", 2), ("", "0"), ("\r\n", 2), ("x", None)]
+)
+def test_a_file_is_its_bytes(text: str, size: Any) -> None:
+    answer = blobs({"path": "a.yml", "size": size, "rawTextBlob": text})
+    assert read(FILE, answer) == text.encode()
+
+
+def test_a_file_that_is_not_listed_does_not_exist() -> None:
+    assert read(FILE, blobs()) is None
+    assert read(FILE, blobs({"path": "b.yml", "size": 1, "rawTextBlob": "x"})) is None
+
+
+@pytest.mark.parametrize(("text", "size"), [(None, 9), ("short", "600"), ("\ufffd\ufffd", 2)])
+def test_a_file_without_its_whole_text_is_had_elsewhere(text: str | None, size: Any) -> None:
+    assert isinstance(
+        read(FILE, blobs({"path": "a.yml", "size": size, "rawTextBlob": text})), NotText
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"f0": None},
+        {"f0": {"repository": None}},
+        blobs(commit=None),
+        blobs(blobs=None),
+        blobs(blobs={"nodes": None}),
+    ],
+)
+def test_files_of_an_unreadable_place_are_unread(answer: dict[str, Any]) -> None:
+    assert type(read(FILE, answer)) is Unread
+
+
+# --- work -------------------------------------------------------------------------------
+
+
+def node(iid: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "iid": str(iid),
+        "title": f"Change {iid}",
+        "webUrl": f"https://gitlab.example.com/g/p/-/merge_requests/{iid}",
+        "mergedAt": f"2026-01-{iid:02}T10:00:00Z",
+        "author": {"username": "linus", "bot": False},
+        "approvedBy": {"nodes": []},
+        "commenters": {"nodes": []},
+        "reviewers": {"nodes": []},
+    } | changes
+
+
+def listed(*nodes: Any, count: int | None = None) -> dict[str, Any]:
+    return {"count": len(nodes) if count is None else count, "nodes": list(nodes)}
+
+
+def work(**lists: Any) -> dict[str, Any]:
+    empty = {name: listed() for name in ("authored", "assigned", "approved")}
+    return {"u0": {"username": "Ada", "state": "active", "bot": False}, "w0": empty | lists}
+
+
+def reviewer(username: str, state: str | None) -> dict[str, Any]:
+    interaction = {"reviewState": state} if state else None
+    return {"nodes": [{"username": username, "mergeRequestInteraction": interaction}]}
+
+
+def test_work_is_what_somebody_authored_and_reviewed() -> None:
+    people = {"nodes": [None, {"username": "ADA"}]}
+    found: Work = read(
+        WORK,
+        work(
+            authored=listed(node(1), count=40),
+            assigned=listed(node(3, reviewers=reviewer("ADA", "REVIEWED")), node(2)),
+            approved=listed(node(4, approvedBy=people), node(3), node(2, commenters=people)),
+        ),
+    )
+    assert found.account == Account(username="Ada", active=True, bot=False)
+    assert (found.authored.total, found.authored.complete) == (40, False)
+    assert found.authored.seen_since == found.authored.items[0].merged_at
+    assert [merged.iid for merged in found.reviewed.items] == [4, 3, 2]
+    assert (found.reviewed.total, found.reviewed.complete) == (3, True)
+    assert found.reviewed.items[0].approved
+    assert found.reviewed.items[2].commented
+
+
+def test_a_reviewer_is_told_by_name_and_state() -> None:
+    nodes = [
+        node(3, reviewers=reviewer("ada", "APPROVED")),
+        node(2, reviewers=reviewer("ada", None)),
+        node(1, reviewers=reviewer("adamant", "APPROVED"), author=None),
+    ]
+    one, two, three = read(WORK, work(assigned=listed(*nodes))).reviewed.items
+    assert (one.assigned, one.review_state, one.reviewed) == (True, "APPROVED", True)
+    assert (two.assigned, two.review_state, two.reviewed) == (True, None, False)
+    assert (three.assigned, three.reviewed, three.author) == (False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("assigned", "approved", "complete", "since"),
+    [
+        (listed(node(9), node(8)), listed(), True, None),
+        (listed(node(9), node(8), count=5), listed(node(3)), False, 8),
+        (listed(node(9), count=5), listed(node(7), node(6), count=5), False, 9),
+        (listed(node(9), count=5), listed(count=5), False, None),
+    ],
+)
+def test_a_joined_list_is_whole_as_far_as_its_shorter_part(
+    assigned: dict[str, Any], approved: dict[str, Any], complete: bool, since: int | None
+) -> None:
+    reviewed = read(WORK, work(assigned=assigned, approved=approved)).reviewed
+    assert reviewed.complete is complete
+    assert (reviewed.seen_since.day if reviewed.seen_since else None) == since
+
+
+def test_without_the_filter_by_approver_the_list_is_never_complete() -> None:
+    answer = work(assigned=listed(node(9)))
+    del answer["w0"]["approved"]
+    reviewed = read(WORK, answer, fallback=True).reviewed
+    assert [merged.iid for merged in reviewed.items] == [9]
+    assert (reviewed.complete, reviewed.seen_since) == (False, None)
+
+
+def test_a_merge_request_without_a_time_is_left_out_but_known_of() -> None:
+    found = read(WORK, work(authored=listed(node(2), node(1, mergedAt=None))))
+    assert [merged.iid for merged in found.authored.items] == [2]
+    assert (found.authored.total, found.authored.complete) == (2, False)
+
+
+def test_an_account_that_is_not_there_is_none() -> None:
+    assert read(WORK, work() | {"u0": None}).account is None
+
+
+@pytest.mark.parametrize("state", ["blocked", "deactivated", "ldap_blocked", "banned"])
+def test_only_an_active_account_is_active(state: str) -> None:
+    answer = work() | {"u0": {"username": "ada", "state": state, "bot": True}}
+    assert read(WORK, answer).account == Account(username="ada", active=False, bot=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"w0": None},
+        work(approved=None),
+        work(assigned={"count": 3, "nodes": None}),
+        work(authored=None),
+    ],
+)
+def test_null_where_a_list_was_due_is_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(WORK, answer), Unread)
+    assert isinstance(read(WORK, {"w0": None}, fallback=True), Unread)
+
+
+# --- members and head -------------------------------------------------------------------
+
+
+def row(username: str | None, level: int | None = 40, **changes: Any) -> dict[str, Any]:
+    user = {"username": username, "state": "active", "bot": False} | changes
+    return {
+        "user": user if username else None,
+        "accessLevel": {"integerValue": level} if level else None,
+    }
+
+
+def members(*rows: Any, more: bool = False, **changes: Any) -> dict[str, Any]:
+    direct = {"pageInfo": {"hasNextPage": more}, "nodes": list(rows)}
+    owners = {"pageInfo": {"hasNextPage": False}, "nodes": [row("olga", 50)]}
+    return {"g0": {"direct": direct, "owners": owners} | changes}
+
+
+def test_members_are_people_with_a_level() -> None:
+    found = read(
+        MEMBERS,
+        members(
+            row("margaret"), row(None), row("x", None), row("b", bot=True), row("z", state="banned")
+        ),
+    )
+    assert [(m.username, m.level, m.active, m.bot) for m in found.direct] == [
+        ("margaret", 40, True, False),
+        ("b", 40, True, True),
+        ("z", 40, False, False),
+    ]
+    assert [m.username for m in found.at_least(40)] == ["margaret"]
+    assert [m.username for m in found.owners] == ["olga"]
+
+
+def test_owners_that_cannot_be_read_leave_the_members() -> None:
+    found = read(MEMBERS, members(row("margaret"), owners=None))
+    assert (len(found.direct), found.owners) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"g0": None},
+        members(direct=None),
+        members(direct={"pageInfo": {"hasNextPage": False}, "nodes": None}),
+        members(row("margaret"), more=True),
+    ],
+)
+def test_members_that_are_not_all_there_are_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(MEMBERS, answer), Unread)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"h0": None}, {"h0": {"mergeRequest": None}}, {"h0": {"mergeRequest": {}}}]
+)
+def test_a_head_that_is_not_told_is_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(HEAD_OF, answer), Unread)
+
+
+def test_the_present_head_is_a_commit() -> None:
+    assert read(HEAD_OF, {"h0": {"mergeRequest": {"diffHeadSha": HEAD}}}) == HEAD
+
+
+# --- the merge request ------------------------------------------------------------------
+
+
+def user(number: int, username: str, **changes: Any) -> dict[str, Any]:
+    gid = f"gid://gitlab/User/{number}"
+    return {"id": gid, "username": username, "state": "active", "bot": False} | changes
+
+
+def answer_of(**changes: Any) -> dict[str, Any]:
+    merge_request = {
+        "iid": "231",
+        "title": "Add ada",
+        "webUrl": MR_URL,
+        "state": "opened",
+        "draft": False,
+        "createdAt": "2026-02-01T09:00:00Z",
+        "mergedAt": None,
+        "preparedAt": "2026-02-01T09:00:02Z",
+        "discussionLocked": None,
+        "sourceBranch": "ada",
+        "targetBranch": "main",
+        "sourceProjectId": 7001,
+        "targetProjectId": 7001,
+        "diffHeadSha": HEAD,
+        "diffRefs": {"baseSha": BASE, "headSha": HEAD},
+        "diffStats": [{"path": "a.yml"}],
+        "diffStatsSummary": {"fileCount": 1},
+        "author": user(1, "ada"),
+        "assignees": {"nodes": [user(2, "grace"), None]},
+        "reviewers": {"nodes": [user(3, "linus", state="blocked")]},
+        "approvedBy": {"nodes": []},
+        "headPipeline": None,
+    } | changes
+    project = {"id": "gid://gitlab/Project/7001", "fullPath": PROJECT}
+    me = {"id": "gid://gitlab/User/9", "username": "nomination-bot", "bot": True}
+    return {"currentUser": me, "project": project | {"mergeRequest": merge_request}}
+
+
+def test_a_merge_request_is_read_whole() -> None:
+    found = read_merge_request(answer_of(), [])
+    assert (found.project, found.project_id, found.iid) == (PROJECT, 7001, 231)
+    assert (found.head_sha, found.base_sha) == (HEAD, BASE)
+    assert found.author
+    assert found.author.id == 1
+    assert [p.username for p in found.assignees] == ["grace"]
+    assert [p.active for p in found.reviewers] == [False]
+    assert (found.changed_paths, found.from_fork, found.prepared) == (("a.yml",), False, True)
+    assert (found.me.id, found.me.bot) == (9, True)
+    assert found.created_at.tzinfo is not None
+
+
+def test_a_merged_one_from_a_vanished_fork_is_read() -> None:
+    found = read_merge_request(
+        answer_of(
+            mergedAt="2026-02-03T10:00:00Z",
+            sourceProjectId=None,
+            author=None,
+            headPipeline={
+                "id": "gid://gitlab/Ci::Pipeline/5",
+                "sha": HEAD,
+                "ref": "refs/merge-requests/231/head",
+                "source": "merge_request_event",
+            },
+        ),
+        [],
+    )
+    assert found.merged_at
+    assert (found.from_fork, found.author) == (True, None)
+    assert found.head_pipeline
+    assert found.head_pipeline.id == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "head"),
+    [
+        ({}, HEAD),
+        ({"diffRefs": {"baseSha": BASE, "headSha": BASE}}, None),
+        ({"diffRefs": None}, None),
+        ({"diffHeadSha": None}, None),
+    ],
+)
+def test_a_head_that_gitlab_is_not_done_with_is_none(
+    changes: dict[str, Any], head: str | None
+) -> None:
+    assert read_merge_request(answer_of(**changes), []).head_sha == head
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"diffStats": None},
+        {"diffStatsSummary": None},
+        {"diffStats": [], "diffStatsSummary": {"fileCount": 1}},
+    ],
+)
+def test_a_cut_list_of_changed_files_is_none(changes: dict[str, Any]) -> None:
+    assert read_merge_request(answer_of(**changes), []).changed_paths is None
+
+
+def note(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "gid://gitlab/DiffNote/12",
+        "body": "/nomination recheck",
+        "url": f"{MR_URL}#note_12",
+        "system": False,
+        "internal": None,
+        "createdAt": "2026-02-01T09:10:00Z",
+        "lastEditedAt": None,
+        "lastEditedBy": None,
+        "author": user(1, "ada"),
+        "awardEmoji": {"nodes": []},
+    } | changes
+
+
+def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
+    emoji = [
+        {"name": "question", "user": {"username": "Nomination-Bot"}},
+        {"name": "heart", "user": {"username": "ada"}},
+    ]
+    edited = note(
+        lastEditedAt="2026-02-01T09:20:00Z",
+        lastEditedBy={"username": "eve"},
+        awardEmoji={"nodes": emoji},
+        internal=True,
+    )
+    found, plain = read_merge_request(answer_of(), [edited, note(author=None)]).notes
+    assert (found.id, found.edited, found.edited_by) == (12, True, "eve")
+    assert (found.own_emoji, found.internal) == (("question",), True)
+    assert (plain.edited, plain.edited_by, plain.author, plain.own_emoji) == (False, None, None, ())
