@@ -103,16 +103,12 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
     with _wire(settings) as (client, rules):
         path = client.fetch_project_path(project)
-        evaluation = app.evaluate(path, iid, rules, client)
         problems: list[str] = []
-        if options.json:
-            from bot.explain import as_json
-
-            print(json.dumps(as_json(evaluation.findings), indent=2, ensure_ascii=True))
-        elif options.dry_run:
-            _show(evaluation)
+        if options.json or options.dry_run:
+            evaluation = app.evaluate(path, iid, rules, client)
+            _explain(evaluation) if options.json else _show(evaluation)
         else:
-            problems = app.publish(evaluation, rules, client)
+            evaluation, problems = app.run(path, iid, rules, client)
             _tell(evaluation, problems, client.calls)
     gate = evaluation.report.gate if evaluation.report else None
     if rules.gate is GateKind.NONE and gate and gate.state is not GateState.PASSED:
@@ -139,7 +135,9 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with _wire(settings) as (client, rules):
         project = client.fetch_project_path(settings.team_project)
         now = datetime.now(UTC)
-        who = Candidate(username=username, slug=options.entry or username, project=project)
+        branch = client.fetch_default_branch(project)
+        slug = options.entry or username
+        who = Candidate(username=username, slug=slug, project=project, branch=branch)
         assessments = [
             assess_readiness(who, policy, client, now)
             for policy in choose_policies(rules.policies, options.policy, now)
@@ -209,6 +207,12 @@ def _give_up() -> None:
     os._exit(1)
 
 
+def _explain(evaluation: "Evaluation") -> None:
+    from bot.explain import as_json
+
+    print(json.dumps(as_json(evaluation.findings), indent=2, ensure_ascii=True))
+
+
 def _show(evaluation: "Evaluation") -> None:
     if evaluation.report is None:
         print("Nothing to say: this merge request nominates nobody.")
@@ -223,12 +227,12 @@ def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None
     where = f"{merge_request.project}!{merge_request.iid}"
     written = len(evaluation.plan.lines())
     if evaluation.report is None:
-        print(f"{where}: nominates nobody; nothing to say. {calls} calls.")
-        return
-    people = len(evaluation.findings.assessments)
-    gate = evaluation.report.gate
-    state = gate.state.value if gate else "untouched"
-    print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
+        print(f"{where}: nominates nobody; nothing to say. {written} writes, {calls} calls.")
+    else:
+        people = len(evaluation.findings.assessments)
+        gate = evaluation.report.gate
+        state = gate.state.value if gate else "untouched"
+        print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in (*known, *problems):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)

@@ -69,6 +69,13 @@ class GitLabClient:
             raise GitLabError(f"GitLab did not tell the path of project {project}.")
         return path
 
+    def fetch_default_branch(self, project: str) -> str:
+        """Return the name of a project's default branch."""
+        branch = self._transport.fetch_object(f"/projects/{_id(project)}").get("default_branch")
+        if not isinstance(branch, str):
+            raise GitLabError(f"GitLab did not tell the default branch of {project}.")
+        return branch
+
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 

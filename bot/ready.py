@@ -12,12 +12,9 @@ from bot.evidence import evidence_key, find_subject, gather_evidence, manager_pa
 from bot.facts import FileAt, Source
 from bot.findings import Case
 from bot.merge_request import MergeRequest, Person
-from bot.nomination import Change, Content, Nomination, Unread
+from bot.nomination import Change, Nomination, Unread
 from bot.policy import Policy
 from bot.team_db import parse_entry
-
-# The default branch, by the name that GitLab resolves in every repository.
-DEFAULT_BRANCH = "HEAD"
 
 # What only an open merge request can show.
 LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)
@@ -39,11 +36,12 @@ def choose_policies(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Somebody who may be nominated; `slug` is the name of their entry's file."""
+    """Somebody who may be nominated; their entry is the file `slug` on a project's branch."""
 
     username: str
     slug: str
     project: str
+    branch: str
 
 
 def assess_readiness(
@@ -51,13 +49,15 @@ def assess_readiness(
 ) -> Assessment:
     """Judge whether somebody could be nominated now.
 
-    Raises TeamDatabaseError when their entry names another account.
+    Raises TeamDatabaseError when their entry cannot be read or names another account.
     """
     username, slug, project = candidate.username, candidate.slug, candidate.project
     path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), slug) or ""
-    entry_file = FileAt(project, DEFAULT_BRANCH, path)
+    entry_file = FileAt(project, candidate.branch, path)
     content = source.fetch_facts({entry_file})[entry_file]
-    base: Content = content if isinstance(content, bytes | Unread) or content is None else None
+    if isinstance(content, Unread):
+        raise TeamDatabaseError(f"{path} cannot be read ({content.reason}): try again later.")
+    base = content if isinstance(content, bytes) else None
     before = _roles(base, username, policy, path)
     nomination = Nomination(
         username=username,
@@ -70,7 +70,7 @@ def assess_readiness(
         reports_to=None,
         cautions=(),
     )
-    merge_request = _imagined(project, username, now)
+    merge_request = _imagined(candidate, now)
     change = Change(path=path, base=base, head=base, target=base)
     subject = find_subject(nomination, policy, change, merge_request)
     evidence, _ = gather_evidence([subject], merge_request, {entry_file: base}, source)
@@ -89,8 +89,8 @@ def assess_readiness(
 _NOTHING_SAID = Replay(waivers={}, held=None, attested={}, help_wanted=False, answers=())
 
 
-def _roles(base: Content, username: str, policy: Policy, path: str) -> tuple[str, ...]:
-    if not isinstance(base, bytes):
+def _roles(base: bytes | None, username: str, policy: Policy, path: str) -> tuple[str, ...]:
+    if base is None:
         return ()
     entry = parse_entry(base, path)
     if (entry.username or "").casefold() != username.casefold():
@@ -101,10 +101,10 @@ def _roles(base: Content, username: str, policy: Policy, path: str) -> tuple[str
     return entry.roles_for(policy.project)
 
 
-def _imagined(project: str, username: str, now: datetime) -> MergeRequest:
-    nobody = Person(id=0, username=username)
+def _imagined(candidate: Candidate, now: datetime) -> MergeRequest:
+    nobody = Person(id=0, username=candidate.username)
     return MergeRequest(
-        project=project,
+        project=candidate.project,
         project_id=0,
         iid=0,
         title="",
@@ -115,10 +115,10 @@ def _imagined(project: str, username: str, now: datetime) -> MergeRequest:
         created_at=now,
         merged_at=None,
         prepared=True,
-        head_sha=DEFAULT_BRANCH,
-        base_sha=DEFAULT_BRANCH,
+        head_sha=candidate.branch,
+        base_sha=candidate.branch,
         source_branch="",
-        target_branch=DEFAULT_BRANCH,
+        target_branch=candidate.branch,
         from_fork=False,
         source_project_id=None,
         changed_paths=(),

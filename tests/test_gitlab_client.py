@@ -172,6 +172,17 @@ def test_a_blocked_account_is_told(made: NominationWorld, client: GitLabClient) 
         read(client)
 
 
+def test_the_default_branch_is_looked_up(client: GitLabClient) -> None:
+    assert client.fetch_default_branch(TEAM) == "main"
+
+
+def test_a_project_without_a_default_branch_is_an_error() -> None:
+    said = saying(answer("200 OK", b'{"default_branch": null}'))
+    told = pytest.raises(GitLabError, match="did not tell the default branch of")
+    with raw_server(said) as raw, connect(raw.url) as client, told:
+        client.fetch_default_branch(TEAM)
+
+
 # --- waiting for the changes --------------------------------------------------------------
 
 

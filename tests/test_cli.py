@@ -1,0 +1,565 @@
+"""Tests of every command, through a fresh process."""
+
+import json
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import GATE_SHUT, run_command
+from bot.errors import BotError, ConfigError
+from bot.publish import TROUBLE
+from bot.sandbox.entities import Level
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.server import Server
+from tests.event_bodies import make_merge_request_body
+from tests.nomination_world import (
+    ENTRY,
+    FOLDER,
+    SECRET,
+    TEAM,
+    NominationWorld,
+    add_check,
+    entry,
+    make_world,
+)
+from tests.processes import run_bot, write_payload
+from tests.raw_server import drip, hang, raw_server
+
+TARGET = f"{TEAM}!1"
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(autouse=True)
+def everything_written(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Search all output of this process for the token, libraries' debug logs too."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    out, err = capfd.readouterr()
+    assert SECRET not in out + err + caplog.text
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world(reviewed=3)
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+    assert made.world.violations == []
+
+
+def settings(url: str, **more: str) -> dict[str, str]:
+    given = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "CI_SERVER_URL": url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+        "NOMINATION_BOT_DEADLINE": "20",
+    }
+    return given | {f"NOMINATION_BOT_{name}": value for name, value in more.items()}
+
+
+def bot(url: str, *arguments: str, **more: str) -> Done:
+    """Run a command as a person or a job does; its token never shows."""
+    done = run_bot(*arguments, **settings(url, **more))
+    assert SECRET not in done.stdout + done.stderr
+    return done
+
+
+def here(url: str, *arguments: str, **more: str) -> int:
+    """Run a command in this process, which is quicker."""
+    return run_command(arguments, settings(url, **more))
+
+
+def one_line(done: Done) -> str:
+    """Return the one line in which an expected error is told."""
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("nomination-bot: ")
+    return line
+
+
+# --- check --------------------------------------------------------------------------------
+
+
+def test_check_evaluates_and_publishes(made: NominationWorld, server: Server) -> None:
+    done = bot(server.url, "check", TARGET)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{TARGET}: 1 nominations, gate failed; 3 writes, 9 calls.\n"
+    assert len(made.own_notes()) == 1
+    again = bot(server.url, "check", f"{server.url}/{TEAM}/-/merge_requests/1#note_1")
+    assert "0 writes, 5 calls" in again.stdout
+
+
+def test_a_dry_run_shows_all_and_writes_nothing(made: NominationWorld, server: Server) -> None:
+    done = bot(server.url, "check", TARGET, "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "| Requirement |" in done.stdout
+    for would in ("set the gate (commit-status)", "create the comment", "mark the merge request"):
+        assert f"would {would}" in done.stdout
+    assert made.writes() == []
+
+
+def test_a_dry_run_says_when_there_is_nothing_to_do(
+    made: NominationWorld, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    here(server.url, "check", TARGET)
+    capfd.readouterr()
+    assert here(server.url, "check", TARGET, "--dry-run") == 0
+    assert "would write nothing" in capfd.readouterr().out
+    mr = made.open({"README.md": b"x"}, branch="readme")
+    assert here(server.url, "check", f"{TEAM}!{mr.iid}", "--dry-run") == 0
+    assert "nominates nobody" in capfd.readouterr().out
+
+
+def test_json_is_the_assessment_and_writes_nothing(made: NominationWorld, server: Server) -> None:
+    done = bot(server.url, "check", TARGET, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert (told["iid"], told["gate"]) == (1, "failed")
+    assert [each["username"] for each in told["nominations"]] == ["nina"]
+    assert made.writes() == []
+
+
+def test_what_nominates_nobody_is_said_in_a_line(made: NominationWorld, server: Server) -> None:
+    mr = made.open({"README.md": b"x"}, branch="readme")
+    done = bot(server.url, "check", f"{TEAM}!{mr.iid}")
+    assert done.stdout.startswith(f"{TEAM}!{mr.iid}: nominates nobody; nothing to say.")
+    assert (done.returncode, made.writes()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "!1", "group!1", f"{TEAM}#1", f"{TEAM}!0", f"{TEAM}!x", "https://x/!1", "a/b!1 "],
+)
+def test_a_bad_target_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="names no merge request"):
+        here("http://127.0.0.1:1", "check", text)
+
+
+def test_a_number_names_the_project_too(made: NominationWorld, server: Server) -> None:
+    assert here(server.url, "check", "7001!1") == 0
+    assert len(made.own_notes()) == 1
+
+
+# --- the gate as exit code ----------------------------------------------------------------
+
+
+def test_without_a_gate_the_exit_code_is_the_gate(made: NominationWorld, server: Server) -> None:
+    done = bot(server.url, "check", TARGET, GATE="none")
+    assert (done.returncode, done.stderr) == (GATE_SHUT, "")
+    assert made.statuses() == []
+    made.review_all(2)
+    assert here(server.url, "check", TARGET, GATE="none") == 0
+    mr = made.open({"README.md": b"x"}, branch="readme")
+    assert here(server.url, "check", f"{TEAM}!{mr.iid}", GATE="none") == 0
+
+
+def test_a_refused_gate_fails_the_job_in_words(made: NominationWorld, server: Server) -> None:
+    bot_user = made.user("nomination-bot")
+    made.team.members[bot_user.id].level = Level.REPORTER
+    done = bot(server.url, "check", TARGET)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("nomination-bot: gate: GitLab answered 403")
+    assert "needs the Developer role" in line
+    assert TROUBLE in made.own_notes()[0].body
+
+
+def test_a_missing_check_is_said_even_where_nobody_is_nominated(
+    made: NominationWorld, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    add_check(made, "other")
+    mr = made.open({"README.md": b"x"}, branch="readme")
+    gate = "external-status-check"
+    assert here(server.url, "check", f"{TEAM}!{mr.iid}", GATE=gate) == 0
+    told = capfd.readouterr()
+    assert "no external status check named nomination-bot" in told.err
+    assert made.writes() == []
+
+
+def test_a_status_check_is_answered_without_any_comment(
+    made: NominationWorld, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    add_check(made)
+    mr = made.open({"README.md": b"x"}, branch="readme")
+    assert here(server.url, "check", f"{TEAM}!{mr.iid}", GATE="external-status-check") == 0
+    assert "1 writes, 3 calls" in capfd.readouterr().out
+    assert [answer.status for answer in mr.check_answers] == ["passed"]
+
+
+# --- settings -----------------------------------------------------------------------------
+
+
+def test_all_missing_settings_are_told_at_once() -> None:
+    line = one_line(run_bot("check", TARGET))
+    assert "NOMINATION_BOT_TOKEN" in line
+    assert "NOMINATION_BOT_GITLAB_URL" in line
+
+
+def test_all_wrong_settings_are_told_at_once() -> None:
+    wrong = {"GATE": "fence", "DEADLINE": "soon", "FORMER_IDS": "me", "TEAM_PROJECT": "here"}
+    line = one_line(bot("gopher://x", "sweep", **wrong))
+    for name in ("GITLAB_URL", *wrong):
+        assert f"NOMINATION_BOT_{name}" in line
+
+
+@pytest.mark.parametrize("word", ["assign", "nomi nation", "1"])
+def test_a_command_word_that_gitlab_knows_is_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match="NOMINATION_BOT_COMMAND is"):
+        here("http://127.0.0.1:1", "check", TARGET, COMMAND=word)
+
+
+def test_settings_take_effect(made: NominationWorld, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "gate.txt.j2").write_text("Custom words\n", "utf-8")
+    code = here(
+        server.url, "check", TARGET, TEMPLATES=str(tmp_path), STATUS_NAME="other", COMMAND="nominee"
+    )
+    assert code == 0
+    (status,) = [job for pipeline in made.team.pipelines for job in pipeline.jobs]
+    assert (status.name, status.description) == ("other", "Custom words")
+    assert "/nominee recheck" in made.own_notes()[0].body
+
+
+# --- bad input ----------------------------------------------------------------------------
+
+SHAPES = {
+    "not JSON": b"{",
+    "a list": b"[]",
+    "no kind": b"{}",
+    "no merge request": json.dumps(
+        make_merge_request_body("open")
+        | {"object_attributes": 1, "project": {"path_with_namespace": TEAM}}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_payload_of_the_wrong_shape_is_one_line(
+    name: str, tmp_path: Path, server: Server, made: NominationWorld
+) -> None:
+    path = write_payload(tmp_path, SHAPES[name])
+    one_line(run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path))
+    assert made.world.requests == []
+
+
+def payload(made: NominationWorld, directory: Path, **changes: Any) -> Path:
+    body = make_merge_request_body("open")
+    body["project"] |= {"id": 7001, "path_with_namespace": TEAM}
+    body["object_attributes"] |= {"iid": made.nomination.iid, **changes}
+    return write_payload(directory, body)
+
+
+def test_an_event_is_evaluated_and_published(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    path = payload(made, tmp_path)
+    done = run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "gate failed; 3 writes" in done.stdout
+    assert len(made.own_notes()) == 1
+
+
+def test_an_event_of_a_project_known_by_number_is_too(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    path = payload(made, tmp_path)
+    given = settings(server.url, TEAM_PROJECT="7001")
+    assert run_bot("run", **given, TRIGGER_PAYLOAD=path).returncode == 0
+    assert len(made.own_notes()) == 1
+
+
+def test_an_event_whose_gate_is_refused_fails_the_job(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.team.members[made.user("nomination-bot").id].level = Level.REPORTER
+    path = payload(made, tmp_path)
+    done = run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path)
+    assert done.returncode == 1
+    assert "needs the Developer role" in done.stderr
+
+
+def test_run_with_further_words_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        here("http://127.0.0.1:1", "run", "--fast")
+
+
+def deleted(made: NominationWorld, _: dict[str, str]) -> str:
+    del made.team.merge_requests[1]
+    return "does not exist or the token cannot read it"
+
+
+def private(made: NominationWorld, _: dict[str, str]) -> str:
+    made.team.visibility = "private"
+    made.team.members.clear()
+    return "does not exist or the token cannot read it"
+
+
+def wrong_token(_: NominationWorld, given: dict[str, str]) -> str:
+    given["NOMINATION_BOT_TOKEN"] = "glpat-wrong"  # noqa: S105  a made-up one
+    return "check NOMINATION_BOT_TOKEN"
+
+
+def expired_token(made: NominationWorld, _: dict[str, str]) -> str:
+    made.world.tokens[0].expires_at = made.world.now.date()
+    return "check NOMINATION_BOT_TOKEN"
+
+
+def useless_scope(made: NominationWorld, _: dict[str, str]) -> str:
+    made.world.tokens[0].scopes = ("read_user",)
+    return "check NOMINATION_BOT_TOKEN"
+
+
+def gitlab_down(_: NominationWorld, given: dict[str, str]) -> str:
+    given["CI_SERVER_URL"] = "http://127.0.0.1:9"
+    given["NOMINATION_BOT_DEADLINE"] = "5"
+    return "cannot be reached"
+
+
+def bad_policies(_: NominationWorld, given: dict[str, str]) -> str:
+    given["NOMINATION_BOT_POLICIES"] = str(Path(__file__).parent / "no-such-directory")
+    return "no-such-directory"
+
+
+def bad_templates(_: NominationWorld, given: dict[str, str]) -> str:
+    given["NOMINATION_BOT_TEMPLATES"] = "/no/such/directory"
+    return "NOMINATION_BOT_TEMPLATES"
+
+
+CAUSES = (
+    deleted,
+    private,
+    wrong_token,
+    expired_token,
+    useless_scope,
+    gitlab_down,
+    bad_policies,
+    bad_templates,
+)
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: str(cause.__name__))
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    cause: Any, made: NominationWorld, server: Server
+) -> None:
+    given = settings(server.url)
+    expected = cause(made, given)
+    line = one_line(run_bot("check", TARGET, **given))
+    assert expected in line
+    assert SECRET not in line
+    assert made.writes() == []
+
+
+def test_an_unknown_project_is_one_line(server: Server) -> None:
+    assert "404 to GET /projects/4711" in one_line(bot(server.url, "check", "4711!1"))
+
+
+def test_a_token_that_may_only_read_is_told_for_each_write(
+    made: NominationWorld, server: Server
+) -> None:
+    made.world.tokens[0].scopes = ("read_api",)
+    done = bot(server.url, "check", TARGET)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert [line.split(":")[1] for line in lines] == [" gate", " comment"]
+    assert all("the scope `api`" in line for line in lines)
+
+
+def test_a_broken_template_is_one_line(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "comment.md.j2").write_text("{{ nobody.knows }}", "utf-8")
+    assert "comment.md.j2" in one_line(bot(server.url, "check", TARGET, TEMPLATES=str(tmp_path)))
+
+
+def test_a_bug_shows_its_trace_but_never_the_token(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "comment.md.j2").write_text("/approve\n", "utf-8")
+    done = bot(server.url, "check", TARGET, TEMPLATES=str(tmp_path))
+    assert done.returncode == 3
+    assert "this is a bug" in done.stderr
+
+
+# --- the end of time ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [hang, drip])
+def test_a_process_ends_at_its_deadline_whatever_the_server_does(script: Any) -> None:
+    with raw_server(script) as raw:
+        began = time.monotonic()
+        done = bot(raw.url, "check", TARGET, DEADLINE="5")
+        assert time.monotonic() - began < 5 + 2 + 4
+    line = one_line(done)
+    assert "cannot be reached" in line or "the time of this run is used up" in line
+
+
+def test_a_server_that_says_to_wait_too_long_is_left_at_once(server: Server) -> None:
+    server.fault(Fault(route="*", kind=Kind.RACK_429, seconds=3600))
+    began = time.monotonic()
+    assert "429" in one_line(bot(server.url, "check", TARGET))
+    assert time.monotonic() - began < 10
+
+
+def test_nothing_of_a_finished_run_is_left(server: Server) -> None:
+    """A timer that is left would end the process of whoever runs a command in it."""
+    with pytest.raises(BotError):
+        here(server.url, "check", "4711!1")
+    for timer in [each for each in threading.enumerate() if isinstance(each, threading.Timer)]:
+        timer.join(1)
+        assert not timer.is_alive()
+
+
+# --- sweep and ready ----------------------------------------------------------------------
+
+
+def test_sweep_looks_at_what_is_open(made: NominationWorld, server: Server) -> None:
+    assert here(server.url, "check", TARGET) == 0
+    made.review_all(2)
+    done = bot(server.url, "sweep")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Looked at 1 merge requests. ")
+    assert [job.status for job in made.statuses() if not job.retried] == ["success"]
+
+
+def test_sweep_tells_what_failed_and_where(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert here(server.url, "check", TARGET) == 0
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
+    assert here(server.url, "sweep") == 1
+    assert "nomination-bot: !1: GitLab did not answer a query" in capfd.readouterr().err
+
+
+def test_ready_answers_before_any_merge_request(made: NominationWorld, server: Server) -> None:
+    done = bot(server.url, "ready", "@nina")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nina as Maintainer of the AI Gateway" in done.stdout
+    assert (
+        "NOT MET  Review at least 5 merge requests as a trainee maintainer: 3 of 5" in done.stdout
+    )
+    assert made.writes() == []
+
+
+def test_ready_as_json(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    assert here(server.url, "ready", "NINA", "--entry", "nina", "--json") == 0
+    (told,) = json.loads(capfd.readouterr().out)
+    assert {r["id"]: r["found"] for r in told["requirements"]}["authored"] == 6
+
+
+def test_ready_of_somebody_without_an_entry(
+    server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert here(server.url, "ready", "dora", "--policy", "ai-gateway") == 0
+    assert "dora as Maintainer" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["nina", "--policy", "none"], "There is no policy 'none'; there are: ai-gateway"),
+        (["dora", "--entry", "nina"], "is the entry of 'nina', not of 'dora'"),
+    ],
+)
+def test_ready_refuses_in_words(server: Server, arguments: list[str], expected: str) -> None:
+    with pytest.raises(BotError) as error:
+        here(server.url, "ready", *arguments)
+    assert expected in str(error.value)
+
+
+def test_ready_of_somebody_whose_entry_cannot_be_read(server: Server) -> None:
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
+    with pytest.raises(BotError, match=r"nina\.yml cannot be read \(GitLab did not answer"):
+        here(server.url, "ready", "nina")
+
+
+def test_ready_of_somebody_whose_entry_is_unreadable(made: NominationWorld, server: Server) -> None:
+    made.push({ENTRY: b"gitlab: [\n"}, branch="main", by="olga")
+    with pytest.raises(BotError, match=r"nina\.yml"):
+        here(server.url, "ready", "nina")
+
+
+# --- what needs no GitLab -----------------------------------------------------------------
+
+
+def write_database(directory: Path, files: Mapping[str, bytes]) -> str:
+    for path, content in files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+    return str(directory)
+
+
+def test_detect_compares_two_checkouts(tmp_path: Path) -> None:
+    base = write_database(tmp_path / "base", {ENTRY: entry("nina", "reviewer")})
+    wrong = f"{FOLDER}/o/ola.yml"
+    head = write_database(
+        tmp_path / "head", {ENTRY: entry("nina", "maintainer"), wrong: entry("ola", "maintaner")}
+    )
+    done = run_bot("detect", "--base", base, "--head", head)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"nina gains maintainer of ai-gateway in {ENTRY}\n" in done.stdout
+    assert f"{wrong}: " in done.stdout
+    told = json.loads(run_bot("detect", "--base", base, "--head", head, "--json").stdout)
+    assert told["nominations"] == [
+        {
+            "username": "nina",
+            "project": "ai-gateway",
+            "from": ["reviewer"],
+            "to": ["maintainer"],
+            "path": ENTRY,
+        }
+    ]
+    assert [remark["path"] for remark in told["remarks"]] == [wrong]
+
+
+def test_detect_says_when_there_is_nobody(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    base = write_database(tmp_path, {ENTRY: entry("nina", "reviewer")})
+    assert run_command(["detect", "--base", base, "--head", base], {}) == 0
+    assert capfd.readouterr().out == "Nobody is nominated.\n"
+
+
+def test_detect_takes_the_operators_policies(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    policies = Path(__file__).parent.parent / "examples" / "policies"
+    base = write_database(tmp_path / "a", {ENTRY: entry("nina", "reviewer")})
+    head = write_database(tmp_path / "b", {ENTRY: entry("nina", "maintainer")})
+    given = {"NOMINATION_BOT_POLICIES": str(policies)}
+    assert run_command(["detect", "--base", base, "--head", head], given) == 0
+    assert "nina gains maintainer" in capfd.readouterr().out
+
+
+def test_detect_refuses_what_is_no_directory() -> None:
+    done = run_bot("detect", "--base", "/no/such", "--head", "/no/such")
+    assert "does not exist" in one_line(done)
+
+
+def test_policies_are_checked(tmp_path: Path) -> None:
+    done = run_bot("policy", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ai-gateway" in done.stdout
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text("id: x\nodd: 1\n", "utf-8")
+    refused = run_bot("policy", "check", str(wrong))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"{wrong}:" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["check"], ["policy", "burn"]])
+def test_wrong_arguments_are_explained(arguments: list[str]) -> None:
+    done = run_bot(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: nomination-bot")
+
+
+def test_help_names_every_command() -> None:
+    shown = run_bot("--help").stdout
+    for command in ("run", "check", "detect", "policy", "sandbox", "ready", "sweep", "demo"):
+        assert f"\n    {command} " in shown
