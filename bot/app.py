@@ -247,12 +247,12 @@ def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
 def _subjects(
     detection: Detection, changes: Changes, merge_request: MergeRequest, rules_: Rules
 ) -> list[Subject]:
-    by_path = {change.path: change for change in changes.items}
+    by_base = {change.base_path: change for change in changes.items}
     opened = merge_request.created_at.date()
     subjects = []
     for nomination in detection.nominations[:MOST_NOMINATIONS]:
         policy = rules.policy_in_force(rules_.policies, nomination.project, nomination.role, opened)
-        change = by_path.get(nomination.path)
+        change = by_base.get(nomination.base_path) if nomination.base_path else None
         subjects.append(find_subject(nomination, policy, change, merge_request))
     return subjects
 

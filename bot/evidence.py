@@ -71,8 +71,8 @@ class Evidence:
 class Subject:
     """A nomination with what its evidence starts from.
 
-    `reports_to` is what the entry said before the merge request, which cannot choose
-    its own manager; `doubt` says why the account's work may be somebody else's.
+    `reports_to` is what the entry said before the merge request, which can neither choose
+    nor invent its own manager; `doubt` says why the account's work may be somebody else's.
     """
 
     nomination: Nomination
@@ -85,9 +85,12 @@ class Subject:
 def find_subject(
     nomination: Nomination, policy: Policy, change: Change | None, merge_request: MergeRequest
 ) -> Subject:
-    """Find the manager and whether the account can be trusted to be the nominee's."""
+    """Find the manager and whether the account can be trusted to be the nominee's.
+
+    `change` is that of the file which held the nominee's entry at the base, if any did.
+    """
     earlier = _entry(change.base) if change else None
-    slug = earlier.reports_to if earlier else nomination.reports_to
+    slug = earlier.reports_to if earlier else None
     doubt = None
     if earlier and (earlier.username or "").casefold() != nomination.username.casefold():
         doubt = "this merge request itself changes the account in the entry"
@@ -337,7 +340,9 @@ def role_spellings(role: str) -> frozenset[str]:
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:
     """Read the manager's account from the manager's entry."""
     if not slug:
-        return Manager(username=None, missing="the entry names no manager in `reports_to`")
+        return Manager(
+            username=None, missing="no manager was in the entry before this merge request"
+        )
     if isinstance(content, Unread):
         return content
     if content is None:

@@ -131,7 +131,7 @@ STRANGE = gather(HALF)
 UNKNOWN = replace(
     STRANGE,
     work={POLICY.repository: FORBIDDEN},
-    manager=Manager(username=None, missing="the entry names no manager in `reports_to`"),
+    manager=Manager(username=None, missing="no manager was in the entry before this merge request"),
     groups={POLICY.maintainers.group: FORBIDDEN},
 )
 DONE_GROUPS = {POLICY.maintainers.group: make_members("margaret", "ada", owners=["olga"])}

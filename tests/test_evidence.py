@@ -33,7 +33,7 @@ from bot.facts import (
     RenameOf,
     WorkOf,
 )
-from bot.nomination import Change, Content, Unread
+from bot.nomination import Change, Content, RoleKey, Unread, find_nominations
 from bot.policy import Policy
 from tests.builders import (
     ENTRY,
@@ -105,15 +105,15 @@ def test_the_manager_is_the_one_before_the_merge_request() -> None:
 
 
 @pytest.mark.parametrize("base", [UNREAD, None, b"\t{broken"])
-def test_without_an_earlier_entry_the_present_one_is_taken(base: Content) -> None:
+def test_without_an_earlier_entry_nobody_is_the_manager(base: Content) -> None:
     change = Change(path=ENTRY, base=base, head=entry("maintainer"))
     subject = find_subject(make_nomination(), make_policy(), change, make_merge_request())
-    assert (subject.reports_to, subject.doubt) == ("grace", None)
+    assert (subject.reports_to, subject.manager_file, subject.doubt) == (None, None, None)
 
 
-def test_without_a_change_the_nomination_says_who_the_manager_is() -> None:
+def test_a_new_entry_cannot_name_its_manager() -> None:
     subject = find_subject(make_nomination(), make_policy(), None, make_merge_request())
-    assert subject.reports_to == "grace"
+    assert subject.reports_to is None
 
 
 @pytest.mark.parametrize(("username", "doubted"), [("ADA", False), ("eve", True), ("~", True)])
@@ -365,8 +365,8 @@ def test_an_unread_history_is_an_unread_stage(answer: Fact) -> None:
         (entry(username="grace"), "grace", Manager(username="grace")),
         (b"name: Grace\n", "grace", "names no account"),
         (None, "grace", "does not exist"),
-        (entry(), None, "names no manager"),
-        (entry(), "", "names no manager"),
+        (entry(), None, "no manager was"),
+        (entry(), "", "no manager was"),
     ],
 )
 def test_the_manager_is_whom_the_entry_names(
@@ -391,3 +391,14 @@ def test_an_impossible_slug_names_nobody() -> None:
     assert evidence.manager == Manager(
         username=None, missing="the entry that `reports_to` names does not exist"
     )
+
+
+def test_an_entry_that_is_written_anew_elsewhere_keeps_its_manager() -> None:
+    elsewhere = "data/team_members/person/l/lovelace.yml"
+    old = Change(path=ENTRY, base=entry(TRAINEE, manager="grace"), head=None)
+    new = Change(path=elsewhere, base=None, head=entry("maintainer", manager="accomplice"))
+    wanted = RoleKey(project="ai-gateway", role="maintainer")
+    (nomination,) = find_nominations([old, new], [wanted]).nominations
+    assert nomination.base_path == old.base_path
+    subject = find_subject(nomination, make_policy(), old, make_merge_request())
+    assert (nomination.reports_to, subject.reports_to) == ("accomplice", "grace")
