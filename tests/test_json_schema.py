@@ -1,0 +1,87 @@
+"""Tests that the JSON for people's own tools keeps its published shape."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from bot.cli import run_command
+from bot.explain import as_json
+from bot.report import Findings
+from bot.sandbox.server import Server
+from tests.gallery import SCENES
+from tests.nomination_world import SECRET, TEAM, make_world
+
+ROOT = Path(__file__).parent.parent
+SCHEMA: dict[str, Any] = json.loads((ROOT / "bot/assessment.schema.json").read_text("utf-8"))
+CHECKER = Draft202012Validator.FORMAT_CHECKER
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=CHECKER)
+LIST = {"$defs": SCHEMA["$defs"], "type": "array", "items": {"$ref": "#/$defs/nomination"}}
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """Yield every object of the schema with each of its keys."""
+    for name, part in {"the whole": SCHEMA, **SCHEMA["$defs"]}.items():
+        yield from ((name, key) for key in part["properties"])
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    for part in (SCHEMA, *SCHEMA["$defs"].values()):
+        assert part["required"] == list(part["properties"])
+        assert part["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_every_situation_has_the_published_shape(findings: Findings) -> None:
+    VALIDATOR.validate(as_json(findings))
+
+
+def test_every_part_of_the_shape_is_really_written() -> None:
+    def keys(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                yield key
+                yield from keys(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from keys(item)
+
+    written = {key for findings in SCENES.values() for key in keys(as_json(findings))}
+    assert written == {key for _, key in parts()}
+
+
+def test_another_shape_is_refused() -> None:
+    told = as_json(next(iter(SCENES.values())))
+    for spoilt in (told | {"odd": 1}, told | {"gate": "open"}, {"iid": 1}):
+        with pytest.raises(ValidationError):
+            VALIDATOR.validate(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schema"),
+    [(["check", f"{TEAM}!1", "--json"], SCHEMA), (["ready", "nina", "--json"], LIST)],
+)
+def test_what_the_commands_print_has_the_published_shape(
+    arguments: list[str], schema: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_world(reviewed=3)
+    with Server(made.world) as server:
+        given = {"NOMINATION_BOT_TOKEN": SECRET, "CI_SERVER_URL": server.url}
+        assert run_command(arguments, given) == 0
+    printed = capsys.readouterr().out
+    assert SECRET not in printed
+    Draft202012Validator(schema, format_checker=CHECKER).validate(json.loads(printed))
+
+
+@pytest.mark.parametrize(("name", "key"), list(parts()))
+def test_every_key_is_documented(name: str, key: str) -> None:
+    text = (ROOT / "docs" / "json.md").read_text("utf-8")
+    heading = "## The whole" if name == "the whole" else f"## `{name}`"
+    section = text.split(f"{heading}\n")[1].split("\n## ")[0]
+    part = SCHEMA if name == "the whole" else SCHEMA["$defs"][name]
+    assert f"| `{key}` | {part['properties'][key].get('description', '')}" in section
