@@ -127,9 +127,10 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
     """Say which facts judging one nomination takes, apart from the entry's history."""
     policy = subject.policy
     needs: set[Need] = {MembersOf(policy.maintainers.group)}
+    if subject.manager_file:
+        # After the merge too: the manager's earlier commands are still judged.
+        needs.add(subject.manager_file)
     if not merged:
-        if subject.manager_file:
-            needs.add(subject.manager_file)
         username = subject.nomination.username
         needs |= {WorkOf(repository, username) for repository in counted_repositories(policy)}
     for step in policy.follow_ups:
@@ -152,7 +153,7 @@ def gather_evidence(
     """
     merged = merge_request.state == "merged"
     facts = dict(known)
-    # After the merge nothing is gated, so neither the head nor the manager matters any more.
+    # After the merge nothing is gated, so the head does not matter any more.
     head_need = HeadOf(merge_request.project, merge_request.iid)
     needs: set[Need] = set() if merged else {head_need}
     for subject in subjects:
