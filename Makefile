@@ -35,6 +35,9 @@ test: $(VENV)/dev.stamp ## run the tests
 coverage: $(VENV)/dev.stamp ## the tests, counting branches; every room must be covered whole
 	$(BIN)/pytest -q -n 2 --cov=bot --cov-branch --cov-report=term-missing:skip-covered
 
+chaos: $(VENV)/dev.stamp ## tell 300 random stories with faults and races, and check each
+	$(BIN)/python -m tests.chaos --stories 300 --seed 1 --workers 2
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -49,6 +49,11 @@ class Hold:
         with self._changed:
             return self._changed.wait_for(lambda: until(tuple(self._waiting)), timeout)
 
+    def nudge(self) -> None:
+        """Let whoever waits look again: what the condition depends on has changed elsewhere."""
+        with self._changed:
+            self._changed.notify_all()
+
     def release(self, arrival: Arrival) -> None:
         """Let one go on."""
         with self._changed:

@@ -1,0 +1,60 @@
+"""Carry webhook bodies to the bot's door: some get lost, come twice, late or out of order."""
+
+import json
+from collections.abc import Iterator
+from random import Random
+
+from bot.event import Irrelevant, parse_event, read_body
+from bot.sandbox.hook_bodies import build_check_body, build_merge_request_body, build_note_body
+from bot.sandbox.hook_parts import Body
+from bot.sandbox.state import Event, World
+from tests.nomination_world import TEAM
+
+LOST, DOUBLED, OVERTAKING = 0.12, 0.12, 0.25
+
+
+class Courier:
+    """Collects what GitLab would send, as merge requests that the bot is told to look at."""
+
+    def __init__(self, world: World, random: Random) -> None:
+        self._world = world
+        self._random = random
+        self.waiting: list[int] = []
+        self.counts = {"sent": 0, "lost": 0, "doubled": 0, "irrelevant": 0}
+        world.subscribers.append(self.notice)
+
+    def notice(self, event: Event) -> None:
+        """Write the bodies of an event and send each on its way."""
+        for body in self._bodies(event):
+            told = parse_event(read_body(json.dumps(body).encode()), TEAM, "nomination")
+            if isinstance(told, Irrelevant):
+                self.counts["irrelevant"] += 1
+            else:
+                self._send(told.iid)
+
+    def take(self) -> int:
+        """Deliver one: mostly the oldest."""
+        overtaken = self._random.random() < OVERTAKING
+        return self.waiting.pop(self._random.randrange(len(self.waiting)) if overtaken else 0)
+
+    def _bodies(self, event: Event) -> Iterator[Body]:
+        mr, note, world = event.merge_request, event.note, self._world
+        if mr is None or mr.project.path_with_namespace != TEAM:
+            return
+        if note is not None and event.kind in {"note_created", "note_edited"} and not note.internal:
+            yield build_note_body(world, event, mr, note)
+        if event.kind == "merge_request_changed":
+            yield build_merge_request_body(world, event, mr)
+            for check in mr.project.status_checks:
+                yield build_check_body(world, event, mr, check)
+
+    def _send(self, iid: int) -> None:
+        fate = self._random.random()
+        self.counts["sent"] += 1
+        if fate < LOST:
+            self.counts["lost"] += 1
+            return
+        self.waiting.append(iid)
+        if fate > 1 - DOUBLED:
+            self.counts["doubled"] += 1
+            self.waiting.append(iid)

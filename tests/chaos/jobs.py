@@ -1,0 +1,174 @@
+"""Runs of the bot that stop before every request until the story lets them go on."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import ParamSpec, TypeVar
+
+from bot import app
+from bot.config import Secret
+from bot.errors import GitLabError
+from bot.gitlab_client import GitLabClient
+from bot.gitlab_transport import Transport
+from bot.sandbox.holding import Arrival, Hold
+from tests.nomination_world import SECRET, TEAM
+
+P = ParamSpec("P")
+T = TypeVar("T")
+DEADLINE = 50.0  # seconds; shorter than the longest wait a fault dictates
+CALLS = 60
+PATIENCE = 60.0  # seconds until a story is given up as hanging
+
+
+class _Promise(Future[T]):
+    """A future whose work is done by whoever asks for it first."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+
+    def result(self, timeout: float | None = None) -> T:
+        self._work()
+        return super().result(timeout)
+
+
+class OneAtATime(ThreadPoolExecutor):
+    """Does what is submitted in the waiting thread, one after another, in a chosen order."""
+
+    def __init__(self, random: Random | None) -> None:
+        super().__init__(1)
+        self._random = random
+        self._tasks: list[Callable[[], None]] = []
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Keep a piece of work for later."""
+        promise: _Promise[T] = _Promise(self._work)
+
+        def task() -> None:
+            try:
+                promise.set_result(fn(*args, **kwargs))
+            except BaseException as error:
+                promise.set_exception(error)
+
+        self._tasks.append(task)
+        return promise
+
+    def _work(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        if self._random is not None:
+            self._random.shuffle(tasks)
+        for task in tasks:
+            task()
+
+
+class QuickTransport(Transport):
+    """Waits for nothing: faults end when the story says so, not with time."""
+
+    first_pause = 0.0005
+
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002  waits for nothing
+        """Pass over the wait."""
+        return True
+
+
+class SteppedClient(GitLabClient):
+    """Has never more than one request under way, so that a story can be told again."""
+
+    def __init__(self, transport: Transport, random: Random | None = None) -> None:
+        super().__init__(transport)
+        self._pool = OneAtATime(random)
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One run of the bot on a merge request; `trouble` is a bug's traceback."""
+
+    name: str
+    iid: int
+    began: int = 0
+    alone: bool = True
+    spoiled: bool = False
+    done: bool = False
+    calls: int = 0
+    problems: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+    def start(self, work: Callable[["Job"], None], after: Callable[[], None]) -> None:
+        """Work in a thread of its own."""
+
+        def run() -> None:
+            try:
+                work(self)
+            except GitLabError as error:
+                self.problems.append(str(error))
+            except Exception:
+                self.trouble = traceback.format_exc()
+            finally:
+                self.done = True
+                after()
+
+        threading.Thread(target=run, daemon=True).start()
+
+
+def make_client(url: str, random: Random | None = None, calls: int = CALLS) -> SteppedClient:
+    """Connect a client that does one thing after another."""
+    return SteppedClient(QuickTransport(url, Secret(SECRET), DEADLINE, calls), random)
+
+
+def evaluate(url: str, rules: app.Rules, job: Job, random: Random | None = None) -> None:
+    """Evaluate the job's merge request and publish, as `nomination-bot run` does."""
+    client = make_client(url, random)
+    try:
+        _, problems = app.run(TEAM, job.iid, rules, client)
+        job.problems.extend(problems)
+    finally:
+        job.calls = client.calls
+        client.close()
+
+
+class Jobs:
+    """All jobs that are under way, each parked before its next request."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self.live: list[Job] = []
+
+    def start(self, job: Job, work: Callable[[Job], None]) -> None:
+        """Start a job and let it come to its first request."""
+        self.live.append(job)
+        job.start(work, self._hold.nudge)
+        self.settle()
+
+    def advance(self, job: Job) -> Arrival | None:
+        """Let a job do its next request, and come to the one after it."""
+        arrival = self._parked(job)
+        if arrival is not None:
+            self._hold.release(arrival)
+        self.settle()
+        return arrival
+
+    def settle(self) -> None:
+        """Wait until every job is parked or done; raise TimeoutError."""
+
+        def is_settled(waiting: tuple[Arrival, ...]) -> bool:
+            parked = {arrival.client for arrival in waiting}
+            return all(job.done or job.name in parked for job in self.live)
+
+        if not self._hold.wait_for(is_settled, PATIENCE):
+            raise TimeoutError("a job neither asks nor ends")
+
+    def reap(self) -> list[Job]:
+        """Remove the jobs that are done, and return them."""
+        ended = [job for job in self.live if job.done]
+        self.live = [job for job in self.live if not job.done]
+        return ended
+
+    def next_call(self, job: Job) -> Arrival | None:
+        """Look at the request a job is parked before."""
+        return self._parked(job)
+
+    def _parked(self, job: Job) -> Arrival | None:
+        return next((a for a in self._hold.waiting() if a.client == job.name), None)
