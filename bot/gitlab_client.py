@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -133,13 +134,19 @@ class GitLabClient:
         """
         needs = sorted(needs, key=repr)
         packed = queries.pack_parts(queries.build_parts(needs))
-        waiting = [self._pool.submit(self._answer_query, query) for query in packed]
-        waiting += [
-            self._pool.submit(self._answer_rest, need)
+        asked: list[tuple[Callable[[], Mapping[Need, Fact]], tuple[Need, ...]]] = [
+            (partial(self._answer_query, query), tuple(n for p in query.parts for n in p.needs))
+            for query in packed
+        ]
+        asked += [
+            (partial(self._answer_rest, need), (need,))
             for need in needs
             if type(need) in self._readers
         ]
-        facts: dict[Need, Fact] = {}
+        room = max(0, self._transport.left)
+        waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
+        left_out = Unread(reason=self._transport.limit_words)
+        facts: dict[Need, Fact] = {n: left_out for _, unmet in asked[room:] for n in unmet}
         for answer in waiting:
             facts.update(answer.result())
         return facts
@@ -148,7 +155,7 @@ class GitLabClient:
         try:
             data = self._transport.query(query.text(), query.variables())
         except GitLabError as error:
-            if len(query.parts) > 1 and not self._transport.spent:
+            if len(query.parts) > 1 and not self._transport.spent and self._transport.left > 0:
                 # One bad part, or a score above the limit, must not spoil the others.
                 return self._answer_singly(query)
             fallback = query.parts[0].fallback

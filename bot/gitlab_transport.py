@@ -79,6 +79,16 @@ class Transport:
         """Tell whether the time of this run is used up."""
         return time.monotonic() >= self._ends
 
+    @property
+    def left(self) -> int:
+        """Count the requests that may still be made."""
+        return self._call_limit - self.kept - self.calls
+
+    @property
+    def limit_words(self) -> str:
+        """Say why a request was not made."""
+        return f"it was not looked up: a run makes at most {self._call_limit} requests"
+
     def close(self) -> None:
         """Let go of the connections."""
         self._gitlab.session.close()
@@ -152,10 +162,8 @@ class Transport:
         if remaining <= 0:
             raise GitLabError("The time for this run is used up (NOMINATION_BOT_DEADLINE).")
         with self._lock:
-            if self.calls >= self._call_limit - self.kept:
-                raise GitLabError(
-                    f"it was not looked up: a run makes at most {self._call_limit} requests"
-                )
+            if self.left <= 0:
+                raise GitLabError(self.limit_words)
             self.calls += 1
         read = verb in {"get", "delete"}
         return self._gitlab.http_request(

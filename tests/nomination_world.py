@@ -299,7 +299,7 @@ def make_rules(**changes: Any) -> Rules:
 
 @contextmanager
 def connect(
-    url: str, *, token: str = SECRET, deadline: float = 10, calls: int = 60
+    url: str, *, token: str = SECRET, deadline: float = 30, calls: int = 60
 ) -> Iterator[GitLabClient]:
     """Connect a client and let go of it; it loses no time between tries."""
     transport = Transport(url, Secret(token), deadline, calls)

@@ -363,12 +363,21 @@ def test_bytes_that_cannot_be_had_are_unknown(
 def test_one_bad_part_does_not_spoil_the_others(
     made: NominationWorld, server: Server, client: GitLabClient
 ) -> None:
-    server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[0, 1]))
+    # All parts together, the work, and the work in a simpler way.
+    server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[0, 1, 2]))
     found = client.fetch_facts({WORK, RENOVATE, HeadOf(TEAM, 1)})
     unread = [fact for fact in found.values() if isinstance(fact, Unread)]
     assert len(unread) == 1
     assert "Internal server error" in unread[0].reason
-    assert queries(made) == 4
+    assert queries(made) == 5
+
+
+def test_work_is_asked_for_in_a_simpler_way_when_that_fails(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[0]))
+    assert isinstance(ask(client, WORK), Work)
+    assert queries(made) == 2
 
 
 def test_a_failing_rest_call_leaves_the_others(server: Server, client: GitLabClient) -> None:
