@@ -1,5 +1,6 @@
 """Tests of the sentence as a whole, over HTTP: from a merge request to what GitLab shows."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.app import MOST_NOMINATIONS, SWEPT, sweep_all
+from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, sweep_all
 from bot.errors import GitLabError
 from bot.policy import load_policies
 from bot.publish import TROUBLE, GateKind
-from bot.report import MARKER
+from bot.report import MARKER, GateState
 from bot.sandbox import actions
 from bot.sandbox.actions import (
     CommitDraft,
@@ -42,6 +43,7 @@ from tests.nomination_world import (
     make_world,
     run_on,
 )
+from tests.raw_server import answer, raw_server, saying
 
 SLOW = 0.25  # seconds
 CHECK = GateKind.STATUS_CHECK
@@ -821,6 +823,20 @@ def test_a_head_that_cannot_be_read_again_shuts_the_gate(
     outcome = run_on(server, made.nomination)
     assert outcome.gate == "pending"
     assert "the present head of the merge request could not be read again" in one_note(made)
+
+
+def test_a_list_of_files_that_was_cut_shuts_the_gate(server: Server, made: NominationWorld) -> None:
+    with connect(server.url) as client:
+        client.fetch_merge_request(TEAM, 1)
+    told: Any = made.world.requests[-1].answer
+    told["data"]["project"]["mergeRequest"]["diffStatsSummary"]["fileCount"] = 2
+    cut = saying(answer("200 OK", json.dumps(told).encode()))
+    with raw_server(cut) as raw, connect(raw.url) as client:
+        report = evaluate(TEAM, 1, make_rules(), client).report
+    assert report is not None
+    assert report.gate is not None
+    assert report.gate.state is GateState.PENDING
+    assert "GitLab did not list all changed files" in (report.body or "")
 
 
 # --- the sweep ----------------------------------------------------------------------------
