@@ -80,5 +80,16 @@ def _report_bug(error: Exception) -> None:
     print("nomination-bot: this is a bug; please report the lines above.", file=sys.stderr)
 
 
+def run_process() -> None:
+    """Be a process of its own, and leave at once: a request may still hang in a thread."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = code or 1
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process()
