@@ -341,11 +341,49 @@ def test_the_sandbox_serves_until_stopped(capsys: pytest.CaptureFixture[str]) ->
     stop = threading.Event()
     stop.set()
     assert serve(None, 0, stop) == 0
-    assert "The sandbox is at http://127.0.0.1:" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "The sandbox is at http://127.0.0.1:" in told
+    assert "/gitlab-com/www-gitlab-com/-/merge_requests/1\n" in told
+    assert "nomination-bot check 'gitlab-com/www-gitlab-com!1' --dry-run" in told
 
 
-def test_a_wrong_scenario_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert serve(tmp_path / "none", 0) == 1
+SEED = "users: {bot: {bot: true}}\n"
+ONE_BOT = "tokens: [{token: t, user: bot, scopes: [api]}]\n"
+OPENING = """
+title: T
+steps:
+  - title: t
+    by: nobody
+    open_merge_request: {project: a/b, branch: b, title: t, files: {}}
+"""
+
+
+def test_a_scenario_without_steps_is_served_as_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "seed.yml").write_text(SEED + ONE_BOT)
+    stop = threading.Event()
+    stop.set()
+    assert serve(tmp_path, 0, stop) == 0
+    assert "opens no merge request" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seed", "steps", "says"),
+    [
+        (SEED + ONE_BOT, "title: T", "expected a mapping"),
+        ("oh: no", "title: T\nsteps: []", "oh"),
+        (SEED, "title: T\nsteps: []", "no token of a bot"),
+        (SEED + ONE_BOT, OPENING, "there is no user 'nobody'"),
+    ],
+)
+def test_a_wrong_scenario_is_one_line(
+    seed: str, steps: str, says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "seed.yml").write_text(seed)
+    (tmp_path / "steps.yml").write_text(steps)
+    assert serve(tmp_path, 0) == 1
     told = capsys.readouterr().err
     assert told.startswith("nomination-bot: the scenario cannot be used: ")
     assert len(told.splitlines()) == 1
+    assert says in told

@@ -1,28 +1,52 @@
 """Serve a scenario's world with its pages, for people to try."""
 
+import shlex
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import ScenarioError, read_scenario
+from bot.sandbox.scenario import Scenario, ScenarioError, read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.seed_section import SeedError
+from bot.sandbox.stage import Stage
+from bot.sandbox.steps import StepError, play
+
+OPENING = "open_merge_request"
 
 
-def serve(scenario: Path | None, port: int, stop: threading.Event | None = None) -> int:
+def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -> int:
     """Serve a scenario's world, the first nomination's by default, until stopped or interrupted.
 
-    Returns 1 with one line on standard error when the scenario cannot be read.
+    Its steps are played until a merge request is open, so that there is something to try.
+    Returns 1 with one line on standard error when the scenario cannot be read or played.
     """
-    folder = scenario or FIRST_NOMINATION
     try:
-        sandbox = Sandbox(folder, read_scenario(folder).variables, port)
-    except (OSError, ScenarioError, SeedError) as problem:
+        scenario = read_scenario(folder or FIRST_NOMINATION)
+        sandbox = Sandbox(scenario.folder, scenario.variables, port)
+        with sandbox, suppress(KeyboardInterrupt):
+            print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
+            print(_play_opening(sandbox, scenario), flush=True)
+            (stop or threading.Event()).wait()
+    except (OSError, ScenarioError, SeedError, StepError) as problem:
         print(f"nomination-bot: the scenario cannot be used: {problem}", file=sys.stderr)
         return 1
-    with sandbox, suppress(KeyboardInterrupt):
-        print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
-        (stop or threading.Event()).wait()
     return 0
+
+
+def _play_opening(sandbox: Sandbox, scenario: Scenario) -> str:
+    """Play the steps up to the first opened merge request; say what to do with it."""
+    stage = Stage(sandbox=sandbox, folder=scenario.folder)
+    openings = [step.number for step in scenario.steps if step.act == OPENING]
+    for step in scenario.steps[: openings[0] if openings else 0]:
+        play(stage, step)
+    if stage.merge_request is None:
+        return "The scenario opens no merge request."
+    project, iid = stage.mr.project.path_with_namespace, stage.mr.iid
+    variables = {"NOMINATION_BOT_GITLAB_URL": sandbox.url, **sandbox.runner.variables}
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    return (
+        f"Comment as any of the people at {sandbox.url}/{project}/-/merge_requests/{iid}\n"
+        f"By hand: {settings} nomination-bot check '{project}!{iid}' --dry-run"
+    )

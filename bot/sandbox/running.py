@@ -12,6 +12,7 @@ from bot.sandbox.jobs import Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.seed import load_scenario
+from bot.sandbox.seed_section import SeedError
 from bot.sandbox.server import Server
 
 
@@ -47,7 +48,9 @@ class Sandbox:
         return next(each for each in self.world.projects.values() if each.triggers)
 
     def _variables(self, further: Mapping[str, str]) -> dict[str, str]:
-        token = next(each for each in self.world.tokens if each.user.bot)
+        token = next((each for each in self.world.tokens if each.user.bot), None)
+        if token is None:
+            raise SeedError("the seed has no token of a bot: add one to `tokens`")
         return {"NOMINATION_BOT_TOKEN": token.value, **further}
 
     def drain(self, timeout: float = 60) -> None:
