@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.near_miss import find_near_misses
+from bot.near_miss import find_near_misses, is_newly_mentioned
 from bot.team_db import Entry
 from tests.team_files import ADA, find, make_change, make_entry
 
@@ -55,7 +55,8 @@ def test_an_evident_nomination_that_gives_nothing_is_remarked_on(head: str, quot
     assert found.nominations == ()
     assert found.unread == ()
     assert all(remark.near_miss for remark in found.remarks)
-    assert any(f'{quoted}" nominates nobody' in remark.message for remark in found.remarks)
+    said = f'{quoted}" nominates nobody, because only "ai-gateway: maintainer" on'
+    assert any(said in remark.message for remark in found.remarks)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +142,33 @@ def test_an_entry_without_content_has_no_near_miss() -> None:
 def test_shared_values_are_looked_at_once() -> None:
     head = make_entry(more="x: &x {ai_gateway: &r [maintainer]}\ny: [*x, *x]\nz: *r\n")
     assert len(find(make_change(make_entry(), head)).remarks) == 1
+
+
+def test_a_shared_value_does_not_end_the_search() -> None:
+    shared = "y: &x {ai_gateway: [maintainer]}\nz: [*x, *x]\n"
+    found = find(
+        make_change(make_entry(), make_entry(more="x: {ai_gatway: maintainer}\n" + shared))
+    )
+    assert len(found.remarks) == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "mentioned"),
+    [
+        ("ai-gateway:\n- maintainer\n", None, True),
+        ("ai-gateway:\n- maintainer\n- reviewer\n", None, True),
+        ("ai-gatway:\n- maintainer\n", None, True),
+        ("'ai-gateway':\n# now\n\n* 'maintainer'\n", None, True),
+        ("ai-gateway:\n- reviewer\n", None, False),
+        ("duo-workflow:\n- maintainer\n", None, False),
+        ("ai-gateway:\nduo-workflow:\n- maintainer\n", None, False),
+        ("# ai-gateway: maintainer\n", None, False),
+        ("ai-gateway: maintainer\n", b"ai-gateway:\n- maintainer\n", False),
+        ("ai-gateway: maintainer\n" * 2, b"ai-gateway: maintainer\n", True),
+        ("ai-gateway: maintainer\n", b"ai-gateway: maintainer\n" * 2, False),
+    ],
+)
+def test_a_bare_text_gives_a_role_in_pairs_and_in_lists(
+    head: str, base: bytes | None, mentioned: bool
+) -> None:
+    assert is_newly_mentioned(head.encode(), base, "ai-gateway", "maintainer") is mentioned

@@ -236,6 +236,7 @@ def test_two_files_of_one_username_are_one_nomination_and_a_remark_on_both() -> 
     )
     assert [(n.username, n.path) for n in found.nominations] == [("ada", ADA)]
     assert {remark.path for remark in found.remarks} == {ADA, BEA}
+    assert all("claimed by 2 files" in remark.message for remark in found.remarks)
     assert "claimed by 2 files" in found.nominations[0].cautions[-1]
 
 
