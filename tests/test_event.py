@@ -209,12 +209,15 @@ def without(body: dict[str, Any], *path: str) -> dict[str, Any]:
         (without(make_merge_request_body("open"), "project"), "project"),
         (make_merge_request_body("open") | {"project": []}, "project"),
         (without(make_merge_request_body("open"), "object_attributes"), "object_attributes"),
-        (without(make_merge_request_body("open"), "object_attributes", "iid"), "iid"),
+        (
+            without(make_merge_request_body("open"), "object_attributes", "iid"),
+            "object_attributes.iid",
+        ),
         (without(make_note_body("/nomination x"), "merge_request"), "merge_request"),
         (without(make_note_body("/nomination x"), "user"), "user"),
         (without(make_note_body("/nomination x"), "object_attributes", "note"), "note"),
         (make_note_body("/nomination x") | {"merge_request": {"iid": True}}, "iid"),
-        (make_note_body("/nomination x") | {"merge_request": {"iid": 0}}, "iid"),
+        (make_note_body("/nomination x") | {"merge_request": {"iid": 0}}, r"`merge_request\.iid"),
         (make_note_body("/nomination x") | {"merge_request": {"iid": "231"}}, "iid"),
     ],
 )

@@ -293,6 +293,12 @@ def test_every_topic_must_be_attested(
     assert [part.role for part in finding.parts] == ["python", "grpc"]
 
 
+def test_a_topic_links_to_what_it_asks_for() -> None:
+    topic = rules.Topic(id="rust", text="Rust", url="https://example.com/rust")
+    (part,) = judge(rules.Attested(topics=(topic,)), attested=frozenset()).parts
+    assert part.url == topic.url
+
+
 # --- assignment -------------------------------------------------------------------------
 
 ASSIGNED = rules.Assigned(manager=True, maintainers=1)

@@ -546,6 +546,15 @@ def test_a_gate_and_a_comment_that_both_fail_are_both_said() -> None:
     assert [problem.split(":")[0] for problem in said] == ["gate", "comment"]
 
 
+def test_a_gate_problem_that_cannot_be_said_in_the_comment_is_told_with_the_reason() -> None:
+    writer = FakeWriter([own_note(4)])
+    writer.fail("set_commit_status", refused(403))
+    writer.fail("update_note", refused(500))
+    _, said = apply(Plan(gate=STATUS, note_id=4), writer)
+    assert said.startswith("comment: ")
+    assert "500" in said
+
+
 def test_no_words_for_a_gate_problem_leave_the_comment() -> None:
     writer = FakeWriter([own_note(4)])
     writer.fail("set_commit_status", refused(403))
