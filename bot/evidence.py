@@ -1,11 +1,12 @@
 """Say which facts a nomination's policy needs, and collect them through a port."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from bot import policy as rules
+from bot.entry_change import is_same_person
 from bot.errors import TeamDatabaseError
 from bot.facts import (
     Commit,
@@ -221,9 +222,9 @@ def _stages(
     if not isinstance(commits, Commits):
         unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
         return dict.fromkeys(roles, unread)
-    project = subject.policy.project
+    project, who = subject.policy.project, subject.nomination.username
     revisions, complete = _follow_renames(commits, project, roles, facts, source)
-    return {role: find_stage(revisions, project, role, complete=complete) for role in roles}
+    return {role: find_stage(revisions, project, role, who, complete=complete) for role in roles}
 
 
 Revisions = list[tuple[Commit, Content]]
@@ -267,15 +268,18 @@ def _before_rename(commit: Commit, source: Source) -> tuple[bool, Revisions]:
     old_path = source.fetch_facts({need})[need]
     if not isinstance(old_path, str):
         return old_path is None, []
-    history = CommitsOf(commit.project, f"{commit.sha}^", old_path)
+    # From the renaming commit on, not from `SHA^`: that is no ref to every server.
+    history = CommitsOf(commit.project, commit.sha, old_path)
     commits = source.fetch_facts({history})[history]
     if not isinstance(commits, Commits):
         return False, []
-    return commits.complete, _revisions(commits, source.fetch_facts(revision_needs(commits)))
+    older = replace(commits, items=tuple(c for c in commits.items if c.sha != commit.sha))
+    return older.complete, _revisions(older, source.fetch_facts(revision_needs(older)))
 
 
 def _holds_any(content: Content, project: str, roles: Sequence[str]) -> bool:
-    return isinstance(content, bytes) and any(_holds(content, project, role) for role in roles)
+    entry = _entry(content)
+    return entry is not None and any(_holds(entry, project, role) for role in roles)
 
 
 def _as(kind: type[T], fact: Fact | None) -> T | Unread:
@@ -311,25 +315,32 @@ def earlier_roles(policy: Policy) -> tuple[str, ...]:
 
 
 def find_stage(
-    revisions: Sequence[tuple[Commit, Content]], project: str, role: str, *, complete: bool
+    revisions: Revisions, project: str, role: str, username: str, *, complete: bool
 ) -> Stage | Unread:
-    """Find when a role first appeared in the revisions of an entry, newest first."""
+    """Find when somebody first held a role in the revisions of an entry, newest first.
+
+    Whether another account in the same file was theirs as well is not guessed.
+    """
     since: datetime | None = None
-    oldest_has_it = False
+    oldest_has_it = other_has_it = False
     for commit, content in revisions:
         if isinstance(content, Unread):
             return content
-        oldest_has_it = content is not None and _holds(content, project, role)
-        if oldest_has_it:
-            since = commit.committed_at
+        entry = _entry(content)
+        oldest_has_it = entry is not None and _holds(entry, project, role)
+        if is_same_person(entry, username):
+            since = commit.committed_at if oldest_has_it else since
+        else:
+            other_has_it = other_has_it or oldest_has_it
+    if since is None and other_has_it:
+        return Unread(reason="the entry was another account's when it had the role before")
     if since is None and not complete:
         return Unread(reason="the history of the entry is longer than what was examined")
-    return Stage(since=since, at_least=oldest_has_it and not complete)
+    return Stage(since=since, at_least=other_has_it or (oldest_has_it and not complete))
 
 
-def _holds(content: bytes, project: str, role: str) -> bool:
-    entry = _entry(content)
-    return entry is not None and any(entry.holds(project, word) for word in role_spellings(role))
+def _holds(entry: Entry, project: str, role: str) -> bool:
+    return any(entry.holds(project, word) for word in role_spellings(role))
 
 
 def role_spellings(role: str) -> frozenset[str]:

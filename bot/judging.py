@@ -117,7 +117,7 @@ def _count_since(
         complete = all(listed.covers(since) for listed in lists)
     finding = _count(requirement, case, counted, (*early, *near), complete=complete)
     if stage.at_least and finding.verdict is Verdict.UNMET:
-        reason = "the role before may have begun earlier than the history that was examined"
+        reason = "the role before may have begun earlier, outside what was examined"
         finding = replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
     return replace(finding, stage=stage, found_anytime=len(good))
 

@@ -168,11 +168,11 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
     ]
 
 
-def test_after_the_merge_work_and_history_are_not_needed() -> None:
+def test_after_the_merge_work_history_and_head_are_not_needed() -> None:
     source = FakeSource()
     gather(source, make_subject(RICH), state="merged")
     (needs,) = source.rounds
-    assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf)]
+    assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf | HeadOf)]
 
 
 def test_what_is_known_is_not_looked_up_again() -> None:
@@ -199,7 +199,7 @@ def test_when_every_look_up_fails_everything_is_unread() -> None:
         *evidence.files.values(),
     ]
     assert len(found) == 8
-    assert all(isinstance(fact, Unread) for fact in found)
+    assert all(isinstance(fact, Unread) and fact.reason for fact in found)
     assert head is None
 
 
@@ -227,10 +227,11 @@ WATCHED = make_policy(make_requirement(REVIEWED))
 
 def find(revisions: Sequence[Content], *, complete: bool = True) -> Stage | Unread:
     pairs = [(commit(number), content) for number, content in enumerate(revisions)]
-    return find_stage(pairs, "ai-gateway", TRAINEE, complete=complete)
+    return find_stage(pairs, "ai-gateway", TRAINEE, "Ada", complete=complete)
 
 
 WITH, WITHOUT = entry(TRAINEE), entry("reviewer")
+OTHER = entry(TRAINEE, username="bea")
 
 
 @pytest.mark.parametrize(
@@ -255,6 +256,12 @@ def test_a_stage_begins_when_the_role_first_appeared(
     assert find(revisions, complete=complete) == stage
 
 
+def test_the_stage_of_another_account_is_nobodys_guess() -> None:
+    assert isinstance(find([WITHOUT, OTHER]), Unread)
+    assert find([WITH, OTHER]) == Stage(since=NOW, at_least=True)
+    assert find([WITH, entry("reviewer", username="bea")]) == Stage(since=NOW)
+
+
 def test_an_unread_revision_leaves_the_stage_unread() -> None:
     assert find([WITH, UNREAD, WITHOUT]) == UNREAD
 
@@ -266,7 +273,7 @@ def test_a_cut_history_without_the_role_is_unread() -> None:
 def history(*contents: Content, path: str = ENTRY, first: int = 0) -> dict[Need, Fact]:
     """Build the facts of an entry's history, newest first."""
     commits = tuple(commit(first + n, path) for n in range(len(contents)))
-    ref = "main" if first == 0 else f"c{first - 1}^"
+    ref = "main" if first == 0 else f"c{first - 1}"
     facts: dict[Need, Fact] = {CommitsOf(PROJECT, ref, path): Commits(items=commits, complete=True)}
     pairs = zip(commits, contents, strict=True)
     return facts | {FileAt(PROJECT, c.sha, path): content for c, content in pairs}
@@ -317,6 +324,18 @@ def test_a_rename_is_followed_to_where_the_role_began() -> None:
     assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=1))
 
 
+def test_the_commit_that_renamed_an_entry_is_not_read_twice() -> None:
+    facts = history(WITH) | history(WITH, WITHOUT, path="old.yml", first=1)
+    old = CommitsOf(PROJECT, "c0", "old.yml")
+    earlier = facts[old]
+    assert isinstance(earlier, Commits)
+    items = (commit(0, "old.yml"), *earlier.items)
+    facts |= {RenameOf(PROJECT, "c0", ENTRY): "old.yml", old: Commits(items=items, complete=True)}
+    source = FakeSource(facts)
+    assert stage_of(source) == Stage(since=NOW - timedelta(days=1))
+    assert FileAt(PROJECT, "c0", "old.yml") not in {n for needs in source.rounds for n in needs}
+
+
 def test_a_rename_is_not_looked_for_when_the_role_began_later() -> None:
     source = FakeSource(history(WITH, WITHOUT))
     stage_of(source)
@@ -327,7 +346,7 @@ def test_a_rename_is_not_looked_for_when_the_role_began_later() -> None:
 def test_a_rename_that_cannot_be_followed_says_so(answer: Fact) -> None:
     facts = history(WITH) | {
         RenameOf(PROJECT, "c0", ENTRY): answer,
-        CommitsOf(PROJECT, "c0^", "old.yml"): UNREAD,
+        CommitsOf(PROJECT, "c0", "old.yml"): UNREAD,
     }
     assert stage_of(FakeSource(facts)) == Stage(since=NOW, at_least=True)
 
@@ -351,9 +370,10 @@ def test_more_revisions_than_are_read_say_so() -> None:
 
 
 @pytest.mark.parametrize("answer", [UNREAD, None])
-def test_an_unread_history_is_an_unread_stage(answer: Fact) -> None:
-    source = FakeSource({CommitsOf(PROJECT, "main", ENTRY): answer})
-    assert isinstance(stage_of(source), Unread)
+def test_an_unread_history_is_an_unread_stage_with_a_reason(answer: Fact) -> None:
+    stage = stage_of(FakeSource({CommitsOf(PROJECT, "main", ENTRY): answer}))
+    assert isinstance(stage, Unread)
+    assert stage.reason == (answer or Unread(reason="it was not looked up")).reason
 
 
 # --- manager ----------------------------------------------------------------------------
