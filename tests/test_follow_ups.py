@@ -132,6 +132,11 @@ def test_a_list_names_the_person_or_not(
     assert (step.edit is not None) is (state is State.OPEN)
 
 
+def test_a_list_that_cannot_be_read_says_why() -> None:
+    assert "list" in (check_listed(b"members: [ada", "yaml", None).reason or "")
+    assert "utf-8" in (check_listed(b"\xff\xfe").reason or "")
+
+
 def test_an_open_step_proposes_the_smallest_edit() -> None:
     step = check_listed(b"members:\n  - grace\n  - linus\n", "yaml", None)
     added = [line for line in (step.edit or "").splitlines() if line.startswith("+")]
