@@ -1,6 +1,6 @@
 """Tests of reading the changed entries, in as few rounds as their number allows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 
@@ -135,7 +135,7 @@ def test_unread_renames_leave_the_base_unread(answer: Fact) -> None:
     source = source_of({(HEAD, NEW): b"gateway"})
     source.facts[DiffsOf(7001, 231)] = answer
     (change,) = gather(source, NEW).items
-    assert isinstance(change.base, Unread)
+    assert change.base == (answer or Unread(reason="renames could not be read"))
 
 
 def test_when_nothing_can_be_read_everything_is_unread() -> None:
@@ -153,4 +153,20 @@ def test_a_fact_of_another_kind_is_no_content() -> None:
     source = source_of({})
     source.facts[FileAt(PROJECT, HEAD, OLD)] = "a text"
     (change,) = gather(source, OLD).items
-    assert isinstance(change.head, Unread)
+    assert change.head == Unread(reason="unreadable")
+
+
+class ForgetfulSource(FakeSource):
+    """Leave every need out of the answer."""
+
+    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
+        """Answer nothing."""
+        self.rounds.append(frozenset(needs))
+        return {}
+
+
+@pytest.mark.parametrize("state", ["opened", "merged"])
+def test_what_was_left_out_of_an_answer_is_unread_with_a_reason(state: str) -> None:
+    (change,) = gather(ForgetfulSource(), OLD, merge_request=make_merge_request(state=state)).items
+    unread = Unread(reason="it was not looked up")
+    assert (change.base, change.head, change.target) == (unread, unread, unread)

@@ -110,6 +110,17 @@ def test_a_wrong_setting_is_named(name: str, text: str) -> None:
     assert f"NOMINATION_BOT_{name} " in said
 
 
+def test_what_is_missing_is_told_from_what_is_wrong() -> None:
+    advice = "set it to GitLab's address, such as https://gitlab.com."
+    start = "NOMINATION_BOT_GITLAB_URL (default CI_SERVER_URL) is "
+    assert problems({}) == (
+        "NOMINATION_BOT_TOKEN is missing: set it to the bot's access token; "
+        f"{start}missing: {advice}"
+    )
+    wrong = problems(LEAST | {"CI_SERVER_URL": "gitlab"})
+    assert wrong == f"{start}not an http(s) address: {advice}"
+
+
 @pytest.mark.parametrize("text", ["5", "3600"])
 def test_deadlines_at_the_limits_are_accepted(text: str) -> None:
     assert parse(DEADLINE=text).deadline == float(text)
