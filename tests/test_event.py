@@ -173,6 +173,34 @@ def test_the_bots_own_comment_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"object_kind": "push"}, "events of this kind never concern a nomination"),
+        (
+            make_merge_request_body("update", change("title", "a", "b")),
+            "the update changes nothing that a nomination depends on",
+        ),
+        (
+            make_note_body("/nomination x", noteable_type="Issue"),
+            "a comment, but not on a merge request",
+        ),
+        (make_note_body("/nomination x", system=True), "a system note"),
+        (make_note_body("LGTM"), "a comment without a command"),
+        (
+            make_note_body("/nomination x") | {"user": {"username": "project_1_bot"}},
+            "a comment by a bot",
+        ),
+        (
+            make_note_body("/nomination x") | {"project": {"id": 1}},
+            "another project than the configured team database",
+        ),
+    ],
+)
+def test_the_log_can_say_why_an_event_does_not_matter(body: dict[str, Any], reason: str) -> None:
+    assert parse(body).reason == reason
+
+
+@pytest.mark.parametrize(
     ("configured", "matters"),
     [
         (TEAM_PROJECT, True),
