@@ -50,6 +50,7 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
     return Step(
         follow_up=follow_up,
         state=State.OPEN,
+        reason="; ".join(listing.remarks) or None,
         edit=propose_edit(text, check.spec, username, check.path),
         through=listing.groups,
     )

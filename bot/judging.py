@@ -227,6 +227,8 @@ def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:
         return Part(role="manager", name=manager.username, state="is_nominee")
     if key in assignees:
         return Part(role="manager", name=manager.username, state="assigned")
+    if any(person.key == key for person in case.merge_request.assignees):
+        return Part(role="manager", name=manager.username, state="inactive")
     state = "reviewer_only" if key in reviewers else "missing"
     return Part(role="manager", name=manager.username, state=state)
 

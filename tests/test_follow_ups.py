@@ -137,6 +137,15 @@ def test_a_list_that_cannot_be_read_says_why() -> None:
     assert "utf-8" in (check_listed(b"\xff\xfe").reason or "")
 
 
+def test_an_open_step_says_what_is_odd_in_the_file() -> None:
+    assert (
+        check_listed(b'{"inventory": [{"name": "ai-gateway"}]}').reason == "there is no `members`"
+    )
+    assert "twice" in (check_listed(inventory('["linus", "@Linus"]')).reason or "")
+    groups = b'{"inventory": [{"name": "ai-gateway", "members": [], "groups": 7}]}'
+    assert "groups" in (check_listed(groups).reason or "")
+
+
 def test_an_open_step_proposes_the_smallest_edit() -> None:
     step = check_listed(b"members:\n  - grace\n  - linus\n", "yaml", None)
     added = [line for line in (step.edit or "").splitlines() if line.startswith("+")]

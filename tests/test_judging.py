@@ -345,6 +345,12 @@ def test_the_nominee_is_no_manager_of_their_own() -> None:
     assert finding.parts[0].state == "is_nominee"
 
 
+@pytest.mark.parametrize("changes", [{"active": False}, {"bot": True}])
+def test_a_manager_whose_account_cannot_act_is_told_apart(changes: dict[str, Any]) -> None:
+    finding = assign("margaret", replace(make_person("Grace"), **changes))
+    assert (finding.verdict, finding.parts[0].state) == (UNMET, "inactive")
+
+
 def test_a_manager_who_only_reviews_is_told_apart() -> None:
     assert assign("margaret", reviewers=["Grace"]).parts[0].state == "reviewer_only"
 

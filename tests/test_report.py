@@ -414,7 +414,10 @@ def test_near_misses_say_why() -> None:
 @pytest.mark.parametrize(
     ("reviews", "words"),
     [
-        (0, "has no `trainee_maintainer` stage."),
+        (0, "under its present name has no `trainee_maintainer` stage."),
+        (0, "accepts fewer: `/nomination waive"),
+        (4, "becomes `trainee_maintainer` first"),
+        (4, "accepts the 4 found regardless of it: `/nomination waive"),
         (1, "regardless of it, 1 was found."),
         (4, "regardless of it, 4 were found."),
     ],
@@ -424,6 +427,25 @@ def test_a_missing_stage_is_said_with_the_count_regardless_of_it(reviews: int, w
     rule = rules.ReviewedMergeRequests(at_least=5, since_role="trainee_maintainer")
     policy = make_policy(make_requirement(rule))
     assert words in render(make_findings(make_assessment(policy, evidence=evidence)))
+
+
+def test_a_merge_request_of_a_bot_counts_and_is_marked() -> None:
+    reviewed = [make_merged(n, approved=True, author_is_bot=n == 2) for n in (1, 2)]
+    rule = rules.ReviewedMergeRequests(at_least=2)
+    policy = make_policy(make_requirement(rule))
+    evidence = make_evidence(make_work(reviewed=reviewed))
+    body = render(make_findings(make_assessment(policy, evidence=evidence)))
+    assert "| ✓ met | 2 | 2 |" in body
+    assert body.count(", by a bot)") == 1
+
+
+def test_a_manager_whose_account_cannot_act_is_said() -> None:
+    manager = make_person("grace", active=False)
+    policy = make_policy(make_requirement(rules.Assigned(manager=True, maintainers=0)))
+    mr = make_merge_request(assignees=(manager,))
+    body = render(make_findings(make_assessment(policy, merge_request=mr), merge_request=mr))
+    assert "- the manager `@grace`, whose account is blocked, deactivated or a bot’s\n" in body
+    assert "If that cannot be done, a maintainer waives it" in body
 
 
 # --- the gate ---------------------------------------------------------------------------
