@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bot import inert
 from bot.command_text import check_word
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
 _TARGET = re.compile(r"(?P<project>[\w.-]+(?:/[\w.-]+)+|\d+)!(?P<iid>[1-9]\d{0,8})")
-_ADDRESS = re.compile(
-    r"https?://[^/\s]+/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,8})(?:[/?#].*)?"
-)
+_PAGE = re.compile(r"/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,8})(?:[/?#].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,17 @@ class Limits:
     times: int
 
 
+PORTS = range(65536)
 GRACE = 2.0  # seconds between the deadline and the end of the process
 ONE = Limits(calls=60, times=1)
 SWEEP = Limits(calls=5000, times=20)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Say wrong arguments like any other mistake: argparse's exit code is the gate's."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; `{self.prog} --help` shows how.")
 
 
 def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -60,7 +66,7 @@ def run_event(event: Event, environment: Mapping[str, str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="nomination-bot", description="Says who is ready to be a maintainer, and what is left."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -78,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     policy.add_argument("files", nargs="*", metavar="FILE")
     sandbox = commands.add_parser("sandbox", help="serve the stand-in GitLab with its pages")
     sandbox.add_argument("--scenario", metavar="DIR")
-    sandbox.add_argument("--port", type=int, default=8080)
+    sandbox.add_argument("--port", type=_port, default=8080, metavar="N")
     ready = commands.add_parser("ready", help="judge somebody before any merge request exists")
     ready.add_argument("username")
     ready.add_argument("--policy", metavar="ID", help="only this policy")
@@ -87,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("sweep", help="look again at every nomination that is not over")
     commands.add_parser("demo", help="tell the story of a nomination on the sandbox")
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) in PORTS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; use a number from 0 to 65535")
 
 
 def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
@@ -98,7 +110,7 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     from bot.report import GateState
 
     settings = _settings(environment)
-    project, iid = parse_target(options.target)
+    project, iid = parse_target(options.target, settings.gitlab_url)
     from bot import app
 
     with _wire(settings) as (client, rules):
@@ -231,19 +243,22 @@ def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None
     else:
         people = len(evaluation.findings.assessments)
         gate = evaluation.report.gate
-        state = gate.state.value if gate else "untouched"
+        state = gate.state.value if gate else "left alone"
         print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in (*known, *problems):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
 
 
-def parse_target(text: str) -> tuple[str, int]:
+def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
     """Read GROUP/PROJECT!IID or a merge request's address; raise ConfigError otherwise."""
-    match = _TARGET.fullmatch(text) or _ADDRESS.fullmatch(text)
+    # The same path on another GitLab is another merge request.
+    page = text.removeprefix(gitlab_url)
+    match = _TARGET.fullmatch(text) if page == text else _PAGE.fullmatch(page)
     if match is None:
         raise ConfigError(
-            f"{text!r} names no merge request; expected GROUP/PROJECT!IID or its address."
+            f"{text!r} names no merge request of {gitlab_url}; "
+            "expected GROUP/PROJECT!IID or its address."
         )
     return match["project"], int(match["iid"])
 
