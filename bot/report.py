@@ -71,7 +71,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What GitLab should show; no body where there is nothing to say."""
+    """What GitLab should show; no body where there is nothing to say, no gate once it is over."""
 
     body: str | None
     gate: Gate | None
@@ -199,9 +199,10 @@ def render_report(
         body = f"{MARKER}\n{_tidy(words.render('comment.md.j2', **values | {'brief': True}))}\n"
     if inert.has_quick_action(body):
         raise RuntimeError("the rendered comment holds a line that GitLab would execute")
+    gate = Gate(state=state, description=line, url=findings.gate_url)
     return Report(
         body=body,
-        gate=Gate(state=state, description=line, url=findings.gate_url),
+        gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
     )
 
