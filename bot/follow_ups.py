@@ -47,11 +47,14 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=str(error))
     if is_listed(listing, username):
         return Step(follow_up=follow_up, state=State.DONE)
+    edit = propose_edit(text, check.spec, username, check.path)
+    # An edit would have to guess, as where an alias shares the list with another entry.
+    odd = listing.remarks if edit else (*listing.remarks, "no edit can be proposed for this file")
     return Step(
         follow_up=follow_up,
         state=State.OPEN,
-        reason="; ".join(listing.remarks) or None,
-        edit=propose_edit(text, check.spec, username, check.path),
+        reason="; ".join(odd) or None,
+        edit=edit,
         through=listing.groups,
     )
 

@@ -152,6 +152,12 @@ def test_an_open_step_proposes_the_smallest_edit() -> None:
     assert added == ["+++ b/list", "+  - Ada"]
 
 
+def test_an_open_step_without_an_edit_says_so() -> None:
+    step = check_listed(b"a: &a [grace]\nmembers: *a\n", "yaml", None)
+    assert (step.state, step.edit) == (State.OPEN, None)
+    assert step.reason == "no edit can be proposed for this file"
+
+
 def test_groups_that_have_access_are_named() -> None:
     content = b'{"inventory": [{"name": "ai-gateway", "members": [], "groups": ["group/people"]}]}'
     assert check_listed(content).through == ("group/people",)
