@@ -96,6 +96,21 @@ class Replay:
     help_wanted: bool
     answers: tuple[Answer, ...]
 
+    @property
+    def complaints(self) -> tuple[Answer, ...]:
+        """Return the answers to show in words; a mistake is gone once its author gets one right.
+
+        What was refused stays: a waiver that counts no longer must not end in silence.
+        """
+        done = [(n, a) for n, a in enumerate(self.answers) if a.outcome is Outcome.DONE]
+        right = {answer.by.casefold(): n for n, answer in done}
+        return tuple(
+            answer
+            for n, answer in enumerate(self.answers)
+            if answer.messages
+            and (answer.outcome is Outcome.REFUSED or right.get(answer.by.casefold(), -1) < n)
+        )
+
 
 _D = TypeVar("_D", bound=_Decision)
 

@@ -92,6 +92,23 @@ def test_without_commands_nothing_happens() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        ([("maintainer", "waive odd because"), ("maintainer", "waive authored because")], []),
+        ([("maintainer", "waive odd because"), ("colleague", "recheck")], [1]),
+        ([("maintainer", "recheck"), ("maintainer", "fly")], [2]),
+        ([("maintainer", "fly"), ("MAINTAINER", "recheck"), ("maintainer", "fly")], [3]),
+        ([("colleague", "hold because"), ("colleague", "recheck")], [1]),
+    ],
+)
+def test_a_mistake_is_told_until_its_author_gets_one_right_and_a_refusal_stays(
+    lines: list[tuple[str, str]], kept: list[int]
+) -> None:
+    notes = [make_note(body, author, number) for number, (author, body) in enumerate(lines, 1)]
+    assert [answer.note_id for answer in replay(notes).complaints] == kept
+
+
 @pytest.mark.parametrize("author", ["manager", "MAINTAINER", "Manager"])
 def test_maintainers_and_managers_decide_whatever_the_capitals(author: str) -> None:
     outcome = say("waive authored because\nhold because", author=author)
