@@ -81,7 +81,7 @@ RULES = (
     ),
     Kind(
         name="reviewed_merge_requests",
-        about="Merged merge requests of others, bots too, in `repository` that the nominee reviewed.",
+        about="Merged merge requests of others or bots in `repository` that the nominee reviewed.",
         fields=_COUNTING,
         build=say.ReviewedMergeRequests,
     ),
