@@ -32,8 +32,11 @@ def tell_all(seed: int, stories: int, workers: int) -> Iterator[Told]:
             pool.submit(tell_stories, first, min(CHUNK, seed + stories - first))
             for first in range(seed, seed + stories, CHUNK)
         ]
-        for chunk in chunks:
-            yield from chunk.result()
+        try:
+            for chunk in chunks:
+                yield from chunk.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def main() -> int:
@@ -42,21 +45,25 @@ def main() -> int:
     parser.add_argument("--stories", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60, help="begin no story after that")
     parser.add_argument("--verbose", action="store_true", help="print every story")
     options = parser.parse_args()
     began = time.perf_counter()
     counts: Counter[str] = Counter()
-    wrong = 0
+    wrong = number = 0
     for told in tell_all(options.seed, options.stories, options.workers):
         counts.update(told.counts)
+        number += 1
         wrong += bool(told.wrongs)
         if told.wrongs or options.verbose:
             print(describe(told), flush=True)
+        if time.perf_counter() - began > options.minutes * 60:
+            break
     seconds = time.perf_counter() - began
     parts = ", ".join(
         f"{counts[name]} {name}" for name in ("steps", "deliveries", "faults", "calls")
     )
-    print(f"{options.stories} stories, {parts}, {seconds:.0f} seconds; {wrong} went wrong.")
+    print(f"{number} stories, {parts}, {seconds:.0f} seconds; {wrong} went wrong.")
     return 1 if wrong else 0
 
 

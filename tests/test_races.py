@@ -1,0 +1,94 @@
+"""Runs of the bot side by side on one merge request, as without a resource group."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.hook_bodies import build_merge_request_body
+from bot.sandbox.misbehaving import Misbehaving
+from bot.sandbox.server import Server
+from bot.sandbox.state import Event, World
+from tests.chaos.jobs import Jobs
+from tests.interleavings import Pair, explore
+from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world, run_on
+from tests.processes import run_bot, write_payload
+
+# Gate, comment and mark go out at the same time: either run may make them in either order.
+BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
+PROCESSES = 10
+Begin = Callable[[], Pair]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Serve one world after another."""
+    with Server(World()) as server:
+        yield server
+
+
+def make_beginning(server: Server, backwards: frozenset[str], *names: str) -> Begin:
+    """Return what begins every interleaving anew, with a command to answer for each name."""
+    hold = server.hold(lambda arrival: bool(arrival.client))
+
+    def begin() -> Pair:
+        made = make_world(reviewed=4)
+        made.world.external_url = server.url
+        for name in names:
+            made.say("/nomination waive reviewed enough", by=name)
+        server.world, server.misbehaving = made.world, Misbehaving()
+        return Pair(server, made, Jobs(hold), backwards)
+
+    return begin
+
+
+@pytest.mark.parametrize("backwards", BACKWARDS, ids=lambda names: "-".join(names) or "none")
+def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_right_gate(
+    server: Server, backwards: frozenset[str]
+) -> None:
+    told = 0
+    for pair, ended in explore(make_beginning(server, backwards), ("a", "b")):
+        told += 1
+        assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
+        assert_settled(pair.made, "failed", partial(run_on, server, pair.made.nomination))
+    assert told > 100
+
+
+def assert_settled(made: NominationWorld, gate: str, run_again: Callable[[], object]) -> None:
+    """Check that there is one comment and the right gate, and that a further run writes nothing."""
+    assert len(made.own_notes()) == 1
+    shown = [status for status in made.statuses() if not status.retried]
+    assert [status.status for status in shown] == [gate]
+    before = len(made.writes())
+    run_again()
+    assert [f"{each.method} {each.path} {each.body}" for each in made.writes()[before:]] == []
+
+
+def test_ten_processes_at_once_end_with_one_comment_and_one_right_gate(tmp_path: Path) -> None:
+    made = make_world()
+    made.say("/nomination recheck", by="max")
+    body = build_merge_request_body(made.world, find_opening(made), made.nomination)
+    with Server(made.world) as server:
+        run = partial(
+            run_bot,
+            "run",
+            TRIGGER_PAYLOAD=write_payload(tmp_path, body),
+            CI_SERVER_URL=server.url,
+            NOMINATION_BOT_TOKEN=SECRET,
+            NOMINATION_BOT_TEAM_PROJECT=TEAM,
+        )
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            ended = list(pool.map(lambda _: run(), range(PROCESSES)))
+        assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * PROCESSES
+        assert_settled(made, "success", run)
+
+
+def find_opening(made: NominationWorld) -> Event:
+    """Find the event of the nomination's opening."""
+    return next(
+        event
+        for event in made.world.events
+        if event.merge_request is made.nomination and event.action == "open"
+    )
