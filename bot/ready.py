@@ -52,7 +52,11 @@ def assess_readiness(
     Raises TeamDatabaseError when their entry cannot be read or names another account.
     """
     username, slug, project = candidate.username, candidate.slug, candidate.project
-    path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), slug) or ""
+    path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), slug)
+    if path is None:
+        raise TeamDatabaseError(
+            f"{slug!r} is no name of an entry's file: say one with --entry SLUG."
+        )
     entry_file = FileAt(project, candidate.branch, path)
     content = source.fetch_facts({entry_file})[entry_file]
     if isinstance(content, Unread):
@@ -68,7 +72,7 @@ def assess_readiness(
         path=path,
         base_path=path if isinstance(base, bytes) else None,
         reports_to=None,
-        cautions=(),
+        cautions=() if base is not None else (_without_entry(path),),
     )
     merge_request = _imagined(candidate, now)
     change = Change(path=path, base=base, head=base, target=base)
@@ -84,6 +88,13 @@ def assess_readiness(
         account_doubt=subject.doubt,
     )
     return assess(case, _NOTHING_SAID, None)
+
+
+def _without_entry(path: str) -> str:
+    return (
+        f"There is no entry {path}, so no earlier role and no manager is known: "
+        "say which entry is theirs with --entry SLUG."
+    )
 
 
 _NOTHING_SAID = Replay(waivers={}, held=None, attested={}, help_wanted=False, answers=())

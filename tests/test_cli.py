@@ -476,7 +476,18 @@ def test_ready_of_somebody_without_an_entry(
     server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert here(server.url, "ready", "dora", "--policy", "ai-gateway") == 0
-    assert "dora as Maintainer" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "dora as Maintainer" in told
+    assert f"There is no entry {FOLDER}/d/dora.yml, so no earlier role" in told
+    assert "--entry SLUG" in told
+
+
+def test_ready_says_why_a_review_does_not_count(
+    made: NominationWorld, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made.push({f"{FOLDER}/n/other.yml": entry("nina")}, branch="main", by="olga")
+    assert here(server.url, "ready", "nina", "--entry", "other") == 0
+    assert "(they never had the earlier role)" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -484,6 +495,8 @@ def test_ready_of_somebody_without_an_entry(
     [
         (["nina", "--policy", "none"], "There is no policy 'none'; there are: ai-gateway"),
         (["dora", "--entry", "nina"], "is the entry of 'nina', not of 'dora'"),
+        (["nina", "--entry", "../mia"], "'../mia' is no name of an entry's file"),
+        ([""], "'' is no name of an entry's file"),
     ],
 )
 def test_ready_refuses_in_words(server: Server, arguments: list[str], expected: str) -> None:
