@@ -214,7 +214,7 @@ REPOSITORY = "`example-org/ai-gateway`"
         (
             rules.Assigned(manager=True, maintainers=0),
             {"evidence": make_evidence(manager=Manager(username=None, missing="no account"))},
-            "the manager (no account). If that cannot be done, a maintainer waives it: `/nomin",
+            "the manager is not known (no account): merge the right `reports_to` into the entry",
         ),
         (
             rules.Assigned(manager=True, maintainers=1),
