@@ -240,6 +240,23 @@ def test_yaml_keeps_its_style(listed: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("- dora\n- eve\n", "- carl\n- dora\n- eve\n"),
+        ("- bob\n- dora\n", "- bob\n- carl\n- dora\n"),
+        ("- ann\n- bob\n", "- ann\n- bob\n- carl\n"),
+        ("- ann\n-  bob\n", "- ann\n-  bob\n-  carl\n"),
+        ("-  ann\n- bob\n- dora\n", "-  ann\n- bob\n- carl\n- dora\n"),
+    ],
+)
+def test_yaml_keeps_the_order_and_takes_the_spacing_of_the_name_before(
+    listed: str, expected: str
+) -> None:
+    text = f"members:\n{listed}"
+    assert patched(text, propose(text, "yaml", entry=False)) == f"members:\n{expected}"
+
+
+@pytest.mark.parametrize(
     ("username", "written"),
     [("on", '"on"'), ("0755", '"0755"'), (".x", '".x"'), ("y", '"y"'), ("_a.b-", "_a.b-")],
 )
