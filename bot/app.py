@@ -14,7 +14,7 @@ from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
 from bot.facts import Fact, Members, Need, Source, StatusChecksOf, StatusesOf
 from bot.findings import Case, current_maintainers
-from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.nomination import Detection, RoleKey, Unread, find_nominations
 from bot.policy import Policy
 from bot.publish import (
@@ -123,7 +123,7 @@ def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
 
     def look(iid: int) -> list[str]:
         evaluation, problems = run(project, iid, rules_, gitlab, shared)
-        if is_over(evaluation) and not problems:
+        if is_over(evaluation.findings) and not problems:
             gitlab.unwatch(evaluation.merge_request)
         return problems
 
@@ -340,7 +340,7 @@ def _plan(
             stored=own[0].body if own else "",
             extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
             emoji=plan_emoji(report, merge_request.notes),
-            watch=_deserves_watch(findings, own),
+            watch=_deserves_watch(findings),
         ),
         now=now,
     )
@@ -361,14 +361,16 @@ def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
     return bool(findings.assessments) or near_miss or unread or asked
 
 
-def _deserves_watch(findings: Findings, own: Sequence[Note]) -> bool:
+def _deserves_watch(findings: Findings) -> bool:
     """Tell whether the sweep must be able to find this merge request from now on."""
-    return bool(findings.assessments) and not own and findings.merge_request.state != "closed"
+    merge_request = findings.merge_request
+    if merge_request.watched or merge_request.state == "closed":
+        return False
+    return bool(findings.assessments) and not is_over(findings)
 
 
-def is_over(evaluation: Evaluation) -> bool:
+def is_over(findings: Findings) -> bool:
     """Tell whether nothing is left that the sweep could find changed."""
-    findings = evaluation.findings
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
     return findings.view == "nobody"

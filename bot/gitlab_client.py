@@ -25,10 +25,9 @@ from bot.facts import (
     StatusesOf,
 )
 from bot.gitlab_transport import CONNECTIONS, Json, Transport
-from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note, StatusCheck
 from bot.nomination import Unread
 
-WATCH = "eyes"  # the emoji by which the sweep finds merge requests
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -77,6 +79,7 @@ class MergeRequest:
     discussion_locked: bool
     notes: tuple[Note, ...]
     me: Person
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from bot.facts import (
     Work,
     WorkOf,
 )
-from bot.merge_request import HeadPipeline, MergeRequest, Note, Person
+from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
 from bot.nomination import Content, Unread
 
 BUDGET = 225  # of 250, because the scores below are estimates, a little above GitLab's rules
@@ -57,6 +57,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
       reviewers(first: 100) {{ nodes {PERSON} }}
       approvedBy(first: 100) {{ nodes {PERSON} }}
       headPipeline {{ id sha ref source }}
+      awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ username }} }} }}
       notes(filter: ONLY_COMMENTS, first: {PAGE}, after: $after) {{ ...Comments }}
     }}
   }}
@@ -427,6 +428,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         discussion_locked=bool(node.get("discussionLocked")),
         notes=tuple(_read_note(note, own) for note in notes),
         me=own,
+        watched=WATCH in _own_emoji(node, own),
     )
 
 
@@ -439,11 +441,6 @@ def _changed_paths(node: Json) -> tuple[str, ...] | None:
 
 
 def _read_note(node: Json, me: Person) -> Note:
-    own = tuple(
-        emoji["name"]
-        for emoji in _nodes(node.get("awardEmoji"))
-        if emoji["user"]["username"].casefold() == me.key
-    )
     return Note(
         id=_number(node["id"]),
         body=node["body"],
@@ -453,8 +450,16 @@ def _read_note(node: Json, me: Person) -> Note:
         edited_by=(node.get("lastEditedBy") or {}).get("username"),
         system=node["system"],
         internal=bool(node.get("internal")),
-        own_emoji=own,
+        own_emoji=_own_emoji(node, me),
         url=node.get("url"),
+    )
+
+
+def _own_emoji(node: Json, me: Person) -> tuple[str, ...]:
+    return tuple(
+        emoji["name"]
+        for emoji in _nodes(node.get("awardEmoji"))
+        if emoji["user"]["username"].casefold() == me.key
     )
 
 
