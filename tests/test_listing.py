@@ -55,6 +55,12 @@ def test_only_the_exact_username_in_any_case_is_listed(
     assert is_listed(found, username) is expected
 
 
+def test_an_entry_may_be_named_by_what_yaml_takes_for_a_number() -> None:
+    spec = make_spec("yaml", name="2026")
+    text = "inventory:\n- {name: 2025, members: [ada]}\n- {name: 2026, members: [bob]}\n"
+    assert read_listing(text, spec, WHERE).names == ("bob",)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_names_lose_their_sign_and_keep_case_and_order(form: Format) -> None:
     text = make_inventory(make_entry(members=["@Zoe", "ada", "Bob"]))

@@ -160,6 +160,27 @@ def test_a_person_is_followed_to_another_file(changes: list[Change]) -> None:
     assert [(n.username, n.base_path, n.cautions) for n in found.nominations] == [("ada", ADA, ())]
 
 
+def test_a_persons_own_file_wins_over_another_that_names_them() -> None:
+    found = find(
+        make_change(make_entry(), make_entry(more="title: x\n")),
+        make_change(make_entry(), make_entry(role="maintainer"), BEA),
+    )
+    assert [n.base_path for n in found.nominations] == [BEA]
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_of_a_persons_earlier_files_the_deleted_one_moved(is_deleted: bool) -> None:
+    kept, other = make_entry(more="title: x\n"), None if is_deleted else make_entry()
+    changes = [
+        make_change(None, make_entry(role="maintainer"), MOVED),
+        make_change(make_entry(), other, BEA),
+        make_change(make_entry(), kept, ADA),
+    ]
+    for order in (changes, changes[::-1]):
+        found = find(*order)
+        assert [n.base_path for n in found.nominations] == [BEA if is_deleted else ADA]
+
+
 @pytest.mark.parametrize("path", [MOVED, BEA])
 def test_a_moved_maintainer_is_not_nominated_again(path: str) -> None:
     held = make_entry(role="maintainer")

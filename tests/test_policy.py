@@ -30,6 +30,7 @@ from bot.policy import (
     parse_policy,
     policy_in_force,
 )
+from bot.yaml_nodes import MAX_CHARACTERS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policies"
 AI_ASSIST = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"
@@ -322,6 +323,9 @@ TOPICS = """\
         ("enforcement: blocking", "enforcement: block", "15:18", "did you mean blocking?"),
         ("actor: nominee", "actor: mentor", "16:12", "nominee, manager, maintainer, owner, anyone"),
         ("at_least: 5", "at_least: 0", "18:15", "a whole number from 1"),
+        ("at_least: 5", "at_least: 5.5", "18:15", ".at_least` is wrong"),
+        ('version: "1"', "version: 1.5", "2:10", ", in quotes"),
+        ('version: "1"', "version: 2", "2:10", ", in quotes"),
         ("at_least: 5", "at_least: -1", "18:15", "a whole number from 1"),
         ("at_least: 5", "at_least: 0x5", "18:15", "a whole number from 1"),
         ("at_least: 5", "at_least: five", "18:15", "a whole number from 1"),
@@ -403,6 +407,16 @@ def test_policies_are_read_in_the_order_of_their_file_names(tmp_path: Path) -> N
     write_policies(tmp_path, b=SMALL, a=SMALL.replace("small", "other"))
     (tmp_path / "policy.schema.json").write_text("{}", encoding="utf-8")
     assert [policy.id for policy in load_policies(tmp_path)] == ["other", "small"]
+
+
+@pytest.mark.parametrize(("more", "accepted"), [(0, True), (1, False)])
+def test_the_longest_policy_is_read_whole(tmp_path: Path, more: int, accepted: bool) -> None:
+    write_policies(tmp_path, a=SMALL.ljust(MAX_CHARACTERS + more, "#"))
+    if accepted:
+        assert [policy.id for policy in load_policies(tmp_path)] == ["small"]
+    else:
+        with pytest.raises(PolicyError, match="too long"):
+            load_policies(tmp_path)
 
 
 def test_two_policies_for_one_role_must_not_begin_on_the_same_day(tmp_path: Path) -> None:
