@@ -11,8 +11,8 @@ from bot import entry_remarks as say
         (
             say.not_known("a.yml", "before", "GitLab answered 500"),
             (
-                "a.yml could not be read as it is before the change (GitLab answered 500), so nobody "
-                "knows whether it nominates somebody: put that right and ask for a recheck."
+                "a.yml could not be read as it is before the change (GitLab answered 500), so "
+                "nobody knows whether it nominates somebody: put that right and ask for a recheck."
             ),
         ),
         (
@@ -25,8 +25,8 @@ from bot import entry_remarks as say
         (
             say.not_a_role('"ai_gateway: maintainer"', "ai-gateway: maintainer"),
             (
-                '"ai_gateway: maintainer" nominates nobody, because only "ai-gateway: maintainer" on '
-                'a line of its own below "projects:" does: correct it if that was meant.'
+                '"ai_gateway: maintainer" nominates nobody, because only "ai-gateway: maintainer" '
+                'on a line of its own below "projects:" does: correct it if that was meant.'
             ),
         ),
         (
@@ -39,8 +39,8 @@ from bot import entry_remarks as say
         (
             say.granted_meanwhile("ada", "ai-gateway: maintainer"),
             (
-                'The target branch meanwhile gives "ada" the role "ai-gateway: maintainer", so nobody '
-                "is nominated for it here: rebase to see what remains of the merge request."
+                'The target branch meanwhile gives "ada" the role "ai-gateway: maintainer", so '
+                "nobody is nominated for it here: rebase to see what remains of the merge request."
             ),
         ),
         (
@@ -60,36 +60,36 @@ from bot import entry_remarks as say
         (
             say.other_account("ada", "eve"),
             (
-                'The account of the entry changes from "ada" to "eve" in the same change: make sure '
-                "that this is one person, because only the new account is examined."
+                'The account of the entry changes from "ada" to "eve" in the same change: make '
+                "sure that this is one person, because only the new account is examined."
             ),
         ),
         (
             say.unreadable_before(),
             (
-                "The entry could not be read as it was before the change, so every role in it counts "
-                "as new: compare the two states by hand."
+                "The entry could not be read as it was before the change, so every role in it "
+                "counts as new: compare the two states by hand."
             ),
         ),
         (
             say.new_entry(),
             (
-                "The entry is new or had no username before: make sure that the username belongs to "
-                "the person it describes."
+                "The entry is new or had no username before: make sure that the username belongs "
+                "to the person it describes."
             ),
         ),
         (
             say.unread_deletion(),
             (
-                "A deleted entry could not be read and may have been the same person's: compare the "
-                "roles by hand."
+                "A deleted entry could not be read and may have been the same person's: compare "
+                "the roles by hand."
             ),
         ),
         (
             say.unread_target(),
             (
-                "The entry could not be read on the target branch, so the role may have been granted "
-                "there meanwhile: look there before the merge."
+                "The entry could not be read on the target branch, so the role may have been "
+                "granted there meanwhile: look there before the merge."
             ),
         ),
     ],
