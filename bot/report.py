@@ -105,6 +105,8 @@ class Words:
         if directory is not None and not Path(directory).is_dir():
             raise ConfigError(f"NOMINATION_BOT_TEMPLATES is {directory!r}: it is not a directory.")
         places = [directory] if directory else []
+        # In the shipped templates these are bugs.
+        self._mistakes = (TypeError, ValueError, LookupError, ArithmeticError) if places else ()
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader([*places, str(shipped_templates())]),
             undefined=jinja2.StrictUndefined,
@@ -143,10 +145,10 @@ class Words:
         }
 
     def render(self, template: str, **values: object) -> str:
-        """Render one template."""
+        """Render one template; raise ConfigError when it cannot be used."""
         try:
             return self._environment.get_template(template).render(**values)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, *self._mistakes) as error:
             where = getattr(error, "name", None) or template
             raise ConfigError(f"The template {where} cannot be used: {error}.") from None
 
@@ -198,7 +200,10 @@ def render_report(
     if len(body) > BODY_LIMIT:
         body = f"{MARKER}\n{_tidy(words.render('comment.md.j2', **values | {'brief': True}))}\n"
     if inert.has_quick_action(body):
-        raise RuntimeError("the rendered comment holds a line that GitLab would execute")
+        raise ConfigError(
+            "The rendered comment holds a line that GitLab would execute: begin no line of a "
+            "template or a policy's text with a slash."
+        )
     gate = Gate(state=state, description=line, url=findings.gate_url)
     return Report(
         body=body,

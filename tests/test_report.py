@@ -444,7 +444,7 @@ def test_a_manager_whose_account_cannot_act_is_said() -> None:
     policy = make_policy(make_requirement(rules.Assigned(manager=True, maintainers=0)))
     mr = make_merge_request(assignees=(manager,))
     body = render(make_findings(make_assessment(policy, merge_request=mr), merge_request=mr))
-    assert "- the manager `@grace`, whose account is blocked, deactivated or a bot’s\n" in body
+    assert "- the manager `@grace`, whose account is blocked, deactivated or a bot" in body
     assert "If that cannot be done, a maintainer waives it" in body
 
 
@@ -618,9 +618,12 @@ def test_an_operators_template_replaces_the_shipped_one(tmp_path: Path) -> None:
     assert "Nomination" in (report.body or "")
 
 
-@pytest.mark.parametrize("text", ["{{ nothing }}", "{% if %}", "{{ merge_request.nothing }}"])
-def test_a_broken_template_is_an_expected_error(text: str, tmp_path: Path) -> None:
-    (tmp_path / "gate.txt.j2").write_text(text)
+@pytest.mark.parametrize(
+    "text",
+    [b"{{ nothing }}", b"{% if %}", b"{{ merge_request.nothing }}", b"{{ 1 + 'a' }}", b"\xff"],
+)
+def test_a_broken_template_is_an_expected_error(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "gate.txt.j2").write_bytes(text)
     with pytest.raises(ConfigError, match=r"gate\.txt\.j2 cannot be used"):
         render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
 
@@ -632,5 +635,5 @@ def test_templates_that_are_not_there_are_refused(tmp_path: Path) -> None:
 
 def test_a_template_cannot_start_a_quick_action(tmp_path: Path) -> None:
     (tmp_path / "comment.md.j2").write_text("Thanks!\n/approve\n")
-    with pytest.raises(RuntimeError, match="GitLab would execute"):
+    with pytest.raises(ConfigError, match="GitLab would execute"):
         render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
