@@ -1,7 +1,17 @@
 """Settings shared by all tests."""
 
+from collections.abc import Generator
+
 import hypothesis
 import pytest
+
+# What tests and stories give to the bot as its token, each made up; none may ever be printed.
+TOKENS = (
+    "glpat-n0m1n4t10n-s3cr3t",
+    "glpat-sandbox-nomination-bot",
+    "glpat-very-secret-indeed",
+    "glpat-0123456789abcdefghij",
+)
 
 # The same examples at every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -17,3 +27,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def bless(request: pytest.FixtureRequest) -> bool:
     """Tell whether expected files are to be rewritten."""
     return bool(request.config.getoption("--bless"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail every test that prints a token, be it in a log, a traceback or an assertion."""
+    report = yield
+    return without_tokens(report)
+
+
+def without_tokens(report: pytest.TestReport) -> pytest.TestReport:
+    """Turn a report that holds a token into a failure that does not."""
+    printed = [report.longreprtext, *(text for _, text in report.sections)]
+    if any(token in text for token in TOKENS for text in printed):
+        report.outcome, report.sections = "failed", []
+        report.longrepr = "This test printed a token of the bot."
+    return report
