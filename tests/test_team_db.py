@@ -296,3 +296,8 @@ def test_any_bytes_are_an_entry_or_refused(raw: bytes) -> None:
         except TeamDatabaseError:
             continue
         assert all(isinstance(role, str) for each in found.roles.values() for role in each)
+
+
+def test_a_key_that_is_no_text_does_not_end_the_reading() -> None:
+    read = entry("? [a]\n: b\n<<: {reports_to: boss}\n? {c: d}\n: e\ngitlab: ada\n")
+    assert (read.username, read.reports_to) == ("ada", "boss")

@@ -150,6 +150,20 @@ def test_thirty_two_levels_are_read() -> None:
     assert parse_tree(b"[" * 32 + b"]" * 32, "a.yml").root is not None
 
 
+@pytest.mark.parametrize("pure", [False, True])
+def test_as_many_values_are_read_as_are_allowed(pure: bool) -> None:
+    limits = Limits(size=100, nodes=4)
+    assert parse_tree(b"[a, b, c]", "a.yml", pure=pure, limits=limits).root is not None
+    assert "goes beyond the 4 values" in refusal(b"[a, b, c, d]", pure=pure, limits=limits)
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_a_file_may_be_as_large_as_is_allowed(pure: bool) -> None:
+    limits = Limits(size=10, nodes=4)
+    assert parse_tree(b"a: 1234567", "a.yml", pure=pure, limits=limits).root is not None
+    assert "more than the 10 bytes" in refusal(b"a: 12345678", pure=pure, limits=limits)
+
+
 @given(st.binary(max_size=200))
 def test_random_bytes_are_read_or_refused(raw: bytes) -> None:
     for pure in (False, True):
