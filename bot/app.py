@@ -28,6 +28,7 @@ from bot.publish import (
     plan_check,
     plan_emoji,
     plan_note,
+    plan_stale_emoji,
     plan_status,
 )
 from bot.report import Findings, Gate, GateState, Report, Words, render_report
@@ -340,6 +341,7 @@ def _plan(
             stored=own[0].body if own else "",
             extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
             emoji=plan_emoji(report, merge_request.notes),
+            stale_emoji=plan_stale_emoji(report, merge_request.notes),
             watch=_deserves_watch(findings),
         ),
         now=now,

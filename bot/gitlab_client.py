@@ -302,6 +302,10 @@ class GitLabClient:
         """Put an emoji on a comment; one that is there already is fine."""
         self._award(f"{_notes(merge_request)}/{note_id}", name)
 
+    def withdraw_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
+        """Take the bot's emoji off a comment."""
+        self._withdraw(f"{_notes(merge_request)}/{note_id}", name, merge_request.me.id)
+
     def _award(self, path: str, name: str) -> None:
         try:
             self._transport.send("post", f"{path}/award_emoji", {"name": name})
@@ -328,11 +332,13 @@ class GitLabClient:
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Take the sweep's emoji off the merge request."""
-        path = f"{_address(merge_request)}/award_emoji"
+        self._withdraw(_address(merge_request), WATCH, merge_request.me.id)
+
+    def _withdraw(self, path: str, name: str, own_id: int) -> None:
         with _known_shape():
-            for row in self._read_pages(path):
-                if row["name"] == WATCH and row["user"]["id"] == merge_request.me.id:
-                    self._transport.send("delete", f"{path}/{row['id']}", {})
+            for row in self._read_pages(f"{path}/award_emoji"):
+                if row["name"] == name and row["user"]["id"] == own_id:
+                    self._transport.send("delete", f"{path}/award_emoji/{row['id']}", {})
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""

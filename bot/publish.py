@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Protocol
 
+from bot.commands import Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
 from bot.report import MARKER, Gate, GateState, Report
@@ -79,6 +81,9 @@ class Writer(Protocol):
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Put an emoji on a comment."""
 
+    def withdraw_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
+        """Take an emoji of the bot's off a comment."""
+
     def set_commit_status(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:
@@ -121,6 +126,7 @@ class Plan:
     stored: str = ""
     extra_notes: tuple[int, ...] = ()
     emoji: tuple[tuple[int, str], ...] = ()
+    stale_emoji: tuple[tuple[int, str], ...] = ()
     watch: bool = False
 
     def lines(self) -> list[str]:
@@ -134,6 +140,7 @@ class Plan:
             lines.append(f"{action} ({len(self.body)} characters)")
         lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
         lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
+        lines += [f"take :{name}: off comment {note_id}" for note_id, name in self.stale_emoji]
         if self.watch:
             lines.append("mark the merge request for the sweep")
         return lines
@@ -245,6 +252,18 @@ def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], 
     )
 
 
+def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+    """Plan to take back answers that hold no more, such as the one to a waiver that has ended."""
+    given = {note.id: note.own_emoji for note in notes}
+    answers = {outcome.value for outcome in Outcome}
+    return tuple(
+        (answer.note_id, name)
+        for answer in report.answers
+        for name in given.get(answer.note_id, ())
+        if name in answers and name != answer.emoji
+    )
+
+
 def apply_plan(
     plan: Plan,
     merge_request: MergeRequest,
@@ -314,6 +333,9 @@ def _other_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Wr
     for note_id, name in plan.emoji:
         write = _emoji_write(note_id, name, merge_request, writer)
         writes[f"emoji {name} {note_id}"] = write
+    for note_id, name in plan.stale_emoji:
+        write = partial(writer.withdraw_emoji, merge_request, note_id, name)
+        writes[f"stale emoji {name} {note_id}"] = write
     if plan.watch:
         writes["mark"] = lambda: writer.watch(merge_request)
     return writes

@@ -72,6 +72,10 @@ class FakeWriter:
         """Remember an emoji."""
         self._write(merge_request, "award_emoji", lambda: self.emoji.append((note_id, name)))
 
+    def withdraw_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
+        """Forget an emoji."""
+        self._write(merge_request, "withdraw_emoji", lambda: self.emoji.remove((note_id, name)))
+
     def set_commit_status(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:

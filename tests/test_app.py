@@ -744,6 +744,18 @@ def test_a_maintainer_waives_what_is_missing(server: Server, made: NominationWor
     settled(made, server)
 
 
+def test_a_waiver_ends_with_its_givers_role_and_so_does_its_emoji(
+    server: Server, made: NominationWorld
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    waived = made.say("/nomination waive assigned everybody knows", by="max")
+    assert run_on(server, made.nomination).gate == "passed"
+    del made.group.members[made.user("max").id]
+    assert run_on(server, made.nomination).gate == "failed"
+    assert [award.name for award in waived.awards] == ["no_entry_sign"]
+    settled(made, server)
+
+
 @pytest.mark.parametrize("who", ["nina", "dora"])
 def test_a_waiver_of_somebody_else_is_refused(
     server: Server, made: NominationWorld, who: str

@@ -24,6 +24,7 @@ from bot.publish import (
     plan_check,
     plan_emoji,
     plan_note,
+    plan_stale_emoji,
     plan_status,
 )
 from bot.report import MARKER, Gate, GateState, Report, shipped_templates
@@ -294,6 +295,23 @@ def test_each_command_is_answered_once() -> None:
         make_note(3, "x", own_emoji=("question",)),
     ]
     assert plan_emoji(report, notes) == ((2, "white_check_mark"), (3, "no_entry_sign"))
+    assert plan_stale_emoji(report, notes) == ((3, "question"),)
+
+
+def test_other_emoji_of_the_bots_account_are_let_be() -> None:
+    report = Report(body=None, gate=None, answers=(answer(1),))
+    notes = [make_note(1, "x", own_emoji=("tada", "white_check_mark", "no_entry_sign"))]
+    assert plan_stale_emoji(report, notes) == ((1, "no_entry_sign"),)
+    assert plan_stale_emoji(report, [make_note(2, "x", own_emoji=("question",))]) == ()
+
+
+def test_a_stale_emoji_is_taken_off() -> None:
+    writer = FakeWriter()
+    writer.emoji = [(1, "question")]
+    plan = Plan(stale_emoji=((1, "question"),))
+    assert plan.lines() == ["take :question: off comment 1"]
+    assert apply(plan, writer) == []
+    assert writer.emoji == []
 
 
 # --- writing ----------------------------------------------------------------------------
@@ -402,9 +420,10 @@ def test_another_refusal_of_the_comment_is_said_and_stops_nothing_else() -> None
 
 def test_failed_courtesies_are_no_problem() -> None:
     writer = FakeWriter([own_note(4, "old"), own_note(5)])
-    for write in ("award_emoji", "watch", "delete_note"):
+    for write in ("award_emoji", "withdraw_emoji", "watch", "delete_note"):
         writer.fail(write, refused(403))
     courtesies = Plan(body=BODY, note_id=4, extra_notes=(5,), emoji=((1, "question"),), watch=True)
+    courtesies = replace(courtesies, stale_emoji=((1, "no_entry_sign"),))
     assert apply(courtesies, writer) == []
 
 
