@@ -1,5 +1,7 @@
-"""Whole stories: real deliveries start the real job as a fresh process; what GitLab then shows
-is compared with the blessed files beside the steps (`pytest --bless` rewrites them)."""
+"""Tell whole stories and compare what GitLab then shows with the blessed files beside the steps.
+
+Real deliveries start the real job as a fresh process; `pytest --bless` rewrites the files.
+"""
 
 from pathlib import Path
 
