@@ -44,7 +44,9 @@ def make_beginning(server: Server, backwards: frozenset[str], *names: str) -> Be
     return begin
 
 
-@pytest.mark.parametrize("backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none")
+@pytest.mark.parametrize(
+    "backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none"
+)
 def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_right_gate(
     server: Server, backwards: frozenset[str]
 ) -> None:
