@@ -368,6 +368,15 @@ def test_a_scenario_without_steps_is_served_as_it_is(
     assert "opens no merge request" in capsys.readouterr().out
 
 
+def test_steps_alone_are_played_in_the_first_nominations_world(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert serve(Path(__file__).parent / "scenarios" / "status-check", 0, stop) == 0
+    assert "NOMINATION_BOT_GATE=external-status-check" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("seed", "steps", "says"),
     [

@@ -24,7 +24,7 @@ def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -
     """
     try:
         scenario = read_scenario(folder or FIRST_NOMINATION)
-        sandbox = Sandbox(scenario.folder, scenario.variables, port)
+        sandbox = Sandbox(_seed_of(scenario), scenario.variables, port)
         with sandbox, suppress(KeyboardInterrupt):
             print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
             print(_play_opening(sandbox, scenario), flush=True)
@@ -33,6 +33,12 @@ def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -
         print(f"nomination-bot: the scenario cannot be used: {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def _seed_of(scenario: Scenario) -> Path:
+    """Return the folder of a scenario's seed: without one it plays in the first nomination's."""
+    has_seed = (scenario.folder / "seed.yml").exists()
+    return scenario.folder if has_seed or not scenario.steps else FIRST_NOMINATION
 
 
 def _play_opening(sandbox: Sandbox, scenario: Scenario) -> str:
