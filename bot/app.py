@@ -187,7 +187,8 @@ def _evaluate_once(
 def _detect(
     merge_request: MergeRequest, rules_: Rules, gitlab: Source
 ) -> tuple[Changes, Detection]:
-    paths = [path for path in merge_request.changed_paths or () if _concerns_team(path, rules_)]
+    changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
+    paths = [path for path in changed if _concerns_team(path, rules_)]
     wanted = {RoleKey(project=p.project, role=p.role) for p in rules_.policies}
 
     def is_candidate(head: bytes) -> bool:
@@ -418,6 +419,9 @@ def _gate_needs(merge_request: MergeRequest, rules_: Rules) -> tuple[Need, ...]:
         return ()
     if rules_.gate is GateKind.STATUS_CHECK:
         return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
+    if not merge_request.counts:
+        # Its head may be that of another merge request, whose gate a status would open.
+        return ()
     head = merge_request.head_sha or ""
     return (StatusesOf(merge_request.project_id, head, rules_.status_name),)
 

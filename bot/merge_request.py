@@ -80,6 +80,12 @@ class MergeRequest:
     notes: tuple[Note, ...]
     me: Person
     watched: bool = False
+    default_branch: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether merging it changes the team database, which is the default branch."""
+        return self.default_branch in {None, self.target_branch}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ BUDGET = 225  # of 250, because the scores below are estimates, a little above G
 FILES_PER_PART = 20
 REVIEWS = 30
 PAGE = 100
+LINK = "120000"  # git's mode of a symbolic link
 
 Json = Mapping[str, Any]
 
@@ -45,6 +46,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
   project(fullPath: $project) {{
     id
     fullPath
+    repository {{ rootRef }}
     mergeRequest(iid: $iid) {{
       iid title webUrl state draft createdAt mergedAt preparedAt discussionLocked
       sourceBranch targetBranch sourceProjectId targetProjectId
@@ -186,14 +188,14 @@ def _files_part(number: int, files: Sequence[FileAt]) -> Part:
             f"f{number}: project(fullPath: $f{number}project) {{ repository {{"
             f" commit(ref: $f{number}ref) {{ sha }}"
             f" blobs(paths: $f{number}paths, ref: $f{number}ref, first: {count})"
-            " { nodes { path size rawTextBlob } } } }"
+            " { nodes { path mode size rawTextBlob } } } }"
         ),
         variables={
             f"f{number}project": ("ID!", project),
             f"f{number}ref": ("String!", ref),
             f"f{number}paths": ("[String!]!", paths),
         },
-        cost=5 + int((count + 6) * (1 + count / 100)),
+        cost=5 + int((count + 7) * (1 + count / 100)),
         read=read,
     )
 
@@ -213,6 +215,9 @@ def _read_files(files: Sequence[FileAt], project: Json | None) -> Mapping[Need, 
 
 
 def _read_blob(node: Json) -> Content:
+    if node.get("mode") == LINK:
+        # Whoever reads the checkout follows it, perhaps to a file that is no entry's.
+        return Unread(reason="it is a symbolic link, which the bot does not follow")
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")
@@ -429,6 +434,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         notes=tuple(_read_note(note, own) for note in notes),
         me=own,
         watched=WATCH in _own_emoji(node, own),
+        default_branch=(project.get("repository") or {}).get("rootRef"),
     )
 
 
