@@ -213,8 +213,9 @@ def render_report(
 
 
 def unread_lines(findings: Findings) -> list[tuple[str, str]]:
-    """Return what could not be read, with its path where it has one."""
-    files = [(remark.path, remark.message) for remark in findings.detection.unread]
+    """Return what could not be read and no remark tells yet, with its path where it has one."""
+    told = findings.detection.remarks
+    files = [(each.path, each.message) for each in findings.detection.unread if each not in told]
     return files + [("", reason) for reason in findings.unknown]
 
 

@@ -362,8 +362,21 @@ def test_only_a_near_miss_was_evidently_meant(remark: Remark, meant: bool) -> No
 
 def test_many_remarks_and_unread_files_are_cut() -> None:
     remarks = tuple(Remark(path=f"{n}.yml", message="odd", near_miss=True) for n in range(25))
-    body = render(make_findings(detection=make_detection(remarks=remarks, unread=remarks)))
+    unread = tuple(replace(remark, message="gone") for remark in remarks)
+    body = render(make_findings(detection=make_detection(remarks=remarks, unread=unread)))
     assert body.count("- and 5 more") == 2
+
+
+def test_a_malformed_entry_is_told_once_and_is_the_authors_to_correct() -> None:
+    malformed = Remark(path="a.yml", message="line 3 is no YAML", near_miss=False)
+    away = replace(malformed, path="b.yml", message="GitLab answered 500")
+    both = render(
+        make_findings(detection=make_detection(remarks=(malformed,), unread=(malformed, away)))
+    )
+    assert both.count("line 3 is no YAML") == both.count("GitLab answered 500") == 1
+    assert "**Next step:** correct what the remarks below say and push;" in both
+    one = render(make_findings(detection=make_detection(unread=(away,))))
+    assert "**Next step:** comment `/nomination recheck`; if this stays" in one
 
 
 def test_a_gate_problem_is_said() -> None:
