@@ -15,8 +15,8 @@ Posted = tuple[str, str, int]
 class Watch:
     """Looks at the world whenever something happens, and remembers what held when.
 
-    A gate may pass only if the rules let it pass at some moment between the first request
-    of the run that passed it and the write. A run whose reads were struck by a fault may
+    The gate of an open merge request may pass only if the rules let it pass at some moment
+    between the first request of the run that passed it and the write. A run whose reads were struck by a fault may
     have read the state before the last act, so the moment before the run counts as well.
     """
 
@@ -71,10 +71,14 @@ class Watch:
         job = self.current
         if state not in {"success", "passed"} or job is None:
             return
-        mr = self._plot.made.team.merge_requests[job.iid]
-        if not any(v.passed and v.head == sha for v in self._moments(mr, job)):
-            now = judge(self._plot, mr)
-            self._wrongs.append(f"{job.name} passed the gate of !{mr.iid} at {sha[:8]}: {now}")
+        for mr in self._plot.merge_requests:
+            # A sweep looks at all; and what is merged has no gate to pass any more.
+            meant = mr.iid == job.iid if job.iid else mr.head_sha == sha
+            if not meant or mr.state != "opened":
+                continue
+            if not any(v.passed and v.head == sha for v in self._moments(mr, job)):
+                now = judge(self._plot, mr)
+                self._wrongs.append(f"{job.name} passed the gate of !{mr.iid} at {sha[:8]}: {now}")
 
     def _moments(self, mr: MergeRequest, job: Job) -> Iterator[Verdict]:
         """Yield what held at any moment of a run, from just before its first request on."""
