@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
-from bot.sandbox.entities import Level, MergeRequest, User
+from bot.sandbox.entities import Level, MergeRequest, StatusCheck, User
 from bot.sandbox.stage import Stage
 
 Given = Mapping[str, Any]
@@ -117,6 +117,16 @@ def _add_member(stage: Stage, by: User, given: Given) -> None:
     actions.add_member(stage.world, by, stage.place(given["to"]), who, level)
 
 
+def _add_status_check(stage: Stage, _: User, given: Given) -> None:
+    """Have an external service asked about merge requests, which takes GitLab Ultimate."""
+    world, project = stage.world, stage.project(given["project"])
+    number = world.next_id("status_check")
+    check = StatusCheck(id=number, name=given["name"], external_url=given["url"])
+    with world.writing():
+        project.settings.tier = "ultimate"
+        project.status_checks.append(check)
+
+
 def _remove_member(stage: Stage, by: User, given: Given) -> None:
     who = stage.person(given["person"])
     actions.remove_member(stage.world, by, stage.place(given["from"]), who)
@@ -147,6 +157,7 @@ def _plain(act: Callable[[Any, User, MergeRequest], object]) -> Act:
 
 ACTS: Mapping[str, Act] = {
     "add_member": _act(_add_member, "person to", "level"),
+    "add_status_check": _act(_add_status_check, "project name url"),
     "approve": _plain(actions.approve),
     "assign": _act(_assign, "people", alone="people"),
     "author_elsewhere": _act(_author_elsewhere, "project merger", "count"),
