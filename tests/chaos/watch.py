@@ -16,8 +16,9 @@ class Watch:
     """Looks at the world whenever something happens, and remembers what held when.
 
     The gate of an open merge request may pass only if the rules let it pass at some moment
-    between the first request of the run that passed it and the write. A run whose reads were struck by a fault may
-    have read the state before the last act, so the moment before the run counts as well.
+    between the first request of the run that passed it and the write. A run whose
+    reads were struck by a fault may have read the state before the last act, so the moment
+    before the run counts as well.
     """
 
     def __init__(self, plot: Plot, wrongs: list[str]) -> None:
