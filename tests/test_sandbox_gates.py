@@ -205,6 +205,14 @@ def test_a_push_pipeline_runs_in_the_source_project_at_every_push() -> None:
     assert (first.sha != second.sha, second.sha) == (True, mr.head_sha)
 
 
+def test_opening_a_merge_request_starts_no_second_push_pipeline() -> None:
+    world = make_world()
+    project = world.project(PROJECT)
+    project.settings.pipelines = "push"
+    open_mr(world)
+    assert [each.source for each in project.pipelines] == ["push"]
+
+
 def with_check(world: World) -> tuple[MergeRequest, StatusCheck]:
     mr = open_mr(world)
     check = StatusCheck(id=3, name="gate", external_url="http://example.com/")

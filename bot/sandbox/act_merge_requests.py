@@ -99,7 +99,8 @@ def open_merge_request(
         add_version(world, mr)
         project.merge_requests[mr.iid] = mr
         announce(world, user, mr, "open", {"prepared_at": (None, now)})
-        start_pipelines(world, user, source, mr.source_branch, [mr])
+        if source.settings.pipelines != "push":  # the push has started that one already
+            start_pipelines(world, user, source, mr.source_branch, [mr])
         return mr
 
 
