@@ -379,6 +379,13 @@ def test_a_malformed_entry_is_told_once_and_is_the_authors_to_correct() -> None:
     assert "**Next step:** comment `/nomination recheck`; if this stays" in one
 
 
+@pytest.mark.parametrize("title", ["All met", "Half met", "No longer a nomination"])
+def test_a_gate_that_could_not_be_set_is_never_called_open_or_closed(title: str) -> None:
+    claim = re.compile("gate (is open|is closed|stays closed)")
+    assert claim.search(render(SCENES[title]))
+    assert not claim.search(render(SCENES[title], problem="GitLab answered 403: no"))
+
+
 def test_a_gate_problem_is_said() -> None:
     body = render(SCENES["Half met"], problem="GitLab answered 403: no")
     assert "\nThe gate could not be set: GitLab answered 403: no\nThe merge" in re.sub(

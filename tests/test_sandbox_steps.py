@@ -355,7 +355,7 @@ def test_steps_are_read(tmp_path: Path) -> None:
     ("written", "words"),
     [
         ({"more": 1}, "unknown more; known are about, steps, title, variables"),
-        ({"steps": [STEP]}, "step 1: expected one act of add_member, approve"),
+        ({"steps": [STEP]}, "step 1: expected one act of add_member, add_"),
         ({"steps": [{**STEP, "merge": None, "close": None}]}, "expected one act"),
         ({"steps": [{**STEP, "merge": None, "extra": 1}]}, "step 1: unknown extra"),
         ({"steps": [{"title": "x", "merge": None}]}, "`by` and `title` are missing"),
