@@ -400,9 +400,11 @@ def test_a_broken_template_is_one_line(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_bug_shows_its_trace_but_never_the_token(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "comment.md.j2").write_text("/approve\n", "utf-8")
+    endless = "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}"
+    (tmp_path / "comment.md.j2").write_text(endless, "utf-8")
     done = bot(server.url, "check", TARGET, TEMPLATES=str(tmp_path))
     assert done.returncode == 3
+    assert "RecursionError" in done.stderr
     assert "this is a bug" in done.stderr
 
 
