@@ -61,6 +61,18 @@ def test_an_entry_may_be_named_by_what_yaml_takes_for_a_number() -> None:
     assert read_listing(text, spec, WHERE).names == ("bob",)
 
 
+def test_the_ordinary_tags_of_yaml_may_be_written() -> None:
+    text = "!!map\ninventory: !!seq\n- !!map {name: ai-gateway, members: !!seq [bob]}\n"
+    assert read(text, "yaml").names == ("bob",)
+
+
+@pytest.mark.parametrize(
+    "text", ["members: !!map [bob]", "members: !!omap [bob]", "!!seq {members: []}"]
+)
+def test_other_tags_make_no_list(text: str) -> None:
+    assert why_not(text, "yaml", entry=False)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_names_lose_their_sign_and_keep_case_and_order(form: Format) -> None:
     text = make_inventory(make_entry(members=["@Zoe", "ada", "Bob"]))

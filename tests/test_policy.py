@@ -370,9 +370,15 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("kind: assigned\n    manager: false\n    maintainers: 0", "asks for nobody"),
+        (
+            "kind: assigned\n    manager: false\n    maintainers: 0",
+            "asks for nobody; found manager: false and maintainers: 0; expected at least one",
+        ),
         ("kind: assigned\n    manager: yes\n    maintainers: 1", "expected true or false"),
-        ("kind: approved_by\n    at_least: 2\n    by: manager", "a nominee has one manager"),
+        (
+            "kind: approved_by\n    at_least: 2\n    by: manager",
+            "a nominee has one manager; found at_least: 2; expected at_least: 1",
+        ),
         ("kind: role_held\n    role: maintainer", "asks for the role that the policy is about"),
         ("kind: attested\n    topics: []", "found an empty list"),
         ("kind: attested\n    topics: [{id: a, text: A}, {id: a, text: B}]", "repeats an id"),
@@ -386,6 +392,12 @@ def test_a_requirement_that_nobody_can_meet_is_refused(lines: str, message: str)
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "a list", "- a\n"])
 def test_a_file_that_holds_no_mapping_is_refused_in_one_line(text: str) -> None:
     assert len(find_mistakes(text)) == 1
+
+
+@pytest.mark.parametrize(("written", "shown"), [("X" * 60, "X" * 60), ("X" * 61, "X" * 60 + "...")])
+def test_found_text_is_cut_only_where_it_is_long(written: str, shown: str) -> None:
+    [mistake] = find_mistakes(SMALL.replace("id: small", f"id: {written}"))
+    assert f"found the text '{shown}'" in mistake
 
 
 def test_found_text_is_shown_short_and_without_control_characters() -> None:
