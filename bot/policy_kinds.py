@@ -57,7 +57,7 @@ TOPIC = Record(
         Field(
             name="section",
             shape=LINE,
-            about="The heading under which the topic is shown.",
+            about="The part of the process that names the topic; the comment does not show it.",
             required=False,
         ),
     ),
