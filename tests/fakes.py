@@ -32,6 +32,15 @@ class BrokenSource(FakeSource):
         return dict.fromkeys(needs, Unread(reason="GitLab answered 500"))
 
 
+class ForgetfulSource(FakeSource):
+    """Leave every need out of the answer."""
+
+    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
+        """Answer nothing."""
+        self.rounds.append(frozenset(needs))
+        return {}
+
+
 class FakeWriter:
     """Keep notes, statuses and emoji in memory; `failures` are raised, each by its write.
 

@@ -1,6 +1,6 @@
 """Tests of reading the changed entries, in as few rounds as their number allows."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -9,7 +9,7 @@ from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesO
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request
-from tests.fakes import BrokenSource, FakeSource
+from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 
 TARGET = "main"
 OLD, NEW = "people/a/ada.yml", "people/l/lovelace.yml"
@@ -154,15 +154,6 @@ def test_a_fact_of_another_kind_is_no_content() -> None:
     source.facts[FileAt(PROJECT, HEAD, OLD)] = "a text"
     (change,) = gather(source, OLD).items
     assert change.head == Unread(reason="unreadable")
-
-
-class ForgetfulSource(FakeSource):
-    """Leave every need out of the answer."""
-
-    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
-        """Answer nothing."""
-        self.rounds.append(frozenset(needs))
-        return {}
 
 
 @pytest.mark.parametrize("state", ["opened", "merged"])

@@ -50,7 +50,7 @@ from tests.builders import (
     make_requirement,
     make_work,
 )
-from tests.fakes import BrokenSource, FakeSource
+from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 
 TRAINEE = "trainee_maintainer"
 UNREAD = Unread(reason="GitLab answered 500")
@@ -200,6 +200,14 @@ def test_when_every_look_up_fails_everything_is_unread() -> None:
     ]
     assert len(found) == 8
     assert all(isinstance(fact, Unread) and fact.reason for fact in found)
+    assert head is None
+
+
+def test_what_was_left_out_of_an_answer_is_unread_with_a_reason() -> None:
+    evidence, head = gather(ForgetfulSource(), make_subject(RICH))
+    unread = Unread(reason="it was not looked up")
+    assert evidence.manager == unread
+    assert (*evidence.work.values(), *evidence.stages.values()) == (unread,) * 3
     assert head is None
 
 
