@@ -50,9 +50,12 @@ imports: $(VENV)/dev.stamp
 
 check: lint types imports test ## all that the project asks of a change
 
-lock: ## write the hashes of all development dependencies anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links --all-extras pyproject.toml -o requirements-dev.txt
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links pyproject.toml
+
+lock: ## write the hashes of all dependencies anew; needs uv
+	$(LOCK) --extra build -o requirements.txt
+	$(LOCK) --all-extras -o requirements-dev.txt
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
