@@ -1,92 +1,107 @@
 """Claims about the sentences on an entry: each is whole, and what is foreign is quoted short."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from bot import entry_remarks as say
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("say_it", "about", "sentence"),
     [
         (
-            say.not_known("a.yml", "before", "GitLab answered 500"),
+            say.not_known,
+            ["a.yml", "before", "GitLab answered 500"],
             (
                 "a.yml could not be read as it is before the change (GitLab answered 500), so "
                 "nobody knows whether it nominates somebody: put that right and ask for a recheck."
             ),
         ),
         (
-            say.not_an_entry("a.yml", "ai-gateway: maintainer"),
+            say.not_an_entry,
+            ["a.yml", "ai-gateway: maintainer"],
             (
                 'a.yml is not read as a team entry, so "ai-gateway: maintainer" in it nominates '
                 "nobody: write it into the file of the person, where the team database expects it."
             ),
         ),
         (
-            say.not_a_role('"ai_gateway: maintainer"', "ai-gateway: maintainer"),
+            say.not_a_role,
+            ['"ai_gateway: maintainer"', "ai-gateway: maintainer"],
             (
                 '"ai_gateway: maintainer" nominates nobody, because only "ai-gateway: maintainer" '
                 'on a line of its own below "projects:" does: correct it if that was meant.'
             ),
         ),
         (
-            say.without_username("ai-gateway: maintainer"),
+            say.without_username,
+            ["ai-gateway: maintainer"],
             (
                 'The entry gives "ai-gateway: maintainer" to nobody, because it has no username: '
                 'write the GitLab username behind "gitlab:" at the left margin.'
             ),
         ),
         (
-            say.granted_meanwhile("ada", "ai-gateway: maintainer"),
+            say.granted_meanwhile,
+            ["ada", "ai-gateway: maintainer"],
             (
                 'The target branch meanwhile gives "ada" the role "ai-gateway: maintainer", so '
                 "nobody is nominated for it here: rebase to see what remains of the merge request."
             ),
         ),
         (
-            say.capitals("Maintainer", "maintainer"),
+            say.capitals,
+            ["Maintainer", "maintainer"],
             (
                 '"Maintainer" is read as "maintainer", but not every reader of the team database '
                 'folds capitals: write "maintainer".'
             ),
         ),
         (
-            say.claimed_often("ada", ["a.yml", "b.yml"]),
+            say.claimed_often,
+            ["ada", ["a.yml", "b.yml"]],
             (
                 'The username "ada" is claimed by 2 files (a.yml, b.yml): let only one of them '
                 "keep it."
             ),
         ),
         (
-            say.other_account("ada", "eve"),
+            say.other_account,
+            ["ada", "eve"],
             (
                 'The account of the entry changes from "ada" to "eve" in the same change: make '
                 "sure that this is one person, because only the new account is examined."
             ),
         ),
         (
-            say.unreadable_before(),
+            say.unreadable_before,
+            [],
             (
                 "The entry could not be read as it was before the change, so every role in it "
                 "counts as new: compare the two states by hand."
             ),
         ),
         (
-            say.new_entry(),
+            say.new_entry,
+            [],
             (
                 "The entry is new or had no username before: make sure that the username belongs "
                 "to the person it describes."
             ),
         ),
         (
-            say.unread_deletion(),
+            say.unread_deletion,
+            [],
             (
                 "A deleted entry could not be read and may have been the same person's: compare "
                 "the roles by hand."
             ),
         ),
         (
-            say.unread_target(),
+            say.unread_target,
+            [],
             (
                 "The entry could not be read on the target branch, so the role may have been "
                 "granted there meanwhile: look there before the merge."
@@ -94,8 +109,10 @@ from bot import entry_remarks as say
         ),
     ],
 )
-def test_every_sentence_says_what_and_what_to_do(said: str, sentence: str) -> None:
-    assert said == sentence
+def test_every_sentence_says_what_and_what_to_do(
+    say_it: Callable[..., str], about: Sequence[Any], sentence: str
+) -> None:
+    assert say_it(*about) == sentence
 
 
 def test_what_is_foreign_is_cut() -> None:
