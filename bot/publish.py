@@ -63,7 +63,7 @@ class GateKind(Enum):
 
 
 class HeadMovedError(GitLabError):
-    """Somebody pushed before the gate was written: evaluate again."""
+    """Somebody pushed, or another run wrote a comment, meanwhile: evaluate again."""
 
 
 class Writer(Protocol):
@@ -274,7 +274,8 @@ def apply_plan(
 
     The gate, the comment and the emoji go out at the same time. When the gate is refused,
     the comment is written once more to say so. Raises HeadMovedError, after all other
-    writes, when the gate belongs to a head that is none any more.
+    writes, when the gate belongs to a head that is none any more, or when another run
+    wrote a comment at the same time, perhaps of a newer state.
     """
     problems: dict[str, GitLabError] = {}
     if plan.gate and TROUBLE in plan.stored:
@@ -285,17 +286,20 @@ def apply_plan(
         _gate_writes(plan, merge_request, writer) | _other_writes(plan, merge_request, writer),
         writer,
     )
+    doubled = False
     try:
         if "gate" in failed and not isinstance(failed["gate"], HeadMovedError):
             said = render_problem(str(failed["gate"]))
             _say_gate_problem(plan, merge_request, writer, said)
         if plan.body is not None and plan.note_id is None and "comment" not in failed:
-            heal_duplicates(merge_request, writer)
+            doubled = heal_duplicates(merge_request, writer)
     except GitLabError as error:
         failed.setdefault("comment", error)
     problems |= failed
     if isinstance(problems.get("gate"), HeadMovedError):
         raise problems["gate"]
+    if doubled:
+        raise HeadMovedError("another run wrote the comment at the same time.")
     # Emoji and the mark are courtesies: their failure is no reason to fail the run.
     return [f"{what}: {problems[what]}" for what in ("gate", "comment") if what in problems]
 
@@ -427,8 +431,11 @@ def _is_own(note: Note, merge_request: MergeRequest) -> bool:
     return author is not None and author.id == merge_request.me.id and note.body.startswith(MARKER)
 
 
-def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> None:
-    """Look once more after creating: of several comments of the bot the oldest stays."""
+def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> bool:
+    """Look once more after creating: of several comments of the bot the oldest stays.
+
+    Returns whether there were several; the one that stays may tell of an older state.
+    """
     notes = writer.fetch_notes(merge_request)
     own = sorted(note.id for note in notes if _is_own(note, merge_request))
     for note_id in own[1:]:
@@ -438,6 +445,7 @@ def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> None:
             # Another process that created one at the same time was faster.
             if error.code != NOT_FOUND:
                 raise
+    return len(own) > 1
 
 
 def _removal(note_id: int, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
