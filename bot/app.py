@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import policy as rules
@@ -37,6 +37,8 @@ from bot.sweep import Look, SharedFacts, sweep
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
+# How far back the sweep looks for merge requests whose events were lost.
+LATELY = timedelta(days=2)
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -52,6 +54,9 @@ class GitLab(Source, Writer, Protocol):
 
     def now(self) -> datetime:
         """Tell the time by GitLab's clock."""
+
+    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
+        """List opened merge requests that changed lately, with the paths they change."""
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
@@ -129,7 +134,10 @@ def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
         return problems
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
-    return sweep(iids, look)
+    # An event that was lost may be the one that opened a merge request: nothing marks that.
+    recent = gitlab.fetch_recent(project, gitlab.now() - LATELY)
+    iids += [iid for iid, paths in recent if any(_concerns_team(path, rules_) for path in paths)]
+    return sweep(dict.fromkeys(iids), look)
 
 
 def evaluate(

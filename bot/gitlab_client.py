@@ -28,6 +28,7 @@ from bot.gitlab_transport import CONNECTIONS, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note, StatusCheck
 from bot.nomination import Unread
 
+RECENT_PAGES = 40  # of 50 merge requests each
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
@@ -265,6 +266,23 @@ class GitLabClient:
         rows = self._read_pages(path, scope="all", state=state, my_reaction_emoji=WATCH)
         with _known_shape():
             return [int(row["iid"]) for row in rows]
+
+    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
+        """List opened merge requests that changed since a time, with the paths they change."""
+        variables: dict[str, object] = {"project": project, "since": since.isoformat()}
+        found: list[tuple[int, tuple[str, ...]]] = []
+        for _ in range(RECENT_PAGES):
+            data = self._transport.query(queries.RECENT, variables)
+            with _known_shape():
+                page = data["project"]["mergeRequests"]
+                found += [
+                    (int(node["iid"]), tuple(stat["path"] for stat in node["diffStats"] or ()))
+                    for node in page["nodes"]
+                ]
+                if not page["pageInfo"]["hasNextPage"]:
+                    break
+                variables["after"] = page["pageInfo"]["endCursor"]
+        return found
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""

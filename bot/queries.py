@@ -77,6 +77,19 @@ query NominationNotes($project: ID!, $iid: String!, $after: String) {
 }
 """
 
+RECENT = """
+query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequests(
+      state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
+    ) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid diffStats { path } }
+    }
+  }
+}
+"""
+
 COMMENTS = f"""
 fragment Comments on NoteConnection {{
   pageInfo {{ hasNextPage endCursor }}
