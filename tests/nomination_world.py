@@ -267,6 +267,17 @@ def add_merged(made: NominationWorld, author: str, reviewer: str | None = None) 
     return mr
 
 
+def open_another(made: NominationWorld, branch: str, path: str) -> MergeRequest:
+    """Let the nominee open one more merge request in the team database."""
+    nominee, team = made.user("nina"), made.team
+    draft = CommitDraft(message="Another", changes={path: b"text\n"})
+    actions.push(made.world, nominee, team, branch, draft)
+    opening = MergeRequestDraft(
+        title=branch, source_branch=branch, target_branch=team.default_branch
+    )
+    return actions.open_merge_request(made.world, nominee, team, opening)
+
+
 def add_check(made: NominationWorld, name: str = STATUS) -> StatusCheck:
     """Make an external status check in the team database, which takes Ultimate."""
     made.team.settings.tier = "ultimate"

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ from tests.nomination_world import (
     connect,
     entry,
     make_world,
+    open_another,
 )
 from tests.raw_server import answer, raw_server, saying
 
@@ -491,6 +493,20 @@ def test_an_emoji_that_is_refused_is_an_error(server: Server, client: GitLabClie
     server.fault(Fault(route="POST */award_emoji", kind=Kind.FORBIDDEN))
     with pytest.raises(RefusedError):
         client.watch(here)
+
+
+def test_merge_requests_that_changed_lately_are_listed_with_their_paths_on_all_pages(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    long_ago = made.world.now - timedelta(days=9)
+    before = dict(client.fetch_recent(TEAM, long_ago))
+    assert any("team_members" in path for path in before[1])
+    for number in range(51):
+        open_another(made, f"branch-{number}", f"notes-{number}.md")
+    found = dict(client.fetch_recent(TEAM, long_ago))
+    assert len(found) == len(before) + 51
+    assert ("notes-7.md",) in found.values()
+    assert client.fetch_recent(TEAM, made.world.now + timedelta(days=1)) == []
 
 
 def test_the_mark_for_the_sweep_is_found_and_taken_off(
