@@ -20,7 +20,8 @@ def as_json(findings: Findings) -> dict[str, Json]:
         "iid": merge_request.iid,
         "head": merge_request.head_sha,
         "state": merge_request.state,
-        "gate": decide_gate(findings).value,
+        # Nothing is gated once a merge request is merged or closed.
+        "gate": decide_gate(findings).value if merge_request.state == "opened" else None,
         "nominations": [explain_assessment(assessment) for assessment in findings.assessments],
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),

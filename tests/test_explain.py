@@ -21,7 +21,8 @@ def write(findings: Findings) -> Any:
 def test_every_situation_is_json(findings: Findings) -> None:
     written = write(findings)
     assert written["iid"] == 231
-    assert written["gate"] in {"passed", "failed", "pending"}
+    over = findings.merge_request.state != "opened"
+    assert written["gate"] in ({None} if over else {"passed", "failed", "pending"})
     assert len(written["nominations"]) == len(findings.assessments)
     assert len(written["remarks"]) == len(findings.detection.remarks)
 
