@@ -94,6 +94,6 @@ class Watch:
         if not isinstance(award, Award) or award.name != "white_check_mark":
             return
         orders = self._plot.orders.get(note.id, ())
-        powers = [o.verb for o in orders if o.verb not in {"recheck"}]
+        powers = [o.verb for o in orders if o.verb not in {"recheck", "attest"}]
         if note.author.username in STRANGERS and powers:
             self._wrongs.append(f"a stranger's note {note.id} was obeyed: {note.body!r}")
