@@ -347,6 +347,7 @@ def test_a_refused_file_is_always_remarked_on(
     found = find(make_change(make_entry(), head))
     assert found.nominations == ()
     assert [remark.near_miss for remark in found.remarks] == ([near_miss] if head else [])
+    assert {remark.path for remark in (*found.remarks, *found.unread)} <= {ADA}
     assert bool(found.unread) is unknown
 
 
@@ -372,6 +373,7 @@ def test_a_role_for_nobody_is_a_near_miss(head: str) -> None:
         assert found.nominations == ()
         assert "to nobody" in messages(found)
         assert all(remark.near_miss for remark in found.remarks)
+        assert {remark.path for remark in found.remarks} == {ADA}
 
 
 def test_a_username_that_vanishes_is_no_near_miss() -> None:
