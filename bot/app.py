@@ -135,9 +135,14 @@ def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
     # An event that was lost may be the one that opened a merge request: nothing marks that.
-    recent = gitlab.fetch_recent(project, gitlab.now() - LATELY)
+    lost: list[Look] = []
+    try:
+        recent = gitlab.fetch_recent(project, gitlab.now() - LATELY)
+    except GitLabError as error:
+        recent = []
+        lost.append(Look(iid=None, problems=(f"what changed lately was not listed: {error}",)))
     iids += [iid for iid, paths in recent if any(_concerns_team(path, rules_) for path in paths)]
-    return sweep(dict.fromkeys(iids), look)
+    return sweep(dict.fromkeys(iids), look) + lost
 
 
 def evaluate(

@@ -171,7 +171,8 @@ def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
     print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
     failed = [(look.iid, problem) for look in looks for problem in look.problems]
     for iid, problem in failed:
-        print(f"nomination-bot: !{iid}: {inert.log_line(problem)}", file=sys.stderr)
+        where = f"!{iid}: " if iid else ""
+        print(f"nomination-bot: {where}{inert.log_line(problem)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -30,9 +30,9 @@ class SharedFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look at one merge request came to."""
+    """What a look at one merge request, or at the list of them, came to."""
 
-    iid: int
+    iid: int | None
     problems: tuple[str, ...]
 
 

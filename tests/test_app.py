@@ -881,7 +881,7 @@ def test_the_sweep_passes_over_what_is_over(server: Server, made: NominationWorl
     assert len(sweep_now(server)[0]) == 1
     assert made.nomination.awards == []
     looks, calls = sweep_now(server)
-    assert (looks, calls) == ([], len(SWEPT))
+    assert (looks, calls) == ([], len(SWEPT) + 1)
     assert "nina" in one_note(made)
 
 
@@ -897,10 +897,21 @@ def test_a_failure_at_one_never_stops_the_sweep(server: Server, made: Nomination
     run_on(server, made.nomination)
     other = made.open({ENTRY: entry("nina", "maintainer"), "x": b"x"}, branch="other")
     run_on(server, other)
-    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=[0]))
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=[1]))
     looks, _ = sweep_now(server)
     assert {look.iid for look in looks} == {made.nomination.iid, other.iid}
     assert sorted(bool(look.problems) for look in looks) == [False, True]
+
+
+def test_the_sweep_goes_on_where_what_changed_lately_is_not_told(
+    server: Server, made: NominationWorld
+) -> None:
+    run_on(server, made.nomination)
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=[0]))
+    known, listing = sweep_now(server)[0]
+    assert (known.iid, known.problems) == (made.nomination.iid, ())
+    assert listing.iid is None
+    assert "what changed lately" in listing.problems[0]
 
 
 def test_the_sweep_reads_shared_facts_once(server: Server, made: NominationWorld) -> None:
@@ -910,6 +921,7 @@ def test_the_sweep_reads_shared_facts_once(server: Server, made: NominationWorld
         mr = made.open({path: entry(name, "maintainer")}, branch=name)
         run_on(server, mr)
     _, first = sweep_now(server)
-    assert first <= len(SWEPT) + 3 * 5
+    # The lists, five calls each, and the first nomination, which is examined for the first time.
+    assert first <= len(SWEPT) + 1 + 3 * 5 + 9
     asked = [str(r.body) for r in made.world.requests[-first:] if r.route == GRAPHQL]
     assert sum("renovate.json" in body for body in asked) == 1

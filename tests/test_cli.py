@@ -455,7 +455,9 @@ def test_sweep_tells_what_failed_and_where(
     assert here(server.url, "check", TARGET) == 0
     server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
     assert here(server.url, "sweep") == 1
-    assert "nomination-bot: !1: GitLab did not answer a query" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "nomination-bot: !1: GitLab did not answer a query" in told
+    assert "nomination-bot: what changed lately was not listed" in told
 
 
 def test_ready_answers_before_any_merge_request(made: NominationWorld, server: Server) -> None:

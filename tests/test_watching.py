@@ -65,7 +65,7 @@ def reopen(made: NominationWorld, server: Server) -> None:
     actions.reopen(made.world, olga, made.nomination)
 
 
-def look_at_all(server: Server) -> list[int]:
+def look_at_all(server: Server) -> list[int | None]:
     """Sweep; return what was looked at."""
     with connect(server.url, calls=200) as client:
         return [look.iid for look in sweep_all(TEAM, make_rules(), client)]
