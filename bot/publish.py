@@ -216,10 +216,13 @@ def _is_shown(
     fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
 ) -> bool:
     """Tell whether the bot itself has posted such a status in the same pipeline."""
+    # GitLab cannot go from pending to pending, so the words of a pending status stay its first.
+    pending = COMMIT_STATES[GateState.PENDING]
     return any(
         status.author_id == merge_request.me.id
         and fields.get("pipeline_id") in {None, status.pipeline_id}
-        and (status.state, status.description) == (fields["state"], fields["description"])
+        and status.state == fields["state"]
+        and (status.state == pending or status.description == fields["description"])
         for status in known
     )
 
