@@ -173,6 +173,14 @@ def status_fields(
     return dict(planned.fields) if planned else None
 
 
+def test_a_pending_status_is_not_posted_again_for_other_words() -> None:
+    # GitLab refuses to go from pending to pending, so every further run would try in vain.
+    pending = replace(GATE, state=GateState.PENDING)
+    known = [make_status(state="pending", description="Other words")]
+    assert status_fields(pending, known, head_pipeline=make_pipeline()) is None
+    assert status_fields(pending, [make_status()], head_pipeline=make_pipeline()) is not None
+
+
 def test_a_status_goes_to_the_pipeline_of_the_head() -> None:
     assert status_fields(head_pipeline=make_pipeline()) == {
         "state": "failed",
