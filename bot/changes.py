@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, Source
+from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, Source, content_of
 from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Unread
 
@@ -102,23 +102,18 @@ def _change(
     target: Content
     if merge_request.state == "merged":
         # The role is on the target branch because of this very merge request.
-        target = _content(facts, _base(merge_request, earlier))
+        target = content_of(facts, _base(merge_request, earlier))
     else:
-        target = _content(facts, _target(merge_request, path))
+        target = content_of(facts, _target(merge_request, path))
         if target is None and old_path:
-            target = _content(facts, _target(merge_request, old_path))
+            target = content_of(facts, _target(merge_request, old_path))
     return Change(
         path=path,
         old_path=old_path,
-        base=_content(facts, _base(merge_request, earlier)),
-        head=_content(facts, _head(merge_request, path)),
+        base=content_of(facts, _base(merge_request, earlier)),
+        head=content_of(facts, _head(merge_request, path)),
         target=target,
     )
-
-
-def _content(facts: Mapping[Need, Fact], need: FileAt) -> Content:
-    fact = facts.get(need, Unread(reason="it was not looked up"))
-    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
 
 
 def _head(merge_request: MergeRequest, path: str) -> FileAt:

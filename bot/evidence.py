@@ -22,6 +22,7 @@ from bot.facts import (
     Source,
     Work,
     WorkOf,
+    content_of,
 )
 from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Nomination, Unread
@@ -174,7 +175,7 @@ def gather_evidence(
             },
             stages=_stages(subject, histories.get(evidence_key(subject)), facts, source),
             manager=find_manager(
-                _content(facts, subject.manager_file) if subject.manager_file else None,
+                content_of(facts, subject.manager_file) if subject.manager_file else None,
                 subject.reports_to,
             ),
             groups={
@@ -182,7 +183,7 @@ def gather_evidence(
                 for need, fact in facts.items()
                 if isinstance(need, MembersOf)
             },
-            files={need: _content(facts, need) for need in facts if isinstance(need, FileAt)},
+            files={need: content_of(facts, need) for need in facts if isinstance(need, FileAt)},
         )
         for subject in subjects
     }
@@ -256,7 +257,7 @@ def _follow_renames(
 
 
 def _revisions(commits: Commits, facts: Mapping[Need, Fact]) -> Revisions:
-    return [(c, _content(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+    return [(c, content_of(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
 
 
 def _before_rename(commit: Commit, source: Source) -> tuple[bool, Revisions]:
@@ -286,11 +287,6 @@ def _as(kind: type[T], fact: Fact | None) -> T | Unread:
     if isinstance(fact, kind | Unread):
         return fact
     return Unread(reason="it was not looked up")
-
-
-def _content(facts: Mapping[Need, Fact], need: FileAt) -> Content:
-    fact = facts.get(need, Unread(reason="it was not looked up"))
-    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
 
 
 def counted_repositories(policy: Policy) -> tuple[str, ...]:

@@ -217,3 +217,9 @@ class Source(Protocol):
 
     def fetch_facts(self, needs: Collection[Need]) -> Facts:
         """Look all needs up, in parallel where they are independent."""
+
+
+def content_of(facts: Facts, need: FileAt) -> Content:
+    """Return what was read of a file; unread where it was not looked up."""
+    fact = facts.get(need, Unread(reason="it was not looked up"))
+    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
