@@ -207,7 +207,8 @@ def _detect(
     def is_candidate(head: bytes) -> bool:
         return any(may_mention(head, key.project) for key in wanted)
 
-    ahead = _gate_needs(merge_request, rules_) if paths or _has_own(merge_request, rules_) else ()
+    spoken = _has_own(merge_request, rules_) or _is_asked(merge_request, rules_)
+    ahead = _gate_needs(merge_request, rules_) if paths or spoken else ()
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
@@ -364,17 +365,20 @@ def _plan(
 
 def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
     """Tell whether a merge request without the bot's comment deserves one."""
-    asked = any(
-        parse_commands(note.body, rules_.command)
-        for note in findings.merge_request.notes
-        if not note.system
-    )
+    asked = _is_asked(findings.merge_request, rules_)
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)
     if findings.merge_request.state not in {"opened", "locked"} and not asked:
         # Nobody is told about merge requests that were over before the bot came.
         return bool(findings.assessments) and findings.merge_request.state == "merged"
     return bool(findings.assessments) or near_miss or unread or asked
+
+
+def _is_asked(merge_request: MergeRequest, rules_: Rules) -> bool:
+    """Tell whether any comment holds a command."""
+    return any(
+        parse_commands(note.body, rules_.command) for note in merge_request.notes if not note.system
+    )
 
 
 def _deserves_watch(findings: Findings) -> bool:

@@ -271,6 +271,20 @@ def test_a_forged_success_is_replaced(server: Server, made: NominationWorld) -> 
     settled(made, server)
 
 
+def test_a_status_of_another_is_answered_with_the_first_comment(
+    server: Server, made: NominationWorld
+) -> None:
+    mr = made.open({"README.md": b"more\n"}, branch="readme")
+    draft = StatusDraft(state="failed", name=STATUS, ref="readme", description="Forged")
+    actions.set_commit_status(made.world, made.user("nina"), made.team, mr.head_sha or "", draft)
+    made.say("/nomination help", mr=mr)
+    run_on(server, mr)
+    assert gates(made)[-1][0] == "success"
+    before = len(made.writes())
+    run_on(server, mr)
+    assert made.writes()[before:] == []
+
+
 DOUBTS = [
     (Kind.ERROR_BEFORE, 500),
     (Kind.ERROR_BEFORE, 502),
