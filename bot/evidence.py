@@ -1,6 +1,6 @@
 """Say which facts a nomination's policy needs, and collect them through a port."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -17,9 +17,12 @@ from bot.facts import (
     HeadOf,
     Members,
     MembersOf,
+    Merged,
     Need,
     RenameOf,
     Source,
+    Threads,
+    ThreadsOf,
     Work,
     WorkOf,
     content_of,
@@ -28,6 +31,7 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
 from bot.team_db import Entry, parse_entry
+from bot.threads import find_candidates, join_threads
 
 T = TypeVar("T")
 
@@ -36,6 +40,7 @@ MAX_REVISIONS = 25
 # Renames that an entry's history is followed across.
 MAX_RENAMES = 3
 COUNTING = (rules.AuthoredMergeRequests, rules.ReviewedMergeRequests, rules.AuthoredOrReviewed)
+Reviewing = rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +192,68 @@ def gather_evidence(
         )
         for subject in subjects
     }
+    threads = {key: thread_needs(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
+    late_needs = {need for wanted in threads.values() for need in wanted}
+    if late_needs:
+        # With the head once more, which is to be read last.
+        facts.update(source.fetch_facts({*late_needs, head_need}))
+        evidence = {
+            key: _with_threads(found, threads[key], facts) for key, found in evidence.items()
+        }
     head = merge_request.head_sha if merged else facts.get(head_need)
     return evidence, head if isinstance(head, str) else None
+
+
+def thread_needs(subject: Subject, found: Evidence) -> set[ThreadsOf]:
+    """Say in which merge requests a nominee who lacks reviews may have given them by comments."""
+    wanted: dict[str, dict[int, Merged]] = {}
+    for requirement in subject.policy.requirements:
+        rule = requirement.rule
+        if not isinstance(rule, Reviewing):
+            continue
+        repository = rule.repository or subject.policy.repository
+        work = found.work[repository]
+        stage = found.stages.get(rule.since_role) if rule.since_role else Stage(since=None)
+        if not isinstance(work, Work) or not isinstance(stage, Stage):
+            continue
+        if rule.since_role and stage.since is None:
+            continue
+        missing = rule.at_least - _count_reviews(work, rule, stage, subject.nomination.username)
+        candidates = find_candidates(work, stage.since, missing)
+        wanted.setdefault(repository, {}).update({m.iid: m for m in candidates})
+    return {
+        ThreadsOf(repository, subject.nomination.username, tuple(sorted(merged)))
+        for repository, merged in wanted.items()
+        if merged
+    }
+
+
+def _count_reviews(work: Work, rule: Reviewing, stage: Stage, username: str) -> int:
+    """Count what is known without looking into threads."""
+    own = username.casefold()
+    counted = {m.iid for m in work.reviewed.items if m.reviewed and _by(m) != own and _in(m, stage)}
+    if isinstance(rule, rules.AuthoredOrReviewed):
+        counted |= {m.iid for m in work.authored.items if _in(m, stage)}
+    return len(counted)
+
+
+def _by(merged: Merged) -> str:
+    return (merged.author or "").casefold()
+
+
+def _in(merged: Merged, stage: Stage) -> bool:
+    return stage.since is None or merged.merged_at >= stage.since
+
+
+def _with_threads(
+    found: Evidence, needs: Iterable[ThreadsOf], facts: Mapping[Need, Fact]
+) -> Evidence:
+    work = dict(found.work)
+    for need in needs:
+        known = work[need.project]
+        if isinstance(known, Work):
+            work[need.project] = join_threads(known, need.iids, _as(Threads, facts.get(need)))
+    return replace(found, work=work)
 
 
 def evidence_key(subject: Subject) -> str:

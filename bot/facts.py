@@ -20,7 +20,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """A merged merge request somebody authored or had to do with as a reviewer."""
+    """A merged merge request somebody authored or had to do with as a reviewer.
+
+    `commented` is what they did as a reviewer, `discussed` what anybody does in a thread;
+    `cut` says that GitLab did not list all who had to do with it.
+    """
 
     iid: int
     title: str
@@ -32,12 +36,20 @@ class Merged:
     review_state: str | None = None
     approved: bool = False
     commented: bool = False
+    discussed: bool = False
+    cut: bool = False
 
     @property
     def reviewed(self) -> bool:
         """Tell whether anything shows that the person did review it."""
         states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES"}
-        return self.approved or self.commented or self.review_state in states
+        done = self.approved or self.commented or self.discussed
+        return done or self.review_state in states
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether the person may have reviewed it, where not all of it was read."""
+        return self.cut and not self.reviewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +75,24 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What somebody authored and reviewed in one repository."""
+    """What somebody authored and reviewed in one repository.
+
+    `bystander` holds merge requests of others, among the latest, that they commented on
+    without having been asked for a review.
+    """
 
     account: Account | None
     authored: Listed
     reviewed: Listed
+    bystander: tuple[Merged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads:
+    """In which merge requests somebody wrote in a thread, and which were not read whole."""
+
+    found: frozenset[int]
+    cut: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +154,15 @@ class WorkOf:
 
     project: str
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadsOf:
+    """The need for whether somebody wrote in a thread of any of these merge requests."""
+
+    project: str
+    username: str
+    iids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +234,7 @@ Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
     | WorkOf
+    | ThreadsOf
     | MembersOf
     | CommitsOf
     | RenameOf
@@ -208,7 +243,7 @@ Need = (
     | StatusesOf
     | StatusChecksOf
 )
-Fact = Content | Work | Members | Commits | Renames | Statuses | str
+Fact = Content | Work | Threads | Members | Commits | Renames | Statuses | str
 Facts = Mapping[Need, Fact]
 
 

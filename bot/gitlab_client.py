@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from bot import queries
+from bot import merge_request_query as documents
 from bot.errors import GitLabError, RefusedError
 from bot.facts import (
     Commit,
@@ -27,6 +27,8 @@ from bot.facts import (
 from bot.gitlab_transport import CONNECTIONS, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note, StatusCheck
 from bot.nomination import Unread
+from bot.queries import build_parts
+from bot.query_parts import Part, Query, pack_parts
 
 RECENT_PAGES = 40  # of 50 merge requests each
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
@@ -104,7 +106,7 @@ class GitLabClient:
 
     def _read_whole(self, project: str, iid: int) -> MergeRequest:
         variables: dict[str, object] = {"project": project, "iid": str(iid)}
-        data = self._transport.query(queries.MERGE_REQUEST + queries.COMMENTS, variables)
+        data = self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):
@@ -122,10 +124,10 @@ class GitLabClient:
             if not page["hasNextPage"]:
                 break
             variables["after"] = page["endCursor"]
-            answer = self._transport.query(queries.NOTES + queries.COMMENTS, variables)
+            answer = self._transport.query(documents.NOTES + documents.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
-        return queries.read_merge_request(data, nodes)
+        return documents.read_merge_request(data, nodes)
 
     def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
         """Look needs up in parallel; whatever fails is an Unread value with the reason.
@@ -133,7 +135,7 @@ class GitLabClient:
         Always in the same order: when requests run out, every run leaves out the same.
         """
         needs = sorted(needs, key=repr)
-        packed = queries.pack_parts(queries.build_parts(needs))
+        packed = pack_parts(build_parts(needs))
         asked: list[tuple[Callable[[], Mapping[Need, Fact]], tuple[Need, ...]]] = [
             (partial(self._answer_query, query), tuple(n for p in query.parts for n in p.needs))
             for query in packed
@@ -151,7 +153,7 @@ class GitLabClient:
             facts.update(answer.result())
         return facts
 
-    def _answer_query(self, query: queries.Query) -> Mapping[Need, Fact]:
+    def _answer_query(self, query: Query) -> Mapping[Need, Fact]:
         try:
             data = self._transport.query(query.text(), query.variables())
         except GitLabError as error:
@@ -160,7 +162,7 @@ class GitLabClient:
                 return self._answer_singly(query)
             fallback = query.parts[0].fallback
             if fallback and not self._transport.spent:
-                return self._answer_query(queries.Query([fallback]))
+                return self._answer_query(Query([fallback]))
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}
@@ -168,10 +170,10 @@ class GitLabClient:
             facts.update(_read_part(part, data))
         return self._read_raw(facts)
 
-    def _answer_singly(self, query: queries.Query) -> Mapping[Need, Fact]:
+    def _answer_singly(self, query: Query) -> Mapping[Need, Fact]:
         facts: dict[Need, Fact] = {}
         for part in query.parts:
-            facts.update(self._answer_query(queries.Query([part])))
+            facts.update(self._answer_query(Query([part])))
         return facts
 
     def _read_raw(self, facts: dict[Need, Fact]) -> Mapping[Need, Fact]:
@@ -272,7 +274,7 @@ class GitLabClient:
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
         found: list[tuple[int, tuple[str, ...]]] = []
         for _ in range(RECENT_PAGES):
-            data = self._transport.query(queries.RECENT, variables)
+            data = self._transport.query(documents.RECENT, variables)
             with _known_shape():
                 page = data["project"]["mergeRequests"]
                 found += [
@@ -378,7 +380,7 @@ def _failure(write: Future[None]) -> GitLabError | None:
     return None
 
 
-def _read_part(part: queries.Part, data: Json) -> Mapping[Need, Fact]:
+def _read_part(part: Part, data: Json) -> Mapping[Need, Fact]:
     try:
         return part.read(data)
     except MISSHAPEN as error:

@@ -1,6 +1,6 @@
 """Judge one requirement; pure, one small function for each kind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +31,8 @@ def _judge_reviewed(case: Case, requirement: Requirement) -> Finding:
         return _unknown(requirement, work.reason, rule, case)
     good, near = _split_reviews(work, case.nomination.username)
     if rule.since_role is None:
-        return _count(requirement, case, good, near, complete=work.reviewed.complete)
+        complete = work.reviewed.complete and not _doubtful(near)
+        return _count(requirement, case, good, near, complete=complete)
     return _count_since(requirement, case, good, near, (work.reviewed,))
 
 
@@ -47,7 +48,7 @@ def _judge_either(case: Case, requirement: Requirement) -> Finding:
     if rule.since_role is None:
         # One's own are never among the reviewed, so those that were not listed add to them.
         total = len(newest) + max(0, work.authored.total - len(work.authored.items))
-        complete = work.reviewed.complete
+        complete = work.reviewed.complete and not _doubtful(near)
         return _count(requirement, case, newest, near, total=total, complete=complete)
     return _count_since(requirement, case, newest, near, (work.authored, work.reviewed))
 
@@ -89,9 +90,17 @@ def _split_reviews(work: Work, username: str) -> tuple[tuple[Merged, ...], tuple
             near.append(NearMiss(merged=merged, why="own"))
         elif merged.reviewed:
             good.append(merged)
+        elif merged.doubtful:
+            near.append(NearMiss(merged=merged, why="not_read_whole"))
         else:
-            near.append(NearMiss(merged=merged, why="assigned_only"))
+            why = "assigned_only" if merged.assigned else "in_no_thread"
+            near.append(NearMiss(merged=merged, why=why))
     return tuple(good), tuple(near)
+
+
+def _doubtful(near: Iterable[NearMiss]) -> bool:
+    """Tell whether any may be a review after all, because not all of it was read."""
+    return any(n.merged.doubtful for n in near)
 
 
 def _count_since(
@@ -114,7 +123,8 @@ def _count_since(
         since = stage.since
         counted = tuple(m for m in good if m.merged_at >= since)
         early = tuple(NearMiss(merged=m, why="before_stage") for m in good if m.merged_at < since)
-        complete = all(listed.covers(since) for listed in lists)
+        doubtful = _doubtful([n for n in near if n.merged.merged_at >= since])
+        complete = all(listed.covers(since) for listed in lists) and not doubtful
     finding = _count(requirement, case, counted, (*early, *near), complete=complete)
     if stage.at_least and finding.verdict is Verdict.UNMET:
         reason = "the role before may have begun earlier, outside what was examined"
@@ -140,7 +150,7 @@ def _count(  # noqa: PLR0913  the parts of one finding, named at every call
         verdict = Verdict.UNMET
     else:
         verdict = Verdict.UNKNOWN
-        reason = "there are more merge requests than were examined"
+        reason = "there are more merge requests or comments than were examined"
     return Finding(
         requirement=requirement,
         verdict=verdict,
@@ -173,6 +183,7 @@ def _judge_attested(case: Case, requirement: Requirement) -> Finding:
             name=topic.text,
             state="attested" if topic.id in case.attested else "open",
             url=topic.url,
+            section=topic.section,
         )
         for topic in rule.topics
     )

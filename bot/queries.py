@@ -1,157 +1,28 @@
-"""Put needs into GraphQL queries and read the answers into values; no network here.
+"""Turn needs into parts of GraphQL queries, and read their answers; no network here."""
 
-GitLab refuses a query whose complexity score is above 250. A score depends on the
-fields, hardly on page sizes (`Types::BaseField`), so every part carries an estimate
-and parts are packed into as few queries as fit.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.answers import Json, nodes_of
 from bot.facts import (
-    Account,
     Fact,
     FileAt,
     HeadOf,
-    Listed,
     Member,
     Members,
     MembersOf,
-    Merged,
     Need,
     NotText,
-    Work,
+    ThreadsOf,
     WorkOf,
 )
-from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
 from bot.nomination import Content, Unread
+from bot.query_parts import Part
+from bot.work_query import threads_part, work_part
 
-BUDGET = 225  # of 250, because the scores below are estimates, a little above GitLab's rules
 FILES_PER_PART = 20
-REVIEWS = 30
 PAGE = 100
 LINK = "120000"  # git's mode of a symbolic link
-
-Json = Mapping[str, Any]
-
-NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
-
-PERSON = "{ id username state bot }"
-
-MERGE_REQUEST = f"""
-query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
-  currentUser {{ id username bot }}
-  project(fullPath: $project) {{
-    id
-    fullPath
-    repository {{ rootRef }}
-    mergeRequest(iid: $iid) {{
-      iid title webUrl state draft createdAt mergedAt preparedAt discussionLocked
-      sourceBranch targetBranch sourceProjectId targetProjectId
-      diffHeadSha
-      diffRefs {{ baseSha headSha }}
-      diffStats {{ path }}
-      diffStatsSummary {{ fileCount }}
-      author {PERSON}
-      assignees(first: 100) {{ nodes {PERSON} }}
-      reviewers(first: 100) {{ nodes {PERSON} }}
-      approvedBy(first: 100) {{ nodes {PERSON} }}
-      headPipeline {{ id sha ref source }}
-      awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ username }} }} }}
-      notes(filter: ONLY_COMMENTS, first: {PAGE}, after: $after) {{ ...Comments }}
-    }}
-  }}
-}}
-"""
-
-NOTES = """
-query NominationNotes($project: ID!, $iid: String!, $after: String) {
-  currentUser { id username bot }
-  project(fullPath: $project) {
-    mergeRequest(iid: $iid) {
-      notes(filter: ONLY_COMMENTS, first: 100, after: $after) { ...Comments }
-    }
-  }
-}
-"""
-
-RECENT = """
-query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
-  project(fullPath: $project) {
-    mergeRequests(
-      state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
-    ) {
-      pageInfo { hasNextPage endCursor }
-      nodes { iid diffStats { path } }
-    }
-  }
-}
-"""
-
-COMMENTS = f"""
-fragment Comments on NoteConnection {{
-  pageInfo {{ hasNextPage endCursor }}
-  nodes {{
-    id body url system internal createdAt lastEditedAt
-    lastEditedBy {{ username }}
-    author {PERSON}
-    awardEmoji(first: 20) {{ nodes {{ name user {{ username }} }} }}
-  }}
-}}
-"""
-
-REVIEWED = """
-fragment Reviewed on MergeRequestConnection {
-  count
-  nodes {
-    iid title webUrl mergedAt
-    author { username bot }
-    approvedBy(first: 20) { nodes { username } }
-    commenters(first: 50) { nodes { username } }
-    reviewers(first: 20) { nodes { username mergeRequestInteraction { reviewState } } }
-  }
-}
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One selection of a query: its text, its variables, its cost, and how to read it."""
-
-    needs: tuple[Need, ...]
-    text: str
-    variables: Mapping[str, tuple[str, object]]
-    cost: int
-    read: Callable[[Json], Mapping[Need, Fact]]
-    fragments: tuple[str, ...] = ()
-    fallback: "Part | None" = None
-
-
-@dataclass(slots=True)
-class Query:
-    """Parts that travel together."""
-
-    parts: list[Part] = field(default_factory=list)
-
-    @property
-    def cost(self) -> int:
-        """Return the estimated complexity score."""
-        return sum(part.cost for part in self.parts)
-
-    def text(self) -> str:
-        """Write the query; variables and aliases carry the part's number."""
-        declared = [
-            f"${name}: {kind}" for part in self.parts for name, (kind, _) in part.variables.items()
-        ]
-        fragments = dict.fromkeys(text for part in self.parts for text in part.fragments)
-        body = "\n".join(part.text for part in self.parts)
-        return f"query Evidence({', '.join(declared)}) {{\n{body}\n}}\n" + "\n".join(fragments)
-
-    def variables(self) -> dict[str, object]:
-        """Return the values of the variables."""
-        return {name: value for part in self.parts for name, (_, value) in part.variables.items()}
 
 
 def build_parts(needs: Iterable[Need]) -> list[Part]:
@@ -159,32 +30,14 @@ def build_parts(needs: Iterable[Need]) -> list[Part]:
     parts: list[Part] = []
     files: dict[tuple[str, str], list[FileAt]] = {}
     for need in needs:
-        number = len(parts)
         if isinstance(need, FileAt):
             files.setdefault((need.project, need.ref), []).append(need)
-        elif isinstance(need, WorkOf):
-            parts.append(_work_part(number, need))
-        elif isinstance(need, MembersOf):
-            parts.append(_members_part(number, need))
-        elif isinstance(need, HeadOf):
-            parts.append(_head_part(number, need))
+        elif type(need) in _PARTS:
+            parts.append(_PARTS[type(need)](len(parts), need))
     for wanted in files.values():
         for start in range(0, len(wanted), FILES_PER_PART):
             parts.append(_files_part(len(parts), wanted[start : start + FILES_PER_PART]))
     return parts
-
-
-def pack_parts(parts: Iterable[Part]) -> list[Query]:
-    """Put parts into as few queries as the complexity limit allows, largest first."""
-    queries: list[Query] = []
-    for part in sorted(parts, key=lambda part: -part.cost):
-        for query in queries:
-            if query.cost + part.cost <= BUDGET:
-                query.parts.append(part)
-                break
-        else:
-            queries.append(Query([part]))
-    return queries
 
 
 def _files_part(number: int, files: Sequence[FileAt]) -> Part:
@@ -208,7 +61,7 @@ def _files_part(number: int, files: Sequence[FileAt]) -> Part:
             f"f{number}ref": ("String!", ref),
             f"f{number}paths": ("[String!]!", paths),
         },
-        cost=5 + int((count + 7) * (1 + count / 100)),
+        cost=4 + int((count + 7) * (1 + count / 100)),
         read=read,
     )
 
@@ -245,107 +98,6 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
     return dict.fromkeys(needs, Unread(reason=reason))
 
 
-def _work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
-    lists = "state: merged, sort: MERGED_AT_DESC"
-    approved = (
-        f"  approved: mergeRequests(approvedBy: [$w{number}who], {lists}, first: {REVIEWS})"
-        " { ...Reviewed }\n"
-    )
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        account, project = answer.get(f"u{number}"), answer.get(f"w{number}")
-        if project is not None and not approvals:
-            project = {**project, "approved": NOT_FILTERED}
-        return {need: _read_work(need, account, project)}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
-            f"w{number}: project(fullPath: $w{number}project) {{\n"
-            f"  authored: mergeRequests(authorUsername: $w{number}who, {lists}, first: 10)"
-            " { count nodes { iid title webUrl mergedAt author { username bot } } }\n"
-            f"  assigned: mergeRequests(reviewerUsername: $w{number}who, {lists},"
-            f" first: {REVIEWS}) {{ ...Reviewed }}\n{approved if approvals else ''}}}"
-        ),
-        variables={
-            f"w{number}who": ("String!", need.username),
-            f"w{number}project": ("ID!", need.project),
-        },
-        cost=108,
-        read=read,
-        fragments=(REVIEWED,),
-        # Where the tier or the version has no filter by approver, those who were reviewers are
-        # still known with their approvals; that there may be others keeps the list incomplete.
-        fallback=_work_part(number, need, approvals=False) if approvals else None,
-    )
-
-
-def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work | Unread:
-    if project is None:
-        return Unread(reason=f"the project {need.project} cannot be read by the bot")
-    parts = [project.get(name) for name in ("authored", "assigned", "approved")]
-    if any(part is None or part.get("nodes") is None for part in parts):
-        return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
-    key = need.username.casefold()
-    authored, assigned, approved = (_read_listed(part or {}, key) for part in parts)
-    return Work(
-        account=_read_account(account),
-        authored=authored,
-        reviewed=_join_lists(assigned, approved),
-    )
-
-
-def _read_listed(connection: Json, key: str) -> Listed:
-    # GitLab does not know when some imported merge requests were merged.
-    nodes = [node for node in _nodes(connection) if node.get("mergedAt")]
-    items = tuple(_read_merged(node, key) for node in nodes)
-    total: int = connection["count"]
-    oldest = items[-1].merged_at if items and total > len(items) else None
-    return Listed(items=items, total=total, seen_since=oldest)
-
-
-def _join_lists(one: Listed, other: Listed) -> Listed:
-    """Join two lists that may share items; what one of them left out is left out."""
-    both = {merged.iid: merged for merged in (*one.items, *other.items)}
-    unseen = sum(max(0, part.total - len(part.items)) for part in (one, other))
-    cuts = [part.seen_since for part in (one, other) if not part.complete]
-    known = [cut for cut in cuts if cut is not None]
-    return Listed(
-        items=tuple(sorted(both.values(), key=lambda merged: merged.merged_at, reverse=True)),
-        total=len(both) + unseen,
-        seen_since=max(known) if known and len(known) == len(cuts) else None,
-    )
-
-
-def _read_account(account: Json | None) -> Account | None:
-    if account is None:
-        return None
-    return Account(
-        username=account["username"], active=account["state"] == "active", bot=account["bot"]
-    )
-
-
-def _read_merged(node: Json, key: str) -> Merged:
-    author = node.get("author") or {}
-    reviewers = {
-        str(r["username"]).casefold(): (r.get("mergeRequestInteraction") or {}).get("reviewState")
-        for r in _nodes(node.get("reviewers"))
-    }
-    return Merged(
-        iid=int(node["iid"]),
-        title=node["title"],
-        web_url=node["webUrl"],
-        merged_at=_time(node["mergedAt"]),
-        author=author.get("username"),
-        author_is_bot=bool(author.get("bot")),
-        assigned=key in reviewers,
-        review_state=reviewers.get(key),
-        approved=key in _usernames(node.get("approvedBy")),
-        commented=key in _usernames(node.get("commenters")),
-    )
-
-
 def _members_part(number: int, need: MembersOf) -> Part:
     rows = "{ pageInfo { hasNextPage } nodes { accessLevel { integerValue } user %s } }"
     rows %= "{ username state bot }"
@@ -362,7 +114,7 @@ def _members_part(number: int, need: MembersOf) -> Part:
             f" first: 20) {rows}\n}}"
         ),
         variables={f"g{number}": ("ID!", need.group)},
-        cost=36,
+        cost=34,
         read=read,
     )
 
@@ -386,7 +138,7 @@ def _read_rows(connection: Json | None) -> tuple[Member, ...]:
             active=row["user"]["state"] == "active",
             bot=row["user"]["bot"],
         )
-        for row in _nodes(connection)
+        for row in nodes_of(connection)
         if row.get("user") and row.get("accessLevel")
     )
 
@@ -407,117 +159,14 @@ def _head_part(number: int, need: HeadOf) -> Part:
             f"h{number}project": ("ID!", need.project),
             f"h{number}iid": ("String!", str(need.iid)),
         },
-        cost=5,
+        cost=4,
         read=read,
     )
 
 
-def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
-    """Read the answer to MERGE_REQUEST that holds a merge request."""
-    project, me = data["project"], data["currentUser"]
-    node = project["mergeRequest"]
-    refs = node.get("diffRefs") or {}
-    head = node.get("diffHeadSha")
-    pipeline = node.get("headPipeline")
-    own = Person(id=_number(me["id"]), username=me["username"], bot=me["bot"])
-    return MergeRequest(
-        project=project["fullPath"],
-        project_id=_number(project["id"]),
-        iid=int(node["iid"]),
-        title=node["title"],
-        web_url=node["webUrl"],
-        state=node["state"],
-        draft=node["draft"],
-        author=_person(node.get("author")),
-        created_at=_time(node["createdAt"]),
-        merged_at=_time(node["mergedAt"]) if node.get("mergedAt") else None,
-        prepared=bool(node.get("preparedAt")),
-        head_sha=head if head and refs.get("headSha") == head else None,
-        base_sha=refs.get("baseSha"),
-        source_branch=node["sourceBranch"],
-        target_branch=node["targetBranch"],
-        from_fork=node.get("sourceProjectId") != node["targetProjectId"],
-        source_project_id=node.get("sourceProjectId"),
-        changed_paths=_changed_paths(node),
-        assignees=_people(node.get("assignees")),
-        reviewers=_people(node.get("reviewers")),
-        approved_by=_people(node.get("approvedBy")),
-        head_pipeline=_pipeline(pipeline) if pipeline else None,
-        discussion_locked=bool(node.get("discussionLocked")),
-        notes=tuple(_read_note(note, own) for note in notes),
-        me=own,
-        watched=WATCH in _own_emoji(node, own),
-        default_branch=(project.get("repository") or {}).get("rootRef"),
-    )
-
-
-def _changed_paths(node: Json) -> tuple[str, ...] | None:
-    stats = node.get("diffStats")
-    summary = node.get("diffStatsSummary")
-    if stats is None or summary is None or len(stats) < summary["fileCount"]:
-        return None
-    return tuple(stat["path"] for stat in stats)
-
-
-def _read_note(node: Json, me: Person) -> Note:
-    return Note(
-        id=_number(node["id"]),
-        body=node["body"],
-        author=_person(node.get("author")),
-        created_at=_time(node["createdAt"]),
-        edited=node.get("lastEditedAt") is not None,
-        edited_by=(node.get("lastEditedBy") or {}).get("username"),
-        system=node["system"],
-        internal=bool(node.get("internal")),
-        own_emoji=_own_emoji(node, me),
-        url=node.get("url"),
-    )
-
-
-def _own_emoji(node: Json, me: Person) -> tuple[str, ...]:
-    return tuple(
-        emoji["name"]
-        for emoji in _nodes(node.get("awardEmoji"))
-        if emoji["user"]["username"].casefold() == me.key
-    )
-
-
-def _pipeline(node: Json) -> HeadPipeline:
-    return HeadPipeline(
-        id=_number(node["id"]),
-        sha=node.get("sha") or "",
-        source=node.get("source"),
-        ref=node.get("ref"),
-    )
-
-
-def _person(node: Json | None) -> Person | None:
-    if node is None:
-        return None
-    return Person(
-        id=_number(node["id"]),
-        username=node["username"],
-        bot=node["bot"],
-        active=node["state"] == "active",
-    )
-
-
-def _people(connection: Json | None) -> tuple[Person, ...]:
-    return tuple(person for node in _nodes(connection) if (person := _person(node)))
-
-
-def _nodes(connection: Json | None) -> Iterator[Json]:
-    return (node for node in (connection or {}).get("nodes") or () if node is not None)
-
-
-def _usernames(connection: Json | None) -> set[str]:
-    return {str(node["username"]).casefold() for node in _nodes(connection)}
-
-
-def _number(gid: str) -> int:
-    """Return the number at the end of a global id, which is the id REST uses."""
-    return int(gid.rsplit("/", 1)[-1])
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+_PARTS: Mapping[type, Callable[[int, Any], Part]] = {
+    WorkOf: work_part,
+    ThreadsOf: threads_part,
+    MembersOf: _members_part,
+    HeadOf: _head_part,
+}

@@ -31,6 +31,9 @@ from bot.facts import (
     MembersOf,
     Need,
     RenameOf,
+    Threads,
+    ThreadsOf,
+    Work,
     WorkOf,
 )
 from bot.nomination import Change, Content, RoleKey, Unread, find_nominations
@@ -45,6 +48,7 @@ from tests.builders import (
     make_follow_up,
     make_members,
     make_merge_request,
+    make_merged,
     make_nomination,
     make_policy,
     make_requirement,
@@ -92,6 +96,78 @@ def gather(
         source,
     )
     return next(iter(evidence.values())), head
+
+
+# --- reviews by comments alone ----------------------------------------------------------
+
+
+def told_of_threads(
+    work: Work, rule: rules.Rule, *answers: Fact, stage: bool = False
+) -> tuple[FakeSource, Work | Unread]:
+    """Gather with answers to the threads that are asked for; return the rounds and the work."""
+    policy = make_policy(make_requirement(rule))
+    known: dict[Need, Fact] = {WorkOf(REPOSITORY, "ada"): work}
+    history = CommitsOf(PROJECT, "main", ENTRY)
+    trainee = commit(200)
+    known[history] = Commits(items=(trainee,) if stage else (), complete=True)
+    known[FileAt(trainee.project, trainee.sha, trainee.path)] = entry("trainee_maintainer")
+    iids = tuple(sorted(m.iid for m in work.bystander))
+    threads: dict[Need, Fact] = {ThreadsOf(REPOSITORY, "ada", iids): each for each in answers}
+    source = FakeSource({HEAD_OF: HEAD, **known, **threads})
+    evidence, _ = gather(source, make_subject(policy))
+    return source, evidence.work[REPOSITORY]
+
+
+FIVE = rules.ReviewedMergeRequests(at_least=5)
+COMMENTED = (make_merged(320), make_merged(310))
+
+
+def test_threads_are_read_where_reviews_are_too_few() -> None:
+    threads = Threads(found=frozenset({320}), cut=frozenset())
+    source, work = told_of_threads(make_work(reviewed=4, bystander=COMMENTED), FIVE, threads)
+    assert source.rounds[-1] == {ThreadsOf(REPOSITORY, "ada", (310, 320)), HEAD_OF}
+    assert isinstance(work, Work)
+    assert [(m.iid, m.discussed) for m in work.reviewed.items[:2]] == [(320, True), (310, False)]
+    assert (work.reviewed.total, work.reviewed.complete) == (6, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "authored", "reviewed"),
+    [
+        (FIVE, 0, 5),
+        (rules.AuthoredOrReviewed(at_least=5), 3, 2),
+        (rules.AuthoredMergeRequests(at_least=5), 0, 0),
+        (replace(FIVE, since_role="reviewer"), 0, 0),
+    ],
+)
+def test_threads_are_not_read_where_they_change_nothing(
+    rule: rules.Rule, authored: int, reviewed: int
+) -> None:
+    work = make_work(authored, reviewed, bystander=COMMENTED)
+    source, found = told_of_threads(work, rule)
+    assert not [n for needs in source.rounds for n in needs if isinstance(n, ThreadsOf)]
+    assert found == work
+
+
+def test_threads_before_the_stage_are_not_read() -> None:
+    work = make_work(bystander=(make_merged(320), make_merged(100)))
+    rule = replace(FIVE, since_role="trainee_maintainer")
+    source, _ = told_of_threads(work, rule, stage=True)
+    assert ThreadsOf(REPOSITORY, "ada", (320,)) in source.rounds[-1]
+
+
+@pytest.mark.parametrize("answer", [UNREAD, Threads(found=frozenset(), cut=frozenset({310, 320}))])
+def test_threads_that_cannot_be_read_leave_doubt(answer: Fact) -> None:
+    _, work = told_of_threads(make_work(bystander=COMMENTED), FIVE, answer)
+    assert isinstance(work, Work)
+    assert [merged.doubtful for merged in work.reviewed.items] == [True, True]
+
+
+def test_the_number_of_threads_that_are_read_is_limited() -> None:
+    many = tuple(make_merged(300 - n) for n in range(60))
+    source, _ = told_of_threads(make_work(bystander=many), FIVE)
+    (need,) = [n for n in source.rounds[-1] if isinstance(n, ThreadsOf)]
+    assert (len(need.iids), max(need.iids)) == (20, 300)
 
 
 # --- subject ----------------------------------------------------------------------------

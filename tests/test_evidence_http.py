@@ -1,11 +1,15 @@
 """Tests of evidence over HTTP: whose work, of which time, is counted on a real history."""
 
+from bot.findings import Verdict
+from bot.sandbox import actions
+from bot.sandbox.act_notes import NoteDraft
 from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
     NominationWorld,
     Outcome,
+    add_merged,
     entry,
     make_world,
     run_on,
@@ -79,3 +83,23 @@ def test_reviews_merged_before_the_stage_are_near_misses() -> None:
     assert outcome.gate == "failed"
     assert "| ✗ not met | 2 | 5 |" in outcome.body
     assert outcome.body.count("before that") == 4
+
+
+def test_comments_in_threads_count_where_other_reviews_are_too_few() -> None:
+    made = make_world(reviewed=3)
+    # An answer in a thread, a remark beside all threads, and threads of other people.
+    for kind, who in (("DiscussionNote", "nina"), (None, "nina"), ("DiscussionNote", "max")):
+        draft = NoteDraft(body="Could this be shorter?", type=kind)
+        actions.create_note(made.world, made.user(who), add_merged(made, "dora"), draft)
+    outcome = judged(made)
+    reviewed = next(
+        f
+        for f in outcome.evaluation.findings.assessments[0].findings
+        if f.requirement.id == "reviewed"
+    )
+    assert (reviewed.verdict, reviewed.found) == (Verdict.UNMET, 4)
+    assert [near.why for near in reviewed.near_misses] == ["in_no_thread"]
+    mr = add_merged(made, "dora")
+    draft = NoteDraft(body="And this?", type="DiscussionNote")
+    actions.create_note(made.world, made.user("nina"), mr, draft)
+    assert judged(made).gate == "passed"

@@ -161,6 +161,7 @@ def test_enough_in_a_cut_list_is_enough() -> None:
     [
         ({"approved": True}, True),
         ({"commented": True}, True),
+        ({"discussed": True}, True),
         ({"assigned": True, "review_state": "REVIEWED"}, True),
         ({"assigned": True, "review_state": "REQUESTED_CHANGES"}, True),
         ({"assigned": True, "review_state": "APPROVED"}, True),
@@ -168,13 +169,35 @@ def test_enough_in_a_cut_list_is_enough() -> None:
         ({"assigned": True, "review_state": "UNREVIEWED"}, False),
         ({"assigned": True, "review_state": "UNAPPROVED"}, False),
         ({"assigned": True}, False),
-        ({}, False),
     ],
 )
 def test_a_review_is_more_than_an_assignment(changes: dict[str, Any], counts: bool) -> None:
     finding = count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, **changes)])
     assert finding.verdict is (MET if counts else UNMET)
     assert [near.why for near in finding.near_misses] == ([] if counts else ["assigned_only"])
+
+
+def test_a_comment_outside_of_threads_is_a_near_miss() -> None:
+    finding = count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1)])
+    assert finding.verdict is UNMET
+    assert [near.why for near in finding.near_misses] == ["in_no_thread"]
+
+
+def test_what_was_not_read_whole_leaves_too_few_unknown() -> None:
+    cut = make_merged(300, assigned=True, cut=True)
+    for rule in (REVIEWED, EITHER, replace(REVIEWED, since_role=TRAINEE)):
+        finding = count(rule, reviewed=[cut], stage=Stage(since=SINCE))
+        assert (finding.verdict, finding.at_least) == (UNKNOWN, True)
+        assert [near.why for near in finding.near_misses] == ["not_read_whole"]
+    reviews = [make_merged(300 + n, approved=True) for n in range(1, 6)]
+    assert count(REVIEWED, reviewed=[cut, *reviews]).verdict is MET
+
+
+def test_what_was_not_read_whole_does_not_matter_before_the_stage() -> None:
+    early = make_merged(1, assigned=True, cut=True)
+    rule = replace(REVIEWED, since_role=TRAINEE)
+    finding = count(rule, reviewed=[early], stage=Stage(since=SINCE))
+    assert (finding.verdict, finding.at_least) == (UNMET, False)
 
 
 @pytest.mark.parametrize("author", ["ada", "ADA", "Ada"])

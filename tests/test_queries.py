@@ -7,18 +7,24 @@ from graphql import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.facts import Account, CommitsOf, FileAt, HeadOf, MembersOf, Need, NotText, Work, WorkOf
-from bot.nomination import Unread
-from bot.queries import (
-    BUDGET,
-    COMMENTS,
-    FILES_PER_PART,
-    MERGE_REQUEST,
-    NOTES,
-    build_parts,
-    pack_parts,
-    read_merge_request,
+from bot.facts import (
+    Account,
+    CommitsOf,
+    FileAt,
+    HeadOf,
+    MembersOf,
+    Need,
+    NotText,
+    Threads,
+    ThreadsOf,
+    Work,
+    WorkOf,
 )
+from bot.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
+from bot.nomination import Unread
+from bot.queries import FILES_PER_PART, build_parts
+from bot.query_parts import BUDGET, pack_parts
+from bot.work_query import PEOPLE
 from tests.builders import BASE, HEAD, MR_URL, PROJECT
 
 FILE = FileAt(PROJECT, "main", "a.yml")
@@ -43,6 +49,7 @@ NEEDS = st.one_of(
     st.builds(WorkOf, st.sampled_from(["g/a", "g/b"]), st.text(min_size=1, max_size=3)),
     st.builds(MembersOf, st.sampled_from(["g", "h"])),
     st.builds(HeadOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
 )
 
 
@@ -148,7 +155,7 @@ def listed(*nodes: Any, count: int | None = None) -> dict[str, Any]:
 
 
 def work(**lists: Any) -> dict[str, Any]:
-    empty = {name: listed() for name in ("authored", "assigned", "approved")}
+    empty = {name: listed() for name in ("authored", "assigned", "approved", "latest")}
     return {"u0": {"username": "Ada", "state": "active", "bot": False}, "w0": empty | lists}
 
 
@@ -157,14 +164,23 @@ def reviewer(username: str, state: str | None) -> dict[str, Any]:
     return {"nodes": [{"username": username, "mergeRequestInteraction": interaction}]}
 
 
+ADA = {"nodes": [None, {"username": "ADA"}]}
+
+
+def approved_ones(*iids: int, count: int | None = None) -> dict[str, Any]:
+    return listed(*(node(iid, approvedBy=ADA) for iid in iids), count=count)
+
+
 def test_work_is_what_somebody_authored_and_reviewed() -> None:
-    people = {"nodes": [None, {"username": "ADA"}]}
     found: Work = read(
         WORK,
         work(
             authored=listed(node(1), count=40),
-            assigned=listed(node(3, reviewers=reviewer("ADA", "REVIEWED")), node(2)),
-            approved=listed(node(4, approvedBy=people), node(3), node(2, commenters=people)),
+            assigned=listed(
+                node(3, reviewers=reviewer("ADA", "REVIEWED"), approvedBy=ADA),
+                node(2, commenters=ADA),
+            ),
+            approved=listed(node(4, approvedBy=ADA), node(3, approvedBy=ADA)),
         ),
     )
     assert found.account == Account(username="Ada", active=True, bot=False)
@@ -172,7 +188,8 @@ def test_work_is_what_somebody_authored_and_reviewed() -> None:
     assert found.authored.seen_since == found.authored.items[0].merged_at
     assert [merged.iid for merged in found.reviewed.items] == [4, 3, 2]
     assert (found.reviewed.total, found.reviewed.complete) == (3, True)
-    assert found.reviewed.items[0].approved
+    assert [merged.approved for merged in found.reviewed.items] == [True, True, False]
+    assert found.reviewed.items[1].review_state == "REVIEWED"
     assert found.reviewed.items[2].commented
 
 
@@ -192,8 +209,8 @@ def test_a_reviewer_is_told_by_name_and_state() -> None:
     ("assigned", "approved", "complete", "since"),
     [
         (listed(node(9), node(8)), listed(), True, None),
-        (listed(node(9), node(8), count=5), listed(node(3)), False, 8),
-        (listed(node(9), count=5), listed(node(7), node(6), count=5), False, 9),
+        (listed(node(9), node(8), count=5), approved_ones(3), False, 8),
+        (listed(node(9), count=5), approved_ones(7, 6, count=5), False, 9),
         (listed(node(9), count=5), listed(count=5), False, None),
     ],
 )
@@ -203,6 +220,61 @@ def test_a_joined_list_is_whole_as_far_as_its_shorter_part(
     reviewed = read(WORK, work(assigned=assigned, approved=approved)).reviewed
     assert reviewed.complete is complete
     assert (reviewed.seen_since.day if reviewed.seen_since else None) == since
+
+
+def test_where_the_filter_by_approver_is_ignored_nothing_is_taken_for_approved() -> None:
+    reviewed = read(WORK, work(approved=listed(node(9), node(8), count=800))).reviewed
+    assert (reviewed.items, reviewed.complete) == ((), False)
+
+
+@pytest.mark.parametrize("people", ["reviewers", "approvedBy", "commenters"])
+def test_a_full_page_of_people_may_have_been_cut(people: str) -> None:
+    others = [{"username": f"person{n}"} for n in range(PEOPLE)]
+    for nodes, cut in ((others, True), (others[1:], False)):
+        listing = listed(node(3, **{people: {"nodes": nodes}}))
+        (merged,) = read(WORK, work(assigned=listing)).reviewed.items
+        assert (merged.cut, merged.doubtful) == (cut, cut)
+
+
+def test_what_somebody_only_commented_on_is_known_apart() -> None:
+    latest = [
+        node(9, commenters=ADA),
+        node(8, commenters=ADA, author={"username": "ada", "bot": False}),
+        node(7, commenters=ADA),
+        node(6),
+        node(5, commenters=ADA, mergedAt=None),
+    ]
+    found: Work = read(WORK, work(assigned=listed(node(7)), latest=listed(*latest)))
+    assert [merged.iid for merged in found.bystander] == [9]
+    assert not found.bystander[0].reviewed
+    assert [merged.iid for merged in found.reviewed.items] == [7]
+
+
+THREADS = ThreadsOf("g/p", "Ada", (4, 5, 6, 7))
+
+
+def comments(iid: int, *notes: Any, more: bool = False) -> dict[str, Any]:
+    return {"iid": str(iid), "notes": {"pageInfo": {"hasNextPage": more}, "nodes": list(notes)}}
+
+
+def comment(username: str | None, *, resolvable: bool) -> dict[str, Any]:
+    return {"resolvable": resolvable, "author": {"username": username} if username else None}
+
+
+def test_a_thread_counts_where_somebody_wrote_in_it() -> None:
+    nodes = [
+        comments(4, comment("ADA", resolvable=True), more=True),
+        comments(5, comment("ada", resolvable=False), comment("bo", resolvable=True)),
+        comments(6, comment(None, resolvable=True), None, more=True),
+        None,
+    ]
+    found = read(THREADS, {"t0": {"mergeRequests": {"nodes": nodes}}})
+    assert found == Threads(found=frozenset({4}), cut=frozenset({6, 7}))
+
+
+@pytest.mark.parametrize("answer", [{}, {"t0": None}, {"t0": {"mergeRequests": None}}])
+def test_threads_that_are_not_listed_are_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(THREADS, answer), Unread)
 
 
 def test_without_the_filter_by_approver_the_list_is_never_complete() -> None:

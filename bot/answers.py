@@ -1,0 +1,27 @@
+"""Read the shapes that recur in GitLab's GraphQL answers."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def nodes_of(connection: Json | None) -> Iterator[Json]:
+    """Return the items of a list that the reader may see."""
+    return (node for node in (connection or {}).get("nodes") or () if node is not None)
+
+
+def usernames_of(connection: Json | None) -> set[str]:
+    """Return the usernames in a list of people, without case."""
+    return {str(node["username"]).casefold() for node in nodes_of(connection)}
+
+
+def number_of(gid: str) -> int:
+    """Return the number at the end of a global id, which is the id REST uses."""
+    return int(gid.rsplit("/", 1)[-1])
+
+
+def read_time(text: str) -> datetime:
+    """Read a time in ISO 8601; raise ValueError where it is none."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,165 @@
+"""The queries for a merge request, its comments and the list of recent ones, and their answers."""
+
+from collections.abc import Iterable
+
+from bot.answers import Json, nodes_of, number_of, read_time
+from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
+
+PAGE = 100
+PERSON = "{ id username state bot }"
+
+MERGE_REQUEST = f"""
+query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
+  currentUser {{ id username bot }}
+  project(fullPath: $project) {{
+    id
+    fullPath
+    repository {{ rootRef }}
+    mergeRequest(iid: $iid) {{
+      iid title webUrl state draft createdAt mergedAt preparedAt discussionLocked
+      sourceBranch targetBranch sourceProjectId targetProjectId
+      diffHeadSha
+      diffRefs {{ baseSha headSha }}
+      diffStats {{ path }}
+      diffStatsSummary {{ fileCount }}
+      author {PERSON}
+      assignees(first: 100) {{ nodes {PERSON} }}
+      reviewers(first: 100) {{ nodes {PERSON} }}
+      approvedBy(first: 100) {{ nodes {PERSON} }}
+      headPipeline {{ id sha ref source }}
+      awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ username }} }} }}
+      notes(filter: ONLY_COMMENTS, first: {PAGE}, after: $after) {{ ...Comments }}
+    }}
+  }}
+}}
+"""
+
+NOTES = """
+query NominationNotes($project: ID!, $iid: String!, $after: String) {
+  currentUser { id username bot }
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      notes(filter: ONLY_COMMENTS, first: 100, after: $after) { ...Comments }
+    }
+  }
+}
+"""
+
+RECENT = """
+query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequests(
+      state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
+    ) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid diffStats { path } }
+    }
+  }
+}
+"""
+
+COMMENTS = f"""
+fragment Comments on NoteConnection {{
+  pageInfo {{ hasNextPage endCursor }}
+  nodes {{
+    id body url system internal createdAt lastEditedAt
+    lastEditedBy {{ username }}
+    author {PERSON}
+    awardEmoji(first: 20) {{ nodes {{ name user {{ username }} }} }}
+  }}
+}}
+"""
+
+
+def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
+    """Read the answer to MERGE_REQUEST that holds a merge request."""
+    project, me = data["project"], data["currentUser"]
+    node = project["mergeRequest"]
+    refs = node.get("diffRefs") or {}
+    head = node.get("diffHeadSha")
+    pipeline = node.get("headPipeline")
+    own = Person(id=number_of(me["id"]), username=me["username"], bot=me["bot"])
+    return MergeRequest(
+        project=project["fullPath"],
+        project_id=number_of(project["id"]),
+        iid=int(node["iid"]),
+        title=node["title"],
+        web_url=node["webUrl"],
+        state=node["state"],
+        draft=node["draft"],
+        author=_person(node.get("author")),
+        created_at=read_time(node["createdAt"]),
+        merged_at=read_time(node["mergedAt"]) if node.get("mergedAt") else None,
+        prepared=bool(node.get("preparedAt")),
+        head_sha=head if head and refs.get("headSha") == head else None,
+        base_sha=refs.get("baseSha"),
+        source_branch=node["sourceBranch"],
+        target_branch=node["targetBranch"],
+        from_fork=node.get("sourceProjectId") != node["targetProjectId"],
+        source_project_id=node.get("sourceProjectId"),
+        changed_paths=_changed_paths(node),
+        assignees=_people(node.get("assignees")),
+        reviewers=_people(node.get("reviewers")),
+        approved_by=_people(node.get("approvedBy")),
+        head_pipeline=_pipeline(pipeline) if pipeline else None,
+        discussion_locked=bool(node.get("discussionLocked")),
+        notes=tuple(_read_note(note, own) for note in notes),
+        me=own,
+        watched=WATCH in _own_emoji(node, own),
+        default_branch=(project.get("repository") or {}).get("rootRef"),
+    )
+
+
+def _changed_paths(node: Json) -> tuple[str, ...] | None:
+    stats = node.get("diffStats")
+    summary = node.get("diffStatsSummary")
+    if stats is None or summary is None or len(stats) < summary["fileCount"]:
+        return None
+    return tuple(stat["path"] for stat in stats)
+
+
+def _read_note(node: Json, me: Person) -> Note:
+    return Note(
+        id=number_of(node["id"]),
+        body=node["body"],
+        author=_person(node.get("author")),
+        created_at=read_time(node["createdAt"]),
+        edited=node.get("lastEditedAt") is not None,
+        edited_by=(node.get("lastEditedBy") or {}).get("username"),
+        system=node["system"],
+        internal=bool(node.get("internal")),
+        own_emoji=_own_emoji(node, me),
+        url=node.get("url"),
+    )
+
+
+def _own_emoji(node: Json, me: Person) -> tuple[str, ...]:
+    return tuple(
+        emoji["name"]
+        for emoji in nodes_of(node.get("awardEmoji"))
+        if emoji["user"]["username"].casefold() == me.key
+    )
+
+
+def _pipeline(node: Json) -> HeadPipeline:
+    return HeadPipeline(
+        id=number_of(node["id"]),
+        sha=node.get("sha") or "",
+        source=node.get("source"),
+        ref=node.get("ref"),
+    )
+
+
+def _person(node: Json | None) -> Person | None:
+    if node is None:
+        return None
+    return Person(
+        id=number_of(node["id"]),
+        username=node["username"],
+        bot=node["bot"],
+        active=node["state"] == "active",
+    )
+
+
+def _people(connection: Json | None) -> tuple[Person, ...]:
+    return tuple(person for node in nodes_of(connection) if (person := _person(node)))

@@ -1,0 +1,197 @@
+"""The queries for what somebody authored and reviewed, and their answers."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from bot.answers import Json, nodes_of, read_time, usernames_of
+from bot.facts import Account, Fact, Listed, Merged, Need, Threads, ThreadsOf, Work, WorkOf
+from bot.nomination import Unread
+from bot.query_parts import Part
+
+REVIEWS = 30
+LATEST = 100  # merge requests of the project that are searched for comments; GitLab's largest page
+PEOPLE = 100  # of one merge request; a full page may have been cut
+NOTES = 100  # comments of one merge request
+NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
+
+HEAD = "iid title webUrl mergedAt author { username bot }"
+APPROVERS = f"approvedBy(first: {PEOPLE}) {{ nodes {{ username }} }}"
+COMMENTERS = f"commenters(first: {PEOPLE}) {{ nodes {{ username }} }}"
+REVIEW = "mergeRequestInteraction { reviewState }"
+REVIEWERS = f"reviewers(first: {PEOPLE}) {{ nodes {{ username {REVIEW} }} }}"
+
+
+def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
+    """Ask for somebody's account, and the merged merge requests they had to do with."""
+    merged = "state: merged, sort: MERGED_AT_DESC"
+    asked = {
+        "authored": (f"authorUsername: $w{number}who, {merged}, first: 10", ""),
+        "assigned": (
+            f"reviewerUsername: $w{number}who, {merged}, first: {REVIEWS}",
+            f"{APPROVERS} {COMMENTERS} {REVIEWERS}",
+        ),
+        # With the approvers, in case a tier without this filter lists everything.
+        "approved": (f"approvedBy: [$w{number}who], {merged}, first: {REVIEWS}", APPROVERS),
+    }
+    if not approvals:
+        del asked["approved"]
+    lists = "\n".join(
+        f"  {name}: mergeRequests({filters}) {{ count nodes {{ {HEAD} {people} }} }}"
+        for name, (filters, people) in asked.items()
+    )
+    latest = f"mergeRequests({merged}, first: {LATEST}) {{ nodes {{ {HEAD} {COMMENTERS} }} }}"
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        account, project = answer.get(f"u{number}"), answer.get(f"w{number}")
+        if project is not None and not approvals:
+            project = {**project, "approved": NOT_FILTERED}
+        return {need: _read_work(need, account, project)}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
+            f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n}}"
+        ),
+        variables={
+            f"w{number}who": ("String!", need.username),
+            f"w{number}project": ("ID!", need.project),
+        },
+        cost=120,
+        read=read,
+        # Where the tier or the version has no filter by approver, those who were reviewers are
+        # still known with their approvals; that there may be others keeps the list incomplete.
+        fallback=work_part(number, need, approvals=False) if approvals else None,
+    )
+
+
+def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work | Unread:
+    if project is None:
+        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+    parts = [project.get(name) for name in ("authored", "assigned", "approved", "latest")]
+    if any(part is None or part.get("nodes") is None for part in parts):
+        return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
+    key = need.username.casefold()
+    authored, assigned, approved = (_read_listed(part or {}, key) for part in parts[:3])
+    reviewed = _join_lists(assigned, _only_approved(approved))
+    return Work(
+        account=_read_account(account),
+        authored=authored,
+        reviewed=reviewed,
+        bystander=_read_bystander(parts[3] or {}, key, {m.iid for m in reviewed.items}),
+    )
+
+
+def _read_bystander(latest: Json, key: str, known: Collection[int]) -> tuple[Merged, ...]:
+    """Return what somebody commented on, of what is neither their own nor known already."""
+    nodes = [node for node in nodes_of(latest) if node.get("mergedAt")]
+    return tuple(
+        replace(merged, commented=False)
+        for merged in (_read_merged(node, key) for node in nodes)
+        if merged.commented and merged.iid not in known and (merged.author or "").casefold() != key
+    )
+
+
+def _read_listed(connection: Json, key: str) -> Listed:
+    # GitLab does not know when some imported merge requests were merged.
+    nodes = [node for node in nodes_of(connection) if node.get("mergedAt")]
+    items = tuple(_read_merged(node, key) for node in nodes)
+    total: int = connection["count"]
+    oldest = items[-1].merged_at if items and total > len(items) else None
+    return Listed(items=items, total=total, seen_since=oldest)
+
+
+def _only_approved(listed: Listed) -> Listed:
+    return replace(listed, items=tuple(merged for merged in listed.items if merged.approved))
+
+
+def _join_lists(one: Listed, other: Listed) -> Listed:
+    """Join two lists that may share items; what one of them left out is left out."""
+    both = {merged.iid: merged for merged in (*other.items, *one.items)}
+    unseen = sum(max(0, part.total - len(part.items)) for part in (one, other))
+    cuts = [part.seen_since for part in (one, other) if not part.complete]
+    known = [cut for cut in cuts if cut is not None]
+    return Listed(
+        items=tuple(sorted(both.values(), key=lambda merged: merged.merged_at, reverse=True)),
+        total=len(both) + unseen,
+        seen_since=max(known) if known and len(known) == len(cuts) else None,
+    )
+
+
+def _read_account(account: Json | None) -> Account | None:
+    if account is None:
+        return None
+    return Account(
+        username=account["username"], active=account["state"] == "active", bot=account["bot"]
+    )
+
+
+def _read_merged(node: Json, key: str) -> Merged:
+    author = node.get("author") or {}
+    reviewers = {
+        str(r["username"]).casefold(): (r.get("mergeRequestInteraction") or {}).get("reviewState")
+        for r in nodes_of(node.get("reviewers"))
+    }
+    return Merged(
+        iid=int(node["iid"]),
+        title=node["title"],
+        web_url=node["webUrl"],
+        merged_at=read_time(node["mergedAt"]),
+        author=author.get("username"),
+        author_is_bot=bool(author.get("bot")),
+        assigned=key in reviewers,
+        review_state=reviewers.get(key),
+        approved=key in usernames_of(node.get("approvedBy")),
+        commented=key in usernames_of(node.get("commenters")),
+        cut=any(
+            len((node.get(people) or {}).get("nodes") or ()) >= PEOPLE
+            for people in ("reviewers", "approvedBy", "commenters")
+        ),
+    )
+
+
+def threads_part(number: int, need: ThreadsOf) -> Part:
+    """Ask which of some merge requests somebody wrote in a thread of.
+
+    Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
+    """
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        return {need: _read_threads(need, answer.get(f"t{number}"))}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"t{number}: project(fullPath: $t{number}project) {{\n"
+            f"  mergeRequests(iids: $t{number}iids, first: {len(need.iids)}) {{ nodes {{ iid\n"
+            f"    notes(filter: ONLY_COMMENTS, first: {NOTES}) {{\n"
+            "      pageInfo { hasNextPage } nodes { resolvable author { username } }\n"
+            "    }\n  } }\n}"
+        ),
+        variables={
+            f"t{number}project": ("ID!", need.project),
+            f"t{number}iids": ("[String!]", [str(iid) for iid in need.iids]),
+        },
+        cost=22,
+        read=read,
+    )
+
+
+def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
+    nodes = ((project or {}).get("mergeRequests") or {}).get("nodes")
+    if nodes is None:
+        return Unread(reason=f"GitLab did not list the comments in {need.project}")
+    key = need.username.casefold()
+    found, whole = set(), set()
+    for node in filter(None, nodes):
+        iid, notes = int(node["iid"]), node["notes"]
+        if any(_is_in_thread(note, key) for note in nodes_of(notes)):
+            found.add(iid)
+        if not notes["pageInfo"]["hasNextPage"]:
+            whole.add(iid)
+    return Threads(found=frozenset(found), cut=frozenset(need.iids) - whole - found)
+
+
+def _is_in_thread(note: Json, key: str) -> bool:
+    author = (note.get("author") or {}).get("username") or ""
+    return bool(note["resolvable"]) and str(author).casefold() == key
