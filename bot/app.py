@@ -190,6 +190,7 @@ def _evaluate_once(
         replay=replayed,
         unknown=tuple(unknown),
         gate_url=_own_url(merge_request, rules_),
+        gated=rules_.gate is not GateKind.NONE,
     )
     return _plan(findings, known, rules_, now)
 

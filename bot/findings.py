@@ -46,6 +46,7 @@ class Part:
     name: str | None
     state: str
     url: str | None = None
+    section: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

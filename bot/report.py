@@ -80,7 +80,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything a report is made of."""
+    """Everything a report is made of; not `gated` where the bot shows GitLab no gate."""
 
     merge_request: MergeRequest
     detection: Detection
@@ -88,6 +88,7 @@ class Findings:
     replay: Replay
     unknown: tuple[str, ...] = ()
     gate_url: str | None = None
+    gated: bool = True
 
     @property
     def view(self) -> str:

@@ -199,7 +199,7 @@ REPOSITORY = "`example-org/ai-gateway`"
         (
             rules.Assigned(manager=False, maintainers=2),
             {},
-            "assign this merge request to 2 maintainers of `ai-gateway`",
+            "`@ada` assigns this merge request to 2 maintainers of `ai-gateway`",
         ),
         (
             rules.Assigned(manager=True, maintainers=0),
@@ -265,7 +265,7 @@ def test_what_people_can_do_comes_before_what_is_unknown() -> None:
 
 
 def test_everything_that_people_can_do_now_is_said() -> None:
-    assert "**Also open:** assign this merge request to" in render(SCENES["Nothing met"])
+    assert "**Also open:** `@ada` assigns this merge request to" in render(SCENES["Nothing met"])
 
 
 def test_a_ready_nominee_waits_for_the_others() -> None:
@@ -384,6 +384,13 @@ def test_a_gate_that_could_not_be_set_is_never_called_open_or_closed(title: str)
     claim = re.compile("gate (is open|is closed|stays closed)")
     assert claim.search(render(SCENES[title]))
     assert not claim.search(render(SCENES[title], problem="GitLab answered 403: no"))
+
+
+@pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
+def test_without_a_gate_the_comment_speaks_of_none(findings: Findings) -> None:
+    # The table of all commands stays as it is.
+    quiet = replace(findings, gated=False, replay=replace(findings.replay, help_wanted=False))
+    assert not re.search(r"\bgate\b", visible(render(quiet)))
 
 
 def test_a_gate_problem_is_said() -> None:
