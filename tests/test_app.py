@@ -928,6 +928,21 @@ def test_the_sweep_goes_on_where_what_changed_lately_is_not_told(
     assert "what changed lately" in listing.problems[0]
 
 
+@pytest.mark.parametrize(("merged", "calls"), [(False, 5), (True, 3)])
+def test_the_sweep_is_cheap_where_nothing_moved(
+    server: Server, made: NominationWorld, merged: bool, calls: int
+) -> None:
+    run_on(server, made.nomination)
+    if merged:
+        made.merge()
+        run_on(server, made.nomination)
+    before = len(made.writes())
+    looks, made_calls = sweep_now(server)
+    # The two lists of marked merge requests and that of the latest are asked for once in all.
+    assert (len(looks), made_calls - len(SWEPT) - 1) == (1, calls)
+    assert len(made.writes()) == before
+
+
 def test_the_sweep_reads_shared_facts_once(server: Server, made: NominationWorld) -> None:
     files = make_people(made, 3, "reviewer")
     for path in files:
