@@ -61,6 +61,12 @@ def test_an_entry_may_be_named_by_what_yaml_takes_for_a_number() -> None:
     assert read_listing(text, spec, WHERE).names == ("bob",)
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_entry_may_be_chosen_by_a_number(form: Format) -> None:
+    text = '{"inventory": [{"name": 17, "members": ["ada"]}, {"name": 7, "members": ["bob"]}]}'
+    assert read_listing(text, make_spec(form, name="7"), WHERE).names == ("bob",)
+
+
 def test_the_ordinary_tags_of_yaml_may_be_written() -> None:
     text = "!!map\ninventory: !!seq\n- !!map {name: ai-gateway, members: !!seq [bob]}\n"
     assert read(text, "yaml").names == ("bob",)
@@ -301,6 +307,9 @@ inventory:
         ("{name: ai-gateway, <<: *defaults}", ("ada", "bob", "12", "carl")),
         ("{name: ai-gateway, <<: [{members: [eve]}, *defaults]}", ("eve",)),
         ("{name: ai-gateway, <<: {<<: *defaults}}", ("ada", "bob", "12", "carl")),
+        ("{<<: {name: ai-gateway}, members: [eve]}", ("eve",)),
+        ("{<<: [{x: 1}, {name: ai-gateway}, {name: x}], members: [eve]}", ("eve",)),
+        ("{<<: {name: ai-gateway}, name: x}\n- {name: ai-gateway, members: [eve]}", ("eve",)),
         ("{name: ai-gateway, <<: {<<: {x: 1}}, members: [eve]}", ("eve",)),
         ("{name: ai-gateway, <<: [*defaults, *defaults], members: [*bob]}", ("bob",)),
         ('{"name": "ai-gateway", members: ["ada", \'bob\', ]}', ("ada", "bob")),
@@ -314,6 +323,20 @@ def test_yaml_means_what_its_anchors_merges_and_tags_say(
     entry: str, names: tuple[str, ...]
 ) -> None:
     assert read(YAML % entry, "yaml").names == names
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        ("{<<: *one, members: [mallory]}", "is there 2 times"),
+        ("*one", "is there 2 times"),
+        ("{<<: 1}", "a merge of what is not a map"),
+        ("{<<: [{name: x, name: ai-gateway}]}", "`name` is there 2 times"),
+    ],
+)
+def test_an_entry_that_a_merge_doubles_is_refused(second: str, reason: str) -> None:
+    text = f"inventory:\n- &one {{name: ai-gateway, members: [ada]}}\n- {second}\n"
+    assert reason in why_not(text, "yaml")
 
 
 def test_groups_come_through_a_merge_too() -> None:
@@ -409,9 +432,20 @@ def test_aliases_are_never_expanded() -> None:
 
 
 def test_merges_are_never_followed_twice() -> None:
-    bombs = [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 900)]
-    text = "\n".join(["a0: &a0 {x: 1}", *bombs, "inventory: [{name: ai-gateway, <<: *a899}]"])
+    text = merge_bomb(49)
     assert read(text, "yaml").remarks == ("there is no `members`",)
+
+
+@pytest.mark.parametrize("entry", ["name: ai-gateway, <<: *a899", "<<: *a899"])
+def test_only_so_many_merges_are_followed(entry: str) -> None:
+    text = merge_bomb(899).replace("name: ai-gateway, <<: *a899", entry)
+    assert "a merge of more than 100 maps" in why_not(text, "yaml")
+
+
+def merge_bomb(levels: int) -> str:
+    bombs = [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, levels + 1)]
+    entry = f"inventory: [{{name: ai-gateway, <<: *a{levels}}}]"
+    return "\n".join(["a0: &a0 {x: 1}", *bombs, entry])
 
 
 pieces = st.sampled_from(

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.listing.document import Document, Node, UnreadableListing
+from bot.listing.document import Document, Node, UnreadableListing, broken
+
+_SCALARS = frozenset({"text", "plain", "value"})
+_MOST_MERGED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class ListingSpec:
 class Target:
     """The list in its file; `value` is `None` where `holder` has no such key.
 
-    `shared` is true when YAML uses the same value in more than one place.
+    `shared` is true when YAML may use the same value in more than one place.
     """
 
     holder: Node
@@ -39,16 +42,17 @@ class Target:
 
 def find_target(document: Document, spec: ListingSpec) -> Target:
     """Find the list without guessing between two; UnreadableListing."""
-    holder, path = document.root, [document.root]
+    root = holder = document.root
+    path: list[tuple[Node, Node]] = []
     if holder.kind != "map":
         raise UnreadableListing("the file does not hold keys with values at its top level")
     if spec.entry:
         entries = _entries(document, spec.entry)
         holder = _entry(document, entries, spec.entry)
-        path += [entries, holder]
+        path += [(root, entries), (entries, holder)]
     value = find_value(document, holder, spec.key)
-    path += [value] if value else []
-    shared = any(node.anchor in document.aliased for node in path)
+    path += [(holder, value)] if value else []
+    shared = root.anchor in document.aliased or any(_is_shared(document, *step) for step in path)
     return Target(holder=holder, value=value, shared=shared)
 
 
@@ -58,6 +62,11 @@ def find_value(document: Document, holder: Node, key: str) -> Node | None:
         _sole(document, _values(source, key), f"`{key}`") for source in _sources(document, holder)
     )
     return next(filter(None, found), None)
+
+
+def _is_shared(document: Document, holder: Node, node: Node) -> bool:
+    is_own = any(child is node for child in holder.children)
+    return node.anchor in document.aliased or not is_own
 
 
 def _entries(document: Document, selector: EntrySelector) -> Node:
@@ -79,10 +88,13 @@ def _entry(document: Document, entries: Node, selector: EntrySelector) -> Node:
 
 
 def _is_selected(document: Document, item: Node, selector: EntrySelector) -> bool:
-    values = _values(item, selector.key) if item.kind == "map" else []
-    selected = any(
-        value.kind in {"text", "plain"} and value.text == selector.value for value in values
-    )
+    if item.kind != "map":
+        return False
+    values = _values(item, selector.key)
+    if not values:
+        merged = find_value(document, item, selector.key)
+        values = [merged] if merged else []
+    selected = any(value.kind in _SCALARS and value.text == selector.value for value in values)
     return selected and bool(_sole(document, values, f"`{selector.key}`"))
 
 
@@ -108,6 +120,8 @@ def _sources(document: Document, holder: Node) -> Iterator[Node]:
             seen.add(id(source.children))
             yield source
             waiting += reversed(_merged(document, source))
+        if len(seen) + len(waiting) > _MOST_MERGED:
+            raise broken(document.text, holder.start, f"a merge of more than {_MOST_MERGED} maps")
 
 
 def _merged(document: Document, source: Node) -> tuple[Node, ...]:
