@@ -78,6 +78,7 @@ def test_the_diff_is_exactly_what_a_person_would_write() -> None:
         ('["bob", "dora"]', '["bob", "carl", "dora"]'),
         ('["dora", "eve"]', '["carl", "dora", "eve"]'),
         ('["Bob", "dora", "Eve"]', '["Bob", "carl", "dora", "Eve"]'),
+        ('["Bob", "Zoe", "dora"]', '["Bob", "Zoe", "carl", "dora"]'),
         ('["@dora", "@bob"]', '["@dora", "@bob", "@carl"]'),
         ('["@bob", "@dora"]', '["@bob", "@carl", "@dora"]'),
         ('["@bob", "dora"]', '["@bob", "carl", "dora"]'),
@@ -181,7 +182,13 @@ def test_a_new_first_name_stands_below_the_comment_at_the_top() -> None:
         ("{\nmembers: [\n]}", '{\nmembers: [\n  "carl"\n]}'),
         ("{a: 'b'}", "{a: 'b', members: ['carl']}"),
         ("{'a': 1,}", "{'a': 1, 'members': ['carl'],}"),
-        ('{"a":1,"b":2}', '{"a":1,"b":2,"members": ["carl"]}'),
+        ('{"a":1,"b":2}', '{"a":1,"b":2,"members":["carl"]}'),
+        ('{"a":1,"members":["bob"]}', '{"a":1,"members":["bob","carl"]}'),
+        ('{"a":1,"members":["dora"]}', '{"a":1,"members":["carl","dora"]}'),
+        ('{"a":[1, 2],"members":["bob"]}', '{"a":[1, 2],"members":["bob", "carl"]}'),
+        ('{"a": 1,\n"members":["bob"]}', '{"a": 1,\n"members":["bob", "carl"]}'),
+        ('{"a" :1}', '{"a" :1, "members" :["carl"]}'),
+        ('{"a"\n: 1}', '{"a"\n: 1, "members": ["carl"]}'),
     ],
 )
 def test_json5_on_few_lines_stays_valid(text: str, expected: str | None) -> None:
@@ -258,19 +265,70 @@ def test_yaml_keeps_the_order_and_takes_the_spacing_of_the_name_before(
 
 @pytest.mark.parametrize(
     ("username", "written"),
-    [("on", '"on"'), ("0755", '"0755"'), (".x", '".x"'), ("y", '"y"'), ("_a.b-", "_a.b-")],
+    [
+        ("on", '"on"'),
+        ("Null", '"Null"'),
+        ("1e3", '"1e3"'),
+        ("0755", '"0755"'),
+        (".x", '".x"'),
+        ("y", '"y"'),
+        ("_a.b-", "_a.b-"),
+    ],
 )
 def test_yaml_gets_quotes_where_a_username_is_another_word(username: str, written: str) -> None:
     assert changes("members:\n- ~a\n- a\n", "yaml", username, entry=False) == f"+- {written}\n"
 
 
 @pytest.mark.parametrize(
+    ("other", "username", "written"),
+    [
+        ("members: [bob, '@dora']", "carl", "carl"),
+        ("members: ['@bob', \"@dora\"]", "carl", "'@carl'"),
+        ("members: [12, ~]", "carl", "carl"),
+        ("members: 'dora'", "carl", "carl"),
+        ("groups: ['@bob']", "carl", "'carl'"),
+        ("members: [dora]\n  paths: ['*']", "carl", "carl"),
+        ("members: [dora]\n  paths: ['*']", "0755", "'0755'"),
+    ],
+)
+@pytest.mark.parametrize("listed", [" []", " ~", "", None])
+def test_an_empty_list_takes_after_the_others_with_its_key(
+    listed: str | None, other: str, username: str, written: str
+) -> None:
+    key = "" if listed is None else f"\n  members:{listed}"
+    text = f"inventory:\n- name: zoo\n  {other}\n- name: ai-gateway{key}\n"
+    edit = changes(text, "yaml", username)
+    assert edit.endswith((f"+  members: [{written}]\n", f"+  - {written}\n"))
+
+
+@pytest.mark.parametrize(
+    ("before", "dashes"),
+    [
+        ("  members:\n      - a", "      "),
+        ("  members:\n  - a", "  "),
+        ("  members: &a\n     - a", ""),
+        ("  groups:\n      - a\n  members:\n    - a", "    "),
+        ("  groups:\n     - a", ""),
+    ],
+)
+def test_the_dashes_of_a_new_list_stand_as_in_the_rest_of_the_file(
+    before: str, dashes: str
+) -> None:
+    text = f"x:\n{before}\ninventory: \n  - name: ai-gateway\n    members:\n"
+    expected = dashes + "  " if dashes else "      "
+    assert changes(text, "yaml") == f"+{expected}- carl\n"
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("- name: ai-gateway\n", "+  members:\n+    - carl\n"),
+        ("- name: ai-gateway\n", "+  members:\n+  - carl\n"),
+        ("  - name: ai-gateway\n", "+    members:\n+      - carl\n"),
+        ("- name: ai-gateway\n  notes: |\n    long\n\n", "+  members:\n+  - carl\n"),
+        ("- name: ai-gateway\n  notes: >-\n    a\n- name: x\n", "+  members:\n+  - carl\n"),
         ("- name: ai-gateway\n  groups:\n  - a\n", "+  members:\n+  - carl\n"),
         ("- groups:\n   - a\n  name: ai-gateway # x\n- a: 1", "+  members:\n+   - carl\n"),
-        ("- groups: &g\n  - a\n  name: ai-gateway\n- *g\n", "+  members:\n+    - carl\n"),
+        ("- groups: &g\n  - a\n  name: ai-gateway\n- *g\n", "+  members:\n+  - carl\n"),
         (
             "- {name: ai-gateway}\n",
             "-- {name: ai-gateway}\n+- {name: ai-gateway, members: [carl]}\n",
@@ -326,7 +384,10 @@ def test_a_byte_order_mark_is_kept(form: Format) -> None:
         "inventory: [{name: ai-gateway, <<: {members: ~}}]",
         "inventory:\n- name: ai-gateway\n  <<: {members: }\n",
         "inventory:\n- name: ai-gateway\n  members:\n  - # odd\n    bob\n",
-        "inventory:\n- name: ai-gateway\n  notes: |\n    long\n- name: x\n",
+        "inventory:\n- name: ai-gateway\n  notes: |+\n    long\n\n- name: x\n",
+        "base: &b\n  inventory: [{name: ai-gateway, members: [bob]}]\n<<: *b\n",
+        "<<: {inventory: [{name: ai-gateway, members: [bob]}]}\n",
+        "a: &a {name: ai-gateway}\ninventory: [<<: *a]\nother: [*a]\nmembers: &m []\nx: *m\n",
         "inventory:\n- name: ai-gateway\n  ? members\n",
         "inventory:\n- name: ai-gateway\n  members:\n  - |\n    bob",
         "inventory:\n- name: ai-gateway\n  notes: |\n    long",

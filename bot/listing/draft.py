@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 from itertools import pairwise
 
 from bot.listing.document import Document, Node, walk
@@ -13,6 +14,7 @@ _QUOTES = frozenset({'"', "'"})
 _SAFE_WITHOUT_QUOTES = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_TEXT_IN_YAML = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _USUAL_STEP = "  "
+_COLON = re.compile(r"[ \t]*:[ \t]*")
 
 
 class Draft:
@@ -37,10 +39,7 @@ class Draft:
     def _insert(self, value: Node, username: str) -> list[Splice]:
         items = value.children
         index = _index(items, username)
-        quotes = [item.quote for item in items] or [self._usual_quote()]
-        quote = max(dict.fromkeys(quotes), key=quotes.count)
-        prefixed = bool(items) and all(item.text.startswith("@") for item in items)
-        name = self._quoted(f"@{username}" if prefixed else username, quote)
+        name = self._written(username, items or self._like)
         if not value.flow:
             return self._page.into_block(items, index, name)
         spans = tuple((item.start, item.end) for item in items)
@@ -48,13 +47,13 @@ class Draft:
 
     def _fill(self, value: Node, username: str) -> list[Splice]:
         """Put a list where the key has none: dashes below an empty one, else brackets."""
-        name = self._quoted(username, self._usual_quote())
+        name = self._written(username, self._like)
         if self._is_yaml and not self._holder.flow and value.start == value.end:
             return self._page.lines_after(value.end, [f"{self._indent()}{self._step()}- {name}"])
         return [Splice(start=value.start, end=value.end, text=f"[{name}]")]
 
     def _add_key(self, username: str) -> list[Splice]:
-        name = self._quoted(username, self._usual_quote())
+        name = self._written(username, self._like)
         children = self._holder.children
         if not self._holder.flow:
             indent = self._indent()
@@ -62,7 +61,12 @@ class Draft:
             return self._page.lines_after(children[-1].end, lines)
         spans = tuple((key.start, value.end) for key, value in self._holder.pairs)
         slot = Slot(box=self._holder, spans=spans, index=len(spans))
-        return self._page.into_brackets(slot, f"{self._written_key()}: [{name}]")
+        return self._page.into_brackets(slot, f"{self._written_key()}{self._colon()}[{name}]")
+
+    def _colon(self) -> str:
+        """Take what stands between the key before and its value."""
+        pairs = list(self._holder.pairs)[-1:]
+        return next(filter(_COLON.fullmatch, (self._page.between(*pair) for pair in pairs)), ": ")
 
     def _written_key(self) -> str:
         """Write the key in brackets as the key before it is written."""
@@ -71,11 +75,32 @@ class Draft:
         is_name = self._is_yaml or self._key.isidentifier()
         return self._quoted(self._key, quote if is_name else quote or '"')
 
+    def _written(self, username: str, others: tuple[Node, ...]) -> str:
+        """Write a username with the quotes that others mostly have, and the `@` if all do."""
+        quotes = [other.quote for other in others] or [self._usual_quote()]
+        prefixed = bool(others) and all(other.text.startswith("@") for other in others)
+        return self._quoted(f"@{username}" if prefixed else username, _most(quotes))
+
     def _quoted(self, text: str, quote: str) -> str:
         if quote in _QUOTES:
             return f"{quote}{text}{quote}"
         is_text = _SAFE_WITHOUT_QUOTES.fullmatch(text) and text.lower() not in _NOT_TEXT_IN_YAML
-        return text if is_text else f'"{text}"'
+        quote = self._usual_quote() or '"'
+        return text if is_text else f"{quote}{text}{quote}"
+
+    @cached_property
+    def _pairs(self) -> list[tuple[Node, Node]]:
+        """All keys of the file with their values, those that are named as the list first."""
+        maps = (node for node in walk(self._document.root) if node.kind == "map" and not node.alias)
+        pairs = [pair for node in maps for pair in node.pairs]
+        return sorted(pairs, key=lambda pair: pair[0].text != self._key)
+
+    @cached_property
+    def _like(self) -> tuple[Node, ...]:
+        """The names in other lists with the same key: examples for an empty list."""
+        lists = (value for key, value in self._pairs if key.text == self._key)
+        items = (item for value in lists if value.kind == "list" for item in value.children)
+        return tuple(item for item in items if item.kind == "text")
 
     def _usual_quote(self) -> str:
         """Take the quote of the first text in any list, or else what the format mostly uses."""
@@ -89,8 +114,8 @@ class Draft:
         return " " * self._page.column(self._holder.children[0].start)
 
     def _step(self) -> str:
-        """Take the distance of the dashes of a list beside this one from its key."""
-        for key, value in self._holder.pairs:
+        """Take the distance of dashes from their key: beside this list, or in the file."""
+        for key, value in (*self._holder.pairs, *self._pairs):
             if value.kind == "list" and not value.flow and value.anchor is None:
                 return " " * (self._page.column(value.start) - self._page.column(key.start))
         return _USUAL_STEP
@@ -98,6 +123,13 @@ class Draft:
 
 def _index(items: tuple[Node, ...], username: str) -> int:
     """Find the place that keeps a sorted list sorted, or else its end."""
-    keys = [fold(bare(item.text)) for item in items]
-    is_sorted = all(one <= other for one, other in pairwise(keys))
-    return bisect_right(keys, fold(username)) if is_sorted else len(keys)
+    names = [bare(item.text) for item in items]
+    for in_order in (fold, str):  # some sort capitals first
+        keys = [in_order(name) for name in names]
+        if all(one <= other for one, other in pairwise(keys)):
+            return bisect_right(keys, in_order(username))
+    return len(names)
+
+
+def _most(quotes: list[str]) -> str:
+    return max(dict.fromkeys(quotes), key=quotes.count)

@@ -1,9 +1,10 @@
 """See how a list is laid out in its text, and where in that layout one more item goes."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.listing.document import Document, Node
+from bot.listing.document import Document, Node, walk
 
 _GAPS = {
     "json": re.compile(r"\s*+"),
@@ -79,6 +80,10 @@ class Page:
         ending = self._ending(position)
         return [self._line_at(self._line_end(position) + 1, ending.join(lines))]
 
+    def between(self, before: Node, after: Node) -> str:
+        """Take what stands between two values."""
+        return self._text[before.end : after.start]
+
     def column(self, position: int) -> int:
         """Count the characters before a position in its line."""
         return position - self._line_start(position)
@@ -102,8 +107,18 @@ class Page:
         return Splice(start=end, end=end, text=f"{self._separator(slot)}{item}")
 
     def _separator(self, slot: Slot) -> str:
-        between = self._text[slot.spans[0][1] : slot.spans[1][0]] if len(slot.spans) > 1 else ""
-        return between if _SEPARATOR.fullmatch(between) else ", "
+        own = self._text[slot.spans[0][1] : slot.spans[1][0]] if len(slot.spans) > 1 else None
+        written = [own] if own is not None else self._gaps()
+        return next(filter(_SEPARATOR.fullmatch, written), ", ")
+
+    def _gaps(self) -> Iterator[str]:
+        """Show what stands between the first two items of each list, then of each map."""
+        nodes = [node for node in walk(self._root) if node.flow]
+        for kind, second in (("list", 1), ("map", 2)):
+            for node in nodes:
+                if node.kind == kind and len(node.children) > second:
+                    before, after = node.children[second - 1 : second + 1]
+                    yield self.between(before, after)
 
     def _following(self, slot: Slot) -> int:
         last = slot.index == len(slot.spans)

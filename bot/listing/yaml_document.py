@@ -23,6 +23,7 @@ _STANDARD = "tag:yaml.org,2002:"
 # Also U+0085, U+2028 and U+2029: line breaks in YAML 1.1 but not in 1.2, they can hide a name.
 _FORBIDDEN = re.compile("[^\t\n\r -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RESOLVER: Any = yaml.resolver.Resolver()
+_BLOCK_STYLES = frozenset({"|", ">"})
 _END = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
@@ -67,7 +68,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         is_scalar = isinstance(event, yaml.ScalarEvent)
-        node = _scalar(event) if is_scalar else self._collection(event, depth)
+        node = self._scalar(event) if is_scalar else self._collection(event, depth)
         if node.anchor:
             self._finished[node.anchor] = node
         return node
@@ -79,6 +80,19 @@ class _Reader:
             raise broken(self._text, start, "an alias without an anchor that is complete before it")
         self._aliased.add(event.anchor)
         return target._replace(start=start, end=end, anchor=event.anchor, alias=True)
+
+    def _scalar(self, event: Any) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        if event.style in _BLOCK_STYLES:  # its mark is below the blank lines that follow it
+            end = start + len(self._text[start:end].rstrip())
+        return Node(
+            kind=_scalar_kind(event),
+            start=start,
+            end=end,
+            text=event.value,
+            quote=event.style or "",
+            anchor=event.anchor,
+        )
 
     def _collection(self, event: Any, depth: int) -> Node:
         children: list[Node] = []
@@ -99,17 +113,6 @@ class _Reader:
 
 def _end(event: Any) -> int:
     return int(event.end_mark.index)
-
-
-def _scalar(event: Any) -> Node:
-    return Node(
-        kind=_scalar_kind(event),
-        start=event.start_mark.index,
-        end=event.end_mark.index,
-        text=event.value,
-        quote=event.style or "",
-        anchor=event.anchor,
-    )
 
 
 def _scalar_kind(event: Any) -> Kind:
