@@ -43,7 +43,10 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
     try:
         text = content.decode("utf-8")
         listing = read_listing(text, check.spec, check.path)
-    except (UnicodeDecodeError, UnreadableListing) as error:
+    except UnicodeDecodeError as error:
+        reason = f"{check.path}: byte {error.start + 1} is not UTF-8"
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason=reason)
+    except UnreadableListing as error:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=str(error))
     if is_listed(listing, username):
         return Step(follow_up=follow_up, state=State.DONE)
