@@ -12,26 +12,15 @@ from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
-from bot.facts import Fact, Members, Need, Source, StatusChecksOf, StatusesOf
+from bot.facts import Fact, Members, Need, Source
 from bot.findings import Case, current_maintainers
-from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
-from bot.nomination import Detection, RoleKey, Unread, find_nominations
+from bot.gate import GateChoice, GateKind, gate_needs, plan_gate
+from bot.merge_request import MergeRequest
+from bot.nomination import Detection, RoleKey, find_nominations
+from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
-from bot.publish import (
-    GateKind,
-    GateWrite,
-    HeadMovedError,
-    Plan,
-    Writer,
-    apply_plan,
-    find_own_notes,
-    plan_check,
-    plan_emoji,
-    plan_note,
-    plan_stale_emoji,
-    plan_status,
-)
-from bot.report import Findings, Gate, GateState, Report, Words, render_report
+from bot.publish import HeadMovedError, Writer, apply_plan
+from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
 
@@ -66,13 +55,12 @@ class GitLab(Source, Writer, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Choices:
     """What an evaluation follows: the operator's choices and the time."""
 
     policies: tuple[Policy, ...]
     words: Words
-    gate: GateKind
-    status_name: str
+    gate: GateChoice
     command: str
     former_ids: frozenset[int]
 
@@ -89,16 +77,16 @@ class Evaluation:
 
 
 def run(
-    project: str, iid: int, rules_: Rules, gitlab: GitLab, source: Source | None = None
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
     Raises GitLabError when the head does not stand still.
     """
     for _ in range(ROUNDS):
-        evaluation = evaluate(project, iid, rules_, gitlab, source)
+        evaluation = evaluate(project, iid, choices, gitlab, source)
         try:
-            return evaluation, publish(evaluation, rules_, gitlab)
+            return evaluation, publish(evaluation, choices, gitlab)
         except HeadMovedError:
             continue
     raise GitLabError(_unsteady(project, iid))
@@ -111,24 +99,24 @@ def _unsteady(project: str, iid: int) -> str:
     )
 
 
-def publish(evaluation: Evaluation, rules_: Rules, gitlab: GitLab) -> list[str]:
+def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[str]:
     """Write the plan of an evaluation to GitLab; return what could not be written.
 
     Raises HeadMovedError when somebody pushed meanwhile.
     """
 
     def body_with(problem: str) -> str | None:
-        return render_report(evaluation.findings, rules_.words, evaluation.now, problem).body
+        return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
     return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
 
 
-def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
+def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     """Look again at every nomination that is not over; what several share is read once."""
     shared = SharedFacts(gitlab, project)
 
     def look(iid: int) -> list[str]:
-        evaluation, problems = run(project, iid, rules_, gitlab, shared)
+        evaluation, problems = run(project, iid, choices, gitlab, shared)
         if is_over(evaluation.findings) and not problems:
             gitlab.unwatch(evaluation.merge_request)
         return problems
@@ -141,12 +129,12 @@ def sweep_all(project: str, rules_: Rules, gitlab: GitLab) -> list[Look]:
     except GitLabError as error:
         recent = []
         lost.append(Look(iid=None, problems=(f"what changed lately was not listed: {error}",)))
-    iids += [iid for iid, paths in recent if any(_concerns_team(path, rules_) for path in paths)]
+    iids += [iid for iid, paths in recent if any(_concerns_team(path, choices) for path in paths)]
     return sweep(dict.fromkeys(iids), look) + lost
 
 
 def evaluate(
-    project: str, iid: int, rules_: Rules, gitlab: GitLab, source: Source | None = None
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
 ) -> Evaluation:
     """Evaluate a merge request; again when its head moved while this was going on.
 
@@ -154,18 +142,18 @@ def evaluate(
     """
     for _ in range(ROUNDS):
         merge_request = gitlab.fetch_merge_request(project, iid)
-        evaluation = _evaluate_once(merge_request, rules_, source or gitlab, gitlab.now())
+        evaluation = _evaluate_once(merge_request, choices, source or gitlab, gitlab.now())
         if evaluation is not None:
             return evaluation
     raise GitLabError(_unsteady(project, iid))
 
 
 def _evaluate_once(
-    merge_request: MergeRequest, rules_: Rules, gitlab: Source, now: datetime
+    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
 ) -> Evaluation | None:
     """Evaluate once; None when the head moved meanwhile."""
-    changes, detection = _detect(merge_request, rules_, gitlab)
-    subjects = _subjects(detection, changes, merge_request, rules_)
+    changes, detection = _detect(merge_request, choices, gitlab)
+    subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
@@ -175,7 +163,7 @@ def _evaluate_once(
             unknown.append("the present head of the merge request could not be read again")
         elif head != merge_request.head_sha:
             return None
-    replayed = _replay(merge_request, subjects, evidence, rules_)
+    replayed = _replay(merge_request, subjects, evidence, choices)
     findings = Findings(
         merge_request=merge_request,
         detection=detection,
@@ -183,33 +171,33 @@ def _evaluate_once(
             assess(
                 _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
                 replayed,
-                rules.newer_than(rules_.policies, subject.policy),
+                rules.newer_than(choices.policies, subject.policy),
             )
             for subject in subjects
         ),
         replay=replayed,
         unknown=tuple(unknown),
-        gate_url=_own_url(merge_request, rules_),
-        gated=rules_.gate is not GateKind.NONE,
+        gate_url=_own_url(merge_request, choices),
+        gated=choices.gate.kind is not GateKind.NONE,
     )
-    return _plan(findings, known, rules_, now)
+    return _plan(findings, known, choices, now)
 
 
 # --- nomination -------------------------------------------------------------------------
 
 
 def _detect(
-    merge_request: MergeRequest, rules_: Rules, gitlab: Source
+    merge_request: MergeRequest, choices: Choices, gitlab: Source
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
-    paths = [path for path in changed if _concerns_team(path, rules_)]
-    wanted = {RoleKey(project=p.project, role=p.role) for p in rules_.policies}
+    paths = [path for path in changed if _concerns_team(path, choices)]
+    wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
 
     def is_candidate(head: bytes) -> bool:
         return any(may_mention(head, key.project) for key in wanted)
 
-    spoken = _has_own(merge_request, rules_) or _is_asked(merge_request, rules_)
-    ahead = _gate_needs(merge_request, rules_) if paths or spoken else ()
+    spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
+    ahead = gate_needs(merge_request, choices.gate) if paths or spoken else ()
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
@@ -218,12 +206,12 @@ def _detect(
             changes.items,
             {
                 RoleKey(project=p.project, role=p.role)
-                for p in rules_.policies
+                for p in choices.policies
                 if p.team_files == glob
             },
             glob,
         )
-        for glob in dict.fromkeys(policy.team_files for policy in rules_.policies)
+        for glob in dict.fromkeys(policy.team_files for policy in choices.policies)
     ]
     return changes, Detection(
         nominations=tuple(n for d in found for n in d.nominations),
@@ -235,11 +223,11 @@ def _detect(
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
 
 
-def _concerns_team(path: str, rules_: Rules) -> bool:
+def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    if any(rules.is_team_file(policy, path) for policy in rules_.policies):
+    if any(rules.is_team_file(policy, path) for policy in choices.policies):
         return True
-    folders = [policy.team_files.split("*")[0] for policy in rules_.policies]
+    folders = [policy.team_files.split("*")[0] for policy in choices.policies]
     beside = any(path.startswith(folder) for folder in folders)
     # The list of people that the entries are made into; some edit it by mistake.
     made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
@@ -262,13 +250,15 @@ def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
 
 
 def _subjects(
-    detection: Detection, changes: Changes, merge_request: MergeRequest, rules_: Rules
+    detection: Detection, changes: Changes, merge_request: MergeRequest, choices: Choices
 ) -> list[Subject]:
     by_base = {change.base_path: change for change in changes.items}
     opened = merge_request.created_at.date()
     subjects = []
     for nomination in detection.nominations[:MOST_NOMINATIONS]:
-        policy = rules.policy_in_force(rules_.policies, nomination.project, nomination.role, opened)
+        policy = rules.policy_in_force(
+            choices.policies, nomination.project, nomination.role, opened
+        )
         change = by_base.get(nomination.base_path) if nomination.base_path else None
         subjects.append(find_subject(nomination, policy, change, merge_request))
     return subjects
@@ -278,14 +268,14 @@ def _replay(
     merge_request: MergeRequest,
     subjects: Sequence[Subject],
     evidence: Mapping[str, Evidence],
-    rules_: Rules,
+    choices: Choices,
 ) -> Replay:
     context = Context(
         nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
         nominator=merge_request.author.username if merge_request.author else None,
         me=merge_request.me.username,
     )
-    return replay(merge_request.notes, context, rules_.command)
+    return replay(merge_request.notes, context, choices.command)
 
 
 def _scope(subject: Subject, evidence: Evidence) -> Scope:
@@ -330,19 +320,19 @@ def _case(
 
 
 def _plan(
-    findings: Findings, known: Mapping[Need, Fact], rules_: Rules, now: datetime
+    findings: Findings, known: Mapping[Need, Fact], choices: Choices, now: datetime
 ) -> Evaluation:
     merge_request = findings.merge_request
-    own = find_own_notes(merge_request, rules_.former_ids)
-    spoken = bool(own) or _has_something_to_say(findings, rules_)
-    if not spoken and rules_.gate is not GateKind.STATUS_CHECK:
+    own = find_own_notes(merge_request, choices.former_ids)
+    spoken = bool(own) or _has_something_to_say(findings, choices)
+    if not spoken and choices.gate.kind is not GateKind.STATUS_CHECK:
         return Evaluation(
             merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
         )
-    report = render_report(findings, rules_.words, now)
-    gate, problem = _plan_gate(findings, report, known, rules_)
+    report = render_report(findings, choices.words, now)
+    gate, problem = plan_gate(findings, report.gate, known, choices.gate)
     if problem:
-        report = render_report(findings, rules_.words, now, problem)
+        report = render_report(findings, choices.words, now, problem)
     body, note_id = plan_note(report, own) if spoken else (None, None)
     me = merge_request.me.id
     return Evaluation(
@@ -364,9 +354,9 @@ def _plan(
     )
 
 
-def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
+def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
     """Tell whether a merge request without the bot's comment deserves one."""
-    asked = _is_asked(findings.merge_request, rules_)
+    asked = _is_asked(findings.merge_request, choices)
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)
     if findings.merge_request.state not in {"opened", "locked"} and not asked:
@@ -375,10 +365,12 @@ def _has_something_to_say(findings: Findings, rules_: Rules) -> bool:
     return bool(findings.assessments) or near_miss or unread or asked
 
 
-def _is_asked(merge_request: MergeRequest, rules_: Rules) -> bool:
+def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
     """Tell whether any comment holds a command."""
     return any(
-        parse_commands(note.body, rules_.command) for note in merge_request.notes if not note.system
+        parse_commands(note.body, choices.command)
+        for note in merge_request.notes
+        if not note.system
     )
 
 
@@ -397,62 +389,12 @@ def is_over(findings: Findings) -> bool:
     return findings.view == "nobody"
 
 
-def _plan_gate(
-    findings: Findings, report: Report, known: Mapping[Need, Fact], rules_: Rules
-) -> tuple[GateWrite | None, str | None]:
-    merge_request = findings.merge_request
-    gate = report.gate
-    needs = _gate_needs(merge_request, rules_)
-    if gate is None or not needs:
-        return None, None
-    fact = known.get(needs[0])
-    if isinstance(fact, Unread):
-        return None, f"the present state of the gate could not be read ({fact.reason})."
-    if rules_.gate is GateKind.STATUS_CHECK:
-        checks = [c for c in _items(fact) if isinstance(c, StatusCheck)]
-        planned = plan_check(gate, merge_request, checks, rules_.status_name)
-        return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
-    if merge_request.from_fork and not _runs_here(merge_request):
-        return None, (
-            "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
-        )
-    statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
-    if not findings.assessments and not statuses and gate.state is GateState.PASSED:
-        return None, None
-    return plan_status(gate, merge_request, statuses, rules_.status_name), None
-
-
-def _items(fact: Fact | None) -> tuple[object, ...]:
-    return fact if isinstance(fact, tuple) else ()
-
-
-def _runs_here(merge_request: MergeRequest) -> bool:
-    pipeline = merge_request.head_pipeline
-    return pipeline is not None and pipeline.source == "merge_request_event"
-
-
-def _gate_needs(merge_request: MergeRequest, rules_: Rules) -> tuple[Need, ...]:
-    """Return what tells the present gate; nothing where the gate is left alone."""
-    if merge_request.state != "opened" or rules_.gate is GateKind.NONE:
-        return ()
-    if rules_.gate is GateKind.STATUS_CHECK:
-        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
-    if not merge_request.counts:
-        # Its head may be that of another merge request, whose gate a status would open.
-        return ()
-    head = merge_request.head_sha or ""
-    return (StatusesOf(merge_request.project_id, head, rules_.status_name),)
-
-
-def _has_own(merge_request: MergeRequest, rules_: Rules) -> bool:
-    if rules_.gate is GateKind.STATUS_CHECK:
+def _has_own(merge_request: MergeRequest, choices: Choices) -> bool:
+    if choices.gate.kind is GateKind.STATUS_CHECK:
         return True
-    return bool(find_own_notes(merge_request, rules_.former_ids))
+    return bool(find_own_notes(merge_request, choices.former_ids))
 
 
-def _own_url(merge_request: MergeRequest, rules_: Rules) -> str | None:
-    own = find_own_notes(merge_request, rules_.former_ids)
+def _own_url(merge_request: MergeRequest, choices: Choices) -> str | None:
+    own = find_own_notes(merge_request, choices.former_ids)
     return own[0].url if own else None
-
-
-__all__ = ["Evaluation", "Gate", "GitLab", "Rules", "evaluate", "publish", "run"]

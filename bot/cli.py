@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from bot.event import Event
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from bot.app import Evaluation, Rules
+    from bot.app import Choices, Evaluation
     from bot.gitlab_client import GitLabClient
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
@@ -106,24 +106,24 @@ def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    from bot.publish import GateKind
+    from bot.gate import GateKind
     from bot.report import GateState
 
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
     from bot import app
 
-    with _wire(settings) as (client, rules):
+    with _wire(settings) as (client, choices):
         path = client.fetch_project_path(project)
         problems: list[str] = []
         if options.json or options.dry_run:
-            evaluation = app.evaluate(path, iid, rules, client)
+            evaluation = app.evaluate(path, iid, choices, client)
             _explain(evaluation) if options.json else _show(evaluation)
         else:
-            evaluation, problems = app.run(path, iid, rules, client)
+            evaluation, problems = app.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
     gate = evaluation.report.gate if evaluation.report else None
-    if rules.gate is GateKind.NONE and gate and gate.state is not GateState.PASSED:
+    if choices.gate.kind is GateKind.NONE and gate and gate.state is not GateState.PASSED:
         return GATE_SHUT
     return 1 if problems else 0
 
@@ -131,9 +131,9 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 def _evaluate(project: str, iid: int, settings: Settings) -> int:
     from bot import app
 
-    with _wire(settings) as (client, rules):
+    with _wire(settings) as (client, choices):
         path = client.fetch_project_path(project)
-        evaluation, problems = app.run(path, iid, rules, client)
+        evaluation, problems = app.run(path, iid, choices, client)
     _tell(evaluation, problems, client.calls)
     return 1 if problems else 0
 
@@ -144,7 +144,7 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
     settings = _settings(environment)
     username = options.username.removeprefix("@")
-    with _wire(settings) as (client, rules):
+    with _wire(settings) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
         now = datetime.now(UTC)
         branch = client.fetch_default_branch(project)
@@ -152,13 +152,13 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         who = Candidate(username=username, slug=slug, project=project, branch=branch)
         assessments = [
             assess_readiness(who, policy, client, now)
-            for policy in choose_policies(rules.policies, options.policy, now)
+            for policy in choose_policies(choices.policies, options.policy, now)
         ]
     if options.json:
         print(json.dumps([explain_assessment(a) for a in assessments], indent=2))
     else:
         for assessment in assessments:
-            print(rules.words.render("ready.txt.j2", assessment=assessment))
+            print(choices.words.render("ready.txt.j2", assessment=assessment))
     return 0
 
 
@@ -166,8 +166,8 @@ def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
     from bot import app
 
     settings = _settings(environment)
-    with _wire(settings, SWEEP) as (client, rules):
-        looks = app.sweep_all(client.fetch_project_path(settings.team_project), rules, client)
+    with _wire(settings, SWEEP) as (client, choices):
+        looks = app.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
     print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
     failed = [(look.iid, problem) for look in looks for problem in look.problems]
     for iid, problem in failed:
@@ -185,39 +185,39 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 
 
 @contextmanager
-def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Rules"]]:
+def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Choices"]]:
     """Connect GitLab and the operator's choices; let go of everything at the end."""
     from bot import app
+    from bot.gate import GateChoice, GateKind
     from bot.gitlab_client import GitLabClient
     from bot.gitlab_transport import Transport
     from bot.policy import load_policies
-    from bot.publish import GateKind
     from bot.report import Words
 
-    rules = app.Rules(
+    choices = app.Choices(
         policies=load_policies(Path(settings.policies) if settings.policies else None),
         words=Words(settings.templates, settings.gitlab_url, settings.word),
-        gate=GateKind(settings.gate),
-        status_name=settings.status_name,
+        gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
         former_ids=settings.former_ids,
     )
     deadline = settings.deadline * limits.times
     client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
     # A server that answers a byte at a time outlasts every time limit of a request.
-    watchdog = threading.Timer(deadline + GRACE, _give_up)
+    watchdog = threading.Timer(deadline + GRACE, give_up)
     watchdog.daemon = True
     watchdog.start()
     try:
-        yield client, rules
+        yield client, choices
     finally:
         watchdog.cancel()
         client.close()
 
 
-def _give_up() -> None:
+def give_up(leave: Callable[[int], object] = os._exit) -> None:
+    """Say that time is up, and leave at once."""
     print("nomination-bot: the time of this run is used up; stopped.", file=sys.stderr, flush=True)
-    os._exit(1)
+    leave(1)
 
 
 def _explain(evaluation: "Evaluation") -> None:

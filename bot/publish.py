@@ -1,38 +1,23 @@
-"""Make GitLab equal the report: one comment, one gate, one emoji a command.
+"""Make GitLab equal the report: write a plan's comment, gate and emoji.
 
-First a plan, which a person can read and nothing has been written of; then its
-writes, each of which may be repeated without harm. A write that fails never stops
-the others, and the next run heals what is left.
+Each write may be repeated without harm; one that fails never stops the others, and the
+next run heals what is left.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from bot.commands import Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.report import MARKER, Gate, GateState, Report
+from bot.gate import GateKind, GateWrite, is_shown
+from bot.merge_request import CommitStatus, MergeRequest, Note
+from bot.plan import Plan, is_same_text
+from bot.report import MARKER
 
-DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
-URL_LIMIT = 255  # likewise
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
 TROUBLE = "**The gate could not be set:**"  # how the comment begins to say so
 
-# One table from our words to GitLab's, for each kind of gate.
-COMMIT_STATES = {
-    GateState.PASSED: "success",
-    GateState.FAILED: "failed",
-    GateState.PENDING: "pending",
-}
-CHECK_STATES = {
-    GateState.PASSED: "passed",
-    GateState.FAILED: "failed",
-    GateState.PENDING: "pending",
-}
 
 # What a person can do about a refused gate; GitLab's own words seldom tell.
 STATUS_ADVICE = {
@@ -50,16 +35,6 @@ CHECK_ADVICE = {
     FORBIDDEN: "the bot's account needs the Developer role in this project and must not be author",
     NOT_FOUND: "external status checks take GitLab Ultimate, and the check must still exist",
 }
-
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
-
-
-class GateKind(Enum):
-    """How the gate is shown to GitLab."""
-
-    COMMIT_STATUS = "commit-status"
-    STATUS_CHECK = "external-status-check"
-    NONE = "none"
 
 
 class HeadMovedError(GitLabError):
@@ -105,166 +80,6 @@ class Writer(Protocol):
 
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateWrite:
-    """What would be posted to GitLab for the gate."""
-
-    kind: GateKind
-    fields: Mapping[str, str | int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The writes that make GitLab equal the report; empty when it already is."""
-
-    gate: GateWrite | None = None
-    gate_problem: str | None = None
-    body: str | None = None
-    note_id: int | None = None
-    stored: str = ""
-    extra_notes: tuple[int, ...] = ()
-    emoji: tuple[tuple[int, str], ...] = ()
-    stale_emoji: tuple[tuple[int, str], ...] = ()
-    watch: bool = False
-
-    def lines(self) -> list[str]:
-        """Describe every write, one a line."""
-        lines = []
-        if self.gate:
-            fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
-            lines.append(f"set the gate ({self.gate.kind.value}): {fields}")
-        if self.body is not None:
-            action = f"update comment {self.note_id}" if self.note_id else "create the comment"
-            lines.append(f"{action} ({len(self.body)} characters)")
-        lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
-        lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
-        lines += [f"take :{name}: off comment {note_id}" for note_id, name in self.stale_emoji]
-        if self.watch:
-            lines.append("mark the merge request for the sweep")
-        return lines
-
-
-def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
-    """Find the bot's comments by author and by marker, oldest first.
-
-    Where none has a marker, one that somebody else edited is taken for the bot's: its
-    account may write other comments, which are nobody's to overwrite or remove.
-    """
-    me = merge_request.me.id
-    by_bot = [
-        note
-        for note in merge_request.notes
-        if note.author and note.author.id in {me, *former_ids} and not note.system
-    ]
-    marked = [note for note in by_bot if note.body.startswith(MARKER)]
-    found = marked or [note for note in by_bot if _is_vandalised(note, me)][:1]
-    # Those of a former account can perhaps not be edited, so an own one goes first.
-    return sorted(found, key=lambda n: (n.author is None or n.author.id != me, n.id))
-
-
-def _is_vandalised(note: Note, me: int) -> bool:
-    author = note.author
-    if author is None or author.id != me or note.edited_by is None:
-        return False
-    return note.edited_by.casefold() != author.key
-
-
-def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
-    """Return the text to write, and the comment to write it to."""
-    if report.body is None:
-        return None, None
-    if own and is_same_text(own[0].body, report.body):
-        return None, own[0].id
-    return report.body, own[0].id if own else None
-
-
-def is_same_text(stored: str, wanted: str) -> bool:
-    """Compare texts as GitLab stores them, apart from the time of evaluation."""
-    return _stored_form(stored) == _stored_form(wanted)
-
-
-def _stored_form(text: str) -> str:
-    return _TIME.sub("", text.replace("\r", "").rstrip())
-
-
-def plan_status(
-    gate: Gate, merge_request: MergeRequest, known: Iterable[CommitStatus], name: str
-) -> GateWrite | None:
-    """Plan the commit status for the head, or None when GitLab shows it already."""
-    pipeline = merge_request.head_pipeline
-    if pipeline and pipeline.sha != merge_request.head_sha:
-        pipeline = None
-    fields: dict[str, str | int] = {
-        "state": COMMIT_STATES[gate.state],
-        "name": name,
-        "description": gate.description[:DESCRIPTION_LIMIT],
-        "ref": (pipeline and pipeline.ref) or merge_request.source_branch,
-    }
-    url = gate.url or merge_request.web_url
-    if len(url) <= URL_LIMIT:
-        fields["target_url"] = url
-    if pipeline:
-        fields["pipeline_id"] = pipeline.id
-    if _is_shown(fields, known, merge_request):
-        return None
-    return GateWrite(kind=GateKind.COMMIT_STATUS, fields=fields)
-
-
-def _is_shown(
-    fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
-) -> bool:
-    """Tell whether the bot itself has posted such a status in the same pipeline."""
-    # GitLab cannot go from pending to pending, so the words of a pending status stay its first.
-    pending = COMMIT_STATES[GateState.PENDING]
-    return any(
-        status.author_id == merge_request.me.id
-        and fields.get("pipeline_id") in {None, status.pipeline_id}
-        and status.state == fields["state"]
-        and (status.state == pending or status.description == fields["description"])
-        for status in known
-    )
-
-
-def plan_check(
-    gate: Gate, merge_request: MergeRequest, known: Iterable[StatusCheck], name: str
-) -> GateWrite | str | None:
-    """Plan the answer to the external status check; a text says why there is none."""
-    for check in known:
-        if check.name == name:
-            status = CHECK_STATES[gate.state]
-            if check.status == status:
-                return None
-            fields: dict[str, str | int] = {
-                "sha": merge_request.head_sha or "",
-                "external_status_check_id": check.id,
-                "status": status,
-            }
-            return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
-    return f"this project has no external status check named {name}"
-
-
-def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
-    """Plan the answer to each command that has not had it yet."""
-    given = {note.id: note.own_emoji for note in notes}
-    return tuple(
-        (answer.note_id, answer.emoji)
-        for answer in report.answers
-        if answer.emoji and answer.emoji not in given.get(answer.note_id, ())
-    )
-
-
-def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
-    """Plan to take back answers that hold no more, such as the one to a waiver that has ended."""
-    given = {note.id: note.own_emoji for note in notes}
-    answers = {outcome.value for outcome in Outcome}
-    return tuple(
-        (answer.note_id, name)
-        for answer in report.answers
-        for name in given.get(answer.note_id, ())
-        if name in answers and name != answer.emoji
-    )
 
 
 def apply_plan(
@@ -377,7 +192,7 @@ def _post_status_once(gate: GateWrite, merge_request: MergeRequest, writer: Writ
         _post_status(gate, merge_request, writer)
     except DoubtfulWriteError:
         known = writer.fetch_statuses(merge_request, str(gate.fields["name"]))
-        if not _is_shown(gate.fields, known, merge_request):
+        if not is_shown(gate.fields, known, merge_request):
             _post_status(gate, merge_request, writer)
 
 

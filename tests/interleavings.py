@@ -14,7 +14,7 @@ from bot.errors import GitLabError
 from bot.sandbox.holding import Arrival
 from bot.sandbox.server import Server
 from tests.chaos.jobs import CALLS, DEADLINE, Job, Jobs, QuickTransport, SteppedClient
-from tests.nomination_world import SECRET, TEAM, NominationWorld, make_rules
+from tests.nomination_world import SECRET, TEAM, NominationWorld, make_choices
 
 ROUTES = ("/award_emoji", "/statuses/", "/notes")
 READS_NOTES = ("NominationMergeRequest", "NominationNotes")
@@ -83,7 +83,7 @@ class Pair:
         transport = self.transports[job.name] = _Telling(url, Secret(SECRET), DEADLINE, CALLS)
         client = (Backwards if job.name in self.backwards else SteppedClient)(transport)
         try:
-            _, problems = app.run(TEAM, job.iid, make_rules(), client)
+            _, problems = app.run(TEAM, job.iid, make_choices(), client)
             job.problems.extend(problems)
         finally:
             client.close()

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from bot.app import Evaluation, Rules, run
+from bot.app import Choices, Evaluation, run
 from bot.config import Secret
+from bot.gate import GateChoice, GateKind
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
 from bot.policy import Policy, load_policies
-from bot.publish import GateKind
 from bot.report import MARKER, Words
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
@@ -294,18 +294,17 @@ def shipped() -> tuple[tuple[Policy, ...], Words]:
     return load_policies(None), Words(None, "https://gitlab.example.com", "nomination")
 
 
-def make_rules(**changes: Any) -> Rules:
+def make_choices(gate: GateKind = GateKind.COMMIT_STATUS, **changes: Any) -> Choices:
     """Build what an evaluation follows, as the command line does."""
     policies, words = shipped()
-    rules = Rules(
+    choices = Choices(
         policies=policies,
         words=words,
-        gate=GateKind.COMMIT_STATUS,
-        status_name=STATUS,
+        gate=GateChoice(kind=gate, name=STATUS),
         command="nomination",
         former_ids=frozenset(),
     )
-    return replace(rules, **changes)
+    return replace(choices, **changes)
 
 
 @contextmanager
@@ -344,11 +343,11 @@ class Outcome:
 
 
 def run_on(
-    server: Server, mr: MergeRequest, limits: Mapping[str, Any] | None = None, **rules: Any
+    server: Server, mr: MergeRequest, limits: Mapping[str, Any] | None = None, **choices: Any
 ) -> Outcome:
     """Evaluate a merge request through HTTP, and publish."""
     with connect(server.url, **(limits or {})) as client:
         evaluation, problems = run(
-            mr.project.path_with_namespace, mr.iid, make_rules(**rules), client
+            mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)

@@ -11,8 +11,9 @@ import pytest
 
 from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, sweep_all
 from bot.errors import GitLabError
+from bot.gate import GateKind
 from bot.policy import load_policies
-from bot.publish import TROUBLE, GateKind
+from bot.publish import TROUBLE
 from bot.report import MARKER, GateState
 from bot.sandbox import actions
 from bot.sandbox.actions import (
@@ -38,8 +39,8 @@ from tests.nomination_world import (
     add_user,
     connect,
     entry,
+    make_choices,
     make_people,
-    make_rules,
     make_world,
     run_on,
 )
@@ -73,10 +74,10 @@ def gates(made: NominationWorld) -> list[tuple[str, str]]:
     return [(job.status, job.sha) for job in made.statuses() if not job.retried]
 
 
-def settled(made: NominationWorld, server: Server, **rules: Any) -> Outcome:
+def settled(made: NominationWorld, server: Server, **choices: Any) -> Outcome:
     """Run once more, which must write nothing."""
     before = len(made.writes())
-    outcome = run_on(server, made.nomination, **rules)
+    outcome = run_on(server, made.nomination, **choices)
     assert made.writes()[before:] == []
     assert outcome.problems == []
     return outcome
@@ -858,7 +859,7 @@ def test_a_list_of_files_that_was_cut_shuts_the_gate(server: Server, made: Nomin
     told["data"]["project"]["mergeRequest"]["diffStatsSummary"]["fileCount"] = 2
     cut = saying(answer("200 OK", json.dumps(told).encode()))
     with raw_server(cut) as raw, connect(raw.url) as client:
-        report = evaluate(TEAM, 1, make_rules(), client).report
+        report = evaluate(TEAM, 1, make_choices(), client).report
     assert report is not None
     assert report.gate is not None
     assert report.gate.state is GateState.PENDING
@@ -870,7 +871,7 @@ def test_a_list_of_files_that_was_cut_shuts_the_gate(server: Server, made: Nomin
 
 def sweep_now(server: Server, **limits: Any) -> tuple[list[Any], int]:
     with connect(server.url, **{"calls": 500, **limits}) as client:
-        looks = sweep_all(TEAM, make_rules(), client)
+        looks = sweep_all(TEAM, make_choices(), client)
         return looks, client.calls
 
 

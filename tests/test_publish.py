@@ -8,25 +8,19 @@ import pytest
 
 from bot.commands import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.publish import (
+from bot.gate import (
     CHECK_STATES,
     COMMIT_STATES,
     DESCRIPTION_LIMIT,
-    TROUBLE,
     URL_LIMIT,
     GateKind,
     GateWrite,
-    HeadMovedError,
-    Plan,
-    apply_plan,
-    find_own_notes,
     plan_check,
-    plan_emoji,
-    plan_note,
-    plan_stale_emoji,
     plan_status,
 )
+from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish import TROUBLE, HeadMovedError, apply_plan
 from bot.report import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,

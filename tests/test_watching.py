@@ -13,7 +13,7 @@ from tests.nomination_world import (
     NominationWorld,
     connect,
     entry,
-    make_rules,
+    make_choices,
     make_world,
     run_on,
 )
@@ -68,7 +68,7 @@ def reopen(made: NominationWorld, server: Server) -> None:
 def look_at_all(server: Server) -> list[int | None]:
     """Sweep; return what was looked at."""
     with connect(server.url, calls=200) as client:
-        return [look.iid for look in sweep_all(TEAM, make_rules(), client)]
+        return [look.iid for look in sweep_all(TEAM, make_choices(), client)]
 
 
 @pytest.mark.parametrize("before", [follow_a_near_miss, renew_what_was_withdrawn, reopen])

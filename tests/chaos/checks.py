@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot import app
 from bot.app import Evaluation
-from bot.publish import is_same_text
+from bot.plan import is_same_text
 from bot.report import MARKER
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
 from bot.sandbox.entities import (
@@ -26,7 +26,7 @@ class Stage(Protocol):
 
     server: Server
 
-    def rules(self, gate: str) -> app.Rules:
+    def choices(self, gate: str) -> app.Choices:
         """Return what an evaluation follows."""
 
 
@@ -110,9 +110,9 @@ def _check_doubles(plot: Plot, mr: MergeRequest) -> Iterator[str]:
 def _evaluate(stage: Stage, plot: Plot, mr: MergeRequest) -> Evaluation:
     client = make_client(stage.server.url)
     try:
-        rules = stage.rules(plot.gate)
-        evaluation = app.evaluate(TEAM, mr.iid, rules, client)
-        app.publish(evaluation, rules, client)
+        choices = stage.choices(plot.gate)
+        evaluation = app.evaluate(TEAM, mr.iid, choices, client)
+        app.publish(evaluation, choices, client)
     finally:
         client.close()
     return evaluation

@@ -118,11 +118,11 @@ def make_client(url: str, random: Random | None = None, calls: int = CALLS) -> S
     return SteppedClient(QuickTransport(url, Secret(SECRET), DEADLINE, calls), random)
 
 
-def evaluate(url: str, rules: app.Rules, job: Job, random: Random | None = None) -> None:
+def evaluate(url: str, choices: app.Choices, job: Job, random: Random | None = None) -> None:
     """Evaluate the job's merge request and publish, as `nomination-bot run` does."""
     client = make_client(url, random)
     try:
-        _, problems = app.run(TEAM, job.iid, rules, client)
+        _, problems = app.run(TEAM, job.iid, choices, client)
         job.problems.extend(problems)
     finally:
         job.calls = client.calls

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bot import app
-from bot.publish import GateKind
+from bot.gate import GateKind
 from bot.sandbox.entities import MergeRequest
 from bot.sandbox.holding import Hold
 from bot.sandbox.misbehaving import Misbehaving
@@ -18,7 +18,7 @@ from tests.chaos.jobs import Job, Jobs, evaluate, make_client
 from tests.chaos.plot import Plot, begin
 from tests.chaos.watch import Watch
 from tests.chaos.weather import choose_faults
-from tests.nomination_world import TEAM, make_rules
+from tests.nomination_world import TEAM, make_choices
 
 SIDE_BY_SIDE = 2
 SWEEP_CALLS = 500
@@ -30,13 +30,13 @@ class Theatre:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.hold: Hold = server.hold(lambda arrival: bool(arrival.client))
-        self._rules_by_gate = {
-            gate.value: make_rules(gate=gate) for gate in GateKind if gate is not GateKind.NONE
+        self._choices_by_gate = {
+            gate.value: make_choices(gate=gate) for gate in GateKind if gate is not GateKind.NONE
         }
 
-    def rules(self, gate: str) -> app.Rules:
+    def choices(self, gate: str) -> app.Choices:
         """Return what an evaluation follows."""
-        return self._rules_by_gate[gate]
+        return self._choices_by_gate[gate]
 
     def stage(self, plot: Plot) -> None:
         """Serve the world of a story."""
@@ -126,8 +126,8 @@ class Story:
         return bool(self._theatre.server.misbehaving.faults.switched)
 
     def _work(self, job: Job) -> None:
-        rules = self._theatre.rules(self._plot.gate)
-        evaluate(f"{self._theatre.server.url}/~{job.name}", rules, job, self._random)
+        choices = self._theatre.choices(self._plot.gate)
+        evaluate(f"{self._theatre.server.url}/~{job.name}", choices, job, self._random)
 
     def _advance(self) -> None:
         job = self._random.choice(self._jobs.live)
@@ -162,11 +162,11 @@ class Story:
     def _sweep_clean(self) -> None:
         """Sweep, then look at what the sweep cannot find, and check what must hold."""
         self._say("the faults end")
-        rules, url = self._theatre.rules(self._plot.gate), self._theatre.server.url
+        choices, url = self._theatre.choices(self._plot.gate), self._theatre.server.url
         job = self._watch.current = Job("sweep", 0, began=self._watch.now)
         if self._random.random() < 0.5:
             client = make_client(url, calls=SWEEP_CALLS)
-            looks = app.sweep_all(TEAM, rules, client)
+            looks = app.sweep_all(TEAM, choices, client)
             client.close()
             self.told.wrongs += [f"sweep: {problem}" for look in looks for problem in look.problems]
             seen = {look.iid for look in looks}
@@ -175,7 +175,7 @@ class Story:
         for mr in self._plot.merge_requests:
             if mr.iid not in seen:
                 job.iid = mr.iid
-                evaluate(url, rules, job)
+                evaluate(url, choices, job)
         self.told.wrongs += [f"at the end: {problem}" for problem in job.problems]
         self._watch.current = None
         check_end(self._plot, self._watch, self._theatre, self.told.wrongs)

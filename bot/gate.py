@@ -1,0 +1,152 @@
+"""The gate in GitLab's terms: a commit status, an external status check, or none."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.facts import Fact, Need, StatusChecksOf, StatusesOf
+from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
+from bot.nomination import Unread
+from bot.report import Findings, Gate, GateState
+
+DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
+URL_LIMIT = 255  # likewise
+
+# One table from our words to GitLab's, for each kind of gate.
+COMMIT_STATES = {
+    GateState.PASSED: "success",
+    GateState.FAILED: "failed",
+    GateState.PENDING: "pending",
+}
+CHECK_STATES = {
+    GateState.PASSED: "passed",
+    GateState.FAILED: "failed",
+    GateState.PENDING: "pending",
+}
+
+
+class GateKind(Enum):
+    """How the gate is shown to GitLab."""
+
+    COMMIT_STATUS = "commit-status"
+    STATUS_CHECK = "external-status-check"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateWrite:
+    """What would be posted to GitLab for the gate."""
+
+    kind: GateKind
+    fields: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateChoice:
+    """Which kind of gate the operator chose, and what GitLab calls it."""
+
+    kind: GateKind
+    name: str
+
+
+def plan_gate(
+    findings: Findings, gate: Gate | None, known: Mapping[Need, Fact], choice: GateChoice
+) -> tuple[GateWrite | None, str | None]:
+    """Plan what to post, if anything, or say why the gate cannot be set."""
+    merge_request = findings.merge_request
+    needs = gate_needs(merge_request, choice)
+    if gate is None or not needs:
+        return None, None
+    fact = known.get(needs[0])
+    if isinstance(fact, Unread):
+        return None, f"the present state of the gate could not be read ({fact.reason})."
+    if choice.kind is GateKind.STATUS_CHECK:
+        checks = [c for c in _items(fact) if isinstance(c, StatusCheck)]
+        planned = plan_check(gate, merge_request, checks, choice.name)
+        return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
+    if merge_request.from_fork and not _runs_here(merge_request):
+        return None, (
+            "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
+        )
+    statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
+    if not findings.assessments and not statuses and gate.state is GateState.PASSED:
+        return None, None
+    return plan_status(gate, merge_request, statuses, choice.name), None
+
+
+def _items(fact: Fact | None) -> tuple[object, ...]:
+    return fact if isinstance(fact, tuple) else ()
+
+
+def _runs_here(merge_request: MergeRequest) -> bool:
+    pipeline = merge_request.head_pipeline
+    return pipeline is not None and pipeline.source == "merge_request_event"
+
+
+def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:
+    """Return what tells the present gate; nothing where the gate is left alone."""
+    if merge_request.state != "opened" or choice.kind is GateKind.NONE:
+        return ()
+    if choice.kind is GateKind.STATUS_CHECK:
+        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
+    if not merge_request.counts:
+        # Its head may be that of another merge request, whose gate a status would open.
+        return ()
+    head = merge_request.head_sha or ""
+    return (StatusesOf(merge_request.project_id, head, choice.name),)
+
+
+def plan_status(
+    gate: Gate, merge_request: MergeRequest, known: Iterable[CommitStatus], name: str
+) -> GateWrite | None:
+    """Plan the commit status for the head, or None when GitLab shows it already."""
+    pipeline = merge_request.head_pipeline
+    if pipeline and pipeline.sha != merge_request.head_sha:
+        pipeline = None
+    fields: dict[str, str | int] = {
+        "state": COMMIT_STATES[gate.state],
+        "name": name,
+        "description": gate.description[:DESCRIPTION_LIMIT],
+        "ref": (pipeline and pipeline.ref) or merge_request.source_branch,
+    }
+    url = gate.url or merge_request.web_url
+    if len(url) <= URL_LIMIT:
+        fields["target_url"] = url
+    if pipeline:
+        fields["pipeline_id"] = pipeline.id
+    if is_shown(fields, known, merge_request):
+        return None
+    return GateWrite(kind=GateKind.COMMIT_STATUS, fields=fields)
+
+
+def is_shown(
+    fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
+) -> bool:
+    """Tell whether the bot itself has posted such a status in the same pipeline."""
+    # GitLab cannot go from pending to pending, so the words of a pending status stay its first.
+    pending = COMMIT_STATES[GateState.PENDING]
+    return any(
+        status.author_id == merge_request.me.id
+        and fields.get("pipeline_id") in {None, status.pipeline_id}
+        and status.state == fields["state"]
+        and (status.state == pending or status.description == fields["description"])
+        for status in known
+    )
+
+
+def plan_check(
+    gate: Gate, merge_request: MergeRequest, known: Iterable[StatusCheck], name: str
+) -> GateWrite | str | None:
+    """Plan the answer to the external status check; a text says why there is none."""
+    for check in known:
+        if check.name == name:
+            status = CHECK_STATES[gate.state]
+            if check.status == status:
+                return None
+            fields: dict[str, str | int] = {
+                "sha": merge_request.head_sha or "",
+                "external_status_check_id": check.id,
+                "status": status,
+            }
+            return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
+    return f"this project has no external status check named {name}"

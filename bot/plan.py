@@ -1,0 +1,111 @@
+"""Compare the report with what GitLab shows, and plan the writes that make them equal.
+
+A plan can be read before anything of it is written.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.commands import Outcome
+from bot.gate import GateWrite
+from bot.merge_request import MergeRequest, Note
+from bot.report import MARKER, Report
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The writes that make GitLab equal the report; empty when it already is."""
+
+    gate: GateWrite | None = None
+    gate_problem: str | None = None
+    body: str | None = None
+    note_id: int | None = None
+    stored: str = ""
+    extra_notes: tuple[int, ...] = ()
+    emoji: tuple[tuple[int, str], ...] = ()
+    stale_emoji: tuple[tuple[int, str], ...] = ()
+    watch: bool = False
+
+    def lines(self) -> list[str]:
+        """Describe every write, one a line."""
+        lines = []
+        if self.gate:
+            fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
+            lines.append(f"set the gate ({self.gate.kind.value}): {fields}")
+        if self.body is not None:
+            action = f"update comment {self.note_id}" if self.note_id else "create the comment"
+            lines.append(f"{action} ({len(self.body)} characters)")
+        lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
+        lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
+        lines += [f"take :{name}: off comment {note_id}" for note_id, name in self.stale_emoji]
+        if self.watch:
+            lines.append("mark the merge request for the sweep")
+        return lines
+
+
+def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
+    """Find the bot's comments by author and by marker, oldest first.
+
+    Where none has a marker, one that somebody else edited is taken for the bot's: its
+    account may write other comments, which are nobody's to overwrite or remove.
+    """
+    me = merge_request.me.id
+    by_bot = [
+        note
+        for note in merge_request.notes
+        if note.author and note.author.id in {me, *former_ids} and not note.system
+    ]
+    marked = [note for note in by_bot if note.body.startswith(MARKER)]
+    found = marked or [note for note in by_bot if _is_vandalised(note, me)][:1]
+    # Those of a former account can perhaps not be edited, so an own one goes first.
+    return sorted(found, key=lambda n: (n.author is None or n.author.id != me, n.id))
+
+
+def _is_vandalised(note: Note, me: int) -> bool:
+    author = note.author
+    if author is None or author.id != me or note.edited_by is None:
+        return False
+    return note.edited_by.casefold() != author.key
+
+
+def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
+    """Return the text to write, and the comment to write it to."""
+    if report.body is None:
+        return None, None
+    if own and is_same_text(own[0].body, report.body):
+        return None, own[0].id
+    return report.body, own[0].id if own else None
+
+
+def is_same_text(stored: str, wanted: str) -> bool:
+    """Compare texts as GitLab stores them, apart from the time of evaluation."""
+    return _stored_form(stored) == _stored_form(wanted)
+
+
+def _stored_form(text: str) -> str:
+    return _TIME.sub("", text.replace("\r", "").rstrip())
+
+
+def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+    """Plan the answer to each command that has not had it yet."""
+    given = {note.id: note.own_emoji for note in notes}
+    return tuple(
+        (answer.note_id, answer.emoji)
+        for answer in report.answers
+        if answer.emoji and answer.emoji not in given.get(answer.note_id, ())
+    )
+
+
+def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+    """Plan to take back answers that hold no more, such as the one to a waiver that has ended."""
+    given = {note.id: note.own_emoji for note in notes}
+    answers = {outcome.value for outcome in Outcome}
+    return tuple(
+        (answer.note_id, name)
+        for answer in report.answers
+        for name in given.get(answer.note_id, ())
+        if name in answers and name != answer.emoji
+    )
