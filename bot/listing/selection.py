@@ -7,7 +7,7 @@ from typing import Literal
 from bot.listing.document import Document, Node, UnreadableListing, broken
 
 _SCALARS = frozenset({"text", "plain", "value"})
-_MOST_MERGED = 100
+_MOST_MERGED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
