@@ -9,18 +9,20 @@ from bot.errors import BotError, EventError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
+) -> int:
     """Run a command; return 0 when done, 1 on an expected error, 3 on a bug."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         if arguments == ["run"]:
-            return _run(os.environ)
+            return _run(environment)
         from bot.cli import run_command  # noqa: PLC0415  irrelevant events must not pay for it
 
-        return run_command(arguments, os.environ)
+        return run_command(arguments, environment)
     except BotError as error:
         _complain(str(error))
         return 1
@@ -80,7 +82,7 @@ def _report_bug(error: Exception) -> None:
     print("nomination-bot: this is a bug; please report the lines above.", file=sys.stderr)
 
 
-def run_process() -> None:
+def run_process(leave: Callable[[int], object] = os._exit) -> None:
     """Be a process of its own, and leave at once: a request may still hang in a thread."""
     code = main()
     try:
@@ -88,7 +90,7 @@ def run_process() -> None:
         sys.stderr.flush()
     except OSError:
         code = code or 1
-    os._exit(code)
+    leave(code)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Tests of every command, through a fresh process."""
+"""Tests of every command, by the door through which processes come."""
 
 import json
 import logging
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli import GATE_SHUT, run_command
+from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.publish import TROUBLE
 from bot.sandbox.entities import Level
@@ -28,7 +29,7 @@ from tests.nomination_world import (
     entry,
     make_world,
 )
-from tests.processes import run_bot, write_payload
+from tests.processes import run_bot, run_here, write_payload
 from tests.raw_server import drip, hang, raw_server
 
 TARGET = f"{TEAM}!1"
@@ -69,14 +70,23 @@ def settings(url: str, **more: str) -> dict[str, str]:
 
 
 def bot(url: str, *arguments: str, **more: str) -> Done:
-    """Run a command as a person or a job does; its token never shows."""
-    done = run_bot(*arguments, **settings(url, **more))
+    """Run a command by the door of all processes; its token never shows."""
+    return keeping_secrets(run_here(*arguments, **settings(url, **more)))
+
+
+def process(url: str, *arguments: str, **more: str) -> Done:
+    """Run a command as a person or a job does, in a process of its own."""
+    return keeping_secrets(run_bot(*arguments, **settings(url, **more)))
+
+
+def keeping_secrets(done: Done) -> Done:
+    """Look for the token in what was printed."""
     assert SECRET not in done.stdout + done.stderr
     return done
 
 
 def here(url: str, *arguments: str, **more: str) -> int:
-    """Run a command in this process, which is quicker."""
+    """Run a command behind the door, where errors are raised."""
     return run_command(arguments, settings(url, **more))
 
 
@@ -92,7 +102,7 @@ def one_line(done: Done) -> str:
 
 
 def test_check_evaluates_and_publishes(made: NominationWorld, server: Server) -> None:
-    done = bot(server.url, "check", TARGET)
+    done = process(server.url, "check", TARGET)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{TARGET}: 1 nominations, gate failed; 3 writes, 9 calls.\n"
     assert len(made.own_notes()) == 1
@@ -221,7 +231,7 @@ def test_a_status_check_is_answered_without_any_comment(
 
 
 def test_all_missing_settings_are_told_at_once() -> None:
-    line = one_line(run_bot("check", TARGET))
+    line = one_line(run_here("check", TARGET))
     assert "NOMINATION_BOT_TOKEN" in line
     assert "NOMINATION_BOT_GITLAB_URL" in line
 
@@ -268,7 +278,7 @@ def test_a_payload_of_the_wrong_shape_is_one_line(
     name: str, tmp_path: Path, server: Server, made: NominationWorld
 ) -> None:
     path = write_payload(tmp_path, SHAPES[name])
-    one_line(run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path))
+    one_line(run_here("run", **settings(server.url), TRIGGER_PAYLOAD=path))
     assert made.world.requests == []
 
 
@@ -294,7 +304,7 @@ def test_an_event_of_a_project_known_by_number_is_too(
 ) -> None:
     path = payload(made, tmp_path)
     given = settings(server.url, TEAM_PROJECT="7001")
-    assert run_bot("run", **given, TRIGGER_PAYLOAD=path).returncode == 0
+    assert run_here("run", **given, TRIGGER_PAYLOAD=path).returncode == 0
     assert len(made.own_notes()) == 1
 
 
@@ -303,7 +313,7 @@ def test_an_event_whose_gate_is_refused_fails_the_job(
 ) -> None:
     made.team.members[made.user("nomination-bot").id].level = Level.REPORTER
     path = payload(made, tmp_path)
-    done = run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path)
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=path)
     assert done.returncode == 1
     assert "needs the Developer role" in done.stderr
 
@@ -311,6 +321,8 @@ def test_an_event_whose_gate_is_refused_fails_the_job(
 def test_run_with_further_words_is_refused() -> None:
     with pytest.raises(ConfigError, match="--fast"):
         here("http://127.0.0.1:1", "run", "--fast")
+    with pytest.raises(ConfigError, match="the event is in TRIGGER_PAYLOAD"):
+        here("http://127.0.0.1:1", "run")
 
 
 def deleted(made: NominationWorld, _: dict[str, str]) -> str:
@@ -373,7 +385,7 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
 ) -> None:
     given = settings(server.url)
     expected = cause(made, given)
-    line = one_line(run_bot("check", TARGET, **given))
+    line = one_line(run_here("check", TARGET, **given))
     assert expected in line
     assert SECRET not in line
     assert made.writes() == []
@@ -415,10 +427,17 @@ def test_a_bug_shows_its_trace_but_never_the_token(server: Server, tmp_path: Pat
 def test_a_process_ends_at_its_deadline_whatever_the_server_does(script: Any) -> None:
     with raw_server(script) as raw:
         began = time.monotonic()
-        done = bot(raw.url, "check", TARGET, DEADLINE="5")
+        done = process(raw.url, "check", TARGET, DEADLINE="5")
         assert time.monotonic() - began < 5 + 2 + 4
     line = one_line(done)
     assert "cannot be reached" in line or "the time of this run is used up" in line
+
+
+def test_whoever_gives_up_says_so_and_leaves(capfd: pytest.CaptureFixture[str]) -> None:
+    codes: list[int] = []
+    give_up(codes.append)
+    assert codes == [1]
+    assert "the time of this run is used up" in capfd.readouterr().err
 
 
 def test_a_server_that_says_to_wait_too_long_is_left_at_once(server: Server) -> None:
@@ -537,11 +556,11 @@ def test_detect_compares_two_checkouts(tmp_path: Path) -> None:
     head = write_database(
         tmp_path / "head", {ENTRY: entry("nina", "maintainer"), wrong: entry("ola", "maintaner")}
     )
-    done = run_bot("detect", "--base", base, "--head", head)
+    done = run_here("detect", "--base", base, "--head", head)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"nina gains maintainer of ai-gateway in {ENTRY}\n" in done.stdout
     assert f"{wrong}: " in done.stdout
-    told = json.loads(run_bot("detect", "--base", base, "--head", head, "--json").stdout)
+    told = json.loads(run_here("detect", "--base", base, "--head", head, "--json").stdout)
     assert told["nominations"] == [
         {
             "username": "nina",
@@ -574,7 +593,7 @@ def test_detect_takes_the_operators_policies(
 
 
 def test_detect_refuses_what_is_no_directory() -> None:
-    done = run_bot("detect", "--base", "/no/such", "--head", "/no/such")
+    done = run_here("detect", "--base", "/no/such", "--head", "/no/such")
     assert "does not exist" in one_line(done)
 
 
@@ -584,7 +603,7 @@ def test_policies_are_checked(tmp_path: Path) -> None:
     assert "ai-gateway" in done.stdout
     wrong = tmp_path / "wrong.yml"
     wrong.write_text("id: x\nodd: 1\n", "utf-8")
-    refused = run_bot("policy", "check", str(wrong))
+    refused = run_here("policy", "check", str(wrong))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert f"{wrong}:" in refused.stderr
 
@@ -593,10 +612,36 @@ def test_policies_are_checked(tmp_path: Path) -> None:
     "arguments", [[], ["fly"], ["check"], ["policy", "burn"], ["sandbox", "--port", "65536"]]
 )
 def test_wrong_arguments_are_explained_in_a_line(arguments: list[str]) -> None:
-    assert " --help` shows how." in one_line(run_bot(*arguments))
+    assert " --help` shows how." in one_line(run_here(*arguments))
 
 
 def test_help_names_every_command() -> None:
     shown = run_bot("--help").stdout
     for command in ("run", "check", "detect", "policy", "sandbox", "ready", "sweep", "demo"):
         assert f"\n    {command} " in shown
+
+
+# --- the sandbox --------------------------------------------------------------------------
+
+
+def test_a_scenario_that_is_not_there_cannot_be_served(tmp_path: Path) -> None:
+    done = run_here("sandbox", "--scenario", str(tmp_path / "none"), "--port", "0")
+    assert "the scenario cannot be used: " in one_line(done)
+
+
+def test_without_its_packages_the_sandbox_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("demo", "terminal"):
+        monkeypatch.delitem(sys.modules, f"bot.sandbox.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    line = one_line(run_here("demo"))
+    assert "The sandbox needs markdown_it: run `pip install nomination-bot[sandbox]` first" in line
+
+
+def test_a_part_of_the_bot_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "bot.sandbox.demo", raising=False)
+    monkeypatch.setitem(sys.modules, "bot.sandbox.terminal", None)
+    done = run_here("demo")
+    assert done.returncode == 3
+    assert "ModuleNotFoundError: " in done.stderr

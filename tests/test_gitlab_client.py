@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ from bot.facts import (
     Work,
     WorkOf,
 )
-from bot.gitlab_client import NOTE_PAGES, GitLabClient
+from bot.gitlab_client import NOTE_PAGES, RECENT_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
 from bot.merge_request import MergeRequest
 from bot.nomination import Unread
@@ -507,6 +507,18 @@ def test_merge_requests_that_changed_lately_are_listed_with_their_paths_on_all_p
     assert len(found) == len(before) + 51
     assert ("notes-7.md",) in found.values()
     assert client.fetch_recent(TEAM, made.world.now + timedelta(days=1)) == []
+
+
+def test_a_list_without_an_end_is_read_up_to_the_limit() -> None:
+    page = {
+        "pageInfo": {"hasNextPage": True, "endCursor": "x"},
+        "nodes": [{"iid": "1", "diffStats": None}],
+    }
+    body = json.dumps({"data": {"project": {"mergeRequests": page}}}).encode()
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
+        found = client.fetch_recent(TEAM, datetime(2026, 1, 1, tzinfo=UTC))
+        assert found == [(1, ())] * RECENT_PAGES
+        assert len(raw.requests) == RECENT_PAGES
 
 
 def test_the_mark_for_the_sweep_is_found_and_taken_off(

@@ -1,17 +1,21 @@
-"""Tests of the door, through real processes."""
+"""Tests of the door: by it in this process, and as a process of its own where that matters."""
 
+import io
 import json
-import subprocess
+import runpy
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.__main__ import main
+import bot.__main__
+from bot.__main__ import main, run_process
 from bot.event import MAX_BYTES
 from tests.event_bodies import change, make_merge_request_body, make_note_body
-from tests.processes import run_bot, run_python, write_payload
+from tests.processes import run_bot, run_here, run_python, write_payload
 
 TOKEN = "glpat-very-secret-indeed"  # noqa: S105  no real one
 IDLE = make_merge_request_body("update", change("title", "a", "b"))
@@ -29,7 +33,7 @@ HEAVY = "gitlab requests yaml jinja2 ssl asyncio dataclasses typing socket inspe
 
 @pytest.mark.parametrize("body", IRRELEVANT.values(), ids=IRRELEVANT)
 def test_an_irrelevant_event_ends_with_one_line(body: dict[str, Any], tmp_path: Path) -> None:
-    done = run_bot("run", TRIGGER_PAYLOAD=write_payload(tmp_path, body))
+    done = run_here("run", TRIGGER_PAYLOAD=write_payload(tmp_path, body))
     assert done.returncode == 0
     assert done.stdout.startswith("Nothing to do: ")
     assert done.stdout.count("\n") == 1
@@ -55,7 +59,7 @@ def test_an_irrelevant_event_loads_nothing_heavy(body: dict[str, Any], tmp_path:
 
 
 def complaint(*arguments: str, **environment: str | Path) -> str:
-    done = run_bot(*arguments, **environment)
+    done = run_here(*arguments, **environment)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("nomination-bot: ")
@@ -117,31 +121,44 @@ def test_a_wrong_command_word_is_refused(tmp_path: Path) -> None:
     assert TOKEN not in said
 
 
-def run_with_a_command_that_raises(error: str) -> subprocess.CompletedProcess[str]:
-    code = f"""
-import sys, types
-sys.modules["bot.cli"] = cli = types.ModuleType("bot.cli")
-exec("def run_command(*_): raise {error}", cli.__dict__)
-from bot.__main__ import main
-sys.exit(main(["check", "x"]))
-"""
-    return run_python(["-c", code], {})
+class Failing(io.StringIO):
+    """An output on which everything fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, _: str) -> int:
+        """Fail."""
+        raise self.error
+
+    def flush(self) -> None:
+        """Fail as well."""
+        raise self.error
+
+
+def run_where_printing_raises(error: BaseException, *arguments: str) -> tuple[int, str]:
+    """Return the exit code and what was complained of."""
+    with redirect_stdout(Failing(error)), redirect_stderr(io.StringIO()) as complaints:
+        code = main(arguments, {})
+    return code, complaints.getvalue()
 
 
 def test_a_bug_shows_a_traceback_on_safe_lines() -> None:
-    done = run_with_a_command_that_raises("LookupError(chr(27) + '[31mboo')")
-    assert done.returncode == 3
-    assert "Traceback" in done.stderr
-    assert "LookupError" in done.stderr
-    assert "\x1b" not in done.stderr
-    assert done.stderr.rstrip().endswith("please report the lines above.")
+    code, said = run_where_printing_raises(LookupError("\x1b[31mboo"), "policy", "check")
+    assert code == 3
+    assert "Traceback" in said
+    assert "LookupError" in said
+    assert "\x1b" not in said
+    assert said.rstrip().endswith("please report the lines above.")
 
 
-@pytest.mark.parametrize(("raised", "code"), [("KeyboardInterrupt", 130), ("BrokenPipeError", 1)])
-def test_an_interruption_is_no_bug(raised: str, code: int) -> None:
-    done = run_with_a_command_that_raises(raised)
-    assert done.returncode == code
-    assert done.stderr == ""
+@pytest.mark.parametrize("command", [("policy", "check"), ("demo",)])
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 1)])
+def test_an_interruption_is_no_bug(
+    raised: BaseException, code: int, command: tuple[str, ...]
+) -> None:
+    assert run_where_printing_raises(raised, *command) == (code, "")
 
 
 def test_the_arguments_of_the_process_are_the_default(
@@ -151,3 +168,54 @@ def test_the_arguments_of_the_process_are_the_default(
     monkeypatch.delenv("TRIGGER_PAYLOAD", raising=False)
     assert main() == 1
     assert "TRIGGER_PAYLOAD is not set" in capsys.readouterr().err
+
+
+def leave_with(
+    monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str], output: io.StringIO
+) -> list[int]:
+    """Return the codes with which a process of such arguments and such an output leaves."""
+    codes: list[int] = []
+    monkeypatch.setattr(sys, "argv", ["nomination-bot", *arguments])
+    monkeypatch.delenv("TRIGGER_PAYLOAD", raising=False)
+    with redirect_stdout(output), redirect_stderr(io.StringIO()):
+        run_process(codes.append)
+    return codes
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["policy", "check"], 0), (["run"], 1)])
+def test_a_process_leaves_once_with_the_code_of_its_command(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert leave_with(monkeypatch, arguments, io.StringIO()) == [code]
+
+
+class Full(io.StringIO):
+    """An output that only buffers, on a disk that is full."""
+
+    def flush(self) -> None:
+        """Fail."""
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("arguments", [["policy", "check"], ["run"]])
+def test_a_process_whose_output_is_lost_has_failed(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert leave_with(monkeypatch, arguments, Full()) == [1]
+
+
+def test_the_module_is_a_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nomination-bot", "--help"])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(Path(bot.__main__.__file__)), run_name="__main__")
+    assert left.value.code == 0
+    assert "COMMAND" in capsys.readouterr().out
+
+
+def test_a_process_of_its_own_ends_with_the_code(tmp_path: Path) -> None:
+    done = run_bot("run", TRIGGER_PAYLOAD=write_payload(tmp_path, IDLE))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing to do: ")
+    assert run_bot("run", TRIGGER_PAYLOAD=tmp_path).returncode == 1
