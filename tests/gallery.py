@@ -43,6 +43,15 @@ HALF = make_work(
         make_merged(120, approved=True, title="Read models from a file"),
     ],
 )
+TALK = make_work(
+    [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
+    [
+        make_merged(240, approved=True, title="Cache tokens"),
+        make_merged(235, discussed=True, title="Rename the queue"),
+        make_merged(230, title="Add a health check"),
+        make_merged(225, title="Log less", cut=True),
+    ],
+)
 FULL = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 13)],
     [make_merged(300 + n, approved=True, title=f"Answer faster, part {n}") for n in range(1, 9)],
@@ -149,7 +158,7 @@ UNREADABLE = Remark(path=ENTRY, message="the file is larger than 1 MiB", near_mi
 
 SCENES: Mapping[str, Findings] = {
     "Nothing met": scene(
-        person(evidence=replace(gather(make_work()), stages=NEVER)),
+        person(evidence=replace(gather(make_work(reviewed=1)), stages=NEVER)),
     ),
     "Half met": scene(
         person(attested=TOPICS, merge_request=make_merge_request(assignees=ASSIGNED[1:])),
@@ -177,6 +186,9 @@ SCENES: Mapping[str, Findings] = {
         person(work=FULL, merge_request=ASSIGNED_NOW),
         merge_request=ASSIGNED_NOW,
         unknown=("the present head of the merge request could not be read again",),
+    ),
+    "Reviews by comments alone": scene(
+        person(work=TALK, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW
     ),
     "Several people": scene(
         person(work=FULL, merge_request=ASSIGNED_NOW),

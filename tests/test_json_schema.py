@@ -18,6 +18,7 @@ from tests.nomination_world import SECRET, TEAM, make_world
 
 ROOT = Path(__file__).parent.parent
 SCHEMA: dict[str, Any] = json.loads((ROOT / "bot/assessment.schema.json").read_text("utf-8"))
+NEAR_MISS: dict[str, Any] = SCHEMA["$defs"]["near_miss"]
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=CHECKER)
 LIST = {"$defs": SCHEMA["$defs"], "type": "array", "items": {"$ref": "#/$defs/nomination"}}
@@ -53,6 +54,13 @@ def test_every_part_of_the_shape_is_really_written() -> None:
 
     written = {key for findings in SCENES.values() for key in keys(as_json(findings))}
     assert written == {key for _, key in parts()}
+
+
+def test_every_reason_of_a_near_miss_is_really_given() -> None:
+    misses = [
+        n for f in SCENES.values() for a in f.assessments for r in a.findings for n in r.near_misses
+    ]
+    assert {miss.why for miss in misses} == set(NEAR_MISS["properties"]["why"]["enum"])
 
 
 def test_another_shape_is_refused() -> None:
