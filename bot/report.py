@@ -140,6 +140,7 @@ class Words:
             "lists": functools.partial(list_urls, gitlab_url),
             "edit_url": functools.partial(edit_url, gitlab_url),
             "assignable": assignable,
+            "is_shown_whole": is_shown_whole,
             "candidates": candidates,
             "help_table": help_table,
             "is_unread": lambda fact: isinstance(fact, Unread),
@@ -306,8 +307,17 @@ def _fenced(text: str, language: str) -> Markup:
     """Show lines as they are; the fence is longer than any run of backticks in them."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    shown = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
-    return Markup(f"{fence}{language}\n{shown.rstrip()}\n{fence}")  # noqa: S704  fenced
+    shown = "".join(c if _is_shown(c) else " " for c in text).removesuffix("\n")
+    return Markup(f"{fence}{language}\n{shown}\n{fence}")  # noqa: S704  fenced
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or character in "\n\t"
+
+
+def is_shown_whole(text: str) -> bool:
+    """Tell whether a fenced text is what it was, so that a diff applies."""
+    return all(map(_is_shown, text))
 
 
 def _rule(found: Finding | Step) -> object:

@@ -316,8 +316,8 @@ def test_nobody_is_mentioned_outside_of_code() -> None:
         assert not re.search(r"@\w", outside.replace("ai-gateway@2024", ""))
 
 
-def test_a_diff_stays_as_it_is() -> None:
-    text = '{\n\t"a": 1,\n\n\n\t"members": [\n\t\t"linus"\n\t]\n}\n'
+def tracked(text: str) -> tuple[str, str]:
+    """Return the edit of a list that lacks the nominee, and the comment that shows it."""
     check = rules.ListedIn(
         project="group/list", ref="main", path="a.json", format="json", entry=None, key="members"
     )
@@ -325,11 +325,24 @@ def test_a_diff_stays_as_it_is() -> None:
     files = {FileAt("group/list", "main", "a.json"): text.encode()}
     merged = make_merge_request(state="merged")
     assessment = make_assessment(policy, evidence=make_evidence(files=files), merge_request=merged)
-    body = render(make_findings(assessment, merge_request=merged))
     (step,) = assessment.steps
     assert step.edit
-    assert f"```diff\n{step.edit.rstrip()}\n```" in body
+    return step.edit, render(make_findings(assessment, merge_request=merged))
+
+
+@pytest.mark.parametrize("end", ["}\n", "\n\n}\n", "\n\n\n\n}\n"])
+def test_a_diff_stays_as_it_is(end: str) -> None:
+    edit, body = tracked('{\n\t"a": 1,\n\n\n\t"members": [\n\t\t"linus"\n\t]\n' + end)
+    assert f"```diff\n{edit}```" in body
+    assert "by hand" not in body
     assert f"({GITLAB}/group/list/-/edit/main/a.json)" in body
+
+
+@pytest.mark.parametrize("text", ['{\r\n"members": ["a"]\r\n}', '\ufeff{\n"members": ["a"]}\n'])
+def test_a_diff_that_cannot_be_shown_is_not_said_to_apply(text: str) -> None:
+    edit, body = tracked(text)
+    assert edit not in body
+    assert "make this change by hand" in body
 
 
 def test_steps_for_people_are_left_to_people() -> None:
