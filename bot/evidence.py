@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeVar
 
 from bot import policy as rules
-from bot.entry_change import is_same_person
 from bot.errors import TeamDatabaseError
 from bot.facts import (
-    Commit,
-    Commits,
     CommitsOf,
     Fact,
     FileAt,
@@ -19,7 +15,6 @@ from bot.facts import (
     MembersOf,
     Merged,
     Need,
-    RenameOf,
     Source,
     Threads,
     ThreadsOf,
@@ -30,29 +25,14 @@ from bot.facts import (
 from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
-from bot.team_db import Entry, parse_entry
+from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
+from bot.team_db import parse_entry
 from bot.threads import find_candidates, join_threads
 
 T = TypeVar("T")
 
-# Revisions of an entry that are examined for an earlier role, newest first.
-MAX_REVISIONS = 25
-# Renames that an entry's history is followed across.
-MAX_RENAMES = 3
 COUNTING = (rules.AuthoredMergeRequests, rules.ReviewedMergeRequests, rules.AuthoredOrReviewed)
 Reviewing = rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Since when somebody holds, or held, a role before the one they gain.
-
-    `since` is `None` when the role was never held; `at_least` when the history
-    was cut, so that the stage may have begun earlier.
-    """
-
-    since: datetime | None
-    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +76,7 @@ def find_subject(
 
     `change` is that of the file which held the nominee's entry at the base, if any did.
     """
-    earlier = _entry(change.base) if change else None
+    earlier = read_entry(change.base) if change else None
     slug = earlier.reports_to if earlier else None
     doubt = None
     if earlier and (earlier.username or "").casefold() != nomination.username.casefold():
@@ -111,15 +91,6 @@ def find_subject(
         else None,
         doubt=doubt,
     )
-
-
-def _entry(content: Content) -> Entry | None:
-    if not isinstance(content, bytes):
-        return None
-    try:
-        return parse_entry(content, "the entry before the merge request")
-    except TeamDatabaseError:
-        return None
 
 
 def manager_path(path: str, slug: str | None) -> str | None:
@@ -178,7 +149,16 @@ def gather_evidence(
                 repository: _as(Work, facts.get(WorkOf(repository, subject.nomination.username)))
                 for repository in counted_repositories(subject.policy)
             },
-            stages=_stages(subject, histories.get(evidence_key(subject)), facts, source),
+            stages=trace_stages(
+                histories.get(evidence_key(subject)),
+                facts,
+                source,
+                Wanted(
+                    username=subject.nomination.username,
+                    project=subject.policy.project,
+                    roles=earlier_roles(subject.policy),
+                ),
+            ),
             manager=find_manager(
                 content_of(facts, subject.manager_file) if subject.manager_file else None,
                 subject.reports_to,
@@ -271,83 +251,6 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
     }
 
 
-def revision_needs(commits: Fact | None) -> set[Need]:
-    """Return the revisions of an entry that are read for its history."""
-    if not isinstance(commits, Commits):
-        return set()
-    return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
-
-
-def _stages(
-    subject: Subject, history: CommitsOf | None, facts: Mapping[Need, Fact], source: Source
-) -> Mapping[str, Stage | Unread]:
-    roles = earlier_roles(subject.policy)
-    if history is None:
-        return dict.fromkeys(roles, Stage(since=None))
-    commits = facts.get(history)
-    if not isinstance(commits, Commits):
-        unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
-        return dict.fromkeys(roles, unread)
-    project, who = subject.policy.project, subject.nomination.username
-    revisions, complete = _follow_renames(commits, project, roles, facts, source)
-    return {role: find_stage(revisions, project, role, who, complete=complete) for role in roles}
-
-
-Revisions = list[tuple[Commit, Content]]
-
-
-def _follow_renames(
-    commits: Commits,
-    project: str,
-    roles: Sequence[str],
-    facts: Mapping[Need, Fact],
-    source: Source,
-) -> tuple[Revisions, bool]:
-    """Return the revisions of an entry, newest first, and whether there are no older ones."""
-    revisions = _revisions(commits, facts)
-    complete = commits.complete
-    for _ in range(MAX_RENAMES):
-        if not (revisions and complete and len(revisions) <= MAX_REVISIONS):
-            break
-        oldest, content = revisions[-1]
-        if not _holds_any(content, project, roles):
-            break
-        complete, older = _before_rename(oldest, source)
-        if not older:
-            break
-        revisions += older
-    else:
-        complete = False
-    return revisions[:MAX_REVISIONS], complete and len(revisions) <= MAX_REVISIONS
-
-
-def _revisions(commits: Commits, facts: Mapping[Need, Fact]) -> Revisions:
-    return [(c, content_of(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
-
-
-def _before_rename(commit: Commit, source: Source) -> tuple[bool, Revisions]:
-    """Read the revisions of an entry before a commit that renamed it, if it did.
-
-    Also tells whether all of them are known.
-    """
-    need = RenameOf(commit.project, commit.sha, commit.path)
-    old_path = source.fetch_facts({need})[need]
-    if not isinstance(old_path, str):
-        return old_path is None, []
-    # From the renaming commit on, not from `SHA^`: that is no ref to every server.
-    history = CommitsOf(commit.project, commit.sha, old_path)
-    commits = source.fetch_facts({history})[history]
-    if not isinstance(commits, Commits):
-        return False, []
-    older = replace(commits, items=tuple(c for c in commits.items if c.sha != commit.sha))
-    return older.complete, _revisions(older, source.fetch_facts(revision_needs(older)))
-
-
-def _holds_any(content: Content, project: str, roles: Sequence[str]) -> bool:
-    entry = _entry(content)
-    return entry is not None and any(_holds(entry, project, role) for role in roles)
-
-
 def _as(kind: type[T], fact: Fact | None) -> T | Unread:
     if isinstance(fact, kind | Unread):
         return fact
@@ -373,41 +276,6 @@ def earlier_roles(policy: Policy) -> tuple[str, ...]:
             if isinstance(requirement.rule, COUNTING) and requirement.rule.since_role
         )
     )
-
-
-def find_stage(
-    revisions: Revisions, project: str, role: str, username: str, *, complete: bool
-) -> Stage | Unread:
-    """Find when somebody first held a role in the revisions of an entry, newest first.
-
-    Whether another account in the same file was theirs as well is not guessed.
-    """
-    since: datetime | None = None
-    oldest_has_it = other_has_it = False
-    for commit, content in revisions:
-        if isinstance(content, Unread):
-            return content
-        entry = _entry(content)
-        oldest_has_it = entry is not None and _holds(entry, project, role)
-        if is_same_person(entry, username):
-            since = commit.committed_at if oldest_has_it else since
-        else:
-            other_has_it = other_has_it or oldest_has_it
-    if since is None and other_has_it:
-        return Unread(reason="the entry was another account's when it had the role before")
-    if since is None and not complete:
-        return Unread(reason="the history of the entry is longer than what was examined")
-    return Stage(since=since, at_least=other_has_it or (oldest_has_it and not complete))
-
-
-def _holds(entry: Entry, project: str, role: str) -> bool:
-    return any(entry.holds(project, word) for word in role_spellings(role))
-
-
-def role_spellings(role: str) -> frozenset[str]:
-    """Return the spellings of a role that the team database knows, such as trainee-maintainer."""
-    role = role.casefold()
-    return frozenset({role, role.replace("_", "-"), role.replace("-", "_")})
 
 
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:

@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import Evidence, Stage
+from bot.evidence import Evidence
 from bot.facts import Members, Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, Unread
 from bot.policy import FollowUp, Policy, Requirement
+from bot.stages import Stage
 
 
 class Verdict(Enum):

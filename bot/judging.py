@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import policy as rules
-from bot.evidence import Manager, role_spellings
+from bot.evidence import Manager
 from bot.facts import Listed, Merged, Work
 from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
+from bot.stages import role_spellings
 
 
 def _judge_authored(case: Case, requirement: Requirement) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 from bot import policy_values as rules
 from bot.assessment import Assessment, assess
 from bot.commands import Hold, Replay, Waiver
-from bot.evidence import Evidence, Manager, Stage
+from bot.evidence import Evidence, Manager
 from bot.facts import Account, FileAt, Listed, Member, Members, Merged, Work
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
@@ -16,6 +16,7 @@ from bot.merge_request import HeadPipeline, MergeRequest, Note, Person
 from bot.nomination import Content, Detection, Nomination, Unread
 from bot.policy import Policy, Requirement, load_policies
 from bot.report import Findings
+from bot.stages import Stage
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
 GITLAB = "https://gitlab.example.com"

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from bot.assessment import Assessment
 from bot.commands import Answer, Outcome, Replay
-from bot.evidence import Evidence, Manager, Stage
+from bot.evidence import Evidence, Manager
 from bot.facts import FileAt, Work
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Remark, Unread
 from bot.policy import ListedIn, Policy
 from bot.report import Findings
+from bot.stages import Stage
 from tests.builders import (
     ENTRY,
     NOW,

@@ -9,14 +9,10 @@ import pytest
 
 from bot import policy_values as rules
 from bot.evidence import (
-    MAX_RENAMES,
-    MAX_REVISIONS,
     Evidence,
     Manager,
-    Stage,
     Subject,
     find_manager,
-    find_stage,
     find_subject,
     gather_evidence,
     manager_path,
@@ -38,6 +34,7 @@ from bot.facts import (
 )
 from bot.nomination import Change, Content, RoleKey, Unread, find_nominations
 from bot.policy import Policy
+from bot.stages import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from tests.builders import (
     ENTRY,
     GROUP,

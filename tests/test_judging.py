@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import policy_values as rules
-from bot.evidence import Manager, Stage
+from bot.evidence import Manager
 from bot.facts import Account, Listed, Merged
 from bot.findings import Finding, Verdict
 from bot.judging import JUDGES
 from bot.nomination import Unread
+from bot.stages import Stage
 from tests.builders import (
     GROUP,
     NOW,

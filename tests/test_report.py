@@ -16,7 +16,7 @@ from bot import policy_values as rules
 from bot.assessment import Assessment
 from bot.commands import Answer, Outcome
 from bot.errors import ConfigError
-from bot.evidence import Manager, Stage
+from bot.evidence import Manager
 from bot.facts import FileAt
 from bot.findings import Verdict
 from bot.nomination import Remark, Unread
@@ -31,6 +31,7 @@ from bot.report import (
     decide_gate,
     render_report,
 )
+from bot.stages import Stage
 from tests import gallery
 from tests.builders import (
     GITLAB,
