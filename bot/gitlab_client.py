@@ -5,30 +5,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from bot import merge_request_query as documents
 from bot.errors import GitLabError, RefusedError
 from bot.facts import (
-    Commit,
-    Commits,
-    CommitsOf,
-    DiffsOf,
     Fact,
     FileAt,
     Need,
     NotText,
-    RenameOf,
-    Renames,
-    StatusChecksOf,
     StatusesOf,
 )
 from bot.gitlab_transport import CONNECTIONS, Json, Transport
-from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note, StatusCheck
+from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
 from bot.queries import build_parts
 from bot.query_parts import Part, Query, pack_parts
+from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
 
 RECENT_PAGES = 40  # of 50 merge requests each
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
@@ -44,13 +37,6 @@ class GitLabClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
-        self._readers: Mapping[type, Callable[[Any], Fact]] = {
-            CommitsOf: self._read_commits,
-            RenameOf: self._read_rename,
-            DiffsOf: self._read_renames,
-            StatusesOf: self._read_statuses,
-            StatusChecksOf: self._read_status_checks,
-        }
 
     @property
     def calls(self) -> int:
@@ -74,7 +60,8 @@ class GitLabClient:
 
     def fetch_default_branch(self, project: str) -> str:
         """Return the name of a project's default branch."""
-        branch = self._transport.fetch_object(f"/projects/{_id(project)}").get("default_branch")
+        found = self._transport.fetch_object(f"/projects/{escape_path(project)}")
+        branch = found.get("default_branch")
         if not isinstance(branch, str):
             raise GitLabError(f"GitLab did not tell the default branch of {project}.")
         return branch
@@ -141,9 +128,7 @@ class GitLabClient:
             for query in packed
         ]
         asked += [
-            (partial(self._answer_rest, need), (need,))
-            for need in needs
-            if type(need) in self._readers
+            (partial(self._answer_rest, need), (need,)) for need in needs if type(need) in READERS
         ]
         room = max(0, self._transport.left)
         waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
@@ -190,82 +175,16 @@ class GitLabClient:
 
     def _answer_rest(self, need: Need) -> Mapping[Need, Fact]:
         try:
-            return {need: self._readers[type(need)](need)}
+            return {need: READERS[type(need)](self._transport, need)}
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
         except MISSHAPEN as error:
             return {need: _misshapen(error)}
 
-    def _read_statuses(self, need: StatusesOf) -> tuple[CommitStatus, ...]:
-        path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
-        rows, _ = self._transport.fetch_rows(path, {"name": need.name, "per_page": 100})
-        return tuple(
-            CommitStatus(
-                state=row["status"],
-                description=row.get("description") or "",
-                pipeline_id=row.get("pipeline_id"),
-                author_id=(row.get("author") or {}).get("id"),
-                target_url=row.get("target_url") or "",
-            )
-            for row in rows
-            if row["name"] == need.name
-        )
-
-    def _read_status_checks(self, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
-        path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
-        rows, _ = self._transport.fetch_rows(path, {})
-        return tuple(
-            StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows
-        )
-
-    def _read_commits(self, need: CommitsOf) -> Commits:
-        # First parents only: their dates are those of the merges, not the authors' claims.
-        rows, following = self._transport.fetch_rows(
-            f"/projects/{_id(need.project)}/repository/commits",
-            {"ref_name": need.ref, "path": need.path, "first_parent": "true", "per_page": 100},
-        )
-        items = tuple(
-            Commit(
-                project=need.project,
-                sha=row["id"],
-                committed_at=datetime.fromisoformat(row["committed_date"]),
-                path=need.path,
-            )
-            for row in rows
-        )
-        return Commits(items=items, complete=following is None)
-
-    def _read_renames(self, need: DiffsOf) -> Renames:
-        path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
-        return Renames(
-            old_paths={
-                row["new_path"]: row["old_path"]
-                for row in self._read_pages(path)
-                if row["renamed_file"]
-            }
-        )
-
-    def _read_pages(self, path: str, **filters: str) -> list[Json]:
-        rows: list[Json] = []
-        page: str | None = "1"
-        while page:
-            query: dict[str, str | int] = {**filters, "per_page": 100, "page": page}
-            found, page = self._transport.fetch_rows(path, query)
-            rows.extend(found)
-        return rows
-
-    def _read_rename(self, need: RenameOf) -> str | None:
-        path = f"/projects/{_id(need.project)}/repository/commits/{need.sha}/diff"
-        rows, _ = self._transport.fetch_rows(path, {"per_page": 100})
-        for row in rows:
-            if row["new_path"] == need.path and row["renamed_file"]:
-                return str(row["old_path"])
-        return None
-
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests with the sweep's emoji of the bot on them."""
-        path = f"/projects/{_id(project)}/merge_requests"
-        rows = self._read_pages(path, scope="all", state=state, my_reaction_emoji=WATCH)
+        path = f"/projects/{escape_path(project)}/merge_requests"
+        rows = read_pages(self._transport, path, scope="all", state=state, my_reaction_emoji=WATCH)
         with _known_shape():
             return [int(row["iid"]) for row in rows]
 
@@ -293,9 +212,8 @@ class GitLabClient:
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""
         with _known_shape():
-            return self._read_statuses(
-                StatusesOf(merge_request.project_id, merge_request.head_sha or "", name)
-            )
+            need = StatusesOf(merge_request.project_id, merge_request.head_sha or "", name)
+            return read_statuses(self._transport, need)
 
     # --- writing --------------------------------------------------------------------
 
@@ -356,7 +274,7 @@ class GitLabClient:
 
     def _withdraw(self, path: str, name: str, own_id: int) -> None:
         with _known_shape():
-            for row in self._read_pages(f"{path}/award_emoji"):
+            for row in read_pages(self._transport, f"{path}/award_emoji"):
                 if row["name"] == name and row["user"]["id"] == own_id:
                     self._transport.send("delete", f"{path}/award_emoji/{row['id']}", {})
 
@@ -401,12 +319,8 @@ def _misshapen(error: Exception) -> Unread:
     return Unread(reason=f"GitLab's answer has another shape than expected ({name})")
 
 
-def _id(project: str) -> str:
-    return quote(project, safe="")
-
-
 def _raw_path(need: FileAt) -> str:
-    return f"/projects/{_id(need.project)}/repository/files/{quote(need.path, safe='')}/raw"
+    return f"/projects/{escape_path(need.project)}/repository/files/{quote(need.path, safe='')}/raw"
 
 
 def _address(merge_request: MergeRequest) -> str:

@@ -1,0 +1,106 @@
+"""Read over REST what GraphQL does not tell: history, renames, and the present gate."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.facts import (
+    Commit,
+    Commits,
+    CommitsOf,
+    DiffsOf,
+    Fact,
+    RenameOf,
+    Renames,
+    StatusChecksOf,
+    StatusesOf,
+)
+from bot.gitlab_transport import Json, Transport
+from bot.merge_request import CommitStatus, StatusCheck
+
+
+def escape_path(project: str) -> str:
+    """Return a project's path as REST takes it in an address."""
+    return quote(project, safe="")
+
+
+def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus, ...]:
+    """Read the commit statuses of a name on a head."""
+    path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
+    rows, _ = transport.fetch_rows(path, {"name": need.name, "per_page": 100})
+    return tuple(
+        CommitStatus(
+            state=row["status"],
+            description=row.get("description") or "",
+            pipeline_id=row.get("pipeline_id"),
+            author_id=(row.get("author") or {}).get("id"),
+            target_url=row.get("target_url") or "",
+        )
+        for row in rows
+        if row["name"] == need.name
+    )
+
+
+def _read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
+    rows, _ = transport.fetch_rows(path, {})
+    return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
+
+
+def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
+    # First parents only: their dates are those of the merges, not the authors' claims.
+    rows, following = transport.fetch_rows(
+        f"/projects/{escape_path(need.project)}/repository/commits",
+        {"ref_name": need.ref, "path": need.path, "first_parent": "true", "per_page": 100},
+    )
+    items = tuple(
+        Commit(
+            project=need.project,
+            sha=row["id"],
+            committed_at=datetime.fromisoformat(row["committed_date"]),
+            path=need.path,
+        )
+        for row in rows
+    )
+    return Commits(items=items, complete=following is None)
+
+
+def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
+    return Renames(
+        old_paths={
+            row["new_path"]: row["old_path"]
+            for row in read_pages(transport, path)
+            if row["renamed_file"]
+        }
+    )
+
+
+def read_pages(transport: Transport, path: str, **filters: str) -> list[Json]:
+    """Read a list that GitLab gives in pages."""
+    rows: list[Json] = []
+    page: str | None = "1"
+    while page:
+        query: dict[str, str | int] = {**filters, "per_page": 100, "page": page}
+        found, page = transport.fetch_rows(path, query)
+        rows.extend(found)
+    return rows
+
+
+def _read_rename(transport: Transport, need: RenameOf) -> str | None:
+    path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
+    rows, _ = transport.fetch_rows(path, {"per_page": 100})
+    for row in rows:
+        if row["new_path"] == need.path and row["renamed_file"]:
+            return str(row["old_path"])
+    return None
+
+
+READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
+    CommitsOf: _read_commits,
+    RenameOf: _read_rename,
+    DiffsOf: _read_renames,
+    StatusesOf: read_statuses,
+    StatusChecksOf: _read_status_checks,
+}
