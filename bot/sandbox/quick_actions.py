@@ -57,14 +57,15 @@ def find_quick_actions(text: str) -> tuple[QuickAction, ...]:
 
     Only lines of top-level paragraphs count, outside code spans and HTML.
     """
-    lines = text.split("\n")
-    found = []
-    for number in _candidate_lines(text):
-        match = _LINE.fullmatch(lines[number])
-        if match and match["name"].lower() in KNOWN | SUBSTITUTIONS.keys():
-            name, argument = match["name"].lower(), match["argument"] or ""
-            found.append(QuickAction(name=name, argument=argument, line=number))
-    return tuple(found)
+    actions = {
+        number: QuickAction(name=name, argument=match["argument"] or "", line=number)
+        for number, line in enumerate(text.split("\n"))
+        if (match := _LINE.fullmatch(line))
+        and (name := match["name"].lower()) in KNOWN | SUBSTITUTIONS.keys()
+    }
+    # Reading Markdown takes most of the time of writing a note, and most notes have no command.
+    numbers = _candidate_lines(text) if actions else ()
+    return tuple(actions[number] for number in numbers if number in actions)
 
 
 def _candidate_lines(text: str) -> Iterator[int]:
