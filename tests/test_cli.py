@@ -428,7 +428,7 @@ def test_a_process_ends_at_its_deadline_whatever_the_server_does(script: Any) ->
     with raw_server(script) as raw:
         began = time.monotonic()
         done = process(raw.url, "check", TARGET, DEADLINE="5")
-        assert time.monotonic() - began < 5 + 2 + 4
+        assert time.monotonic() - began < 5 + 2 + 8  # the last for starting on a busy machine
     line = one_line(done)
     assert "cannot be reached" in line or "the time of this run is used up" in line
 
