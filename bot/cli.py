@@ -207,6 +207,8 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     watchdog = threading.Timer(deadline + GRACE, give_up)
     watchdog.daemon = True
     watchdog.start()
+    # Compiling takes as long as many a request, most of which is waiting.
+    threading.Thread(target=choices.words.prepare, daemon=True).start()
     try:
         yield client, choices
     finally:

@@ -8,6 +8,7 @@ import functools
 import importlib.resources
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -32,6 +33,7 @@ MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
 SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
+COMMENT_TEMPLATES = ("comment.md.j2", "requirement.md.j2", "follow_up.md.j2", "gate.txt.j2")
 TEXT_LIMIT = 600  # characters of one foreign text
 
 _FENCE = re.compile("`{3,}")
@@ -116,6 +118,7 @@ class Words:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
+            auto_reload=False,
         )
         self._environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
@@ -145,6 +148,12 @@ class Words:
             "help_table": help_table,
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
+
+    def prepare(self) -> None:
+        """Compile the comment's templates ahead; what is wrong with one is said by `render`."""
+        for template in COMMENT_TEMPLATES:
+            with suppress(jinja2.TemplateError, OSError, ValueError, RecursionError):
+                self._environment.get_template(template)
 
     def render(self, template: str, **values: object) -> str:
         """Render one template; raise ConfigError when it cannot be used."""

@@ -659,12 +659,22 @@ def test_an_operators_template_replaces_the_shipped_one(tmp_path: Path) -> None:
     assert "Nomination" in (report.body or "")
 
 
+def test_templates_that_are_compiled_ahead_are_not_read_again(tmp_path: Path) -> None:
+    template = tmp_path / "gate.txt.j2"
+    template.write_text("first", "utf-8")
+    words = Words(str(tmp_path), GITLAB, "nomination")
+    words.prepare()
+    template.write_text("second", "utf-8")
+    assert words.render("gate.txt.j2") == "first"
+
+
 @pytest.mark.parametrize(
     "text",
     [b"{{ nothing }}", b"{% if %}", b"{{ merge_request.nothing }}", b"{{ 1 + 'a' }}", b"\xff"],
 )
 def test_a_broken_template_is_an_expected_error(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "gate.txt.j2").write_bytes(text)
+    Words(str(tmp_path), GITLAB, "nomination").prepare()
     with pytest.raises(ConfigError, match=r"gate\.txt\.j2 cannot be used"):
         render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
 
