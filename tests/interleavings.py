@@ -138,7 +138,7 @@ def _follow(pair: Pair, node: Node, stack: list[Node]) -> bool:
         awake = [name for name in waiting if name not in asleep]
         if not awake:
             return False
-        chosen, *others = awake
+        chosen, *others = _choices(awake, waiting)
         tried = dict(asleep)
         for name, before in zip(others, awake, strict=False):
             tried[before] = waiting[before]
@@ -147,6 +147,12 @@ def _follow(pair: Pair, node: Node, stack: list[Node]) -> bool:
         asleep = _still_asleep(asleep, waiting[chosen])
         schedule = (*schedule, chosen)
     return True
+
+
+def _choices(awake: Sequence[str], waiting: Mapping[str, Call]) -> Sequence[str]:
+    """Return who may go first: nobody needs to try another order around evidence."""
+    free = [name for name in awake if waiting[name].topic == "evidence"]
+    return free[:1] or awake
 
 
 def _still_asleep(asleep: Mapping[str, Call], done: Call) -> dict[str, Call]:
