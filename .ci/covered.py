@@ -45,10 +45,10 @@ def _find_gaps(name: str, files: Files) -> Iterator[str]:
     # What only type checkers read never runs, and is all that may be left out.
     if "pragma: no" in Path(name).read_text("utf-8"):
         yield f"{name}: exempts itself"
-    lines, branches = found["missing_lines"], found["missing_branches"]
-    if lines or branches:
-        jumps = ", ".join(f"{start}->{end}" for start, end in branches)
-        yield f"{name}: lines {', '.join(map(str, lines)) or 'all'} missing; branches {jumps}"
+    missing = [str(line) for line in found["missing_lines"]]
+    missing += [f"{start}->{end}" for start, end in found["missing_branches"]]
+    if missing:
+        yield f"{name}: not covered are {', '.join(missing)}"
 
 
 def _count(summaries: list[Any], what: str) -> int:
