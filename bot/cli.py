@@ -118,7 +118,7 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         problems: list[str] = []
         if options.json or options.dry_run:
             evaluation = app.evaluate(path, iid, choices, client)
-            _explain(evaluation) if options.json else _show(evaluation)
+            _explain(evaluation, settings.gitlab_url) if options.json else _show(evaluation)
         else:
             evaluation, problems = app.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
@@ -140,7 +140,7 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
 
 def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     from bot.explain import explain_assessment
-    from bot.ready import Candidate, assess_readiness, choose_policies
+    from bot.ready import Candidate, assess_readiness, choose_policies, is_later, is_ready
 
     settings = _settings(environment)
     username = options.username.removeprefix("@")
@@ -148,17 +148,23 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         project = client.fetch_project_path(settings.team_project)
         now = datetime.now(UTC)
         branch = client.fetch_default_branch(project)
-        slug = options.entry or username
+        # The files are lower case by convention, whatever the account is.
+        slug = options.entry or username.lower()
         who = Candidate(username=username, slug=slug, project=project, branch=branch)
         assessments = [
             assess_readiness(who, policy, client, now)
             for policy in choose_policies(choices.policies, options.policy, now)
         ]
     if options.json:
-        print(json.dumps([explain_assessment(a) for a in assessments], indent=2))
+        told = [
+            explain_assessment(each, settings.gitlab_url) | {"ready": is_ready(each)}
+            for each in assessments
+        ]
+        print(json.dumps(told, indent=2))
     else:
-        for assessment in assessments:
-            print(choices.words.render("ready.txt.j2", assessment=assessment))
+        for each in assessments:
+            values = {"assessment": each, "ready": is_ready(each), "is_later": is_later}
+            print(choices.words.render("ready.txt.j2", **values))
     return 0
 
 
@@ -222,10 +228,10 @@ def give_up(leave: Callable[[int], object] = os._exit) -> None:
     leave(1)
 
 
-def _explain(evaluation: "Evaluation") -> None:
+def _explain(evaluation: "Evaluation", gitlab_url: str) -> None:
     from bot.explain import as_json
 
-    print(json.dumps(as_json(evaluation.findings), indent=2, ensure_ascii=True))
+    print(json.dumps(as_json(evaluation.findings, gitlab_url), indent=2, ensure_ascii=True))
 
 
 def _show(evaluation: "Evaluation") -> None:

@@ -7,13 +7,13 @@ from enum import Enum
 from bot.assessment import Assessment
 from bot.findings import Finding, Step
 from bot.nomination import Unread
-from bot.report import KINDS, Findings, decide_gate
+from bot.report import KINDS, Findings, decide_gate, list_urls
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-def as_json(findings: Findings) -> dict[str, Json]:
-    """Return everything that was found for a merge request."""
+def as_json(findings: Findings, gitlab_url: str) -> dict[str, Json]:
+    """Return everything that was found for a merge request of the GitLab at an address."""
     merge_request = findings.merge_request
     return {
         "project": merge_request.project,
@@ -22,7 +22,7 @@ def as_json(findings: Findings) -> dict[str, Json]:
         "state": merge_request.state,
         # Nothing is gated once a merge request is merged or closed.
         "gate": decide_gate(findings).value if merge_request.state == "opened" else None,
-        "nominations": [explain_assessment(assessment) for assessment in findings.assessments],
+        "nominations": [explain_assessment(each, gitlab_url) for each in findings.assessments],
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),
         "unknown": list(findings.unknown),
@@ -30,7 +30,7 @@ def as_json(findings: Findings) -> dict[str, Json]:
     }
 
 
-def explain_assessment(assessment: Assessment) -> dict[str, Json]:
+def explain_assessment(assessment: Assessment, gitlab_url: str) -> dict[str, Json]:
     """Return everything that was found for one nomination."""
     nomination = assessment.nomination
     return {
@@ -42,11 +42,15 @@ def explain_assessment(assessment: Assessment) -> dict[str, Json]:
         "path": nomination.path,
         "cautions": list(nomination.cautions),
         "policy": assessment.policy.label,
+        "document": assessment.policy.document,
         "newer_policy": assessment.newer_policy.label if assessment.newer_policy else None,
         "ready": assessment.ready,
         "manager": _plain(assessment.manager),
         "maintainers": _plain(assessment.maintainers),
-        "requirements": [_finding(finding) for finding in assessment.findings],
+        "requirements": [
+            _finding(finding) | {"lists": _lists(finding, nomination.username, gitlab_url)}
+            for finding in assessment.findings
+        ],
         "follow_ups": [_step(step) for step in assessment.steps],
     }
 
@@ -57,11 +61,17 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "title": finding.requirement.title,
         "kind": KINDS[type(finding.requirement.rule)],
         "blocking": finding.requirement.blocking,
+        "actor": finding.requirement.actor,
+        "help": finding.requirement.help,
     }
     left_out = {"requirement"}
     return about | {
         f.name: _plain(getattr(finding, f.name)) for f in fields(finding) if f.name not in left_out
     }
+
+
+def _lists(finding: Finding, username: str, gitlab_url: str) -> list[Json]:
+    return [{"label": label, "url": url} for label, url in list_urls(gitlab_url, finding, username)]
 
 
 def _step(step: Step) -> dict[str, Json]:

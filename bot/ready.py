@@ -1,7 +1,7 @@
 """Answer the question of a nomination before any merge request exists."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy as rules
@@ -10,14 +10,16 @@ from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import evidence_key, find_subject, gather_evidence, manager_path
 from bot.facts import FileAt, Source
-from bot.findings import Case
+from bot.findings import Case, Finding, Verdict
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination, Unread
 from bot.policy import Policy
-from bot.team_db import parse_entry
+from bot.team_db import Entry, parse_entry
 
 # What only an open merge request can show.
 LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)
+COMES_LATER = "comes with the merge request"
+NO_ENTRY = Unread(reason="no entry of theirs was found: say which it is with --entry SLUG")
 
 
 def choose_policies(
@@ -51,65 +53,132 @@ def assess_readiness(
 
     Raises TeamDatabaseError when their entry cannot be read or names another account.
     """
-    username, slug, project = candidate.username, candidate.slug, candidate.project
-    path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), slug)
-    if path is None:
-        raise TeamDatabaseError(
-            f"{slug!r} is no name of an entry's file: say one with --entry SLUG."
-        )
-    entry_file = FileAt(project, candidate.branch, path)
-    content = source.fetch_facts({entry_file})[entry_file]
-    if isinstance(content, Unread):
-        raise TeamDatabaseError(f"{path} cannot be read ({content.reason}): try again later.")
-    base = content if isinstance(content, bytes) else None
-    before = _roles(base, username, policy, path)
-    nomination = Nomination(
-        username=username,
-        project=policy.project,
-        role=policy.role,
-        before=before,
-        after=(*before, policy.role),
-        path=path,
-        base_path=path if isinstance(base, bytes) else None,
-        reports_to=None,
-        cautions=() if base is not None else (_without_entry(path),),
-    )
+    path = _entry_path(candidate, policy)
+    entry_file = FileAt(candidate.project, candidate.branch, path)
+    base = _read(entry_file, source)
+    entry = None if base is None else _own_entry(base, candidate.username, path)
+    nomination = _imagined_nomination(candidate.username, policy, path, entry)
     merge_request = _imagined(candidate, now)
     change = Change(path=path, base=base, head=base, target=base)
     subject = find_subject(nomination, policy, change, merge_request)
-    evidence, _ = gather_evidence([subject], merge_request, {entry_file: base}, source)
+    gathered, _ = gather_evidence([subject], merge_request, {entry_file: base}, source)
+    evidence = gathered[evidence_key(subject)]
+    if entry is None:
+        # A file that was not found tells nothing about earlier roles.
+        stages = dict.fromkeys(evidence.stages, NO_ENTRY)
+        evidence = replace(evidence, stages=stages, manager=NO_ENTRY)
     case = Case(
         nomination=nomination,
         policy=policy,
         merge_request=merge_request,
-        evidence=evidence[evidence_key(subject)],
+        evidence=evidence,
         attested=frozenset(),
         now=now,
         account_doubt=subject.doubt,
     )
-    return assess(case, _NOTHING_SAID, None)
+    return _restate(assess(case, _NOTHING_SAID, None), entry)
 
 
-def _without_entry(path: str) -> str:
-    return (
-        f"There is no entry {path}, so no earlier role and no manager is known: "
-        "say which entry is theirs with --entry SLUG."
-    )
+def is_later(finding: Finding) -> bool:
+    """Tell whether only an open merge request can show what a requirement asks for."""
+    return isinstance(finding.requirement.rule, LATER)
 
 
-_NOTHING_SAID = Replay(waivers={}, held=None, attested={}, help_wanted=False, answers=())
+def is_ready(assessment: Assessment) -> bool | None:
+    """Tell whether all is met that needs no merge request; None where that is not known."""
+    verdicts = {f.verdict for f in assessment.open_findings if not is_later(f)}
+    if Verdict.UNMET in verdicts:
+        return False
+    return None if verdicts else True
 
 
-def _roles(base: bytes | None, username: str, policy: Policy, path: str) -> tuple[str, ...]:
-    if base is None:
-        return ()
+def _entry_path(candidate: Candidate, policy: Policy) -> str:
+    path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), candidate.slug)
+    if path is None:
+        raise TeamDatabaseError(
+            f"{candidate.slug!r} is no name of an entry's file: say one with --entry SLUG."
+        )
+    return path
+
+
+def _read(entry_file: FileAt, source: Source) -> bytes | None:
+    content = source.fetch_facts({entry_file})[entry_file]
+    if isinstance(content, Unread):
+        raise TeamDatabaseError(
+            f"{entry_file.path} cannot be read ({content.reason}): try again later."
+        )
+    return content if isinstance(content, bytes) else None
+
+
+def _own_entry(base: bytes, username: str, path: str) -> Entry:
     entry = parse_entry(base, path)
     if (entry.username or "").casefold() != username.casefold():
         raise TeamDatabaseError(
             f"{path} is the entry of {entry.username!r}, not of {username!r}: "
             "say which entry is theirs with --entry SLUG."
         )
-    return entry.roles_for(policy.project)
+    return entry
+
+
+def _imagined_nomination(
+    username: str, policy: Policy, path: str, entry: Entry | None
+) -> Nomination:
+    before = entry.roles_for(policy.project) if entry else ()
+    return Nomination(
+        username=username,
+        project=policy.project,
+        role=policy.role,
+        before=before,
+        after=before if _holds_role(entry, policy) else (*before, policy.role),
+        path=path,
+        base_path=path if entry else None,
+        reports_to=None,
+        cautions=(),
+    )
+
+
+def _holds_role(entry: Entry | None, policy: Policy) -> bool:
+    return entry is not None and entry.holds(policy.project, policy.role)
+
+
+def _restate(assessment: Assessment, entry: Entry | None) -> Assessment:
+    """Say what only a merge request or an entry can show, and what there is already."""
+    cautions = tuple(_cautions(assessment, entry))
+    return replace(
+        assessment,
+        nomination=replace(assessment.nomination, cautions=cautions),
+        findings=tuple(_unjudged(finding, entry) for finding in assessment.findings),
+    )
+
+
+def _unjudged(finding: Finding, entry: Entry | None) -> Finding:
+    reason = None
+    if is_later(finding):
+        reason = COMES_LATER
+    elif entry is None and isinstance(finding.requirement.rule, rules.RoleHeld):
+        reason = NO_ENTRY.reason
+    if reason is None:
+        return finding
+    return replace(finding, verdict=Verdict.UNKNOWN, found=None, reason=reason)
+
+
+def _cautions(assessment: Assessment, entry: Entry | None) -> Iterator[str]:
+    nomination, policy = assessment.nomination, assessment.policy
+    if entry is None:
+        yield (
+            f"There is no entry {nomination.path}, so no earlier role and no manager is known: "
+            "say which entry is theirs with --entry SLUG."
+        )
+    if _holds_role(entry, policy):
+        yield (
+            f"They hold the role already: {nomination.path} names them {policy.role} of "
+            f"{policy.project}."
+        )
+    if nomination.username.casefold() in {m.casefold() for m in assessment.maintainers or ()}:
+        yield f"They are a maintainer already, as a direct member of {policy.maintainers.group}."
+
+
+_NOTHING_SAID = Replay(waivers={}, held=None, attested={}, help_wanted=False, answers=())
 
 
 def _imagined(candidate: Candidate, now: datetime) -> MergeRequest:

@@ -9,12 +9,13 @@ import pytest
 from bot.explain import as_json
 from bot.report import Findings
 from tests import gallery
+from tests.builders import GITLAB
 from tests.gallery import SCENES
 
 
 def write(findings: Findings) -> Any:
     """Return what people's own tools would read."""
-    return json.loads(json.dumps(as_json(findings), allow_nan=False))
+    return json.loads(json.dumps(as_json(findings, GITLAB), allow_nan=False))
 
 
 @pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
@@ -48,10 +49,24 @@ def test_an_assessment_holds_everything_that_was_found() -> None:
         "name": "grace",
         "state": "missing",
         "url": None,
+        "section": None,
     }
     assert (knowledge["blocking"], knowledge["found"]) == (False, 3)
     assert (nomination["username"], nomination["ready"]) == ("ada", False)
     assert [step["state"] for step in nomination["follow_ups"]] == ["open"] * 4
+
+
+def test_everybody_can_count_again_and_read_what_is_asked() -> None:
+    (nomination,) = write(SCENES["Half met"])["nominations"]
+    authored, reviewed, assigned, knowledge = nomination["requirements"]
+    page = f"{GITLAB}/{gallery.POLICY.repository}/-/merge_requests?scope=all&state=merged"
+    assert authored["lists"] == [{"label": "authored", "url": f"{page}&author_username=ada"}]
+    assert [each["label"] for each in reviewed["lists"]] == ["assigned as reviewer", "approved"]
+    assert (assigned["lists"], knowledge["lists"]) == ([], [])
+    wanted = gallery.POLICY.requirements
+    told = [(each["actor"], each["help"]) for each in nomination["requirements"]]
+    assert told == [(each.actor, each.help) for each in wanted]
+    assert nomination["document"] == gallery.POLICY.document
 
 
 def test_what_is_unknown_says_why() -> None:

@@ -13,6 +13,7 @@ from bot.cli import run_command
 from bot.explain import as_json
 from bot.report import Findings
 from bot.sandbox.server import Server
+from tests.builders import GITLAB
 from tests.gallery import SCENES
 from tests.nomination_world import SECRET, TEAM, make_world
 
@@ -39,7 +40,7 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("findings", SCENES.values(), ids=SCENES)
 def test_every_situation_has_the_published_shape(findings: Findings) -> None:
-    VALIDATOR.validate(as_json(findings))
+    VALIDATOR.validate(as_json(findings, GITLAB))
 
 
 def test_every_part_of_the_shape_is_really_written() -> None:
@@ -52,7 +53,7 @@ def test_every_part_of_the_shape_is_really_written() -> None:
             for item in value:
                 yield from keys(item)
 
-    written = {key for findings in SCENES.values() for key in keys(as_json(findings))}
+    written = {key for findings in SCENES.values() for key in keys(as_json(findings, GITLAB))}
     assert written == {key for _, key in parts()}
 
 
@@ -64,7 +65,7 @@ def test_every_reason_of_a_near_miss_is_really_given() -> None:
 
 
 def test_another_shape_is_refused() -> None:
-    told = as_json(next(iter(SCENES.values())))
+    told = as_json(next(iter(SCENES.values())), GITLAB)
     for spoilt in (told | {"odd": 1}, told | {"gate": "open"}, {"iid": 1}):
         with pytest.raises(ValidationError):
             VALIDATOR.validate(spoilt)
@@ -93,3 +94,10 @@ def test_every_key_is_documented(name: str, key: str) -> None:
     section = text.split(f"{heading}\n")[1].split("\n## ")[0]
     part = SCHEMA if name == "the whole" else SCHEMA["$defs"][name]
     assert f"| `{key}` | {part['properties'][key].get('description', '')}" in section
+
+
+def test_every_reason_of_a_near_miss_is_documented() -> None:
+    text = (ROOT / "docs" / "json.md").read_text("utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith("| `why` |")]
+    whys = NEAR_MISS["properties"]["why"]["enum"]
+    assert row.split(" | ")[2].removesuffix(" |") == ", ".join(f"`{why}`" for why in whys)

@@ -1,0 +1,312 @@
+"""Tests of the answer before any merge request exists, mostly by the command that gives it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import policy as rules
+from bot.assessment import Assessment
+from bot.findings import NearMiss
+from bot.ready import COMES_LATER, is_later, is_ready
+from bot.report import Words
+from bot.sandbox.entities import Level, Member
+from bot.sandbox.server import Server
+from tests.builders import (
+    GITLAB,
+    make_assessment,
+    make_evidence,
+    make_merged,
+    make_policy,
+    make_requirement,
+    make_work,
+)
+from tests.nomination_world import (
+    ENTRY,
+    FOLDER,
+    GATEWAY,
+    SECRET,
+    START,
+    TEAM,
+    NominationWorld,
+    entry,
+    make_world,
+)
+from tests.processes import run_here
+
+SCHEMA: dict[str, Any] = json.loads(
+    (Path(__file__).parent.parent / "bot/assessment.schema.json").read_text("utf-8")
+)
+CODES = {
+    *SCHEMA["$defs"]["near_miss"]["properties"]["why"]["enum"],
+    *("own", "assigned_only", "in_no_thread", "not_asked"),
+    *("not_read_whole", "before_stage", "no_stage"),
+}
+LATER_ONES = {"assigned", "knowledge"}
+NEW_POLICY = """
+id: docs
+version: "1"
+title: Maintainer of the docs
+document: https://example.com/docs
+project: docs
+role: maintainer
+repository: gitlab-org/docs
+maintainers:
+  group: gitlab-org/maintainers/docs
+  level: developer
+requirements:
+  - id: trained
+    kind: role_held
+    title: Train before
+    enforcement: blocking
+    actor: nominee
+    role: trainee_maintainer
+    help: Train.
+  - id: approved
+    kind: approved_by
+    title: Get it approved
+    enforcement: blocking
+    actor: maintainer
+    by: maintainers
+    at_least: 1
+    help: Ask.
+  - id: wait
+    kind: open_for
+    title: Wait
+    enforcement: blocking
+    actor: nominee
+    days: 3
+    help: Wait.
+"""
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world()
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+    assert made.writes() == []
+    assert made.world.violations == []
+
+
+def ready(server: Server, *arguments: str, **more: str | Path) -> str:
+    """Return what the command prints."""
+    given = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": server.url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+    done = run_here("ready", *arguments, **given, **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert SECRET not in done.stdout
+    return done.stdout
+
+
+def told(server: Server, *arguments: str, **more: str | Path) -> Any:
+    """Return the one nomination that the command prints as JSON."""
+    (nomination,) = json.loads(ready(server, *arguments, "--json", **more))
+    return nomination
+
+
+def verdicts(nomination: Mapping[str, Any]) -> dict[str, str]:
+    """Return the judgements by requirement."""
+    return {each["id"]: each["verdict"] for each in nomination["requirements"]}
+
+
+def first_line(text: str) -> str:
+    return text.splitlines()[0]
+
+
+def write_policies(directory: Path) -> Path:
+    """Write a policy that asks for an earlier role, and for what comes with a merge request."""
+    (directory / "docs.yml").write_text(NEW_POLICY, encoding="utf-8")
+    return directory
+
+
+def join_group(made: NominationWorld, name: str) -> None:
+    """Make somebody a direct member of the maintainers' group."""
+    user = made.user(name)
+    made.group.members[user.id] = Member(user=user, level=Level.DEVELOPER, created_at=START)
+
+
+# --- ready or not -------------------------------------------------------------------------
+
+
+def test_who_lacks_only_what_a_merge_request_shows_is_ready(server: Server) -> None:
+    text = ready(server, "nina")
+    assert first_line(text).startswith("Ready: nina as Maintainer of the AI Gateway (ai-gateway@")
+    assert "  met      Author at least 5 merge requests: 6 of 5\n" in text
+    assert text.count("  later    ") == len(LATER_ONES)
+    assert text.count(f"({COMES_LATER})") == len(LATER_ONES)
+    nomination = told(server, "nina")
+    assert nomination["ready"] is True
+    assert verdicts(nomination) == {
+        "authored": "met",
+        "reviewed": "met",
+        "assigned": "unknown",
+        "knowledge": "unknown",
+    }
+    for each in nomination["requirements"]:
+        later = each["id"] in LATER_ONES
+        assert (each["reason"], each["found"] is None) == (COMES_LATER if later else None, later)
+    assert nomination["cautions"] == []
+
+
+@pytest.mark.parametrize("given", [{"reviewed": 3}, {"authored": 1}])
+def test_who_lacks_merge_requests_is_not_ready(given: dict[str, int]) -> None:
+    with Server(make_world(**given).world) as server:
+        assert first_line(ready(server, "nina")).startswith("Not ready: nina as ")
+        assert told(server, "nina")["ready"] is False
+
+
+def test_it_cannot_be_told_of_an_account_that_gitlab_does_not_know(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({f"{FOLDER}/g/gone.yml": entry("gone", "reviewer")}, branch="main", by="olga")
+    assert first_line(ready(server, "gone")).startswith("Could not be told: gone as ")
+    assert told(server, "gone")["ready"] is None
+
+
+def test_what_is_recommended_keeps_nobody_from_being_ready() -> None:
+    unmet = make_requirement(rules.RoleHeld(role="docs_expert"), blocking=False)
+    assert is_ready(make_assessment(make_policy(unmet))) is True
+
+
+def test_no_kind_that_a_merge_request_shows_is_judged_without_one(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    policies = write_policies(tmp_path)
+    held = entry("nina", "trainee_maintainer").replace(b"ai-gateway", b"docs")
+    made.push({ENTRY: held}, branch="main", by="olga")
+    nomination = told(server, "nina", NOMINATION_BOT_POLICIES=policies)
+    assert verdicts(nomination) == {"trained": "met", "approved": "unknown", "wait": "unknown"}
+    assert nomination["ready"] is True
+
+
+# --- whose entry --------------------------------------------------------------------------
+
+
+def test_without_their_entry_earlier_roles_are_not_known(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({ENTRY: None, f"{FOLDER}/n/nina-k.yml": entry("nina")}, branch="main", by="olga")
+    text = ready(server, "nina")
+    assert first_line(text).startswith("Could not be told: nina as ")
+    (line,) = [line for line in text.splitlines() if "as a trainee maintainer" in line]
+    assert line.startswith("  UNKNOWN  ")
+    assert line.endswith("(no entry of theirs was found: say which it is with --entry SLUG)")
+    assert "never had the earlier role" not in text
+    nomination = told(server, "nina")
+    assert nomination["ready"] is None
+    _, reviewed, *_ = nomination["requirements"]
+    assert (reviewed["verdict"], reviewed["near_misses"]) == ("unknown", [])
+    assert "--entry SLUG" in reviewed["stage"]["unread"]
+    assert "--entry SLUG" in nomination["manager"]["unread"]
+    policies = write_policies(tmp_path)
+    asked = told(server, "nina", NOMINATION_BOT_POLICIES=policies)["requirements"][0]
+    assert (asked["id"], asked["verdict"], asked["found"]) == ("trained", "unknown", None)
+    assert "--entry SLUG" in asked["reason"]
+
+
+def test_with_their_entry_named_it_is_known_that_they_never_had_a_role(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({f"{FOLDER}/n/nina-k.yml": entry("nina")}, branch="main", by="olga")
+    nomination = told(server, "nina", "--entry", "nina-k")
+    assert nomination["ready"] is False
+    assert verdicts(nomination)["reviewed"] == "unmet"
+    assert nomination["manager"] == {"username": "mia", "missing": None}
+
+
+@pytest.mark.parametrize("username", ["Nina", "@NINA"])
+def test_an_entry_is_found_by_the_username_in_lower_case(server: Server, username: str) -> None:
+    nomination = told(server, username)
+    assert (nomination["path"], nomination["ready"]) == (ENTRY, True)
+
+
+def test_an_entry_that_is_named_is_taken_as_it_is_written(
+    made: NominationWorld, server: Server
+) -> None:
+    path = f"{FOLDER}/n/Nina-K.yml"
+    made.push({path: entry("nina")}, branch="main", by="olga")
+    assert told(server, "nina", "--entry", "Nina-K")["path"] == path
+
+
+# --- who is one already -------------------------------------------------------------------
+
+
+def test_who_has_the_role_in_the_entry_is_told_so(made: NominationWorld, server: Server) -> None:
+    made.push({ENTRY: entry("nina", "Maintainer backend")}, branch="main", by="olga")
+    text = ready(server, "nina")
+    caution = f"They hold the role already: {ENTRY} names them maintainer of ai-gateway."
+    assert text.splitlines()[1] == f"  look at  {caution}"
+    nomination = told(server, "nina")
+    assert nomination["cautions"] == [caution]
+    assert nomination["from"] == nomination["to"] == ["Maintainer backend"]
+
+
+def test_who_is_in_the_maintainers_group_is_told_so(made: NominationWorld, server: Server) -> None:
+    join_group(made, "nina")
+    caution = f"They are a maintainer already, as a direct member of {made.group.full_path}."
+    assert f"  look at  {caution}\n" in ready(server, "Nina")
+    nomination = told(server, "Nina")
+    assert nomination["cautions"] == [caution]
+    assert nomination["to"] == ["trainee_maintainer", "maintainer"]
+
+
+# --- why something does not count ---------------------------------------------------------
+
+
+def written(assessment: Assessment) -> str:
+    """Return what the command would print of an assessment."""
+    values = {"ready": is_ready(assessment), "is_later": is_later}
+    words = Words(None, GITLAB, "nomination")
+    return words.render("ready.txt.j2", assessment=assessment, **values)
+
+
+def with_near_miss(why: str) -> Assessment:
+    """Assess somebody who has one near miss."""
+    assessment = make_assessment(make_policy(), evidence=make_evidence(make_work(reviewed=1)))
+    (finding,) = assessment.findings
+    near = NearMiss(merged=make_merged(240), why=why)
+    return replace(assessment, findings=(replace(finding, near_misses=(near,)),))
+
+
+@pytest.mark.parametrize("why", sorted(CODES))
+def test_every_reason_of_a_near_miss_is_put_in_words(why: str) -> None:
+    text = written(with_near_miss(why))
+    assert "not counted: !240 (" in text
+    assert why not in text.split("not counted: !240 (")[1].split()
+
+
+def test_a_reason_without_words_is_shown_as_it_is() -> None:
+    assert "not counted: !240 (brand_new)" in written(with_near_miss("brand_new"))
+
+
+def test_a_near_miss_of_a_real_one_is_shown(made: NominationWorld, server: Server) -> None:
+    merged = made.gateway.merge_requests[11]
+    merged.approvals.clear()
+    merged.reviewers[0].state = "unreviewed"
+    text = ready(server, "nina")
+    assert first_line(text).startswith("Not ready: ")
+    assert "not counted: !11 (reviewer, but no approval, review or comment is seen)" in text
+
+
+# --- pages to count again on --------------------------------------------------------------
+
+
+def test_the_pages_with_the_same_lists_are_those_of_the_gitlab_that_was_asked(
+    server: Server,
+) -> None:
+    authored, reviewed, assigned, _ = told(server, "nina")["requirements"]
+    page = f"{server.url}/{GATEWAY}/-/merge_requests?scope=all&state=merged"
+    assert authored["lists"] == [{"label": "authored", "url": f"{page}&author_username=nina"}]
+    assert len(reviewed["lists"]) == 2
+    assert assigned["lists"] == []
