@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 26 * 1024 * 1024  # GitLab caps a webhook body at 25 MB.
 MARKER = "<!-- nomination-bot"
 
+# What a pipeline is before any of its jobs has ended; one that is new has no gate yet.
+NEW_PIPELINE = frozenset({"created", "preparing", "waiting_for_resource", "pending"})
+
 # Fields whose change alone can alter neither who is nominated nor any requirement.
 IDLE_CHANGES = frozenset(
     {
@@ -89,13 +92,15 @@ def parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant:
     kind = body.get("object_kind")
     if not isinstance(kind, str):
         raise EventError("The payload has no `object_kind`; expected a GitLab webhook body.")
-    if kind not in {"merge_request", "note"}:
+    if kind not in {"merge_request", "note", "pipeline"}:
         return Irrelevant("events of this kind never concern a nomination")
     if not _is_team_project(_mapping(body, "project"), team_project):
         return Irrelevant("another project than the configured team database")
     attributes = _mapping(body, "object_attributes")
     if kind == "note":
         return _parse_note(body, attributes, team_project, word)
+    if kind == "pipeline":
+        return _parse_pipeline(body, attributes, team_project)
     return _parse_merge_request(body, attributes, team_project)
 
 
@@ -111,6 +116,16 @@ def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | 
     return Event(project, iid, "merge_request")
 
 
+def _parse_pipeline(body: Body, attributes: Body, project: str) -> Event | Irrelevant:
+    if not body.get("merge_request"):
+        return Irrelevant("a pipeline, but not of a merge request")
+    # The bot's own statuses make external pipelines, and every pipeline ends some day.
+    if attributes.get("source") == "external" or attributes.get("status") not in NEW_PIPELINE:
+        return Irrelevant("a pipeline that is not new")
+    iid = _positive(_mapping(body, "merge_request"), "iid", "merge_request")
+    return Event(project, iid, "pipeline")
+
+
 def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event | Irrelevant:
     if attributes.get("noteable_type") != "MergeRequest":
         return Irrelevant("a comment, but not on a merge request")
@@ -119,13 +134,14 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
     text = attributes.get("note")
     if not isinstance(text, str):
         raise EventError("The payload has no text in `object_attributes.note`.")
-    if not has_command(text, word):
-        if text.startswith(MARKER):
-            return Irrelevant("the bot's own comment")
-        return Irrelevant("a comment without a command")
+    if text.startswith(MARKER) and not has_command(text, word):
+        return Irrelevant("the bot's own comment")
     author = _mapping(body, "user").get("username")
     if isinstance(author, str) and re.match(r"(project|group)_\d+_bot(_|\d|$)", author):
         return Irrelevant("a comment by a bot")
+    # Nobody knows what an edited comment said before: perhaps a command, which then ends.
+    if not has_command(text, word) and attributes.get("action") != "update":
+        return Irrelevant("a comment without a command")
     return Event(
         project, _positive(_mapping(body, "merge_request"), "iid", "merge_request"), "note"
     )

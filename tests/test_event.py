@@ -16,6 +16,7 @@ from tests.event_bodies import (
     change,
     make_merge_request_body,
     make_note_body,
+    make_pipeline_body,
     make_status_check_body,
 )
 
@@ -92,16 +93,17 @@ def test_a_status_check_is_answered_even_for_idle_changes() -> None:
     assert is_relevant(body)
 
 
-@pytest.mark.parametrize("kind", ["merge_request", "note"])
+@pytest.mark.parametrize("kind", ["merge_request", "note", "pipeline"])
 def test_the_kind_of_event_is_told(kind: str) -> None:
     body = {
         "merge_request": make_merge_request_body("open"),
         "note": make_note_body("/nomination recheck"),
+        "pipeline": make_pipeline_body(),
     }[kind]
     assert parse(body).kind == kind
 
 
-@pytest.mark.parametrize("kind", ["push", "pipeline", "issue", "emoji", "build", "access_token"])
+@pytest.mark.parametrize("kind", ["push", "issue", "emoji", "build", "access_token"])
 def test_other_kinds_of_events_do_not_matter(kind: str) -> None:
     assert not is_relevant({"object_kind": kind})
 
@@ -137,6 +139,33 @@ def test_the_word_of_the_command_is_configurable() -> None:
 @pytest.mark.parametrize("action", ["create", "update"])
 def test_new_and_edited_notes_are_alike(action: str) -> None:
     assert is_relevant(make_note_body("/nomination recheck", action=action))
+
+
+def test_an_edited_note_may_have_been_a_command() -> None:
+    assert is_relevant(make_note_body("Sorry, I take that back.", action="update"))
+    own = make_note_body(f"{MARKER}:comment -->\n", action="update")
+    assert not is_relevant(own)
+    bot = make_note_body("42 files", action="update")
+    bot["user"]["username"] = "project_7001_bot"
+    assert not is_relevant(bot)
+
+
+@pytest.mark.parametrize(
+    ("status", "source", "matters"),
+    [
+        ("pending", "merge_request_event", True),
+        ("created", "push", True),
+        ("waiting_for_resource", "web", True),
+        ("pending", "external", False),
+        ("running", "merge_request_event", False),
+        ("success", "merge_request_event", False),
+        (None, "push", False),
+    ],
+)
+def test_a_new_pipeline_has_no_gate_yet(status: Any, source: str, matters: bool) -> None:
+    assert is_relevant(make_pipeline_body(status, source=source)) is matters
+    elsewhere = make_pipeline_body(status, source=source) | {"merge_request": None}
+    assert not is_relevant(elsewhere)
 
 
 @pytest.mark.parametrize("noteable", ["Issue", "Commit", "Snippet", None])

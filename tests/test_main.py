@@ -21,7 +21,7 @@ TOKEN = "glpat-very-secret-indeed"  # noqa: S105  no real one
 IDLE = make_merge_request_body("update", change("title", "a", "b"))
 ELSEWHERE = make_merge_request_body("open") | {"project": {"path_with_namespace": "g/other"}}
 IRRELEVANT = {
-    "another kind": {"object_kind": "pipeline"},
+    "another kind": {"object_kind": "build"},
     "another project": ELSEWHERE,
     "a title": IDLE,
     "a comment": make_note_body("LGTM"),
