@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot import policy as rules
 from bot.assessment import assess
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
-from bot.commands import Context, Replay, Scope, replay
+from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
-from bot.facts import Fact, Members, Need, Source
+from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, plan_gate
 from bot.merge_request import MergeRequest
@@ -163,7 +163,8 @@ def _evaluate_once(
             unknown.append("the present head of the merge request could not be read again")
         elif head != merge_request.head_sha:
             return None
-    replayed = _replay(merge_request, subjects, evidence, choices)
+    replayed = _replay(merge_request, subjects, evidence, known, choices)
+    unknown += replayed.doubts
     findings = Findings(
         merge_request=merge_request,
         detection=detection,
@@ -197,7 +198,11 @@ def _detect(
         return any(may_mention(head, key.project) for key in wanted)
 
     spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
-    ahead = gate_needs(merge_request, choices.gate) if paths or spoken else ()
+    ahead: tuple[Need, ...] = ()
+    if paths or spoken:
+        ahead = gate_needs(merge_request, choices.gate)
+    if paths and wants_push_time(merge_request.notes, choices.command):
+        ahead += (_push_of(merge_request),)
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
@@ -253,7 +258,7 @@ def _subjects(
     detection: Detection, changes: Changes, merge_request: MergeRequest, choices: Choices
 ) -> list[Subject]:
     by_base = {change.base_path: change for change in changes.items}
-    opened = merge_request.created_at.date()
+    opened = merge_request.created_at.astimezone(UTC).date()
     subjects = []
     for nomination in detection.nominations[:MOST_NOMINATIONS]:
         policy = rules.policy_in_force(
@@ -268,14 +273,30 @@ def _replay(
     merge_request: MergeRequest,
     subjects: Sequence[Subject],
     evidence: Mapping[str, Evidence],
+    known: Mapping[Need, Fact],
     choices: Choices,
 ) -> Replay:
     context = Context(
         nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
         nominator=merge_request.author.username if merge_request.author else None,
         me=merge_request.me.username,
+        pushed_at=_pushed_at(merge_request, known),
+        merged_at=merge_request.merged_at,
     )
     return replay(merge_request.notes, context, choices.command)
+
+
+def _push_of(merge_request: MergeRequest) -> PushOf:
+    return PushOf(merge_request.project_id, merge_request.iid)
+
+
+def _pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
+    """Return when the changes were pushed; as late as can be where that could not be read."""
+    need = _push_of(merge_request)
+    if need not in known:
+        return None
+    push = known[need]
+    return push.at if isinstance(push, Push) else datetime.max.replace(tzinfo=UTC)
 
 
 def _scope(subject: Subject, evidence: Evidence) -> Scope:
@@ -370,7 +391,8 @@ def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
     return any(
         parse_commands(note.body, choices.command)
         for note in merge_request.notes
-        if not note.system
+        # An answer to an internal note would tell everybody of it; bots get none.
+        if not (note.system or note.internal or (note.author and note.author.bot))
     )
 
 

@@ -11,6 +11,9 @@ from bot.inert import code_span
 from bot.merge_request import Note, Person
 
 REASON_LIMIT = 300  # characters of a reason that are kept
+PLACEHOLDER = "REASON"  # what the comment prints for the reason
+CLOSING = frozenset({"hold", "unwaive"})
+DECIDING = frozenset({"waive", "unwaive", "hold", "release"})
 _SHOWN_LIMIT = 60  # characters of a misspelt word that are shown back
 
 
@@ -44,11 +47,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The present state that decides who may do what; `me` is the bot's own username."""
+    """The present state that decides who may do what; `me` is the bot's own username.
+
+    `pushed_at` is when the changes became what they are, `None` where that is not known;
+    `merged_at` is when nothing was left to decide.
+    """
 
     nominations: tuple[Scope, ...]
     nominator: str | None
     me: str
+    pushed_at: datetime | None = None
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +97,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What all commands together amount to; people are case-folded usernames."""
+    """What all commands together amount to; people are case-folded usernames.
+
+    `doubts` tell, in foreign text, of commands that would close the gate if their author may
+    give them, which could not be checked.
+    """
 
     waivers: Mapping[tuple[str, str], Waiver]
     held: Hold | None
     attested: Mapping[str, frozenset[str]]
     help_wanted: bool
     answers: tuple[Answer, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -121,6 +135,7 @@ class _Ledger:
     held: Hold | None = None
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
     help_wanted: bool = False
+    doubts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +168,10 @@ class _NotUnderstoodError(_NoEffectError):
     outcome = Outcome.NOT_UNDERSTOOD
 
 
+class _UncheckedError(_NoEffectError):
+    """A command of somebody of whom it is not known whether they may give it."""
+
+
 def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
     """Replay the commands of all notes in order, with the permissions of the present state.
 
@@ -175,6 +194,17 @@ def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
         attested=ledger.attested,
         help_wanted=ledger.help_wanted,
         answers=tuple(answers),
+        doubts=tuple(ledger.doubts.values()),
+    )
+
+
+def wants_push_time(notes: Iterable[Note], word: str) -> bool:
+    """Tell whether a comment waives something without saying for whom."""
+    return any(
+        request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
+        for note in notes
+        if not note.system
+        for request in parse_commands(note.body, word)
     )
 
 
@@ -195,11 +225,23 @@ def _answer(ledger: _Ledger, note: Note, author: Person, orders: Sequence[_Order
         try:
             _obey(ledger, order)
         except _NoEffectError as error:
+            if isinstance(error, _UncheckedError):
+                _doubt(ledger, order)
             outcomes.add(error.outcome)
             messages.append(f"{_show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)
     unique = tuple(dict.fromkeys(messages))
     return Answer(note_id=note.id, by=author.username, outcome=worst, messages=unique)
+
+
+def _doubt(ledger: _Ledger, order: _Order) -> None:
+    """Keep in mind what would close the gate; what would open it simply does not count."""
+    verb = order.request.verb_text.casefold()
+    if verb in CLOSING:
+        ledger.doubts[verb] = (
+            f"@{order.author.username} wrote the command {verb}, "
+            "and whether they may could not be checked"
+        )
 
 
 def _obey(ledger: _Ledger, order: _Order) -> None:
@@ -208,6 +250,9 @@ def _obey(ledger: _Ledger, order: _Order) -> None:
     if not order.author.active:
         raise _NoEffectError("the account that wrote this is not active.")
     verb = _find_verb(order)
+    merged_at = order.context.merged_at
+    if verb.name in DECIDING and merged_at and order.note.created_at > merged_at:
+        raise _NoEffectError("after the merge there is nothing left to decide.")
     ledger.help_wanted = verb.name == "help"
     _check_audience(verb, order)
     _EFFECTS[verb.name](ledger, order)
@@ -260,7 +305,7 @@ def _check_authority(
     if quantifier(verdict is True for verdict in verdicts):
         return
     if quantifier(verdict is not False for verdict in verdicts):
-        raise _NoEffectError(
+        raise _UncheckedError(
             "could not check who the maintainers are; "
             f"write {order.form('recheck')} later to try again."
         )
@@ -288,8 +333,8 @@ def _attest(ledger: _Ledger, order: _Order) -> None:
 
 def _waive(ledger: _Ledger, order: _Order) -> None:
     target, requirement, reason = _find_target(order, "<reason>")
-    if not reason:
-        form = order.form(f"waive {requirement} <reason>")
+    if not reason or reason.strip(PUNCTUATION) == PLACEHOLDER:
+        form = order.form(f"waive @{target} {requirement} <reason>")
         raise _NotUnderstoodError(f"a waiver needs a reason: {form}.")
     ledger.waivers[target, requirement] = order.decide(Waiver, reason)
 
@@ -307,6 +352,7 @@ def _hold(ledger: _Ledger, order: _Order) -> None:
 
 def _release(ledger: _Ledger, _: _Order) -> None:
     ledger.held = None
+    ledger.doubts.pop("hold", None)
 
 
 def _pass(_: _Ledger, __: _Order) -> None:
@@ -334,6 +380,7 @@ def _find_target(order: _Order, rest_form: str) -> tuple[str, str, str]:
         problem = f"there is no requirement {_show(name)}" if name else "name a requirement"
         raise _NotUnderstoodError(f"{problem}. {_suggest(name, known.values())}")
     requirement = known[name]
+    _check_push(order, requirement)
     concerned = [scope for scope in scopes if requirement in scope.requirement_ids]
     people = sorted({scope.username for scope in concerned}, key=str.casefold)
     if len({person.casefold() for person in people}) > 1:
@@ -343,6 +390,21 @@ def _find_target(order: _Order, rest_form: str) -> tuple[str, str, str]:
     # One person may be nominated under several policies that share the name of a requirement.
     _check_authority(order, [_has_authority(scope, order.author) for scope in concerned], all)
     return concerned[0].key, requirement, rest
+
+
+def _check_push(order: _Order, requirement: str) -> None:
+    """Refuse a waiver for nobody by name once a push may have changed who is nominated."""
+    pushed_at = order.context.pushed_at
+    if order.request.verb_text.casefold() != "waive" or pushed_at is None:
+        return
+    named = order.request.arguments.startswith("@")
+    if not named and order.note.created_at <= pushed_at.replace(microsecond=0):
+        people = sorted({scope.username for scope in order.context.nominations}, key=str.casefold)
+        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
+        raise _NoEffectError(
+            "changes may have been pushed after this waiver, which does not say for whom it is; "
+            f"write {' or '.join(forms)}."
+        )
 
 
 def _choose_scopes(order: _Order) -> tuple[Sequence[Scope], str]:

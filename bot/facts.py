@@ -214,6 +214,21 @@ class Renames:
 
 
 @dataclass(frozen=True, slots=True)
+class PushOf:
+    """The need for when the changes of a merge request became what they are."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """When the newest version of a merge request's changes came."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StatusesOf:
     """The need for the commit statuses of a name on a head."""
 
@@ -240,10 +255,11 @@ Need = (
     | RenameOf
     | DiffsOf
     | HeadOf
+    | PushOf
     | StatusesOf
     | StatusChecksOf
 )
-Fact = Content | Work | Threads | Members | Commits | Renames | Statuses | str
+Fact = Content | Work | Threads | Members | Commits | Renames | Push | Statuses | str
 Facts = Mapping[Need, Fact]
 
 

@@ -46,6 +46,11 @@ class HeadPipeline:
     source: str | None
     ref: str | None
 
+    @property
+    def is_of_merge_request(self) -> bool:
+        """Tell whether it is a merge request pipeline: only the newest of those counts."""
+        return self.source == "merge_request_event"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRequest:
@@ -87,6 +92,18 @@ class MergeRequest:
         """Tell whether merging it changes the team database, which is the default branch."""
         return self.default_branch in {None, self.target_branch}
 
+    @property
+    def status_sha(self) -> str:
+        """Return the commit whose statuses count.
+
+        That of a merged results pipeline is not the head, but its merge with the target;
+        GitLab tells only pipelines of the present head (`diff_head_pipeline`).
+        """
+        pipeline = self.head_pipeline
+        if pipeline and pipeline.is_of_merge_request:
+            return pipeline.sha
+        return self.head_sha or ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
@@ -97,6 +114,7 @@ class CommitStatus:
     pipeline_id: int | None
     author_id: int | None
     target_url: str
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.errors import GitLabError
 from bot.facts import (
     Commit,
     Commits,
     CommitsOf,
     DiffsOf,
     Fact,
+    Push,
+    PushOf,
     RenameOf,
     Renames,
     StatusChecksOf,
@@ -36,6 +39,7 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             pipeline_id=row.get("pipeline_id"),
             author_id=(row.get("author") or {}).get("id"),
             target_url=row.get("target_url") or "",
+            ref=row.get("ref"),
         )
         for row in rows
         if row["name"] == need.name
@@ -97,10 +101,20 @@ def _read_rename(transport: Transport, need: RenameOf) -> str | None:
     return None
 
 
+def _read_push(transport: Transport, need: PushOf) -> Push:
+    # The newest version comes first.
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
+    rows, _ = transport.fetch_rows(path, {"per_page": 1})
+    if not rows:
+        raise GitLabError("GitLab lists no version of the changes.")
+    return Push(at=datetime.fromisoformat(rows[0]["created_at"]))
+
+
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
     DiffsOf: _read_renames,
+    PushOf: _read_push,
     StatusesOf: read_statuses,
     StatusChecksOf: _read_status_checks,
 }

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 
 from bot.command_text import VERBS
-from bot.commands import REASON_LIMIT, Answer, Context, Outcome, Replay, Scope
+from bot.commands import (
+    REASON_LIMIT,
+    Answer,
+    Context,
+    Outcome,
+    Replay,
+    Scope,
+    wants_push_time,
+)
 from bot.commands import replay as replay_notes
 from bot.inert import has_quick_action
 from bot.merge_request import Note, Person
@@ -206,6 +214,82 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "minutes", "counts"),
+    [
+        ("waive authored because", 5, False),
+        ("waive nominee authored because", 5, False),
+        ("waive authored because", 1, False),
+        ("waive authored because", 0, True),
+        ("waive @nominee authored because", 5, True),
+        ("waive authored because", None, True),
+    ],
+)
+def test_a_waiver_for_nobody_by_name_ends_with_the_next_push(
+    command: str, minutes: int | None, counts: bool
+) -> None:
+    pushed_at = None if minutes is None else MORNING + timedelta(minutes=minutes)
+    context = replace(make_context(), pushed_at=pushed_at)
+    outcome = replay_notes((make_note(command),), context, "nomination")
+    assert bool(outcome.waivers) is counts
+    assert bool(outcome.complaints) is not counts
+    if not counts:
+        assert "`/nomination waive @nominee authored" in last(outcome)[1]
+
+
+def test_taking_a_waiver_back_needs_no_name_after_a_push() -> None:
+    notes = (make_note("waive @nominee authored because"), make_note("unwaive authored", number=2))
+    context = replace(make_context(), pushed_at=MORNING + timedelta(hours=1))
+    assert replay_notes(notes, context, "nomination").waivers == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "author", "wanted"),
+    [
+        ("/nomination waive authored because", make_person(), True),
+        ("/nomination waive @nominee authored because", make_person(), False),
+        ("/nomination unwaive authored", make_person(), False),
+        ("LGTM", None, False),
+    ],
+)
+def test_the_time_of_the_push_is_wanted_where_a_waiver_names_nobody(
+    body: str, author: Person | None, wanted: bool
+) -> None:
+    note = replace(make_note("x", author), body=body)
+    assert wants_push_time([note], "nomination") is wanted
+    assert not wants_push_time([replace(note, system=True)], "nomination")
+
+
+@pytest.mark.parametrize("command", ["hold because", "unwaive authored"])
+def test_what_may_close_the_gate_is_a_doubt_where_nobody_knows_who_may(command: str) -> None:
+    scope = make_scope(maintainers=None)
+    (doubt,) = say(command, author="somebody", scopes=(scope,)).doubts
+    assert f"@somebody wrote the command {first_word(command)}" in doubt
+    assert say(command, author="somebody").doubts == ()
+
+
+def test_what_opens_the_gate_is_no_doubt_but_has_no_effect() -> None:
+    outcome = say(
+        "waive authored because\nrelease", author="x", scopes=(make_scope(maintainers=None),)
+    )
+    assert (outcome.waivers, outcome.doubts) == ({}, ())
+
+
+def test_a_release_by_somebody_who_may_ends_the_doubt() -> None:
+    notes = [make_note("hold because", "x"), make_note("release", "manager", 2)]
+    assert replay(notes, make_scope(maintainers=None)).doubts == ()
+
+
+@pytest.mark.parametrize("command", ["hold x", "release", "waive authored x", "unwaive authored"])
+def test_after_the_merge_nothing_is_decided(command: str) -> None:
+    context = replace(make_context(), merged_at=MORNING + timedelta(minutes=2))
+    notes = (make_note("waive authored because"), make_note(command, number=3))
+    outcome = replay_notes(notes, context, "nomination")
+    assert waived(outcome) == {("nominee", "authored")}
+    assert last(outcome)[0] is Outcome.REFUSED
+    assert "after the merge" in last(outcome)[1]
+
+
 def test_an_unwaived_requirement_counts_again() -> None:
     outcome = say("waive authored because", "waive reviewed because", "unwaive authored")
     assert waived(outcome) == {("nominee", "reviewed")}
@@ -321,7 +405,11 @@ def test_one_unknown_topic_spoils_the_statement() -> None:
         ),
         (
             "waive Authored",
-            f"a waiver needs a reason: `/nomination waive authored {REASON}`.",
+            f"a waiver needs a reason: `/nomination waive @nominee authored {REASON}`.",
+        ),
+        (
+            "waive @nominee authored REASON",
+            f"a waiver needs a reason: `/nomination waive @nominee authored {REASON}`.",
         ),
         ("hold", f"a hold needs a reason: `/nomination hold {REASON}`."),
     ],
