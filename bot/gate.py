@@ -64,13 +64,13 @@ def plan_gate(
         checks = [c for c in _items(fact) if isinstance(c, StatusCheck)]
         planned = plan_check(gate, merge_request, checks, choice.name)
         return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
+    statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
+    if not findings.assessments and not statuses and gate.state is GateState.PASSED:
+        return None, None
     if merge_request.from_fork and not _runs_here(merge_request):
         return None, (
             "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
         )
-    statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
-    if not findings.assessments and not statuses and gate.state is GateState.PASSED:
-        return None, None
     return plan_status(gate, merge_request, statuses, choice.name), None
 
 
@@ -80,7 +80,7 @@ def _items(fact: Fact | None) -> tuple[object, ...]:
 
 def _runs_here(merge_request: MergeRequest) -> bool:
     pipeline = merge_request.head_pipeline
-    return pipeline is not None and pipeline.source == "merge_request_event"
+    return pipeline is not None and pipeline.is_of_merge_request
 
 
 def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:
@@ -92,8 +92,7 @@ def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, .
     if not merge_request.counts:
         # Its head may be that of another merge request, whose gate a status would open.
         return ()
-    head = merge_request.head_sha or ""
-    return (StatusesOf(merge_request.project_id, head, choice.name),)
+    return (StatusesOf(merge_request.project_id, merge_request.status_sha, choice.name),)
 
 
 def plan_status(
@@ -101,7 +100,7 @@ def plan_status(
 ) -> GateWrite | None:
     """Plan the commit status for the head, or None when GitLab shows it already."""
     pipeline = merge_request.head_pipeline
-    if pipeline and pipeline.sha != merge_request.head_sha:
+    if pipeline and pipeline.sha != merge_request.status_sha:
         pipeline = None
     fields: dict[str, str | int] = {
         "state": COMMIT_STATES[gate.state],
@@ -122,12 +121,19 @@ def plan_status(
 def is_shown(
     fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
 ) -> bool:
-    """Tell whether the bot itself has posted such a status in the same pipeline."""
+    """Tell whether the bot itself has posted such a status in the same pipeline.
+
+    Without a pipeline it is the branch that tells which merge request a status is for.
+    """
     # GitLab cannot go from pending to pending, so the words of a pending status stay its first.
     pending = COMMIT_STATES[GateState.PENDING]
     return any(
         status.author_id == merge_request.me.id
-        and fields.get("pipeline_id") in {None, status.pipeline_id}
+        and (
+            status.pipeline_id == fields["pipeline_id"]
+            if "pipeline_id" in fields
+            else status.ref == fields.get("ref")
+        )
         and status.state == fields["state"]
         and (status.state == pending or status.description == fields["description"])
         for status in known

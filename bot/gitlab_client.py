@@ -212,7 +212,7 @@ class GitLabClient:
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""
         with _known_shape():
-            need = StatusesOf(merge_request.project_id, merge_request.head_sha or "", name)
+            need = StatusesOf(merge_request.project_id, merge_request.status_sha, name)
             return read_statuses(self._transport, need)
 
     # --- writing --------------------------------------------------------------------
@@ -255,7 +255,7 @@ class GitLabClient:
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:
         """Post a commit status on the head; raise DoubtfulWriteError if it may have landed."""
-        path = f"/projects/{merge_request.project_id}/statuses/{merge_request.head_sha}"
+        path = f"/projects/{merge_request.project_id}/statuses/{merge_request.status_sha}"
         self._transport.send("post", path, fields, safe=False)
 
     def answer_status_check(

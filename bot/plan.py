@@ -12,6 +12,7 @@ from bot.gate import GateWrite
 from bot.merge_request import MergeRequest, Note
 from bot.report import MARKER, Report
 
+HEADING = "## Nomination"  # with which the comment begins
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -49,8 +50,9 @@ class Plan:
 def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
     """Find the bot's comments by author and by marker, oldest first.
 
-    Where none has a marker, one that somebody else edited is taken for the bot's: its
-    account may write other comments, which are nobody's to overwrite or remove.
+    Where none has a marker, one that somebody else edited is taken for the bot's if it
+    still looks like it, or the bot has left its mark here: its account may write other
+    comments, which are nobody's to overwrite or remove.
     """
     me = merge_request.me.id
     by_bot = [
@@ -59,16 +61,17 @@ def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> 
         if note.author and note.author.id in {me, *former_ids} and not note.system
     ]
     marked = [note for note in by_bot if note.body.startswith(MARKER)]
-    found = marked or [note for note in by_bot if _is_vandalised(note, me)][:1]
+    found = marked or [n for n in by_bot if _is_vandalised(n, merge_request)][:1]
     # Those of a former account can perhaps not be edited, so an own one goes first.
     return sorted(found, key=lambda n: (n.author is None or n.author.id != me, n.id))
 
 
-def _is_vandalised(note: Note, me: int) -> bool:
+def _is_vandalised(note: Note, merge_request: MergeRequest) -> bool:
     author = note.author
-    if author is None or author.id != me or note.edited_by is None:
+    if author is None or author.id != merge_request.me.id or note.edited_by is None:
         return False
-    return note.edited_by.casefold() != author.key
+    spoke_here = merge_request.watched or HEADING in note.body
+    return spoke_here and note.edited_by.casefold() != author.key
 
 
 def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
@@ -100,12 +103,15 @@ def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], 
 
 
 def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
-    """Plan to take back answers that hold no more, such as the one to a waiver that has ended."""
-    given = {note.id: note.own_emoji for note in notes}
+    """Plan to take back answers that hold no more, such as the one to a waiver that has ended.
+
+    A comment that holds no command any more, since it was edited, has no answer at all.
+    """
+    holds = {answer.note_id: answer.emoji for answer in report.answers}
     answers = {outcome.value for outcome in Outcome}
     return tuple(
-        (answer.note_id, name)
-        for answer in report.answers
-        for name in given.get(answer.note_id, ())
-        if name in answers and name != answer.emoji
+        (note.id, name)
+        for note in notes
+        for name in note.own_emoji
+        if name in answers and name != holds.get(note.id)
     )

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Protocol
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gate import GateKind, GateWrite, is_shown
+from bot.gate import COMMIT_STATES, GateKind, GateWrite, is_shown
 from bot.merge_request import CommitStatus, MergeRequest, Note
 from bot.plan import Plan, is_same_text
-from bot.report import MARKER
+from bot.report import MARKER, GateState
 
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
 TROUBLE = "**The gate could not be set:**"  # how the comment begins to say so
@@ -31,6 +31,10 @@ STATUS_ADVICE = {
     ),
     FULL: "the pipeline of the head has no room for another job; start a new pipeline",
 }
+FORK_ADVICE = (
+    "the pipeline of the head is one of the fork; a member of this project can run one here, on "
+    "the Pipelines tab of the merge request"
+)
 CHECK_ADVICE = {
     FORBIDDEN: "the bot's account needs the Developer role in this project and must not be author",
     NOT_FOUND: "external status checks take GitLab Ultimate, and the check must still exist",
@@ -100,16 +104,16 @@ def apply_plan(
         # Else every run would take the trouble out of the comment and put it in again.
         problems = _write(_gate_writes(plan, merge_request, writer), writer)
         plan = _plan_after(plan, problems.get("gate"), render_problem)
-    failed = _write(
-        _gate_writes(plan, merge_request, writer) | _other_writes(plan, merge_request, writer),
-        writer,
-    )
+    created: list[str] = []
+    writes = _gate_writes(plan, merge_request, writer)
+    writes |= _other_writes(plan, merge_request, writer, created)
+    failed = _write(writes, writer)
     doubled = False
     try:
         if "gate" in failed and not isinstance(failed["gate"], HeadMovedError):
             said = render_problem(str(failed["gate"]))
             _say_gate_problem(plan, merge_request, writer, said)
-        if plan.body is not None and plan.note_id is None and "comment" not in failed:
+        if created and "comment" not in failed:
             doubled = heal_duplicates(merge_request, writer)
     except GitLabError as error:
         failed.setdefault("comment", error)
@@ -146,10 +150,12 @@ def _gate_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Wri
     return {"gate": _gate_write(plan.gate, merge_request, writer)} if plan.gate else {}
 
 
-def _other_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Writes:
+def _other_writes(
+    plan: Plan, merge_request: MergeRequest, writer: Writer, created: list[str]
+) -> Writes:
     writes: Writes = {}
     if plan.body is not None:
-        writes["comment"] = _note_write(plan, merge_request, writer)
+        writes["comment"] = _note_write(plan, merge_request, writer, created)
     for note_id in plan.extra_notes:
         writes[f"extra comment {note_id}"] = _removal(note_id, merge_request, writer)
     for note_id, name in plan.emoji:
@@ -171,16 +177,18 @@ def _gate_write(gate: GateWrite, merge_request: MergeRequest, writer: Writer) ->
             else:
                 _post_status_once(gate, merge_request, writer)
         except RefusedError as error:
-            raise _explain(error, gate) from None
+            raise _explain(error, gate, merge_request) from None
 
     return write
 
 
-def _explain(error: RefusedError, gate: GateWrite) -> GitLabError:
+def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) -> GitLabError:
     """Say what a person can do about a refused gate."""
     if gate.kind is GateKind.STATUS_CHECK and error.code == CONFLICT:
         return HeadMovedError("somebody pushed while the gate was written.")
     table = CHECK_ADVICE if gate.kind is GateKind.STATUS_CHECK else STATUS_ADVICE
+    if error.code == NOT_FOUND and merge_request.from_fork:
+        table = {NOT_FOUND: FORK_ADVICE}
     advice = error.advice if "scope" in error.words else table.get(error.code, error.advice)
     reason = f"GitLab answered {error.code} ({error.words or 'no reason given'})"
     return GitLabError(f"{reason}: {advice}." if advice else f"{reason}.")
@@ -200,15 +208,22 @@ def _post_status(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -
     try:
         writer.set_commit_status(merge_request, gate.fields)
     except RefusedError as error:
-        # GitLab's answer when a status already is what it should become.
-        if error.code != BAD_REQUEST or "Cannot transition status" not in error.words:
+        # GitLab's answer when a status is pending already, which it cannot become again.
+        pending = gate.fields["state"] == COMMIT_STATES[GateState.PENDING]
+        if (
+            not pending
+            or error.code != BAD_REQUEST
+            or "Cannot transition status" not in error.words
+        ):
             raise
 
 
-def _note_write(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
+def _note_write(
+    plan: Plan, merge_request: MergeRequest, writer: Writer, created: list[str]
+) -> Callable[[], None]:
     def write() -> None:
         try:
-            _write_note(plan, merge_request, writer)
+            _write_note(plan, merge_request, writer, created)
         except RefusedError as error:
             if error.code != FORBIDDEN or not merge_request.discussion_locked:
                 raise
@@ -220,7 +235,9 @@ def _note_write(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Call
     return write
 
 
-def _write_note(plan: Plan, merge_request: MergeRequest, writer: Writer) -> None:
+def _write_note(
+    plan: Plan, merge_request: MergeRequest, writer: Writer, created: list[str]
+) -> None:
     body = plan.body or ""
     if plan.note_id is not None:
         try:
@@ -231,6 +248,7 @@ def _write_note(plan: Plan, merge_request: MergeRequest, writer: Writer) -> None
             # Deleted meanwhile, or written by an account the bot had before.
         else:
             return
+    created.append(body)
     create_once(merge_request, writer, body)
 
 

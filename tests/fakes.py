@@ -120,6 +120,7 @@ class FakeWriter:
                 pipeline_id=None,
                 author_id=merge_request.me.id,
                 target_url="",
+                ref=str(fields["ref"]) if "ref" in fields else None,
             )
             for fields in self.statuses
             if fields["name"] == name

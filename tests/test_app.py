@@ -122,6 +122,63 @@ def test_calls_wait_for_each_other_four_deep(made: NominationWorld, server: Serv
     assert len(made.writes()) - before == 3
 
 
+def test_a_waiver_for_nobody_by_name_never_moves_to_another_person(
+    server: Server, made: NominationWorld
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    made.say("/nomination waive assigned they were asked in person")
+    assert run_on(server, made.nomination).gate == "passed"
+    made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "failed"
+    assert "write `/nomination waive @nina assigned" in one_note(made)
+    made.say("/nomination waive @nina assigned they were asked in person")
+    made.push({"README.md": b"more\n"}, branch="nominate-nina")
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+def test_a_hold_of_somebody_unknown_keeps_the_gate_shut(
+    server: Server, made: NominationWorld
+) -> None:
+    made.say("/nomination hold not before the holidays", by="max")
+    made.say("/nomination waive @nina assigned they were asked in person", by="mia")
+    assert run_on(server, made.nomination).gate == "failed"
+    made.group.visibility = "private"
+    made.group.members = {}
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "whether they may could not be checked" in one_note(made)
+
+
+def test_a_waiver_that_is_edited_away_loses_its_answer(
+    server: Server, made: NominationWorld
+) -> None:
+    note = made.say("/nomination waive @nina assigned they were asked in person")
+    run_on(server, made.nomination)
+    assert [award.name for award in note.awards] == ["white_check_mark"]
+    actions.edit_note(made.world, made.user("max"), made.nomination, note, "Never mind.")
+    run_on(server, made.nomination)
+    assert note.awards == []
+    settled(made, server)
+
+
+def test_a_merged_results_pipeline_gets_the_gate(made: NominationWorld, server: Server) -> None:
+    made.push({"README.md": b"merged\n"}, branch="merge-result", by="olga")
+    commit = made.team.repository.find_commit("merge-result")
+    assert commit is not None
+    draft = PipelineDraft(
+        sha=commit.sha,
+        ref=f"refs/merge-requests/{made.nomination.iid}/head",
+        source="merge_request_event",
+        merge_request=made.nomination,
+        source_sha=made.nomination.head_sha,
+    )
+    pipeline = actions.create_pipeline(made.world, made.user("nina"), made.team, draft)
+    run_on(server, made.nomination)
+    assert [(job.sha, job.pipeline) for job in made.statuses()] == [(commit.sha, pipeline)]
+    settled(made, server)
+
+
 def test_a_first_comment_is_looked_at_once_more(made: NominationWorld, server: Server) -> None:
     assert levels(made, server) == 5
 
@@ -498,7 +555,7 @@ def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server
     assert mr.source_project is not None
     actions.create_pipeline(made.world, made.user("olga"), mr.source_project, draft)
     outcome = run_on(server, mr)
-    assert "push again or start a new pipeline" in outcome.problems[0]
+    assert "a member of this project can run one here" in outcome.problems[0]
     assert TROUBLE in one_note(made, mr)
 
 

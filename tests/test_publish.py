@@ -19,7 +19,7 @@ from bot.gate import (
     plan_status,
 )
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.publish import TROUBLE, HeadMovedError, apply_plan
 from bot.report import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
@@ -50,8 +50,8 @@ def own_note(number: int, body: str = BODY, **changes: Any) -> Note:
     return make_note(number, body, ME, **changes)
 
 
-def find(*notes: Note, former: Collection[int] = ()) -> list[int]:
-    found = find_own_notes(replace(MERGE_REQUEST, notes=notes), former)
+def find(*notes: Note, former: Collection[int] = (), watched: bool = False) -> list[int]:
+    found = find_own_notes(replace(MERGE_REQUEST, notes=notes, watched=watched), former)
     return [note.id for note in found]
 
 
@@ -91,7 +91,11 @@ def test_the_oldest_of_several_is_first() -> None:
 
 
 def test_a_vandalised_comment_is_the_bots() -> None:
-    assert find(own_note(1, "haha", edited=True, edited_by="eve")) == [1]
+    spoilt = own_note(1, f"haha\n{HEADING}: `@ada`", edited=True, edited_by="eve")
+    assert find(spoilt) == [1]
+    emptied = own_note(1, "haha", edited=True, edited_by="eve")
+    assert find(emptied, watched=True) == [1]
+    assert find(emptied) == []
 
 
 def test_another_comment_of_the_account_is_left_alone() -> None:
@@ -102,7 +106,7 @@ def test_another_comment_of_the_account_is_left_alone() -> None:
 
 def test_only_one_vandalised_comment_is_taken() -> None:
     notes = [own_note(n, "haha", edited=True, edited_by="eve") for n in (1, 2)]
-    assert find(*notes) == [1]
+    assert find(*notes, watched=True) == [1]
 
 
 def test_comments_of_a_former_account_are_found_after_the_own() -> None:
@@ -186,11 +190,18 @@ def test_a_status_goes_to_the_pipeline_of_the_head() -> None:
     }
 
 
-@pytest.mark.parametrize("pipeline", [None, make_pipeline(sha="f" * 40)])
+@pytest.mark.parametrize("pipeline", [None, make_pipeline(sha="f" * 40, source="push")])
 def test_a_status_without_a_pipeline_of_the_head_goes_to_the_branch(pipeline: Any) -> None:
     fields = status_fields(head_pipeline=pipeline) or {}
     assert fields["ref"] == "ada-maintainer"
     assert "pipeline_id" not in fields
+
+
+def test_a_merged_results_pipeline_gets_the_status_of_its_own_commit() -> None:
+    merge_request = make_merge_request(head_pipeline=make_pipeline(sha="f" * 40))
+    assert merge_request.status_sha == "f" * 40
+    fields = status_fields(head_pipeline=make_pipeline(sha="f" * 40)) or {}
+    assert (fields["ref"], fields["pipeline_id"]) == ("refs/merge-requests/231/head", 880231)
 
 
 def test_a_pipeline_without_a_ref_leaves_the_branch() -> None:
@@ -237,13 +248,14 @@ def test_an_equal_status_is_not_written_again(status: CommitStatus, is_equal: bo
     assert (fields is None) is is_equal
 
 
-def test_without_a_pipeline_an_equal_status_anywhere_will_do() -> None:
-    assert status_fields(known=[make_status(pipeline_id=5)]) is None
+def test_without_a_pipeline_an_equal_status_on_the_branch_will_do() -> None:
+    assert status_fields(known=[make_status(pipeline_id=5, ref="ada-maintainer")]) is None
+    assert status_fields(known=[make_status(pipeline_id=5, ref="other")]) is not None
 
 
 def test_a_cut_description_is_compared_as_it_is_stored() -> None:
     long = replace(GATE, description="x" * 300)
-    known = make_status(description="x" * DESCRIPTION_LIMIT)
+    known = make_status(description="x" * DESCRIPTION_LIMIT, ref="ada-maintainer")
     assert status_fields(long, [known]) is None
 
 
@@ -304,7 +316,12 @@ def test_other_emoji_of_the_bots_account_are_let_be() -> None:
     report = Report(body=None, gate=None, answers=(answer(1),))
     notes = [make_note(1, "x", own_emoji=("tada", "white_check_mark", "no_entry_sign"))]
     assert plan_stale_emoji(report, notes) == ((1, "no_entry_sign"),)
-    assert plan_stale_emoji(report, [make_note(2, "x", own_emoji=("question",))]) == ()
+
+
+def test_an_answer_to_what_is_no_command_any_more_is_taken_back() -> None:
+    report = Report(body=None, gate=None, answers=(answer(1),))
+    edited = make_note(2, "Never mind.", own_emoji=("eyes", "white_check_mark"))
+    assert plan_stale_emoji(report, [edited]) == ((2, "white_check_mark"),)
 
 
 def test_a_stale_emoji_is_taken_off() -> None:
@@ -434,7 +451,14 @@ def test_failed_courtesies_are_no_problem() -> None:
 def test_a_status_that_already_is_what_it_should_be_is_no_problem() -> None:
     writer = FakeWriter()
     writer.fail("set_commit_status", refused(400, "Cannot transition status via :run"))
-    assert apply(Plan(gate=STATUS), writer) == []
+    pending = replace(STATUS, fields={**STATUS.fields, "state": "pending"})
+    assert apply(Plan(gate=pending), writer) == []
+
+
+def test_another_state_that_gitlab_does_not_take_is_a_problem() -> None:
+    writer = FakeWriter()
+    writer.fail("set_commit_status", refused(400, "Cannot transition status via :success"))
+    assert len(apply(Plan(gate=STATUS), writer)) == 1
 
 
 SCOPE = RefusedError(403, "insufficient_scope", "POST /somewhere", "make one with `api`")

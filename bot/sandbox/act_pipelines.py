@@ -45,6 +45,7 @@ class PipelineDraft:
     ref: str
     source: str
     merge_request: MergeRequest | None = None
+    source_sha: str | None = None
 
 
 def create_pipeline(world: World, user: User, project: Project, draft: PipelineDraft) -> Pipeline:
@@ -60,6 +61,7 @@ def create_pipeline(world: World, user: User, project: Project, draft: PipelineD
         created_at=world.now,
         updated_at=world.now,
         merge_request=draft.merge_request,
+        source_sha=draft.source_sha,
     )
     project.pipelines.append(pipeline)
     world.record("pipeline_created", actor=user, project=project, subject=pipeline)
@@ -123,7 +125,8 @@ def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:
 
 def find_head_pipeline(mr: MergeRequest) -> Pipeline | None:
     """Find the pipeline that counts for merging: the newest of the merge request's own if any."""
-    at_head = [each for each in merge_request_pipelines(mr) if each.sha == mr.head_sha]
+    shown = merge_request_pipelines(mr)
+    at_head = [each for each in shown if mr.head_sha in {each.sha, each.source_sha}]
     own = [each for each in at_head if each.merge_request is mr]
     return next(iter(own or at_head), None)
 

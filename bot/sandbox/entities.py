@@ -266,7 +266,10 @@ class CommitStatus:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Pipeline:
-    """A pipeline; `status` follows from the jobs that count."""
+    """A pipeline; `status` follows from the jobs that count.
+
+    A merged results pipeline runs for a merge with the target; `source_sha` is then the head.
+    """
 
     id: int
     iid: int
@@ -278,6 +281,7 @@ class Pipeline:
     created_at: datetime
     updated_at: datetime
     merge_request: MergeRequest | None = None
+    source_sha: str | None = None
     jobs: list[CommitStatus] = field(default_factory=list)
 
     @property
