@@ -2,13 +2,14 @@
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from bot.errors import PolicyError
 from bot.policy_language import POLICY
-from bot.policy_mistakes import Mistakes
+from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
 from bot.policy_values import (
     ApprovedBy,
     Assigned,
@@ -30,7 +31,7 @@ from bot.policy_values import (
     Rule,
     Topic,
 )
-from bot.yaml_nodes import MAX_CHARACTERS, parse_yaml
+from bot.yaml_nodes import MAX_CHARACTERS, Place, parse_yaml
 
 __all__ = [
     "SHIPPED",
@@ -70,11 +71,9 @@ def parse_policy(text: str, where: str) -> Policy:
 
     Raises PolicyError with a line `where:line:column: …` for every mistake in it.
     """
-    mistakes = Mistakes(where=where)
-    root = parse_yaml(text, mistakes.add)
-    values = None if root is None else POLICY.read(root, "", mistakes)
-    mistakes.raise_any()
-    return Policy(**(values or {}), source=where)
+    reading = _read_text(text, where)
+    raise_any([reading.mistakes])
+    return reading.policy
 
 
 def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
@@ -82,7 +81,7 @@ def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
 
     Raises PolicyError for mistakes, for policies that contradict each other, and for no policies.
     """
-    return _load(_policy_files(directory or SHIPPED))
+    return _load([directory or SHIPPED])
 
 
 def check_policies(paths: Sequence[Path] = ()) -> list[str]:
@@ -90,8 +89,7 @@ def check_policies(paths: Sequence[Path] = ()) -> list[str]:
 
     Raises PolicyError with every mistake of every file, where there is one.
     """
-    files = [file for path in paths or (SHIPPED,) for file in _policy_files(path)]
-    return [f"{policy.source}: ok, {policy.label}" for policy in _load(files)]
+    return [f"{policy.source}: ok, {policy.label}" for policy in _load(paths or (SHIPPED,))]
 
 
 def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:
@@ -127,56 +125,84 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
 
 
-def _policy_files(path: Path) -> list[Path]:
-    """Return the policy files of a directory in order of name, or the one file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """What could be read of one file, and what is wrong with it."""
+
+    mistakes: Mistakes
+    draft: Draft | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy; only there where nothing is wrong."""
+        return Policy(**finish(self.draft), source=self.mistakes.where)
+
+
+def _load(paths: Iterable[Path]) -> tuple[Policy, ...]:
+    """Read files and directories; raises PolicyError with the mistakes of all of them."""
+    readings = [reading for path in paths for reading in _read_path(path)]
+    _note_conflicts(readings)
+    raise_any(reading.mistakes for reading in readings)
+    return tuple(reading.policy for reading in readings)
+
+
+def _read_path(path: Path) -> list[_Reading]:
+    """Read the policy files of a directory in order of name, or the one file."""
     if not path.is_dir():
-        return [path]
+        return [_read_file(path)]
     files = sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"})
     if not files:
-        raise PolicyError(f"{path}: no policies; found no file; expected one *.yml or more")
-    return files
+        return [_unread(path, "no policies", "no file", "one *.yml or more")]
+    return [_read_file(file) for file in files]
 
 
-def _load(files: Collection[Path]) -> tuple[Policy, ...]:
-    """Read and parse files; raises PolicyError with the mistakes of all of them."""
-    policies, problems = [], []
-    for file in files:
-        try:
-            policies.append(parse_policy(_read(file), str(file)))
-        except PolicyError as error:
-            problems.append(str(error))
-    problems += _conflicts(policies)
-    if problems:
-        raise PolicyError("\n".join(problems))
-    return tuple(policies)
-
-
-def _read(file: Path) -> str:
-    """Return the text of a file, a little more than is allowed at most."""
+def _read_file(file: Path) -> _Reading:
+    """Read a file, a little more than is allowed at most."""
     try:
         with file.open(encoding="utf-8") as stream:
-            return stream.read(MAX_CHARACTERS + 1)
+            return _read_text(stream.read(MAX_CHARACTERS + 1), str(file))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise PolicyError(f"{file}: cannot be read; found {reason}; expected a policy") from None
+        return _unread(file, "cannot be read", reason, "a policy")
 
 
-def _conflicts(policies: list[Policy]) -> list[str]:
-    """Return a line for each policy that another one leaves no room for."""
-    problems: list[str] = []
-    seen: dict[tuple[str, str], Policy] = {}
-    for policy in policies:
-        for what, key in _identities(policy).items():
-            other = seen.setdefault((what, key), policy)
-            if other is not policy:
-                problems.append(f"{policy.source}: {what} as in {other.source}; found {key}")
-    return problems
+def _unread(path: Path, what: str, found: str, expected: str) -> _Reading:
+    """Return that nothing could be read."""
+    mistakes = Mistakes(where=str(path))
+    mistakes.add(WHOLE_FILE, what, found, expected)
+    return _Reading(mistakes=mistakes)
 
 
-def _identities(policy: Policy) -> dict[str, str]:
-    """Return what no two policies may share."""
-    start = f"{policy.project.casefold()}: {policy.role} from {policy.in_force_from or 'ever'}"
-    return {"the same id and version": policy.label, "the same beginning": start}
+def _read_text(text: str, where: str) -> _Reading:
+    """Read what a text describes."""
+    mistakes = Mistakes(where=where)
+    root = parse_yaml(text, mistakes.add)
+    draft = None if root is None else POLICY.read(root, "", mistakes)
+    return _Reading(mistakes=mistakes, draft=draft)
+
+
+def _note_conflicts(readings: Iterable[_Reading]) -> None:
+    """Note where a policy claims what one before it claims."""
+    firsts: dict[tuple[str, str], str] = {}
+    for reading in readings:
+        for what, found, place, expected in _claims(reading.draft) if reading.draft else ():
+            here = reading.mistakes.at(place)
+            first = firsts.setdefault((what, found), here)
+            if first != here:
+                reading.mistakes.add(place, f"{what} as in {first}", found, expected)
+
+
+def _claims(draft: Draft) -> Iterator[tuple[str, str, Place, str]]:
+    """Yield what no other policy may have: what it is, its words, its place, what to do."""
+    known = draft.values
+    if {"id", "version"} <= known.keys():
+        label = f"{known['id']}@{known['version']}"
+        yield "the same id and version", label, draft.find_place("version"), "another version"
+    if {"project", "role", "in_force_from"} <= known.keys():
+        day = known["in_force_from"]
+        start = f"{known['project'].casefold()}: {known['role']} from {day or 'ever'}"
+        place = draft.find_place(*(["in_force_from"] if day else []))
+        yield "the same beginning", start, place, "another `in_force_from`"
 
 
 def _versions(policies: Iterable[Policy], project: str, role: str) -> list[Policy]:

@@ -1,6 +1,7 @@
 """The kinds of requirement and follow-up: a row each, and a function where keys can contradict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bot import policy_values as say
 from bot.listing import EntrySelector
@@ -10,9 +11,9 @@ from bot.policy_shapes import Choice, ListOf, Switch, Whole
 from bot.policy_words import COUNT, GROUP, ID, LEVEL, LINE, PATH, PROJECT, REF, ROLE, URL, WORD
 
 
-def _check_assigned(*, manager: bool, maintainers: int) -> Iterator[Contradiction]:
+def _check_assigned(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find a rule that asks for nobody."""
-    if not manager and not maintainers:
+    if values.get("manager") is False and values.get("maintainers") == 0:
         yield Contradiction(
             at=("maintainers",),
             what="an `assigned` requirement asks for nobody",
@@ -21,9 +22,10 @@ def _check_assigned(*, manager: bool, maintainers: int) -> Iterator[Contradictio
         )
 
 
-def _check_approved_by(*, at_least: int, by: str) -> Iterator[Contradiction]:
+def _check_approved_by(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find a rule that asks one person to approve twice."""
-    if by == "manager" and at_least > 1:
+    at_least = values.get("at_least", 1)
+    if values.get("by") == "manager" and at_least > 1:
         yield Contradiction(
             at=("at_least",),
             what="a nominee has one manager",

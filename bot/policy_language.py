@@ -1,11 +1,11 @@
 """The policy language: what the parser, the JSON Schema and the reference have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import policy_values as say
 from bot.policy_kinds import CHECKS, RULES
-from bot.policy_mistakes import Contradiction
+from bot.policy_mistakes import Contradiction, Draft
 from bot.policy_records import Field, Record, Variant
 from bot.policy_shapes import Choice, Day, ListOf, Schema
 from bot.policy_words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
@@ -64,28 +64,47 @@ MAINTAINERS = Record(
 )
 
 
-def _check_policy(
-    *, role: str, requirements: tuple[say.Requirement, ...], **_: object
-) -> Iterator[Contradiction]:
+def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find requirements that cannot be met, and topics that one word would attest twice."""
-    owners: dict[str, str] = {}
-    for number, requirement in enumerate(requirements):
-        rule = requirement.rule
+    rules = {
+        number: draft.values["rule"].values
+        for number, draft in enumerate(values.get("requirements", ()))
+        if draft is not None and "rule" in draft.values
+    }
+    yield from _find_own_stage(values.get("role"), rules)
+    yield from _find_shared_topics(rules)
+
+
+def _find_own_stage(
+    role: str | None, rules: Mapping[int, Mapping[str, Any]]
+) -> Iterator[Contradiction]:
+    """Find each rule that wants somebody to have the role before they gain it."""
+    for number, rule in rules.items():
         for key in ("since_role", "role"):
-            if getattr(rule, key, None) == role:
+            if role is not None and rule.get(key) == role:
+                name = f"requirements[{number}].{key}"
                 yield Contradiction(
                     at=("requirements", number, key),
-                    what=f"`{requirement.id}` asks for the role that the policy is about",
+                    what=f"`{name}` asks for the role that the policy is about",
                     found=role,
                     expected="the role of an earlier stage",
                 )
-        for position, topic in enumerate(rule.topics if isinstance(rule, say.Attested) else ()):
-            if owners.setdefault(topic.id, requirement.id) != requirement.id:
+
+
+def _find_shared_topics(rules: Mapping[int, Mapping[str, Any]]) -> Iterator[Contradiction]:
+    """Find each topic that an earlier requirement has; each list looks for its own doubles."""
+    firsts: dict[str, tuple[int, Draft]] = {}
+    for number, rule in rules.items():
+        for position, topic in enumerate(rule.get("topics", ())):
+            if topic is None or "id" not in topic.values:
+                continue
+            owner, first = firsts.setdefault(topic.values["id"], (number, topic))
+            if owner != number:
                 yield Contradiction(
                     at=("requirements", number, "topics", position, "id"),
-                    what=f"`{requirement.id}` repeats a topic",
-                    found=f"{topic.id}, first in {owners[topic.id]}",
-                    expected="it once",
+                    what=f"`requirements[{number}]` repeats a topic of `requirements[{owner}]`",
+                    found=f"{topic.values['id']}, first in line {first.find_place('id').line}",
+                    expected="another id",
                 )
 
 

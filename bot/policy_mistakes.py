@@ -1,14 +1,15 @@
-"""Mistakes in a policy: collected, put into words, told at once."""
+"""Mistakes in a policy, collected and told at once, and drafts: what could be read despite them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot import yaml_nodes
 from bot.errors import PolicyError
 from bot.yaml_nodes import Node, Place, Scalar
 
 SHOWN = 60
-_KINDS = {"Sequence": "a list", "Mapping": "a mapping"}
+WHOLE_FILE = Place(line=0, column=0)
 _MEANINGS = {
     "text": "the text",
     "int": "the number",
@@ -30,14 +31,52 @@ class Mistakes:
         hint = expected if expected.startswith("allowed ") else f"expected {expected}"
         self.found.append((place, f"{what}; found {found}; {hint}"))
 
-    def raise_any(self) -> None:
-        """Raise PolicyError with a line for each mistake, in the order of the text."""
-        lines = [
-            f"{self.where}:{place.line}:{place.column}: {message}"
-            for place, message in sorted(self.found)
-        ]
-        if lines:
-            raise PolicyError("\n".join(lines))
+    def at(self, place: Place) -> str:
+        """Return a place of the text as `where:line:column`, the whole file as `where`."""
+        if place == WHOLE_FILE:
+            return self.where
+        return f"{self.where}:{place.line}:{place.column}"
+
+    def lines(self) -> list[str]:
+        """Return a line for each mistake, in the order of the text."""
+        return [f"{self.at(place)}: {message}" for place, message in sorted(self.found)]
+
+
+def raise_any(texts: Iterable[Mistakes]) -> None:
+    """Raise PolicyError with the mistakes of all texts, if there is one."""
+    lines = [line for mistakes in texts for line in mistakes.lines()]
+    if lines:
+        raise PolicyError("\n".join(lines))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A mapping as far as it could be read: `values` lacks every key that is missing or wrong."""
+
+    node: yaml_nodes.Mapping
+    values: Mapping[str, Any]
+    build: Callable[..., Any]
+
+    def find_place(self, *path: str | int) -> Place:
+        """Return the place of the node at the end of a path of keys and positions."""
+        node: Node = self.node
+        for step in path:
+            node = _find_children(node)[step]
+        return node.place
+
+
+def finish(value: Any) -> Any:
+    """Return what a draft describes, and likewise what is inside; for drafts without mistakes."""
+    if isinstance(value, Draft):
+        return value.build(**{key: finish(inner) for key, inner in value.values.items()})
+    return tuple(map(finish, value)) if isinstance(value, tuple) else value
+
+
+def _find_children(node: Node) -> dict[str | int, Node]:
+    """Return the nodes inside a list or mapping, by position or key."""
+    if isinstance(node, yaml_nodes.Mapping):
+        return {key: value for key, (_, value) in node.entries.items()}
+    return dict(enumerate(node.items if isinstance(node, yaml_nodes.Sequence) else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +105,10 @@ def allow(known: Iterable[str], written: str) -> str:
 
 def describe(node: Node) -> str:
     """Say in few words what a node is."""
+    if isinstance(node, yaml_nodes.Sequence):
+        return f"a list of {len(node.items)}" if node.items else "an empty list"
     if not isinstance(node, Scalar):
-        empty = isinstance(node, yaml_nodes.Sequence) and not node.items
-        return "an empty list" if empty else _KINDS[type(node).__name__]
+        return "a mapping"
     if node.meaning == "null":
         return "nothing"
     return f"{_MEANINGS.get(node.meaning, 'the text')} {quote(node.text)}"

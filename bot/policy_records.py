@@ -1,12 +1,13 @@
 """Shapes of mappings: a fixed set of keys, or one of several sets chosen by the key `kind`."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Values
 from dataclasses import dataclass
 from typing import Any
 
-from bot.policy_mistakes import Contradiction, Mistakes, allow, describe, quote
+from bot.policy_mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
 from bot.policy_shapes import Schema, Shape
-from bot.yaml_nodes import Mapping, Node, Place, Refused, Scalar, Sequence
+from bot.yaml_nodes import Mapping, Node, Refused, Scalar
 
 KIND = "kind"
 
@@ -22,7 +23,10 @@ class Field:
     default: Any = None
 
 
-def consistent(**_: object) -> Iterable[Contradiction]:
+Check = Callable[[Values[str, Any]], Iterable[Contradiction]]
+
+
+def consistent(_: Values[str, Any]) -> Iterable[Contradiction]:
     """Find no contradiction, whatever the values are."""
     return ()
 
@@ -35,31 +39,30 @@ class Kind:
     about: str
     fields: tuple[Field, ...]
     build: Callable[..., Any]
-    check: Callable[..., Iterable[Contradiction]] = consistent
+    check: Check = consistent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A mapping with known keys only; `build` makes the value of keys that pass `check`."""
+    """A mapping with known keys only; `check` gets the values of those that could be read."""
 
     about: str
     fields: tuple[Field, ...]
     build: Callable[..., Any]
-    check: Callable[..., Iterable[Contradiction]] = consistent
+    check: Check = consistent
 
     @property
     def says(self) -> str:
         """Describe the shape for people."""
         return "a mapping with " + ", ".join(field.name for field in self.fields)
 
-    def read(self, node: Node, name: str, mistakes: Mistakes) -> Any:
-        """Return the built value."""
+    def read(self, node: Node, name: str, mistakes: Mistakes) -> Draft | None:
+        """Return what could be read."""
         mapping = _mapping(node, name, self.says, mistakes)
         if mapping is None:
             return None
         _refuse_unknown(mapping, self.fields, name, mistakes)
-        values = _read_fields(mapping, self.fields, name, mistakes)
-        return _built(self, values, mapping, mistakes)
+        return _draft(self, mapping, name, mistakes)
 
     def schema(self) -> Schema:
         """Return an object that allows no other keys."""
@@ -80,21 +83,17 @@ class Variant:
         """Describe the shape for people."""
         return "a mapping with kind, " + ", ".join(field.name for field in self.common)
 
-    def read(self, node: Node, name: str, mistakes: Mistakes) -> Any:
-        """Return the built value; the further keys of an unknown kind are not judged."""
+    def read(self, node: Node, name: str, mistakes: Mistakes) -> Draft | None:
+        """Return what could be read; the further keys of an unknown kind are not judged."""
         mapping = _mapping(node, name, self.says, mistakes)
         if mapping is None:
             return None
         kind = self._kind(mapping, name, mistakes)
         values = _read_fields(mapping, self.common, name, mistakes)
-        if kind is None:
-            return None
-        _refuse_unknown(mapping, (*self.common, *kind.fields), name, mistakes, KIND)
-        own = _read_fields(mapping, kind.fields, name, mistakes)
-        part = _built(kind, own, mapping, mistakes)
-        if values is None or part is None:
-            return None
-        return self.build(**values, **{self.slot: part})
+        if kind is not None:
+            _refuse_unknown(mapping, (*self.common, *kind.fields), name, mistakes, KIND)
+            values[self.slot] = _draft(kind, mapping, name, mistakes)
+        return Draft(node=mapping, values=values, build=self.build)
 
     def schema(self) -> Schema:
         """Return one whole object a kind, so that an editor offers the keys of that kind."""
@@ -145,47 +144,29 @@ def _refuse_unknown(
 
 def _read_fields(
     mapping: Mapping, fields: Iterable[Field], name: str, mistakes: Mistakes
-) -> dict[str, Any] | None:
-    """Return the value of each field, or `None` if one is missing or wrong."""
+) -> dict[str, Any]:
+    """Return the value of each field that is neither missing nor wrong."""
     values: dict[str, Any] = {}
-    whole = True
     for field in fields:
-        values[field.name] = field.default
         if field.name in mapping.entries:
             node = mapping.entries[field.name][1]
-            values[field.name] = field.shape.read(node, _under(name, field.name), mistakes)
-            whole = whole and values[field.name] is not None
+            value = field.shape.read(node, _under(name, field.name), mistakes)
+            values |= {} if value is None else {field.name: value}
         elif field.required:
             what = f"`{field.name}` is missing in {_title(name)}"
             mistakes.add(mapping.place, what, "no such key", field.shape.says)
-            whole = False
-    return values if whole else None
+        else:
+            values[field.name] = field.default
+    return values
 
 
-def _built(
-    row: Record | Kind, values: dict[str, Any] | None, mapping: Mapping, mistakes: Mistakes
-) -> Any:
-    """Return what the values make together, unless they contradict each other."""
-    if values is None:
-        return None
-    contradictions = list(row.check(**values))
-    for one in contradictions:
-        mistakes.add(_find_place(mapping, one.at), one.what, one.found, one.expected)
-    return None if contradictions else row.build(**values)
-
-
-def _find_place(node: Node, path: Iterable[str | int]) -> Place:
-    """Return the place of the node at the end of a path of keys and positions."""
-    for step in path:
-        node = _find_children(node)[step]
-    return node.place
-
-
-def _find_children(node: Node) -> dict[str | int, Node]:
-    """Return the nodes inside a list or mapping, by position or key."""
-    if isinstance(node, Mapping):
-        return {key: value for key, (_, value) in node.entries.items()}
-    return dict(enumerate(node.items if isinstance(node, Sequence) else ()))
+def _draft(row: Record | Kind, mapping: Mapping, name: str, mistakes: Mistakes) -> Draft:
+    """Return what the keys of a row say, after noting where they contradict each other."""
+    values = _read_fields(mapping, row.fields, name, mistakes)
+    draft = Draft(node=mapping, values=values, build=row.build)
+    for one in row.check(values):
+        mistakes.add(draft.find_place(*one.at), one.what, one.found, one.expected)
+    return draft
 
 
 def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Schema:

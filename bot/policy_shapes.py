@@ -7,11 +7,25 @@ from datetime import date
 from typing import Any, Protocol
 
 from bot import yaml_nodes
-from bot.policy_mistakes import Mistakes, allow, describe, quote
-from bot.yaml_nodes import Node, Place, Scalar
+from bot.policy_mistakes import Draft, Mistakes, allow, describe, quote
+from bot.yaml_nodes import Node, Scalar
 
 Schema = dict[str, Any]
 _TEXTUAL = {"text", "timestamp"}
+
+
+def whole(pattern: str) -> str:
+    """Return a pattern for a text from its first to its last character.
+
+    `$` will not do: Python, and schema validators written in it, let a line break follow.
+    """
+    return rf"^{pattern}(?![\s\S])"
+
+
+_DIGITS = whole("(0|[1-9][0-9]{0,8})")
+_LONG_MONTH = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+_SHORT_MONTH = "(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+_CALENDAR = f"(?!0000)[0-9]{{4}}-({_LONG_MONTH}|{_SHORT_MONTH}|02-(0[1-9]|[12][0-9]))"
 
 
 class Shape(Protocol):
@@ -40,9 +54,9 @@ class Text:
     def read(self, node: Node, name: str, mistakes: Mistakes) -> str | None:
         """Return the text; with `fold`, line breaks and runs of blanks are one blank."""
         text = node.text if isinstance(node, Scalar) and node.meaning in _TEXTUAL else ""
-        if text and len(text) <= self.longest and _matches(self.pattern, text):
+        if text and len(text) <= self.longest and re.search(self.pattern, text):
             return " ".join(text.split()) if self.fold else text
-        unquoted = isinstance(node, Scalar) and node.meaning in {"int", "float", "bool"}
+        unquoted = isinstance(node, Scalar) and node.meaning not in {*_TEXTUAL, "null"}
         _refuse(node, name, f"{self.says}, in quotes" if unquoted else self.says, mistakes)
         return None
 
@@ -80,7 +94,7 @@ class Whole:
     """A whole number in plain decimal digits."""
 
     least: int
-    most: int = 10_000
+    most: int
 
     @property
     def says(self) -> str:
@@ -90,7 +104,7 @@ class Whole:
     def read(self, node: Node, name: str, mistakes: Mistakes) -> int | None:
         """Return the number."""
         if isinstance(node, Scalar) and node.meaning == "int":
-            plain = _matches("^(0|[1-9][0-9]{0,8})$", node.text)
+            plain = re.search(_DIGITS, node.text)
             if plain and self.least <= int(node.text) <= self.most:
                 return int(node.text)
         _refuse(node, name, self.says, mistakes)
@@ -124,11 +138,11 @@ class Day:
     """A day of the calendar."""
 
     says: str = "a day as YYYY-MM-DD"
-    pattern: str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    pattern: str = whole(_CALENDAR)
 
     def read(self, node: Node, name: str, mistakes: Mistakes) -> date | None:
         """Return the day."""
-        if isinstance(node, Scalar) and _matches(self.pattern, node.text):
+        if isinstance(node, Scalar) and re.search(self.pattern, node.text):
             try:
                 return date.fromisoformat(node.text)
             except ValueError:
@@ -137,7 +151,7 @@ class Day:
         return None
 
     def schema(self) -> Schema:
-        """Return a string in the form of a day."""
+        """Return a string in the form of a day; that not every year has a 29 February is left."""
         return {"type": "string", "format": "date", "pattern": self.pattern}
 
 
@@ -155,29 +169,16 @@ class ListOf:
         return f"a list of 1 to {self.longest}"
 
     def read(self, node: Node, name: str, mistakes: Mistakes) -> tuple[Any, ...] | None:
-        """Return the items."""
-        if not isinstance(node, yaml_nodes.Sequence) or not 1 <= len(node.items) <= self.longest:
+        """Return the items, with `None` for each of which nothing could be read."""
+        items = node.items if isinstance(node, yaml_nodes.Sequence) else ()
+        if not 1 <= len(items) <= self.longest:
             _refuse(node, name, self.says, mistakes)
-            return None
         values = tuple(
-            self.item.read(item, f"{name}[{number}]", mistakes)
-            for number, item in enumerate(node.items)
+            self.item.read(item, f"{name}[{number}]", mistakes) for number, item in enumerate(items)
         )
-        self._refuse_doubles(node, name, mistakes)
-        return None if None in values else values
-
-    def _refuse_doubles(self, node: yaml_nodes.Sequence, name: str, mistakes: Mistakes) -> None:
-        """Note each item whose `distinct` key an earlier item has."""
-        seen: dict[str, Place] = {}
-        for item in node.items:
-            entries = item.entries if isinstance(item, yaml_nodes.Mapping) else {}
-            value = entries[self.distinct][1] if self.distinct in entries else None
-            if not isinstance(value, Scalar):
-                continue
-            first = seen.setdefault(value.text, value.place)
-            if first != value.place:
-                found = f"{quote(value.text)} again, first in line {first.line}"
-                mistakes.add(value.place, f"{name} repeats an {self.distinct}", found, "it once")
+        if self.distinct is not None:
+            _refuse_doubles(values, self.distinct, name, mistakes)
+        return values if isinstance(node, yaml_nodes.Sequence) else None
 
     def schema(self) -> Schema:
         """Return an array of the item's schema."""
@@ -189,12 +190,23 @@ class ListOf:
         }
 
 
+def _refuse_doubles(
+    values: tuple[Draft | None, ...], key: str, name: str, mistakes: Mistakes
+) -> None:
+    """Note each item that has an earlier one's value at a key."""
+    seen: dict[object, tuple[int, int]] = {}
+    for number, item in enumerate(values):
+        if item is None or key not in item.values:
+            continue
+        place = item.find_place(key)
+        first, line = seen.setdefault(item.values[key], (number, place.line))
+        if first != number:
+            what = f"`{name}[{number}]` repeats the {key} of `{name}[{first}]`"
+            found = f"{quote(item.values[key])}, first in line {line}"
+            mistakes.add(place, what, found, f"another {key}")
+
+
 def _refuse(node: Node, name: str, expected: str, mistakes: Mistakes) -> None:
     """Note that a value has not its shape, unless its node was reported already."""
     if not isinstance(node, yaml_nodes.Refused):
         mistakes.add(node.place, f"`{name}` is wrong", describe(node), expected)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Tell whether all of a text matches; Python's `$` alone would let a line break pass."""
-    return re.fullmatch(pattern, text) is not None

@@ -1,6 +1,6 @@
 """The single values of a policy: what each may look like, and how that is said to people."""
 
-from bot.policy_shapes import Choice, Text, Whole
+from bot.policy_shapes import Choice, Text, Whole, whole
 
 LEVELS = {
     "guest": 10,
@@ -13,56 +13,63 @@ LEVELS = {
 ACTORS = ("nominee", "manager", "maintainer", "owner", "anyone")
 
 _SEGMENT = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
-_NO_WAY_UP = r"(?!(.*/)?\.\.(/|$))"
+_PART = "[A-Za-z0-9_.-]+"
+_NO_WAY_UP = r"(?!(.*/)?\.\.(?![^/]))"
+_NO_DOTS = r"(?!(.*/)?\.\.?(?![^/]))"
+_CONTROL = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
 
 LINE = Text(
     says="one sentence or more, at most 1000 characters, without control characters",
-    pattern=r"^(?=[\s\S]*\S)[^\u0000-\u0008\u000b-\u001f\u007f]*$",
+    # Python and ECMAScript disagree on whether a byte order mark is a blank: here it is one.
+    pattern=whole(rf"(?=[\s\S]*[^\s\ufeff])[^{_CONTROL}]*"),
     longest=1000,
     fold=True,
 )
 ID = Text(
     says="lower-case letters, digits and hyphens, a letter first; not the word `all`",
-    pattern="^(?!all$)[a-z][a-z0-9-]*$",
+    pattern=whole("(?!all(?![a-z0-9-]))[a-z][a-z0-9-]*"),
     longest=60,
 )
-VERSION = Text(says="letters, digits, `.`, `_` and `-`", pattern=f"^{_SEGMENT}$", longest=40)
-KEY = Text(says="a key of `projects` in a team entry", pattern=f"^{_SEGMENT}$", longest=100)
+VERSION = Text(says="letters, digits, `.`, `_` and `-`", pattern=whole(_SEGMENT), longest=40)
+KEY = Text(says="a key of `projects` in a team entry", pattern=whole(_SEGMENT), longest=100)
 ROLE = Text(
     says="the first word of a role, in lower case, such as maintainer",
-    pattern="^[a-z][a-z0-9_-]*$",
+    pattern=whole("[a-z][a-z0-9_-]*"),
     longest=60,
 )
 URL = Text(
     says="an https:// address without user name, blanks, quotes or brackets",
-    pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?$",
+    pattern=whole(r"https://[A-Za-z0-9.-]+(:[0-9]+)?([/?#][A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?"),
     longest=500,
 )
 GROUP = Text(
     says="the full path of a group, such as gitlab-org/maintainers/ai-gateway",
-    pattern=f"^{_NO_WAY_UP}{_SEGMENT}(/{_SEGMENT})*$",
+    pattern=whole(f"{_NO_WAY_UP}{_SEGMENT}(/{_SEGMENT})*"),
 )
 PROJECT = Text(
     says="the full path of a project, such as gitlab-org/gitlab",
-    pattern=f"^{_NO_WAY_UP}{_SEGMENT}(/{_SEGMENT})+$",
+    pattern=whole(f"{_NO_WAY_UP}{_SEGMENT}(/{_SEGMENT})+"),
 )
 PATH = Text(
     says="a path inside the repository, without `..` and without a leading `/`",
-    pattern=rf"^{_NO_WAY_UP}[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$",
+    pattern=whole(f"{_NO_WAY_UP}{_PART}(/{_PART})*"),
 )
+# Whatever else looks for team entries starts at that folder and goes exactly one deeper.
 GLOB = Text(
-    says="a path inside the repository that ends in .yml or .yaml; `*` stands for any part of"
-    " one name, `**` and `..` are not allowed",
-    pattern=rf"^{_NO_WAY_UP}(?!.*\*\*)[A-Za-z0-9_.*-]+(/[A-Za-z0-9_.*-]+)*\.ya?ml$",
+    says="a folder and then `/*/*.yml`, such as data/team_members/person/*/*.yml; the folder is"
+    " written out, without `*`, `.` or `..` as a part and without a leading `/`",
+    pattern=whole(rf"{_NO_DOTS}{_PART}(/{_PART})*/\*/\*\.yml"),
 )
 REF = Text(
     says="the name of a branch",
-    pattern=r"^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+    pattern=whole(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./-]*"),
     longest=100,
 )
 WORD = Text(
-    says="a key or value of that file", pattern=r"^[A-Za-z0-9_$@.][A-Za-z0-9_$@./-]*$", longest=100
+    says="a key or value of that file",
+    pattern=whole("[A-Za-z0-9_$@.][A-Za-z0-9_$@./-]*"),
+    longest=100,
 )
-COUNT = Whole(least=1)
+COUNT = Whole(least=1, most=100)  # merge requests are read in one page, and GitLab's end at 100
 LEVEL = Choice(words=LEVELS)
 ACTOR = Choice(words={actor: actor for actor in ACTORS})

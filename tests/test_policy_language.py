@@ -1,6 +1,7 @@
 """Parser, JSON Schema and reference say the same, because they come from the same tables."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,41 @@ ROOT = Path(__file__).parent.parent
 POLICIES = sorted([*SHIPPED.glob("*.yml"), *(ROOT / "examples" / "policies").glob("*.yml")])
 VALIDATOR = Draft202012Validator(policy_schema())
 # What a schema cannot say: these mistakes only the parser finds.
-BEYOND_SCHEMA = ("repeats a", "asks for nobody", "has one manager", "asks for the role", "a day as")
+BEYOND_SCHEMA = ("repeats", "asks for nobody", "has one manager", "asks for the role")
 
 Path_ = tuple[str | int, ...]
 
 
 class Loader(yaml.SafeLoader):
-    """YAML as editors check it: a day is text."""
+    """YAML 1.1 as editors check it: a day is text."""
 
 
 Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+class NewLoader(yaml.SafeLoader):
+    """The core schema of YAML 1.2, which has fewer words for switches and other whole numbers."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- its type
+
+
+CORE = {
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "null": r"~|null|Null|NULL|",
+    "int": r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
+}
+for word, pattern in CORE.items():
+    tag = f"tag:yaml.org,2002:{word}"
+    NewLoader.add_implicit_resolver(tag, re.compile(f"^({pattern})$"), None)
+
+
+def construct_whole(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    prefixed = node.value.startswith(("0x", "0o"))
+    return int(node.value, 0) if prefixed else int(node.value)
+
+
+NewLoader.add_constructor("tag:yaml.org,2002:int", construct_whole)
 
 
 def load(file: Path) -> Any:
@@ -74,13 +100,14 @@ def remove(value: Any, path: Path_) -> Any:
 DOCUMENTS = [load(file) for file in POLICIES]
 PLACES = [(document, path) for document in DOCUMENTS for path in find_paths(document)]
 INNER = [(document, path) for document, path in PLACES if path]
-# No text ends in a line break: Python takes `$` for its place, the ECMAScript of editors does not.
 STRANGE = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 20_000),
-    st.sampled_from(["", " ", "x", "a b", "all", "../x", "/x", "a/b", "a/..", "a\nb", "1"]),
-    st.sampled_from(["https://x", "https://x/)", "http://x", "2024-01-01", "2024-13-01", "*", "é"]),
+    st.sampled_from(["", " ", "x", "a b", "all", "../x", "/x", "a/b", "a/b\n", "x\n", "a\nb", "1"]),
+    st.sampled_from(
+        ["https://x", "https://x/)", "http://x", "2024-01-01", "2024-04-31", "a/*/*.yml", "é"]
+    ),
     st.sampled_from(
         ["manual", "open_for", "manager", "owner", "json", "blocking", "*.yml", "**.yml"]
     ),
@@ -153,6 +180,20 @@ def look_up(value: Any, path: Path_) -> Any:
         (("in_force_from",), "2024-01-01", True),
         (("in_force_from",), "1.1.2024", False),
         (("in_force_from",), None, False),
+        (("in_force_from",), "2024-02-29", True),
+        (("in_force_from",), "2024-02-30", False),
+        (("in_force_from",), "2024-04-31", False),
+        (("in_force_from",), "0000-01-01", False),
+        (("in_force_from",), "2024-01-01\n", False),
+        (("id",), "a\n", False),
+        (("id",), "all", False),
+        (("id",), "all-of-it", True),
+        (("title",), "\ufeff", False),
+        (("title",), "a\nb\n", True),
+        (("title",), "a\u009bb", False),
+        (("document",), "https://x.example/\n", False),
+        (("repository",), "a/b\n", False),
+        (("follow_ups", 2, "path"), "x.json\n", False),
         (("title",), "Ünïcode → ok", True),
         (("title",), "  ", False),
         (("title",), "x" * 1000, True),
@@ -162,11 +203,24 @@ def look_up(value: Any, path: Path_) -> Any:
         (("document",), "https://", False),
         (("document",), "https://user:secret@x.example/", False),
         (("document",), "//x.example/", False),
-        (("team_files",), "data/*/*.yaml", True),
-        (("team_files",), "/data/*.yml", False),
-        (("team_files",), "data/../*.yml", False),
-        (("team_files",), "data/*", False),
-        (("team_files",), "d**/x.yml", False),
+        (("team_files",), "data/*/*.yml", True),
+        (("team_files",), "data/.people/x/*/*.yml", True),
+        (("team_files",), "data/*/*.yaml", False),
+        (("team_files",), "data/*/*.yml\n", False),
+        (("team_files",), "*/*.yml", False),
+        (("team_files",), "*/*/*.yml", False),
+        (("team_files",), "data/*.yml", False),
+        (("team_files",), "data/x/*.yml", False),
+        (("team_files",), "data/*/x.yml", False),
+        (("team_files",), "data/*/*/*.yml", False),
+        (("team_files",), "data/**/*.yml", False),
+        (("team_files",), "d*/*/*.yml", False),
+        (("team_files",), "d?/*/*.yml", False),
+        (("team_files",), "/data/*/*.yml", False),
+        (("team_files",), "data//*/*.yml", False),
+        (("team_files",), "./data/*/*.yml", False),
+        (("team_files",), "data/../*/*.yml", False),
+        (("team_files",), "../*/*.yml", False),
         (("repository",), "a/b/c", True),
         (("repository",), "a/..", False),
         (("repository",), "a//b", False),
@@ -180,8 +234,9 @@ def look_up(value: Any, path: Path_) -> Any:
         (("maintainers", "more"), "x", False),
         (("requirements",), [], False),
         (("requirements",), {}, False),
-        (("requirements", 0, "at_least"), 10_000, True),
-        (("requirements", 0, "at_least"), 10_001, False),
+        (("requirements", 0, "at_least"), 100, True),
+        (("requirements", 0, "at_least"), 101, False),
+        (("requirements", 1, "at_least"), 101, False),
         (("requirements", 0, "at_least"), 0, False),
         (("requirements", 0, "at_least"), True, False),
         (("requirements", 0, "at_least"), "5", False),
@@ -223,6 +278,129 @@ def test_schema_and_parser_agree_on_good_and_bad_values(
     changed = replace(document, path[:-1], put(look_up(document, path[:-1]), path, value))
     assert VALIDATOR.is_valid(changed) is good
     assert (not find_mistakes(changed)) is good
+
+
+def write_raw(path: Path_, raw: str) -> str:
+    """Return a policy in which a value is spelt as given."""
+    document = load(SHIPPED / "ai-gateway.yml")
+    marked = replace(document, path[:-1], put(look_up(document, path[:-1]), path, "@"))
+    return json.dumps(marked, ensure_ascii=False).replace('"@"', raw)
+
+
+def fits(text: str, loader: type[yaml.SafeLoader]) -> bool:
+    """Tell whether an editor with that YAML would mark nothing."""
+    try:
+        return VALIDATOR.is_valid(yaml.load(text, Loader=loader))  # noqa: S506 -- a SafeLoader
+    except yaml.YAMLError:
+        return False
+
+
+def is_accepted(text: str) -> bool:
+    try:
+        parse_policy(text, "p.yml")
+    except PolicyError:
+        return False
+    return True
+
+
+COUNT_PATH: Path_ = ("requirements", 0, "at_least")
+SWITCH_PATH: Path_ = ("follow_ups", 0, "direct")
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "good"),
+    [
+        (COUNT_PATH, "5", True),
+        (COUNT_PATH, "5.5", False),
+        (COUNT_PATH, "-5", False),
+        (COUNT_PATH, "1e9", False),
+        (COUNT_PATH, ".inf", False),
+        (COUNT_PATH, "0x65", False),
+        (COUNT_PATH, "true", False),
+        (COUNT_PATH, "~", False),
+        (COUNT_PATH, '"5"', False),
+        (COUNT_PATH, "2024-01-01", False),
+        (SWITCH_PATH, "false", True),
+        (SWITCH_PATH, "y", False),
+        (SWITCH_PATH, "1", False),
+        (SWITCH_PATH, '"true"', False),
+        (SWITCH_PATH, "null", False),
+        (("in_force_from",), "2024-01-01", True),
+        (("in_force_from",), "2024-1-1", False),
+        (("in_force_from",), "2024-01-01T00:00:00Z", False),
+        (("in_force_from",), "20240101", False),
+        (("version",), "2024-07-29", True),
+        (("version",), "1.0", False),
+        (("version",), '"1\\n"', False),
+        (("title",), "2024-07-29", True),
+        (("title",), '"\\uFEFF"', False),
+        (("title",), '"\\x85"', False),
+        (("title",), '"\\e[0m"', False),
+        (("title",), "7", False),
+        (("id",), "null", False),
+        (("id",), "!!int 5", False),
+        (("id",), "*unknown", False),
+        (("repository",), '"a/b\\n"', False),
+        (("repository",), '"a/b\\r"', False),
+        (("requirements", 0, "enforcement"), '"blocking\\n"', False),
+        (("requirements", 0, "kind"), '"attested\\n"', False),
+    ],
+)
+def test_schema_and_parser_agree_on_spellings_in_either_yaml(
+    path: Path_, raw: str, good: bool
+) -> None:
+    text = write_raw(path, raw)
+    assert is_accepted(text) is good
+    assert (fits(text, Loader), fits(text, NewLoader)) == (good, good)
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "old", "new"),
+    [
+        (COUNT_PATH, "5.0", True, True),
+        (COUNT_PATH, "5.", True, True),
+        (COUNT_PATH, "5e0", False, True),
+        (COUNT_PATH, "0x5", True, True),
+        (COUNT_PATH, "0o5", False, True),
+        (COUNT_PATH, "010", True, True),
+        (COUNT_PATH, "+5", True, True),
+        (COUNT_PATH, "1_0", True, False),
+        (COUNT_PATH, "1:30", True, False),
+        (SWITCH_PATH, "True", True, True),
+        (SWITCH_PATH, "FALSE", True, True),
+        (SWITCH_PATH, "yes", True, False),
+        (SWITCH_PATH, "off", True, False),
+        (("title",), "on", False, True),
+        (("title",), "1:30", False, True),
+        (("title",), "=", False, True),
+        (("title",), "!!str x", True, True),
+        (("title",), "&x y", True, True),
+        (("title",), 'x, "title": y', True, True),
+        (("in_force_from",), "2023-02-29", True, True),
+    ],
+)
+def test_what_only_the_parser_refuses_is_what_the_page_says(
+    path: Path_, raw: str, old: bool, new: bool
+) -> None:
+    """A schema sees values, not spellings; what YAML 1.1 and 1.2 make of these differs, too."""
+    text = write_raw(path, raw)
+    assert not is_accepted(text)
+    assert (fits(text, Loader), fits(text, NewLoader)) == (old, new)
+
+
+@pytest.mark.parametrize("raw", ["0o5", "5e0"])
+def test_words_that_only_the_newer_yaml_takes_for_numbers_are_text_to_the_parser(raw: str) -> None:
+    text = write_raw(("version",), raw)
+    assert is_accepted(text)
+    assert (fits(text, Loader), fits(text, NewLoader)) == (True, False)
+
+
+def test_no_pattern_of_the_schema_lets_a_line_break_follow() -> None:
+    schema = policy_schema()
+    patterns = {look_up(schema, path) for path in find_paths(schema) if path[-1:] == ("pattern",)}
+    assert len(patterns) > 8
+    assert all(pattern.endswith(r"(?![\s\S])") for pattern in patterns)
+    assert not [pattern for pattern in patterns if re.search(r"\$(?![^[]*\])", pattern)]
 
 
 def put(holder: Any, path: Path_, value: object) -> Any:
