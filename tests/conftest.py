@@ -19,14 +19,21 @@ hypothesis.settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let expected files be rewritten, to be reviewed as a diff."""
+    """Let expected files be rewritten, to be reviewed as a diff, and samples be left whole."""
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
+    parser.addoption("--every-order", action="store_true", help="play all interleavings there are")
 
 
 @pytest.fixture
 def bless(request: pytest.FixtureRequest) -> bool:
     """Tell whether expected files are to be rewritten."""
     return bool(request.config.getoption("--bless"))
+
+
+@pytest.fixture
+def every_order(request: pytest.FixtureRequest) -> bool:
+    """Tell whether all interleavings are to be played, however long that takes."""
+    return bool(request.config.getoption("--every-order"))
 
 
 @pytest.hookimpl(wrapper=True)

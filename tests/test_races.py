@@ -48,14 +48,16 @@ def make_beginning(server: Server, backwards: frozenset[str]) -> Begin:
     "backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none"
 )
 def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_right_gate(
-    server: Server, backwards: frozenset[str]
+    server: Server, backwards: frozenset[str], every_order: bool
 ) -> None:
     told = 0
-    for pair, ended in explore(make_beginning(server, backwards), ("a", "b")):
+    # A run's own writes in another order than their usual one are a sample, if not all are asked.
+    limit = SAMPLE if backwards and not every_order else None
+    for pair, ended in islice(explore(make_beginning(server, backwards), ("a", "b")), limit):
         told += 1
         assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
         assert_settled(pair.made, "failed", partial(run_on, server, pair.made.nomination))
-    assert told > 100
+    assert told == limit or told > 100
 
 
 class LatePair(Pair):
