@@ -14,7 +14,7 @@ from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
 from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
-from bot.gate import GateChoice, GateKind, gate_needs, plan_gate
+from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, RoleKey, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
@@ -346,7 +346,8 @@ def _plan(
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, choices.former_ids)
     spoken = bool(own) or _has_something_to_say(findings, choices)
-    if not spoken and choices.gate.kind is not GateKind.STATUS_CHECK:
+    posted = has_posted(merge_request, known, choices.gate)
+    if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
             merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
         )

@@ -74,6 +74,15 @@ def plan_gate(
     return plan_status(gate, merge_request, statuses, choice.name), None
 
 
+def has_posted(merge_request: MergeRequest, known: Mapping[Need, Fact], choice: GateChoice) -> bool:
+    """Tell whether the bot has set the gate before, which then must not stay as it is."""
+    return any(
+        isinstance(status, CommitStatus) and status.author_id == merge_request.me.id
+        for need in gate_needs(merge_request, choice)
+        for status in _items(known.get(need))
+    )
+
+
 def _items(fact: Fact | None) -> tuple[object, ...]:
     return fact if isinstance(fact, tuple) else ()
 

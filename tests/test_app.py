@@ -585,6 +585,20 @@ def test_a_role_that_came_to_the_target_meanwhile_nominates_nobody(
     settled(made, server)
 
 
+def test_a_gate_is_opened_again_though_the_comment_is_gone(
+    made: NominationWorld, server: Server
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    run_on(server, made.nomination)
+    (note,) = made.own_notes()
+    actions.delete_note(made.world, made.user("olga"), made.nomination, note)
+    made.push({ENTRY: entry("nina", "maintainer")}, branch="main", by="olga")
+    run_on(server, made.nomination)
+    assert made.own_notes() == []
+    assert gates(made)[-1][0] == "success"
+    settled(made, server)
+
+
 def test_a_role_on_another_target_branch_is_judged_there(
     made: NominationWorld, server: Server
 ) -> None:
