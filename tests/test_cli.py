@@ -508,7 +508,7 @@ def test_ready_of_somebody_without_an_entry(
 def test_ready_says_why_a_review_does_not_count(
     made: NominationWorld, server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    made.push({f"{FOLDER}/n/other.yml": entry("nina")}, branch="main", by="olga")
+    made.push({f"{FOLDER}/o/other.yml": entry("nina")}, branch="main", by="olga")
     assert here(server.url, "ready", "nina", "--entry", "other") == 0
     assert "(they never had the earlier role)" in capfd.readouterr().out
 
