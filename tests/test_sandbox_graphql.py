@@ -370,6 +370,7 @@ def make_list() -> tuple[World, Api]:
         ('authorUsername: "OWNER"', ["2"]),
         ('reviewerUsername: "developer", state: merged', ["2"]),
         ('approvedBy: ["developer"]', ["2"]),
+        ('approvedBy: ["Developer"]', []),
         ('approvedBy: "reporter"', []),
         ('mergedAfter: "2026-02-03T00:00:00Z"', ["2"]),
         ('mergedBefore: "2026-02-03"', []),

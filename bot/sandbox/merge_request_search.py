@@ -35,7 +35,8 @@ def _approved_by(mr: MergeRequest, names: list[str]) -> bool:
     people = [each.user for each in mr.approvals]
     if len(names) == 1 and names[0].casefold() in {"any", "none"}:
         return _any_or_none(names[0], people, same=False)
-    return all(any(_same(name, each) for each in people) for name in names)
+    # Unlike the others, this filter compares exactly (`User.where(username:)`).
+    return set(names) <= {each.username for each in people}
 
 
 def _mentions(mr: MergeRequest, words: str) -> bool:
