@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import BotError
 from bot.facts import Fact, Facts, FileAt, MembersOf, Need, Source
+from bot.nomination import Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,10 @@ class SharedFacts:
         """Answer what is known already, and ask for the rest."""
         asked = [need for need in needs if need not in self.known]
         found = self.source.fetch_facts(asked) if asked else {}
-        self.known.update({n: f for n, f in found.items() if self._is_shared(n)})
+        # What could not be read now may be had for the next merge request.
+        self.known.update(
+            {n: f for n, f in found.items() if self._is_shared(n) and not isinstance(f, Unread)}
+        )
         return {need: found[need] if need in found else self.known[need] for need in needs}
 
     def _is_shared(self, need: Need) -> bool:
