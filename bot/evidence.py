@@ -1,7 +1,7 @@
 """Say which facts a nomination's policy needs, and collect them through a port."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot import policy as rules
@@ -17,7 +17,6 @@ from bot.facts import (
     Need,
     Source,
     Threads,
-    ThreadsOf,
     Work,
     WorkOf,
     content_of,
@@ -26,13 +25,20 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
 from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
-from bot.team_db import parse_entry
-from bot.threads import find_candidates, join_threads
+from bot.team_db import Entry, parse_entry
+from bot.threads import (
+    Counting,
+    Look,
+    count_known,
+    find_candidates,
+    join_threads,
+    may_suffice,
+    plan_look,
+)
 
 T = TypeVar("T")
 
-COUNTING = (rules.AuthoredMergeRequests, rules.ReviewedMergeRequests, rules.AuthoredOrReviewed)
-Reviewing = rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
+NOT_LOOKED_UP = Unread(reason="it was not looked up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +51,30 @@ class Manager:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that is judged about one nomination; stages by role, work by repository."""
+    """Everything that is judged about one nomination; stages by role, work by repository.
+
+    `groups` holds direct members, `inherited` those that belong by a parent group as well.
+    """
 
     work: Mapping[str, Work | Unread]
     stages: Mapping[str, Stage | Unread]
     manager: Manager | Unread
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
+    inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A nomination with what its evidence starts from.
 
-    `reports_to` is what the entry said before the merge request, which can neither choose
+    `reports_to` is what the entry says without the merge request, which can neither choose
     nor invent its own manager; `doubt` says why the account's work may be somebody else's.
     """
 
     nomination: Nomination
     policy: Policy
-    reports_to: str | None
+    reports_to: str | Unread | None
     manager_file: FileAt | None
     doubt: str | None
 
@@ -76,12 +86,11 @@ def find_subject(
 
     `change` is that of the file which held the nominee's entry at the base, if any did.
     """
-    earlier = read_entry(change.base) if change else None
-    slug = earlier.reports_to if earlier else None
-    doubt = None
-    if earlier and (earlier.username or "").casefold() != nomination.username.casefold():
-        doubt = "this merge request itself changes the account in the entry"
-    path = manager_path(nomination.path, slug)
+    earlier = _read_side(change.base, "before this merge request") if change else None
+    # The author chooses the base by branching from an old commit, but not the target branch.
+    present = _read_side(change.target, "on the target branch") if change else None
+    slug = _reports_to(earlier if present is None else present)
+    path = manager_path(nomination.path, slug if isinstance(slug, str) else None)
     return Subject(
         nomination=nomination,
         policy=policy,
@@ -89,8 +98,26 @@ def find_subject(
         manager_file=FileAt(merge_request.project, merge_request.target_branch, path)
         if path
         else None,
-        doubt=doubt,
+        doubt=_find_doubt(earlier, nomination.username),
     )
+
+
+def _read_side(content: Content, where: str) -> Entry | Unread | None:
+    if content is None:
+        return None
+    return read_entry(content) or Unread(reason=f"the entry {where} cannot be read")
+
+
+def _reports_to(entry: Entry | Unread | None) -> str | Unread | None:
+    return entry.reports_to if isinstance(entry, Entry) else entry
+
+
+def _find_doubt(earlier: Entry | Unread | None, username: str) -> str | None:
+    if isinstance(earlier, Unread):
+        return earlier.reason
+    if earlier and (earlier.username or "").casefold() != username.casefold():
+        return "this merge request itself changes the account in the entry"
+    return None
 
 
 def manager_path(path: str, slug: str | None) -> str | None:
@@ -109,14 +136,41 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
         # After the merge too: the manager's earlier commands are still judged.
         needs.add(subject.manager_file)
     if not merged:
-        username = subject.nomination.username
-        needs |= {WorkOf(repository, username) for repository in counted_repositories(policy)}
+        needs |= set(work_needs(subject).values())
     for step in policy.follow_ups:
         if isinstance(step.check, rules.GroupMember):
             needs.add(MembersOf(step.check.group))
+            if not step.check.direct:
+                needs.add(MembersOf(step.check.group, inherited=True))
         elif isinstance(step.check, rules.ListedIn):
             needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
     return needs
+
+
+def work_needs(subject: Subject) -> Mapping[str, WorkOf]:
+    """Say whose work is counted in which repositories, and up to how much."""
+    needs: dict[str, WorkOf] = {}
+    for rule, repository in _counting_rules(subject.policy):
+        need = needs.get(repository, WorkOf(repository, subject.nomination.username))
+        needs[repository] = replace(need, wanted=max(need.wanted, rule.at_least))
+    return needs
+
+
+class _Known:
+    """A source that remembers what it was asked for."""
+
+    def __init__(self, facts: Mapping[Need, Fact], source: Source) -> None:
+        self.facts = dict(facts)
+        self._source = source
+
+    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
+        missing = set(needs) - self.facts.keys()
+        if missing:
+            self.fetch_again(missing)
+        return {need: self.facts.get(need, NOT_LOOKED_UP) for need in needs}
+
+    def fetch_again(self, needs: Collection[Need]) -> None:
+        self.facts.update(self._source.fetch_facts(needs))
 
 
 def gather_evidence(
@@ -130,109 +184,123 @@ def gather_evidence(
     The head is `None` when it could not be read.
     """
     merged = merge_request.state == "merged"
-    facts = dict(known)
+    facts = _Known(known, source)
     # After the merge nothing is gated, so the head does not matter any more.
     head_need = HeadOf(merge_request.project, merge_request.iid)
     needs: set[Need] = set() if merged else {head_need}
     for subject in subjects:
         needs |= needs_of(subject, merged=merged)
     histories = {} if merged else _histories(subjects, merge_request)
-    needs |= {need for need in histories.values() if need not in facts}
-    needs |= {n for h in histories.values() for n in revision_needs(facts.get(h))}
-    facts.update(source.fetch_facts(needs - facts.keys()))
-    late = {n for h in histories.values() for n in revision_needs(facts.get(h))} - facts.keys()
-    if late:
-        facts.update(source.fetch_facts(late))
+    needs |= set(histories.values())
+    needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
+    facts.fetch_facts(needs)
+    works = set() if merged else {n for s in subjects for n in work_needs(s).values()}
+    late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
+    facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
     evidence = {
-        evidence_key(subject): Evidence(
-            work={
-                repository: _as(Work, facts.get(WorkOf(repository, subject.nomination.username)))
-                for repository in counted_repositories(subject.policy)
-            },
-            stages=trace_stages(
-                histories.get(evidence_key(subject)),
-                facts,
-                source,
-                Wanted(
-                    username=subject.nomination.username,
-                    project=subject.policy.project,
-                    roles=earlier_roles(subject.policy),
-                ),
-            ),
-            manager=find_manager(
-                content_of(facts, subject.manager_file) if subject.manager_file else None,
-                subject.reports_to,
-            ),
-            groups={
-                need.group: _as(Members, fact)
-                for need, fact in facts.items()
-                if isinstance(need, MembersOf)
-            },
-            files={need: content_of(facts, need) for need in facts if isinstance(need, FileAt)},
-        )
+        evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), facts)
         for subject in subjects
     }
-    threads = {key: thread_needs(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
-    late_needs = {need for wanted in threads.values() for need in wanted}
-    if late_needs:
+    looks = {key: _plan_looks(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
+    threads = {look.need for wanted in looks.values() for look in wanted}
+    if threads:
         # With the head once more, which is to be read last.
-        facts.update(source.fetch_facts({*late_needs, head_need}))
+        facts.fetch_again({*threads, head_need})
         evidence = {
-            key: _with_threads(found, threads[key], facts) for key, found in evidence.items()
+            key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
         }
-    head = merge_request.head_sha if merged else facts.get(head_need)
+    head = merge_request.head_sha if merged else facts.facts.get(head_need)
     return evidence, head if isinstance(head, str) else None
 
 
-def thread_needs(subject: Subject, found: Evidence) -> set[ThreadsOf]:
-    """Say in which merge requests a nominee who lacks reviews may have given them by comments."""
-    wanted: dict[str, dict[int, Merged]] = {}
-    for requirement in subject.policy.requirements:
-        rule = requirement.rule
-        if not isinstance(rule, Reviewing):
-            continue
-        repository = rule.repository or subject.policy.repository
-        work = found.work[repository]
-        stage = found.stages.get(rule.since_role) if rule.since_role else Stage(since=None)
-        if not isinstance(work, Work) or not isinstance(stage, Stage):
-            continue
-        if rule.since_role and stage.since is None:
-            continue
-        missing = rule.at_least - _count_reviews(work, rule, stage, subject.nomination.username)
-        candidates = find_candidates(work, stage.since, missing)
-        wanted.setdefault(repository, {}).update({m.iid: m for m in candidates})
+def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
+    """Return the need with the name as the account writes it.
+
+    GitLab's filter by approver compares names exactly, unlike its others.
+    """
+    work = facts.get(need)
+    own = work.account.username if isinstance(work, Work) and work.account else need.username
+    return replace(need, username=own) if own.casefold() == need.username.casefold() else need
+
+
+def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evidence:
+    """Put together what was found, and look for a role under earlier names where that matters."""
+    wanted = Wanted(
+        username=subject.nomination.username,
+        project=subject.policy.project,
+        roles=earlier_roles(subject.policy),
+    )
+    found = facts.facts
+    evidence = Evidence(
+        work={
+            repository: _as(Work, found.get(_own_spelling(need, found)))
+            for repository, need in work_needs(subject).items()
+        },
+        stages=trace_stages(history, found, facts, wanted),
+        manager=_manager_of(subject, found),
+        groups=_groups(found, inherited=False),
+        inherited=_groups(found, inherited=True),
+        files={need: content_of(found, need) for need in found if isinstance(need, FileAt)},
+    )
+    if _may_have_begun_too_late(subject, evidence):
+        stages = trace_stages(history, found, facts, wanted, thorough=True)
+        evidence = replace(evidence, stages=stages)
+    return evidence
+
+
+def _groups(facts: Mapping[Need, Fact], *, inherited: bool) -> Mapping[str, Members | Unread]:
     return {
-        ThreadsOf(repository, subject.nomination.username, tuple(sorted(merged)))
-        for repository, merged in wanted.items()
-        if merged
+        need.group: _as(Members, fact)
+        for need, fact in facts.items()
+        if isinstance(need, MembersOf) and need.inherited is inherited
     }
 
 
-def _count_reviews(work: Work, rule: Reviewing, stage: Stage, username: str) -> int:
-    """Count what is known without looking into threads."""
-    own = username.casefold()
-    counted = {m.iid for m in work.reviewed.items if m.reviewed and _by(m) != own and _in(m, stage)}
-    if isinstance(rule, rules.AuthoredOrReviewed):
-        counted |= {m.iid for m in work.authored.items if _in(m, stage)}
-    return len(counted)
+def _may_have_begun_too_late(subject: Subject, found: Evidence) -> bool:
+    """Tell whether an earlier beginning of a role could make up for what is missing since."""
+    username = subject.nomination.username
+    for rule, repository in _counting_rules(subject.policy):
+        work, stage = found.work[repository], _stage_of(rule, found)
+        if not (rule.since_role and isinstance(work, Work) and isinstance(stage, Stage)):
+            continue
+        known = count_known(work, rule, stage.since, username) if stage.since else 0
+        if known < rule.at_least and may_suffice(work, rule, username):
+            return True
+    return False
 
 
-def _by(merged: Merged) -> str:
-    return (merged.author or "").casefold()
+def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
+    """Say in which merge requests a nominee who lacks reviews may have given them by comments."""
+    username = subject.nomination.username
+    wanted: dict[str, list[Merged]] = {}
+    works: dict[str, Work] = {}
+    for rule, repository in _counting_rules(subject.policy):
+        work, stage = found.work[repository], _stage_of(rule, found)
+        if not isinstance(work, Work) or not isinstance(stage, Stage):
+            continue
+        if isinstance(rule, rules.AuthoredMergeRequests) or (rule.since_role and not stage.since):
+            continue
+        if count_known(work, rule, stage.since, username) < rule.at_least:
+            works[repository] = work
+            candidates = find_candidates(work, stage.since, username)
+            wanted.setdefault(repository, []).extend(candidates)
+    return tuple(
+        plan_look(works[place], place, username, some) for place, some in wanted.items() if some
+    )
 
 
-def _in(merged: Merged, stage: Stage) -> bool:
-    return stage.since is None or merged.merged_at >= stage.since
+def _stage_of(rule: Counting, found: Evidence) -> Stage | Unread:
+    """Return since when the rule counts: for ever where it names no role."""
+    if not rule.since_role:
+        return Stage(since=None)
+    return found.stages.get(rule.since_role, NOT_LOOKED_UP)
 
 
-def _with_threads(
-    found: Evidence, needs: Iterable[ThreadsOf], facts: Mapping[Need, Fact]
-) -> Evidence:
+def _with_threads(found: Evidence, looks: Iterable[Look], facts: Mapping[Need, Fact]) -> Evidence:
     work = dict(found.work)
-    for need in needs:
-        known = work[need.project]
-        if isinstance(known, Work):
-            work[need.project] = join_threads(known, need.iids, _as(Threads, facts.get(need)))
+    for look in looks:
+        threads = _as(Threads, facts.get(look.need))
+        work[look.need.project] = join_threads(look, threads)
     return replace(found, work=work)
 
 
@@ -254,28 +322,30 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
 def _as(kind: type[T], fact: Fact | None) -> T | Unread:
     if isinstance(fact, kind | Unread):
         return fact
-    return Unread(reason="it was not looked up")
+    return NOT_LOOKED_UP
 
 
-def counted_repositories(policy: Policy) -> tuple[str, ...]:
-    """Return the repositories whose merge requests the policy counts."""
-    found = [
-        requirement.rule.repository or policy.repository
+def _counting_rules(policy: Policy) -> list[tuple[Counting, str]]:
+    """Return the rules that count merge requests, each with its repository."""
+    return [
+        (requirement.rule, requirement.rule.repository or policy.repository)
         for requirement in policy.requirements
-        if isinstance(requirement.rule, COUNTING)
+        if isinstance(requirement.rule, Counting)
     ]
-    return tuple(dict.fromkeys(found))
 
 
 def earlier_roles(policy: Policy) -> tuple[str, ...]:
     """Return the roles whose first appearance in the entry's history matters."""
     return tuple(
-        dict.fromkeys(
-            requirement.rule.since_role
-            for requirement in policy.requirements
-            if isinstance(requirement.rule, COUNTING) and requirement.rule.since_role
-        )
+        dict.fromkeys(rule.since_role for rule, _ in _counting_rules(policy) if rule.since_role)
     )
+
+
+def _manager_of(subject: Subject, facts: Mapping[Need, Fact]) -> Manager | Unread:
+    slug, need = subject.reports_to, subject.manager_file
+    if isinstance(slug, Unread):
+        return slug
+    return find_manager(content_of(facts, need) if need else None, slug)
 
 
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:

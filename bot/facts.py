@@ -22,8 +22,9 @@ class Account:
 class Merged:
     """A merged merge request somebody authored or had to do with as a reviewer.
 
-    `commented` is what they did as a reviewer, `discussed` what anybody does in a thread;
-    `cut` says that GitLab did not list all who had to do with it.
+    `commented` says that they commented on it, wherever and whenever; `discussed` that they
+    did so in a thread as a reviewer before the merge, and is `None` where nobody looked.
+    `cut` says that GitLab did not list all who had to do with it, or all they wrote.
     """
 
     iid: int
@@ -36,15 +37,14 @@ class Merged:
     review_state: str | None = None
     approved: bool = False
     commented: bool = False
-    discussed: bool = False
+    discussed: bool | None = None
     cut: bool = False
 
     @property
     def reviewed(self) -> bool:
         """Tell whether anything shows that the person did review it."""
         states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES"}
-        done = self.approved or self.commented or self.discussed
-        return done or self.review_state in states
+        return self.approved or bool(self.discussed) or self.review_state in states
 
     @property
     def doubtful(self) -> bool:
@@ -78,7 +78,7 @@ class Work:
     """What somebody authored and reviewed in one repository.
 
     `bystander` holds merge requests of others, among the latest, that they commented on
-    without having been asked for a review.
+    without having been asked for a review; they never count.
     """
 
     account: Account | None
@@ -89,7 +89,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
-    """In which merge requests somebody wrote in a thread, and which were not read whole."""
+    """In which merge requests somebody wrote in a thread in time; `cut` ones may be others."""
 
     found: frozenset[int]
     cut: frozenset[int] = frozenset()
@@ -97,7 +97,7 @@ class Threads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A direct member of a group."""
+    """A member of a group."""
 
     username: str
     level: int
@@ -107,10 +107,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """The direct members of a group, and those who own it by any way."""
+    """The direct members of a group, and those who own it by any way.
+
+    Where inherited members were asked for, `direct` holds them, too, and `owners` nobody.
+    `following` leads to further members, where there are more than were read.
+    """
 
     direct: tuple[Member, ...]
     owners: tuple[Member, ...]
+    following: str | None = None
 
     def at_least(self, level: int) -> tuple[Member, ...]:
         """Return the people among the direct members at or above a level."""
@@ -150,15 +155,19 @@ class FileAt:
 
 @dataclass(frozen=True, slots=True)
 class WorkOf:
-    """The need for somebody's merged and reviewed merge requests."""
+    """The need for somebody's merged and reviewed merge requests.
+
+    `wanted` is how many of them must be among those listed, if there are as many.
+    """
 
     project: str
     username: str
+    wanted: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadsOf:
-    """The need for whether somebody wrote in a thread of any of these merge requests."""
+    """The need for whether somebody wrote in a thread of these merge requests before the merge."""
 
     project: str
     username: str
@@ -167,9 +176,10 @@ class ThreadsOf:
 
 @dataclass(frozen=True, slots=True)
 class MembersOf:
-    """The need for the members of a group."""
+    """The need for the direct members of a group, or for inherited ones as well."""
 
     group: str
+    inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

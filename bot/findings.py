@@ -98,9 +98,10 @@ class Case:
     now: datetime
     account_doubt: str | None = None
 
-    def members(self, group: str) -> Members | Unread:
-        """Return the members of a group, or why they are not known."""
-        return self.evidence.groups.get(group, Unread(reason="it was not looked up"))
+    def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
+        """Return the members of a group, inherited ones too if so wanted, or why not."""
+        groups = self.evidence.inherited if inherited else self.evidence.groups
+        return groups.get(group, Unread(reason="it was not looked up"))
 
     def maintainers(self) -> tuple[str, ...] | Unread:
         """Return who maintains the project now, or why that is not known."""

@@ -3,32 +3,41 @@
 from collections.abc import Callable, Mapping
 
 from bot import policy as rules
-from bot.facts import FileAt
+from bot.facts import FileAt, Members
 from bot.findings import Case, State, Step
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
 from bot.nomination import Unread
 from bot.policy import FollowUp
+from bot.policy_words import LEVELS
 
 
 def _check_member(case: Case, follow_up: FollowUp) -> Step:
     check = follow_up.check
     assert isinstance(check, rules.GroupMember)  # noqa: S101  the table below pairs them
-    members = case.members(check.group)
+    members = case.members(check.group, inherited=not check.direct)
     if isinstance(members, Unread):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=members.reason)
     key = case.nomination.username.casefold()
-    owners = tuple(m.username for m in members.owners if m.active and not m.bot)
-    seen = members.direct if check.direct else (*members.direct, *members.owners)
-    mine = [m for m in seen if m.username.casefold() == key]
+    mine = [m for m in members.direct if m.username.casefold() == key]
     if any(m.level >= check.level and m.active for m in mine):
         return Step(follow_up=follow_up, state=State.DONE)
     if any(m.level >= check.level for m in mine):
         state, reason = State.OPEN, "they are a member, but their account is blocked or deactivated"
-    elif not check.direct:
-        state, reason = State.UNKNOWN, "a membership that is inherited or shared cannot be seen"
+    elif members.following:
+        state, reason = State.UNKNOWN, "the group has more members than were examined"
     else:
-        state, reason = State.OPEN, "they are a direct member, but of a lower level" if mine else ""
+        kind = "direct member" if check.direct else "member"
+        state, reason = State.OPEN, f"they are a {kind}, but of a lower level" if mine else ""
+    owners = _owners_to_ask(case.members(check.group))
     return Step(follow_up=follow_up, state=state, reason=reason or None, people=owners)
+
+
+def _owners_to_ask(members: Members | Unread) -> tuple[str, ...]:
+    """Return the owners among the direct members, or else those of the groups above."""
+    if isinstance(members, Unread):
+        return ()
+    own = tuple(m.username for m in members.at_least(LEVELS["owner"]))
+    return own or tuple(m.username for m in members.owners if m.active and not m.bot)
 
 
 def _check_listed(case: Case, follow_up: FollowUp) -> Step:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from bot.errors import GitLabError, RefusedError
 from bot.facts import (
     Fact,
     FileAt,
+    Members,
+    MembersOf,
     Need,
     NotText,
     StatusesOf,
@@ -19,11 +22,12 @@ from bot.facts import (
 from bot.gitlab_transport import CONNECTIONS, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
-from bot.queries import build_parts
+from bot.queries import build_parts, members_part
 from bot.query_parts import Part, Query, pack_parts
 from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
 
 RECENT_PAGES = 40  # of 50 merge requests each
+MEMBER_PAGES = 10  # of 100 members of a group each
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
@@ -153,7 +157,32 @@ class GitLabClient:
         facts: dict[Need, Fact] = {}
         for part in query.parts:
             facts.update(_read_part(part, data))
+        self._read_further_members(facts)
         return self._read_raw(facts)
+
+    def _read_further_members(self, facts: dict[Need, Fact]) -> None:
+        """Read the members of large groups that are not on the first page."""
+        for need, fact in facts.items():
+            if isinstance(need, MembersOf) and isinstance(fact, Members):
+                facts[need] = self._all_members(need, fact)
+
+    def _all_members(self, need: MembersOf, found: Members) -> Members | Unread:
+        for _ in range(MEMBER_PAGES - 1):
+            if found.following is None:
+                return found
+            query = Query([members_part(0, need, found.following)])
+            try:
+                data = self._transport.query(query.text(), query.variables())
+            except GitLabError as error:
+                return Unread(reason=str(error))
+            page = _read_part(query.parts[0], data)[need]
+            if not isinstance(page, Members):
+                return Unread(reason=f"GitLab did not list all members of {need.group}")
+            direct = (*found.direct, *page.direct)
+            found = replace(found, direct=direct, following=page.following)
+        if found.following is None or need.inherited:
+            return found
+        return Unread(reason=f"{need.group} has more than {len(found.direct)} direct members")
 
     def _answer_singly(self, query: Query) -> Mapping[Need, Fact]:
         facts: dict[Need, Fact] = {}

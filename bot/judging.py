@@ -12,6 +12,9 @@ from bot.nomination import Unread
 from bot.policy import Requirement
 from bot.stages import role_spellings
 
+# Why comments of somebody who was never a reviewer do not count, whatever they say.
+NOT_ASKED = "not_asked"
+
 
 def _judge_authored(case: Case, requirement: Requirement) -> Finding:
     rule = _counting(requirement)
@@ -93,9 +96,12 @@ def _split_reviews(work: Work, username: str) -> tuple[tuple[Merged, ...], tuple
             good.append(merged)
         elif merged.doubtful:
             near.append(NearMiss(merged=merged, why="not_read_whole"))
-        else:
-            why = "assigned_only" if merged.assigned else "in_no_thread"
-            near.append(NearMiss(merged=merged, why=why))
+        elif not merged.commented:
+            near.append(NearMiss(merged=merged, why="assigned_only"))
+        elif merged.discussed is not None:
+            # Otherwise nobody looked where they commented, because there is enough without.
+            near.append(NearMiss(merged=merged, why="in_no_thread"))
+    near += [NearMiss(merged=merged, why=NOT_ASKED) for merged in work.bystander]
     return tuple(good), tuple(near)
 
 
@@ -118,12 +124,14 @@ def _count_since(
         return replace(unknown, stage=stage, found_anytime=len(good))
     if stage.since is None:
         early = tuple(NearMiss(merged=m, why="no_stage") for m in good)
+        near = [n for n in near if n.why != NOT_ASKED]
         counted: tuple[Merged, ...] = ()
         complete = True
     else:
         since = stage.since
         counted = tuple(m for m in good if m.merged_at >= since)
         early = tuple(NearMiss(merged=m, why="before_stage") for m in good if m.merged_at < since)
+        near = [n for n in near if n.why != NOT_ASKED or n.merged.merged_at >= since]
         doubtful = _doubtful([n for n in near if n.merged.merged_at >= since])
         complete = all(listed.covers(since) for listed in lists) and not doubtful
     finding = _count(requirement, case, counted, (*early, *near), complete=complete)
@@ -147,6 +155,8 @@ def _count(  # noqa: PLR0913  the parts of one finding, named at every call
     reason = None
     if found >= rule.at_least:
         verdict = Verdict.MET
+        # What a maintainer might count is of no interest where there is enough.
+        near = [n for n in near if n.why != NOT_ASKED]
     elif complete:
         verdict = Verdict.UNMET
     else:
@@ -311,6 +321,13 @@ def _judge_open_for(case: Case, requirement: Requirement) -> Finding:
 def _judge_role_held(case: Case, requirement: Requirement) -> Finding:
     rule = requirement.rule
     assert isinstance(rule, rules.RoleHeld)  # noqa: S101  the table below pairs them
+    if case.account_doubt:
+        return Finding(
+            requirement=requirement,
+            verdict=Verdict.UNKNOWN,
+            needed=1,
+            reason=case.account_doubt,
+        )
     first_words = {role.split()[0].casefold() for role in case.nomination.before if role.split()}
     held = not first_words.isdisjoint(role_spellings(rule.role))
     return Finding(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.answers import Json, nodes_of, number_of, read_time
+from bot.errors import GitLabError
 from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
 
 PAGE = 100
@@ -72,7 +73,10 @@ fragment Comments on NoteConnection {{
 
 
 def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
-    """Read the answer to MERGE_REQUEST that holds a merge request."""
+    """Read the answer to MERGE_REQUEST that holds a merge request.
+
+    Raises GitLabError where GitLab did not list people who may matter.
+    """
     project, me = data["project"], data["currentUser"]
     node = project["mergeRequest"]
     refs = node.get("diffRefs") or {}
@@ -98,9 +102,9 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         from_fork=node.get("sourceProjectId") != node["targetProjectId"],
         source_project_id=node.get("sourceProjectId"),
         changed_paths=_changed_paths(node),
-        assignees=_people(node.get("assignees")),
-        reviewers=_people(node.get("reviewers")),
-        approved_by=_people(node.get("approvedBy")),
+        assignees=_people(node, "assignees"),
+        reviewers=_people(node, "reviewers"),
+        approved_by=_people(node, "approvedBy"),
         head_pipeline=_pipeline(pipeline) if pipeline else None,
         discussion_locked=bool(node.get("discussionLocked")),
         notes=tuple(_read_note(note, own) for note in notes),
@@ -161,5 +165,8 @@ def _person(node: Json | None) -> Person | None:
     )
 
 
-def _people(connection: Json | None) -> tuple[Person, ...]:
+def _people(merge_request: Json, name: str) -> tuple[Person, ...]:
+    connection = merge_request.get(name)
+    if connection is None or connection.get("nodes") is None:
+        raise GitLabError(f"GitLab did not list the {name} of !{merge_request['iid']}.")
     return tuple(person for node in nodes_of(connection) if (person := _person(node)))

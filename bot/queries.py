@@ -98,9 +98,14 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
     return dict.fromkeys(needs, Unread(reason=reason))
 
 
-def _members_part(number: int, need: MembersOf) -> Part:
-    rows = "{ pageInfo { hasNextPage } nodes { accessLevel { integerValue } user %s } }"
-    rows %= "{ username state bot }"
+def members_part(number: int, need: MembersOf, after: str | None = None) -> Part:
+    """Ask for the members of a group, those that follow a cursor."""
+    people = "nodes { accessLevel { integerValue } user { username state bot } }"
+    relations = "relations: [DIRECT, INHERITED]" if need.inherited else "relations: [DIRECT]"
+    owners = (
+        "  owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER],"
+        f" first: 20) {{ {people} }}\n"
+    )
 
     def read(answer: Json) -> Mapping[Need, Fact]:
         return {need: _read_members(need, answer.get(f"g{number}"))}
@@ -109,11 +114,14 @@ def _members_part(number: int, need: MembersOf) -> Part:
         needs=(need,),
         text=(
             f"g{number}: group(fullPath: $g{number}) {{\n"
-            f"  direct: groupMembers(relations: [DIRECT], first: {PAGE}) {rows}\n"
-            "  owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER],"
-            f" first: 20) {rows}\n}}"
+            f"  direct: groupMembers({relations}, first: {PAGE}, after: $g{number}after)"
+            f" {{ pageInfo {{ hasNextPage endCursor }} {people} }}\n"
+            f"{'' if need.inherited or after else owners}}}"
         ),
-        variables={f"g{number}": ("ID!", need.group)},
+        variables={
+            f"g{number}": ("ID!", need.group),
+            f"g{number}after": ("String", after),
+        },
         cost=34,
         read=read,
     )
@@ -125,21 +133,30 @@ def _read_members(need: MembersOf, group: Json | None) -> Members | Unread:
     direct, owners = group.get("direct"), group.get("owners")
     if direct is None or direct.get("nodes") is None:
         return Unread(reason=f"GitLab did not list the members of {need.group}")
-    if direct["pageInfo"]["hasNextPage"]:
-        return Unread(reason=f"{need.group} has more than {PAGE} direct members")
-    return Members(direct=_read_rows(direct), owners=_read_rows(owners))
+    people = _read_rows(direct)
+    if any(row.get("accessLevel") is None for row in people):
+        return Unread(reason=f"GitLab did not tell the level of all members of {need.group}")
+    page = direct["pageInfo"]
+    if page["hasNextPage"] and not page["endCursor"]:
+        return Unread(reason=f"GitLab did not list all members of {need.group}")
+    return Members(
+        direct=tuple(map(_read_member, people)),
+        owners=tuple(_read_member(row) for row in _read_rows(owners) if row.get("accessLevel")),
+        following=page["endCursor"] if page["hasNextPage"] else None,
+    )
 
 
-def _read_rows(connection: Json | None) -> tuple[Member, ...]:
-    return tuple(
-        Member(
-            username=row["user"]["username"],
-            level=row["accessLevel"]["integerValue"],
-            active=row["user"]["state"] == "active",
-            bot=row["user"]["bot"],
-        )
-        for row in nodes_of(connection)
-        if row.get("user") and row.get("accessLevel")
+def _read_rows(connection: Json | None) -> list[Json]:
+    # Who was invited by mail only has no account yet.
+    return [row for row in nodes_of(connection) if row.get("user")]
+
+
+def _read_member(row: Json) -> Member:
+    return Member(
+        username=row["user"]["username"],
+        level=row["accessLevel"]["integerValue"],
+        active=row["user"]["state"] == "active",
+        bot=row["user"]["bot"],
     )
 
 
@@ -167,6 +184,6 @@ def _head_part(number: int, need: HeadOf) -> Part:
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     WorkOf: work_part,
     ThreadsOf: threads_part,
-    MembersOf: _members_part,
+    MembersOf: members_part,
     HeadOf: _head_part,
 }

@@ -22,6 +22,8 @@ from bot.facts import (
 from bot.gitlab_transport import Json, Transport
 from bot.merge_request import CommitStatus, StatusCheck
 
+DIFF_PAGES = 10  # of 100 files each, of a commit that may have renamed one
+
 
 def escape_path(project: str) -> str:
     """Return a project's path as REST takes it in an address."""
@@ -94,11 +96,15 @@ def read_pages(transport: Transport, path: str, **filters: str) -> list[Json]:
 
 def _read_rename(transport: Transport, need: RenameOf) -> str | None:
     path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
-    rows, _ = transport.fetch_rows(path, {"per_page": 100})
-    for row in rows:
-        if row["new_path"] == need.path and row["renamed_file"]:
-            return str(row["old_path"])
-    return None
+    page: str | None = "1"
+    for _ in range(DIFF_PAGES):
+        rows, page = transport.fetch_rows(path, {"per_page": 100, "page": page})
+        for row in rows:
+            if row["new_path"] == need.path:
+                return str(row["old_path"]) if row["renamed_file"] else None
+        if page is None:
+            return None
+    raise GitLabError(f"the commit {need.sha} changes more files than the bot reads.")
 
 
 def _read_push(transport: Transport, need: PushOf) -> Push:

@@ -11,7 +11,7 @@ from bot.nomination import Content, Unread
 from bot.team_db import Entry, parse_entry
 
 # Revisions of an entry that are examined for an earlier role, newest first.
-MAX_REVISIONS = 25
+MAX_REVISIONS = 50
 # Renames that an entry's history is followed across.
 MAX_RENAMES = 3
 
@@ -20,12 +20,14 @@ MAX_RENAMES = 3
 class Stage:
     """Since when somebody holds, or held, a role before the one they gain.
 
-    `since` is `None` when the role was never held; `at_least` when the history
-    was cut, so that the stage may have begun earlier.
+    `since` is `None` when the role was never held; `at_least` when not all of the history
+    could be read, so that the stage may have begun earlier. `renames` says that the names
+    which the entry had before were looked for.
     """
 
     since: datetime | None
     at_least: bool = False
+    renames: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +39,56 @@ class Wanted:
     roles: Sequence[str]
 
 
+Revisions = list[tuple[Commit, Content]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trail:
+    """The revisions of an entry, newest first, as far as they were followed."""
+
+    revisions: Revisions
+    complete: bool
+    renames: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every revision is known, and few enough to be examined."""
+        return self.complete and len(self.revisions) <= MAX_REVISIONS
+
+
 def trace_stages(
     history: CommitsOf | None,
     facts: Mapping[Need, Fact],
     source: Source,
     wanted: Wanted,
+    *,
+    thorough: bool = False,
 ) -> Mapping[str, Stage | Unread]:
-    """Find since when somebody held each role, by the history of the entry at the base."""
+    """Find since when somebody held each role, by the history of the entry at the base.
+
+    A name that the entry had before is looked for where its oldest revision holds a role,
+    or always when it is to be `thorough`.
+    """
     if history is None:
         return dict.fromkeys(wanted.roles, Stage(since=None))
     commits = facts.get(history)
     if not isinstance(commits, Commits):
         unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
         return dict.fromkeys(wanted.roles, unread)
-    project, who = wanted.project, wanted.username
-    revisions, complete = _follow_renames(commits, project, wanted.roles, facts, source)
-    return {
-        role: find_stage(revisions, project, role, who, complete=complete) for role in wanted.roles
-    }
+    trail = _Trail(revisions=_revisions(commits, facts), complete=commits.complete)
+    _follow_renames(trail, source, None if thorough else wanted)
+    return {role: _find_stage_of(role, trail, wanted) for role in wanted.roles}
+
+
+def _find_stage_of(role: str, trail: _Trail, wanted: Wanted) -> Stage | Unread:
+    stage = find_stage(
+        trail.revisions[:MAX_REVISIONS],
+        wanted.project,
+        role,
+        wanted.username,
+        complete=trail.is_whole,
+    )
+    return replace(stage, renames=trail.renames) if isinstance(stage, Stage) else stage
 
 
 def revision_needs(commits: Fact | None) -> set[Need]:
@@ -64,59 +98,59 @@ def revision_needs(commits: Fact | None) -> set[Need]:
     return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
 
 
-Revisions = list[tuple[Commit, Content]]
-
-
-def _follow_renames(
-    commits: Commits,
-    project: str,
-    roles: Sequence[str],
-    facts: Mapping[Need, Fact],
-    source: Source,
-) -> tuple[Revisions, bool]:
-    """Return the revisions of an entry, newest first, and whether there are no older ones."""
-    revisions = _revisions(commits, facts)
-    complete = commits.complete
-    for _ in range(MAX_RENAMES):
-        if not (revisions and complete and len(revisions) <= MAX_REVISIONS):
-            break
-        oldest, content = revisions[-1]
-        if not _holds_any(content, project, roles):
-            break
-        complete, older = _before_rename(oldest, source)
-        if not older:
-            break
-        revisions += older
-    else:
-        complete = False
-    return revisions[:MAX_REVISIONS], complete and len(revisions) <= MAX_REVISIONS
+def _follow_renames(trail: _Trail, source: Source, wanted: Wanted | None) -> None:
+    """Add the revisions before renames, as long as the oldest one holds what is wanted."""
+    for number in range(MAX_RENAMES):
+        if not (trail.revisions and trail.is_whole):
+            return
+        oldest, content = trail.revisions[-1]
+        # Once it is known that there were other names, all of them are looked for.
+        if wanted and number == 0 and not _may_hold_any(content, wanted):
+            return
+        older = _before_rename(oldest, source)
+        if older is None:
+            trail.complete = False
+            return
+        trail.renames = True
+        if not older.revisions:
+            trail.complete = older.complete
+            return
+        trail.revisions += older.revisions
+        trail.complete = older.complete
+    trail.complete = False
 
 
 def _revisions(commits: Commits, facts: Mapping[Need, Fact]) -> Revisions:
     return [(c, content_of(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
 
 
-def _before_rename(commit: Commit, source: Source) -> tuple[bool, Revisions]:
-    """Read the revisions of an entry before a commit that renamed it, if it did.
+def _before_rename(commit: Commit, source: Source) -> _Trail | None:
+    """Read the revisions of an entry before a commit that renamed it; none where it did not.
 
-    Also tells whether all of them are known.
+    Returns None where they cannot be read.
     """
     need = RenameOf(commit.project, commit.sha, commit.path)
     old_path = source.fetch_facts({need})[need]
+    if old_path is None:
+        return _Trail(revisions=[], complete=True)
     if not isinstance(old_path, str):
-        return old_path is None, []
+        return None
     # From the renaming commit on, not from `SHA^`: that is no ref to every server.
     history = CommitsOf(commit.project, commit.sha, old_path)
     commits = source.fetch_facts({history})[history]
     if not isinstance(commits, Commits):
-        return False, []
+        return None
     older = replace(commits, items=tuple(c for c in commits.items if c.sha != commit.sha))
-    return older.complete, _revisions(older, source.fetch_facts(revision_needs(older)))
+    revisions = _revisions(older, source.fetch_facts(revision_needs(older)))
+    return _Trail(revisions=revisions, complete=older.complete)
 
 
-def _holds_any(content: Content, project: str, roles: Sequence[str]) -> bool:
+def _may_hold_any(content: Content, wanted: Wanted) -> bool:
+    """Tell whether a revision holds any of the roles, as far as it can be read."""
     entry = read_entry(content)
-    return entry is not None and any(_holds(entry, project, role) for role in roles)
+    if entry is None:
+        return isinstance(content, bytes)
+    return any(_holds(entry, wanted.project, role) for role in wanted.roles)
 
 
 def find_stage(
@@ -127,21 +161,31 @@ def find_stage(
     Whether another account in the same file was theirs as well is not guessed.
     """
     since: datetime | None = None
-    oldest_has_it = other_has_it = False
+    other_has_it = is_doubtful = False
     for commit, content in revisions:
         if isinstance(content, Unread):
             return content
         entry = read_entry(content)
-        oldest_has_it = entry is not None and _holds(entry, project, role)
-        if is_same_person(entry, username):
-            since = commit.committed_at if oldest_has_it else since
-        else:
-            other_has_it = other_has_it or oldest_has_it
-    if since is None and other_has_it:
-        return Unread(reason="the entry was another account's when it had the role before")
-    if since is None and not complete:
-        return Unread(reason="the history of the entry is longer than what was examined")
-    return Stage(since=since, at_least=other_has_it or (oldest_has_it and not complete))
+        if entry is None:
+            # What cannot be parsed may have held the role before whatever is newer.
+            is_doubtful = is_doubtful or content is not None
+        elif _holds(entry, project, role):
+            if is_same_person(entry, username):
+                since, is_doubtful = commit.committed_at, False
+            else:
+                other_has_it = True
+    reason = _reason_to_doubt(other=other_has_it, broken=is_doubtful, cut=not complete)
+    if since is None and reason:
+        return Unread(reason=reason)
+    return Stage(since=since, at_least=reason is not None)
+
+
+def _reason_to_doubt(*, other: bool, broken: bool, cut: bool) -> str | None:
+    if other:
+        return "the entry was another account's when it had the role before"
+    if broken:
+        return "an earlier version of the entry is no valid entry, so its roles are not known"
+    return "the history of the entry is longer than what was examined" if cut else None
 
 
 def _holds(entry: Entry, project: str, role: str) -> bool:

@@ -1,15 +1,17 @@
 """The queries for what somebody authored and reviewed, and their answers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from bot.answers import Json, nodes_of, read_time, usernames_of
 from bot.facts import Account, Fact, Listed, Merged, Need, Threads, ThreadsOf, Work, WorkOf
 from bot.nomination import Unread
 from bot.query_parts import Part
 
-REVIEWS = 30
-LATEST = 100  # merge requests of the project that are searched for comments; GitLab's largest page
+AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
+PAGE = 100  # GitLab's largest
+LATEST = 100  # merge requests of the project that are searched for comments
 PEOPLE = 100  # of one merge request; a full page may have been cut
 NOTES = 100  # comments of one merge request
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
@@ -24,14 +26,17 @@ REVIEWERS = f"reviewers(first: {PEOPLE}) {{ nodes {{ username {REVIEW} }} }}"
 def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     """Ask for somebody's account, and the merged merge requests they had to do with."""
     merged = "state: merged, sort: MERGED_AT_DESC"
+    authored = min(PAGE, max(AUTHORED, need.wanted))
+    # Not all that somebody was asked to review are reviews.
+    reviews = min(PAGE, max(REVIEWS, 2 * need.wanted))
     asked = {
-        "authored": (f"authorUsername: $w{number}who, {merged}, first: 10", ""),
+        "authored": (f"authorUsername: $w{number}who, {merged}, first: {authored}", ""),
         "assigned": (
-            f"reviewerUsername: $w{number}who, {merged}, first: {REVIEWS}",
+            f"reviewerUsername: $w{number}who, {merged}, first: {reviews}",
             f"{APPROVERS} {COMMENTERS} {REVIEWERS}",
         ),
         # With the approvers, in case a tier without this filter lists everything.
-        "approved": (f"approvedBy: [$w{number}who], {merged}, first: {REVIEWS}", APPROVERS),
+        "approved": (f"approvedBy: [$w{number}who], {merged}, first: {reviews}", APPROVERS),
     }
     if not approvals:
         del asked["approved"]
@@ -57,7 +62,8 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
             f"w{number}who": ("String!", need.username),
             f"w{number}project": ("ID!", need.project),
         },
-        cost=120,
+        # Larger pages cost a little more of each list.
+        cost=120 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) // 2,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.
@@ -78,17 +84,22 @@ def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work
         account=_read_account(account),
         authored=authored,
         reviewed=reviewed,
-        bystander=_read_bystander(parts[3] or {}, key, {m.iid for m in reviewed.items}),
+        bystander=_read_bystander(parts[3] or {}, key, reviewed),
     )
 
 
-def _read_bystander(latest: Json, key: str, known: Collection[int]) -> tuple[Merged, ...]:
-    """Return what somebody commented on, of what is neither their own nor known already."""
+def _read_bystander(latest: Json, key: str, reviewed: Listed) -> tuple[Merged, ...]:
+    """Return what somebody commented on, of what is neither their own nor to be reviewed."""
     nodes = [node for node in nodes_of(latest) if node.get("mergedAt")]
+    known = {merged.iid for merged in reviewed.items}
     return tuple(
-        replace(merged, commented=False)
+        replace(merged, cut=False)
         for merged in (_read_merged(node, key) for node in nodes)
-        if merged.commented and merged.iid not in known and (merged.author or "").casefold() != key
+        if merged.commented
+        and merged.iid not in known
+        and (merged.author or "").casefold() != key
+        # Beyond the end of the other lists they may have been asked for a review.
+        and reviewed.covers(merged.merged_at)
     )
 
 
@@ -129,9 +140,10 @@ def _read_account(account: Json | None) -> Account | None:
 def _read_merged(node: Json, key: str) -> Merged:
     author = node.get("author") or {}
     reviewers = {
-        str(r["username"]).casefold(): (r.get("mergeRequestInteraction") or {}).get("reviewState")
+        str(r["username"]).casefold(): r.get("mergeRequestInteraction")
         for r in nodes_of(node.get("reviewers"))
     }
+    interaction = reviewers.get(key)
     return Merged(
         iid=int(node["iid"]),
         title=node["title"],
@@ -140,18 +152,24 @@ def _read_merged(node: Json, key: str) -> Merged:
         author=author.get("username"),
         author_is_bot=bool(author.get("bot")),
         assigned=key in reviewers,
-        review_state=reviewers.get(key),
+        review_state=(interaction or {}).get("reviewState"),
         approved=key in usernames_of(node.get("approvedBy")),
         commented=key in usernames_of(node.get("commenters")),
-        cut=any(
-            len((node.get(people) or {}).get("nodes") or ()) >= PEOPLE
-            for people in ("reviewers", "approvedBy", "commenters")
-        ),
+        cut=any(_is_cut(node, people) for people in ("reviewers", "approvedBy", "commenters"))
+        or (key in reviewers and interaction is None),
     )
 
 
+def _is_cut(node: Json, people: str) -> bool:
+    """Tell whether people may be missing from a list, if it was asked for."""
+    if people not in node:
+        return False
+    nodes = (node[people] or {}).get("nodes")
+    return nodes is None or len(nodes) >= PEOPLE
+
+
 def threads_part(number: int, need: ThreadsOf) -> Part:
-    """Ask which of some merge requests somebody wrote in a thread of.
+    """Ask in which of some merge requests somebody wrote in a thread before the merge.
 
     Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
     """
@@ -163,16 +181,16 @@ def threads_part(number: int, need: ThreadsOf) -> Part:
         needs=(need,),
         text=(
             f"t{number}: project(fullPath: $t{number}project) {{\n"
-            f"  mergeRequests(iids: $t{number}iids, first: {len(need.iids)}) {{ nodes {{ iid\n"
-            f"    notes(filter: ONLY_COMMENTS, first: {NOTES}) {{\n"
-            "      pageInfo { hasNextPage } nodes { resolvable author { username } }\n"
+            f"  mergeRequests(iids: $t{number}iids, first: {len(need.iids)}) {{ nodes {{\n"
+            f"    iid mergedAt notes(filter: ONLY_COMMENTS, first: {NOTES}) {{\n"
+            "      pageInfo { hasNextPage } nodes { resolvable createdAt author { username } }\n"
             "    }\n  } }\n}"
         ),
         variables={
             f"t{number}project": ("ID!", need.project),
             f"t{number}iids": ("[String!]", [str(iid) for iid in need.iids]),
         },
-        cost=22,
+        cost=29,
         read=read,
     )
 
@@ -184,14 +202,17 @@ def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
     key = need.username.casefold()
     found, whole = set(), set()
     for node in filter(None, nodes):
-        iid, notes = int(node["iid"]), node["notes"]
-        if any(_is_in_thread(note, key) for note in nodes_of(notes)):
+        iid, notes = int(node["iid"]), node["notes"] or {}
+        merged_at = read_time(node["mergedAt"])
+        if any(_is_in_thread(note, key, merged_at) for note in nodes_of(notes)):
             found.add(iid)
-        if not notes["pageInfo"]["hasNextPage"]:
+        if notes.get("nodes") is not None and not notes["pageInfo"]["hasNextPage"]:
             whole.add(iid)
     return Threads(found=frozenset(found), cut=frozenset(need.iids) - whole - found)
 
 
-def _is_in_thread(note: Json, key: str) -> bool:
+def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:
     author = (note.get("author") or {}).get("username") or ""
-    return bool(note["resolvable"]) and str(author).casefold() == key
+    if not note["resolvable"] or str(author).casefold() != key:
+        return False
+    return read_time(note["createdAt"]) <= merged_at

@@ -38,9 +38,9 @@ HALF = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
     [
         make_merged(240, approved=True, title="Cache tokens"),
-        make_merged(230, commented=True, title="Add a health check"),
+        make_merged(230, review_state="REVIEWED", title="Add a health check"),
         make_merged(220, assigned=True, title="Bump dependencies"),
-        make_merged(210, "ada", commented=True, title="Log less"),
+        make_merged(210, "ada", approved=True, title="Log less"),
         make_merged(120, approved=True, title="Read models from a file"),
     ],
 )
@@ -48,10 +48,11 @@ TALK = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
     [
         make_merged(240, approved=True, title="Cache tokens"),
-        make_merged(235, discussed=True, title="Rename the queue"),
-        make_merged(230, title="Add a health check"),
-        make_merged(225, title="Log less", cut=True),
+        make_merged(235, assigned=True, commented=True, discussed=True, title="Rename the queue"),
+        make_merged(230, assigned=True, commented=True, discussed=False, title="Check health"),
+        make_merged(225, assigned=True, commented=True, cut=True, title="Log less"),
     ],
+    bystander=(make_merged(228, commented=True, title="Sort the imports"),),
 )
 FULL = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 13)],

@@ -18,6 +18,7 @@ from bot.evidence import (
     manager_path,
 )
 from bot.facts import (
+    Account,
     Commit,
     Commits,
     CommitsOf,
@@ -25,6 +26,7 @@ from bot.facts import (
     FileAt,
     HeadOf,
     MembersOf,
+    Merged,
     Need,
     RenameOf,
     Threads,
@@ -43,6 +45,7 @@ from tests.builders import (
     PROJECT,
     REPOSITORY,
     make_follow_up,
+    make_listed,
     make_members,
     make_merge_request,
     make_merged,
@@ -99,7 +102,7 @@ def gather(
 
 
 def told_of_threads(
-    work: Work, rule: rules.Rule, *answers: Fact, stage: bool = False
+    work: Work | Unread, rule: rules.Rule, *answers: Fact, stage: bool = False
 ) -> tuple[FakeSource, Work | Unread]:
     """Gather with answers to the threads that are asked for; return the rounds and the work."""
     policy = make_policy(make_requirement(rule))
@@ -108,24 +111,40 @@ def told_of_threads(
     trainee = commit(200)
     known[history] = Commits(items=(trainee,) if stage else (), complete=True)
     known[FileAt(trainee.project, trainee.sha, trainee.path)] = entry("trainee_maintainer")
-    iids = tuple(sorted(m.iid for m in work.bystander))
-    threads: dict[Need, Fact] = {ThreadsOf(REPOSITORY, "ada", iids): each for each in answers}
+    threads: dict[Need, Fact] = {ThreadsOf(REPOSITORY, "ada", (310, 320)): each for each in answers}
     source = FakeSource({HEAD_OF: HEAD, **known, **threads})
     evidence, _ = gather(source, make_subject(policy))
     return source, evidence.work[REPOSITORY]
 
 
+def asked_threads(source: FakeSource) -> list[tuple[int, ...]]:
+    """Return the merge requests whose threads were asked for."""
+    return [n.iids for needs in source.rounds for n in needs if isinstance(n, ThreadsOf)]
+
+
+def commented(*iids: int, **changes: Any) -> list[Merged]:
+    """Build merge requests on which the nominee is a reviewer who commented."""
+    return [make_merged(iid, assigned=True, commented=True, **changes) for iid in iids]
+
+
+def approved(count: int) -> list[Merged]:
+    return [make_merged(330 + n, approved=True) for n in range(count)]
+
+
 FIVE = rules.ReviewedMergeRequests(at_least=5)
-COMMENTED = (make_merged(320), make_merged(310))
 
 
 def test_threads_are_read_where_reviews_are_too_few() -> None:
     threads = Threads(found=frozenset({320}), cut=frozenset())
-    source, work = told_of_threads(make_work(reviewed=4, bystander=COMMENTED), FIVE, threads)
+    work = make_work(reviewed=[*approved(4), *commented(320, 310)])
+    source, found = told_of_threads(work, FIVE, threads)
     assert source.rounds[-1] == {ThreadsOf(REPOSITORY, "ada", (310, 320)), HEAD_OF}
-    assert isinstance(work, Work)
-    assert [(m.iid, m.discussed) for m in work.reviewed.items[:2]] == [(320, True), (310, False)]
-    assert (work.reviewed.total, work.reviewed.complete) == (6, True)
+    assert isinstance(found, Work)
+    assert [(m.iid, m.discussed, m.reviewed) for m in found.reviewed.items[-2:]] == [
+        (320, True, True),
+        (310, False, False),
+    ]
+    assert (found.reviewed.total, found.reviewed.complete) == (6, True)
 
 
 @pytest.mark.parametrize(
@@ -140,34 +159,133 @@ def test_threads_are_read_where_reviews_are_too_few() -> None:
 def test_threads_are_not_read_where_they_change_nothing(
     rule: rules.Rule, authored: int, reviewed: int
 ) -> None:
-    work = make_work(authored, reviewed, bystander=COMMENTED)
+    work = make_work(authored, [*approved(reviewed), *commented(320, 310)])
     source, found = told_of_threads(work, rule)
-    assert not [n for needs in source.rounds for n in needs if isinstance(n, ThreadsOf)]
+    assert asked_threads(source) == []
+    assert found == work
+
+
+@pytest.mark.parametrize(
+    "merged",
+    [
+        *commented(320, approved=True),
+        *commented(320, review_state="REVIEWED"),
+        *commented(320, author="ADA"),
+        make_merged(320, assigned=True),
+    ],
+)
+def test_threads_are_read_only_where_comments_are_all_there_is(merged: Merged) -> None:
+    source, _ = told_of_threads(make_work(reviewed=[merged]), FIVE)
+    assert asked_threads(source) == []
+
+
+def test_comments_of_somebody_never_asked_are_not_looked_into() -> None:
+    work = make_work(bystander=(make_merged(320, commented=True),))
+    source, found = told_of_threads(work, FIVE)
+    assert asked_threads(source) == []
     assert found == work
 
 
 def test_threads_before_the_stage_are_not_read() -> None:
-    work = make_work(bystander=(make_merged(320), make_merged(100)))
+    work = make_work(reviewed=commented(320, 100))
     rule = replace(FIVE, since_role="trainee_maintainer")
     source, _ = told_of_threads(work, rule, stage=True)
-    assert ThreadsOf(REPOSITORY, "ada", (320,)) in source.rounds[-1]
+    assert asked_threads(source) == [(320,)]
+
+
+def test_work_that_cannot_be_read_has_no_threads() -> None:
+    other = make_requirement(replace(FIVE, repository="group/other"), id="other")
+    policy = make_policy(make_requirement(FIVE), other)
+    threads = ThreadsOf("group/other", "ada", (320,))
+    source = FakeSource(
+        {
+            WorkOf(REPOSITORY, "ada"): UNREAD,
+            WorkOf("group/other", "ada"): make_work(reviewed=commented(320)),
+            threads: Threads(found=frozenset({320})),
+        }
+    )
+    evidence, _ = gather(source, make_subject(policy))
+    assert evidence.work[REPOSITORY] == UNREAD
+    assert asked_threads(source) == [(320,)]
 
 
 @pytest.mark.parametrize("answer", [UNREAD, Threads(found=frozenset(), cut=frozenset({310, 320}))])
 def test_threads_that_cannot_be_read_leave_doubt(answer: Fact) -> None:
-    _, work = told_of_threads(make_work(bystander=COMMENTED), FIVE, answer)
+    _, work = told_of_threads(make_work(reviewed=commented(320, 310)), FIVE, answer)
     assert isinstance(work, Work)
     assert [merged.doubtful for merged in work.reviewed.items] == [True, True]
 
 
-def test_the_number_of_threads_that_are_read_is_limited() -> None:
-    many = tuple(make_merged(300 - n) for n in range(60))
-    source, _ = told_of_threads(make_work(bystander=many), FIVE)
-    (need,) = [n for n in source.rounds[-1] if isinstance(n, ThreadsOf)]
-    assert (len(need.iids), max(need.iids)) == (20, 300)
+def test_what_was_in_doubt_before_the_threads_stays_so() -> None:
+    work = make_work(reviewed=commented(320, 310, cut=True))
+    _, found = told_of_threads(work, FIVE, Threads(found=frozenset({320})))
+    assert isinstance(found, Work)
+    assert [merged.doubtful for merged in found.reviewed.items] == [False, True]
+
+
+def test_threads_beyond_the_newest_are_not_read_and_leave_doubt() -> None:
+    many = commented(*range(300, 330))
+    source, work = told_of_threads(make_work(reviewed=many), FIVE)
+    assert asked_threads(source) == [tuple(range(310, 330))]
+    assert isinstance(work, Work)
+    assert {m.iid for m in work.reviewed.items if m.doubtful} >= set(range(300, 310))
+
+
+def test_two_rules_share_one_look_at_threads() -> None:
+    policy = make_policy(
+        make_requirement(FIVE), make_requirement(replace(FIVE, at_least=7), id="more")
+    )
+    work = make_work(reviewed=commented(310, 320))
+    source = FakeSource({WorkOf(REPOSITORY, "ada"): work})
+    gather(source, make_subject(policy))
+    assert asked_threads(source) == [(310, 320)]
+
+
+# --- whose work, and how much of it -----------------------------------------------------
+
+
+def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
+    nina = Account(username="Ada", active=True, bot=False)
+    first, own = make_work(1, account=nina), make_work(2, account=nina)
+    source = FakeSource({WorkOf(REPOSITORY, "ada"): first, WorkOf(REPOSITORY, "Ada"): own})
+    evidence, _ = gather(source)
+    assert evidence.work[REPOSITORY] == own
+    assert source.rounds[1] == {WorkOf(REPOSITORY, "Ada")}
+
+
+@pytest.mark.parametrize("name", ["ada", "somebody"])
+def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
+    work = make_work(1, account=Account(username=name, active=True, bot=False))
+    source = FakeSource({WorkOf(REPOSITORY, "ada"): work})
+    evidence, _ = gather(source)
+    assert evidence.work[REPOSITORY] == work
+    assert len(source.rounds) == 1
+
+
+def test_work_in_another_spelling_that_cannot_be_read_is_unread() -> None:
+    first = make_work(9, account=Account(username="Ada", active=True, bot=False))
+    source = FakeSource({WorkOf(REPOSITORY, "ada"): first, WorkOf(REPOSITORY, "Ada"): UNREAD})
+    assert gather(source)[0].work[REPOSITORY] == UNREAD
+
+
+def test_as_much_work_is_asked_for_as_is_needed() -> None:
+    policy = make_policy(
+        make_requirement(replace(FIVE, at_least=40)),
+        make_requirement(rules.AuthoredMergeRequests(at_least=20), id="authored"),
+        make_requirement(replace(FIVE, at_least=60, repository="group/other"), id="other"),
+    )
+    source = FakeSource()
+    gather(source, make_subject(policy))
+    asked = {n for n in source.rounds[0] if isinstance(n, WorkOf)}
+    assert asked == {WorkOf(REPOSITORY, "ada", 40), WorkOf("group/other", "ada", 60)}
 
 
 # --- subject ----------------------------------------------------------------------------
+
+
+def subject_of(base: Content, target: Content = None) -> Subject:
+    change = Change(path=ENTRY, base=base, head=entry("maintainer"), target=target)
+    return find_subject(make_nomination(), make_policy(), change, make_merge_request())
 
 
 def test_the_manager_is_the_one_before_the_merge_request() -> None:
@@ -177,11 +295,40 @@ def test_the_manager_is_the_one_before_the_merge_request() -> None:
     assert subject.doubt is None
 
 
-@pytest.mark.parametrize("base", [UNREAD, None, b"\t{broken"])
-def test_without_an_earlier_entry_nobody_is_the_manager(base: Content) -> None:
-    change = Change(path=ENTRY, base=base, head=entry("maintainer"))
-    subject = find_subject(make_nomination(), make_policy(), change, make_merge_request())
-    assert (subject.reports_to, subject.manager_file, subject.doubt) == (None, None, None)
+@pytest.mark.parametrize(
+    ("base", "target", "slug"),
+    [
+        (entry(manager="former"), entry(manager="grace"), "grace"),
+        (entry(manager="grace"), None, "grace"),
+        (entry(manager="former"), b"gitlab: ada\n", None),
+        (b"\t{broken", entry(manager="grace"), "grace"),
+        (None, None, None),
+    ],
+    ids=["changed since", "gone since", "taken out since", "broken then", "never there"],
+)
+def test_the_manager_is_the_one_of_the_present_target_branch(
+    base: Content, target: Content, slug: str | None
+) -> None:
+    subject = subject_of(base, target)
+    assert subject.reports_to == slug
+    assert bool(subject.manager_file) is bool(slug)
+
+
+@pytest.mark.parametrize("broken", [UNREAD, b"\t{broken"])
+def test_an_entry_that_cannot_be_read_leaves_manager_and_account_in_doubt(broken: Content) -> None:
+    reason = "the entry before this merge request cannot be read"
+    subject = subject_of(broken)
+    assert (subject.doubt, subject.manager_file) == (reason, None)
+    assert gather(FakeSource(), subject)[0].manager == Unread(reason=reason)
+
+
+@pytest.mark.parametrize("broken", [UNREAD, b"\t{broken"])
+def test_the_author_cannot_get_round_a_target_branch_that_cannot_be_read(broken: Content) -> None:
+    subject = subject_of(entry(manager="accomplice"), broken)
+    assert subject.doubt is None
+    assert gather(FakeSource(), subject)[0].manager == Unread(
+        reason="the entry on the target branch cannot be read"
+    )
 
 
 def test_a_new_entry_cannot_name_its_manager() -> None:
@@ -241,10 +388,23 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
     ]
 
 
+def test_inherited_members_are_asked_for_where_they_will_do() -> None:
+    check = replace(MEMBER, direct=False)
+    direct, all_of = make_members("margaret"), make_members("margaret", "ada", owners=())
+    source = FakeSource(
+        {MembersOf("group/owners"): direct, MembersOf("group/owners", inherited=True): all_of}
+    )
+    policy = make_policy(follow_ups=(make_follow_up(check),))
+    evidence, _ = gather(source, make_subject(policy))
+    assert evidence.groups["group/owners"] == direct
+    assert evidence.inherited == {"group/owners": all_of}
+
+
 def test_after_the_merge_work_history_and_head_are_not_needed() -> None:
     source = FakeSource()
-    gather(source, make_subject(RICH), state="merged")
+    evidence, _ = gather(source, make_subject(RICH), state="merged")
     (needs,) = source.rounds
+    assert all(isinstance(work, Unread) for work in evidence.work.values())
     assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf | HeadOf)]
 
 
@@ -313,6 +473,7 @@ def find(revisions: Sequence[Content], *, complete: bool = True) -> Stage | Unre
 
 WITH, WITHOUT = entry(TRAINEE), entry("reviewer")
 OTHER = entry(TRAINEE, username="bea")
+BROKEN = b"\t{broken"
 
 
 @pytest.mark.parametrize(
@@ -324,11 +485,14 @@ OTHER = entry(TRAINEE, username="bea")
         ([WITH, WITH, WITHOUT], True, Stage(since=NOW - timedelta(days=1))),
         ([WITH, WITHOUT, WITH, None], True, Stage(since=NOW - timedelta(days=2))),
         ([WITHOUT, WITH], True, Stage(since=NOW - timedelta(days=1))),
-        ([WITH, WITHOUT], False, Stage(since=NOW)),
+        ([WITH, WITHOUT], False, Stage(since=NOW, at_least=True)),
         ([WITHOUT, WITH], False, Stage(since=NOW - timedelta(days=1), at_least=True)),
         ([entry("trainee-maintainer")], True, Stage(since=NOW)),
         ([entry("Trainee_Maintainer backend")], True, Stage(since=NOW)),
-        ([WITH, b"\t{broken"], True, Stage(since=NOW)),
+        ([WITH, BROKEN], True, Stage(since=NOW, at_least=True)),
+        ([WITH, BROKEN, WITHOUT], True, Stage(since=NOW, at_least=True)),
+        ([BROKEN, WITH, WITHOUT], True, Stage(since=NOW - timedelta(days=1))),
+        ([WITH, BROKEN, WITH], True, Stage(since=NOW - timedelta(days=2))),
     ],
 )
 def test_a_stage_begins_when_the_role_first_appeared(
@@ -345,6 +509,13 @@ def test_the_stage_of_another_account_is_nobodys_guess() -> None:
 
 def test_an_unread_revision_leaves_the_stage_unread() -> None:
     assert find([WITH, UNREAD, WITHOUT]) == UNREAD
+
+
+@pytest.mark.parametrize("revisions", [[BROKEN], [WITHOUT, BROKEN], [BROKEN, WITHOUT]])
+def test_a_revision_that_is_no_entry_may_have_held_the_role(revisions: Sequence[Content]) -> None:
+    stage = find(revisions)
+    assert isinstance(stage, Unread)
+    assert "no valid entry" in stage.reason
 
 
 def test_a_cut_history_without_the_role_is_unread() -> None:
@@ -402,7 +573,75 @@ def test_a_new_entry_has_no_history() -> None:
 def test_a_rename_is_followed_to_where_the_role_began() -> None:
     facts = history(WITH) | history(WITH, WITHOUT, path="old.yml", first=1)
     facts[RenameOf(PROJECT, "c0", ENTRY)] = "old.yml"
-    assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=1))
+    assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=1), renames=True)
+
+
+def test_all_names_are_followed_once_there_was_another() -> None:
+    facts = history(WITH) | history(WITH, WITHOUT, path="old.yml", first=1)
+    facts |= history(WITH, WITHOUT, path="older.yml", first=3)
+    facts[RenameOf(PROJECT, "c0", ENTRY)] = "old.yml"
+    facts[RenameOf(PROJECT, "c2", "old.yml")] = "older.yml"
+    assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=3), renames=True)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "days"),
+    [([WITH, WITHOUT], [WITH, WITHOUT], 2), ([WITHOUT], [WITH], 1), ([BROKEN], [WITH], 1)],
+    ids=["taken up again", "given up before", "not readable at first"],
+)
+def test_where_reviews_are_too_few_a_role_under_an_earlier_name_is_looked_for(
+    newer: list[Content], older: list[Content], days: int
+) -> None:
+    oldest = f"c{len(newer) - 1}"
+    facts = history(*newer) | history(*older, path="old.yml", first=len(newer))
+    facts[RenameOf(PROJECT, oldest, ENTRY)] = "old.yml"
+    items = [make_merged(395 + n, approved=True) for n in range(6)]
+    facts[WorkOf(REPOSITORY, "ada")] = make_work(reviewed=items)
+    assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=days), renames=True)
+
+
+EARLY = [make_merged(300 + n, approved=True) for n in range(5)]
+LATE = [make_merged(401 + n, approved=True) for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("work", "since_now", "never"),
+    [
+        (make_work(reviewed=LATE), False, True),
+        (make_work(reviewed=[*EARLY[:2], *LATE[:2]]), False, False),
+        (make_work(reviewed=[*EARLY[:2], *LATE[:2]], bystander=tuple(EARLY)), False, False),
+        (make_work(reviewed=EARLY), True, True),
+        (make_work(reviewed=[*EARLY[:1], *LATE[:4]]), True, True),
+        (make_work(reviewed=[*commented(301, 302), *LATE[:3]]), True, True),
+        (replace(make_work(), reviewed=make_listed(LATE[:3], total=9)), True, True),
+        (UNREAD, False, False),
+    ],
+    ids=["enough", "too few", "never asked", "early", "one early", "comments", "cut", "unread"],
+)
+def test_an_earlier_name_is_looked_for_only_where_it_could_change_the_verdict(
+    work: Work | Unread, since_now: bool, never: bool
+) -> None:
+    for revisions, since, expected in (
+        ([WITH, WITHOUT], NOW, since_now),
+        ([WITHOUT], None, never),
+    ):
+        source = FakeSource(history(*revisions) | {WorkOf(REPOSITORY, "ada"): work})
+        assert stage_of(source) == Stage(since=since, renames=expected)
+        asked = {n for needs in source.rounds for n in needs if isinstance(n, RenameOf)}
+        assert bool(asked) is expected
+
+
+@pytest.mark.parametrize(("at_least", "renames"), [(3, False), (5, True), (6, False)])
+def test_an_earlier_name_is_looked_for_where_authored_ones_are_too_few(
+    at_least: int, renames: bool
+) -> None:
+    own = [make_merged(iid, "ada") for iid in (300, 301, 401, 402, 403)]
+    rule = rules.AuthoredMergeRequests(at_least=at_least, since_role=TRAINEE)
+    # Reviews in doubt change nothing for a rule that does not count them.
+    work = make_work(own, commented(302, 303))
+    source = FakeSource(history(WITH, WITHOUT) | {WorkOf(REPOSITORY, "ada"): work})
+    evidence, _ = gather(source, make_subject(make_policy(make_requirement(rule))))
+    assert evidence.stages[TRAINEE] == Stage(since=NOW, renames=renames)
 
 
 def test_the_commit_that_renamed_an_entry_is_not_read_twice() -> None:
@@ -413,7 +652,7 @@ def test_the_commit_that_renamed_an_entry_is_not_read_twice() -> None:
     items = (commit(0, "old.yml"), *earlier.items)
     facts |= {RenameOf(PROJECT, "c0", ENTRY): "old.yml", old: Commits(items=items, complete=True)}
     source = FakeSource(facts)
-    assert stage_of(source) == Stage(since=NOW - timedelta(days=1))
+    assert stage_of(source) == Stage(since=NOW - timedelta(days=1), renames=True)
     assert FileAt(PROJECT, "c0", "old.yml") not in {n for needs in source.rounds for n in needs}
 
 
@@ -439,7 +678,7 @@ def test_more_renames_than_are_followed_say_so() -> None:
         facts[RenameOf(PROJECT, f"c{number}", path)] = f"old{number + 1}.yml"
         facts |= history(WITH, path=f"old{number + 1}.yml", first=number + 1)
     last = NOW - timedelta(days=MAX_RENAMES)
-    assert stage_of(FakeSource(facts)) == Stage(since=last, at_least=True)
+    assert stage_of(FakeSource(facts)) == Stage(since=last, at_least=True, renames=True)
 
 
 def test_more_revisions_than_are_read_say_so() -> None:

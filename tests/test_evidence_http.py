@@ -1,8 +1,12 @@
 """Tests of evidence over HTTP: whose work, of which time, is counted on a real history."""
 
-from bot.findings import Verdict
+import pytest
+
+from bot.evidence import Manager
+from bot.findings import Finding, Verdict
 from bot.sandbox import actions
 from bot.sandbox.act_notes import NoteDraft
+from bot.sandbox.entities import MergeRequest, Reviewer
 from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
@@ -85,21 +89,103 @@ def test_reviews_merged_before_the_stage_are_near_misses() -> None:
     assert outcome.body.count("before that") == 4
 
 
+def reviewed(made: NominationWorld) -> Finding:
+    """Evaluate the nomination and return what was found of its reviews."""
+    (assessment,) = judged(made).evaluation.findings.assessments
+    return next(f for f in assessment.findings if f.requirement.id == "reviewed")
+
+
+def comment(
+    made: NominationWorld, *, who: str = "nina", kind: str | None = "DiscussionNote"
+) -> MergeRequest:
+    """Let somebody comment on a merged merge request of dora's that nina was asked to review."""
+    mr = add_merged(made, "dora")
+    now = mr.merged_at or mr.created_at
+    mr.reviewers.append(Reviewer(user=made.user("nina"), created_at=now))
+    draft = NoteDraft(body="Could this be shorter?", type=kind)
+    actions.create_note(made.world, made.user(who), mr, draft)
+    mr.merged_at = made.world.now
+    return mr
+
+
 def test_comments_in_threads_count_where_other_reviews_are_too_few() -> None:
     made = make_world(reviewed=3)
-    # An answer in a thread, a remark beside all threads, and threads of other people.
-    for kind, who in (("DiscussionNote", "nina"), (None, "nina"), ("DiscussionNote", "max")):
-        draft = NoteDraft(body="Could this be shorter?", type=kind)
-        actions.create_note(made.world, made.user(who), add_merged(made, "dora"), draft)
-    outcome = judged(made)
-    reviewed = next(
-        f
-        for f in outcome.evaluation.findings.assessments[0].findings
-        if f.requirement.id == "reviewed"
-    )
-    assert (reviewed.verdict, reviewed.found) == (Verdict.UNMET, 4)
-    assert [near.why for near in reviewed.near_misses] == ["in_no_thread"]
-    mr = add_merged(made, "dora")
-    draft = NoteDraft(body="And this?", type="DiscussionNote")
-    actions.create_note(made.world, made.user("nina"), mr, draft)
+    # An answer in a thread, a remark beside all threads, and a thread of somebody else.
+    comment(made)
+    comment(made, kind=None)
+    comment(made, who="max")
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNMET, 4)
+    assert [near.why for near in finding.near_misses] == ["assigned_only", "in_no_thread"]
+    comment(made)
     assert judged(made).gate == "passed"
+
+
+def test_comments_after_the_merge_are_no_review() -> None:
+    made = make_world(reviewed=4)
+    mr = comment(made)
+    mr.merged_at = mr.created_at
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNMET, 4)
+    assert [near.why for near in finding.near_misses] == ["in_no_thread"]
+
+
+def test_comments_of_somebody_never_asked_are_near_misses_and_stay_so() -> None:
+    made = make_world(reviewed=4)
+    comment(made).reviewers.clear()
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNMET, 4)
+    assert [near.why for near in finding.near_misses] == ["not_asked"]
+    # Others merge on: the near miss leaves the list, and the verdict stays what it was.
+    for _ in range(101):
+        add_merged(made, "max")
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found, finding.near_misses) == (Verdict.UNMET, 4, ())
+
+
+@pytest.mark.parametrize("comments", [21, 101])
+def test_more_comments_than_are_read_leave_the_count_unknown(comments: int) -> None:
+    made = make_world(reviewed=3)
+    if comments > 100:
+        mr = comment(made, kind=None)
+        for _ in range(comments):
+            made.say("And this?", by="nina", mr=mr)
+    else:
+        for _ in range(comments):
+            comment(made, kind=None)
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNKNOWN, 3)
+    assert sum(near.why == "not_read_whole" for near in finding.near_misses) == 1
+
+
+def test_an_account_is_the_same_however_the_entry_writes_it() -> None:
+    made = make_world(reviewed=0)
+    put(made, "trainee_maintainer", who="Nina")
+    made.review_all(5)
+    for mr in made.gateway.merge_requests.values():
+        mr.reviewers.clear()
+    made.world.tick(DAY)
+    made.nomination = made.open({ENTRY: entry("Nina", "maintainer")}, branch="again")
+    made.assign()
+    assert judged(made).gate == "passed"
+
+
+def test_a_stage_that_was_given_up_before_a_rename_is_looked_for() -> None:
+    made = make_world(trainee=False, reviewed=0)
+    put(made, "trainee_maintainer")
+    made.review_all(5)
+    put(made, "reviewer")
+    made.world.tick(DAY)
+    moved = {ENTRY: None, RENAMED: entry("nina", "reviewer")}
+    made.push(moved, branch="main", by="olga")
+    nominate(made, RENAMED)
+    assert judged(made).gate == "passed"
+
+
+def test_the_manager_is_the_present_one_however_old_the_branch_is() -> None:
+    made = make_world(assigned=False)
+    now = entry("nina", "trainee_maintainer", "olga")
+    made.push({ENTRY: now, f"{FOLDER}/o/olga.yml": entry("olga")}, branch="main", by="olga")
+    actions.assign(made.world, made.user("nina"), made.nomination, [made.user("max")])
+    (assessment,) = judged(made).evaluation.findings.assessments
+    assert assessment.manager == Manager(username="olga")

@@ -1,5 +1,6 @@
 """Tests of the check on each kind of follow-up step."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,10 +34,8 @@ def check(kind: rules.Check, **evidence: Any) -> Step:
     return CHECKS[type(kind)](case, make_follow_up(kind))
 
 
-def check_member(
-    *direct: Member, level: int = 30, is_direct: bool = True, owners: tuple[Any, ...] = ("olga",)
-) -> Step:
-    kind = rules.GroupMember(group=OWNERS, level=level, direct=is_direct)
+def check_member(*direct: Member, owners: tuple[Any, ...] = ("olga",)) -> Step:
+    kind = rules.GroupMember(group=OWNERS, level=30)
     return check(kind, groups={OWNERS: make_members(*direct, owners=owners)})
 
 
@@ -66,24 +65,54 @@ def test_an_inherited_owner_is_no_direct_member() -> None:
 
 
 @pytest.mark.parametrize(
-    ("direct", "owners", "state"),
+    ("members", "following", "state"),
     [
-        ((make_member("ada", 30),), (), State.DONE),
-        ((), (make_member("ada", 50),), State.DONE),
-        ((), ("olga",), State.UNKNOWN),
-        ((make_member("ada", 20),), (), State.UNKNOWN),
-        ((make_member("ada", 40, active=False),), (), State.OPEN),
+        ((make_member("ada", 30),), None, State.DONE),
+        ((make_member("ADA", 50),), "more", State.DONE),
+        ((make_member("linus", 50),), None, State.OPEN),
+        ((make_member("linus", 50),), "more", State.UNKNOWN),
+        ((make_member("ada", 20),), None, State.OPEN),
+        ((make_member("ada", 20),), "more", State.UNKNOWN),
+        ((make_member("ada", 40, active=False),), None, State.OPEN),
     ],
 )
-def test_where_inherited_membership_will_do_only_what_is_seen_counts(
-    direct: tuple[Member, ...], owners: tuple[Any, ...], state: State
+@pytest.mark.parametrize("direct", [make_members(), make_members("ada"), UNREAD])
+def test_where_inherited_membership_will_do_it_is_what_counts(
+    members: tuple[Member, ...], following: str | None, state: State, direct: Members | Unread
 ) -> None:
-    assert check_member(*direct, is_direct=False, owners=owners).state is state
+    kind = rules.GroupMember(group=OWNERS, level=30, direct=False)
+    seen = replace(make_members(*members, owners=()), following=following)
+    step = check(kind, groups={OWNERS: direct}, inherited={OWNERS: seen})
+    assert step.state is state
+    assert not (step.reason and state is State.DONE)
+
+
+@pytest.mark.parametrize("inherited", [{OWNERS: UNREAD}, {}])
+def test_unread_inherited_members_are_unknown(inherited: dict[str, Members | Unread]) -> None:
+    kind = rules.GroupMember(group=OWNERS, level=30, direct=False)
+    step = check(kind, groups={OWNERS: make_members("ada")}, inherited=inherited)
+    assert step.state is State.UNKNOWN
+    assert step.reason
 
 
 def test_people_among_the_owners_can_be_asked() -> None:
     bot, gone = make_member("robot", bot=True), make_member("gone", active=False)
     assert check_member(owners=("olga", bot, gone, "otto")).people == ("olga", "otto")
+
+
+@pytest.mark.parametrize(
+    ("member", "people"),
+    [
+        (make_member("oscar", 50), ("oscar",)),
+        (make_member("oscar", 40), ("olga",)),
+        (make_member("oscar", 50, active=False), ("olga",)),
+        (make_member("oscar", 50, bot=True), ("olga",)),
+    ],
+)
+def test_owners_of_the_group_itself_are_asked_before_those_above(
+    member: Member, people: tuple[str, ...]
+) -> None:
+    assert check_member(member).people == people
 
 
 @pytest.mark.parametrize("groups", [{OWNERS: UNREAD}, {}])

@@ -26,12 +26,14 @@ from bot.facts import (
     Work,
     WorkOf,
 )
-from bot.gitlab_client import NOTE_PAGES, RECENT_PAGES, GitLabClient
+from bot.gitlab_client import MEMBER_PAGES, NOTE_PAGES, RECENT_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
 from bot.merge_request import MergeRequest
 from bot.nomination import Unread
+from bot.rest_facts import DIFF_PAGES
 from bot.sandbox import actions
 from bot.sandbox.actions import StatusDraft
+from bot.sandbox.entities import Group, Level, Member
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import (
@@ -39,6 +41,7 @@ from tests.nomination_world import (
     GATEWAY,
     GRAPHQL,
     MAINTAINERS,
+    START,
     STATUS,
     TEAM,
     NominationWorld,
@@ -416,6 +419,100 @@ def test_renames_are_read_over_all_pages(made: NominationWorld, client: GitLabCl
     assert found.old_paths == dict(zip(new, old, strict=True))
     renamed = RenameOf(TEAM, mr.head_sha or "", "data/new/7.yml")
     assert ask(client, renamed) == "data/old/7.yml"
+
+
+def test_a_rename_is_found_on_any_page_of_a_large_commit(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    old = {f"data/old/{n:03}.yml": entry(f"p{n}") for n in range(230)}
+    new = {path.replace("old", "new"): content for path, content in old.items()}
+    made.push(old, branch="main", by="olga")
+    made.push(new | dict.fromkeys(old), branch="move")
+    for number in (7, 229):
+        renamed = RenameOf(TEAM, "move", f"data/new/{number:03}.yml")
+        assert ask(client, renamed) == f"data/old/{number:03}.yml"
+    assert ask(client, RenameOf(TEAM, "move", "data/new/none.yml")) is None
+    assert ask(client, RenameOf(TEAM, "main", "data/old/001.yml")) is None
+
+
+def test_a_commit_without_an_end_is_read_up_to_the_limit() -> None:
+    row = {"new_path": "a.yml", "old_path": "b.yml", "renamed_file": True}
+    page = answer("200 OK", json.dumps([row]).encode(), "X-Next-Page: 2")
+    with raw_server(saying(page)) as raw, connect(raw.url) as client:
+        assert "more files than the bot reads" in reason(ask(client, RenameOf(TEAM, "x", ENTRY)))
+        assert len(raw.requests) == DIFF_PAGES
+
+
+def add_members(made: NominationWorld, count: int) -> set[str]:
+    """Add developers to the maintainers' group and return everybody in it."""
+    for number in range(count):
+        user = made.user(f"member-{number:04}")
+        made.group.members[user.id] = Member(user=user, level=Level.DEVELOPER, created_at=START)
+    return {member.user.username for member in made.group.members.values()}
+
+
+@pytest.mark.parametrize(("more", "calls"), [(97, 1), (98, 1), (99, 2), (298, 3)])
+def test_the_members_of_a_large_group_are_read_over_all_pages(
+    made: NominationWorld, client: GitLabClient, more: int, calls: int
+) -> None:
+    everybody = add_members(made, more)
+    found = ask(client, MembersOf(MAINTAINERS))
+    assert isinstance(found, Members)
+    assert {member.username for member in found.direct} == everybody
+    assert [member.username for member in found.owners] == ["olga"]
+    assert (found.following, client.calls) == (None, calls)
+    assert made.world.violations == []
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+def test_a_group_without_an_end_is_read_up_to_the_limit(
+    made: NominationWorld, client: GitLabClient, inherited: bool
+) -> None:
+    add_members(made, 1100)
+    found = ask(client, MembersOf(MAINTAINERS, inherited))
+    assert client.calls == MEMBER_PAGES
+    if inherited:
+        assert isinstance(found, Members)
+        assert len(found.direct) == 1000
+        assert found.following
+    else:
+        assert "more than 1000 direct members" in reason(found)
+
+
+def test_a_further_page_of_members_that_fails_leaves_them_unread(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    add_members(made, 120)
+    server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[1]))
+    assert "Internal server error" in reason(ask(client, MembersOf(MAINTAINERS)))
+
+
+def test_a_further_page_of_members_that_is_no_list_leaves_them_unread() -> None:
+    user = {"username": "max", "state": "active", "bot": False}
+    direct = {
+        "pageInfo": {"hasNextPage": True, "endCursor": "x"},
+        "nodes": [{"accessLevel": {"integerValue": 40}, "user": user}],
+    }
+    bodies = [json.dumps({"data": {"g0": page}}).encode() for page in ({"direct": direct}, None)]
+    said = saying(*(answer("200 OK", body) for body in bodies))
+    with raw_server(said) as raw, connect(raw.url) as client:
+        assert "did not list all members" in reason(ask(client, MembersOf(MAINTAINERS)))
+
+
+def test_inherited_members_are_listed_where_they_are_wanted(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    parent = Group(
+        id=made.world.next_id("group"), full_path="gitlab-org", name="g", created_at=START
+    )
+    dora = made.user("dora")
+    parent.members[dora.id] = Member(user=dora, level=Level.DEVELOPER, created_at=START)
+    made.world.add_group(parent)
+    made.group.parent = parent
+    direct, all_of = (ask(client, MembersOf(MAINTAINERS, each)) for each in (False, True))
+    assert isinstance(direct, Members)
+    assert isinstance(all_of, Members)
+    assert {m.username for m in all_of.direct} - {m.username for m in direct.direct} == {"dora"}
 
 
 def test_requests_run_out_in_the_same_way_every_time(server: Server) -> None:

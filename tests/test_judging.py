@@ -161,8 +161,7 @@ def test_enough_in_a_cut_list_is_enough() -> None:
     ("changes", "counts"),
     [
         ({"approved": True}, True),
-        ({"commented": True}, True),
-        ({"discussed": True}, True),
+        ({"assigned": True, "commented": True, "discussed": True}, True),
         ({"assigned": True, "review_state": "REVIEWED"}, True),
         ({"assigned": True, "review_state": "REQUESTED_CHANGES"}, True),
         ({"assigned": True, "review_state": "APPROVED"}, True),
@@ -178,10 +177,35 @@ def test_a_review_is_more_than_an_assignment(changes: dict[str, Any], counts: bo
     assert [near.why for near in finding.near_misses] == ([] if counts else ["assigned_only"])
 
 
-def test_a_comment_outside_of_threads_is_a_near_miss() -> None:
-    finding = count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1)])
+@pytest.mark.parametrize(("discussed", "why"), [(False, ["in_no_thread"]), (None, [])])
+def test_a_comment_outside_of_threads_is_a_near_miss_where_somebody_looked(
+    discussed: bool | None, why: list[str]
+) -> None:
+    merged = make_merged(1, assigned=True, commented=True, discussed=discussed)
+    finding = count(replace(REVIEWED, at_least=1), reviewed=[merged])
     assert finding.verdict is UNMET
-    assert [near.why for near in finding.near_misses] == ["in_no_thread"]
+    assert [near.why for near in finding.near_misses] == why
+
+
+NOT_ASKED = (make_merged(301, commented=True), make_merged(299, commented=True))
+
+
+@pytest.mark.parametrize("rule", [REVIEWED, EITHER])
+@pytest.mark.parametrize(
+    ("reviews", "stage", "shown"),
+    [(4, None, [301, 299]), (5, None, []), (4, "since", [301]), (4, "never", [])],
+)
+def test_comments_of_somebody_never_asked_are_for_a_maintainer_to_count(
+    rule: Any, reviews: int, stage: str | None, shown: list[int]
+) -> None:
+    items = [make_merged(302 + n, approved=True) for n in range(reviews)]
+    work = make_work(reviewed=items, bystander=NOT_ASKED)
+    since = Stage(since=SINCE if stage == "since" else None)
+    rule = replace(rule, since_role=TRAINEE) if stage else rule
+    finding = judge(rule, evidence=make_evidence(work, stage=since))
+    assert finding.verdict is (MET if reviews == 5 else UNMET)
+    told = [near.merged.iid for near in finding.near_misses if near.why == "not_asked"]
+    assert told == shown
 
 
 def test_what_was_not_read_whole_leaves_too_few_unknown() -> None:
@@ -514,6 +538,11 @@ def test_a_merge_request_stays_open_for_whole_days(
     assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 7)
 
 
+def test_the_role_of_a_doubtful_account_is_unknown() -> None:
+    finding = judge(rules.RoleHeld(role=TRAINEE), account_doubt="it changed")
+    assert (finding.verdict, finding.reason) == (UNKNOWN, "it changed")
+
+
 @pytest.mark.parametrize(
     ("before", "verdict"),
     [
@@ -588,6 +617,7 @@ MERGED = st.builds(
     st.sampled_from(["ada", "linus", None]),
     approved=st.booleans(),
     commented=st.booleans(),
+    discussed=st.none() | st.booleans(),
     assigned=st.booleans(),
 )
 LISTS = st.lists(MERGED, max_size=12, unique_by=lambda merged: merged.iid)

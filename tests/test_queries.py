@@ -1,12 +1,15 @@
 """Tests of the GraphQL queries and of reading their answers."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from graphql import parse
+from graphql import OperationDefinitionNode, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import GitLabError
 from bot.facts import (
     Account,
     CommitsOf,
@@ -22,8 +25,10 @@ from bot.facts import (
 )
 from bot.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
 from bot.nomination import Unread
-from bot.queries import FILES_PER_PART, build_parts
-from bot.query_parts import BUDGET, pack_parts
+from bot.queries import FILES_PER_PART, build_parts, members_part
+from bot.query_parts import BUDGET, Query, pack_parts
+from bot.sandbox.graphql_app import load_schema
+from bot.sandbox.graphql_cost import measure
 from bot.work_query import PEOPLE
 from tests.builders import BASE, HEAD, MR_URL, PROJECT
 
@@ -46,8 +51,13 @@ def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
 
 NEEDS = st.one_of(
     st.builds(FileAt, st.sampled_from(["g/a", "g/b"]), st.sampled_from("xy"), st.text(max_size=3)),
-    st.builds(WorkOf, st.sampled_from(["g/a", "g/b"]), st.text(min_size=1, max_size=3)),
-    st.builds(MembersOf, st.sampled_from(["g", "h"])),
+    st.builds(
+        WorkOf,
+        st.sampled_from(["g/a", "g/b"]),
+        st.text(min_size=1, max_size=3),
+        st.sampled_from([10, 100]),
+    ),
+    st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(HeadOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
 )
@@ -196,12 +206,12 @@ def test_work_is_what_somebody_authored_and_reviewed() -> None:
 def test_a_reviewer_is_told_by_name_and_state() -> None:
     nodes = [
         node(3, reviewers=reviewer("ada", "APPROVED")),
-        node(2, reviewers=reviewer("ada", None)),
+        node(2, reviewers=reviewer("ada", "UNREVIEWED")),
         node(1, reviewers=reviewer("adamant", "APPROVED"), author=None),
     ]
     one, two, three = read(WORK, work(assigned=listed(*nodes))).reviewed.items
     assert (one.assigned, one.review_state, one.reviewed) == (True, "APPROVED", True)
-    assert (two.assigned, two.review_state, two.reviewed) == (True, None, False)
+    assert (two.assigned, two.review_state, two.reviewed) == (True, "UNREVIEWED", False)
     assert (three.assigned, three.reviewed, three.author) == (False, False, None)
 
 
@@ -227,6 +237,64 @@ def test_where_the_filter_by_approver_is_ignored_nothing_is_taken_for_approved()
     assert (reviewed.items, reviewed.complete) == ((), False)
 
 
+@pytest.mark.parametrize("unlisted", [None, {"nodes": None}])
+@pytest.mark.parametrize("people", ["reviewers", "approvedBy", "commenters"])
+def test_null_where_people_were_due_leaves_doubt(people: str, unlisted: Any) -> None:
+    found = read(WORK, work(assigned=listed(node(3, **{people: unlisted}))))
+    assert [merged.doubtful for merged in found.reviewed.items] == [True]
+
+
+def test_people_that_were_not_asked_for_leave_no_doubt() -> None:
+    row = node(3, approvedBy=ADA)
+    del row["commenters"], row["reviewers"]
+    found = read(WORK, work(authored=listed(row), approved=listed(row)))
+    assert [m.cut for m in (*found.authored.items, *found.reviewed.items)] == [False, False]
+
+
+@pytest.mark.parametrize(("username", "doubtful"), [("ADA", True), ("linus", False)])
+def test_null_where_the_nominees_state_was_due_leaves_doubt(username: str, doubtful: bool) -> None:
+    (merged,) = read(
+        WORK, work(assigned=listed(node(2, reviewers=reviewer(username, None))))
+    ).reviewed.items
+    assert merged.doubtful is doubtful
+
+
+@pytest.mark.parametrize(
+    ("wanted", "authored", "reviews"), [(5, 10, 30), (20, 20, 40), (100, 100, 100), (999, 100, 100)]
+)
+def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, reviews: int) -> None:
+    (part,) = build_parts([replace(WORK, wanted=wanted)])
+    sizes = re.findall(r"(authorUsername|reviewerUsername|approvedBy): .*?first: (\d+)", part.text)
+    assert dict(sizes) == {
+        "authorUsername": str(authored),
+        "reviewerUsername": str(reviews),
+        "approvedBy": str(reviews),
+    }
+
+
+@pytest.mark.parametrize(
+    "need",
+    [
+        *(replace(WORK, wanted=n) for n in (10, 15, 40, 60, 100)),
+        MEMBERS,
+        replace(MEMBERS, inherited=True),
+        HEAD_OF,
+        FILE,
+        ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
+    ],
+    ids=str,
+)
+def test_no_part_costs_more_than_its_estimate(need: Need) -> None:
+    (part,) = build_parts([need])
+    for each in filter(None, (part, part.fallback)):
+        query = Query([each])
+        document = parse(query.text())
+        (operation,) = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        cost = measure(load_schema(), document, operation, query.variables())
+        assert cost.score <= each.cost
+
+
 @pytest.mark.parametrize("people", ["reviewers", "approvedBy", "commenters"])
 def test_a_full_page_of_people_may_have_been_cut(people: str) -> None:
     others = [{"username": f"person{n}"} for n in range(PEOPLE)]
@@ -250,26 +318,71 @@ def test_what_somebody_only_commented_on_is_known_apart() -> None:
     assert [merged.iid for merged in found.reviewed.items] == [7]
 
 
+def test_who_commented_where_reviewers_are_not_all_known_may_have_been_one() -> None:
+    latest = [node(9, commenters=ADA), node(5, commenters=ADA)]
+    found = read(WORK, work(assigned=listed(node(7), count=5), latest=listed(*latest)))
+    assert [merged.iid for merged in found.bystander] == [9]
+
+
+def test_what_never_counts_is_never_in_doubt() -> None:
+    crowd = [{"username": f"person{n}"} for n in range(PEOPLE - 1)] + [{"username": "ada"}]
+    found = read(WORK, work(latest=listed(node(9, commenters={"nodes": crowd}))))
+    assert [merged.doubtful for merged in found.bystander] == [False]
+
+
 THREADS = ThreadsOf("g/p", "Ada", (4, 5, 6, 7))
 
 
-def comments(iid: int, *notes: Any, more: bool = False) -> dict[str, Any]:
-    return {"iid": str(iid), "notes": {"pageInfo": {"hasNextPage": more}, "nodes": list(notes)}}
+MERGED_AT = "2026-01-09T10:00:00Z"
 
 
-def comment(username: str | None, *, resolvable: bool) -> dict[str, Any]:
-    return {"resolvable": resolvable, "author": {"username": username} if username else None}
+def comments(iid: int, *notes: Any, more: bool = False, **changes: Any) -> dict[str, Any]:
+    page = {"pageInfo": {"hasNextPage": more}, "nodes": list(notes)}
+    return {"iid": str(iid), "mergedAt": MERGED_AT, "notes": page} | changes
+
+
+def comment(
+    username: str | None, *, resolvable: bool = True, at: str = MERGED_AT
+) -> dict[str, Any]:
+    author = {"username": username} if username else None
+    return {"resolvable": resolvable, "createdAt": at, "author": author}
 
 
 def test_a_thread_counts_where_somebody_wrote_in_it() -> None:
     nodes = [
-        comments(4, comment("ADA", resolvable=True), more=True),
-        comments(5, comment("ada", resolvable=False), comment("bo", resolvable=True)),
-        comments(6, comment(None, resolvable=True), None, more=True),
+        comments(4, comment("ADA"), more=True),
+        comments(5, comment("ada", resolvable=False), comment("bo")),
+        comments(6, comment(None), None, more=True),
         None,
     ]
     found = read(THREADS, {"t0": {"mergeRequests": {"nodes": nodes}}})
     assert found == Threads(found=frozenset({4}), cut=frozenset({6, 7}))
+
+
+@pytest.mark.parametrize(
+    ("at", "counts"),
+    [
+        ("2026-01-01T10:00:00Z", True),
+        (MERGED_AT, True),
+        ("2026-01-09T12:00:00+02:00", True),
+        ("2026-01-09T10:00:01Z", False),
+    ],
+)
+def test_a_comment_after_the_merge_is_no_review(at: str, counts: bool) -> None:
+    nodes = [comments(4, comment("ada", at=at))]
+    need = replace(THREADS, iids=(4,))
+    found = read(need, {"t0": {"mergeRequests": {"nodes": nodes}}})
+    assert found == Threads(found=frozenset({4} if counts else ()))
+
+
+@pytest.mark.parametrize(
+    "unlisted", [None, {"pageInfo": {"hasNextPage": False}, "nodes": None}], ids=str
+)
+def test_comments_that_are_not_listed_leave_doubt(unlisted: Any) -> None:
+    nodes = [comments(4, notes=unlisted)]
+    need = replace(THREADS, iids=(4,))
+    found = read(need, {"t0": {"mergeRequests": {"nodes": nodes}}})
+    assert found == Threads(found=frozenset(), cut=frozenset({4}))
 
 
 @pytest.mark.parametrize("answer", [{}, {"t0": None}, {"t0": {"mergeRequests": None}}])
@@ -328,8 +441,9 @@ def row(username: str | None, level: int | None = 40, **changes: Any) -> dict[st
 
 
 def members(*rows: Any, more: bool = False, **changes: Any) -> dict[str, Any]:
-    direct = {"pageInfo": {"hasNextPage": more}, "nodes": list(rows)}
-    owners = {"pageInfo": {"hasNextPage": False}, "nodes": [row("olga", 50)]}
+    page = {"hasNextPage": more, "endCursor": "next" if more else None}
+    direct = {"pageInfo": page, "nodes": list(rows)}
+    owners = {"nodes": [row("olga", 50), row(None), row("x", None)]}
     return {"g0": {"direct": direct, "owners": owners} | changes}
 
 
@@ -337,9 +451,14 @@ def test_members_are_people_with_a_level() -> None:
     found = read(
         MEMBERS,
         members(
-            row("margaret"), row(None), row("x", None), row("b", bot=True), row("z", state="banned")
+            row("margaret"),
+            row(None),
+            row(None, None),
+            row("b", bot=True),
+            row("z", state="banned"),
         ),
     )
+    assert found.following is None
     assert [(m.username, m.level, m.active, m.bot) for m in found.direct] == [
         ("margaret", 40, True, False),
         ("b", 40, True, True),
@@ -347,6 +466,20 @@ def test_members_are_people_with_a_level() -> None:
     ]
     assert [m.username for m in found.at_least(40)] == ["margaret"]
     assert [m.username for m in found.owners] == ["olga"]
+
+
+def test_members_beyond_the_first_page_can_be_had() -> None:
+    assert read(MEMBERS, members(row("margaret"), more=True)).following == "next"
+    part = members_part(0, MEMBERS, "next")
+    assert part.variables["g0after"] == ("String", "next")
+    assert "owners" not in part.text
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+def test_inherited_members_are_asked_for_only_if_wanted(inherited: bool) -> None:
+    (part,) = build_parts([replace(MEMBERS, inherited=inherited)])
+    assert ("direct: groupMembers(relations: [DIRECT, INHERITED]," in part.text) is inherited
+    assert ("owners" in part.text) is not inherited
 
 
 def test_owners_that_cannot_be_read_leave_the_members() -> None:
@@ -361,7 +494,13 @@ def test_owners_that_cannot_be_read_leave_the_members() -> None:
         {"g0": None},
         members(direct=None),
         members(direct={"pageInfo": {"hasNextPage": False}, "nodes": None}),
-        members(row("margaret"), more=True),
+        members(row("margaret"), row("x", None)),
+        members(
+            direct={
+                "pageInfo": {"hasNextPage": True, "endCursor": None},
+                "nodes": [row("margaret")],
+            }
+        ),
     ],
 )
 def test_members_that_are_not_all_there_are_unread(answer: dict[str, Any]) -> None:
@@ -449,6 +588,15 @@ def test_a_merged_one_from_a_vanished_fork_is_read() -> None:
     assert (found.from_fork, found.author) == (True, None)
     assert found.head_pipeline
     assert found.head_pipeline.id == 5
+
+
+@pytest.mark.parametrize("unlisted", [None, {"nodes": None}])
+@pytest.mark.parametrize("people", ["assignees", "reviewers", "approvedBy"])
+def test_null_where_people_of_a_merge_request_were_due_is_an_error(
+    people: str, unlisted: Any
+) -> None:
+    with pytest.raises(GitLabError, match=f"did not list the {people} of !231"):
+        read_merge_request(answer_of(**{people: unlisted}), [])
 
 
 @pytest.mark.parametrize(
