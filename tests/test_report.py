@@ -452,6 +452,29 @@ def test_near_misses_say_why() -> None:
     assert "as far as was examined" in body
 
 
+@pytest.mark.parametrize("renames", [False, True])
+def test_under_an_earlier_name_nothing_is_claimed_that_was_not_looked_for(renames: bool) -> None:
+    rule = rules.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
+    policy = make_policy(make_requirement(rule))
+    for since, words in ((NOW, "first appeared in the entry"), (None, "s history")):
+        evidence = make_evidence(make_work(), stage=Stage(since=since, renames=renames))
+        body = render(make_findings(make_assessment(policy, evidence=evidence)))
+        assert words in body
+        assert (f"{words} under its present name" in body) is not renames
+
+
+def test_comments_that_do_not_count_say_why() -> None:
+    work = make_work(
+        reviewed=[make_merged(1, assigned=True, commented=True, discussed=False)],
+        bystander=(make_merged(2, commented=True),),
+    )
+    rule = rules.ReviewedMergeRequests(at_least=1)
+    policy = make_policy(make_requirement(rule))
+    body = render(make_findings(make_assessment(policy, evidence=make_evidence(work))))
+    assert "reviewer, and commented, but in no thread before the merge" in body
+    assert "was never asked for a review; a maintainer may count it" in body
+
+
 @pytest.mark.parametrize(
     ("reviews", "words"),
     [
