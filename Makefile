@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
 
-.PHONY: demo test test-uncounted check chaos lint types imports coverage sandbox lock clean help
+.PHONY: demo test covered check chaos lint types imports coverage sandbox lock clean help
 
 help: ## show the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -36,11 +36,12 @@ test: $(VENV)/dev.stamp ## run the tests
 # Tests that reach no branch which others do not, and are slow or measure time.
 UNCOUNTED := $(addprefix tests/test_,browser.py chaos.py ci_local.py cost.py races.py)
 
-test-uncounted: $(VENV)/dev.stamp
-	$(PYTEST) $(UNCOUNTED)
-
+COUNT := --cov=bot --cov-branch --cov-report=
 coverage: $(VENV)/dev.stamp ## run most tests and count branches; every room must be covered whole
-	$(PYTEST) -q $(addprefix --ignore=,$(UNCOUNTED)) --cov=bot --cov-branch --cov-report=
+	$(PYTEST) -q $(addprefix --ignore=,$(UNCOUNTED)) $(COUNT)
+	$(MAKE) --no-print-directory covered
+
+covered: # what the last run with $(COUNT) left
 	$(BIN)/coverage json --quiet -o .coverage.json
 	$(BIN)/python .ci/covered.py .coverage.json
 
