@@ -125,7 +125,8 @@ def _find_nominees(plot: Plot, mr: MergeRequest, changes: Entries) -> list[_Nomi
         granted = _role(now) == MAINTAINER and _parse(now).get("gitlab") == name
         if granted and mr.state != "merged":
             continue
-        slug = _parse(base).get("reports_to")
+        present = _parse(now) if mr.state != "merged" else {}
+        slug = (present or _parse(base)).get("reports_to")
         nominee = _Nominee(
             name=name,
             path=_find_origin(changes, path, name),
@@ -219,11 +220,19 @@ def _replay(
         concerned = [each for each in nominees if each.name == target]
         if not concerned or not _may_decide(plot, mr, note.author.username, concerned):
             continue
+        # Nobody knows for whom a waiver without a name was once the changes are others.
+        if order.verb == "waive" and not order.who and _is_outdated(mr, note):
+            continue
         if order.verb == "waive":
             waived.add((concerned[0].name, order.requirement))
         elif order.verb == "unwaive":
             waived.discard((concerned[0].name, order.requirement))
     return waived, held
+
+
+def _is_outdated(mr: MergeRequest, note: Note) -> bool:
+    diff = mr.diff
+    return diff is not None and note.created_at <= diff.created_at.replace(microsecond=0)
 
 
 def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> frozenset[str]:
