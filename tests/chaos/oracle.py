@@ -214,6 +214,8 @@ def _replay(
     for note, order in _orders(plot, mr) if nominees else ():
         if not _may_decide(plot, mr, note.author.username, nominees):
             continue
+        if mr.merged_at and note.created_at > mr.merged_at:
+            continue
         if order.verb in {"hold", "release"}:
             held = order.verb == "hold"
         target = order.who or (nominees[0].name if len(nominees) == 1 else None)
