@@ -212,9 +212,8 @@ def _replay(
     waived: set[tuple[str, str]] = set()
     held = False
     for note, order in _orders(plot, mr) if nominees else ():
-        if not _may_decide(plot, mr, note.author.username, nominees):
-            continue
-        if mr.merged_at and note.created_at > mr.merged_at:
+        late = mr.merged_at is not None and note.created_at > mr.merged_at
+        if late or not _may_decide(plot, mr, note.author.username, nominees):
             continue
         if order.verb in {"hold", "release"}:
             held = order.verb == "hold"
@@ -222,19 +221,18 @@ def _replay(
         concerned = [each for each in nominees if each.name == target]
         if not concerned or not _may_decide(plot, mr, note.author.username, concerned):
             continue
-        # Nobody knows for whom a waiver without a name was once the changes are others.
-        if order.verb == "waive" and not order.who and _is_outdated(mr, note):
-            continue
-        if order.verb == "waive":
+        if order.verb == "waive" and not _is_outdated(mr, note, order):
             waived.add((concerned[0].name, order.requirement))
         elif order.verb == "unwaive":
             waived.discard((concerned[0].name, order.requirement))
     return waived, held
 
 
-def _is_outdated(mr: MergeRequest, note: Note) -> bool:
-    diff = mr.diff
-    return diff is not None and note.created_at <= diff.created_at.replace(microsecond=0)
+def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
+    """Tell whether nobody knows any more for whom a waiver was."""
+    if order.who or mr.diff is None:
+        return False
+    return note.created_at <= mr.diff.created_at.replace(microsecond=0)
 
 
 def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> frozenset[str]:
