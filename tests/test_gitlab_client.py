@@ -19,10 +19,13 @@ from bot.facts import (
     Members,
     MembersOf,
     Need,
+    Push,
+    PushOf,
     RenameOf,
     Renames,
     StatusChecksOf,
     StatusesOf,
+    ThreadsOf,
     Work,
     WorkOf,
 )
@@ -262,6 +265,8 @@ NEEDS: Sequence[Need] = [
     DiffsOf(7001, 1),
     StatusesOf(7001, "a" * 40, STATUS),
     StatusChecksOf(7001, 1),
+    PushOf(7001, 1),
+    ThreadsOf(GATEWAY, "nina", (1,)),
 ]
 ODD_BODIES = [
     b"",
@@ -697,3 +702,22 @@ def test_the_last_requests_are_kept_for_writing(made: NominationWorld, server: S
 def test_without_a_date_the_own_clock_is_read() -> None:
     with connect("http://127.0.0.1:1") as client:
         assert abs(time.time() - client.now().timestamp()) < 5  # noqa: TID251  compares clocks
+
+
+def test_the_last_push_is_that_of_the_newest_version(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    need = PushOf(7001, made.nomination.iid)
+    first = ask(client, need)
+    assert isinstance(first, Push)
+    made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
+    later = ask(client, need)
+    assert isinstance(later, Push)
+    assert later.at > first.at
+
+
+def test_changes_without_any_version_have_no_known_push(
+    made: NominationWorld, client: GitLabClient
+) -> None:
+    made.nomination.versions.clear()
+    assert isinstance(ask(client, PushOf(7001, made.nomination.iid)), Unread)
