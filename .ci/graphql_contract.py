@@ -85,10 +85,17 @@ def _join(text: str, fragments: Iterable[str]) -> str:
 
 
 def _needs() -> Iterator[Any]:
-    """Make an example of every kind of need; those that REST answers become no part."""
+    """Make an example of every kind of need; those that REST answers become no part.
+
+    One that can be more than it is by default is taken both ways.
+    """
     for kind in get_args(facts.Need):
-        names = [each.name for each in dataclasses.fields(kind)]
-        yield kind(**{name: EXAMPLE[name] for name in names})
+        fields = dataclasses.fields(kind)
+        given = {each.name: EXAMPLE[each.name] for each in fields if each.name in EXAMPLE}
+        yield kind(**given)
+        for each in fields:
+            if isinstance(each.default, bool):
+                yield kind(**given, **{each.name: not each.default})
 
 
 def find_relied_on(published: GraphQLSchema) -> tuple[set[str], list[str]]:

@@ -139,8 +139,8 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
     author = _mapping(body, "user").get("username")
     if isinstance(author, str) and re.match(r"(project|group)_\d+_bot(_|\d|$)", author):
         return Irrelevant("a comment by a bot")
-    # Nobody knows what an edited comment said before: perhaps a command, which then ends.
-    if not has_command(text, word) and attributes.get("action") != "update":
+    # What an edited one said before is not told; if it was a command, the sweep ends it.
+    if not has_command(text, word):
         return Irrelevant("a comment without a command")
     return Event(
         project, _positive(_mapping(body, "merge_request"), "iid", "merge_request"), "note"

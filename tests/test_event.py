@@ -141,15 +141,6 @@ def test_new_and_edited_notes_are_alike(action: str) -> None:
     assert is_relevant(make_note_body("/nomination recheck", action=action))
 
 
-def test_an_edited_note_may_have_been_a_command() -> None:
-    assert is_relevant(make_note_body("Sorry, I take that back.", action="update"))
-    own = make_note_body(f"{MARKER}:comment -->\n", action="update")
-    assert not is_relevant(own)
-    bot = make_note_body("42 files", action="update")
-    bot["user"]["username"] = "project_7001_bot"
-    assert not is_relevant(bot)
-
-
 @pytest.mark.parametrize(
     ("status", "source", "matters"),
     [
