@@ -12,8 +12,10 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.D
 _MEANINGS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _CONTINUATIONS = frozenset({"\n", "\r", "\r\n", "\u2028", "\u2029"})
 
+# Groups are not possessive: before 3.11.5 Python gets those wrong. Their parts exclude each
+# other, so that going back never takes more than a second look at each of them.
 _HEX = "[0-9a-fA-F]"
-_EXPONENT = "(?:[eE][+-]?[0-9]++)?+"
+_EXPONENT = "(?:[eE][+-]?[0-9]++)?"
 _INTEGER = "(?:0|[1-9][0-9]*+)"
 _ESCAPED5 = rf"\\(?:u{_HEX}{{4}}|x{_HEX}{{2}}|\r\n|0(?![0-9])|[^ux0-9])"
 
@@ -38,21 +40,21 @@ def _grammar(blank: str, string: str, name: str, number: str, *, is_json5: bool)
 
 _JSON = _grammar(
     blank=r"[ \t\r\n]*+",
-    string=rf'"(?:[^"\\\x00-\x1f]++|\\(?:u{_HEX}{{4}}|["\\/bfnrt]))*+"',
+    string=rf'"(?:[^"\\\x00-\x1f]++|\\(?:u{_HEX}{{4}}|["\\/bfnrt]))*"',
     name="true|false|null",
-    number=rf"-?{_INTEGER}(?:\.[0-9]++)?+{_EXPONENT}",
+    number=rf"-?{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}",
     is_json5=False,
 )
 _JSON5 = _grammar(
     blank=(
         r"(?:[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]++"
-        r"|//[^\n\r\u2028\u2029]*+|/\*.*?\*/)*+"
+        r"|//[^\n\r\u2028\u2029]*+|/\*(?:[^*]++|\*(?!/))*\*/)*"
     ),
-    string=rf"""'(?:[^'\\\n\r]++|{_ESCAPED5})*+'|"(?:[^"\\\n\r]++|{_ESCAPED5})*+\"""",
-    name=rf"(?![0-9])(?:[\w$\u200c\u200d]|\\u{_HEX}{{4}})++",
+    string=rf"""'(?:[^'\\\n\r]++|{_ESCAPED5})*'|"(?:[^"\\\n\r]++|{_ESCAPED5})*\"""",
+    name=rf"(?![0-9])(?:[\w$\u200c\u200d]|\\u{_HEX}{{4}})+",
     number=(
         rf"[+-]?(?:Infinity|NaN|0[xX]{_HEX}++"
-        rf"|(?:{_INTEGER}(?:\.[0-9]*+)?+|\.[0-9]++){_EXPONENT})"
+        rf"|(?:{_INTEGER}(?:\.[0-9]*+)?|\.[0-9]++){_EXPONENT})"
     ),
     is_json5=True,
 )

@@ -8,8 +8,8 @@ from bot.listing.document import Document, Node, walk
 
 _GAPS = {
     "json": re.compile(r"\s*+"),
-    "json5": re.compile(r"(?:\s++|//[^\n]*+|/\*.*?\*/)*+", re.DOTALL),
-    "yaml": re.compile(r"(?:\s++|#[^\n]*+)*+"),
+    "json5": re.compile(r"(?:\s++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*\*/)*", re.DOTALL),
+    "yaml": re.compile(r"(?:\s++|#[^\n]*+)*"),
 }
 _SEPARATOR = re.compile(r",[ \t]*")
 _DASH = re.compile(r"[ ]*-[ ]+")
