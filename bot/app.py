@@ -258,13 +258,16 @@ def _subjects(
     detection: Detection, changes: Changes, merge_request: MergeRequest, choices: Choices
 ) -> list[Subject]:
     by_base = {change.base_path: change for change in changes.items}
+    by_path = {change.path: change for change in changes.items}
     opened = merge_request.created_at.astimezone(UTC).date()
     subjects = []
     for nomination in detection.nominations[:MOST_NOMINATIONS]:
         policy = rules.policy_in_force(
             choices.policies, nomination.project, nomination.role, opened
         )
-        change = by_base.get(nomination.base_path) if nomination.base_path else None
+        # A new entry may have come to the target meanwhile, which then names the manager.
+        before = nomination.base_path
+        change = by_base.get(before) if before else by_path.get(nomination.path)
         subjects.append(find_subject(nomination, policy, change, merge_request))
     return subjects
 
