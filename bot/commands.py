@@ -201,11 +201,15 @@ def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
 def wants_push_time(notes: Iterable[Note], word: str) -> bool:
     """Tell whether a comment waives something without saying for whom."""
     return any(
-        request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
+        _waives_for_nobody_by_name(request)
         for note in notes
         if not note.system
         for request in parse_commands(note.body, word)
     )
+
+
+def _waives_for_nobody_by_name(request: Request) -> bool:
+    return request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
 
 
 def _find_person(note: Note, context: Context) -> Person | None:
@@ -395,10 +399,9 @@ def _find_target(order: _Order, rest_form: str) -> tuple[str, str, str]:
 def _check_push(order: _Order, requirement: str) -> None:
     """Refuse a waiver for nobody by name once a push may have changed who is nominated."""
     pushed_at = order.context.pushed_at
-    if order.request.verb_text.casefold() != "waive" or pushed_at is None:
+    if pushed_at is None or not _waives_for_nobody_by_name(order.request):
         return
-    named = order.request.arguments.startswith("@")
-    if not named and order.note.created_at <= pushed_at.replace(microsecond=0):
+    if order.note.created_at <= pushed_at.replace(microsecond=0):
         people = sorted({scope.username for scope in order.context.nominations}, key=str.casefold)
         forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
         raise _NoEffectError(
