@@ -17,10 +17,12 @@ $(VENV)/demo.stamp: pyproject.toml
 	$(BIN)/pip install $(PIP_FLAGS) -e '.[sandbox]'
 	touch $@
 
+# The lock names every package: pip must not look for newer ones, as some versions of it do.
 $(VENV)/dev.stamp: pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install $(PIP_FLAGS) --no-deps -e .
+	$(BIN)/pip check
 	touch $@ $(VENV)/demo.stamp
 
 demo: $(VENV)/demo.stamp ## tell the story of a nomination on the sandbox
