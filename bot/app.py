@@ -319,6 +319,7 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
         ),
         maintainers=None if known is None else frozenset(m.casefold() for m in known),
         manager=manager.username if isinstance(manager, Manager) else None,
+        manager_known=isinstance(manager, Manager),
     )
 
 

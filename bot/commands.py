@@ -29,7 +29,8 @@ class Outcome(Enum):
 class Scope:
     """What the commands need to know of one nomination.
 
-    `maintainers` are case-folded usernames, or `None` when they could not be read.
+    `maintainers` are case-folded usernames, or `None` when they could not be read; `manager`
+    is `None` where there is none, or where it is not known who it is.
     """
 
     username: str
@@ -38,6 +39,7 @@ class Scope:
     topic_ids: tuple[str, ...]
     maintainers: frozenset[str] | None
     manager: str | None
+    manager_known: bool = True
 
     @property
     def key(self) -> str:
@@ -298,7 +300,9 @@ def _check_impartial(order: _Order) -> None:
 def _has_authority(scope: Scope, author: Person) -> bool | None:
     if scope.manager and author.key == scope.manager.casefold():
         return True
-    return None if scope.maintainers is None else author.key in scope.maintainers
+    if scope.maintainers is not None and author.key in scope.maintainers:
+        return True
+    return False if scope.maintainers is not None and scope.manager_known else None
 
 
 def _check_authority(
@@ -310,7 +314,7 @@ def _check_authority(
         return
     if quantifier(verdict is not False for verdict in verdicts):
         raise _UncheckedError(
-            "could not check who the maintainers are; "
+            "could not check who the maintainers and the manager are; "
             f"write {order.form('recheck')} later to try again."
         )
     raise _NoEffectError("a current maintainer or the nominee's manager can do this, nobody else.")

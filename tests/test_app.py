@@ -863,6 +863,21 @@ def test_a_hold_shuts_the_gate_until_it_is_released(server: Server, made: Nomina
     settled(made, server)
 
 
+def test_a_hold_counts_though_it_cannot_be_read_who_is_the_manager(
+    server: Server, made: NominationWorld
+) -> None:
+    broken = b"gitlab: [nina\n"
+    made.push({ENTRY: broken}, branch="main", by="olga")
+    made.say("/nomination waive @nina assigned because", by="max")
+    assert run_on(server, made.nomination).gate == "passed"
+    made.say("/nomination hold wait for the release", by="mia")
+    assert run_on(server, made.nomination).gate == "pending"
+    assert "mia wrote the command hold, and whether they may" in one_note(made)
+    made.say("/nomination release", by="max")
+    assert run_on(server, made.nomination).gate == "passed"
+    settled(made, server)
+
+
 def test_an_edited_command_has_no_effect(server: Server, made: NominationWorld) -> None:
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     note = made.say("I look at this tomorrow", by="max")

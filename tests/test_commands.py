@@ -26,7 +26,8 @@ MORNING = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
 REASON = "\u2039reason\u203a"
 NOBODY_ELSE = "a current maintainer or the nominee's manager can do this, nobody else."
 UNCHECKED = (
-    "could not check who the maintainers are; write `/nomination recheck` later to try again."
+    "could not check who the maintainers and the manager are; "
+    "write `/nomination recheck` later to try again."
 )
 
 
@@ -266,6 +267,24 @@ def test_what_may_close_the_gate_is_a_doubt_where_nobody_knows_who_may(command: 
     (doubt,) = say(command, author="somebody", scopes=(scope,)).doubts
     assert f"@somebody wrote the command {first_word(command)}" in doubt
     assert say(command, author="somebody").doubts == ()
+
+
+@pytest.mark.parametrize("command", ["hold because", "unwaive authored"])
+def test_what_may_close_the_gate_is_a_doubt_where_nobody_knows_the_manager(command: str) -> None:
+    unknown = make_scope(manager=None, manager_known=False)
+    (doubt,) = say(command, author="somebody", scopes=(unknown,)).doubts
+    assert f"@somebody wrote the command {first_word(command)}" in doubt
+    # A maintainer may in any case, and nobody is the manager of a nominee who has none.
+    assert say(command, scopes=(unknown,)).doubts == ()
+    assert say(command, author="somebody", scopes=(make_scope(manager=None),)).doubts == ()
+
+
+def test_a_waiver_by_somebody_who_may_be_the_manager_does_not_count() -> None:
+    unknown = make_scope(manager=None, manager_known=False)
+    outcome = say("waive authored because", author="manager", scopes=(unknown,))
+    assert waived(outcome) == set()
+    assert last(outcome) == (Outcome.REFUSED, f"`/nomination waive`: {UNCHECKED}")
+    assert waived(say("waive authored because", scopes=(unknown,))) == {("nominee", "authored")}
 
 
 def test_what_opens_the_gate_is_no_doubt_but_has_no_effect() -> None:

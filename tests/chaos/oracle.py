@@ -50,6 +50,7 @@ class _Nominee:
     name: str
     path: str
     manager: str | None
+    manager_known: bool
     doubtful: bool
 
 
@@ -67,7 +68,10 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
         head=mr.head_sha,
         state=mr.state,
         nominees=tuple(each.name for each in nominees),
-        passed=not unread and ready and not (held and nominees),
+        passed=not unread
+        and ready
+        and not (held and nominees)
+        and not _may_be_closed(plot, mr, nominees),
         told=mentioned or commanded,
         waived=frozenset(waived),
         held=held,
@@ -125,12 +129,13 @@ def _find_nominees(plot: Plot, mr: MergeRequest, changes: Entries) -> list[_Nomi
         granted = _role(now) == MAINTAINER and _parse(now).get("gitlab") == name
         if granted and mr.state != "merged":
             continue
-        present = _parse(now) if mr.state != "merged" else {}
-        slug = (present or _parse(base)).get("reports_to")
+        # After the merge the target branch holds what the merge request made of the entry.
+        told = base if now is None or mr.state == "merged" else now
         nominee = _Nominee(
             name=name,
             path=_find_origin(changes, path, name),
-            manager=_find_manager(plot, mr, slug),
+            manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
+            manager_known=not _is_unreadable(told),
             doubtful=base is not None and _parse(base).get("gitlab") != name,
         )
         found.setdefault(name, nominee)
@@ -226,6 +231,21 @@ def _replay(
         elif order.verb == "unwaive":
             waived.discard((concerned[0].name, order.requirement))
     return waived, held
+
+
+def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
+    """Tell whether somebody who may be the manager, as far as is known, closed the gate."""
+    if all(each.manager_known for each in nominees):
+        return False
+    closed = False
+    judged = {each.name for each in nominees} | {mr.author.username}
+    for note, order in _orders(plot, mr):
+        sure = _may_decide(plot, mr, note.author.username, nominees)
+        if order.verb == "release" and sure:
+            closed = False
+        elif order.verb in {"hold", "unwaive"} and note.author.username not in judged:
+            closed = closed or not sure
+    return closed
 
 
 def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
