@@ -229,6 +229,15 @@ def test_work_elsewhere_is_done_in_bulk(quiet: Stage) -> None:
     assert quiet.mr.iid == 1
 
 
+def test_a_review_elsewhere_may_be_a_thread_alone(quiet: Stage) -> None:
+    reviewing = {"project": "group/team", "author": "cleo", "merger": "ben", "comment": "Why?"}
+    do(quiet, "review_elsewhere", reviewing)
+    mr = quiet.project("group/team").merge_requests[2]
+    assert [(note.author.username, note.resolvable) for note in mr.comments] == [("ana", True)]
+    assert (mr.state, len(mr.approvals)) == ("merged", 0)
+    assert [each.user.username for each in mr.reviewers] == ["ana"]
+
+
 def test_files_and_members_change(quiet: Stage) -> None:
     change = {"project": "group/team", "path": "list.json", "old": '"ana"', "new": '"ana", "ben"'}
     do(quiet, "edit_file", change, by="ben")

@@ -81,12 +81,19 @@ def _push(stage: Stage, by: User, given: Given) -> None:
 
 
 def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
-    """Let merge requests of `author` be approved by the acting person and merged."""
+    """Let merge requests of `author` be approved by the acting person and merged.
+
+    With a `comment` they are not approved: to start a thread is all the review.
+    """
     author, merger = stage.people([given["author"], given["merger"]])
     for _ in range(given.get("count", 1)):
         mr = stage.open_elsewhere(author, stage.project(given["project"]))
         actions.set_reviewers(stage.world, author, mr, [by])
-        actions.approve(stage.world, by, mr)
+        if "comment" in given:
+            draft = NoteDraft(body=given["comment"], type="DiscussionNote")
+            actions.create_note(stage.world, by, mr, draft)
+        else:
+            actions.approve(stage.world, by, mr)
         actions.merge(stage.world, merger, mr)
 
 
@@ -173,7 +180,7 @@ ACTS: Mapping[str, Act] = {
     "rename": _act(_rename, "title", alone="title"),
     "reopen": _plain(actions.reopen),
     "request_review": _act(_request_review, "people", alone="people"),
-    "review_elsewhere": _act(_review_elsewhere, "project author merger", "count"),
+    "review_elsewhere": _act(_review_elsewhere, "project author merger", "comment count"),
     "sweep": _act(_sweep),
     "unapprove": _plain(actions.unapprove),
     "unassign": _act(_unassign, "people", alone="people"),
