@@ -141,7 +141,8 @@ class GraphQL:
         """Say what was checked."""
         return (
             f"{self.requests} GraphQL requests and answers, {sum(self._met.values())} fields; "
-            f"{len(self._relied_on)} kinds of fields relied on; {self.doubted} spoilt answers noticed"
+            f"{len(self._relied_on)} kinds of fields relied on; "
+            f"{self.doubted} spoilt answers noticed"
         )
 
 
