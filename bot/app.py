@@ -16,7 +16,7 @@ from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, RoleKey, find_nominations
+from bot.nomination import Detection, RoleKey, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
@@ -136,33 +136,41 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
 def evaluate(
     project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
 ) -> Evaluation:
-    """Evaluate a merge request; again when its head moved while this was going on.
+    """Evaluate a merge request; again when it changed while this was going on.
 
     Raises GitLabError when the head does not stand still.
     """
-    for _ in range(ROUNDS):
+    for number in range(1, ROUNDS + 1):
         merge_request = gitlab.fetch_merge_request(project, iid)
-        evaluation = _evaluate_once(merge_request, choices, source or gitlab, gitlab.now())
+        evaluation = _evaluate_once(
+            merge_request, choices, source or gitlab, gitlab.now(), last=number == ROUNDS
+        )
         if evaluation is not None:
             return evaluation
     raise GitLabError(_unsteady(project, iid))
 
 
 def _evaluate_once(
-    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
+    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime, *, last: bool
 ) -> Evaluation | None:
-    """Evaluate once; None when the head moved meanwhile."""
+    """Evaluate once; None when the merge request changed meanwhile.
+
+    What was read before a change and what was read after it may never have been true together.
+    The last time this is unknown, but for a head that moved.
+    """
     changes, detection = _detect(merge_request, choices, gitlab)
     subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
     if subjects:
-        evidence, head = gather_evidence(subjects, merge_request, known, gitlab)
-        if head is None:
-            unknown.append("the present head of the merge request could not be read again")
-        elif head != merge_request.head_sha:
-            return None
+        evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
+        if isinstance(standing, Unread):
+            unknown.append("the merge request could not be read again at the end")
+        elif standing and not merge_request.stands(standing):
+            if not last or standing.head_sha != merge_request.head_sha:
+                return None
+            unknown.append("people changed the merge request, or commented, all the while")
     replayed = _replay(merge_request, subjects, evidence, known, choices)
     unknown += replayed.doubts
     findings = Findings(

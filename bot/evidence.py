@@ -10,18 +10,18 @@ from bot.facts import (
     CommitsOf,
     Fact,
     FileAt,
-    HeadOf,
     Members,
     MembersOf,
     Merged,
     Need,
     Source,
+    StandingOf,
     Threads,
     Work,
     WorkOf,
     content_of,
 )
-from bot.merge_request import MergeRequest
+from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
 from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
@@ -178,16 +178,16 @@ def gather_evidence(
     merge_request: MergeRequest,
     known: Mapping[Need, Fact],
     source: Source,
-) -> tuple[Mapping[str, Evidence], str | None]:
-    """Collect the evidence of every nomination, by username and policy, and the head read last.
+) -> tuple[Mapping[str, Evidence], Standing | Unread | None]:
+    """Collect the evidence of every nomination, by username and policy.
 
-    The head is `None` when it could not be read.
+    With it comes what the merge request has become meanwhile, read last; nothing after the
+    merge, when nothing is gated.
     """
     merged = merge_request.state == "merged"
     facts = _Known(known, source)
-    # After the merge nothing is gated, so the head does not matter any more.
-    head_need = HeadOf(merge_request.project, merge_request.iid)
-    needs: set[Need] = set() if merged else {head_need}
+    standing = StandingOf(merge_request.project, merge_request.iid)
+    needs: set[Need] = set() if merged else {standing}
     for subject in subjects:
         needs |= needs_of(subject, merged=merged)
     histories = {} if merged else _histories(subjects, merge_request)
@@ -204,13 +204,12 @@ def gather_evidence(
     looks = {key: _plan_looks(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
     threads = {look.need for wanted in looks.values() for look in wanted}
     if threads:
-        # With the head once more, which is to be read last.
-        facts.fetch_again({*threads, head_need})
+        # With the merge request once more, which is to be read last.
+        facts.fetch_again({*threads, standing})
         evidence = {
             key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
         }
-    head = merge_request.head_sha if merged else facts.facts.get(head_need)
-    return evidence, head if isinstance(head, str) else None
+    return evidence, None if merged else _as(Standing, facts.facts.get(standing))
 
 
 def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:

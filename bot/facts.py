@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.merge_request import CommitStatus, StatusCheck
+from bot.merge_request import CommitStatus, Standing, StatusCheck
 from bot.nomination import Content, Unread
 
 
@@ -192,8 +192,8 @@ class CommitsOf:
 
 
 @dataclass(frozen=True, slots=True)
-class HeadOf:
-    """The need for the present head of a merge request, read last."""
+class StandingOf:
+    """The need for what a merge request has become meanwhile, read last."""
 
     project: str
     iid: int
@@ -264,12 +264,12 @@ Need = (
     | CommitsOf
     | RenameOf
     | DiffsOf
-    | HeadOf
+    | StandingOf
     | PushOf
     | StatusesOf
     | StatusChecksOf
 )
-Fact = Content | Work | Threads | Members | Commits | Renames | Push | Statuses | str
+Fact = Content | Work | Threads | Members | Commits | Renames | Push | Standing | Statuses | str
 Facts = Mapping[Need, Fact]
 
 

@@ -53,6 +53,22 @@ class HeadPipeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What decides about a merge request and may change while it is evaluated.
+
+    `comments` holds the newest, each with its author's id and whether it was edited; `whole`
+    says that these are all. People are case-folded usernames.
+    """
+
+    head_sha: str
+    state: str
+    assignees: frozenset[str]
+    approved_by: frozenset[str]
+    comments: frozenset[tuple[int, int | None, bool]]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRequest:
     """What GitLab says of a merge request now.
 
@@ -91,6 +107,17 @@ class MergeRequest:
     def counts(self) -> bool:
         """Tell whether merging it changes the team database, which is the default branch."""
         return self.default_branch in {None, self.target_branch}
+
+    def stands(self, now: Standing) -> bool:
+        """Tell whether the merge request is still as it was read, but for the bot's comments."""
+        read = {(n.id, n.author.id if n.author else None, n.edited) for n in self.notes}
+        changed = (now.comments ^ read) if now.whole else (now.comments - read)
+        return (
+            (now.head_sha, now.state) == (self.head_sha, self.state)
+            and now.assignees == {person.key for person in self.assignees}
+            and now.approved_by == {person.key for person in self.approved_by}
+            and {author for _, author, _ in changed} <= {self.me.id}
+        )
 
     @property
     def status_sha(self) -> str:

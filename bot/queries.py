@@ -3,25 +3,27 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.answers import Json, nodes_of
+from bot.answers import Json, nodes_of, number_of, usernames_of
 from bot.facts import (
     Fact,
     FileAt,
-    HeadOf,
     Member,
     Members,
     MembersOf,
     Need,
     NotText,
+    StandingOf,
     ThreadsOf,
     WorkOf,
 )
+from bot.merge_request import Standing
 from bot.nomination import Content, Unread
 from bot.query_parts import Part
 from bot.work_query import threads_part, work_part
 
 FILES_PER_PART = 20
 PAGE = 100
+NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
 
 
@@ -160,30 +162,54 @@ def _read_member(row: Json) -> Member:
     )
 
 
-def _head_part(number: int, need: HeadOf) -> Part:
+def _standing_part(number: int, need: StandingOf) -> Part:
     def read(answer: Json) -> Mapping[Need, Fact]:
-        merge_request = (answer.get(f"h{number}") or {}).get("mergeRequest") or {}
-        head = merge_request.get("diffHeadSha")
-        return {need: head or Unread(reason="GitLab did not tell the present head")}
+        found = (answer.get(f"h{number}") or {}).get("mergeRequest") or {}
+        return {need: _read_standing(found)}
 
     return Part(
         needs=(need,),
         text=(
-            f"h{number}: project(fullPath: $h{number}project)"
-            f" {{ mergeRequest(iid: $h{number}iid) {{ diffHeadSha }} }}"
+            f"h{number}: project(fullPath: $h{number}project) {{"
+            f" mergeRequest(iid: $h{number}iid) {{"
+            f" diffHeadSha state assignees(first: {PAGE}) {{ nodes {{ username }} }}"
+            f" approvedBy(first: {PAGE}) {{ nodes {{ username }} }}"
+            f" notes(filter: ONLY_COMMENTS, last: {NEWEST}) {{ pageInfo {{ hasPreviousPage }}"
+            " nodes { id lastEditedAt author { id } } } } }"
         ),
         variables={
             f"h{number}project": ("ID!", need.project),
             f"h{number}iid": ("String!", str(need.iid)),
         },
-        cost=4,
+        cost=28,
         read=read,
     )
+
+
+def _read_standing(found: Json) -> Standing | Unread:
+    lists = [found.get(name) or {} for name in ("assignees", "approvedBy", "notes")]
+    if not found.get("diffHeadSha") or any(each.get("nodes") is None for each in lists):
+        return Unread(reason="GitLab did not tell the present state of the merge request")
+    assignees, approved_by, notes = lists
+    return Standing(
+        head_sha=found["diffHeadSha"],
+        state=found["state"],
+        assignees=frozenset(usernames_of(assignees)),
+        approved_by=frozenset(usernames_of(approved_by)),
+        comments=frozenset(map(_read_comment, nodes_of(notes))),
+        whole=not notes["pageInfo"]["hasPreviousPage"],
+    )
+
+
+def _read_comment(node: Json) -> tuple[int, int | None, bool]:
+    author = node.get("author")
+    number = number_of(author["id"]) if author else None
+    return number_of(node["id"]), number, node.get("lastEditedAt") is not None
 
 
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     WorkOf: work_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
-    HeadOf: _head_part,
+    StandingOf: _standing_part,
 }

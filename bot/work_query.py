@@ -11,7 +11,7 @@ from bot.query_parts import Part
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
-LATEST = 100  # merge requests of the project that are searched for comments
+LATEST = 50  # merge requests of the project that are searched for comments
 PEOPLE = 100  # of one merge request; a full page may have been cut
 NOTES = 100  # comments of one merge request
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
@@ -63,7 +63,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
             f"w{number}project": ("ID!", need.project),
         },
         # Larger pages cost a little more of each list.
-        cost=120 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) // 2,
+        cost=112 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) // 2,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.

@@ -12,7 +12,7 @@ from bot.evidence import Evidence, Manager
 from bot.facts import Account, FileAt, Listed, Member, Members, Merged, Work
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
-from bot.merge_request import HeadPipeline, MergeRequest, Note, Person
+from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing
 from bot.nomination import Content, Detection, Nomination, Unread
 from bot.policy import Policy, Requirement, load_policies
 from bot.report import Findings
@@ -74,6 +74,18 @@ def make_merge_request(**changes: Any) -> MergeRequest:
         me=make_person("nomination-bot", bot=True),
     )
     return replace(merge_request, **changes)
+
+
+def make_standing(**changes: Any) -> Standing:
+    standing = Standing(
+        head_sha=HEAD,
+        state="opened",
+        assignees=frozenset(),
+        approved_by=frozenset(),
+        comments=frozenset(),
+        whole=True,
+    )
+    return replace(standing, **changes)
 
 
 def make_pipeline(**changes: Any) -> HeadPipeline:

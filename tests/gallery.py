@@ -184,10 +184,10 @@ SCENES: Mapping[str, Findings] = {
     "Everybody assigned, the counts unknown": scene(
         person(work=FORBIDDEN, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW
     ),
-    "Ready, but the head could not be read again": scene(
+    "Ready, but it could not be read again": scene(
         person(work=FULL, merge_request=ASSIGNED_NOW),
         merge_request=ASSIGNED_NOW,
-        unknown=("the present head of the merge request could not be read again",),
+        unknown=("the merge request could not be read again at the end",),
     ),
     "Reviews by comments alone": scene(
         person(work=TALK, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW

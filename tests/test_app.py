@@ -2,15 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, sweep_all
+from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
+from bot.facts import Facts, Need, Source, StandingOf
 from bot.gate import GateKind
 from bot.policy import load_policies
 from bot.publish import TROUBLE
@@ -314,6 +315,71 @@ def test_a_head_that_never_stands_still_is_an_error(made: NominationWorld, serve
     with pytest.raises(GitLabError, match="moved 3 times"):
         run_on(server, made.nomination)
     assert made.writes() == []
+
+
+class Meddling:
+    """A source before whose last look somebody does something, so many times."""
+
+    def __init__(self, source: Source, act: Callable[[], object], times: int) -> None:
+        self.source, self.act, self.times = source, act, times
+
+    def fetch_facts(self, needs: Collection[Need]) -> Facts:
+        """Do it, and look then."""
+        if self.times and any(isinstance(need, StandingOf) for need in needs):
+            self.times -= 1
+            self.act()
+        return self.source.fetch_facts(needs)
+
+
+def run_meddled(
+    server: Server, made: NominationWorld, act: Callable[[], object], times: int = 1
+) -> Outcome:
+    """Run while somebody acts between what is read first and what is read last."""
+    with connect(server.url) as client:
+        source = Meddling(client, act, times)
+        evaluation, problems = run(TEAM, made.nomination.iid, make_choices(), client, source)
+        return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+
+
+def test_the_gate_never_opens_on_what_was_true_at_no_moment(server: Server) -> None:
+    server.world = (made := make_world(reviewed=3)).world
+
+    def hold_then_review() -> None:
+        made.say("/nomination hold wait for the release")
+        made.review_all(2)
+
+    assert run_meddled(server, made, hold_then_review).gate == "failed"
+    assert [state for state, _ in gates(made)] == ["failed"]
+    assert "On hold" in one_note(made)
+
+
+def test_a_waiver_that_is_deleted_meanwhile_does_not_count(
+    server: Server, made: NominationWorld
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    waiver = made.say("/nomination waive @nina assigned because")
+
+    def delete() -> None:
+        actions.delete_note(made.world, made.user("max"), made.nomination, waiver)
+
+    assert run_meddled(server, made, delete).gate == "failed"
+
+
+def test_people_who_never_stop_keep_the_gate_shut_but_not_the_bot_silent(
+    server: Server, made: NominationWorld
+) -> None:
+    outcome = run_meddled(server, made, lambda: made.say("And another thing."), times=9)
+    assert (outcome.gate, outcome.problems) == ("pending", [])
+    assert "people changed the merge request, or commented, all the while" in one_note(made)
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+def test_the_bots_own_comment_changes_nothing(server: Server, made: NominationWorld) -> None:
+    quiet = run_on(server, made.nomination).calls
+    made.say("/nomination recheck")
+    first = run_meddled(server, made, lambda: run_on(server, made.nomination))
+    assert first.gate == "passed"
+    assert first.calls < quiet
 
 
 def test_a_forged_success_is_replaced(server: Server, made: NominationWorld) -> None:
@@ -929,13 +995,13 @@ def test_every_answer_failing_is_one_error_and_nothing_written(
     assert made.writes() == []
 
 
-def test_a_head_that_cannot_be_read_again_shuts_the_gate(
+def test_a_merge_request_that_cannot_be_read_again_shuts_the_gate(
     server: Server, made: NominationWorld
 ) -> None:
     server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=range(2, 40)))
     outcome = run_on(server, made.nomination)
     assert outcome.gate == "pending"
-    assert "the present head of the merge request could not be read again" in one_note(made)
+    assert "the merge request could not be read again at the end" in one_note(made)
 
 
 def test_a_list_of_files_that_was_cut_shuts_the_gate(server: Server, made: NominationWorld) -> None:

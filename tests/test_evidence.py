@@ -24,23 +24,23 @@ from bot.facts import (
     CommitsOf,
     Fact,
     FileAt,
-    HeadOf,
     MembersOf,
     Merged,
     Need,
     RenameOf,
+    StandingOf,
     Threads,
     ThreadsOf,
     Work,
     WorkOf,
 )
+from bot.merge_request import Standing
 from bot.nomination import Change, Content, RoleKey, Unread, find_nominations
 from bot.policy import Policy
 from bot.stages import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from tests.builders import (
     ENTRY,
     GROUP,
-    HEAD,
     NOW,
     PROJECT,
     REPOSITORY,
@@ -52,6 +52,7 @@ from tests.builders import (
     make_nomination,
     make_policy,
     make_requirement,
+    make_standing,
     make_work,
 )
 from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
@@ -59,7 +60,8 @@ from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 TRAINEE = "trainee_maintainer"
 UNREAD = Unread(reason="GitLab answered 500")
 MANAGER_FILE = FileAt(PROJECT, "main", "data/team_members/person/g/grace.yml")
-HEAD_OF = HeadOf(PROJECT, 231)
+STANDING_OF = StandingOf(PROJECT, 231)
+STANDING = make_standing()
 REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
 LISTED = rules.ListedIn(
     project="group/runway", ref="main", path="inventory.json", format="json", entry=None, key="a"
@@ -88,14 +90,14 @@ def commit(number: int, path: str = ENTRY) -> Commit:
 
 def gather(
     source: FakeSource, *subjects: Subject, state: str = "opened", **known: Any
-) -> tuple[Evidence, str | None]:
-    evidence, head = gather_evidence(
+) -> tuple[Evidence, Standing | Unread | None]:
+    evidence, standing = gather_evidence(
         subjects or (make_subject(),),
         make_merge_request(state=state),
         known.get("known", {}),
         source,
     )
-    return next(iter(evidence.values())), head
+    return next(iter(evidence.values())), standing
 
 
 # --- reviews by comments alone ----------------------------------------------------------
@@ -112,7 +114,7 @@ def told_of_threads(
     known[history] = Commits(items=(trainee,) if stage else (), complete=True)
     known[FileAt(trainee.project, trainee.sha, trainee.path)] = entry("trainee_maintainer")
     threads: dict[Need, Fact] = {ThreadsOf(REPOSITORY, "ada", (310, 320)): each for each in answers}
-    source = FakeSource({HEAD_OF: HEAD, **known, **threads})
+    source = FakeSource({STANDING_OF: STANDING, **known, **threads})
     evidence, _ = gather(source, make_subject(policy))
     return source, evidence.work[REPOSITORY]
 
@@ -138,7 +140,7 @@ def test_threads_are_read_where_reviews_are_too_few() -> None:
     threads = Threads(found=frozenset({320}), cut=frozenset())
     work = make_work(reviewed=[*approved(4), *commented(320, 310)])
     source, found = told_of_threads(work, FIVE, threads)
-    assert source.rounds[-1] == {ThreadsOf(REPOSITORY, "ada", (310, 320)), HEAD_OF}
+    assert source.rounds[-1] == {ThreadsOf(REPOSITORY, "ada", (310, 320)), STANDING_OF}
     assert isinstance(found, Work)
     assert [(m.iid, m.discussed, m.reviewed) for m in found.reviewed.items[-2:]] == [
         (320, True, True),
@@ -371,9 +373,9 @@ RICH = make_policy(
 
 
 def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
-    source = FakeSource({HEAD_OF: HEAD})
-    _, head = gather(source, make_subject(RICH))
-    assert head == HEAD
+    source = FakeSource({STANDING_OF: STANDING})
+    _, standing = gather(source, make_subject(RICH))
+    assert standing == STANDING
     assert source.rounds == [
         {
             MembersOf(GROUP),
@@ -383,7 +385,7 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             WorkOf(REPOSITORY, "ada"),
             WorkOf("group/other", "ada"),
             CommitsOf(PROJECT, "main", ENTRY),
-            HEAD_OF,
+            STANDING_OF,
         }
     ]
 
@@ -400,12 +402,13 @@ def test_inherited_members_are_asked_for_where_they_will_do() -> None:
     assert evidence.inherited == {"group/owners": all_of}
 
 
-def test_after_the_merge_work_history_and_head_are_not_needed() -> None:
+def test_after_the_merge_work_history_and_standing_are_not_needed() -> None:
     source = FakeSource()
-    evidence, _ = gather(source, make_subject(RICH), state="merged")
+    evidence, standing = gather(source, make_subject(RICH), state="merged")
     (needs,) = source.rounds
     assert all(isinstance(work, Unread) for work in evidence.work.values())
-    assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf | HeadOf)]
+    assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf | StandingOf)]
+    assert standing is None
 
 
 def test_what_is_known_is_not_looked_up_again() -> None:
@@ -418,12 +421,12 @@ def test_what_is_known_is_not_looked_up_again() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, UNREAD])
-def test_a_head_that_cannot_be_read_is_none(answer: Fact) -> None:
-    assert gather(FakeSource({HEAD_OF: answer}))[1] is None
+def test_a_merge_request_that_cannot_be_read_again_is_unread(answer: Fact) -> None:
+    assert isinstance(gather(FakeSource({STANDING_OF: answer}))[1], Unread)
 
 
 def test_when_every_look_up_fails_everything_is_unread() -> None:
-    evidence, head = gather(BrokenSource(), make_subject(RICH))
+    evidence, standing = gather(BrokenSource(), make_subject(RICH))
     found = [
         *evidence.work.values(),
         *evidence.stages.values(),
@@ -433,15 +436,15 @@ def test_when_every_look_up_fails_everything_is_unread() -> None:
     ]
     assert len(found) == 8
     assert all(isinstance(fact, Unread) and fact.reason for fact in found)
-    assert head is None
+    assert isinstance(standing, Unread)
 
 
 def test_what_was_left_out_of_an_answer_is_unread_with_a_reason() -> None:
-    evidence, head = gather(ForgetfulSource(), make_subject(RICH))
+    evidence, standing = gather(ForgetfulSource(), make_subject(RICH))
     unread = Unread(reason="it was not looked up")
     assert evidence.manager == unread
     assert (*evidence.work.values(), *evidence.stages.values()) == (unread,) * 3
-    assert head is None
+    assert isinstance(standing, Unread)
 
 
 def test_a_fact_of_another_kind_is_unread() -> None:

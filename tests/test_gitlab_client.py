@@ -15,7 +15,6 @@ from bot.facts import (
     DiffsOf,
     Fact,
     FileAt,
-    HeadOf,
     Members,
     MembersOf,
     Need,
@@ -23,6 +22,7 @@ from bot.facts import (
     PushOf,
     RenameOf,
     Renames,
+    StandingOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
@@ -31,7 +31,7 @@ from bot.facts import (
 )
 from bot.gitlab_client import MEMBER_PAGES, NOTE_PAGES, RECENT_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
-from bot.merge_request import MergeRequest
+from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Unread
 from bot.rest_facts import DIFF_PAGES
 from bot.sandbox import actions
@@ -259,7 +259,7 @@ NEEDS: Sequence[Need] = [
     WORK,
     RENOVATE,
     MembersOf(MAINTAINERS),
-    HeadOf(TEAM, 1),
+    StandingOf(TEAM, 1),
     CommitsOf(TEAM, "main", ENTRY),
     RenameOf(TEAM, "main", ENTRY),
     DiffsOf(7001, 1),
@@ -302,13 +302,14 @@ def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None
 
 def test_facts_of_all_kinds_come_together(made: NominationWorld, client: GitLabClient) -> None:
     add_check(made)
-    head = made.nomination.head_sha or ""
-    statuses = StatusesOf(7001, head, STATUS)
+    statuses = StatusesOf(7001, made.nomination.head_sha or "", STATUS)
     found = client.fetch_facts({*NEEDS, statuses} - {NEEDS[7]})
     assert isinstance(found[WORK], Work)
     assert isinstance(found[RENOVATE], bytes)
     assert isinstance(found[MembersOf(MAINTAINERS)], Members)
-    assert found[HeadOf(TEAM, 1)] == head
+    standing = found[StandingOf(TEAM, 1)]
+    assert isinstance(standing, Standing)
+    assert client.fetch_merge_request(TEAM, 1).stands(standing)
     assert isinstance(found[DiffsOf(7001, 1)], Renames)
     assert found[statuses] == ()
     commits = found[CommitsOf(TEAM, "main", ENTRY)]
@@ -332,7 +333,7 @@ def test_what_does_not_exist_is_told(client: GitLabClient) -> None:
         FileAt("group/none", "main", "renovate.json"): "cannot be read by the bot",
         WorkOf("group/none", "nina"): "cannot be read by the bot",
         MembersOf("group/none"): "does not exist or cannot be read",
-        HeadOf(TEAM, 99): "did not tell the present head",
+        StandingOf(TEAM, 99): "did not tell the present state",
         CommitsOf("group/none", "main", ENTRY): "404 Project Not Found",
         StatusChecksOf(7001, 1): "404",
     }
@@ -375,7 +376,7 @@ def test_one_bad_part_does_not_spoil_the_others(
 ) -> None:
     # All parts together, the work, and the work in a simpler way.
     server.fault(Fault(route=QUERY, kind=Kind.GRAPHQL_ERRORS, calls=[0, 1, 2]))
-    found = client.fetch_facts({WORK, RENOVATE, HeadOf(TEAM, 1)})
+    found = client.fetch_facts({WORK, RENOVATE, StandingOf(TEAM, 1)})
     unread = [fact for fact in found.values() if isinstance(fact, Unread)]
     assert len(unread) == 1
     assert "Internal server error" in unread[0].reason

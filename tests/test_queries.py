@@ -14,15 +14,16 @@ from bot.facts import (
     Account,
     CommitsOf,
     FileAt,
-    HeadOf,
     MembersOf,
     Need,
     NotText,
+    StandingOf,
     Threads,
     ThreadsOf,
     Work,
     WorkOf,
 )
+from bot.merge_request import Standing
 from bot.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
 from bot.nomination import Unread
 from bot.queries import FILES_PER_PART, build_parts, members_part
@@ -35,7 +36,7 @@ from tests.builders import BASE, HEAD, MR_URL, PROJECT
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = WorkOf("g/p", "Ada")
 MEMBERS = MembersOf("g")
-HEAD_OF = HeadOf(PROJECT, 231)
+STANDING = StandingOf(PROJECT, 231)
 
 
 def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
@@ -58,7 +59,7 @@ NEEDS = st.one_of(
         st.sampled_from([10, 100]),
     ),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
-    st.builds(HeadOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
 )
 
@@ -89,7 +90,7 @@ def test_files_of_one_revision_travel_together() -> None:
 
 
 def test_a_nomination_takes_one_query() -> None:
-    needs: list[Need] = [WORK, MEMBERS, HEAD_OF, FILE, FileAt("g/x", "main", "inventory.json")]
+    needs: list[Need] = [WORK, MEMBERS, STANDING, FILE, FileAt("g/x", "main", "inventory.json")]
     assert len(pack_parts(build_parts(needs))) == 1
 
 
@@ -278,7 +279,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         *(replace(WORK, wanted=n) for n in (10, 15, 40, 60, 100)),
         MEMBERS,
         replace(MEMBERS, inherited=True),
-        HEAD_OF,
+        STANDING,
         FILE,
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
     ],
@@ -507,15 +508,47 @@ def test_members_that_are_not_all_there_are_unread(answer: dict[str, Any]) -> No
     assert isinstance(read(MEMBERS, answer), Unread)
 
 
+def standing(**changes: Any) -> dict[str, Any]:
+    """Answer what a merge request has become."""
+    notes = [
+        {"id": "gid://gitlab/DiffNote/7", "lastEditedAt": None, "author": {"id": "gid://x/User/3"}},
+        {"id": "gid://gitlab/Note/9", "lastEditedAt": "2026-02-02T09:00:00Z", "author": None},
+    ]
+    found = {
+        "diffHeadSha": HEAD,
+        "state": "opened",
+        "assignees": {"nodes": [{"username": "Ada"}]},
+        "approvedBy": {"nodes": []},
+        "notes": {"pageInfo": {"hasPreviousPage": False}, "nodes": notes},
+    }
+    return {"h0": {"mergeRequest": found | changes}}
+
+
 @pytest.mark.parametrize(
-    "answer", [{}, {"h0": None}, {"h0": {"mergeRequest": None}}, {"h0": {"mergeRequest": {}}}]
+    "answer",
+    [
+        {},
+        {"h0": None},
+        {"h0": {"mergeRequest": None}},
+        *(standing(**{name: None}) for name in ("diffHeadSha", "assignees", "approvedBy", "notes")),
+        standing(assignees={"nodes": None}),
+    ],
 )
-def test_a_head_that_is_not_told_is_unread(answer: dict[str, Any]) -> None:
-    assert isinstance(read(HEAD_OF, answer), Unread)
+def test_a_merge_request_that_is_not_told_whole_is_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(STANDING, answer), Unread)
 
 
-def test_the_present_head_is_a_commit() -> None:
-    assert read(HEAD_OF, {"h0": {"mergeRequest": {"diffHeadSha": HEAD}}}) == HEAD
+def test_what_a_merge_request_has_become_is_told() -> None:
+    assert read(STANDING, standing()) == Standing(
+        head_sha=HEAD,
+        state="opened",
+        assignees=frozenset({"ada"}),
+        approved_by=frozenset(),
+        comments=frozenset({(7, 3, False), (9, None, True)}),
+        whole=True,
+    )
+    cut = standing(notes={"pageInfo": {"hasPreviousPage": True}, "nodes": []})
+    assert not read(STANDING, cut).whole
 
 
 # --- the merge request ------------------------------------------------------------------

@@ -276,7 +276,7 @@ def test_a_ready_nominee_waits_for_the_others() -> None:
 
 
 def test_nobody_is_told_to_merge_what_is_not_known() -> None:
-    body = render(SCENES["Ready, but the head could not be read again"])
+    body = render(SCENES["Ready, but it could not be read again"])
     assert "merges it" not in body
     assert "**Next step:** comment `/nomination recheck`" in body
 
