@@ -72,6 +72,7 @@ class Pair:
     jobs: Jobs
     backwards: frozenset[str]
     transports: dict[str, _Telling] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
 
     def start(self, names: Sequence[str]) -> None:
         """Bring each run to its first request."""
@@ -99,15 +100,23 @@ class Pair:
 
     def _describe(self, arrival: Arrival) -> Call:
         if arrival.path.endswith("/graphql"):
-            asks = self.transports[arrival.client].asks
-            return Call(False, "state" if asks in READS_NOTES else "evidence")
+            if self.transports[arrival.client].asks not in READS_NOTES:
+                return Call(False, "evidence")
+            # Whoever has just created a comment looks for others, and for nothing else.
+            return Call(False, "/notes" if arrival.client in self.created else "state")
         if arrival.method == "GET":
             return Call(False, "/statuses/" if arrival.path.endswith("/statuses") else "evidence")
         return Call(True, next(route for route in ROUTES if route in arrival.path))
 
     def advance(self, name: str) -> None:
         """Let one run make its next request."""
-        self.jobs.advance(next(job for job in self.jobs.live if job.name == name))
+        job = next(job for job in self.jobs.live if job.name == name)
+        arrival = self.jobs.next_call(job)
+        if arrival is not None and arrival.path.endswith("/notes"):
+            self.created.add(name)
+        elif arrival is not None and self._describe(arrival).topic == "/notes":
+            self.created.discard(name)
+        self.jobs.advance(job)
 
     def finish(self) -> list[Job]:
         """Let all end, one after another."""
