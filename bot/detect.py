@@ -129,7 +129,8 @@ def _find_changes(before: _Found, after: _Found) -> Iterator[Change]:
         old, new = before.get(path), after.get(path)
         if old is not None and new is not None and _is_same(old, new):
             continue
-        yield Change(path=path, base=_read(old), head=_read(new))
+        base = _read(old)
+        yield Change(path=path, base=base, head=_read(new), target=base)
 
 
 def _is_same(old: "os.DirEntry[str]", new: "os.DirEntry[str]") -> bool:
@@ -176,4 +177,4 @@ def _find_namesakes(
         content = _read(after[path])
         if not isinstance(content, bytes) or not may_name(content, names):
             continue
-        yield Change(path=path, base=content, head=content)
+        yield Change(path=path, base=content, head=content, target=content)

@@ -93,13 +93,14 @@ class Bases:
 
     def __init__(self, changes: Iterable[Change], glob: str, usernames: Collection[str]) -> None:
         self._contents: dict[str, Content] = {}
+        self._targets: dict[str, Content] = {}
         self._sides: dict[str, Side] = {}
         self._deleted: dict[str, list[str]] = defaultdict(list)
         self._paths: dict[str, list[str]] = defaultdict(list)
         for change in changes:
             path = change.base_path
             if change.base is not None and is_team_file(path, glob):
-                self._contents[path] = change.base
+                self._contents[path], self._targets[path] = change.base, change.target
                 if change.head is None or change.old_path is not None:
                     self._deleted[_slug(path)].append(path)
         self._index({username.casefold() for username in usernames})
@@ -119,10 +120,14 @@ class Bases:
             self._sides[path] = read_side(self._contents.get(path), path)
         return self._sides[path]
 
-    def entries_of(self, username: str) -> list[Entry]:
-        """List the base entries of a person."""
-        sides = (self.at(path) for path in self._paths.get(username.casefold(), ()))
-        return [side for side in sides if isinstance(side, Entry)]
+    def on_target(self, path: str) -> Side:
+        """Parse what the target branch holds now in place of the base entry at a path."""
+        content = self._targets.get(path)
+        return self.at(path) if content == self._contents.get(path) else read_side(content, path)
+
+    def paths_of(self, username: str) -> list[str]:
+        """List where the base has an entry of a person."""
+        return self._paths.get(username.casefold(), [])
 
     def has_unread_deletion(self) -> bool:
         """Tell whether the earlier entry of a person may be among the files nobody could read."""

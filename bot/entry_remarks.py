@@ -46,6 +46,15 @@ def without_username(role: str) -> str:
     )
 
 
+def taken_away_meanwhile(username: str, role: str) -> str:
+    """Say that the role was taken from somebody who had it where the merge request began."""
+    return (
+        f"{shown(username)} had the role {shown(role)} where this merge request branched off, and "
+        "the target branch has it no more, or cannot be read: a merge might give it back. Rebase "
+        "to see what remains of the merge request."
+    )
+
+
 def granted_meanwhile(username: str, role: str) -> str:
     """Say that the target branch has the role already."""
     return (

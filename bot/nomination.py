@@ -52,6 +52,7 @@ class _Search:
 
     def __init__(self, changes: list[Change], wanted: list[RoleKey], glob: str) -> None:
         self._wanted = wanted
+        self._glob = glob
         self._heads = [
             (change, read_side(change.head, change.path))
             for change in changes
@@ -136,20 +137,41 @@ class _Search:
                 for message in (say.without_username(str(wanted)), *head.remarks):
                     self._remark(change.path, message, near_miss=True)
             return False
-        earlier = self._bases.entries_of(head.username)
-        if any(entry.holds(wanted.project, wanted.role) for entry in earlier):
+        if self._held_before(change, head.username, wanted):
             return False
-        if _is_granted_meanwhile(change, head.username, wanted):
+        if self._is_granted_meanwhile(change, head.username, wanted):
             self._remark(change.path, say.granted_meanwhile(head.username, str(wanted)))
             return False
         nomination = self._nomination(change, head, wanted, origin)
         self._nominations.setdefault((head.username.casefold(), wanted), nomination)
         return True
 
+    def _is_granted_meanwhile(self, change: Change, username: str, wanted: RoleKey) -> bool:
+        # What the target branch holds at the old path of a file that was no entry grants nothing.
+        is_entry = is_team_file(change.base_path, self._glob)
+        return is_entry and _holds(read_side(change.target, change.path), username, wanted)
+
+    def _held_before(self, change: Change, username: str, wanted: RoleKey) -> bool:
+        """Tell whether somebody held the role at the base, which is unknown to be still so here.
+
+        The author chooses the base by branching from an old commit: what it has and the target
+        branch has no more, a merge can bring back.
+        """
+        sides = {path: self._bases.at(path) for path in self._bases.paths_of(username)}
+        held = [path for path, side in sides.items() if _holds(side, username, wanted)]
+        still = [self._bases.on_target(path) for path in held]
+        if held and not any(_holds(side, username, wanted) for side in still):
+            message = say.taken_away_meanwhile(username, str(wanted))
+            self._unread.add(Remark(path=change.path, message=message, near_miss=False))
+        return bool(held)
+
     def _nomination(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
     ) -> Nomination:
         before = origin.entry.roles_for(wanted.project) if origin.entry else ()
+        present = self._bases.on_target(origin.path) if origin.path else None
+        if is_same_person(present, head.username) and isinstance(present, Entry):
+            before = present.roles_for(wanted.project)
         doubts = tuple(_doubts(head, origin))
         for message in doubts:
             self._remark(change.path, message)
@@ -232,12 +254,11 @@ def _is_text_new(change: Change, wanted: RoleKey) -> bool:
     )
 
 
-def _is_granted_meanwhile(change: Change, username: str, wanted: RoleKey) -> bool:
-    target = read_side(change.target, change.path)
+def _holds(side: Side, username: str, wanted: RoleKey) -> bool:
     return (
-        isinstance(target, Entry)
-        and is_same_person(target, username)
-        and target.holds(wanted.project, wanted.role)
+        isinstance(side, Entry)
+        and is_same_person(side, username)
+        and side.holds(wanted.project, wanted.role)
     )
 
 

@@ -35,4 +35,4 @@ def _check_answer(path: str, base: bytes | None, head: bytes) -> None:
 
 
 def _find(path: str, base: Content, head: bytes) -> Detection:
-    return find_nominations([Change(path=path, base=base, head=head)], WANTED)
+    return find_nominations([Change(path=path, base=base, head=head, target=base)], WANTED)

@@ -1,6 +1,7 @@
 """Builders of team entries and change sets."""
 
 from collections.abc import Sequence
+from types import EllipsisType
 
 from bot.nomination import Change, Content, Detection, RoleKey, find_nominations
 
@@ -28,15 +29,15 @@ def make_change(
     path: str = ADA,
     *,
     old_path: str | None = None,
-    target: str | Content = None,
+    target: str | Content | EllipsisType = ...,
 ) -> Change:
-    """Make a change from texts."""
+    """Make a change from texts; the target branch has not moved on unless it is said."""
     return Change(
         path=path,
         old_path=old_path,
         base=make_content(base),
         head=make_content(head),
-        target=make_content(target),
+        target=make_content(base if isinstance(target, EllipsisType) else target),
     )
 
 

@@ -382,6 +382,23 @@ def test_the_bots_own_comment_changes_nothing(server: Server, made: NominationWo
     assert first.calls < quiet
 
 
+@pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, CHECK])
+def test_who_stepped_down_is_not_brought_back_by_an_old_branch(
+    server: Server, made: NominationWorld, gate: GateKind
+) -> None:
+    add_check(made)
+    made.user("bob")
+    path, more = f"{FOLDER}/b/bob.yml", "".join(f"line{n}: text\n" for n in range(12)).encode()
+    head, role = entry("bob"), entry("bob", "maintainer").removeprefix(entry("bob"))
+    made.push({path: head + role + more}, branch="main", by="olga")
+    made.push({path: head + more + role}, branch="tidy")
+    made.push({path: head + more}, branch="main", by="olga")
+    opening = MergeRequestDraft(title="Tidy up", source_branch="tidy", target_branch="main")
+    mr = actions.open_merge_request(made.world, made.user("nina"), made.team, opening)
+    assert run_on(server, mr, gate=gate).gate == "pending"
+    assert "a merge might give it back" in one_note(made, mr)
+
+
 def test_a_forged_success_is_replaced(server: Server, made: NominationWorld) -> None:
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     run_on(server, made.nomination)

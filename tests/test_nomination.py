@@ -1,6 +1,7 @@
 """Who gains which role, over everything that a merge request can do to entries."""
 
 import random
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -244,7 +245,7 @@ def test_a_new_person_with_the_role_is_a_nomination_with_a_caution(change: Chang
 
 
 def test_a_base_that_was_malformed_makes_every_role_new() -> None:
-    found = find(make_change(BROKEN, make_entry(role="maintainer")))
+    found = find(make_change(BROKEN, make_entry(role="maintainer"), target=None))
     assert gains(found) == [("ada", "ai-gateway", "maintainer", (), ("maintainer",))]
     assert len(found.nominations[0].cautions) == 1
     assert "could not be read as it was before" in messages(found)
@@ -279,6 +280,30 @@ def test_what_the_target_holds_otherwise_does_not_matter(target: str | None) -> 
     found = find(make_change(make_entry(), make_entry(role="maintainer"), target=target))
     assert len(found.nominations) == 1
     assert found.nominations[0].cautions == ()
+
+
+@pytest.mark.parametrize(
+    "target", [None, make_entry(), make_entry("eve", "maintainer"), BROKEN, Unread(reason="500")]
+)
+def test_a_role_that_the_target_took_away_may_come_back_with_the_merge(
+    target: str | Unread | None,
+) -> None:
+    held = make_entry(role="maintainer")
+    moved = [
+        make_change(held, None, target=target),
+        make_change(None, held, f"{PERSON}/a/other.yml"),
+    ]
+    for changes in ([make_change(held, held + "job: other\n", target=target)], moved):
+        found = find(*changes)
+        assert found.nominations == ()
+        assert ["a merge might give it back" in each.message for each in found.unread] == [True]
+    assert find(make_change(held, held + "job: other\n")) == NOTHING
+
+
+def test_what_somebody_held_before_is_what_the_target_still_says() -> None:
+    trainee, maintainer = make_entry(role="trainee_maintainer"), make_entry(role="maintainer")
+    assert gains(find(make_change(trainee, maintainer)))[0][3] == ("trainee_maintainer",)
+    assert gains(find(make_change(trainee, maintainer, target=make_entry())))[0][3] == ()
 
 
 @pytest.mark.parametrize("target", [Unread(reason="500"), BROKEN])
@@ -495,24 +520,22 @@ def team_path(username: str) -> str:
 def team_changes(
     before: dict[str, dict[str, list[str]]], after: dict[str, dict[str, list[str]]], style: int
 ) -> list[Change]:
+    bases = {name: write(name, held, 4) for name, held in before.items()}
     return [
         Change(
             path=team_path(name),
-            base=write(name, before[name], 4) if name in before else None,
+            base=bases.get(name),
             head=write(name, after[name], style) if name in after else None,
+            target=bases.get(name),
         )
         for name in sorted({*before, *after})
     ]
 
 
-@given(people, styles, styles)
-def test_reformatting_never_nominates(
-    team: dict[str, dict[str, list[str]]], one: int, other: int
-) -> None:
-    changes = [
-        Change(path=team_path(name), base=write(name, held, one), head=write(name, held, other))
-        for name, held in team.items()
-    ]
+@given(people, styles)
+def test_reformatting_never_nominates(team: dict[str, dict[str, list[str]]], other: int) -> None:
+    others = {each.path: each.head for each in team_changes({}, team, other)}
+    changes = [replace(each, head=others[each.path]) for each in team_changes(team, team, 4)]
     assert find(*changes) == NOTHING
 
 
@@ -534,7 +557,7 @@ def test_adding_then_removing_is_nothing(
     before: dict[str, dict[str, list[str]]], after: dict[str, dict[str, list[str]]]
 ) -> None:
     changes = team_changes(before, after, 4)
-    undone = [Change(path=each.path, base=each.base, head=each.base) for each in changes]
+    undone = [replace(each, head=each.base) for each in changes]
     assert find(*undone) == NOTHING
     forth = {n.username for n in find(*changes).nominations}
     back = {n.username for n in find(*team_changes(after, before, 4)).nominations}

@@ -60,6 +60,7 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     changes = _changed_entries(plot, diff) if diff else {}
     nominees = _find_nominees(plot, mr, changes)
     unread = any(_is_unreadable(head) for _, head in changes.values())
+    unread = unread or _may_come_back(plot, mr, changes)
     waived, held = _replay(plot, mr, nominees)
     ready = all(_is_ready(plot, mr, each, waived) for each in nominees)
     mentioned = any(head and b"maint" in head for _, head in changes.values())
@@ -140,6 +141,23 @@ def _find_nominees(plot: Plot, mr: MergeRequest, changes: Entries) -> list[_Nomi
         )
         found.setdefault(name, nominee)
     return list(found.values())
+
+
+def _may_come_back(plot: Plot, mr: MergeRequest, changes: Entries) -> bool:
+    """Tell whether somebody held the role where the branch began, and on the target no more."""
+    held: dict[str, list[str]] = {}
+    for path, (base, _) in changes.items():
+        if _role(base) == MAINTAINER:
+            held.setdefault(str(_parse(base).get("gitlab")), []).append(path)
+    target = _target(plot, mr)
+    now = {path: plot.made.team.repository.content(target, path) for path in changes}
+    return mr.state != "merged" and any(
+        not any(_role(now[p]) == MAINTAINER and _parse(now[p]).get("gitlab") == name for p in paths)
+        for name, paths in held.items()
+        if any(
+            _role(h) == MAINTAINER and _parse(h).get("gitlab") == name for _, h in changes.values()
+        )
+    )
 
 
 def _find_origin(changes: Entries, path: str, name: str) -> str:
