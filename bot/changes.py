@@ -50,6 +50,13 @@ def gather_changes(
         ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
         facts.update(source.fetch_facts(rest | ahead))
     renames = _find_renames(merge_request, wanted, facts, source)
+    if any(_is_new(merge_request, path, renames, facts) for path in wanted):
+        # Whoever gets a new entry may have had one that does not mention the role any more.
+        others = [path for path in paths if path not in wanted]
+        before = {n for path in others for n in _before(merge_request, path)} - facts.keys()
+        if before:
+            facts.update(source.fetch_facts(before))
+        wanted += others
     return Changes(
         items=tuple(_change(merge_request, path, renames.get(path), facts) for path in wanted),
         facts=facts,
@@ -89,11 +96,24 @@ def _find_renames(
         reason = found if isinstance(found, Unread) else Unread(reason="renames could not be read")
         facts.update({_base(merge_request, path): reason for path in new})
         return {}
+    # GitLab cuts the list of a large change without a word.
+    cut = Unread(reason="GitLab did not tell whether it was renamed")
+    facts.update({_base(merge_request, path): cut for path in new if path not in found.listed})
     renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
     before = {n for old in renames.values() for n in _before(merge_request, old)}
     if before - facts.keys():
         facts.update(source.fetch_facts(before - facts.keys()))
     return renames
+
+
+def _is_new(
+    merge_request: MergeRequest,
+    path: str,
+    renames: Mapping[str, str],
+    facts: Mapping[Need, Fact],
+) -> bool:
+    is_there = facts.get(_head(merge_request, path)) is not None
+    return is_there and path not in renames and facts.get(_base(merge_request, path)) is None
 
 
 def _change(

@@ -1,7 +1,7 @@
 """Pair the entries of a change set: which entry at the base does one at the head continue."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -129,10 +129,13 @@ class Bases:
         """List where the base has an entry of a person."""
         return self._paths.get(username.casefold(), [])
 
-    def has_unread_deletion(self) -> bool:
-        """Tell whether the earlier entry of a person may be among the files nobody could read."""
-        deleted = (path for paths in self._deleted.values() for path in paths)
-        return any(isinstance(self._contents[path], Unread) for path in deleted)
+    def unread_deletions(self) -> Iterator[tuple[str, str]]:
+        """List the files nobody could read, each with the reason: one may be an earlier entry."""
+        for paths in self._deleted.values():
+            for path in paths:
+                content = self._contents[path]
+                if isinstance(content, Unread):
+                    yield path, content.reason
 
     def origin(self, change: Change, username: str | None) -> Origin:
         """Follow a person to the base: the same file, another file of theirs, or a moved one."""

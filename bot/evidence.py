@@ -109,6 +109,8 @@ def _read_side(content: Content, where: str) -> Entry | Unread | None:
 
 
 def _reports_to(entry: Entry | Unread | None) -> str | Unread | None:
+    if isinstance(entry, Entry) and entry.manager_unclear:
+        return Unread(reason="`reports_to` in the entry is a list or a mapping instead of a text")
     return entry.reports_to if isinstance(entry, Entry) else entry
 
 

@@ -218,9 +218,10 @@ class DiffsOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renames:
-    """Old paths of renamed files, by new path."""
+    """Old paths of renamed files, by new path; `listed` are the paths of all files told of."""
 
     old_paths: Mapping[str, str]
+    listed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

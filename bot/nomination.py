@@ -190,7 +190,9 @@ class _Search:
     def _cautions(self, change: Change, origin: Origin) -> Iterator[str]:
         if origin.entry is None and not isinstance(origin.side, Refused):
             yield say.new_entry()
-            if self._bases.has_unread_deletion():
+            for path, reason in self._bases.unread_deletions():
+                # It may be the nominee's, and name a manager.
+                self._mark_unread(path, "before", Unread(reason=reason))
                 yield say.unread_deletion()
         if isinstance(read_side(change.target, change.path), (Unread, Refused)):
             yield say.unread_target()

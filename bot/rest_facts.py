@@ -74,12 +74,10 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
 
 def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
+    rows = read_pages(transport, path)
     return Renames(
-        old_paths={
-            row["new_path"]: row["old_path"]
-            for row in read_pages(transport, path)
-            if row["renamed_file"]
-        }
+        old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
+        listed=frozenset(row["new_path"] for row in rows),
     )
 
 

@@ -33,7 +33,8 @@ _POSSIBLE_USERNAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 class Entry:
     """A team entry; `roles` are per project key, both as written but for outer blanks.
 
-    `partial` is true when something in the file was left out because it has no effect.
+    `partial` is true when something in the file was left out because it has no effect, and
+    `manager_unclear` when `reports_to` is no text.
     """
 
     username: str | None
@@ -41,6 +42,7 @@ class Entry:
     roles: Mapping[str, tuple[str, ...]]
     remarks: tuple[str, ...] = ()
     partial: bool = False
+    manager_unclear: bool = False
     tree: Node | None = field(default=None, repr=False, compare=False)
 
     def roles_for(self, project: str) -> tuple[str, ...]:
@@ -114,13 +116,14 @@ class _Reading:
         self._remark_on_repetition(fields, _READ_FIELDS)
         roles = self._projects(fields.values.get("projects"))
         username = self._username(fields)
-        manager = _text(fields.values.get("reports_to"), _NO_VALUE)
+        reports_to = fields.values.get("reports_to")
         return Entry(
             username=username,
-            reports_to=manager,
+            reports_to=_text(reports_to, _NO_VALUE),
             roles=MappingProxyType(roles),
             remarks=tuple(dict.fromkeys(self._remarks))[:_MAX_REMARKS],
             partial=self._partial,
+            manager_unclear=isinstance(reports_to, (Items, Pairs)),
             tree=root,
         )
 

@@ -399,6 +399,59 @@ def test_who_stepped_down_is_not_brought_back_by_an_old_branch(
     assert "a merge might give it back" in one_note(made, mr)
 
 
+RENAMED = f"{FOLDER}/n/nina-n.yml"
+HELD = ("/nomination waive @nina assigned agreed", "/nomination waive @nina reviewed agreed")
+
+
+def hold_as_manager(made: NominationWorld, mr: MergeRequest) -> None:
+    """Let all be waived that could close the gate, and the manager hold."""
+    for waiver in HELD:
+        made.say(waiver, by="max", mr=mr)
+    made.say("/nomination hold not yet", by="mia", mr=mr)
+
+
+@pytest.mark.parametrize(("cut", "gate"), [(False, "failed"), (True, "pending")])
+def test_a_cut_list_of_changes_does_not_hide_whose_entry_was_renamed(
+    server: Server, made: NominationWorld, cut: bool, gate: str
+) -> None:
+    files = {ENTRY: None, RENAMED: entry("nina", "maintainer"), "aaa.md": b"x"}
+    made.push(files, branch="nominate-nina")
+    hold_as_manager(made, made.nomination)
+    if cut:
+        server.fault(Fault(route="GET */diffs", kind=Kind.TRUNCATED_PAGE))
+    assert run_on(server, made.nomination).gate == gate
+
+
+def test_an_entry_that_was_changed_beside_a_new_one_still_names_the_manager(
+    server: Server, made: NominationWorld
+) -> None:
+    files = {ENTRY: entry("nina-old"), RENAMED: entry("nina", "maintainer", manager="dora")}
+    mr = made.open(files, branch="split")
+    hold_as_manager(made, mr)
+    assert run_on(server, mr).gate == "failed"
+
+
+@pytest.mark.parametrize(("hidden", "gate"), [(False, "failed"), (True, "pending")])
+def test_a_deleted_entry_that_cannot_be_read_may_be_the_nominees(
+    server: Server, made: NominationWorld, hidden: bool, gate: str
+) -> None:
+    odd = entry("nina", "trainee_maintainer").decode().encode("utf-16")
+    made.push({ENTRY: odd}, branch="main", by="olga")
+    mr = made.open({ENTRY: None, RENAMED: entry("nina", "maintainer")}, branch="fresh")
+    hold_as_manager(made, mr)
+    if hidden:
+        server.fault(Fault(route="GET */raw", kind=Kind.FORBIDDEN))
+    assert run_on(server, mr).gate == gate
+
+
+def test_a_manager_that_is_no_text_is_not_known(server: Server, made: NominationWorld) -> None:
+    odd = entry("nina", "trainee_maintainer").replace(b"reports_to: mia", b"reports_to: [mia]")
+    made.push({ENTRY: odd}, branch="main", by="olga")
+    hold_as_manager(made, made.nomination)
+    assert run_on(server, made.nomination).gate == "pending"
+    assert "is a list or a mapping instead of a text" in one_note(made)
+
+
 def test_a_forged_success_is_replaced(server: Server, made: NominationWorld) -> None:
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     run_on(server, made.nomination)

@@ -34,7 +34,8 @@ def source_of(
     contents: Mapping[tuple[str, str], Content], **renames: Mapping[str, str]
 ) -> FakeSource:
     facts: dict[Need, Fact] = dict(files_at(contents))
-    facts[DiffsOf(7001, 231)] = Renames(old_paths=renames.get("renames", {}))
+    listed = frozenset(path for ref, path in contents if ref == HEAD)
+    facts[DiffsOf(7001, 231)] = Renames(old_paths=renames.get("renames", {}), listed=listed)
     return FakeSource(facts)
 
 
@@ -128,6 +129,25 @@ def test_a_rename_within_the_change_set_takes_no_further_round() -> None:
 def test_a_new_entry_has_no_base() -> None:
     (change,) = gather(source_of({(HEAD, NEW): b"gateway"}), NEW).items
     assert (change.base, change.old_path, change.target) == (None, None, None)
+
+
+def test_a_new_entry_that_is_not_in_the_list_may_have_been_renamed() -> None:
+    source = source_of({(HEAD, NEW): b"gateway"})
+    source.facts[DiffsOf(7001, 231)] = Renames(old_paths={}, listed=frozenset({"cut.md"}))
+    (change,) = gather(source, NEW).items
+    assert change.base == Unread(reason="GitLab did not tell whether it was renamed")
+
+
+@pytest.mark.parametrize("count", [1, FEW])
+def test_beside_a_new_entry_all_others_matter(count: int) -> None:
+    others = [f"people/a/{n}.yml" for n in range(count)]
+    contents: dict[tuple[str, str], Content] = {(HEAD, NEW): b"gateway"}
+    contents |= {(ref, path): b"no more" for path in others for ref in (HEAD, BASE, TARGET)}
+    found = {change.path: change for change in gather(source_of(contents), NEW, *others).items}
+    assert found.keys() == {NEW, *others}
+    assert {found[path].base for path in others} == {b"no more"}
+    contents[BASE, NEW] = b"gateway"
+    assert [change.path for change in gather(source_of(contents), NEW, *others).items] == [NEW]
 
 
 @pytest.mark.parametrize("answer", [UNREAD, None])
