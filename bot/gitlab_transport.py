@@ -49,8 +49,18 @@ class Transport:
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
 
-    def __init__(self, url: str, token: Secret, deadline: float, call_limit: int) -> None:
-        """Prepare a transport that gives up `deadline` seconds from now."""
+    def __init__(
+        self,
+        url: str,
+        token: Secret,
+        deadline: float,
+        call_limit: int,
+        adapter: requests.adapters.BaseAdapter | None = None,
+    ) -> None:
+        """Prepare a transport that gives up `deadline` seconds from now.
+
+        Requests go through the `adapter`, and over connections that are kept without one.
+        """
         self._url = url
         self._ends = time.monotonic() + deadline
         self._local = threading.local()
@@ -61,7 +71,7 @@ class Transport:
         self._call_limit = call_limit
         session = requests.Session()
         session.auth = _bearer(token)
-        session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+        session.mount(url, adapter or requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
         session.hooks["response"].append(self._remember_headers)
         # A redirected write becomes a read, so a wrong address must be mended, not followed.
         session.max_redirects = 0

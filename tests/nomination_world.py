@@ -34,6 +34,7 @@ from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.repository import Repository
 from bot.sandbox.server import Server
 from bot.sandbox.state import RequestRecord, World
+from tests.in_process import way_to
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 TEAM = "gitlab-com/www-gitlab-com"
@@ -309,10 +310,11 @@ def make_choices(gate: GateKind = GateKind.COMMIT_STATUS, **changes: Any) -> Cho
 
 @contextmanager
 def connect(
-    url: str, *, token: str = SECRET, deadline: float = 30, calls: int = 60
+    to: str | Server, *, token: str = SECRET, deadline: float = 30, calls: int = 60
 ) -> Iterator[GitLabClient]:
     """Connect a client and let go of it; it loses no time between tries."""
-    transport = Transport(url, Secret(token), deadline, calls)
+    url, way = (to, None) if isinstance(to, str) else (to.url, way_to(to))
+    transport = Transport(url, Secret(token), deadline, calls, way)
     transport.first_pause = 0.01
     client = GitLabClient(transport)
     try:
@@ -345,8 +347,8 @@ class Outcome:
 def run_on(
     server: Server, mr: MergeRequest, limits: Mapping[str, Any] | None = None, **choices: Any
 ) -> Outcome:
-    """Evaluate a merge request through HTTP, and publish."""
-    with connect(server.url, **(limits or {})) as client:
+    """Evaluate a merge request, and publish."""
+    with connect(server, **(limits or {})) as client:
         evaluation, problems = run(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )

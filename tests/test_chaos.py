@@ -2,7 +2,10 @@
 
 import pytest
 
+from bot.sandbox.server import Server
+from bot.sandbox.state import World
 from tests.chaos.__main__ import describe, tell_stories
+from tests.chaos.story import Story, Theatre
 
 CHUNKS = 5
 STORIES = 5
@@ -14,7 +17,9 @@ def test_every_story_ends_with_one_true_comment_and_the_right_gate(first: int) -
     assert not wrong, "\n\n".join(wrong)
 
 
-def test_a_story_can_be_told_again() -> None:
-    one, other = (tell_stories(7, 1)[0] for _ in range(2))
+def test_a_story_can_be_told_again_and_is_the_same_over_a_socket() -> None:
+    one = tell_stories(7, 1)[0]
+    with Server(World()) as server:
+        other = Story(Theatre(server), 7).tell()
     assert (one.lines, one.counts) == (other.lines, other.counts)
     assert one.counts["calls"] > 0

@@ -60,6 +60,11 @@ class Server:
         return self._http.server_port if self._http else self._port
 
     @property
+    def serving(self) -> bool:
+        """Whether somebody listens at the port."""
+        return self._http is not None
+
+    @property
     def url(self) -> str:
         """The address of the stand-in."""
         return f"http://{HOST}:{self.port}"

@@ -7,18 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from bot.sandbox.server import Server
-from bot.sandbox.state import World
 from tests.chaos.story import Story, Theatre, Told
+from tests.in_process import make_server
 
 CHUNK = 10
 
 
 def tell_stories(first: int, count: int) -> list[Told]:
     """Tell the stories of some seeds in a row."""
-    with Server(World()) as server:
-        theatre = Theatre(server)
-        return [Story(theatre, seed).tell() for seed in range(first, first + count)]
+    theatre = Theatre(make_server())
+    return [Story(theatre, seed).tell() for seed in range(first, first + count)]
 
 
 def tell_all(seed: int, stories: int, workers: int) -> Iterator[Told]:

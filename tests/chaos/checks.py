@@ -108,7 +108,7 @@ def _check_doubles(plot: Plot, mr: MergeRequest) -> Iterator[str]:
 
 
 def _evaluate(stage: Stage, plot: Plot, mr: MergeRequest) -> Evaluation:
-    client = make_client(stage.server.url)
+    client = make_client(stage.server)
     try:
         choices = stage.choices(plot.gate)
         evaluation = app.evaluate(TEAM, mr.iid, choices, client)

@@ -14,6 +14,8 @@ from bot.errors import GitLabError
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
 from bot.sandbox.holding import Arrival, Hold
+from bot.sandbox.server import Server
+from tests.in_process import way_to
 from tests.nomination_world import SECRET, TEAM
 
 P = ParamSpec("P")
@@ -74,6 +76,9 @@ class QuickTransport(Transport):
         return True
 
 
+Q = TypeVar("Q", bound=QuickTransport)
+
+
 class SteppedClient(GitLabClient):
     """Has never more than one request under way, so that a story can be told again."""
 
@@ -113,14 +118,21 @@ class Job:
         threading.Thread(target=run, daemon=True).start()
 
 
-def make_client(url: str, random: Random | None = None, calls: int = CALLS) -> SteppedClient:
+def make_transport(kind: type[Q], server: Server, name: str = "", calls: int = CALLS) -> Q:
+    """Connect to a server, by a name if it is to know one: in process unless it is served."""
+    url = f"{server.url}/~{name}" if name else server.url
+    return kind(url, Secret(SECRET), DEADLINE, calls, way_to(server))
+
+
+def make_client(
+    server: Server, name: str = "", random: Random | None = None, calls: int = CALLS
+) -> SteppedClient:
     """Connect a client that does one thing after another."""
-    return SteppedClient(QuickTransport(url, Secret(SECRET), DEADLINE, calls), random)
+    return SteppedClient(make_transport(QuickTransport, server, name, calls), random)
 
 
-def evaluate(url: str, choices: app.Choices, job: Job, random: Random | None = None) -> None:
+def evaluate(client: SteppedClient, choices: app.Choices, job: Job) -> None:
     """Evaluate the job's merge request and publish, as `nomination-bot run` does."""
-    client = make_client(url, random)
     try:
         _, problems = app.run(TEAM, job.iid, choices, client)
         job.problems.extend(problems)

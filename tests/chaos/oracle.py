@@ -7,6 +7,7 @@ comment orders is known from how the story wrote it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import yaml
@@ -93,6 +94,7 @@ def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
     }
 
 
+@cache  # at every look the same few entries are read
 def _parse(content: bytes | None) -> Mapping[str, Any]:
     if content is None:
         return {}

@@ -126,8 +126,8 @@ class Story:
         return bool(self._theatre.server.misbehaving.faults.switched)
 
     def _work(self, job: Job) -> None:
-        choices = self._theatre.choices(self._plot.gate)
-        evaluate(f"{self._theatre.server.url}/~{job.name}", choices, job, self._random)
+        client = make_client(self._theatre.server, job.name, self._random)
+        evaluate(client, self._theatre.choices(self._plot.gate), job)
 
     def _advance(self) -> None:
         job = self._random.choice(self._jobs.live)
@@ -162,10 +162,10 @@ class Story:
     def _sweep_clean(self) -> None:
         """Sweep, then look at what the sweep cannot find, and check what must hold."""
         self._say("the faults end")
-        choices, url = self._theatre.choices(self._plot.gate), self._theatre.server.url
+        choices, server = self._theatre.choices(self._plot.gate), self._theatre.server
         job = self._watch.current = Job("sweep", 0, began=self._watch.now)
         if self._random.random() < 0.5:
-            client = make_client(url, calls=SWEEP_CALLS)
+            client = make_client(server, calls=SWEEP_CALLS)
             looks = app.sweep_all(TEAM, choices, client)
             client.close()
             self.told.wrongs += [f"sweep: {problem}" for look in looks for problem in look.problems]
@@ -175,7 +175,7 @@ class Story:
         for mr in self._plot.merge_requests:
             if mr.iid not in seen:
                 job.iid = mr.iid
-                evaluate(url, choices, job)
+                evaluate(make_client(server), choices, job)
         self.told.wrongs += [f"at the end: {problem}" for problem in job.problems]
         self._watch.current = None
         check_end(self._plot, self._watch, self._theatre, self.told.wrongs)

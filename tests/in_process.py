@@ -1,0 +1,95 @@
+"""Reach the stand-in GitLab without a socket: requests are answered in the thread that sends them.
+
+Everything above the socket stays as it is: python-gitlab, requests, retries, faults and holds.
+"""
+
+import io
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectionError as HungUpError
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from werkzeug.http import http_date
+
+from bot.sandbox.server import Server
+from bot.sandbox.state import World
+
+HUNG_UP = "the stand-in ended the connection"
+PORT = 8929  # in addresses only: nobody listens there
+
+
+def way_to(server: Server) -> HTTPAdapter | None:
+    """Return what leads to a server: over its socket, the default, if it is served."""
+    return None if server.serving else InProcess(server)
+
+
+def make_server() -> Server:
+    """Make a server that is reached in process alone, in whatever world is put into it."""
+    return Server(World(), PORT)
+
+
+class InProcess(HTTPAdapter):
+    """Hands requests to a server of the stand-in as a WSGI application."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
+        """Answer a request; raise ConnectionError where the server hangs up."""
+        said: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]]) -> None:
+            said.append((status, headers))
+
+        content = b"".join(self._server(_environ(request), start))
+        status, headers = said[-1]
+        code = int(status.split(" ", 1)[0])
+        if code == HTTPStatus.INTERNAL_SERVER_ERROR and ("Connection", "close") in headers:
+            raise HungUpError(HUNG_UP, request=request)
+        answer = HTTPResponse(
+            body=io.BytesIO(content),
+            # As the socket's front does: answers are dated by the world's clock.
+            headers=HTTPHeaderDict([*headers, ("Date", http_date(self._server.world.now))]),
+            status=code,
+            preload_content=False,
+        )
+        return self.build_response(request, answer)
+
+
+def _environ(request: PreparedRequest) -> dict[str, Any]:
+    address = urlsplit(str(request.url))
+    body = request.body or b""
+    content = body.encode() if isinstance(body, str) else body
+    assert isinstance(content, bytes)  # the bot streams nothing
+    raw = address.path or "/"
+    environ = {
+        "REQUEST_METHOD": str(request.method),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(raw).decode("latin-1"),
+        "RAW_URI": f"{raw}?{address.query}" if address.query else raw,
+        "REQUEST_URI": f"{raw}?{address.query}" if address.query else raw,
+        "QUERY_STRING": address.query,
+        "CONTENT_LENGTH": str(len(content)),
+        "CONTENT_TYPE": str(request.headers.get("Content-Type", "")),
+        "SERVER_NAME": address.hostname or "",
+        "SERVER_PORT": str(address.port or 80),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": address.scheme,
+        "wsgi.input": io.BytesIO(content),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    given = {
+        "HTTP_" + name.upper().replace("-", "_"): str(value)
+        for name, value in request.headers.items()
+        if name.lower() not in {"content-type", "content-length"}
+    }
+    host = {"HTTP_HOST": address.netloc}
+    return host | given | environ
