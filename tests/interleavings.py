@@ -1,20 +1,20 @@
 """All ways in which two runs of the bot can interleave, each told once.
 
-Requests that do not influence each other may change places without any difference, so of
-all such orders only one is run (sleep sets): reads commute with reads, writes of different
-things with each other, and what is evidence with everything that the bot writes.
+Requests that do not influence each other may change places without any difference, so of all
+such orders only one is run: reads commute with reads, writes of different things with each
+other, and what is evidence with everything that the bot writes. Other orders are tried only
+where one request did influence a later one (source sets), and never twice (sleep sets).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot import app
-from bot.config import Secret
 from bot.errors import GitLabError
 from bot.sandbox.holding import Arrival
 from bot.sandbox.server import Server
-from tests.chaos.jobs import CALLS, DEADLINE, Job, Jobs, QuickTransport, SteppedClient
-from tests.nomination_world import SECRET, TEAM, NominationWorld, make_choices
+from tests.chaos.jobs import Job, Jobs, QuickTransport, SteppedClient, make_transport
+from tests.nomination_world import TEAM, NominationWorld, make_choices
 
 ROUTES = ("/award_emoji", "/statuses/", "/notes")
 READS_NOTES = ("NominationMergeRequest", "NominationNotes")
@@ -56,11 +56,30 @@ class Call:
 
 
 @dataclass(slots=True)
-class Node:
-    """A choice that is still to be made: who goes first, and who was tried before."""
+class Choice:
+    """Who went first where several could, who was tried before, and who is to be tried."""
 
-    schedule: tuple[str, ...]
-    asleep: Mapping[str, Call] = field(default_factory=dict)
+    waiting: Mapping[str, Call]
+    asleep: dict[str, Call]
+    chosen: str
+    wanted: set[str] = field(default_factory=set)
+
+    @property
+    def call(self) -> Call:
+        """Return the request that was made."""
+        return self.waiting[self.chosen]
+
+    def asleep_after(self) -> dict[str, Call]:
+        """Return whose next request was tried before, and still makes no difference."""
+        return {name: call for name, call in self.asleep.items() if call.commutes(self.call)}
+
+    def turn(self) -> bool:
+        """Choose somebody who was not tried yet; False where nobody is left."""
+        self.asleep[self.chosen] = self.call
+        left = sorted(self.wanted & self.waiting.keys() - self.asleep.keys())
+        if left:
+            self.chosen = left[0]
+        return bool(left)
 
 
 @dataclass(slots=True)
@@ -80,8 +99,7 @@ class Pair:
             self.jobs.start(Job(name, self.made.nomination.iid), self._work)
 
     def _work(self, job: Job) -> None:
-        url = f"{self.server.url}/~{job.name}"
-        transport = self.transports[job.name] = _Telling(url, Secret(SECRET), DEADLINE, CALLS)
+        transport = self.transports[job.name] = make_transport(_Telling, self.server, job.name)
         client = (Backwards if job.name in self.backwards else SteppedClient)(transport)
         try:
             _, problems = app.run(TEAM, job.iid, make_choices(), client)
@@ -127,42 +145,57 @@ class Pair:
 
 def explore(begin: Callable[[], Pair], names: Sequence[str]) -> Iterator[tuple[Pair, list[Job]]]:
     """Yield the world after every interleaving that differs from all others."""
-    stack = [Node(())]
-    while stack:
-        node = stack.pop()
+    path: list[Choice] = []
+    while True:
         pair = begin()
         pair.start(names)
-        for name in node.schedule:
-            pair.advance(name)
-        told = _follow(pair, node, stack)
+        for choice in path:
+            pair.advance(choice.chosen)
+        told = _follow(pair, path)
         ended = pair.finish()
         if told:
             yield pair, ended
+        _find_others(path)
+        while path and not path[-1].turn():
+            path.pop()
+        if not path:
+            return
 
 
-def _follow(pair: Pair, node: Node, stack: list[Node]) -> bool:
-    """Go on to the end, and keep the other choices for later; False where nothing is new."""
-    schedule, asleep = node.schedule, dict(node.asleep)
+def _follow(pair: Pair, path: list[Choice]) -> bool:
+    """Go on to the end, and keep every choice made; False where nothing is new."""
+    asleep = path[-1].asleep_after() if path else {}
     while waiting := pair.waiting():
         awake = [name for name in waiting if name not in asleep]
         if not awake:
             return False
-        chosen, *others = _choices(awake, waiting)
-        tried = dict(asleep)
-        for name, before in zip(others, awake, strict=False):
-            tried[before] = waiting[before]
-            stack.append(Node((*schedule, name), _still_asleep(tried, waiting[name])))
-        pair.advance(chosen)
-        asleep = _still_asleep(asleep, waiting[chosen])
-        schedule = (*schedule, chosen)
+        # Nobody needs to try another order around evidence.
+        free = [name for name in awake if waiting[name].topic == "evidence"]
+        path.append(Choice(waiting, asleep, chosen=(free or awake)[0]))
+        pair.advance(path[-1].chosen)
+        asleep = path[-1].asleep_after()
     return True
 
 
-def _choices(awake: Sequence[str], waiting: Mapping[str, Call]) -> Sequence[str]:
-    """Return who may go first: nobody needs to try another order around evidence."""
-    free = [name for name in awake if waiting[name].topic == "evidence"]
-    return free[:1] or awake
+def _find_others(path: Sequence[Choice]) -> None:
+    """Where one run's request came before another's that it influences, let the other go first.
+
+    Of two runs only: with more, whoever leads to the other request would have to begin.
+    """
+    befores: list[set[int]] = []  # of each request, all that must come before it
+    for number, choice in enumerate(path):
+        before: set[int] = set()
+        for earlier in _influences(path, number):
+            if earlier not in before and path[earlier].chosen != choice.chosen:
+                path[earlier].wanted.add(choice.chosen)
+            before |= befores[earlier] | {earlier}
+        befores.append(before)
 
 
-def _still_asleep(asleep: Mapping[str, Call], done: Call) -> dict[str, Call]:
-    return {name: call for name, call in asleep.items() if call.commutes(done)}
+def _influences(path: Sequence[Choice], number: int) -> Iterator[int]:
+    """Yield the earlier requests that influence a request, the last one first."""
+    choice = path[number]
+    for earlier in reversed(range(number)):
+        other = path[earlier]
+        if other.chosen == choice.chosen or not other.call.commutes(choice.call):
+            yield earlier

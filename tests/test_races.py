@@ -7,15 +7,19 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from werkzeug.wrappers import Request
 
 from bot.sandbox.hook_bodies import build_merge_request_body
-from bot.sandbox.misbehaving import Misbehaving
+from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
+from bot.sandbox.rest_core import Answer
 from bot.sandbox.server import Server
 from bot.sandbox.state import Event, World
 from tests.chaos.jobs import Jobs
+from tests.in_process import make_server
 from tests.interleavings import Pair, explore
 from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world, run_on
 from tests.processes import run_bot, write_payload
+from tests.remembering import Memory, Remembering
 
 # Gate, comment and mark go out at the same time: either run may make them in either order.
 BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
@@ -26,19 +30,23 @@ Begin = Callable[[], Pair]
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Serve one world after another."""
-    with Server(World()) as server:
-        yield server
+    """Serve one world after another, in process."""
+    server = make_server()
+    yield server
+    server.stop()
 
 
-def make_beginning(server: Server, backwards: frozenset[str]) -> Begin:
+def make_beginning(
+    server: Server, backwards: frozenset[str], kind: type[Remembering] = Remembering
+) -> Begin:
     """Return what begins every interleaving anew."""
     hold = server.hold(lambda arrival: bool(arrival.client))
+    memory: Memory = {}
 
     def begin() -> Pair:
         made = make_world(reviewed=4)
         made.world.external_url = server.url
-        server.world, server.misbehaving = made.world, Misbehaving()
+        server.world, server.misbehaving = made.world, kind(memory=memory)
         return Pair(server, made, Jobs(hold), backwards)
 
     return begin
@@ -58,6 +66,28 @@ def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_righ
         assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
         assert_settled(pair.made, "failed", partial(run_on, server, pair.made.nomination))
     assert told == limit or told > 100
+
+
+class Doubting(Remembering):
+    """Answers what is remembered only if it would be answered now."""
+
+    def answer(self, world: World, request: Request, route: str, respond: Respond) -> Answer:
+        """Compare both answers of a read."""
+        remembered = Remembering.answer(self, world, request, route, respond)
+        if not is_write(request):
+            now = Misbehaving.answer(self, world, request, route, respond)
+            assert (now.status, now.body, now.raw) == (
+                remembered.status,
+                remembered.body,
+                remembered.raw,
+            )
+        return remembered
+
+
+def test_what_is_remembered_is_what_would_be_answered(server: Server) -> None:
+    begin = make_beginning(server, frozenset(), Doubting)
+    for _, ended in islice(explore(begin, ("a", "b")), 10):
+        assert [job.trouble for job in ended] == ["", ""]
 
 
 class LatePair(Pair):

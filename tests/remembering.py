@@ -1,0 +1,38 @@
+"""Answer a question that was asked before, of the same state, as it was answered then.
+
+A world that is always made alike, and to which the same is done in the same order, is the
+same: so its state is what has happened in it. Writes are never remembered but made.
+"""
+
+from dataclasses import dataclass, field
+
+from werkzeug.wrappers import Request
+
+from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
+from bot.sandbox.rest_core import Answer
+from bot.sandbox.state import World
+
+Memory = dict[tuple[object, ...], Answer]
+
+
+@dataclass(slots=True)
+class Remembering(Misbehaving):
+    """Answers reads from a memory that worlds which begin alike share."""
+
+    memory: Memory = field(default_factory=dict)
+    _writes: tuple[tuple[object, ...], ...] = ()
+
+    def answer(self, world: World, request: Request, route: str, respond: Respond) -> Answer:
+        """Answer as before, where this was asked before."""
+        asked = (route, request.full_path, request.get_data(), request.headers["Authorization"])
+        if is_write(request):
+            with world.lock:
+                self._writes = (*self._writes, asked)
+                return Misbehaving.answer(self, world, request, route, respond)
+        state = (self._writes, len(world.events), world.now)
+        found = self.memory.get((state, asked))
+        if found is None:
+            found = self.memory[state, asked] = Misbehaving.answer(
+                self, world, request, route, respond
+            )
+        return found
