@@ -18,7 +18,7 @@ from bot.sandbox.job_environment import (
     server_variables,
     source_variables,
 )
-from bot.sandbox.shell import Execution, mask, run_script
+from bot.sandbox.shell import Execute, Execution, mask, run_script
 from bot.sandbox.state import RefusedError, TriggerCall, World
 
 DEFAULT_TIMEOUT = 60.0
@@ -30,7 +30,8 @@ class Runner:
     """Start pipelines and run their jobs, each in a process of its own.
 
     `variables` are the CI/CD variables of every project; those named `…TOKEN` are masked in logs.
-    A resource group runs one job at a time, in order.
+    A resource group runs one job at a time, in order. `execute` may be replaced by what runs a
+    script in another way.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Runner:
         self.activity = activity or Activity()
         self.runs: list[JobRun] = []
         self.timeout = DEFAULT_TIMEOUT
+        self.execute: Execute = run_script
         self._stop = threading.Event()
         self._lanes: dict[str | None, ThreadPoolExecutor] = {}
 
@@ -117,7 +119,7 @@ class Runner:
             token = self._begin(run)
             first_request = len(self.world.requests)
             environment = build_environment(run, Path(folder), self._common(token))
-            execution = run_script(
+            execution = self.execute(
                 run.definition.script,
                 Path(folder, "builds"),
                 environment,

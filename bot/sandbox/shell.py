@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,11 @@ class Execution:
     exit_code: int | None
     log: str
     seconds: float
+
+
+Execute = Callable[
+    [Iterable[str], Path, Mapping[str, str], float, threading.Event], Execution
+]  # as `run_script` below
 
 
 def run_script(
@@ -53,7 +58,7 @@ def run_script(
         output, exit_code = process.communicate()[0], None
     else:
         exit_code = process.returncode
-    text = output.decode("utf-8", "replace") + _closing_line(exit_code, seconds)
+    text = output.decode("utf-8", "replace") + closing_line(exit_code, seconds)
     return Execution(exit_code=exit_code, log=text, seconds=seconds)
 
 
@@ -84,7 +89,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _closing_line(exit_code: int | None, seconds: float) -> str:
+def closing_line(exit_code: int | None, seconds: float) -> str:
+    """Write how a job ended, as the last line of its log."""
     if exit_code is None:
         return f"ERROR: Job failed: execution took longer than {seconds:.0f}s\n"
     return "Job succeeded\n" if exit_code == 0 else f"ERROR: Job failed: exit status {exit_code}\n"
