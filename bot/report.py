@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from types import CodeType
 from urllib.parse import urlencode
 
 import jinja2
@@ -100,6 +101,24 @@ class Findings:
         return {"merged": "merged", "closed": "closed"}.get(self.merge_request.state, "open")
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates compiled before in this process, by place and text: compiling is slow."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in what is known."""
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep what was compiled."""
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 class Words:
     """The templates: the shipped ones, and those of the operator that replace them."""
 
@@ -119,6 +138,7 @@ class Words:
             lstrip_blocks=True,
             keep_trailing_newline=False,
             auto_reload=False,
+            bytecode_cache=_COMPILED,
         )
         self._environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
