@@ -34,14 +34,17 @@ _PAGE = re.compile(r"/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many requests a run may make, and how many times the deadline it may take."""
+    """How many requests a run may make, and how many times the deadline it may take.
+
+    `grace` are the seconds between the deadline and the end of the process.
+    """
 
     calls: int
-    times: int
+    times: float
+    grace: float = 2.0
 
 
 PORTS = range(65536)
-GRACE = 2.0  # seconds between the deadline and the end of the process
 ONE = Limits(calls=60, times=1)
 SWEEP = Limits(calls=5000, times=20)
 
@@ -53,9 +56,14 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; `{self.prog} --help` shows how.")
 
 
-def run_command(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run any command but `run` on an event; return the exit code."""
-    options = _parser().parse_args(arguments)
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], limits: Limits = ONE
+) -> int:
+    """Run any command but `run` on an event; return the exit code.
+
+    The limits are those of one look at one merge request.
+    """
+    options = _parser().parse_args(arguments, argparse.Namespace(limits=limits))
     chosen = COMMANDS[options.command]
     return chosen(options, environment)
 
@@ -113,7 +121,7 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     project, iid = parse_target(options.target, settings.gitlab_url)
     from bot import app
 
-    with _wire(settings) as (client, choices):
+    with _wire(settings, options.limits) as (client, choices):
         path = client.fetch_project_path(project)
         problems: list[str] = []
         if options.json or options.dry_run:
@@ -210,7 +218,7 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     deadline = settings.deadline * limits.times
     client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
     # A server that answers a byte at a time outlasts every time limit of a request.
-    watchdog = threading.Timer(deadline + GRACE, give_up)
+    watchdog = threading.Timer(deadline + limits.grace, give_up)
     watchdog.daemon = True
     watchdog.start()
     # Compiling takes as long as many a request, most of which is waiting.

@@ -48,6 +48,7 @@ class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class Transport:
         """Wait, unless that would outlast the deadline; tell whether it did wait."""
         if time.monotonic() + seconds > self._ends:
             return False
-        time.sleep(seconds)
+        self.sleep(seconds)
         return True
 
     @property
@@ -148,6 +149,7 @@ class Transport:
         A request that is not `safe` to repeat is repeated only if it surely did not land.
         """
         tries = Retrying(
+            sleep=self.sleep,
             stop=self._must_stop,
             wait=self._pause,
             retry=retry_if_exception(lambda error: _may_repeat(error, safe=safe)),

@@ -1,9 +1,16 @@
 """Settings shared by all tests."""
 
-from collections.abc import Generator
+import logging
+import time
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+
+from bot.gitlab_transport import Transport
+from bot.sandbox.server import Server
+from bot.sandbox.state import World
+from tests.nomination_world import SECRET, NominationWorld
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
 TOKENS = (
@@ -12,6 +19,8 @@ TOKENS = (
     "glpat-very-secret-indeed",
     "glpat-0123456789abcdefghij",
 )
+
+MOMENT = 0.05  # seconds
 
 # The same examples at every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -39,6 +48,45 @@ def bless(request: pytest.FixtureRequest) -> bool:
 def every_order(request: pytest.FixtureRequest) -> bool:
     """Tell whether all interleavings are to be played, however long that takes."""
     return bool(request.config.getoption("--every-order"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty() -> Iterator[None]:
+    """Let nobody in this process wait longer than a moment between two tries."""
+
+    def sleep(seconds: float) -> None:
+        time.sleep(min(seconds, MOMENT))  # noqa: TID251  in place of the door's
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transport, "sleep", staticmethod(sleep))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    """Listen at one port for all tests of this process."""
+    with Server(World()) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: Server, made: NominationWorld) -> Iterator[Server]:
+    """Serve the world that a test has `made`, which must find no fault with the bot."""
+    shared_server.turn_to(made.world)
+    yield shared_server
+    assert made.world.violations == []
+
+
+@pytest.fixture
+def everything_written(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Search all output of this process for the token, libraries' debug logs too."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    out, err = capfd.readouterr()
+    assert SECRET not in out + err + caplog.text
+    assert "Retrying" not in caplog.text, "urllib3 must not retry on its own"
 
 
 @pytest.hookimpl(wrapper=True)

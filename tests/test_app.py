@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -57,13 +57,6 @@ RESPONSES = "POST */status_check_responses"
 @pytest.fixture
 def made() -> NominationWorld:
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def one_note(made: NominationWorld, mr: MergeRequest | None = None) -> str:

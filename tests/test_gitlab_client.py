@@ -68,12 +68,6 @@ def made() -> NominationWorld:
 
 
 @pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-
-
-@pytest.fixture
 def client(server: Server) -> Iterator[GitLabClient]:
     with connect(server.url) as connected:
         yield connected

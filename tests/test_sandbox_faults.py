@@ -389,3 +389,16 @@ def test_a_bug_of_the_stand_in_is_a_500_and_a_violation() -> None:
         assert send(link, "GET", "/api/v4/nothing")[0] == 404
         link.close()
     assert "by design" in world.violations[0]
+
+
+def test_another_world_is_served_without_faults_and_holds() -> None:
+    worlds = make_world(), make_world()
+    for world in worlds:
+        open_mr(world)
+    token = give_token(worlds[1], "developer")
+    with Server(worlds[0]) as server:
+        server.fault(Fault(route=ANY, kind=Kind.UNAUTHORIZED))
+        server.hold(lambda _: True)
+        server.turn_to(worlds[1])
+        assert fetch(server, f"/api/v4{MR}", token)["web_url"].startswith(server.url)
+    assert [len(world.requests) for world in worlds] == [0, 1]

@@ -1,6 +1,6 @@
 """The mark by which the sweep finds a nomination, whatever the merge request was before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -25,13 +25,6 @@ BRANCH = "nominate-nina"
 def made() -> NominationWorld:
     """Open a nomination that is ready."""
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
 
 
 def push(made: NominationWorld, role: str) -> None:

@@ -74,7 +74,7 @@ class Server:
         front = Front(
             app=self,
             clock=lambda: self.world.now,
-            report=self.world.report_violation,
+            report=self._report,
             connections=self.connections,
         )
         self._http = listen(front, HOST, self._port)
@@ -87,9 +87,7 @@ class Server:
 
     def stop(self) -> None:
         """Let all held requests go, and stop serving."""
-        self.misbehaving.stopped.set()
-        for hold in self._holds:
-            hold.close()
+        self._let_go()
         if self._http is not None and self._thread is not None:
             self._http.shutdown()
             self._thread.join()
@@ -111,6 +109,21 @@ class Server:
     def mount(self, prefix: str, app: WsgiApp) -> None:
         """Give every path that begins with a prefix to another WSGI application."""
         self._mounts.append(_Mount(prefix=prefix, app=app))
+
+    def turn_to(self, world: World) -> None:
+        """Serve another world from now on, with no faults switched on and nobody held."""
+        self._let_go()
+        self._holds.clear()
+        self.world, self.misbehaving = world, Misbehaving()
+        world.external_url = self.url
+
+    def _report(self, text: str) -> None:
+        self.world.report_violation(text)
+
+    def _let_go(self) -> None:
+        self.misbehaving.stopped.set()
+        for hold in self._holds:
+            hold.close()
 
     def fault(self, fault: Fault) -> None:
         """Switch a fault on."""
