@@ -10,6 +10,7 @@ import pytest
 from bot.gitlab_transport import Transport
 from bot.sandbox.server import Server
 from bot.sandbox.state import World
+from tests.generated import Settle
 from tests.nomination_world import SECRET, NominationWorld
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
@@ -21,6 +22,7 @@ TOKENS = (
 )
 
 MOMENT = 0.05  # seconds
+SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 # The same examples at every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -30,18 +32,60 @@ hypothesis.settings.load_profile("ci")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let expected files be rewritten, to be reviewed as a diff, and samples be left whole."""
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
+    parser.addoption("--at-most", type=float, metavar="SECONDS", help="begin no test later")
     parser.addoption("--every-order", action="store_true", help="play all interleavings there are")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: two workers then end at the same time."""
-    items.sort(key=lambda item: item.path.name != "test_races.py")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: two workers then end at the same time.
+
+    A blessing runs nothing but what can be blessed.
+    """
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+    if config.getoption("--bless"):
+        items[:] = [item for item in items if "bless" in getattr(item, "fixturenames", ())]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep to the time that is given."""
+    limit = config.getoption("--at-most")
+    if limit is not None:
+        config.pluginmanager.register(AtMost(limit))
+
+
+class AtMost:
+    """Begins no test when a time is over, and says how many were not begun."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends: float | None = None
+        self._left = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self) -> bool | None:
+        """Pass over a test when time is over; the first one is always run."""
+        now = time.monotonic()
+        if self._ends is None:
+            self._ends = now + self._seconds
+        self._left += now >= self._ends
+        return True if now >= self._ends else None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was not run."""
+        if self._left:
+            terminalreporter.line(f"{self._left} tests were not begun in {self._seconds:.0f} s")
 
 
 @pytest.fixture
 def bless(request: pytest.FixtureRequest) -> bool:
     """Tell whether expected files are to be rewritten."""
     return bool(request.config.getoption("--bless"))
+
+
+@pytest.fixture
+def settle(bless: bool) -> Settle:
+    """Return what holds a file against what is generated now, or rewrites it."""
+    return Settle(bless)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from bot.command_text import (
     help_table,
     parse_commands,
 )
+from tests.generated import Settle
 from tests.hostile import CORPUS, HUGE, hostile_texts
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "commands.md"
@@ -210,9 +211,9 @@ def test_the_table_of_help_has_every_command() -> None:
     assert rows[0][1:] == ("anyone who can comment", "Evaluates the merge request again.")
 
 
-def test_the_document_says_what_the_code_does() -> None:
-    rows = re.findall(r"(?m)^\| `(/nomination [^`]+)` \| (.+) \| (.+) \|$", DOCUMENT.read_text())
-    assert tuple(rows) == help_table("nomination")
+def test_the_document_says_what_the_code_does(settle: Settle) -> None:
+    rows = [f"| `{usage}` | {who} | {what} |" for usage, who, what in help_table("nomination")]
+    settle(DOCUMENT, "\n".join(rows), after="|---|---|---|\n", before="\n\n")
 
 
 def test_a_request_is_a_value() -> None:

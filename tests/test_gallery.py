@@ -5,13 +5,14 @@ from pathlib import Path
 from bot.report import Report, Words, render_report
 from tests.builders import GITLAB, NOW
 from tests.gallery import SCENES
+from tests.generated import Settle
 
 PAGE = Path(__file__).parent.parent / "docs" / "gallery.md"
 INTRODUCTION = """\
 # Gallery
 
 What the bot's comment says in each situation, as GitLab shows it, by the shipped policy of the AI
-Gateway. The people are invented. The tests render this page: `pytest --bless` writes it anew.
+Gateway. The people are invented. The tests render this page: `make bless` writes it anew.
 """
 
 
@@ -31,8 +32,5 @@ def _section(title: str, report: Report) -> str:
     return f"---\n\n## {title}\n\n{gate}{body}"
 
 
-def test_the_gallery_shows_what_is_rendered_now(bless: bool) -> None:
-    page = render_gallery()
-    if bless:
-        PAGE.write_text(page, encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page, "run `pytest --bless` and read the difference"
+def test_the_gallery_shows_what_is_rendered_now(settle: Settle) -> None:
+    settle(PAGE, render_gallery())
