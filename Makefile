@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
 
-.PHONY: demo test covered check chaos lint types imports coverage sandbox lock clean help
+.PHONY: bless chaos check clean coverage covered demo help imports lint lock quick sandbox test \
+  types uncounted
 
 help: ## show the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -31,12 +32,21 @@ demo: $(VENV)/demo.stamp ## tell the story of a nomination on the sandbox
 sandbox: $(VENV)/demo.stamp ## serve the stand-in GitLab with its pages
 	$(BIN)/nomination-bot sandbox
 
+quick: $(VENV)/dev.stamp ## check what changed: format, style, types, and tests of the rooms touched
+	$(BIN)/python .ci/quick.py
+
+bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then read the difference
+	$(BIN)/pytest -q --bless
+
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 test: $(VENV)/dev.stamp ## run the tests
 	$(PYTEST)
 
 # Tests that reach no branch which others do not, and are slow or measure time.
 UNCOUNTED := $(addprefix tests/test_,browser.py chaos.py ci_local.py cost.py races.py)
+
+uncounted: $(VENV)/dev.stamp # the tests that `coverage` leaves out
+	$(PYTEST) -q $(UNCOUNTED)
 
 COUNT := --cov=bot --cov-branch --cov-report=
 coverage: $(VENV)/dev.stamp ## run most tests and count branches; every room must be covered whole
