@@ -10,10 +10,11 @@ from bot.assessment import assess
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
+from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
 from bot.facts import Fact, Members, Need, Push, PushOf, Source
-from bot.findings import Case, current_maintainers
+from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, RoleKey, Unread, find_nominations
@@ -163,7 +164,10 @@ def _evaluate_once(
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
+    earlier = Earlier()
     if subjects:
+        earlier = gather_earlier(merge_request, known, gitlab)
+        unknown += earlier.unknown
         evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
         if isinstance(standing, Unread):
             unknown.append("the merge request could not be read again at the end")
@@ -171,7 +175,8 @@ def _evaluate_once(
             if not last or standing.head_sha != merge_request.head_sha:
                 return None
             unknown.append("people changed the merge request, or commented, all the while")
-    replayed = _replay(merge_request, subjects, evidence, known, choices)
+    context = _context(merge_request, subjects, evidence, known)
+    replayed = replay(merge_request.notes, context, choices.command, earlier.notes)
     unknown += replayed.doubts
     findings = Findings(
         merge_request=merge_request,
@@ -209,6 +214,8 @@ def _detect(
     ahead: tuple[Need, ...] = ()
     if paths or spoken:
         ahead = gate_needs(merge_request, choices.gate)
+    if paths:
+        ahead += (siblings_of(merge_request),)
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
     if not paths and not ahead:
@@ -280,21 +287,19 @@ def _subjects(
     return subjects
 
 
-def _replay(
+def _context(
     merge_request: MergeRequest,
     subjects: Sequence[Subject],
     evidence: Mapping[str, Evidence],
     known: Mapping[Need, Fact],
-    choices: Choices,
-) -> Replay:
-    context = Context(
+) -> Context:
+    return Context(
         nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
         nominator=merge_request.author.username if merge_request.author else None,
         me=merge_request.me.username,
         pushed_at=_pushed_at(merge_request, known),
         merged_at=merge_request.merged_at,
     )
-    return replay(merge_request.notes, context, choices.command)
 
 
 def _push_of(merge_request: MergeRequest) -> PushOf:
@@ -326,6 +331,9 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
             for topic in requirement.rule.topics
         ),
         maintainers=None if known is None else frozenset(m.casefold() for m in known),
+        inactive=inactive_maintainers(policy, members)
+        if isinstance(members, Members)
+        else frozenset(),
         manager=manager.username if isinstance(manager, Manager) else None,
         manager_known=isinstance(manager, Manager),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.merge_request import CommitStatus, Standing, StatusCheck
+from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck
 from bot.nomination import Content, Unread
 
 
@@ -200,6 +200,40 @@ class StandingOf:
 
 
 @dataclass(frozen=True, slots=True)
+class SiblingsOf:
+    """The need for the merge requests from source branches of a name, those after a cursor."""
+
+    project: str
+    branch: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sibling:
+    """A merge request from a branch of the same name; forks have branches of their own."""
+
+    iid: int
+    state: str
+    source_project_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Siblings:
+    """A page of such merge requests, newest first; `following` leads to the next."""
+
+    items: tuple[Sibling, ...]
+    following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOf:
+    """The need for another merge request with its comments."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
 class RenameOf:
     """The need for the path from which a commit renamed a file, if it did."""
 
@@ -265,12 +299,27 @@ Need = (
     | CommitsOf
     | RenameOf
     | DiffsOf
+    | SiblingsOf
+    | EarlierOf
     | StandingOf
     | PushOf
     | StatusesOf
     | StatusChecksOf
 )
-Fact = Content | Work | Threads | Members | Commits | Renames | Push | Standing | Statuses | str
+Fact = (
+    Content
+    | Work
+    | Threads
+    | Members
+    | Commits
+    | Renames
+    | Push
+    | Siblings
+    | MergeRequest
+    | Standing
+    | Statuses
+    | str
+)
 Facts = Mapping[Need, Fact]
 
 

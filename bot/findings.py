@@ -114,3 +114,11 @@ class Case:
 def current_maintainers(policy: Policy, members: Members) -> tuple[str, ...]:
     """Return the people whose direct membership makes them maintainers."""
     return tuple(m.username for m in members.at_least(policy.maintainers.level))
+
+
+def inactive_maintainers(policy: Policy, members: Members) -> frozenset[str]:
+    """Return who would be a maintainer by direct membership, were the account not blocked."""
+    level = policy.maintainers.level
+    return frozenset(
+        m.username.casefold() for m in members.direct if m.level >= level and not m.active
+    )
