@@ -390,6 +390,8 @@ def _check_audience(verb: Verb, order: _Order) -> None:
 
 def _check_impartial(order: _Order) -> None:
     nominees = {scope.key for scope in order.context.nominations}
+    if _is_gone(order.author) and order.name in CLOSING:
+        return
     # Whoever is nominated here may close the gate for others: or to nominate those who hold a
     # merge request, in the same one, would be enough to end their hold.
     alone = nominees == {order.author.key}
@@ -411,7 +413,8 @@ def _find_authority(scope: Scope, order: _Order) -> bool | None:
     if _is_gone(author) and order.name in CLOSING:
         return True
     # Anybody may take a name that was freed; who is no member of the project is a stranger.
-    if scope.manager and author.key == scope.manager.casefold() and order.note.by_member:
+    belongs = order.note.by_member or not author.active
+    if scope.manager and author.key == scope.manager.casefold() and belongs:
         return True
     if _is_maintainer(scope, order):
         return True
