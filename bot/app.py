@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot import policy as rules
-from bot.assessment import assess
+from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
+from bot.assessment import Assessment, assess
+from bot.at_merge import as_of
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
@@ -160,15 +162,20 @@ def _evaluate_once(
     The last time this is unknown, but for a head that moved.
     """
     changes, detection = _detect(merge_request, choices, gitlab)
-    subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
+    look = _look(
+        merge_request, _subjects(detection, changes, merge_request, choices), known, gitlab, choices
+    )
+    subjects = look.subjects
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
     earlier = Earlier()
     if subjects:
         earlier = gather_earlier(merge_request, known, gitlab)
         unknown += earlier.unknown
-        evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
+        evidence, standing = gather_evidence(
+            subjects, merge_request, known, gitlab, judged=look.judged
+        )
         if isinstance(standing, Unread):
             unknown.append("the merge request could not be read again at the end")
         elif standing and not merge_request.stands(standing):
@@ -182,10 +189,11 @@ def _evaluate_once(
         merge_request=merge_request,
         detection=detection,
         assessments=tuple(
-            assess(
+            _assess(
                 _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
                 replayed,
-                rules.newer_than(choices.policies, subject.policy),
+                choices,
+                look,
             )
             for subject in subjects
         ),
@@ -195,6 +203,27 @@ def _evaluate_once(
         gated=choices.gate.kind is not GateKind.NONE,
     )
     return _plan(findings, known, choices, now)
+
+
+def _look(
+    merge_request: MergeRequest,
+    subjects: Sequence[Subject],
+    known: Mapping[Need, Fact],
+    gitlab: Source,
+    choices: Choices,
+) -> Aftermath:
+    look = Aftermath(subjects=subjects)
+    if merge_request.state != "merged":
+        return look
+    how = (choices.gate, choices.former_ids, choices.command)
+    return look_back(look, merge_request, known, gitlab, how)
+
+
+def _assess(case: Case, replayed: Replay, choices: Choices, look: Aftermath) -> Assessment:
+    assessment = assess(case, replayed, rules.newer_than(choices.policies, case.policy))
+    if case.merge_request.state != "merged":
+        return assessment
+    return keep_open(assessment, replayed, look)
 
 
 # --- nomination -------------------------------------------------------------------------
@@ -216,6 +245,8 @@ def _detect(
         ahead = gate_needs(merge_request, choices.gate)
     if paths:
         ahead += (siblings_of(merge_request),)
+    if paths and merge_request.state == "merged":
+        ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
     if not paths and not ahead:
@@ -336,6 +367,7 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
         else frozenset(),
         manager=manager.username if isinstance(manager, Manager) else None,
         manager_known=isinstance(manager, Manager),
+        former_name=subject.former_name,
     )
 
 
@@ -350,10 +382,13 @@ def _case(
         nomination=subject.nomination,
         policy=subject.policy,
         merge_request=merge_request,
-        evidence=evidence,
+        evidence=as_of(evidence, merge_request.merged_at),
         attested=replayed.attested.get(subject.nomination.username.casefold(), frozenset()),
-        now=now,
+        # What was open is told as of the merge.
+        now=merge_request.merged_at or now,
         account_doubt=subject.doubt,
+        present=subject.present,
+        former_name=subject.former_name,
     )
 
 

@@ -285,6 +285,26 @@ def _waives_for_nobody_by_name(request: Request) -> bool:
     return request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
 
 
+def find_stating(notes: Iterable[Note], word: str) -> tuple[Person, ...]:
+    """Return those of whom the bot accepted by a tick that they stated something as nominees."""
+    return tuple(
+        note.author
+        for note in notes
+        if note.author and not note.edited and Outcome.DONE.value in note.own_emoji
+        if any(r.verb_text.casefold() == "attest" for r in parse_commands(note.body, word))
+    )
+
+
+def takes_waivers_back(notes: Iterable[Note], word: str) -> bool:
+    """Tell whether any comment takes a waiver back."""
+    return any(
+        request.verb_text.casefold() == "unwaive"
+        for note in notes
+        if not note.system
+        for request in parse_commands(note.body, word)
+    )
+
+
 def decides(notes: Iterable[Note], word: str) -> bool:
     """Tell whether any comment holds a command that takes authority."""
     return any(

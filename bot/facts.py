@@ -243,6 +243,46 @@ class RenameOf:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedOf:
+    """The need for the path to which a commit renamed a file, if it did."""
+
+    project: str
+    sha: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOf:
+    """The need for the account of a name."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An account as GitLab shows it to everybody."""
+
+    id: int
+    username: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOf:
+    """The need for whether an account belongs to a project, by whatever way."""
+
+    project_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Whether an account belongs to a project."""
+
+    member: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DiffsOf:
     """The need for the old paths of files that a merge request renames."""
 
@@ -301,6 +341,9 @@ Need = (
     | DiffsOf
     | SiblingsOf
     | EarlierOf
+    | MovedOf
+    | ProfileOf
+    | AccessOf
     | StandingOf
     | PushOf
     | StatusesOf
@@ -316,6 +359,8 @@ Fact = (
     | Push
     | Siblings
     | MergeRequest
+    | Profile
+    | Access
     | Standing
     | Statuses
     | str

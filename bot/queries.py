@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.answers import Json, nodes_of, number_of, usernames_of
+from bot.answers import Json, nodes_of, number_of, read_time, usernames_of
 from bot.facts import (
     Fact,
     FileAt,
@@ -12,6 +12,8 @@ from bot.facts import (
     MembersOf,
     Need,
     NotText,
+    Profile,
+    ProfileOf,
     Sibling,
     Siblings,
     SiblingsOf,
@@ -251,10 +253,34 @@ def _read_siblings(found: Json) -> Siblings | Unread:
     )
 
 
+def _profile_part(number: int, need: ProfileOf) -> Part:
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        found = answer.get(f"p{number}")
+        return {need: _read_profile(found) if found else None}
+
+    return Part(
+        needs=(need,),
+        text=f"p{number}: user(username: $p{number}) {{ id username createdAt }}",
+        variables={f"p{number}": ("String!", need.username)},
+        cost=5,
+        read=read,
+    )
+
+
+def _read_profile(found: Json) -> Profile:
+    made = found.get("createdAt")
+    return Profile(
+        id=number_of(found["id"]),
+        username=found["username"],
+        created_at=read_time(made) if made else None,
+    )
+
+
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     WorkOf: work_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
     SiblingsOf: _siblings_part,
+    ProfileOf: _profile_part,
     StandingOf: _standing_part,
 }
