@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot import policy as rules
-from bot.assessment import assess
+from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
+from bot.assessment import Assessment, assess
+from bot.at_merge import as_of
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
+from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
 from bot.facts import Fact, Members, Need, Push, PushOf, Source
-from bot.findings import Case, current_maintainers
+from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, RoleKey, Unread, find_nominations
@@ -159,28 +162,38 @@ def _evaluate_once(
     The last time this is unknown, but for a head that moved.
     """
     changes, detection = _detect(merge_request, choices, gitlab)
-    subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
+    look = _look(
+        merge_request, _subjects(detection, changes, merge_request, choices), known, gitlab, choices
+    )
+    subjects = look.subjects
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
+    earlier = Earlier()
     if subjects:
-        evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
+        earlier = gather_earlier(merge_request, known, gitlab)
+        unknown += earlier.unknown
+        evidence, standing = gather_evidence(
+            subjects, merge_request, known, gitlab, judged=look.judged
+        )
         if isinstance(standing, Unread):
             unknown.append("the merge request could not be read again at the end")
         elif standing and not merge_request.stands(standing):
             if not last or standing.head_sha != merge_request.head_sha:
                 return None
             unknown.append("people changed the merge request, or commented, all the while")
-    replayed = _replay(merge_request, subjects, evidence, known, choices)
+    context = _context(merge_request, subjects, evidence, known)
+    replayed = replay(merge_request.notes, context, choices.command, earlier.notes)
     unknown += replayed.doubts
     findings = Findings(
         merge_request=merge_request,
         detection=detection,
         assessments=tuple(
-            assess(
+            _assess(
                 _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
                 replayed,
-                rules.newer_than(choices.policies, subject.policy),
+                choices,
+                look,
             )
             for subject in subjects
         ),
@@ -190,6 +203,27 @@ def _evaluate_once(
         gated=choices.gate.kind is not GateKind.NONE,
     )
     return _plan(findings, known, choices, now)
+
+
+def _look(
+    merge_request: MergeRequest,
+    subjects: Sequence[Subject],
+    known: Mapping[Need, Fact],
+    gitlab: Source,
+    choices: Choices,
+) -> Aftermath:
+    look = Aftermath(subjects=subjects)
+    if merge_request.state != "merged":
+        return look
+    how = (choices.gate, choices.former_ids, choices.command)
+    return look_back(look, merge_request, known, gitlab, how)
+
+
+def _assess(case: Case, replayed: Replay, choices: Choices, look: Aftermath) -> Assessment:
+    assessment = assess(case, replayed, rules.newer_than(choices.policies, case.policy))
+    if case.merge_request.state != "merged":
+        return assessment
+    return keep_open(assessment, replayed, look)
 
 
 # --- nomination -------------------------------------------------------------------------
@@ -209,6 +243,10 @@ def _detect(
     ahead: tuple[Need, ...] = ()
     if paths or spoken:
         ahead = gate_needs(merge_request, choices.gate)
+    if paths:
+        ahead += (siblings_of(merge_request),)
+    if paths and merge_request.state == "merged":
+        ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
     if not paths and not ahead:
@@ -280,21 +318,19 @@ def _subjects(
     return subjects
 
 
-def _replay(
+def _context(
     merge_request: MergeRequest,
     subjects: Sequence[Subject],
     evidence: Mapping[str, Evidence],
     known: Mapping[Need, Fact],
-    choices: Choices,
-) -> Replay:
-    context = Context(
+) -> Context:
+    return Context(
         nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
         nominator=merge_request.author.username if merge_request.author else None,
         me=merge_request.me.username,
         pushed_at=_pushed_at(merge_request, known),
         merged_at=merge_request.merged_at,
     )
-    return replay(merge_request.notes, context, choices.command)
 
 
 def _push_of(merge_request: MergeRequest) -> PushOf:
@@ -326,8 +362,12 @@ def _scope(subject: Subject, evidence: Evidence) -> Scope:
             for topic in requirement.rule.topics
         ),
         maintainers=None if known is None else frozenset(m.casefold() for m in known),
+        inactive=inactive_maintainers(policy, members)
+        if isinstance(members, Members)
+        else frozenset(),
         manager=manager.username if isinstance(manager, Manager) else None,
         manager_known=isinstance(manager, Manager),
+        former_name=subject.former_name,
     )
 
 
@@ -342,10 +382,13 @@ def _case(
         nomination=subject.nomination,
         policy=subject.policy,
         merge_request=merge_request,
-        evidence=evidence,
+        evidence=as_of(evidence, merge_request.merged_at),
         attested=replayed.attested.get(subject.nomination.username.casefold(), frozenset()),
-        now=now,
+        # What was open is told as of the merge.
+        now=merge_request.merged_at or now,
         account_doubt=subject.doubt,
+        present=subject.present,
+        former_name=subject.former_name,
     )
 
 

@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from bot.commands import Replay, Waiver
 from bot.evidence import Manager
 from bot.findings import Case, Finding, State, Step, Verdict
-from bot.follow_ups import CHECKS
+from bot.follow_ups import check_step
 from bot.judging import JUDGES
 from bot.nomination import Nomination, Unread
 from bot.policy import Policy
+from bot.present import Present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """The judgement on one nomination."""
+    """The judgement on one nomination.
+
+    After the merge, `present` is what became of it, and `left_open` what was open then.
+    """
 
     nomination: Nomination
     policy: Policy
@@ -22,6 +26,8 @@ class Assessment:
     steps: tuple[Step, ...]
     maintainers: tuple[str, ...] | None
     manager: Manager | Unread
+    present: Present | None = None
+    left_open: tuple[Finding, ...] = ()
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -37,9 +43,20 @@ class Assessment:
         return not self.open_findings
 
     @property
+    def is_gone(self) -> bool:
+        """Tell whether the entry does not give the role any more."""
+        return self.present is not None and self.present.gone is not None
+
+    @property
+    def granted(self) -> tuple[Step, ...]:
+        """Return the steps that gave the nominee something, each place once."""
+        given = (step for step in self.steps if step.state is State.DONE)
+        return tuple({step.place: step for step in given}.values())
+
+    @property
     def done(self) -> bool:
-        """Tell whether every follow-up step that can be checked is done."""
-        return all(step.state in (State.DONE, State.MANUAL) for step in self.steps)
+        """Tell whether every follow-up step that can be checked is done, or the role is gone."""
+        return self.is_gone or all(step.state in (State.DONE, State.MANUAL) for step in self.steps)
 
 
 def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessment:
@@ -56,9 +73,10 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         policy=case.policy,
         newer_policy=newer_policy,
         findings=tuple(findings),
-        steps=tuple(CHECKS[type(s.check)](case, s) for s in case.policy.follow_ups),
+        steps=tuple(check_step(case, step) for step in case.policy.follow_ups),
         maintainers=None if isinstance(maintainers, Unread) else maintainers,
         manager=case.evidence.manager,
+        present=case.present,
     )
 
 

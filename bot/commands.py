@@ -1,11 +1,13 @@
 """Replay what the commands in notes ask for against the present state."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
+from bot.command_hints import declines, guess_form, is_approval, takes_back
 from bot.command_text import PUNCTUATION, VERBS, Audience, Request, Verb, parse_commands
 from bot.inert import code_span
 from bot.merge_request import Note, Person
@@ -14,6 +16,18 @@ REASON_LIMIT = 300  # characters of a reason that are kept
 PLACEHOLDER = "REASON"  # what the comment prints for the reason
 CLOSING = frozenset({"hold", "unwaive"})
 DECIDING = frozenset({"waive", "unwaive", "hold", "release"})
+# What is still heeded where it was said in an earlier merge request from the same branch.
+LASTING = frozenset({"hold", "release"})
+# Why a command that came after the merge does nothing, by its name.
+_TOO_LATE = {
+    "hold": "nothing is held; to take the role back, open a merge request that removes it",
+    "release": "there is nothing to release",
+    "waive": "nothing is waived",
+    "unwaive": "no waiver is taken back",
+    "attest": "nothing is stated",
+}
+_NOBODY = Person(id=0, username="ghost")
+_GHOST = re.compile("ghost[0-9]*")
 _SHOWN_LIMIT = 60  # characters of a misspelt word that are shown back
 
 
@@ -30,7 +44,9 @@ class Scope:
     """What the commands need to know of one nomination.
 
     `maintainers` are case-folded usernames, or `None` when they could not be read; `manager`
-    is `None` where there is none, or where it is not known who it is.
+    is `None` where there is none, or where it is not known who it is. `inactive` would be
+    maintainers if their accounts were not blocked; `former_name` is what the merge request
+    calls an account that was renamed since.
     """
 
     username: str
@@ -40,11 +56,23 @@ class Scope:
     maintainers: frozenset[str] | None
     manager: str | None
     manager_known: bool = True
+    inactive: frozenset[str] = frozenset()
+    former_name: str | None = None
 
     @property
     def key(self) -> str:
         """The nominee's username in the form that is compared."""
         return self.username.casefold()
+
+    @property
+    def id(self) -> str:
+        """What tells this nomination from the others of the merge request."""
+        return f"{self.key} {self.policy_id}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return what a command may call the nominee, in the forms that are compared."""
+        return frozenset({self.key, (self.former_name or self.username).casefold()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +104,18 @@ class Waiver(_Decision):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(_Decision):
-    """Who holds the merge request, why (foreign text on one line), in which note and when."""
+    """Who holds the merge request, why (foreign text on one line), in which note and when.
 
-    __slots__ = ()
+    `over` are the nominees it still stands for. It is `orphaned` when the account is gone or
+    not active, so that maintainers alone can release it; `place` is the address of the comment
+    where that is in an earlier merge request.
+    """
+
+    over: tuple[str, ...] = ()
+    orphaned: bool = False
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +138,7 @@ class Replay:
     """What all commands together amount to; people are case-folded usernames.
 
     `doubts` tell, in foreign text, of commands that would close the gate if their author may
-    give them, which could not be checked.
+    give them, which could not be checked. `taken_back` are waivers that have ended so.
     """
 
     waivers: Mapping[tuple[str, str], Waiver]
@@ -111,6 +147,7 @@ class Replay:
     help_wanted: bool
     answers: tuple[Answer, ...]
     doubts: tuple[str, ...] = ()
+    taken_back: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -134,10 +171,20 @@ _D = TypeVar("_D", bound=_Decision)
 @dataclass(slots=True, kw_only=True)
 class _Ledger:
     waivers: dict[tuple[str, str], Waiver] = field(default_factory=dict)
-    held: Hold | None = None
+    holds: dict[str, Hold] = field(default_factory=dict)  # by nomination
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
     help_wanted: bool = False
-    doubts: dict[str, str] = field(default_factory=dict)
+    doubts: dict[tuple[str, str], str] = field(default_factory=dict)  # by verb and nomination
+    taken_back: set[tuple[str, str]] = field(default_factory=set)
+
+    def held(self, scopes: Iterable[Scope]) -> Hold | None:
+        """Return the newest hold, for all the nominees that it still stands for."""
+        standing = {id(hold): hold for hold in self.holds.values()}.values()
+        newest = max(standing, key=lambda hold: (hold.at, hold.note_id), default=None)
+        if newest is None:
+            return None
+        over = (scope.username for scope in scopes if self.holds.get(scope.id) is newest)
+        return replace(newest, over=tuple(dict.fromkeys(over)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +196,11 @@ class _Order:
     author: Person
     context: Context
     word: str
+    earlier: bool = False  # said in an earlier merge request from the same branch
+
+    @property
+    def name(self) -> str:
+        return self.request.verb_text.casefold()
 
     def form(self, usage: str) -> str:
         return code_span(f"/{self.word} {usage}")
@@ -174,30 +226,49 @@ class _UncheckedError(_NoEffectError):
     """A command of somebody of whom it is not known whether they may give it."""
 
 
-def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
+def replay(
+    notes: Sequence[Note], context: Context, word: str, earlier: Sequence[Note] = ()
+) -> Replay:
     """Replay the commands of all notes in order, with the permissions of the present state.
 
-    System notes and notes of bots, this one included, are passed over in silence.
+    System notes and notes of bots, this one included, are passed over in silence. Of `earlier`
+    notes, of other merge requests that nominated the same people, only holds and their
+    releases are heeded, and none is answered.
     """
     ledger = _Ledger()
     answers: list[Answer] = []
-    for note in sorted(notes, key=lambda note: (note.created_at, note.id)):
-        author = _find_person(note, context)
-        requests = parse_commands(note.body, word) if author else ()
-        if author and requests:
-            orders = tuple(
-                _Order(request=request, note=note, author=author, context=context, word=word)
-                for request in requests
-            )
-            answers.append(_answer(ledger, note, author, orders))
+    spoken = [*((note, False) for note in notes), *((note, True) for note in earlier)]
+    for note, is_earlier in sorted(spoken, key=lambda pair: (pair[0].created_at, pair[0].id)):
+        orders = tuple(_orders(note, context, word, earlier=is_earlier))
+        if orders:
+            answer = _answer(ledger, note, orders)
+            answers += [] if is_earlier else [answer]
     return Replay(
         waivers=ledger.waivers,
-        held=ledger.held,
+        held=ledger.held(context.nominations),
         attested=ledger.attested,
         help_wanted=ledger.help_wanted,
         answers=tuple(answers),
-        doubts=tuple(ledger.doubts.values()),
+        doubts=tuple(dict.fromkeys(ledger.doubts.values())),
+        taken_back=frozenset(ledger.taken_back),
     )
+
+
+def _orders(note: Note, context: Context, word: str, *, earlier: bool) -> Iterator[_Order]:
+    author = _find_person(note, context)
+    for request in parse_commands(note.body, word) if author else ():
+        order = _Order(
+            request=request,
+            note=note,
+            author=author or _NOBODY,
+            context=context,
+            word=word,
+            earlier=earlier,
+        )
+        # Of an account that GitLab tells nothing of, what would close the gate is all that counts.
+        heeded = LASTING if earlier else CLOSING if note.author is None else None
+        if heeded is None or order.name in heeded:
+            yield order
 
 
 def wants_push_time(notes: Iterable[Note], word: str) -> bool:
@@ -214,14 +285,51 @@ def _waives_for_nobody_by_name(request: Request) -> bool:
     return request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
 
 
+def find_stating(notes: Iterable[Note], word: str) -> tuple[Person, ...]:
+    """Return those of whom the bot accepted by a tick that they stated something as nominees."""
+    return tuple(
+        note.author
+        for note in notes
+        if note.author and not note.edited and Outcome.DONE.value in note.own_emoji
+        if any(r.verb_text.casefold() == "attest" for r in parse_commands(note.body, word))
+    )
+
+
+def takes_waivers_back(notes: Iterable[Note], word: str) -> bool:
+    """Tell whether any comment takes a waiver back."""
+    return any(
+        request.verb_text.casefold() == "unwaive"
+        for note in notes
+        if not note.system
+        for request in parse_commands(note.body, word)
+    )
+
+
+def decides(notes: Iterable[Note], word: str) -> bool:
+    """Tell whether any comment holds a command that takes authority."""
+    return any(
+        request.verb_text.casefold() in DECIDING
+        for note in notes
+        if not note.system
+        for request in parse_commands(note.body, word)
+    )
+
+
 def _find_person(note: Note, context: Context) -> Person | None:
-    author = note.author
-    if note.system or author is None or author.bot or author.key == context.me.casefold():
+    author = note.author or _NOBODY
+    if note.system or author.bot or author.key == context.me.casefold():
         return None
     return author
 
 
-def _answer(ledger: _Ledger, note: Note, author: Person, orders: Sequence[_Order]) -> Answer:
+def _is_gone(author: Person) -> bool:
+    # GitLab gives the comments of a deleted account to this one, whose name gets a number where
+    # it was taken (app/services/users/migrate_records_to_ghost_user_service.rb).
+    return bool(_GHOST.fullmatch(author.key))
+
+
+def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
+    author = orders[0].author
     # What members alone can read must not show in a comment that everybody can read.
     if note.internal:
         return Answer(note_id=note.id, by=author.username, outcome=Outcome.REFUSED, messages=())
@@ -242,10 +350,9 @@ def _answer(ledger: _Ledger, note: Note, author: Person, orders: Sequence[_Order
 
 def _doubt(ledger: _Ledger, order: _Order) -> None:
     """Keep in mind what would close the gate; what would open it simply does not count."""
-    verb = order.request.verb_text.casefold()
-    if verb in CLOSING:
-        ledger.doubts[verb] = (
-            f"@{order.author.username} wrote the command {verb}, "
+    for scope in _scopes_where(order, None) if order.name in CLOSING else ():
+        ledger.doubts[order.name, scope.id] = (
+            f"@{order.author.username} wrote the command {order.name}, "
             "and whether they may could not be checked"
         )
 
@@ -253,24 +360,39 @@ def _doubt(ledger: _Ledger, order: _Order) -> None:
 def _obey(ledger: _Ledger, order: _Order) -> None:
     if order.note.edited:
         raise _NoEffectError("an edited comment has no effect; write it in a new comment.")
-    if not order.author.active:
+    if not (order.author.active or _is_orphaned(order)):
         raise _NoEffectError("the account that wrote this is not active.")
     verb = _find_verb(order)
     merged_at = order.context.merged_at
-    if verb.name in DECIDING and merged_at and order.note.created_at > merged_at:
-        raise _NoEffectError("after the merge there is nothing left to decide.")
+    if verb.name in _TOO_LATE and merged_at and order.note.created_at > merged_at:
+        raise _NoEffectError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
     ledger.help_wanted = verb.name == "help"
     _check_audience(verb, order)
     _EFFECTS[verb.name](ledger, order)
+    # A tick says that the gate was shut; after the merge only one that was there before does.
+    answered = Outcome.DONE.value in order.note.own_emoji
+    if merged_at and verb.name in CLOSING and not answered:
+        raise _NoEffectError("nobody read this before the merge, so it did not stop it.")
 
 
 def _find_verb(order: _Order) -> Verb:
-    name = order.request.verb_text.casefold()
     for verb in VERBS:
-        if verb.name == name:
+        if verb.name == order.name:
             return verb
     names = [verb.name for verb in VERBS]
-    raise _NotUnderstoodError(f"there is no such command. {_suggest(name, names)}")
+    if is_approval(order.name):
+        raise _NotUnderstoodError(
+            "nothing is approved by a command: use GitLab's own button for that. To end a hold, "
+            f"write {order.form('release')}; to do without a requirement, "
+            f"{order.form('waive <requirement> <reason>')}. {_suggest('', names)}"
+        )
+    known = {each for scope in order.context.nominations for each in scope.requirement_ids}
+    form = guess_form(order.name, order.request.arguments, sorted(known))
+    if form:
+        hint = f"Did you mean {order.form(form)}? {_suggest('', names)}"
+    else:
+        hint = _suggest(order.name, names)
+    raise _NotUnderstoodError(f"there is no such command. {hint}")
 
 
 def _check_audience(verb: Verb, order: _Order) -> None:
@@ -281,13 +403,19 @@ def _check_audience(verb: Verb, order: _Order) -> None:
         raise _NoEffectError("nobody is nominated in this merge request now.")
     if verb.who is Audience.MAINTAINER_OR_MANAGER:
         _check_impartial(order)
-        _check_authority(order, [_has_authority(scope, order.author) for scope in scopes], any)
+        _check_authority(order, [_find_authority(scope, order) for scope in scopes], any)
     elif order.author.key not in {scope.key for scope in scopes}:
         raise _NoEffectError("nominees alone can state what they know.")
 
 
 def _check_impartial(order: _Order) -> None:
-    if order.author.key in {scope.key for scope in order.context.nominations}:
+    nominees = {scope.key for scope in order.context.nominations}
+    if _is_gone(order.author) and order.name in CLOSING:
+        return
+    # Whoever is nominated here may close the gate for others: or to nominate those who hold a
+    # merge request, in the same one, would be enough to end their hold.
+    alone = nominees == {order.author.key}
+    if order.author.key in nominees and (alone or order.name not in CLOSING):
         raise _NoEffectError("a nominee cannot decide here; ask a maintainer or your manager.")
     nominator = order.context.nominator
     if nominator and order.author.key == nominator.casefold():
@@ -297,12 +425,47 @@ def _check_impartial(order: _Order) -> None:
         )
 
 
-def _has_authority(scope: Scope, author: Person) -> bool | None:
-    if scope.manager and author.key == scope.manager.casefold():
+def _find_authority(scope: Scope, order: _Order) -> bool | None:
+    """Tell whether the author of a command has authority over a nomination; None if unknown."""
+    author = order.author
+    if author.key == scope.key:
+        return False
+    if _is_gone(author) and order.name in CLOSING:
         return True
-    if scope.maintainers is not None and author.key in scope.maintainers:
+    # Anybody may take a name that was freed; who is no member of the project is a stranger.
+    belongs = order.note.by_member or not author.active
+    if scope.manager and author.key == scope.manager.casefold() and belongs:
         return True
-    return False if scope.maintainers is not None and scope.manager_known else None
+    if _is_maintainer(scope, order):
+        return True
+    unknown = scope.maintainers is None or (not scope.manager_known and order.note.by_member)
+    return None if unknown else False
+
+
+def _is_maintainer(scope: Scope, order: _Order) -> bool:
+    key = order.author.key
+    may_close = order.name in CLOSING and key in scope.inactive
+    return may_close or (scope.maintainers is not None and key in scope.maintainers)
+
+
+def _is_orphaned(order: _Order) -> bool:
+    """Tell whether a command closes the gate for somebody who may do so, but is not active now.
+
+    That they left must not open it: somebody who is there decides.
+    """
+    if order.name not in CLOSING:
+        return False
+    if _is_gone(order.author):
+        return True
+    return not order.author.active and any(
+        order.author.key in scope.inactive
+        or (scope.manager is not None and order.author.key == scope.manager.casefold())
+        for scope in order.context.nominations
+    )
+
+
+def _scopes_where(order: _Order, verdict: bool | None) -> list[Scope]:
+    return [s for s in order.context.nominations if _find_authority(s, order) is verdict]
 
 
 def _check_authority(
@@ -341,26 +504,65 @@ def _attest(ledger: _Ledger, order: _Order) -> None:
 
 def _waive(ledger: _Ledger, order: _Order) -> None:
     target, requirement, reason = _find_target(order, "<reason>")
+    if takes_back(reason):
+        raise _NotUnderstoodError(
+            f"did you mean {order.form(f'unwaive @{target} {requirement}')}? "
+            "A waiver needs a reason that is one."
+        )
     if not reason or reason.strip(PUNCTUATION) == PLACEHOLDER:
         form = order.form(f"waive @{target} {requirement} <reason>")
         raise _NotUnderstoodError(f"a waiver needs a reason: {form}.")
     ledger.waivers[target, requirement] = order.decide(Waiver, reason)
+    ledger.taken_back.discard((target, requirement))
 
 
 def _unwaive(ledger: _Ledger, order: _Order) -> None:
     target, requirement, _ = _find_target(order, "")
     ledger.waivers.pop((target, requirement), None)
+    ledger.taken_back.add((target, requirement))
 
 
 def _hold(ledger: _Ledger, order: _Order) -> None:
-    if not order.request.arguments:
+    reason = order.request.arguments
+    if takes_back(reason):
+        raise _NotUnderstoodError(
+            f"to end a hold, write {order.form('release')}; "
+            f"to hold, say why: {order.form('hold <reason>')}."
+        )
+    if not reason:
         raise _NotUnderstoodError(f"a hold needs a reason: {order.form('hold <reason>')}.")
-    ledger.held = order.decide(Hold, order.request.arguments)
+    hold = replace(
+        order.decide(Hold, reason),
+        orphaned=_is_orphaned(order),
+        place=order.note.url if order.earlier else None,
+    )
+    ledger.holds |= {scope.id: hold for scope in _scopes_where(order, True)}
+    _doubt(ledger, order)
 
 
-def _release(ledger: _Ledger, _: _Order) -> None:
-    ledger.held = None
-    ledger.doubts.pop("hold", None)
+def _release(ledger: _Ledger, order: _Order) -> None:
+    if declines(order.request.arguments):
+        raise _NotUnderstoodError(
+            f"to end the hold, write {order.form('release')} and nothing else; "
+            f"to hold, {order.form('hold <reason>')}."
+        )
+    before = dict(ledger.holds)
+    for scope in _scopes_where(order, True):
+        hold = ledger.holds.get(scope.id)
+        if hold is None or not hold.orphaned or _is_maintainer(scope, order):
+            ledger.holds.pop(scope.id, None)
+            ledger.doubts.pop(("hold", scope.id), None)
+    if before and ledger.holds == before:
+        raise _NoEffectError(_say_whose(ledger, order))
+
+
+def _say_whose(ledger: _Ledger, order: _Order) -> str:
+    """Say who can release what is held, which the author of the command cannot."""
+    if any(ledger.holds[s.id].orphaned for s in _scopes_where(order, True) if s.id in ledger.holds):
+        return "the account that holds this is gone or not active; a maintainer can release it."
+    held = [scope for scope in order.context.nominations if scope.id in ledger.holds]
+    people = ", ".join(dict.fromkeys(_show(f"@{scope.username}") for scope in held))
+    return f"the hold is for {people}; a maintainer there or their manager can release it."
 
 
 def _pass(_: _Ledger, __: _Order) -> None:
@@ -396,7 +598,7 @@ def _find_target(order: _Order, rest_form: str) -> tuple[str, str, str]:
         forms = [order.form(f"{verb} @{who} {requirement} {rest_form}".strip()) for who in people]
         raise _NotUnderstoodError(f"several nominations need this; say whose: {', '.join(forms)}.")
     # One person may be nominated under several policies that share the name of a requirement.
-    _check_authority(order, [_has_authority(scope, order.author) for scope in concerned], all)
+    _check_authority(order, [_find_authority(scope, order) for scope in concerned], all)
     return concerned[0].key, requirement, rest
 
 
@@ -418,7 +620,7 @@ def _choose_scopes(order: _Order) -> tuple[Sequence[Scope], str]:
     scopes = order.context.nominations
     first, _, rest = order.request.arguments.partition(" ")
     name = first.strip(PUNCTUATION).removeprefix("@").casefold()
-    chosen = [scope for scope in scopes if scope.key == name]
+    chosen = [scope for scope in scopes if name in scope.names]
     requirements = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
     if first.strip(PUNCTUATION).startswith("@"):
         if not chosen:

@@ -24,6 +24,7 @@ from bot.facts import (
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
+from bot.present import Present
 from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
 from bot.team_db import Entry, parse_entry
 from bot.threads import (
@@ -66,7 +67,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A nomination with what its evidence starts from.
+    """A nomination with what its evidence starts from, and what became of it after the merge.
 
     `reports_to` is what the entry says without the merge request, which can neither choose
     nor invent its own manager; `doubt` says why the account's work may be somebody else's.
@@ -77,6 +78,8 @@ class Subject:
     reports_to: str | Unread | None
     manager_file: FileAt | None
     doubt: str | None
+    present: Present | None = None
+    former_name: str | None = None
 
 
 def find_subject(
@@ -100,6 +103,20 @@ def find_subject(
         else None,
         doubt=_find_doubt(earlier, nomination.username),
     )
+
+
+def follow_subject(subject: Subject, present: Present) -> Subject:
+    """Follow a nominee to the name that the entry gives them now."""
+    name = subject.nomination.username
+    if present.username.casefold() == name.casefold():
+        return replace(subject, present=present)
+    nomination = replace(subject.nomination, username=present.username)
+    return replace(subject, nomination=nomination, present=present, former_name=name)
+
+
+def without_manager(subject: Subject) -> Subject:
+    """Leave out who the manager is, where nobody asks for it."""
+    return replace(subject, manager_file=None, reports_to=NOT_LOOKED_UP)
 
 
 def _read_side(content: Content, where: str) -> Entry | Unread | None:
@@ -130,15 +147,20 @@ def manager_path(path: str, slug: str | None) -> str | None:
     return f"{folder}/{slug[0].lower()}/{slug}.yml"
 
 
-def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
+def needs_of(subject: Subject, *, judged: bool) -> set[Need]:
     """Say which facts judging one nomination takes, apart from the entry's history."""
-    policy = subject.policy
-    needs: set[Need] = {MembersOf(policy.maintainers.group)}
+    needs = follow_up_needs(subject.policy)
     if subject.manager_file:
         # After the merge too: the manager's earlier commands are still judged.
         needs.add(subject.manager_file)
-    if not merged:
+    if judged:
         needs |= set(work_needs(subject).values())
+    return needs
+
+
+def follow_up_needs(policy: Policy) -> set[Need]:
+    """Say which facts tell how far the steps of a policy are, and who its maintainers are."""
+    needs: set[Need] = {MembersOf(policy.maintainers.group)}
     for step in policy.follow_ups:
         if isinstance(step.check, rules.GroupMember):
             needs.add(MembersOf(step.check.group))
@@ -180,23 +202,25 @@ def gather_evidence(
     merge_request: MergeRequest,
     known: Mapping[Need, Fact],
     source: Source,
+    *,
+    judged: bool = True,
 ) -> tuple[Mapping[str, Evidence], Standing | Unread | None]:
     """Collect the evidence of every nomination, by username and policy.
 
     With it comes what the merge request has become meanwhile, read last; nothing after the
-    merge, when nothing is gated.
+    merge, when nothing is gated. Where it is not to be `judged`, the steps alone are looked up.
     """
     merged = merge_request.state == "merged"
     facts = _Known(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
     needs: set[Need] = set() if merged else {standing}
     for subject in subjects:
-        needs |= needs_of(subject, merged=merged)
-    histories = {} if merged else _histories(subjects, merge_request)
+        needs |= needs_of(subject, judged=judged)
+    histories = _histories(subjects, merge_request) if judged else {}
     needs |= set(histories.values())
     needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(needs)
-    works = set() if merged else {n for s in subjects for n in work_needs(s).values()}
+    works = set() if not judged else {n for s in subjects for n in work_needs(s).values()}
     late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
     evidence = {
@@ -207,7 +231,7 @@ def gather_evidence(
     threads = {look.need for wanted in looks.values() for look in wanted}
     if threads:
         # With the merge request once more, which is to be read last.
-        facts.fetch_again({*threads, standing})
+        facts.fetch_again(threads if merged else {*threads, standing})
         evidence = {
             key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
         }

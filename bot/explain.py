@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import Enum
 
 from bot.assessment import Assessment
+from bot.commands import Hold
 from bot.findings import Finding, Step
 from bot.nomination import Unread
 from bot.report import KINDS, Findings, decide_gate, list_urls
@@ -26,8 +27,13 @@ def as_json(findings: Findings, gitlab_url: str) -> dict[str, Json]:
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),
         "unknown": list(findings.unknown),
-        "held": _plain(findings.replay.held),
+        "held": _decision(findings.replay.held),
     }
+
+
+def _decision(held: Hold | None) -> Json:
+    names = ("by", "reason", "note_id", "at")
+    return {name: _plain(getattr(held, name)) for name in names} if held else None
 
 
 def explain_assessment(assessment: Assessment, gitlab_url: str) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.merge_request import CommitStatus, Standing, StatusCheck
+from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck
 from bot.nomination import Content, Unread
 
 
@@ -200,12 +200,86 @@ class StandingOf:
 
 
 @dataclass(frozen=True, slots=True)
+class SiblingsOf:
+    """The need for the merge requests from source branches of a name, those after a cursor."""
+
+    project: str
+    branch: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sibling:
+    """A merge request from a branch of the same name; forks have branches of their own."""
+
+    iid: int
+    state: str
+    source_project_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Siblings:
+    """A page of such merge requests, newest first; `following` leads to the next."""
+
+    items: tuple[Sibling, ...]
+    following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOf:
+    """The need for another merge request with its comments."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
 class RenameOf:
     """The need for the path from which a commit renamed a file, if it did."""
 
     project: str
     sha: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedOf:
+    """The need for the path to which a commit renamed a file, if it did."""
+
+    project: str
+    sha: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOf:
+    """The need for the account of a name."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An account as GitLab shows it to everybody."""
+
+    id: int
+    username: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOf:
+    """The need for whether an account belongs to a project, by whatever way."""
+
+    project_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Whether an account belongs to a project."""
+
+    member: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +339,32 @@ Need = (
     | CommitsOf
     | RenameOf
     | DiffsOf
+    | SiblingsOf
+    | EarlierOf
+    | MovedOf
+    | ProfileOf
+    | AccessOf
     | StandingOf
     | PushOf
     | StatusesOf
     | StatusChecksOf
 )
-Fact = Content | Work | Threads | Members | Commits | Renames | Push | Standing | Statuses | str
+Fact = (
+    Content
+    | Work
+    | Threads
+    | Members
+    | Commits
+    | Renames
+    | Push
+    | Siblings
+    | MergeRequest
+    | Profile
+    | Access
+    | Standing
+    | Statuses
+    | str
+)
 Facts = Mapping[Need, Fact]
 
 

@@ -10,6 +10,8 @@ from bot.facts import Members, Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, Unread
 from bot.policy import FollowUp, Policy, Requirement
+from bot.policy_values import GroupMember, ListedIn
+from bot.present import Present
 from bot.stages import Stage
 
 
@@ -85,10 +87,21 @@ class Step:
     through: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return the group or the project that the step is about, and the file in it."""
+        check = self.follow_up.check
+        if isinstance(check, GroupMember):
+            return check.group, ""
+        return (check.project, check.path) if isinstance(check, ListedIn) else ("", "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that judging one requirement may look at."""
+    """All that judging one requirement may look at.
+
+    `former_name` is what the merge request calls an account that was renamed since.
+    """
 
     nomination: Nomination
     policy: Policy
@@ -97,6 +110,8 @@ class Case:
     attested: frozenset[str]
     now: datetime
     account_doubt: str | None = None
+    present: Present | None = None
+    former_name: str | None = None
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""
@@ -114,3 +129,11 @@ class Case:
 def current_maintainers(policy: Policy, members: Members) -> tuple[str, ...]:
     """Return the people whose direct membership makes them maintainers."""
     return tuple(m.username for m in members.at_least(policy.maintainers.level))
+
+
+def inactive_maintainers(policy: Policy, members: Members) -> frozenset[str]:
+    """Return who would be a maintainer by direct membership, were the account not blocked."""
+    level = policy.maintainers.level
+    return frozenset(
+        m.username.casefold() for m in members.direct if m.level >= level and not m.active
+    )

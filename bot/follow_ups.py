@@ -57,11 +57,19 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=reason)
     except UnreadableListing as error:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=str(error))
+    former = case.former_name
+    freed = (
+        (f"{former}, the name they had before, is still listed, and anybody may take that name",)
+        if former and is_listed(listing, former)
+        else ()
+    )
     if is_listed(listing, username):
-        return Step(follow_up=follow_up, state=State.DONE)
+        state = State.OPEN if freed else State.DONE
+        return Step(follow_up=follow_up, state=state, reason="; ".join(freed) or None)
     edit = propose_edit(text, check.spec, username, check.path)
     # An edit would have to guess, as where an alias shares the list with another entry.
-    odd = listing.remarks if edit else (*listing.remarks, "no edit can be proposed for this file")
+    odd = (*freed, *listing.remarks)
+    odd = odd if edit else (*odd, "no edit can be proposed for this file")
     return Step(
         follow_up=follow_up,
         state=State.OPEN,
@@ -82,3 +90,11 @@ CHECKS: Mapping[type, Check] = {
     rules.ListedIn: _check_listed,
     rules.Manual: _check_manual,
 }
+
+
+def check_step(case: Case, follow_up: FollowUp) -> Step:
+    """Check a step, unless nobody knows whose it is: access would go to whoever has the name."""
+    doubt = case.present.doubt if case.present else None
+    if doubt and not isinstance(follow_up.check, rules.Manual):
+        return Step(follow_up=follow_up, state=State.UNKNOWN, reason=doubt)
+    return CHECKS[type(follow_up.check)](case, follow_up)

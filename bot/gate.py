@@ -1,6 +1,6 @@
 """The gate in GitLab's terms: a commit status, an external status check, or none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -102,6 +102,34 @@ def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, .
         # Its head may be that of another merge request, whose gate a status would open.
         return ()
     return (StatusesOf(merge_request.project_id, merge_request.status_sha, choice.name),)
+
+
+def past_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:
+    """Return what tells whether the gate was open when a merge request was merged."""
+    if choice.kind is GateKind.NONE:
+        return ()
+    if choice.kind is GateKind.STATUS_CHECK:
+        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
+    return (StatusesOf(merge_request.project_id, merge_request.status_sha, choice.name),)
+
+
+def was_open(
+    merge_request: MergeRequest,
+    known: Mapping[Need, Fact],
+    choice: GateChoice,
+    accounts: Collection[int],
+) -> bool:
+    """Tell whether the bot, by any of its accounts, had opened the gate for what was merged."""
+    said = [
+        each.state == COMMIT_STATES[GateState.PASSED]
+        if isinstance(each, CommitStatus)
+        else each.status == CHECK_STATES[GateState.PASSED]
+        for need in past_needs(merge_request, choice)
+        for each in _items(known.get(need))
+        if (isinstance(each, CommitStatus) and each.author_id in accounts)
+        or (isinstance(each, StatusCheck) and each.name == choice.name)
+    ]
+    return bool(said) and all(said)
 
 
 def plan_status(

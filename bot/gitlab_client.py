@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bot import merge_request_query as documents
 from bot.errors import GitLabError, RefusedError
 from bot.facts import (
+    EarlierOf,
     Fact,
     FileAt,
     Members,
@@ -134,6 +135,11 @@ class GitLabClient:
         asked += [
             (partial(self._answer_rest, need), (need,)) for need in needs if type(need) in READERS
         ]
+        asked += [
+            (partial(self._answer_earlier, need), (need,))
+            for need in needs
+            if isinstance(need, EarlierOf)
+        ]
         room = max(0, self._transport.left)
         waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
         left_out = Unread(reason=self._transport.limit_words)
@@ -209,6 +215,12 @@ class GitLabClient:
             return {need: Unread(reason=str(error))}
         except MISSHAPEN as error:
             return {need: _misshapen(error)}
+
+    def _answer_earlier(self, need: EarlierOf) -> Mapping[Need, Fact]:
+        try:
+            return {need: self._read_merge_request(need.project, need.iid)}
+        except GitLabError as error:
+            return {need: Unread(reason=str(error))}
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests with the sweep's emoji of the bot on them."""

@@ -23,7 +23,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A comment; `edited` is true when GitLab records any edit of its text."""
+    """A comment; `edited` is true when GitLab records any edit of its text.
+
+    `by_member` tells whether its author is a member of the project now, by whatever way.
+    """
 
     id: int
     body: str
@@ -35,6 +38,7 @@ class Note:
     internal: bool = False
     own_emoji: tuple[str, ...] = ()
     url: str | None = None
+    by_member: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
 
 PAGE = 100
 PERSON = "{ id username state bot }"
+_NO_MEMBER = frozenset({None, "", "None", "No access", "Minimal Access"})
 
 MERGE_REQUEST = f"""
 query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
@@ -63,7 +64,7 @@ COMMENTS = f"""
 fragment Comments on NoteConnection {{
   pageInfo {{ hasNextPage endCursor }}
   nodes {{
-    id body url system internal createdAt lastEditedAt
+    id body url system internal createdAt lastEditedAt maxAccessLevelOfAuthor
     lastEditedBy {{ username }}
     author {PERSON}
     awardEmoji(first: 20) {{ nodes {{ name user {{ username }} }} }}
@@ -134,6 +135,8 @@ def _read_note(node: Json, me: Person) -> Note:
         internal=bool(node.get("internal")),
         own_emoji=_own_emoji(node, me),
         url=node.get("url"),
+        # Null for a stranger (`human_max_access`, app/graphql/types/notes/note_type.rb).
+        by_member=node.get("maxAccessLevelOfAuthor") not in _NO_MEMBER,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.answers import Json, nodes_of, number_of, usernames_of
+from bot.answers import Json, nodes_of, number_of, read_time, usernames_of
 from bot.facts import (
     Fact,
     FileAt,
@@ -12,6 +12,11 @@ from bot.facts import (
     MembersOf,
     Need,
     NotText,
+    Profile,
+    ProfileOf,
+    Sibling,
+    Siblings,
+    SiblingsOf,
     StandingOf,
     ThreadsOf,
     WorkOf,
@@ -23,6 +28,7 @@ from bot.work_query import threads_part, work_part
 
 FILES_PER_PART = 20
 PAGE = 100
+SIBLINGS = 50
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
 
@@ -207,9 +213,74 @@ def _read_comment(node: Json) -> tuple[int, int | None, bool]:
     return number_of(node["id"]), number, node.get("lastEditedAt") is not None
 
 
+def _siblings_part(number: int, need: SiblingsOf) -> Part:
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        found = (answer.get(f"b{number}") or {}).get("mergeRequests") or {}
+        return {need: _read_siblings(found)}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"b{number}: project(fullPath: $b{number}project) {{"
+            f" mergeRequests(sourceBranches: [$b{number}branch], sort: CREATED_DESC,"
+            f" first: {SIBLINGS}, after: $b{number}after) {{"
+            " pageInfo { hasNextPage endCursor } nodes { iid state sourceProjectId } } }"
+        ),
+        variables={
+            f"b{number}project": ("ID!", need.project),
+            f"b{number}branch": ("String!", need.branch),
+            f"b{number}after": ("String", need.after),
+        },
+        cost=16,
+        read=read,
+    )
+
+
+def _read_siblings(found: Json) -> Siblings | Unread:
+    if found.get("nodes") is None:
+        return Unread(reason="GitLab did not list the merge requests from this branch")
+    page = found["pageInfo"]
+    return Siblings(
+        items=tuple(
+            Sibling(
+                iid=int(node["iid"]),
+                state=node["state"],
+                source_project_id=node.get("sourceProjectId"),
+            )
+            for node in nodes_of(found)
+        ),
+        following=page["endCursor"] if page["hasNextPage"] else None,
+    )
+
+
+def _profile_part(number: int, need: ProfileOf) -> Part:
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        found = answer.get(f"p{number}")
+        return {need: _read_profile(found) if found else None}
+
+    return Part(
+        needs=(need,),
+        text=f"p{number}: user(username: $p{number}) {{ id username createdAt }}",
+        variables={f"p{number}": ("String!", need.username)},
+        cost=5,
+        read=read,
+    )
+
+
+def _read_profile(found: Json) -> Profile:
+    made = found.get("createdAt")
+    return Profile(
+        id=number_of(found["id"]),
+        username=found["username"],
+        created_at=read_time(made) if made else None,
+    )
+
+
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     WorkOf: work_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
+    SiblingsOf: _siblings_part,
+    ProfileOf: _profile_part,
     StandingOf: _standing_part,
 }

@@ -7,11 +7,14 @@ from urllib.parse import quote
 
 from bot.errors import GitLabError
 from bot.facts import (
+    Access,
+    AccessOf,
     Commit,
     Commits,
     CommitsOf,
     DiffsOf,
     Fact,
+    MovedOf,
     Push,
     PushOf,
     RenameOf,
@@ -93,16 +96,33 @@ def read_pages(transport: Transport, path: str, **filters: str) -> list[Json]:
 
 
 def _read_rename(transport: Transport, need: RenameOf) -> str | None:
+    return _find_other_path(transport, need, "new_path", "old_path")
+
+
+def _read_move(transport: Transport, need: MovedOf) -> str | None:
+    return _find_other_path(transport, need, "old_path", "new_path")
+
+
+def _find_other_path(
+    transport: Transport, need: RenameOf | MovedOf, known: str, wanted: str
+) -> str | None:
     path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
     page: str | None = "1"
     for _ in range(DIFF_PAGES):
         rows, page = transport.fetch_rows(path, {"per_page": 100, "page": page})
         for row in rows:
-            if row["new_path"] == need.path:
-                return str(row["old_path"]) if row["renamed_file"] else None
+            if row[known] == need.path:
+                return str(row[wanted]) if row["renamed_file"] else None
         if page is None:
             return None
     raise GitLabError(f"the commit {need.sha} changes more files than the bot reads.")
+
+
+def _read_access(transport: Transport, need: AccessOf) -> Access:
+    # With members of groups above and of invited ones (doc/api/project_members.md).
+    path = f"/projects/{need.project_id}/members/all"
+    rows, _ = transport.fetch_rows(path, {"user_ids": str(need.user_id), "per_page": 20})
+    return Access(member=any(row["id"] == need.user_id for row in rows))
 
 
 def _read_push(transport: Transport, need: PushOf) -> Push:
@@ -117,6 +137,8 @@ def _read_push(transport: Transport, need: PushOf) -> Push:
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
+    MovedOf: _read_move,
+    AccessOf: _read_access,
     DiffsOf: _read_renames,
     PushOf: _read_push,
     StatusesOf: read_statuses,

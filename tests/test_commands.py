@@ -61,6 +61,7 @@ def make_note(body: str, author: Person | str | None = "maintainer", number: int
         body="\n".join(f"/nomination {line}" for line in body.split("\n")),
         author=make_person(author) if isinstance(author, str) else author,
         created_at=MORNING + timedelta(minutes=number),
+        by_member=True,
     )
 
 
@@ -571,6 +572,227 @@ def test_an_account_that_is_not_active_has_no_effect() -> None:
     )
 
 
+@pytest.mark.parametrize("author", ["ghost", "Ghost1", None])
+def test_a_hold_by_an_account_that_is_gone_stays_until_a_maintainer_releases_it(
+    author: str | None,
+) -> None:
+    hold = make_note("hold because", author)
+    held = replay([hold]).held
+    assert held is not None
+    assert (held.by.casefold()[:5], held.over, held.orphaned) == ("ghost", ("nominee",), True)
+    by_manager = replay([hold, make_note("release", "manager", 2)])
+    assert by_manager.held is not None
+    assert last(by_manager)[0] is Outcome.REFUSED
+    assert "a maintainer can release it" in last(by_manager)[1]
+    assert replay([hold, make_note("release", number=2)]).held is None
+
+
+def test_what_an_account_that_is_gone_took_back_stays_so_and_what_it_gave_does_not() -> None:
+    waiver = make_note("waive authored because")
+    assert waived(replay([waiver, make_note("unwaive authored", "ghost", 2)])) == set()
+    assert waived(replay([make_note("waive authored because", "ghost")])) == set()
+    released = replay([make_note("hold because"), make_note("release", "ghost", 2)])
+    assert released.held is not None
+    assert last(released)[0] is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("author", ["gone", "manager"])
+def test_a_hold_stays_when_its_account_is_blocked(author: str) -> None:
+    scope = make_scope(inactive=frozenset({"gone"}))
+    hold = make_note("hold because", make_person(author, active=False))
+    held = replay([hold], scope).held
+    assert held is not None
+    assert held.orphaned
+    assert replay([hold, make_note("release", number=2)], scope).held is None
+    waiver = make_note("waive authored because", make_person(author, active=False))
+    assert waived(replay([waiver], scope)) == set()
+
+
+OF_A = make_scope("ann", maintainers=frozenset({"maintainer"}), manager="boss-of-a")
+OF_B = make_scope("bea", maintainers=frozenset({"maintainer"}), manager="boss-of-b")
+
+
+@pytest.mark.parametrize(
+    ("lines", "over"),
+    [
+        (["maintainer hold x"], ("ann", "bea")),
+        (["boss-of-a hold x"], ("ann",)),
+        (["maintainer hold x", "boss-of-b release"], ("ann",)),
+        (["boss-of-a hold x", "boss-of-b release"], ("ann",)),
+        (["maintainer hold x", "boss-of-b release", "boss-of-a release"], ()),
+        (["boss-of-a hold x", "maintainer release"], ()),
+        (["boss-of-a hold x", "boss-of-b hold y", "boss-of-b release"], ("ann",)),
+        (["boss-of-a hold x", "boss-of-b hold y", "boss-of-a release"], ("bea",)),
+    ],
+)
+def test_a_hold_ends_by_those_alone_who_have_authority_over_its_nomination(
+    lines: list[str], over: tuple[str, ...]
+) -> None:
+    spoken = [line.split(" ", 1) for line in lines]
+    notes = [make_note(body, author, number) for number, (author, body) in enumerate(spoken, 1)]
+    held = replay(notes, OF_A, OF_B).held
+    assert (held.over if held else ()) == over
+
+
+def test_a_release_of_what_is_held_for_others_is_refused() -> None:
+    notes = [make_note("hold because", "boss-of-a"), make_note("release", "boss-of-b", 2)]
+    outcome, message = last(replay(notes, OF_A, OF_B))
+    assert outcome is Outcome.REFUSED
+    assert "the hold is for `@ann`; a maintainer there or their manager" in message
+
+
+def test_to_nominate_those_who_hold_does_not_end_their_hold() -> None:
+    pushed_in = make_scope("boss-of-a", manager="x")
+    notes = [make_note("waive @ann authored x\nhold because", "boss-of-a")]
+    outcome = replay(notes, OF_A, pushed_in)
+    assert waived(outcome) == set()
+    assert outcome.held is not None
+    assert outcome.held.over == ("ann",)
+    released = replay([*notes, make_note("release", "boss-of-a", 2)], OF_A, pushed_in)
+    assert released.held is not None
+
+
+@pytest.mark.parametrize("command", ["hold x", "release", "waive authored x", "unwaive authored"])
+def test_who_took_the_freed_name_of_a_manager_is_a_stranger(command: str) -> None:
+    before = [make_note("waive authored because\nhold because")]
+    note = replace(make_note(command, "manager", 2), by_member=False)
+    outcome = replay([*before, note])
+    assert (outcome.waivers, outcome.held) == (replay(before).waivers, replay(before).held)
+    assert NOBODY_ELSE in last(outcome)[1]
+    assert outcome.doubts == ()
+    unknown = make_scope(manager=None, manager_known=False)
+    assert replay([replace(note, body="/nomination hold x")], unknown).doubts == ()
+
+
+def test_a_hold_where_another_manager_is_not_known_is_a_doubt_for_their_nominee() -> None:
+    unknown = make_scope("bea", manager=None, manager_known=False)
+    notes = [make_note("hold because", "boss-of-a"), make_note("release", "boss-of-a", 2)]
+    outcome = replay(notes, OF_A, unknown)
+    assert outcome.held is None
+    assert len(outcome.doubts) == 1
+    assert replay([*notes, make_note("release", number=3)], OF_A, unknown).doubts == ()
+
+
+def test_a_hold_in_an_earlier_merge_request_stands_until_its_release() -> None:
+    hold = replace(make_note("hold because"), url="https://gitlab.example.com/x/-/1#note_1")
+
+    def held_after(*notes: Note, earlier: tuple[Note, ...] = (hold,)) -> Replay:
+        return replay_notes(notes, make_context(), "nomination", earlier)
+
+    outcome = held_after()
+    assert outcome.held is not None
+    assert (outcome.held.place, outcome.answers) == (hold.url, ())
+    assert held_after(make_note("release", number=2)).held is None
+    assert held_after(earlier=(hold, make_note("release", number=2))).held is None
+    # Nothing else is heeded there, whoever said it.
+    said = replace(hold, body="/nomination waive authored x\n/nomination nonsense")
+    assert held_after(earlier=(said,)).waivers == {}
+    by_stranger = make_note("hold because", "stranger")
+    assert (held_after(earlier=(by_stranger,)).held, held_after().complaints) == (None, ())
+
+
+@pytest.mark.parametrize("command", ["hold because", "unwaive authored"])
+def test_what_nobody_read_before_the_merge_gets_no_tick_after_it(command: str) -> None:
+    context = replace(make_context(), merged_at=MORNING + timedelta(minutes=2))
+    note = make_note(command)
+    outcome = replay_notes([note], context, "nomination")
+    assert last(outcome)[0] is Outcome.REFUSED
+    assert "nobody read this before the merge" in last(outcome)[1]
+    assert (outcome.held is not None) == command.startswith("hold")
+    read = replace(note, own_emoji=("white_check_mark",))
+    assert last(replay_notes([read], context, "nomination")) == (Outcome.DONE, "")
+
+
+def test_nothing_is_stated_after_the_merge() -> None:
+    context = replace(make_context(), merged_at=MORNING)
+    outcome = replay_notes([make_note("attest all", "nominee")], context, "nomination")
+    assert (outcome.attested, last(outcome)[0]) == ({}, Outcome.REFUSED)
+
+
+def test_a_waiver_may_name_an_account_by_the_name_it_had() -> None:
+    scope = make_scope("new-name", former_name="Nominee")
+    notes = (make_note("waive @nominee authored x"), make_note("waive @new-name reviewed x"))
+    assert waived(replay(notes, scope)) == {("new-name", "authored"), ("new-name", "reviewed")}
+
+
+RELEASE, UNWAIVE = "`/nomination release`", "`/nomination unwaive"
+
+
+@pytest.mark.parametrize(
+    ("command", "form"),
+    [
+        ("hold cancel", RELEASE),
+        ("hold: cancel!", RELEASE),
+        ("hold Cancelled, please", RELEASE),
+        ("hold off", RELEASE),
+        ("hold remove the hold", RELEASE),
+        ("hold - none", RELEASE),
+        ("hold-cancel", RELEASE),
+        ("hold=off", RELEASE),
+        ("unhold", RELEASE),
+        ("un-hold", RELEASE),
+        ("Unhold thanks", RELEASE),
+        ("remove hold", RELEASE),
+        ("cancel the hold", RELEASE),
+        ("cancel", RELEASE),
+        ("stop hold", RELEASE),
+        ("release-hold", RELEASE),
+        ("resume", RELEASE),
+        ("unblock", RELEASE),
+        ("release cancel", RELEASE),
+        ("release not yet", RELEASE),
+        ("approve", RELEASE),
+        ("LGTM", RELEASE),
+        ("+1", RELEASE),
+        ("waive authored cancel", f"{UNWAIVE} @nominee authored`"),
+        ("waive @nominee authored, removed", f"{UNWAIVE} @nominee authored`"),
+        ("remove waiver", f"{UNWAIVE} {REASON.replace('reason', 'requirement')}`"),
+        ("cancel waive authored", f"{UNWAIVE} authored`"),
+        ("remove authored", f"{UNWAIVE} authored`"),
+        ("un-waive authored", f"{UNWAIVE} {REASON.replace('reason', 'requirement')}`"),
+        ("revoke", f"{UNWAIVE} {REASON.replace('reason', 'requirement')}`"),
+        ("block too early", f"`/nomination hold {REASON}`"),
+        ("stop", f"`/nomination hold {REASON}`"),
+        ("skip authored", "`/nomination waive"),
+        ("rerun", "`/nomination recheck`"),
+        ("refresh", "`/nomination recheck`"),
+        ("re-check", "`recheck`"),
+        ("re-evaluate", "`/nomination recheck`"),
+        ("commands", "`/nomination help`"),
+        ("know all", "`/nomination attest"),
+        ("attest none", "no topic `none`"),
+        ("attest all except prompts", "no topic `except`"),
+        ("waive cancel", "There are: `authored`"),
+    ],
+)
+def test_a_natural_mistake_is_answered_with_the_right_command_and_never_ticked(
+    command: str, form: str
+) -> None:
+    author = "nominee" if command.startswith("attest") else "maintainer"
+    before = [make_note("waive reviewed because\nhold because")]
+    outcome = replay([*before, make_note(command, author, 2)])
+    assert (outcome.waivers, outcome.held) == (replay(before).waivers, replay(before).held)
+    assert last(outcome)[0] is Outcome.NOT_UNDERSTOOD
+    assert form in last(outcome)[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "held"),
+    [
+        ("hold until the release is done", True),
+        ("hold cancel the other request first", True),
+        ("hold", False),
+        ("release", False),
+        ("release the hold, thanks", False),
+        ("release hold", False),
+    ],
+)
+def test_a_real_reason_is_never_taken_for_a_mistake(command: str, held: bool) -> None:
+    notes = [make_note("hold because"), make_note("release", number=2)]
+    outcome = replay([*notes, make_note(command, number=3)])
+    assert (outcome.held is not None) is held
+
+
 def test_an_internal_note_is_refused_without_a_word_of_it() -> None:
     outcome = replay([replace(make_note("hold secret reason\nsecret"), internal=True)])
     assert outcome.held is None
@@ -581,7 +803,7 @@ def test_an_internal_note_is_refused_without_a_word_of_it() -> None:
     "note",
     [
         replace(make_note("hold because"), system=True),
-        make_note("hold because", None),
+        make_note("recheck", None),
         make_note("hold because", make_person(bot=True)),
         make_note("hold because", "nomination-bot"),
         make_note("wrong", "NOMINATION-BOT"),

@@ -494,6 +494,32 @@ def test_a_blocked_account_has_no_rights() -> None:
     assert find_level(owner, world.project(PROJECT), NOW.date()) == Level.NO_ACCESS
 
 
+def test_a_renamed_account_frees_its_name() -> None:
+    world = make_world()
+    person, other = world.user("developer"), world.user("outsider")
+    actions.rename_account(world, person, "Developer")
+    actions.rename_account(world, person, "writer")
+    actions.rename_account(world, other, "developer")
+    assert (world.user("writer"), world.user("developer")) == (person, other)
+    with pytest.raises(ValueError, match="taken"):
+        actions.rename_account(world, other, "writer")
+
+
+def test_what_a_deleted_account_wrote_becomes_the_ghosts() -> None:
+    world = make_world()
+    project, person = world.project(PROJECT), world.user("developer")
+    mr = open_mr(world)
+    note = actions.create_note(world, person, mr, NoteDraft(body="Well")).note
+    assert note is not None
+    actions.edit_note(world, person, mr, note, "Well done")
+    actions.delete_account(world, person)
+    ghost = world.user("ghost")
+    assert (note.author, note.last_edited_by) == (ghost, ghost)
+    assert (world.find_user("developer"), person.id in project.members) == (None, False)
+    actions.delete_account(world, world.user("maintainer"))
+    assert world.user("ghost") is ghost
+
+
 def test_members_are_added_changed_and_removed_by_the_right_people() -> None:
     world = make_world()
     person, owner = world.user("outsider"), world.user("owner")

@@ -3,7 +3,7 @@
 from datetime import date
 
 from bot.sandbox.access import demand, find_level
-from bot.sandbox.entities import Group, Level, Member, Project, User
+from bot.sandbox.entities import Group, Level, Member, MergeRequest, Project, User
 from bot.sandbox.state import World
 
 
@@ -65,6 +65,43 @@ def set_account_state(world: World, person: User, state: str) -> None:
     with world.writing():
         before, person.state = person.state, state
         world.record("account_changed", subject=person, changes={"state": (before, state)})
+
+
+def rename_account(world: World, person: User, username: str) -> None:
+    """Give an account another name, as its owner may; anybody may take the one it had."""
+    with world.writing():
+        before = person.username
+        world.rename_user(person, username)
+        world.record("account_changed", subject=person, changes={"username": (before, username)})
+
+
+def delete_account(world: World, person: User) -> None:
+    """Delete an account; what it wrote becomes the ghost's, as GitLab does it.
+
+    See `Users::MigrateRecordsToGhostUserService`, and `Users::Internal.ghost` for the name.
+    """
+    with world.writing() as now:
+        ghost = world.find_user("ghost") or world.add_user(
+            User(id=world.next_id("user"), username="ghost", name="Ghost User", created_at=now)
+        )
+        for group in world.groups.values():
+            group.members.pop(person.id, None)
+        for project in world.projects.values():
+            project.members.pop(person.id, None)
+            for mr in project.merge_requests.values():
+                _leave_to(ghost, person, mr)
+        world.remove_user(person)
+        world.record("account_changed", subject=person, changes={"username": (person.username, "")})
+
+
+def _leave_to(ghost: User, person: User, mr: MergeRequest) -> None:
+    mr.author = ghost if mr.author is person else mr.author
+    mr.assignees = [each for each in mr.assignees if each is not person]
+    mr.reviewers = [each for each in mr.reviewers if each.user is not person]
+    mr.approvals = [each for each in mr.approvals if each.user is not person]
+    for note in mr.notes:
+        note.author = ghost if note.author is person else note.author
+        note.last_edited_by = ghost if note.last_edited_by is person else note.last_edited_by
 
 
 def _demand_admin(world: World, user: User, place: Group | Project) -> None:

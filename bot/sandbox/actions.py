@@ -25,7 +25,14 @@ from bot.sandbox.act_notes import (
     remove_award,
     resolve_thread,
 )
-from bot.sandbox.act_people import add_member, remove_member, set_account_state, set_expiry
+from bot.sandbox.act_people import (
+    add_member,
+    delete_account,
+    remove_member,
+    rename_account,
+    set_account_state,
+    set_expiry,
+)
 from bot.sandbox.act_pipelines import (
     PipelineDraft,
     StatusDraft,
@@ -66,6 +73,7 @@ __all__ = [
     "create_branch",
     "create_note",
     "create_pipeline",
+    "delete_account",
     "delete_branch",
     "delete_note",
     "edit_note",
@@ -76,6 +84,7 @@ __all__ = [
     "push",
     "remove_award",
     "remove_member",
+    "rename_account",
     "reopen",
     "request_review_again",
     "reset_branch",

@@ -181,6 +181,17 @@ class World:
         self.users[user.id] = self._claim(user.username, user)
         return user
 
+    def rename_user(self, user: User, username: str) -> None:
+        """Give an account another name; the one it had is free from then on."""
+        self._claim(username, user)
+        if username.casefold() != user.username.casefold():
+            del self._names[user.username.casefold()]
+        user.username = username
+
+    def remove_user(self, user: User) -> None:
+        """Forget an account, whose name is free from then on."""
+        del self._names[user.username.casefold()], self.users[user.id]
+
     def add_group(self, group: Group) -> Group:
         """Make a group known."""
         self.groups[group.id] = self._claim(group.full_path, group)

@@ -1,0 +1,78 @@
+"""Find what was said in earlier merge requests from the same branch.
+
+To close a merge request that is held, and to open another from its branch, must not end the hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
+from bot.merge_request import MergeRequest, Note
+from bot.nomination import Unread
+
+PAGES = 5  # of the merge requests from branches of one name; forks often use the same
+MOST = 6  # earlier merge requests that are read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The comments of earlier merge requests, and why some may be missing."""
+
+    notes: tuple[Note, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
+    """Return the need for the merge requests from branches of the same name."""
+    return SiblingsOf(merge_request.project, merge_request.source_branch)
+
+
+def gather_earlier(
+    merge_request: MergeRequest, known: Mapping[Need, Fact], source: Source
+) -> Earlier:
+    """Read the comments of the merge requests that came from the same branch and are not merged.
+
+    What was held in one that is merged, is over with it.
+    """
+    first = known.get(siblings_of(merge_request))
+    found = _read_all(siblings_of(merge_request), first, source)
+    if isinstance(found, Unread):
+        return Earlier(
+            unknown=(f"whether the branch is held from before is not known: {found.reason}",)
+        )
+    own = [
+        sibling
+        for sibling in found
+        if sibling.iid != merge_request.iid
+        and sibling.state != "merged"
+        and sibling.source_project_id == merge_request.source_project_id
+    ]
+    needs = [EarlierOf(merge_request.project, sibling.iid) for sibling in own[:MOST]]
+    facts = source.fetch_facts(needs) if needs else {}
+    notes: list[Note] = []
+    unknown: list[str] = []
+    for need in needs:
+        fact = facts.get(need)
+        if isinstance(fact, MergeRequest):
+            notes.extend(fact.notes)
+        else:
+            unknown.append(f"what was said in the earlier !{need.iid} could not be read")
+    if len(own) > MOST:
+        unknown.append(
+            f"of the {len(own)} earlier merge requests from this branch, the newest {MOST} were "
+            "read; open this one from a branch with a new name"
+        )
+    return Earlier(notes=tuple(notes), unknown=tuple(unknown))
+
+
+def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibling] | Unread:
+    items: list[Sibling] = []
+    for _ in range(PAGES):
+        if not isinstance(page, Siblings):
+            return page if isinstance(page, Unread) else Unread(reason="it was not looked up")
+        items += page.items
+        if page.following is None:
+            return items
+        need = replace(need, after=page.following)
+        page = source.fetch_facts({need}).get(need)
+    return Unread(reason="too many merge requests came from branches of this name")

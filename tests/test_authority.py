@@ -1,0 +1,261 @@
+"""Who may decide what in a merge request, through HTTP."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from bot.earlier import MOST, PAGES, gather_earlier, siblings_of
+from bot.facts import Fact, Need, Sibling, Siblings
+from bot.nomination import Unread
+from bot.sandbox import actions
+from bot.sandbox.actions import MergeRequestDraft
+from bot.sandbox.entities import Level, Member, MergeRequest, Note
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.server import Server
+from tests.builders import make_merge_request
+from tests.fakes import FakeSource
+from tests.nomination_world import (
+    FOLDER,
+    GRAPHQL,
+    START,
+    NominationWorld,
+    add_user,
+    entry,
+    make_world,
+    run_on,
+)
+
+NILS = f"{FOLDER}/n/nils.yml"
+BRANCH = "nominate-nina"
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world()
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+    assert made.world.violations == []
+
+
+def join(made: NominationWorld, *names: str) -> None:
+    """Let people become members of the team project."""
+    for name in names:
+        user = made.world.find_user(name) or add_user(made.world, name)
+        level = Member(user=user, level=Level.DEVELOPER, created_at=START)
+        made.team.members[user.id] = level
+
+
+def push_in(made: NominationWorld, username: str, manager: str) -> None:
+    """Push the nomination of somebody else into nina's merge request, with another manager."""
+    join(made, username, manager)
+    path = f"{FOLDER}/{username[0]}/{username}.yml"
+    boss = f"{FOLDER}/{manager[0]}/{manager}.yml"
+    made.push(
+        {path: entry(username, "reviewer", manager), boss: entry(manager)}, branch="main", by="olga"
+    )
+    made.push({path: entry(username, "maintainer", manager)}, branch=BRANCH)
+
+
+def anew(made: NominationWorld, branch: str = BRANCH, title: str = "Again") -> MergeRequest:
+    """Close the nomination and open another merge request."""
+    nina = made.user("nina")
+    actions.close(made.world, nina, made.nomination)
+    people = (made.user("mia"), made.user("max"))
+    draft = MergeRequestDraft(
+        title=title, source_branch=branch, target_branch="main", assignees=people
+    )
+    return actions.open_merge_request(made.world, nina, made.team, draft)
+
+
+def awards(note: Note) -> list[str]:
+    return [award.name for award in note.awards]
+
+
+def test_the_manager_of_a_nominee_who_was_pushed_in_releases_nothing_of_the_other(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week", by="mia")
+    push_in(made, "nils", "moe")
+    note = made.say("/nomination release\n/nomination waive @nina authored x", by="moe")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "failed"
+    assert "**On hold** by `@mia` for `@nina`: not this week" in outcome.body
+    assert "a maintainer or the manager of `@nina` comments `/nomination release`" in outcome.body
+    assert "the hold is for `@nina`" in outcome.body
+    assert awards(note) == ["no_entry_sign"]
+    made.say("/nomination release", by="mia")
+    assert "On hold" not in run_on(server, made.nomination).body
+
+
+def test_a_hold_of_a_maintainer_is_released_for_each_nominee_apart(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week", by="max")
+    push_in(made, "nils", "moe")
+    made.say("/nomination release", by="moe")
+    assert "**On hold** by `@max` for `@nina`: not" in run_on(server, made.nomination).body
+    made.say("/nomination release", by="mia")
+    assert "On hold" not in run_on(server, made.nomination).body
+
+
+def test_to_nominate_who_holds_in_the_same_merge_request_ends_no_hold(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week", by="mia")
+    made.push({f"{FOLDER}/m/mia.yml": entry("mia", "maintainer", "olga")}, branch=BRANCH)
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, "**On hold** by `@mia` for `@nina`" in outcome.body) == ("failed", True)
+
+
+@pytest.mark.parametrize("command", ["waive @nina authored x", "release", "hold x"])
+def test_who_took_the_freed_name_of_the_manager_decides_nothing(
+    made: NominationWorld, server: Server, command: str
+) -> None:
+    made.say("/nomination hold not this week", by="max")
+    actions.rename_account(made.world, made.user("mia"), "mia-new")
+    add_user(made.world, "mia")
+    note = made.say(f"/nomination {command}", by="mia")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "failed"
+    assert "**On hold** by `@max`: not this week" in outcome.body
+    assert awards(note) == ["no_entry_sign"]
+
+
+@pytest.mark.parametrize("by", ["mia", "max"])
+def test_a_hold_by_an_account_that_is_deleted_since_stays_until_a_maintainer_releases_it(
+    made: NominationWorld, server: Server, by: str
+) -> None:
+    maria = add_user(made.world, "maria")
+    made.group.members[maria.id] = Member(user=maria, level=Level.MAINTAINER, created_at=START)
+    note = made.say("/nomination hold not this week", by=by)
+    made.say("/nomination waive assigned they were asked", by="maria")
+    run_on(server, made.nomination)
+    actions.delete_account(made.world, made.user(by))
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, awards(note)) == ("failed", ["white_check_mark"])
+    assert "**On hold** by `@ghost`: not this week" in outcome.body
+    assert "the account that holds this is gone" in outcome.body
+    if by == "max":
+        refused = made.say("/nomination release", by="mia")
+        assert run_on(server, made.nomination).gate == "failed"
+        assert awards(refused) == ["no_entry_sign"]
+    made.say("/nomination release", by="maria")
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+def test_a_hold_stays_when_the_account_of_the_holder_is_blocked(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week")
+    actions.set_account_state(made.world, made.user("max"), "blocked")
+    outcome = run_on(server, made.nomination)
+    assert "**On hold** by `@max`: not this week" in outcome.body
+
+
+def test_a_hold_survives_closing_and_opening_anew(made: NominationWorld, server: Server) -> None:
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    other = anew(made)
+    outcome = run_on(server, other)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert "**On hold** by `@max`: not this week" in outcome.body
+    assert f"/-/merge_requests/{made.nomination.iid}#note_" in outcome.body
+    made.say("/nomination release", mr=other)
+    assert run_on(server, other).gate == "passed"
+
+
+def test_what_was_released_in_the_earlier_merge_request_holds_no_more(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week")
+    made.say("/nomination waive authored x")
+    made.say("/nomination release", by="mia")
+    outcome = run_on(server, anew(made))
+    assert outcome.gate == "passed"
+    assert "waived" not in outcome.body.split("<details>")[0].split("| Requirement")[1]
+
+
+def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    actions.close(made.world, made.user("nina"), made.nomination)
+    made.nomination.source_project = actions.fork_project(made.world, made.user("nina"), made.team)
+    other = anew_open(made)
+    assert run_on(server, other).gate == "passed"
+
+
+def anew_open(made: NominationWorld) -> MergeRequest:
+    people = (made.user("mia"), made.user("max"))
+    draft = MergeRequestDraft(
+        title="Again", source_branch=BRANCH, target_branch="main", assignees=people
+    )
+    return actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
+
+
+def test_an_earlier_merge_request_that_cannot_be_read_keeps_the_gate_from_opening(
+    made: NominationWorld, server: Server
+) -> None:
+    other = anew(made)
+    run_on(server, other)
+    # The merge request, the entries; then the earlier one.
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=[2]))
+    outcome = run_on(server, other)
+    assert outcome.gate == "pending"
+    assert "what was said in the earlier" in outcome.body
+
+
+def test_a_usual_first_comment_takes_no_call_more(made: NominationWorld, server: Server) -> None:
+    assert run_on(server, made.nomination).calls <= 9
+    assert run_on(server, made.nomination).calls <= 5
+
+
+def sibling(iid: int, **changes: object) -> Sibling:
+    found = Sibling(iid=iid, state="closed", source_project_id=7001)
+    return replace(found, **changes)  # type: ignore[arg-type]  # the fields' own types are checked
+
+
+def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
+    mr = make_merge_request()
+    need = siblings_of(mr)
+    second = replace(need, after="x")
+    bystanders = (
+        sibling(mr.iid),
+        sibling(2, state="merged"),
+        sibling(3, source_project_id=8),
+    )
+    known: dict[Need, Fact] = {need: Siblings(items=bystanders, following="x")}
+    source = FakeSource({second: Siblings(items=(sibling(4),))})
+    found = gather_earlier(mr, known, source)
+    assert found.unknown == ("what was said in the earlier !4 could not be read",)
+    assert found.notes == ()
+
+
+def test_too_many_earlier_merge_requests_are_not_known() -> None:
+    mr = make_merge_request()
+    need = siblings_of(mr)
+    many = Siblings(items=tuple(map(sibling, range(1, MOST + 2))))
+    (*_, last) = gather_earlier(mr, {need: many}, FakeSource()).unknown
+    assert "of the 7 earlier merge requests from this branch, the newest 6 were read" in last
+
+    endless = Siblings(items=(), following="x")
+    source = FakeSource({replace(need, after="x"): endless})
+    (words,) = gather_earlier(mr, {need: endless}, source).unknown
+    assert "too many merge requests came from branches of this name" in words
+    assert len(source.rounds) == PAGES
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [(Unread(reason="GitLab answered 500"), "GitLab answered 500"), (None, "it was not looked up")],
+)
+def test_what_could_not_be_listed_is_not_known(fact: Unread | None, words: str) -> None:
+    mr = make_merge_request()
+    (unknown,) = gather_earlier(mr, {siblings_of(mr): fact}, FakeSource()).unknown
+    assert words in unknown
