@@ -1,6 +1,6 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -38,6 +38,10 @@ SWEPT = ("opened", "merged")
 MOST_NOMINATIONS = 20
 
 
+# A merge request's number with the paths it changes, `None` where not all are known.
+Recent = tuple[int, tuple[str, ...] | None]
+
+
 class GitLab(Source, Writer, Protocol):
     """Everything the sentence asks of GitLab."""
 
@@ -47,8 +51,8 @@ class GitLab(Source, Writer, Protocol):
     def now(self) -> datetime:
         """Tell the time by GitLab's clock."""
 
-    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
-        """List opened merge requests that changed lately, with the paths they change."""
+    def fetch_recent(self, project: str, since: datetime) -> Iterator[Recent]:
+        """Yield opened merge requests that changed lately, with the paths they change."""
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
@@ -118,21 +122,22 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     """Look again at every nomination that is not over; what several share is read once."""
     shared = SharedFacts(gitlab, project)
 
-    def look(iid: int) -> list[str]:
+    def look(iid: int) -> Look:
         evaluation, problems = run(project, iid, choices, gitlab, shared)
         if is_over(evaluation.findings) and not problems:
             gitlab.unwatch(evaluation.merge_request)
-        return problems
+        unset = evaluation.plan.gate_problem
+        return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
     # An event that was lost may be the one that opened a merge request: nothing marks that.
     lost: list[Look] = []
     try:
-        recent = gitlab.fetch_recent(project, gitlab.now() - LATELY)
+        for iid, paths in gitlab.fetch_recent(project, gitlab.now() - LATELY):
+            if paths is None or any(_concerns_team(path, choices) for path in paths):
+                iids.append(iid)
     except GitLabError as error:
-        recent = []
-        lost.append(Look(iid=None, problems=(f"what changed lately was not listed: {error}",)))
-    iids += [iid for iid, paths in recent if any(_concerns_team(path, choices) for path in paths)]
+        lost.append(Look(iid=None, problems=(f"what changed lately was not all listed: {error}",)))
     return sweep(dict.fromkeys(iids), look) + lost
 
 
@@ -462,6 +467,8 @@ def _deserves_watch(findings: Findings) -> bool:
 
 def is_over(findings: Findings) -> bool:
     """Tell whether nothing is left that the sweep could find changed."""
+    if findings.unknown or findings.detection.unread:
+        return False
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
     return findings.view == "nobody"

@@ -183,11 +183,11 @@ def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with _wire(settings, SWEEP) as (client, choices):
         looks = app.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
     print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
-    failed = [(look.iid, problem) for look in looks for problem in look.problems]
-    for iid, problem in failed:
-        where = f"!{iid}: " if iid else ""
-        print(f"nomination-bot: {where}{inert.log_line(problem)}", file=sys.stderr)
-    return 1 if failed else 0
+    for look in looks:
+        where = f"!{look.iid}: " if look.iid else ""
+        for line in (*look.notices, *look.problems):
+            print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
+    return 1 if any(look.problems for look in looks) else 0
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:

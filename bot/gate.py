@@ -177,6 +177,10 @@ def is_shown(
     )
 
 
+def _is_pending(gate: Gate) -> bool:
+    return gate.state is GateState.PENDING
+
+
 def plan_check(
     gate: Gate, merge_request: MergeRequest, known: Iterable[StatusCheck], name: str
 ) -> GateWrite | str | None:
@@ -184,7 +188,10 @@ def plan_check(
     for check in known:
         if check.name == name:
             status = CHECK_STATES[gate.state]
-            if check.status == status:
+            # GitLab turns pending to failed after two minutes (status_checks.md); writing it again
+            # would only start them again, and either keeps the gate shut.
+            shown = {status, CHECK_STATES[GateState.FAILED]} if _is_pending(gate) else {status}
+            if check.status in shown:
                 return None
             fields: dict[str, str | int] = {
                 "sha": merge_request.head_sha or "",

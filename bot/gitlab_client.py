@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
 from bot import merge_request_query as documents
+from bot.answers import number_of
 from bot.errors import GitLabError, RefusedError
 from bot.facts import (
     EarlierOf,
@@ -20,7 +21,7 @@ from bot.facts import (
     NotText,
     StatusesOf,
 )
-from bot.gitlab_transport import CONNECTIONS, Json, Transport
+from bot.gitlab_transport import CONNECTIONS, WRITING, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
 from bot.queries import build_parts, members_part
@@ -29,6 +30,9 @@ from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
 
 RECENT_PAGES = 40  # of 50 merge requests each
 MEMBER_PAGES = 10  # of 100 members of a group each
+PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end
+EMOJI_LISTS = 5  # of one merge request that are read to their end
+EMOJI_PAGES = 2  # of 100 emoji each: whoever puts up more must not use up a run's requests
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
@@ -76,6 +80,7 @@ class GitLabClient:
 
         Raises GitLabError when it cannot be read whole, or is not prepared in time.
         """
+        self._transport.kept = WRITING
         pauses = iter(PREPARE_WAITS)
         while True:
             found = self._read_merge_request(project, iid)
@@ -119,7 +124,39 @@ class GitLabClient:
             answer = self._transport.query(documents.NOTES + documents.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
-        return documents.read_merge_request(data, nodes)
+        return documents.read_merge_request(*self._read_cut_lists(data, nodes, project, iid))
+
+    def _read_cut_lists(
+        self, data: Json, notes: Sequence[Json], project: str, iid: int
+    ) -> tuple[Json, list[Json]]:
+        """Read what is not on the first page of lists of people and of emoji."""
+        node = dict(data["project"]["mergeRequest"])
+        for name in documents.PEOPLE:
+            if documents.following(node, name):
+                node[name] = self._read_people(name, node[name], project, iid)
+        path = f"/projects/{escape_path(project)}/merge_requests/{iid}"
+        cut = [each for each in (node, *notes) if documents.following(each, "awardEmoji")]
+        whole: dict[int, Json] = {}
+        for each in cut[:EMOJI_LISTS]:
+            where = path if each is node else f"{path}/notes/{number_of(each['id'])}"
+            with suppress(GitLabError):  # what is on the first page is still known
+                rows = read_pages(self._transport, f"{where}/award_emoji", EMOJI_PAGES)
+                whole[id(each)] = {**each, "awardEmoji": {"nodes": rows}}
+        told = {**data, "project": {**data["project"], "mergeRequest": whole.get(id(node), node)}}
+        return told, [whole.get(id(each), each) for each in notes]
+
+    def _read_people(self, name: str, first: Json, project: str, iid: int) -> Json:
+        people = list(first["nodes"] or ())
+        page: Json = {name: first}
+        for _ in range(PEOPLE_PAGES):
+            after = documents.following(page, name)
+            if after is None:
+                return {"nodes": people}
+            variables = {"project": project, "iid": str(iid), "after": after}
+            answer = self._transport.query(documents.further_people(name), variables)
+            page = answer["project"]["mergeRequest"]
+            people.extend(page[name]["nodes"])
+        raise GitLabError(f"{project}!{iid} has more {name} than the bot reads.")
 
     def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
         """Look needs up in parallel; whatever fails is an Unread value with the reason.
@@ -229,22 +266,25 @@ class GitLabClient:
         with _known_shape():
             return [int(row["iid"]) for row in rows]
 
-    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
-        """List opened merge requests that changed since a time, with the paths they change."""
+    def fetch_recent(
+        self, project: str, since: datetime
+    ) -> Iterator[tuple[int, tuple[str, ...] | None]]:
+        """Yield opened merge requests that changed since a time, with the paths they change.
+
+        Raises GitLabError at the end where there are more than the bot reads.
+        """
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
-        found: list[tuple[int, tuple[str, ...]]] = []
         for _ in range(RECENT_PAGES):
             data = self._transport.query(documents.RECENT, variables)
             with _known_shape():
                 page = data["project"]["mergeRequests"]
-                found += [
-                    (int(node["iid"]), tuple(stat["path"] for stat in node["diffStats"] or ()))
-                    for node in page["nodes"]
-                ]
-                if not page["pageInfo"]["hasNextPage"]:
-                    break
+                found = [(int(n["iid"]), documents.read_paths(n)) for n in page["nodes"]]
                 variables["after"] = page["pageInfo"]["endCursor"]
-        return found
+                more = page["pageInfo"]["hasNextPage"]
+            yield from found
+            if not more:
+                return
+        raise GitLabError(f"more merge requests of {project} changed than the sweep reads.")
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""

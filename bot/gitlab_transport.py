@@ -98,7 +98,7 @@ class Transport:
     @property
     def limit_words(self) -> str:
         """Say why a request was not made."""
-        return f"it was not looked up: a run makes at most {self._call_limit} requests"
+        return f"no request was left: a run makes at most {self._call_limit}"
 
     def close(self) -> None:
         """Let go of the connections."""

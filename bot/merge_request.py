@@ -26,6 +26,7 @@ class Note:
     """A comment; `edited` is true when GitLab records any edit of its text.
 
     `by_member` tells whether its author is a member of the project now, by whatever way.
+    `own_emoji` are the bot's; where not `emoji_known`, there may be more of them.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Note:
     system: bool = False
     internal: bool = False
     own_emoji: tuple[str, ...] = ()
+    emoji_known: bool = True
     url: str | None = None
     by_member: bool = False
 
@@ -61,7 +63,8 @@ class Standing:
     """What decides about a merge request and may change while it is evaluated.
 
     `comments` holds the newest, each with its author's id and whether it was edited; `whole`
-    says that these are all. People are case-folded usernames.
+    says that these are all. People are case-folded usernames; `more_people` says that there are
+    others, who were not read again.
     """
 
     head_sha: str
@@ -70,6 +73,7 @@ class Standing:
     approved_by: frozenset[str]
     comments: frozenset[tuple[int, int | None, bool]]
     whole: bool
+    more_people: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +122,16 @@ class MergeRequest:
         changed = (now.comments ^ read) if now.whole else (now.comments - read)
         return (
             (now.head_sha, now.state) == (self.head_sha, self.state)
-            and now.assignees == {person.key for person in self.assignees}
-            and now.approved_by == {person.key for person in self.approved_by}
+            and self._has_people(now)
             and {author for _, author, _ in changed} <= {self.me.id}
         )
+
+    def _has_people(self, now: Standing) -> bool:
+        read = [{person.key for person in each} for each in (self.assignees, self.approved_by)]
+        told = [now.assignees, now.approved_by]
+        if now.more_people:
+            return all(some <= known for some, known in zip(told, read, strict=True))
+        return told == read
 
     @property
     def status_sha(self) -> str:

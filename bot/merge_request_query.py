@@ -9,6 +9,9 @@ from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
 PAGE = 100
 PERSON = "{ id username state bot }"
 _NO_MEMBER = frozenset({None, "", "None", "No access", "Minimal Access"})
+CUT = "pageInfo { hasNextPage endCursor }"
+PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
+EMOJI = f"awardEmoji(first: {PAGE}) {{ {CUT} nodes {{ name user {{ username }} }} }}"
 
 MERGE_REQUEST = f"""
 query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
@@ -25,11 +28,11 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
       diffStats {{ path }}
       diffStatsSummary {{ fileCount }}
       author {PERSON}
-      assignees(first: 100) {{ nodes {PERSON} }}
-      reviewers(first: 100) {{ nodes {PERSON} }}
-      approvedBy(first: 100) {{ nodes {PERSON} }}
+      assignees(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
+      reviewers(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
+      approvedBy(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
       headPipeline {{ id sha ref source }}
-      awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ username }} }} }}
+      {EMOJI}
       notes(filter: ONLY_COMMENTS, first: {PAGE}, after: $after) {{ ...Comments }}
     }}
   }}
@@ -54,7 +57,7 @@ query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
       state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
     ) {
       pageInfo { hasNextPage endCursor }
-      nodes { iid diffStats { path } }
+      nodes { iid diffStats { path } diffStatsSummary { fileCount } }
     }
   }
 }
@@ -67,10 +70,29 @@ fragment Comments on NoteConnection {{
     id body url system internal createdAt lastEditedAt maxAccessLevelOfAuthor
     lastEditedBy {{ username }}
     author {PERSON}
-    awardEmoji(first: 20) {{ nodes {{ name user {{ username }} }} }}
+    {EMOJI}
   }}
 }}
 """
+
+
+def further_people(name: str) -> str:
+    """Write the query for the people of a list who are not on its first page."""
+    return f"""
+query NominationPeople($project: ID!, $iid: String!, $after: String) {{
+  project(fullPath: $project) {{
+    mergeRequest(iid: $iid) {{
+      {name}(first: {PAGE}, after: $after) {{ {CUT} nodes {PERSON} }}
+    }}
+  }}
+}}
+"""
+
+
+def following(node: Json, name: str) -> str | None:
+    """Return where a list goes on; None where it ends or was not told."""
+    page = (node.get(name) or {}).get("pageInfo") or {}
+    return page["endCursor"] if page.get("hasNextPage") else None
 
 
 def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
@@ -102,7 +124,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         target_branch=node["targetBranch"],
         from_fork=node.get("sourceProjectId") != node["targetProjectId"],
         source_project_id=node.get("sourceProjectId"),
-        changed_paths=_changed_paths(node),
+        changed_paths=read_paths(node),
         assignees=_people(node, "assignees"),
         reviewers=_people(node, "reviewers"),
         approved_by=_people(node, "approvedBy"),
@@ -115,7 +137,8 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
     )
 
 
-def _changed_paths(node: Json) -> tuple[str, ...] | None:
+def read_paths(node: Json) -> tuple[str, ...] | None:
+    """Read which paths a merge request changes; None where not all are told."""
     stats = node.get("diffStats")
     summary = node.get("diffStatsSummary")
     if stats is None or summary is None or len(stats) < summary["fileCount"]:
@@ -134,6 +157,7 @@ def _read_note(node: Json, me: Person) -> Note:
         system=node["system"],
         internal=bool(node.get("internal")),
         own_emoji=_own_emoji(node, me),
+        emoji_known=following(node, "awardEmoji") is None,
         url=node.get("url"),
         # Null for a stranger (`human_max_access`, app/graphql/types/notes/note_type.rb).
         by_member=node.get("maxAccessLevelOfAuthor") not in _NO_MEMBER,

@@ -92,13 +92,17 @@ def _stored_form(text: str) -> str:
     return _TIME.sub("", text.replace("\r", "").rstrip())
 
 
-def plan_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+def plan_emoji(report: Report, notes: Sequence[Note]) -> tuple[tuple[int, str], ...]:
     """Plan the answer to each command that has not had it yet."""
     given = {note.id: note.own_emoji for note in notes}
+    # It may be there already among more emoji than the bot reads: every run would put it again.
+    unknown = {note.id for note in notes if not note.emoji_known}
     return tuple(
         (answer.note_id, answer.emoji)
         for answer in report.answers
-        if answer.emoji and answer.emoji not in given.get(answer.note_id, ())
+        if answer.emoji
+        and answer.emoji not in given.get(answer.note_id, ())
+        and answer.note_id not in unknown
     )
 
 

@@ -25,6 +25,7 @@ from bot.facts import (
 from bot.gitlab_transport import Json, Transport
 from bot.merge_request import CommitStatus, StatusCheck
 
+PAGES = 50  # of 100 rows each, of any list
 DIFF_PAGES = 10  # of 100 files each, of a commit that may have renamed one
 
 
@@ -36,7 +37,7 @@ def escape_path(project: str) -> str:
 def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus, ...]:
     """Read the commit statuses of a name on a head."""
     path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
-    rows, _ = transport.fetch_rows(path, {"name": need.name, "per_page": 100})
+    rows = read_pages(transport, path, name=need.name)
     return tuple(
         CommitStatus(
             state=row["status"],
@@ -53,7 +54,7 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
 
 def _read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
-    rows, _ = transport.fetch_rows(path, {})
+    rows = read_pages(transport, path)
     return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
 
 
@@ -84,15 +85,17 @@ def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
     )
 
 
-def read_pages(transport: Transport, path: str, **filters: str) -> list[Json]:
-    """Read a list that GitLab gives in pages."""
+def read_pages(transport: Transport, path: str, most: int = PAGES, **filters: str) -> list[Json]:
+    """Read a list that GitLab gives in pages; raise GitLabError where it has too many."""
     rows: list[Json] = []
     page: str | None = "1"
-    while page:
-        query: dict[str, str | int] = {**filters, "per_page": 100, "page": page}
+    for _ in range(most):
+        query: dict[str, str | int] = {**filters, "per_page": 100, "page": page or ""}
         found, page = transport.fetch_rows(path, query)
         rows.extend(found)
-    return rows
+        if page is None:
+            return rows
+    raise GitLabError(f"the list {path} has more than the {most * 100} rows that the bot reads.")
 
 
 def _read_rename(transport: Transport, need: RenameOf) -> str | None:
@@ -114,8 +117,9 @@ def _find_other_path(
             if row[known] == need.path:
                 return str(row[wanted]) if row["renamed_file"] else None
         if page is None:
-            return None
-    raise GitLabError(f"the commit {need.sha} changes more files than the bot reads.")
+            break
+    # The commit is of the file's history: it changes the file, and GitLab cuts large lists.
+    raise GitLabError(f"GitLab did not list all files that the commit {need.sha} changes.")
 
 
 def _read_access(transport: Transport, need: AccessOf) -> Access:

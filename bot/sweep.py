@@ -1,6 +1,6 @@
 """Look again at every nomination that is not over, in case an event was lost."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from bot.errors import BotError
@@ -34,19 +34,22 @@ class SharedFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look at one merge request, or at the list of them, came to."""
+    """What a look at one merge request, or at the list of them, came to.
+
+    `notices` tell what is no fault of the look, such as a gate that cannot be set there.
+    """
 
     iid: int | None
     problems: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
-def sweep(iids: Iterable[int], look: Callable[[int], Sequence[str]]) -> list[Look]:
+def sweep(iids: Iterable[int], look: Callable[[int], Look]) -> list[Look]:
     """Look at merge requests one by one; a failure at one never stops the others."""
     looks = []
     for iid in iids:
         try:
-            problems = tuple(look(iid))
+            looks.append(look(iid))
         except BotError as error:
-            problems = (str(error),)
-        looks.append(Look(iid=iid, problems=problems))
+            looks.append(Look(iid=iid, problems=(str(error),)))
     return looks

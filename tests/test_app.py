@@ -17,6 +17,7 @@ from bot.policy import load_policies
 from bot.publish import TROUBLE
 from bot.report import MARKER, GateState
 from bot.sandbox import actions
+from bot.sandbox.act_pipelines import check_status
 from bot.sandbox.actions import (
     CommitDraft,
     MergeRequestDraft,
@@ -584,6 +585,23 @@ def test_a_status_check_is_answered_for_every_merge_request(
     assert mr.comments == []
     assert outcome.calls == 3
     assert run_on(server, mr, gate=CHECK).calls == 2
+
+
+def test_a_pending_answer_that_gitlab_turned_to_failed_is_not_given_again(
+    made: NominationWorld, server: Server
+) -> None:
+    check = add_check(made)
+    made.gateway.visibility = "private"
+    assert run_on(server, made.nomination, gate=CHECK).gate == "pending"
+    made.world.tick(121)
+    assert check_status(made.world, made.nomination, check) == "failed"
+    settled(made, server, gate=CHECK)
+    made.gateway.visibility = "public"
+    run_on(server, made.nomination, gate=CHECK)
+    assert made.nomination.check_answers[-1].status == "passed"
+    made.gateway.visibility = "private"
+    run_on(server, made.nomination, gate=CHECK)
+    assert check_answers(made.nomination)[-1] == ("pending", made.nomination.head_sha)
 
 
 @pytest.mark.parametrize("has_other", [True, False])

@@ -470,7 +470,7 @@ def test_sweep_tells_what_failed_and_where(
     assert here(server.url, "sweep") == 1
     told = capfd.readouterr().err
     assert "nomination-bot: !1: GitLab did not answer a query" in told
-    assert "nomination-bot: what changed lately was not listed" in told
+    assert "nomination-bot: what changed lately was not all listed" in told
 
 
 def test_ready_answers_before_any_merge_request(made: NominationWorld, server: Server) -> None:

@@ -284,7 +284,7 @@ NO_ROWS = b"[]"
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
         fact = ask(client, need)
-    is_list = isinstance(need, CommitsOf | RenameOf | DiffsOf | StatusesOf | StatusChecksOf)
+    is_list = isinstance(need, CommitsOf | DiffsOf | StatusesOf | StatusChecksOf)
     if is_list and body == NO_ROWS:
         assert not isinstance(fact, Unread)
     else:
@@ -431,15 +431,16 @@ def test_a_rename_is_found_on_any_page_of_a_large_commit(
     for number in (7, 229):
         renamed = RenameOf(TEAM, "move", f"data/new/{number:03}.yml")
         assert ask(client, renamed) == f"data/old/{number:03}.yml"
-    assert ask(client, RenameOf(TEAM, "move", "data/new/none.yml")) is None
     assert ask(client, RenameOf(TEAM, "main", "data/old/001.yml")) is None
+    # It is asked of commits that change the file, so a list without it was cut.
+    assert "did not list" in reason(ask(client, RenameOf(TEAM, "move", "data/new/none.yml")))
 
 
 def test_a_commit_without_an_end_is_read_up_to_the_limit() -> None:
     row = {"new_path": "a.yml", "old_path": "b.yml", "renamed_file": True}
     page = answer("200 OK", json.dumps([row]).encode(), "X-Next-Page: 2")
     with raw_server(saying(page)) as raw, connect(raw.url) as client:
-        assert "more files than the bot reads" in reason(ask(client, RenameOf(TEAM, "x", ENTRY)))
+        assert "did not list all files" in reason(ask(client, RenameOf(TEAM, "x", ENTRY)))
         assert len(raw.requests) == DIFF_PAGES
 
 
@@ -597,24 +598,46 @@ def test_merge_requests_that_changed_lately_are_listed_with_their_paths_on_all_p
 ) -> None:
     long_ago = made.world.now - timedelta(days=9)
     before = dict(client.fetch_recent(TEAM, long_ago))
-    assert any("team_members" in path for path in before[1])
+    assert any("team_members" in path for path in before[1] or ())
     for number in range(51):
         open_another(made, f"branch-{number}", f"notes-{number}.md")
     found = dict(client.fetch_recent(TEAM, long_ago))
     assert len(found) == len(before) + 51
     assert ("notes-7.md",) in found.values()
-    assert client.fetch_recent(TEAM, made.world.now + timedelta(days=1)) == []
+    assert list(client.fetch_recent(TEAM, made.world.now + timedelta(days=1))) == []
 
 
-def test_a_list_without_an_end_is_read_up_to_the_limit() -> None:
-    page = {
-        "pageInfo": {"hasNextPage": True, "endCursor": "x"},
-        "nodes": [{"iid": "1", "diffStats": None}],
-    }
+def listed(number: int, **stats: object) -> dict[str, object]:
+    return {"iid": str(number), **stats}
+
+
+def test_paths_that_were_not_all_told_are_unknown() -> None:
+    paths, whole = [{"path": "a.yml"}], {"fileCount": 1}
+    nodes = [
+        listed(1, diffStats=None, diffStatsSummary=whole),
+        listed(2, diffStats=paths, diffStatsSummary=None),
+        listed(3, diffStats=paths, diffStatsSummary={"fileCount": 2}),
+        listed(4, diffStats=paths, diffStatsSummary=whole),
+    ]
+    page = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}
     body = json.dumps({"data": {"project": {"mergeRequests": page}}}).encode()
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
-        found = client.fetch_recent(TEAM, datetime(2026, 1, 1, tzinfo=UTC))
-        assert found == [(1, ())] * RECENT_PAGES
+        found = dict(client.fetch_recent(TEAM, datetime(2026, 1, 1, tzinfo=UTC)))
+    assert found == {1: None, 2: None, 3: None, 4: ("a.yml",)}
+
+
+def test_a_list_without_an_end_is_read_up_to_the_limit_and_called_cut() -> None:
+    page = {
+        "pageInfo": {"hasNextPage": True, "endCursor": "x"},
+        "nodes": [listed(1, diffStats=None, diffStatsSummary=None)],
+    }
+    body = json.dumps({"data": {"project": {"mergeRequests": page}}}).encode()
+    found: list[Any] = []
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
+        recent = client.fetch_recent(TEAM, datetime(2026, 1, 1, tzinfo=UTC))
+        with pytest.raises(GitLabError, match="more merge requests"):
+            found.extend(recent)
+        assert found == [(1, None)] * RECENT_PAGES
         assert len(raw.requests) == RECENT_PAGES
 
 

@@ -339,7 +339,7 @@ def test_requests_are_limited_and_some_are_kept_for_writing() -> None:
         door.fetch_object(PATH)
         with pytest.raises(GitLabError) as error:
             door.fetch_object(PATH)
-        assert f"at most {WRITING + 2} requests" in words_of(error)
+        assert f"no request was left: a run makes at most {WRITING + 2}" in words_of(error)
         door.kept = 0
         for _ in range(WRITING):
             door.create(NOTES, {})

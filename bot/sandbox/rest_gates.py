@@ -147,21 +147,20 @@ def create_check(call: Call) -> Answer:
     return Answer(status=201, body=_render_check(call, check))
 
 
-@endpoint("GET", MR_CHECKS, open=False)
+@endpoint("GET", MR_CHECKS, PAGING, open=False)
 def list_merge_request_checks(call: Call) -> Answer:
-    """List how the checks stand at the head of a merge request."""
+    """List how the checks stand at the head of a merge request, in pages (ee status_checks.rb)."""
     _demand_checks(call)
-    return Answer(
-        body=[
-            {
-                "id": check.id,
-                "name": check.name,
-                "external_url": check.external_url,
-                "status": check_status(call.world, call.merge_request, check),
-            }
-            for check in call.project.status_checks
-        ]
-    )
+
+    def render(check: StatusCheck) -> object:
+        return {
+            "id": check.id,
+            "name": check.name,
+            "external_url": check.external_url,
+            "status": check_status(call.world, call.merge_request, check),
+        }
+
+    return paged(call, call.project.status_checks, render)
 
 
 @endpoint(
