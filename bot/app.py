@@ -159,7 +159,7 @@ def _evaluate_once(
     The last time this is unknown, but for a head that moved.
     """
     changes, detection = _detect(merge_request, choices, gitlab)
-    subjects = _subjects(detection, changes, merge_request, choices)
+    subjects = _subjects(detection, changes, merge_request, choices) if merge_request.counts else []
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
     evidence: Mapping[str, Evidence] = {}
@@ -198,7 +198,7 @@ def _evaluate_once(
 def _detect(
     merge_request: MergeRequest, choices: Choices, gitlab: Source
 ) -> tuple[Changes, Detection]:
-    changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
+    changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
     wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
 
@@ -231,6 +231,15 @@ def _detect(
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
     )
+
+
+def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
+    """Tell whether it matters what a merge request changes.
+
+    One into another branch gives nobody a role; but an answer to a status check belongs to the
+    head, and outlasts a change of the target.
+    """
+    return merge_request.counts or choices.gate.kind is GateKind.STATUS_CHECK
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
@@ -393,10 +402,11 @@ def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
     asked = _is_asked(findings.merge_request, choices)
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)
+    elsewhere = findings.view == "elsewhere"
     if findings.merge_request.state not in {"opened", "locked"} and not asked:
         # Nobody is told about merge requests that were over before the bot came.
         return bool(findings.assessments) and findings.merge_request.state == "merged"
-    return bool(findings.assessments) or near_miss or unread or asked
+    return bool(findings.assessments) or elsewhere or near_miss or unread or asked
 
 
 def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:

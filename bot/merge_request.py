@@ -62,6 +62,7 @@ class Standing:
 
     head_sha: str
     state: str
+    target_branch: str
     assignees: frozenset[str]
     approved_by: frozenset[str]
     comments: frozenset[tuple[int, int | None, bool]]
@@ -114,6 +115,7 @@ class MergeRequest:
         changed = (now.comments ^ read) if now.whole else (now.comments - read)
         return (
             (now.head_sha, now.state) == (self.head_sha, self.state)
+            and now.target_branch == self.target_branch
             and now.assignees == {person.key for person in self.assignees}
             and now.approved_by == {person.key for person in self.approved_by}
             and {author for _, author, _ in changed} <= {self.me.id}
