@@ -1,8 +1,9 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from bot import policy as rules
@@ -28,6 +29,8 @@ from bot.sweep import Look, SharedFacts, sweep
 ROUNDS = 3
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
+# How long ago a merged merge request may have changed that a former account of the bot marked.
+FORMERLY = timedelta(days=90)
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -49,6 +52,9 @@ class GitLab(Source, Writer, Protocol):
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
+
+    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
+        """List merged merge requests that changed since a time, with an account's mark."""
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
@@ -122,15 +128,34 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
         return problems
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
-    # An event that was lost may be the one that opened a merge request: nothing marks that.
     lost: list[Look] = []
-    try:
-        recent = gitlab.fetch_recent(project, gitlab.now() - LATELY)
-    except GitLabError as error:
-        recent = []
-        lost.append(Look(iid=None, problems=(f"what changed lately was not listed: {error}",)))
-    iids += [iid for iid, paths in recent if any(_concerns_team(path, choices) for path in paths)]
+    for what, search in _searches(project, choices, gitlab):
+        try:
+            iids += search()
+        except GitLabError as error:
+            lost.append(Look(iid=None, problems=(f"{what} was not listed: {error}",)))
     return sweep(dict.fromkeys(iids), look) + lost
+
+
+def _searches(
+    project: str, choices: Choices, gitlab: GitLab
+) -> list[tuple[str, Callable[[], list[int]]]]:
+    """Say how merge requests are found that the present account did not mark."""
+    former, now = choices.former_ids, gitlab.now()
+
+    def find_opened() -> list[int]:
+        # An event that was lost may be the one that opened a merge request: nothing marks that.
+        # GitLab finds marks of the present account alone, so those of a former one are found
+        # by what they change, however old they are.
+        since = datetime.fromtimestamp(0, UTC) if former else now - LATELY
+        found = gitlab.fetch_recent(project, since)
+        return [iid for iid, paths in found if any(_concerns_team(p, choices) for p in paths)]
+
+    searches = [("what was opened" if former else "what changed lately", find_opened)]
+    if former:
+        find_merged = partial(gitlab.fetch_marked, project, now - FORMERLY, former)
+        searches.append(("what a former account marked", find_merged))
+    return searches
 
 
 def evaluate(
@@ -367,7 +392,7 @@ def _plan(
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, choices.former_ids)
     spoken = bool(own) or _has_something_to_say(findings, choices)
-    posted = has_posted(merge_request, known, choices.gate)
+    posted = has_posted(merge_request, known, choices.gate, choices.former_ids)
     if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
             merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now

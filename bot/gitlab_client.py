@@ -26,7 +26,7 @@ from bot.queries import build_parts, members_part
 from bot.query_parts import Part, Query, pack_parts
 from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
 
-RECENT_PAGES = 40  # of 50 merge requests each
+LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
@@ -219,20 +219,29 @@ class GitLabClient:
 
     def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
         """List opened merge requests that changed since a time, with the paths they change."""
+        return [
+            (int(node["iid"]), tuple(stat["path"] for stat in node["diffStats"] or ()))
+            for node in self._list_since(documents.RECENT, project, since)
+        ]
+
+    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
+        """List merged merge requests that changed since a time, with an account's mark."""
+        nodes = self._list_since(documents.MARKED, project, since)
+        with _known_shape():
+            return [int(node["iid"]) for node in nodes if documents.is_marked(node, accounts)]
+
+    def _list_since(self, document: str, project: str, since: datetime) -> list[Json]:
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
-        found: list[tuple[int, tuple[str, ...]]] = []
-        for _ in range(RECENT_PAGES):
-            data = self._transport.query(documents.RECENT, variables)
+        found: list[Json] = []
+        for _ in range(LIST_PAGES):
+            data = self._transport.query(document, variables)
             with _known_shape():
                 page = data["project"]["mergeRequests"]
-                found += [
-                    (int(node["iid"]), tuple(stat["path"] for stat in node["diffStats"] or ()))
-                    for node in page["nodes"]
-                ]
+                found += page["nodes"]
                 if not page["pageInfo"]["hasNextPage"]:
-                    break
+                    return found
                 variables["after"] = page["pageInfo"]["endCursor"]
-        return found
+        raise GitLabError(f"{project} has more than {len(found)} merge requests to look through.")
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""
@@ -294,8 +303,27 @@ class GitLabClient:
         self._transport.send("post", f"{_address(merge_request)}/status_check_responses", fields)
 
     def watch(self, merge_request: MergeRequest) -> None:
-        """Put the sweep's emoji on the merge request; anyone who can comment may."""
-        self._award(_address(merge_request), WATCH)
+        """Put the sweep's emoji on the merge request; anyone who can comment may.
+
+        Raises GitLabError where it is refused, because the sweep would not find this one.
+        """
+        path = _address(merge_request)
+        try:
+            self._transport.send("post", f"{path}/award_emoji", {"name": WATCH})
+        except RefusedError as error:
+            # GitLab answers 404 to one that is there already and to one that is not allowed
+            # alike (lib/api/award_emoji.rb).
+            if error.code != NOT_FOUND or not self._has_awarded(path, merge_request.me.id):
+                raise GitLabError(
+                    f"GitLab refused the emoji :{WATCH}: by which the sweep finds this merge "
+                    f"request ({error}): let the bot's account comment there, as where its "
+                    "discussion is locked a member of the project may."
+                ) from None
+
+    def _has_awarded(self, path: str, own_id: int) -> bool:
+        rows = read_pages(self._transport, f"{path}/award_emoji")
+        with _known_shape():
+            return any(row["name"] == WATCH and row["user"]["id"] == own_id for row in rows)
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Take the sweep's emoji off the merge request."""
