@@ -1,8 +1,9 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from bot import policy as rules
@@ -31,6 +32,8 @@ from bot.sweep import Look, SharedFacts, sweep
 ROUNDS = 3
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
+# How long ago a merged merge request may have changed that a former account of the bot marked.
+FORMERLY = timedelta(days=90)
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -56,6 +59,9 @@ class GitLab(Source, Writer, Protocol):
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
+
+    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
+        """List merged merge requests that changed since a time, with an account's mark."""
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
@@ -130,15 +136,38 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
         return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
-    # An event that was lost may be the one that opened a merge request: nothing marks that.
     lost: list[Look] = []
-    try:
-        for iid, paths in gitlab.fetch_recent(project, gitlab.now() - LATELY):
-            if paths is None or any(_concerns_team(path, choices) for path in paths):
-                iids.append(iid)
-    except GitLabError as error:
-        lost.append(Look(iid=None, problems=(f"what changed lately was not all listed: {error}",)))
+    for what, search in _searches(project, choices, gitlab):
+        try:
+            iids.extend(search())  # keeps what came before an error
+        except GitLabError as error:
+            lost.append(Look(iid=None, problems=(f"{what} was not listed: {error}",)))
     return sweep(dict.fromkeys(iids), look) + lost
+
+
+def _searches(
+    project: str, choices: Choices, gitlab: GitLab
+) -> list[tuple[str, Callable[[], Iterable[int]]]]:
+    """Say how merge requests are found that the present account did not mark."""
+    former, now = choices.former_ids, gitlab.now()
+
+    def find_opened() -> Iterator[int]:
+        # An event that was lost may be the one that opened a merge request: nothing marks that.
+        # GitLab finds marks of the present account alone, so those of a former one are found
+        # by what they change, however old they are.
+        since = datetime.fromtimestamp(0, UTC) if former else now - LATELY
+        found = gitlab.fetch_recent(project, since)
+        for iid, paths in found:
+            if paths is None or any(_concerns_team(path, choices) for path in paths):
+                yield iid
+
+    searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
+        ("what was opened" if former else "what changed lately", find_opened)
+    ]
+    if former:
+        find_merged = partial(gitlab.fetch_marked, project, now - FORMERLY, former)
+        searches.append(("what a former account marked", find_merged))
+    return searches
 
 
 def evaluate(
@@ -237,7 +266,7 @@ def _assess(case: Case, replayed: Replay, choices: Choices, look: Aftermath) -> 
 def _detect(
     merge_request: MergeRequest, choices: Choices, gitlab: Source
 ) -> tuple[Changes, Detection]:
-    changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
+    changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
     wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
 
@@ -274,6 +303,15 @@ def _detect(
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
     )
+
+
+def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
+    """Tell whether it matters what a merge request changes.
+
+    One into another branch gives nobody a role; but an answer to a status check belongs to the
+    head, and outlasts a change of the target.
+    """
+    return merge_request.counts or choices.gate.kind is GateKind.STATUS_CHECK
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
@@ -406,7 +444,7 @@ def _plan(
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, choices.former_ids)
     spoken = bool(own) or _has_something_to_say(findings, choices)
-    posted = has_posted(merge_request, known, choices.gate)
+    posted = has_posted(merge_request, known, choices.gate, choices.former_ids)
     if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
             merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
@@ -441,10 +479,11 @@ def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
     asked = _is_asked(findings.merge_request, choices)
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)
+    elsewhere = findings.view == "elsewhere"
     if findings.merge_request.state not in {"opened", "locked"} and not asked:
         # Nobody is told about merge requests that were over before the bot came.
         return bool(findings.assessments) and findings.merge_request.state == "merged"
-    return bool(findings.assessments) or near_miss or unread or asked
+    return bool(findings.assessments) or elsewhere or near_miss or unread or asked
 
 
 def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:

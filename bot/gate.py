@@ -74,10 +74,19 @@ def plan_gate(
     return plan_status(gate, merge_request, statuses, choice.name), None
 
 
-def has_posted(merge_request: MergeRequest, known: Mapping[Need, Fact], choice: GateChoice) -> bool:
-    """Tell whether the bot has set the gate before, which then must not stay as it is."""
+def has_posted(
+    merge_request: MergeRequest,
+    known: Mapping[Need, Fact],
+    choice: GateChoice,
+    former_ids: Collection[int] = (),
+) -> bool:
+    """Tell whether the bot has set the gate before, which then must not stay as it is.
+
+    What an account set that the bot had before is the bot's, too.
+    """
+    accounts = {merge_request.me.id, *former_ids}
     return any(
-        isinstance(status, CommitStatus) and status.author_id == merge_request.me.id
+        isinstance(status, CommitStatus) and status.author_id in accounts
         for need in gate_needs(merge_request, choice)
         for status in _items(known.get(need))
     )

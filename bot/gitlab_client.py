@@ -28,7 +28,7 @@ from bot.queries import build_parts, members_part
 from bot.query_parts import Part, Query, pack_parts
 from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
 
-RECENT_PAGES = 40  # of 50 merge requests each
+LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
 PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end
 EMOJI_LISTS = 5  # of one merge request that are read to their end
@@ -273,18 +273,29 @@ class GitLabClient:
 
         Raises GitLabError at the end where there are more than the bot reads.
         """
+        for node in self._list_since(documents.RECENT, project, since):
+            yield int(node["iid"]), documents.read_paths(node)
+
+    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
+        """List merged merge requests that changed since a time, with an account's mark."""
+        nodes = self._list_since(documents.MARKED, project, since)
+        with _known_shape():
+            return [int(node["iid"]) for node in nodes if documents.is_marked(node, accounts)]
+
+    def _list_since(self, document: str, project: str, since: datetime) -> Iterator[Json]:
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
-        for _ in range(RECENT_PAGES):
-            data = self._transport.query(documents.RECENT, variables)
+        for _ in range(LIST_PAGES):
+            data = self._transport.query(document, variables)
             with _known_shape():
                 page = data["project"]["mergeRequests"]
-                found = [(int(n["iid"]), documents.read_paths(n)) for n in page["nodes"]]
+                found: list[Json] = page["nodes"]
                 variables["after"] = page["pageInfo"]["endCursor"]
                 more = page["pageInfo"]["hasNextPage"]
-            yield from found
+            with _known_shape():
+                yield from found
             if not more:
                 return
-        raise GitLabError(f"more merge requests of {project} changed than the sweep reads.")
+        raise GitLabError(f"{project} has more merge requests to look through than the bot reads.")
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""
@@ -346,8 +357,27 @@ class GitLabClient:
         self._transport.send("post", f"{_address(merge_request)}/status_check_responses", fields)
 
     def watch(self, merge_request: MergeRequest) -> None:
-        """Put the sweep's emoji on the merge request; anyone who can comment may."""
-        self._award(_address(merge_request), WATCH)
+        """Put the sweep's emoji on the merge request; anyone who can comment may.
+
+        Raises GitLabError where it is refused, because the sweep would not find this one.
+        """
+        path = _address(merge_request)
+        try:
+            self._transport.send("post", f"{path}/award_emoji", {"name": WATCH})
+        except RefusedError as error:
+            # GitLab answers 404 to one that is there already and to one that is not allowed
+            # alike (lib/api/award_emoji.rb).
+            if error.code != NOT_FOUND or not self._has_awarded(path, merge_request.me.id):
+                raise GitLabError(
+                    f"GitLab refused the emoji :{WATCH}: by which the sweep finds this merge "
+                    f"request ({error}): let the bot's account comment there, as where its "
+                    "discussion is locked a member of the project may."
+                ) from None
+
+    def _has_awarded(self, path: str, own_id: int) -> bool:
+        rows = read_pages(self._transport, f"{path}/award_emoji")
+        with _known_shape():
+            return any(row["name"] == WATCH and row["user"]["id"] == own_id for row in rows)
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Take the sweep's emoji off the merge request."""

@@ -69,6 +69,7 @@ class Standing:
 
     head_sha: str
     state: str
+    target_branch: str
     assignees: frozenset[str]
     approved_by: frozenset[str]
     comments: frozenset[tuple[int, int | None, bool]]
@@ -122,6 +123,7 @@ class MergeRequest:
         changed = (now.comments ^ read) if now.whole else (now.comments - read)
         return (
             (now.head_sha, now.state) == (self.head_sha, self.state)
+            and now.target_branch == self.target_branch
             and self._has_people(now)
             and {author for _, author, _ in changed} <= {self.me.id}
         )

@@ -1,6 +1,6 @@
 """The queries for a merge request, its comments and the list of recent ones, and their answers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bot.answers import Json, nodes_of, number_of, read_time
 from bot.errors import GitLabError
@@ -61,6 +61,19 @@ query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
     }
   }
 }
+"""
+
+MARKED = f"""
+query MarkedMergeRequests($project: ID!, $since: Time!, $after: String) {{
+  project(fullPath: $project) {{
+    mergeRequests(
+      state: merged, updatedAfter: $since, sort: UPDATED_DESC, first: {PAGE}, after: $after
+    ) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ iid awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ id }} }} }} }}
+    }}
+  }}
+}}
 """
 
 COMMENTS = f"""
@@ -134,6 +147,14 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         me=own,
         watched=WATCH in _own_emoji(node, own),
         default_branch=(project.get("repository") or {}).get("rootRef"),
+    )
+
+
+def is_marked(node: Json, accounts: Collection[int]) -> bool:
+    """Tell whether any of some accounts has put the sweep's emoji on a merge request."""
+    return any(
+        emoji["name"] == WATCH and number_of(emoji["user"]["id"]) in accounts
+        for emoji in nodes_of(node["awardEmoji"])
     )
 
 

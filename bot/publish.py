@@ -122,8 +122,9 @@ def apply_plan(
         raise problems["gate"]
     if doubled:
         raise HeadMovedError("another run wrote the comment at the same time.")
-    # Emoji and the mark are courtesies: their failure is no reason to fail the run.
-    return [f"{what}: {problems[what]}" for what in ("gate", "comment") if what in problems]
+    # Emoji are courtesies: their failure is no reason to fail the run. Without the mark the
+    # sweep would pass over the merge request for ever, which nobody would hear of.
+    return [f"{what}: {problems[what]}" for what in ("gate", "comment", "mark") if what in problems]
 
 
 Writes = dict[str, Callable[[], None]]

@@ -179,7 +179,8 @@ def _standing_part(number: int, need: StandingOf) -> Part:
         text=(
             f"h{number}: project(fullPath: $h{number}project) {{"
             f" mergeRequest(iid: $h{number}iid) {{"
-            f" diffHeadSha state assignees(first: {PAGE}) {{ {MORE} nodes {{ username }} }}"
+            f" diffHeadSha state targetBranch"
+            f" assignees(first: {PAGE}) {{ {MORE} nodes {{ username }} }}"
             f" approvedBy(first: {PAGE}) {{ {MORE} nodes {{ username }} }}"
             f" notes(filter: ONLY_COMMENTS, last: {NEWEST}) {{ pageInfo {{ hasPreviousPage }}"
             " nodes { id lastEditedAt author { id } } } } }"
@@ -201,6 +202,7 @@ def _read_standing(found: Json) -> Standing | Unread:
     return Standing(
         head_sha=found["diffHeadSha"],
         state=found["state"],
+        target_branch=found["targetBranch"],
         assignees=frozenset(usernames_of(assignees)),
         approved_by=frozenset(usernames_of(approved_by)),
         comments=frozenset(map(_read_comment, nodes_of(notes))),

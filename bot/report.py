@@ -96,6 +96,8 @@ class Findings:
     @property
     def view(self) -> str:
         """Name what the comment is about."""
+        if self.detection.nominations and not self.merge_request.counts:
+            return "elsewhere"
         if not self.assessments:
             return "unread" if self.unknown or self.detection.unread else "nobody"
         return {"merged": "merged", "closed": "closed"}.get(self.merge_request.state, "open")
@@ -193,7 +195,8 @@ def shipped_templates() -> Path:
 
 def decide_gate(findings: Findings) -> GateState:
     """Decide the gate: it passes only when everything is known and nothing is open."""
-    if findings.replay.held and findings.assessments:
+    held = findings.replay.held and findings.assessments
+    if held or findings.view == "elsewhere":
         return GateState.FAILED
     open_findings = [f for a in findings.assessments for f in a.open_findings]
     if any(f.verdict is Verdict.UNMET for f in open_findings):

@@ -80,6 +80,7 @@ def make_standing(**changes: Any) -> Standing:
     standing = Standing(
         head_sha=HEAD,
         state="opened",
+        target_branch="main",
         assignees=frozenset(),
         approved_by=frozenset(),
         comments=frozenset(),

@@ -29,7 +29,7 @@ from bot.facts import (
     Work,
     WorkOf,
 )
-from bot.gitlab_client import MEMBER_PAGES, NOTE_PAGES, RECENT_PAGES, GitLabClient
+from bot.gitlab_client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Unread
@@ -589,7 +589,7 @@ def test_an_emoji_is_put_once_whatever_happens(
 def test_an_emoji_that_is_refused_is_an_error(server: Server, client: GitLabClient) -> None:
     here = read(client)
     server.fault(Fault(route="POST */award_emoji", kind=Kind.FORBIDDEN))
-    with pytest.raises(RefusedError):
+    with pytest.raises(GitLabError, match="refused the emoji :eyes:"):
         client.watch(here)
 
 
@@ -633,12 +633,12 @@ def test_a_list_without_an_end_is_read_up_to_the_limit_and_called_cut() -> None:
     }
     body = json.dumps({"data": {"project": {"mergeRequests": page}}}).encode()
     found: list[Any] = []
-    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
+    with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url, calls=200) as client:
         recent = client.fetch_recent(TEAM, datetime(2026, 1, 1, tzinfo=UTC))
-        with pytest.raises(GitLabError, match="more merge requests"):
+        with pytest.raises(GitLabError, match="more merge requests to look through"):
             found.extend(recent)
-        assert found == [(1, None)] * RECENT_PAGES
-        assert len(raw.requests) == RECENT_PAGES
+        assert found == [(1, None)] * LIST_PAGES
+        assert len(raw.requests) == LIST_PAGES
 
 
 def test_the_mark_for_the_sweep_is_found_and_taken_off(

@@ -441,7 +441,7 @@ def test_another_refusal_of_the_comment_is_said_and_stops_nothing_else() -> None
 
 def test_failed_courtesies_are_no_problem() -> None:
     writer = FakeWriter([own_note(4, "old"), own_note(5)])
-    for write in ("award_emoji", "withdraw_emoji", "watch", "delete_note"):
+    for write in ("award_emoji", "withdraw_emoji", "delete_note"):
         writer.fail(write, refused(403))
     courtesies = Plan(body=BODY, note_id=4, extra_notes=(5,), emoji=((1, "question"),), watch=True)
     courtesies = replace(courtesies, stale_emoji=((1, "no_entry_sign"),))

@@ -517,6 +517,7 @@ def standing(**changes: Any) -> dict[str, Any]:
     found = {
         "diffHeadSha": HEAD,
         "state": "opened",
+        "targetBranch": "main",
         "assignees": {"nodes": [{"username": "Ada"}]},
         "approvedBy": {"nodes": []},
         "notes": {"pageInfo": {"hasPreviousPage": False}, "nodes": notes},
@@ -542,6 +543,7 @@ def test_what_a_merge_request_has_become_is_told() -> None:
     assert read(STANDING, standing()) == Standing(
         head_sha=HEAD,
         state="opened",
+        target_branch="main",
         assignees=frozenset({"ada"}),
         approved_by=frozenset(),
         comments=frozenset({(7, 3, False), (9, None, True)}),

@@ -1,22 +1,30 @@
 """The mark by which the sweep finds a nomination, whatever the merge request was before."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bot.app import sweep_all
 from bot.sandbox import actions
+from bot.sandbox.actions import MergeRequestUpdate
+from bot.sandbox.entities import Level, Member, Token
+from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
+    SECRET,
     TEAM,
     NominationWorld,
+    add_user,
     connect,
     entry,
     make_choices,
     make_world,
+    open_another,
     run_on,
 )
+from tests.processes import run_bot
 
 BRANCH = "nominate-nina"
 
@@ -58,10 +66,10 @@ def reopen(made: NominationWorld, server: Server) -> None:
     actions.reopen(made.world, olga, made.nomination)
 
 
-def look_at_all(server: Server) -> list[int | None]:
+def look_at_all(server: Server, **choices: Any) -> list[int | None]:
     """Sweep; return what was looked at."""
     with connect(server.url, calls=200) as client:
-        return [look.iid for look in sweep_all(TEAM, make_choices(), client)]
+        return [look.iid for look in sweep_all(TEAM, make_choices(**choices), client)]
 
 
 @pytest.mark.parametrize("before", [follow_a_near_miss, renew_what_was_withdrawn, reopen])
@@ -97,3 +105,140 @@ def test_what_the_sweep_let_go_is_not_marked_again(made: NominationWorld, server
     run_on(server, made.nomination)
     assert look_at_all(server) == []
     assert len(made.writes()) == before
+
+
+# --- a token that was made anew is another account ----------------------------------------
+
+
+def renew_account(made: NominationWorld) -> int:
+    """Give the token to a new account; return the id of the one before."""
+    world = made.world
+    former, successor = world.user("nomination-bot"), add_user(world, "nomination-bot-2")
+    successor.bot = True
+    made.team.members[successor.id] = Member(
+        user=successor, level=Level.DEVELOPER, created_at=world.now
+    )
+    world.tokens[:] = [Token(id=world.next_id("token"), value=SECRET, user=successor)]
+    return former.id
+
+
+def sweep_process(server: Server, **settings: str) -> tuple[int, str]:
+    """Sweep in a process of its own; return its exit code and its log."""
+    done = run_bot(
+        "sweep",
+        CI_SERVER_URL=server.url,
+        NOMINATION_BOT_TOKEN=SECRET,
+        NOMINATION_BOT_TEAM_PROJECT=TEAM,
+        **settings,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_sweep_finds_what_a_former_account_marked(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    assert [job.status for job in made.statuses()] == ["success"]
+    made.world.tick(30 * 86_400)
+    former = renew_account(made)
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    made.world.tick(30 * 86_400)
+    code, log = sweep_process(server, NOMINATION_BOT_FORMER_IDS=str(former))
+    assert (code, "Looked at 1 merge requests." in log) == (0, True)
+    assert [job.status for job in made.statuses() if not job.retried] == ["failed"]
+    by = {award.user.username for award in made.nomination.awards if award.name == "eyes"}
+    assert by == {"nomination-bot", "nomination-bot-2"}
+
+
+def test_the_green_status_of_a_former_account_does_not_stay(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    former = renew_account(made)
+    # Withdrawn: without its comment only the status tells that the bot was here.
+    push(made, "reviewer")
+    made.nomination.notes.clear()
+    actions.set_commit_status(
+        made.world,
+        made.world.user("nomination-bot"),
+        made.team,
+        str(made.nomination.head_sha),
+        actions.StatusDraft(state="failed", name="nomination-bot", ref=BRANCH),
+    )
+    run_on(server, made.nomination, former_ids=frozenset({former}))
+    (job,) = [
+        job for job in made.statuses() if not job.retried and job.sha == made.nomination.head_sha
+    ]
+    assert (job.status, job.author.username) == ("success", "nomination-bot-2")
+
+
+def test_steps_after_the_merge_are_followed_by_the_new_account(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    former = renew_account(made)
+    made.world.tick(20 * 86_400)
+    open_another(made, "other", "notes.md")
+    assert look_at_all(server) == []
+    ids = frozenset({former})
+    assert look_at_all(server, former_ids=ids) == [made.nomination.iid]
+    # From now on the new account finds it by its own mark.
+    assert look_at_all(server) == [made.nomination.iid]
+    made.world.tick(100 * 86_400)
+    assert look_at_all(server, former_ids=ids) == [made.nomination.iid]
+
+
+def test_a_stranger_who_copies_the_mark_costs_nothing(
+    made: NominationWorld, server: Server
+) -> None:
+    merged = open_another(made, "other", "notes.md")
+    actions.merge(made.world, made.user("olga"), merged)
+    actions.award_emoji(made.world, made.user("max"), merged, "eyes")
+    former = renew_account(made)
+    assert look_at_all(server, former_ids=frozenset({former})) == [made.nomination.iid]
+
+
+def test_a_mark_that_is_refused_fails_the_run(made: NominationWorld, server: Server) -> None:
+    server.fault(Fault(route="POST */merge_requests/*/award_emoji", kind=Kind.FORBIDDEN))
+    outcome = run_on(server, made.nomination)
+    (problem,) = outcome.problems
+    assert problem.startswith("mark: GitLab refused the emoji :eyes: by which the sweep finds")
+    assert made.own_notes()
+    assert made.statuses()
+
+
+def test_a_mark_that_another_run_put_there_meanwhile_is_no_failure(
+    made: NominationWorld, server: Server
+) -> None:
+    def mark_first(request: Any) -> bool:
+        if request.method == "POST" and request.path.endswith("/award_emoji"):
+            bot = made.world.user("nomination-bot")
+            if not made.nomination.awards:
+                actions.award_emoji(made.world, bot, made.nomination, "eyes")
+        return False
+
+    server.hold(mark_first)
+    assert run_on(server, made.nomination).problems == []
+
+
+def test_what_a_locked_discussion_keeps_the_bot_from_is_told(
+    made: NominationWorld, server: Server
+) -> None:
+    olga, bot = made.user("olga"), made.user("nomination-bot")
+    del made.team.members[bot.id]
+    changes = MergeRequestUpdate(discussion_locked=True)
+    actions.update_merge_request(made.world, olga, made.nomination, changes)
+    outcome = run_on(server, made.nomination)
+    assert any(problem.startswith("mark: ") for problem in outcome.problems)
+
+
+def test_a_list_of_marked_ones_that_cannot_be_read_fails_the_sweep(
+    made: NominationWorld, server: Server
+) -> None:
+    former = renew_account(made)
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls={1}))
+    with connect(server.url) as client:
+        looks = sweep_all(TEAM, make_choices(former_ids=frozenset({former})), client)
+    (lost,) = [look for look in looks if look.iid is None]
+    assert lost.problems[0].startswith("what a former account marked was not listed: ")
