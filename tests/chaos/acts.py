@@ -197,6 +197,35 @@ def _change_state(plot: Plot) -> str:
     return f"max: {change.__name__} !{mr.iid}"
 
 
+def _close_anew(plot: Plot) -> str:
+    mr, max_ = plot.some_merge_request(), plot.made.user("max")
+    actions.close(plot.world, max_, mr)
+    draft = MergeRequestDraft(
+        title="Anew", source_branch=mr.source_branch, target_branch=mr.target_branch
+    )
+    other = actions.open_merge_request(
+        plot.world, plot.somebody("nina", "nils", "dora"), plot.made.team, draft
+    )
+    return f"max closes !{mr.iid}, and {other.author.username} opens !{other.iid} from its branch"
+
+
+def _push_in(plot: Plot) -> str:
+    mr, who = plot.some_merge_request(), plot.random.choice((NILS, MIA, MOE))
+    files = {NINA: entry("nina", "maintainer"), who: entry(who[-8:-4].strip("/"), "maintainer")}
+    plot.push(mr.source_branch, files, mr.author.username)
+    return f"{mr.author.username} pushes {who} into !{mr.iid}"
+
+
+def _rename_or_delete(plot: Plot) -> str:
+    who = plot.somebody("mia", "moe", "max", "rita")
+    if plot.random.random() < 0.5:
+        actions.delete_account(plot.world, who)
+        return f"the account {who.username} is deleted"
+    before, plot.branches = who.username, plot.branches + 1
+    actions.rename_account(plot.world, who, f"{before}-{plot.branches}")
+    return f"{before} is called {who.username} now"
+
+
 def _merge(plot: Plot) -> str:
     mr = plot.some_merge_request()
     actions.merge(plot.world, plot.made.user("olga"), mr)
@@ -239,6 +268,9 @@ ACTS: Sequence[tuple[Callable[[Plot], str], int]] = (
     (_forge, 2),
     (_forge_status, 2),
     (_change_state, 3),
+    (_close_anew, 2),
+    (_push_in, 2),
+    (_rename_or_delete, 1),
     (_merge, 1),
     (_change_group, 3),
     (_change_account, 1),

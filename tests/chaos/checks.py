@@ -145,12 +145,17 @@ def _forget(mr: MergeRequest, bot: int, *, keep: bool) -> None:
     own = [note for note in mr.notes if note.author.id == bot]
     for note in own:
         mr.notes.remove(note)
-    for note in mr.notes:
-        note.awards = [award for award in note.awards if award.user.id != bot]
     mr.awards = [award for award in mr.awards if award.user.id != bot]
-    mr.check_answers.clear()
+    # What was answered and gated before a merge is GitLab's record of it, and no look at it
+    # afterwards can tell that again.
+    if mr.state != "merged":
+        for note in mr.notes:
+            note.awards = [award for award in note.awards if award.user.id != bot]
+        mr.check_answers.clear()
+    past = {each.head_sha for each in mr.project.merge_requests.values() if each.state == "merged"}
     for pipeline in mr.project.pipelines:
-        pipeline.jobs = [job for job in pipeline.jobs if job.author.id != bot]
+        if pipeline.sha not in past:
+            pipeline.jobs = [job for job in pipeline.jobs if job.author.id != bot]
     if keep:
         own[0].body = MARKER
         own[0].last_edited_at = own[0].last_edited_by = None

@@ -235,37 +235,79 @@ def _replay(
 ) -> tuple[set[tuple[str, str]], bool]:
     """Return what is waived for whom, and whether somebody holds the merge request."""
     waived: set[tuple[str, str]] = set()
-    held = False
+    holds: dict[str, bool] = {}  # by nominee, and whether maintainers alone can release it
     for note, order in _orders(plot, mr) if nominees else ():
-        late = mr.merged_at is not None and note.created_at > mr.merged_at
-        if late or not _may_decide(plot, mr, note.author.username, nominees):
+        if mr.merged_at is not None and note.created_at > mr.merged_at:
             continue
-        if order.verb in {"hold", "release"}:
-            held = order.verb == "hold"
-        target = order.who or (nominees[0].name if len(nominees) == 1 else None)
-        concerned = [each for each in nominees if each.name == target]
-        if not concerned or not _may_decide(plot, mr, note.author.username, concerned):
-            continue
-        if order.verb == "waive" and not _is_outdated(mr, note, order):
-            waived.add((concerned[0].name, order.requirement))
-        elif order.verb == "unwaive":
-            waived.discard((concerned[0].name, order.requirement))
-    return waived, held
+        over = {n.name for n in nominees if _authority(plot, mr, note, order, nominees, n)}
+        if order.verb == "hold":
+            holds |= dict.fromkeys(over, _is_absent(note.author))
+        elif order.verb == "release":
+            may = note.author.username in _maintainers(plot)
+            holds = {who: gone for who, gone in holds.items() if who not in over or gone > may}
+        target = _target_of(order, nominees)
+        if order.verb == "waive" and target in over and not _is_outdated(mr, note, order):
+            waived.add((str(target), order.requirement))
+        elif order.verb == "unwaive" and target in over:
+            waived.discard((str(target), order.requirement))
+    return waived, bool(holds)
+
+
+def _target_of(order: Order, nominees: Sequence[_Nominee]) -> str | None:
+    return order.who or (nominees[0].name if len(nominees) == 1 else None)
+
+
+def _is_absent(user: User) -> bool:
+    """Tell whether an account is deleted, or not active: what it closed stays closed."""
+    return user.username == "ghost" or user.state != "active"
+
+
+def _authority(  # noqa: PLR0913, PLR0917  all that the rule speaks of
+    plot: Plot,
+    mr: MergeRequest,
+    note: Note,
+    order: Order,
+    nominees: Sequence[_Nominee],
+    over: _Nominee,
+) -> bool | None:
+    """Tell whether an order counts for a nominee; None where the manager is not known."""
+    name, closes = note.author.username, order.verb in {"hold", "unwaive"}
+    if name == "ghost":
+        return closes
+    absent = _is_absent(note.author)
+    judged = {each.name for each in nominees}
+    if name in {mr.author.username, over.name} or (name in judged and not closes):
+        return False
+    members = plot.made.group.members.values()
+    powers = {m.user.username for m in members if m.level >= DEVELOPER and not m.user.bot}
+    if absent:
+        return closes and (name in powers or name == over.manager)
+    if name in powers:
+        return True
+    belongs = note.author.id in plot.made.team.members
+    if over.manager_known:
+        return belongs and name == over.manager
+    return None if belongs else False
 
 
 def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
     """Tell whether somebody who may be the manager, as far as is known, closed the gate."""
-    if all(each.manager_known for each in nominees):
-        return False
-    closed = False
-    judged = {each.name for each in nominees} | {mr.author.username}
+    doubts: set[tuple[str, str]] = set()
     for note, order in _orders(plot, mr):
-        sure = _may_decide(plot, mr, note.author.username, nominees)
-        if order.verb == "release" and sure:
-            closed = False
-        elif order.verb in {"hold", "unwaive"} and note.author.username not in judged:
-            closed = closed or not sure
-    return closed
+        verdicts = {
+            each.name: _authority(plot, mr, note, order, nominees, each) for each in nominees
+        }
+        unsure = {name for name, verdict in verdicts.items() if verdict is None}
+        if order.verb == "release":
+            doubts -= {("hold", name) for name, verdict in verdicts.items() if verdict}
+        elif order.verb == "hold":
+            doubts |= {("hold", name) for name in unsure}
+        elif order.verb == "unwaive" and (
+            # Somebody who may decide about one nominee is asked for which they meant it.
+            _target_of(order, nominees) in unsure or True not in verdicts.values()
+        ):
+            doubts |= {("unwaive", name) for name in unsure}
+    return bool(doubts)
 
 
 def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
@@ -281,14 +323,22 @@ def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> fro
 
 
 def _orders(plot: Plot, mr: MergeRequest) -> Iterator[tuple[Note, Order]]:
-    """Yield the orders of the comments that count, oldest first."""
-    for note in sorted(mr.comments, key=lambda each: each.id):
-        if note.last_edited_at is None and _is_person(note.author):
-            for order in plot.orders.get(note.id, ()):
-                yield note, order
+    """Yield the orders of the comments that count, oldest first.
+
+    Of other merge requests from the same branch, unless they are merged, holds and releases.
+    """
+    notes = list(mr.comments)
+    for other in plot.merge_requests:
+        same = other.source_branch == mr.source_branch and other.state != "merged"
+        notes += other.comments if same and other is not mr else []
+    for note in sorted(notes, key=lambda each: each.id):
+        if note.last_edited_at is None and not note.author.bot:
+            said = plot.orders.get(note.id, ())
+            yield from ((note, order) for order in said if _counts(note, order, mr))
 
 
-def _may_decide(plot: Plot, mr: MergeRequest, name: str, over: Sequence[_Nominee]) -> bool:
-    judged = {each.name for each in over} | {mr.author.username}
-    powers = _maintainers(plot) | {each.manager for each in over}
-    return name in powers and name not in judged
+def _counts(note: Note, order: Order, mr: MergeRequest) -> bool:
+    """Tell whether an order is heeded here, whoever may give it."""
+    if note not in mr.comments and order.verb not in {"hold", "release"}:
+        return False
+    return order.verb in {"hold", "unwaive"} or not _is_absent(note.author)

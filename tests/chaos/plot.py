@@ -23,9 +23,11 @@ NINA = f"{FOLDER}/n/nina.yml"
 NILS = f"{FOLDER}/n/nils.yml"
 MIA = f"{FOLDER}/m/mia.yml"
 MOE = f"{FOLDER}/m/moe.yml"
+RITA = f"{FOLDER}/r/rita.yml"
 # Never in the group, never anybody's manager, never nominated.
 STRANGERS = ("sven", "dora", "robo")
-PEOPLE = ("nina", "nils", "mia", "mia", "max", "max", "max", "moe", "olga", *STRANGERS)
+# Rita is the manager of nils alone, and maintains nothing.
+PEOPLE = ("nina", "nils", "mia", "mia", "max", "max", "max", "moe", "olga", "rita", *STRANGERS)
 GATES = ("commit-status", "commit-status", "commit-status", "external-status-check")
 
 
@@ -103,9 +105,9 @@ def begin(random: Random) -> Plot:
             "pipelines": random.choice(("none", "push", "merge_request_event")),
         },
     )
-    for name in ("nils", "moe", "sven", "robo"):
+    for name in ("nils", "moe", "sven", "robo", "rita"):
         add_user(made.world, name).bot = name == "robo"
-    for name, level in (("nils", Level.DEVELOPER), ("moe", Level.DEVELOPER)):
+    for name, level in dict.fromkeys(("nils", "moe", "rita"), Level.DEVELOPER).items():
         user = made.user(name)
         made.team.members[user.id] = Member(user=user, level=level, created_at=START)
     moe = made.user("moe")
@@ -113,5 +115,10 @@ def begin(random: Random) -> Plot:
     if gate == "external-status-check":
         add_check(made)
     plot = Plot(made=made, random=random, gate=gate)
-    plot.push("main", {NILS: entry("nils", "trainee_maintainer"), MOE: entry("moe")}, "olga")
+    files = {
+        NILS: entry("nils", "trainee_maintainer", "rita"),
+        MOE: entry("moe"),
+        RITA: entry("rita", None, "olga"),
+    }
+    plot.push("main", files, "olga")
     return plot
