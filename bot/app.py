@@ -1,6 +1,6 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -28,6 +28,9 @@ from bot.sweep import Look, SharedFacts, sweep
 ROUNDS = 3
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
+# At how many merge requests a run looks at most that was started by a broken event.
+MOST_LOOKS = 10
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -44,7 +47,9 @@ class GitLab(Source, Writer, Protocol):
     def now(self) -> datetime:
         """Tell the time by GitLab's clock."""
 
-    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
+    def fetch_recent(
+        self, project: str, since: datetime, pages: int = ...
+    ) -> list[tuple[int, tuple[str, ...]]]:
         """List opened merge requests that changed lately, with the paths they change."""
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
@@ -109,6 +114,27 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
         return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
     return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
+
+
+def look_at(
+    project: str,
+    iids: Iterable[int],
+    choices: Choices,
+    gitlab: GitLab,
+    source: Source | None = None,
+) -> list[Look]:
+    """Look at merge requests one by one; what becomes of one never stops the others."""
+    return sweep(iids, lambda iid: run(project, iid, choices, gitlab, source)[1])
+
+
+def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+    """Look at the merge requests that changed last, as nobody knows which one an event is about.
+
+    Those that are over are left to the sweep.
+    """
+    newest = gitlab.fetch_recent(project, EVER, pages=1)
+    iids = [iid for iid, paths in newest if any(_concerns_team(path, choices) for path in paths)]
+    return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
 def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
