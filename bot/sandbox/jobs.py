@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
 from bot.sandbox.activity import Activity
-from bot.sandbox.ci_file import JobDefinition, select_jobs
+from bot.sandbox.ci_file import select_jobs
 from bot.sandbox.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.job_environment import (
     JobRun,
@@ -77,7 +77,13 @@ class Runner:
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
             pipeline = create_pipeline(world, start.user, start.project, draft)
             for definition in chosen:
-                self._enqueue(pipeline, definition, start)
+                run = JobRun(
+                    job=_new_job(world, pipeline, definition.name, definition.stage),
+                    definition=definition,
+                    start=start,
+                    of_the_bot=content is None,
+                )
+                self._enqueue(run)
         return pipeline
 
     def close(self, timeout: float = 5) -> None:
@@ -91,23 +97,10 @@ class Runner:
         """Find a run by the number of its job."""
         return next((run for run in self.runs if run.job.id == job_id), None)
 
-    def _enqueue(self, pipeline: Pipeline, definition: JobDefinition, start: Start) -> None:
-        job = CommitStatus(
-            id=self.world.next_id("job"),
-            name=definition.name,
-            sha=pipeline.sha,
-            ref=pipeline.ref,
-            status="pending",
-            author=start.user,
-            pipeline=pipeline,
-            created_at=self.world.now,
-            stage=definition.stage,
-        )
-        pipeline.jobs.append(job)
-        run = JobRun(job=job, definition=definition, start=start)
+    def _enqueue(self, run: JobRun) -> None:
         self.runs.append(run)
         self.activity.begin()
-        group = definition.resource_group
+        group = run.definition.resource_group
         if group not in self._lanes:
             self._lanes[group] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
         self._lanes[group].submit(self._run, run)
@@ -155,6 +148,22 @@ class Runner:
             run.exit_code, run.seconds = done.exit_code, done.seconds
             run.job.status = "success" if done.exit_code == 0 else "failed"
             run.job.finished_at = run.job.pipeline.updated_at = self.world.now
+
+
+def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitStatus:
+    job = CommitStatus(
+        id=world.next_id("job"),
+        name=name,
+        sha=pipeline.sha,
+        ref=pipeline.ref,
+        status="pending",
+        author=pipeline.user,
+        pipeline=pipeline,
+        created_at=world.now,
+        stage=stage,
+    )
+    pipeline.jobs.append(job)
+    return job
 
 
 def ci_definition() -> str:
