@@ -30,11 +30,17 @@ class Runner:
     """Start pipelines and run their jobs, each in a process of its own.
 
     `variables` are the CI/CD variables of every project; those named `…TOKEN` are masked in logs.
-    A resource group runs one job at a time, in order.
+    A resource group runs one job at a time, in order; so does each project whose runner is not
+    `concurrent`.
     """
 
     def __init__(
-        self, world: World, variables: Mapping[str, str], activity: Activity | None = None
+        self,
+        world: World,
+        variables: Mapping[str, str],
+        activity: Activity | None = None,
+        *,
+        concurrent: bool = True,
     ) -> None:
         self.world = world
         self.variables = dict(variables)
@@ -42,7 +48,8 @@ class Runner:
         self.runs: list[JobRun] = []
         self.timeout = DEFAULT_TIMEOUT
         self._stop = threading.Event()
-        self._lanes: dict[str | None, ThreadPoolExecutor] = {}
+        self._concurrent = concurrent
+        self._lanes: dict[tuple[int, str | None], ThreadPoolExecutor] = {}
 
     def trigger(self, _world: World, call: TriggerCall) -> Pipeline:
         """Create the pipeline that a trigger token asks for; refuse as GitLab does."""
@@ -100,10 +107,11 @@ class Runner:
     def _enqueue(self, run: JobRun) -> None:
         self.runs.append(run)
         self.activity.begin()
-        group = run.definition.resource_group
-        if group not in self._lanes:
-            self._lanes[group] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
-        self._lanes[group].submit(self._run, run)
+        group = run.definition.resource_group if self._concurrent else "all"
+        lane = (run.start.project.id, group)
+        if lane not in self._lanes:
+            self._lanes[lane] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
+        self._lanes[lane].submit(self._run, run)
 
     def _run(self, run: JobRun) -> None:
         with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
