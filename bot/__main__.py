@@ -11,6 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bot import event
+
+GO_ON = 10  # exit code of `decide` when the event matters, or may
+
 
 def main(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ
@@ -18,8 +22,8 @@ def main(
     """Run a command; return 0 when done, 1 on an expected error, 3 on a bug."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        if arguments == ["run"]:
-            return _run(environment)
+        if arguments in (["run"], ["decide"]):
+            return _run(environment) if arguments == ["run"] else _say_whether_to_go_on(environment)
         from bot.cli import run_command  # noqa: PLC0415  irrelevant events must not pay for it
 
         return run_command(arguments, environment)
@@ -36,16 +40,40 @@ def main(
 
 
 def _run(environment: Mapping[str, str]) -> int:
+    from bot import event  # noqa: PLC0415  the other commands do not need it yet
+
+    found = _decide(environment)
+    if isinstance(found, event.Irrelevant):
+        return 0
+    from bot import cli  # noqa: PLC0415  irrelevant events must not pay for it
+
+    if isinstance(found, event.Event):
+        return cli.run_event(found, environment)
+    return cli.run_broken(found, environment)
+
+
+def _say_whether_to_go_on(environment: Mapping[str, str]) -> int:
+    """Return 0 where the job can end: it needs no install, no connection, and no token."""
+    from bot import event  # noqa: PLC0415  the other commands do not need it yet
+
+    return 0 if isinstance(_decide(environment), event.Irrelevant) else GO_ON
+
+
+def _decide(environment: Mapping[str, str]) -> event.Event | event.Irrelevant | event.Broken:
+    """Read the event and say in a line what is not as usual with it."""
     from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
 
-    body = event.read_body(_payload(environment, event.MAX_BYTES + 1))
-    found = event.parse_event(body, *scope.parse_scope(environment))
+    raw = _payload(environment, event.MAX_BYTES + 1)
+    found = event.read_event(raw, *scope.parse_scope(environment))
     if isinstance(found, event.Irrelevant):
         print(f"Nothing to do: {found.reason}.")
-        return 0
-    from bot.cli import run_event  # noqa: PLC0415  irrelevant events must not pay for it
-
-    return run_event(found, environment)
+    elif isinstance(found, event.Broken):
+        seen = ", ".join(f"!{iid}" for iid in found.iids)
+        _complain(
+            f"The payload is not what GitLab sends: {found.reason}. "
+            f"Looking at {seen or 'what changed lately'} instead."
+        )
+    return found
 
 
 def _payload(environment: Mapping[str, str], limit: int) -> bytes:
@@ -59,9 +87,10 @@ def _payload(environment: Mapping[str, str], limit: int) -> bytes:
         with open(path, "rb") as file:
             return file.read(limit)
     except OSError as error:
-        raise EventError(
+        _complain(
             f"The payload {path!r} that TRIGGER_PAYLOAD names cannot be read: {error.strerror}."
-        ) from None
+        )
+        return b""
 
 
 def _complain(message: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 from bot import policy as rules
@@ -34,6 +35,10 @@ ROUNDS = 3
 LATELY = timedelta(days=2)
 # How long ago a merged merge request may have changed that a former account of the bot marked.
 FORMERLY = timedelta(days=90)
+# At how many merge requests a run looks at most that was started by a broken event, and among
+# how many that changed last it looks for them.
+MOST_LOOKS, NEWEST = 10, 50
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -124,6 +129,32 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
     return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
 
 
+def look_at(
+    project: str,
+    iids: Iterable[int],
+    choices: Choices,
+    gitlab: GitLab,
+    source: Source | None = None,
+) -> list[Look]:
+    """Look at merge requests one by one; what becomes of one never stops the others."""
+    return sweep(iids, lambda iid: _tell(iid, *run(project, iid, choices, gitlab, source)))
+
+
+def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
+    unset = evaluation.plan.gate_problem
+    return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
+
+
+def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+    """Look at the merge requests that changed last, as nobody knows which one an event is about.
+
+    Those that are over are left to the sweep.
+    """
+    newest = islice(gitlab.fetch_recent(project, EVER), NEWEST)
+    iids = [iid for iid, paths in newest if _may_concern_team(paths, choices)]
+    return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
+
+
 def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     """Look again at every nomination that is not over; what several share is read once."""
     shared = SharedFacts(gitlab, project)
@@ -132,8 +163,7 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
         evaluation, problems = run(project, iid, choices, gitlab, shared)
         if is_over(evaluation.findings) and not problems:
             gitlab.unwatch(evaluation.merge_request)
-        unset = evaluation.plan.gate_problem
-        return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
+        return _tell(iid, evaluation, problems)
 
     iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
     lost: list[Look] = []
@@ -155,10 +185,10 @@ def _searches(
         # An event that was lost may be the one that opened a merge request: nothing marks that.
         # GitLab finds marks of the present account alone, so those of a former one are found
         # by what they change, however old they are.
-        since = datetime.fromtimestamp(0, UTC) if former else now - LATELY
+        since = EVER if former else now - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:
-            if paths is None or any(_concerns_team(path, choices) for path in paths):
+            if _may_concern_team(paths, choices):
                 yield iid
 
     searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
@@ -315,6 +345,10 @@ def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
+
+
+def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
+    return paths is None or any(_concerns_team(path, choices) for path in paths)
 
 
 def _concerns_team(path: str, choices: Choices) -> bool:

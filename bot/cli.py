@@ -18,13 +18,14 @@ from bot import inert
 from bot.command_text import check_word
 from bot.config import Settings, parse_settings
 from bot.errors import BotError, ConfigError
-from bot.event import Event
+from bot.event import Broken, Event
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from bot.app import Choices, Evaluation
     from bot.gitlab_client import GitLabClient
+    from bot.sweep import Look
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
@@ -46,6 +47,7 @@ class Limits:
 
 PORTS = range(65536)
 ONE = Limits(calls=60, times=1)
+LATELY = Limits(calls=300, times=2)  # for a few merge requests, as a broken payload names none
 SWEEP = Limits(calls=5000, times=20)
 
 
@@ -73,12 +75,30 @@ def run_event(event: Event, environment: Mapping[str, str]) -> int:
     return _evaluate(event.project, event.iid, _settings(environment))
 
 
+def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
+    """Look at the merge requests that a broken payload seems to name, else at recent ones.
+
+    A look that fails never stops the others; only GitLab's failures and ours end in 1.
+    """
+    from bot import app
+
+    settings = _settings(environment)
+    with _wire(settings, LATELY) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        guessed = app.look_at(project, broken.iids, choices, client)
+        looks = [look for look in guessed if not look.problems]
+        # That a number leads nowhere is the payload's fault, which fails no run.
+        looks = looks or app.look_lately(project, choices, client)
+    return _tell_looks(looks, client.calls)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="nomination-bot", description="Says who is ready to be a maintainer, and what is left."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="the CI job: read the event named by TRIGGER_PAYLOAD")
+    commands.add_parser("decide", help="exit 0 where that event does not matter")
     check = commands.add_parser("check", help="evaluate one merge request by hand")
     check.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
     check.add_argument("--dry-run", action="store_true", help="write nothing, show what would be")
@@ -110,7 +130,7 @@ def _port(text: str) -> int:
 
 
 def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
-    raise ConfigError("`nomination-bot run` takes no options; the event is in TRIGGER_PAYLOAD.")
+    raise ConfigError("`run` and `decide` take no options; the event is in TRIGGER_PAYLOAD.")
 
 
 def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -182,7 +202,11 @@ def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = _settings(environment)
     with _wire(settings, SWEEP) as (client, choices):
         looks = app.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
-    print(f"Looked at {len(looks)} merge requests. {client.calls} calls.")
+    return _tell_looks(looks, client.calls)
+
+
+def _tell_looks(looks: Sequence["Look"], calls: int) -> int:
+    print(f"Looked at {len(looks)} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
@@ -329,12 +353,14 @@ def _import_sandbox(name: str) -> "ModuleType":
         if error.name and error.name.startswith("bot"):
             raise
         raise ConfigError(
-            f"The sandbox needs {error.name}: run `pip install nomination-bot[sandbox]` first."
+            f"The sandbox needs {error.name}: run `make sandbox` or `make demo` in a checkout of "
+            "this project, which install what they need."
         ) from None
 
 
 COMMANDS = {
     "run": _run,
+    "decide": _run,
     "check": _check,
     "detect": _detect,
     "policy": _policy,

@@ -10,7 +10,7 @@ class ConfigError(BotError):
 
 
 class EventError(BotError):
-    """The webhook body cannot be read or is not what GitLab sends."""
+    """There is no webhook body to read."""
 
 
 class PolicyError(BotError):

@@ -1,7 +1,7 @@
 """Decide from a webhook body which merge request to look at, if any.
 
-Imported for every event, most of them irrelevant, so it imports nothing beyond
-`json` and `re`: `dataclasses` or `typing` alone would cost half of its budget.
+Read for every event, most of them irrelevant, by a bare Python before anything is installed: it
+imports nothing but `json` and `re`. The CI/CD component holds a copy of it, kept equal by a test.
 """
 
 from __future__ import annotations
@@ -9,19 +9,15 @@ from __future__ import annotations
 import json
 import re
 
-from bot.errors import EventError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     Body = Mapping[str, object]
 
 MAX_BYTES = 26 * 1024 * 1024  # GitLab caps a webhook body at 25 MB.
 MARKER = "<!-- nomination-bot"
-
-# What a pipeline is before any of its jobs has ended; one that is new has no gate yet.
-NEW_PIPELINE = frozenset({"created", "preparing", "waiting_for_resource", "pending"})
+MOST_GUESSES = 5  # merge requests that a body nobody can parse may send the bot to
 
 # Fields whose change alone can alter neither who is nominated nor any requirement.
 IDLE_CHANGES = frozenset(
@@ -67,40 +63,58 @@ class Irrelevant:
         self.reason = reason
 
 
-def read_body(raw: bytes) -> Body:
-    """Parse a webhook body; raise EventError unless it is one JSON object."""
+class Broken:
+    """A body that is not what GitLab sends, why, and the merge requests it seems to name."""
+
+    __slots__ = ("iids", "reason")
+
+    def __init__(self, reason: str, iids: tuple[int, ...]) -> None:
+        self.reason = reason
+        self.iids = iids
+
+
+class _UnreadableError(Exception):
+    """The body is not what GitLab sends; the message says where."""
+
+
+def read_event(raw: bytes, team_project: str, word: str) -> Event | Irrelevant | Broken:
+    """Say which merge request an event is about, or why it does not matter.
+
+    A runner that expands variables breaks the JSON of a title with `${` or `$NAME` in it
+    (gitlab-org/gitlab!146242), so a broken body is searched for numbers: they are hints, as all
+    else in a body is.
+    """
+    try:
+        return _parse_event(_read_body(raw), team_project, word)
+    except _UnreadableError as error:
+        return Broken(str(error), _guess(raw[:MAX_BYTES], team_project))
+
+
+def _read_body(raw: bytes) -> Body:
     if len(raw) > MAX_BYTES:
-        raise EventError(
-            f"The payload has more than {MAX_BYTES} bytes; GitLab sends at most 25 MB."
-        )
+        raise _UnreadableError(f"it has more than {MAX_BYTES} bytes; GitLab sends at most 25 MB")
     try:
         body = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_refuse_doubles)
     except RecursionError:
-        raise EventError("The payload is nested too deeply to be a GitLab webhook body.") from None
+        raise _UnreadableError("it is nested too deeply to be a GitLab webhook body") from None
     except ValueError as error:
-        raise EventError(f"The payload is not JSON ({_first_line(error)}).") from None
+        raise _UnreadableError(f"it is not JSON ({_first_line(error)})") from None
     if not isinstance(body, dict):
-        raise EventError(f"The payload is a JSON {type(body).__name__}; expected an object.")
+        raise _UnreadableError(f"it is a JSON {type(body).__name__}; expected an object")
     return body
 
 
-def parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant:
-    """Say which merge request an event is about, or why it does not matter.
-
-    Raises EventError when a body of a known kind lacks what GitLab always sends.
-    """
+def _parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant:
     kind = body.get("object_kind")
     if not isinstance(kind, str):
-        raise EventError("The payload has no `object_kind`; expected a GitLab webhook body.")
-    if kind not in {"merge_request", "note", "pipeline"}:
+        raise _UnreadableError("it has no `object_kind`; expected a GitLab webhook body")
+    if kind not in {"merge_request", "note"}:
         return Irrelevant("events of this kind never concern a nomination")
     if not _is_team_project(_mapping(body, "project"), team_project):
         return Irrelevant("another project than the configured team database")
     attributes = _mapping(body, "object_attributes")
     if kind == "note":
         return _parse_note(body, attributes, team_project, word)
-    if kind == "pipeline":
-        return _parse_pipeline(body, attributes, team_project)
     return _parse_merge_request(body, attributes, team_project)
 
 
@@ -116,16 +130,6 @@ def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | 
     return Event(project, iid, "merge_request")
 
 
-def _parse_pipeline(body: Body, attributes: Body, project: str) -> Event | Irrelevant:
-    if not body.get("merge_request"):
-        return Irrelevant("a pipeline, but not of a merge request")
-    # The bot's own statuses make external pipelines, and every pipeline ends some day.
-    if attributes.get("source") == "external" or attributes.get("status") not in NEW_PIPELINE:
-        return Irrelevant("a pipeline that is not new")
-    iid = _positive(_mapping(body, "merge_request"), "iid", "merge_request")
-    return Event(project, iid, "pipeline")
-
-
 def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event | Irrelevant:
     if attributes.get("noteable_type") != "MergeRequest":
         return Irrelevant("a comment, but not on a merge request")
@@ -133,7 +137,7 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
         return Irrelevant("a system note")
     text = attributes.get("note")
     if not isinstance(text, str):
-        raise EventError("The payload has no text in `object_attributes.note`.")
+        raise _UnreadableError("it has no text in `object_attributes.note`")
     if text.startswith(MARKER) and not has_command(text, word):
         return Irrelevant("the bot's own comment")
     author = _mapping(body, "user").get("username")
@@ -151,7 +155,36 @@ def has_command(text: str, word: str) -> bool:
     """Tell whether some line may hold a command; a real parse follows later."""
     if f"/{word.casefold()}" not in text.casefold():
         return False
-    return re.search(rf"(?:^|[\r\n])/{re.escape(word)}(?!\w)", text, re.IGNORECASE) is not None
+    begins = re.compile(rf"/{re.escape(word)}(?!\w)", re.IGNORECASE)
+    return any(begins.match(line) for line in _lines_outside_code(text))
+
+
+# What may hold a block of code that ends without its closing fence: HTML, `>>>`, front matter,
+# formulas. Nobody can tell by the lines alone where such a block ends.
+_HOLDERS = re.compile(r"<|^>>>|^(?:---|\+\+\+|;;;)|\$\$", re.MULTILINE)
+_OPENING = re.compile(r"(`{3,})[^`]*$|(~{3,})")
+
+
+def _lines_outside_code(text: str) -> Iterator[str]:
+    """Yield the lines but those surely in a block of code; in doubt a line is yielded.
+
+    Only a fence at the start of a line counts: an indented one may belong to a list, and ends
+    with it. A line of a quotation, or of an indented block, never begins with a command.
+    """
+    lines = re.split(r"\r\n|\r|\n", text)
+    if _HOLDERS.search("\n".join(lines)):
+        yield from lines
+        return
+    closing: re.Pattern[str] | None = None
+    for line in lines:
+        if closing is None:
+            yield line
+            opening = _OPENING.match(line)
+            if opening:
+                fence = opening[1] or opening[2]
+                closing = re.compile(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*$")
+        elif closing.match(line):
+            closing = None
 
 
 def _is_team_project(project: Body, team_project: str) -> bool:
@@ -159,6 +192,20 @@ def _is_team_project(project: Body, team_project: str) -> bool:
         return str(project.get("id")) == team_project.lstrip("0")
     path = project.get("path_with_namespace")
     return isinstance(path, str) and path.casefold() == team_project.casefold()
+
+
+def _guess(raw: bytes, team_project: str) -> tuple[int, ...]:
+    """Return the merge requests that a broken body seems to name, the likeliest first."""
+    text = raw.decode("utf-8", "replace")
+    if team_project.isdecimal():
+        named = rf'"(?:target_project_|project_|)id"\s*:\s*"?{team_project.lstrip("0")}\b'
+    else:
+        named = rf"[\"/]{re.escape(team_project)}[\"/]"
+    if not re.search(named, text, re.IGNORECASE):
+        return ()
+    # A description may hold any number of these: only the first few are looked at.
+    numbers = re.findall(r'"iid"\s*:\s*"?([1-9]\d{0,8})\b', text)
+    return tuple(dict.fromkeys(map(int, numbers)))[:MOST_GUESSES]
 
 
 def _refuse_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -175,12 +222,12 @@ def _first_line(error: ValueError) -> str:
 def _mapping(body: Body, key: str) -> Body:
     value = body.get(key)
     if not isinstance(value, dict):
-        raise EventError(f"The payload has no object `{key}`; expected a GitLab webhook body.")
+        raise _UnreadableError(f"it has no object `{key}`; expected a GitLab webhook body")
     return value
 
 
 def _positive(body: Body, key: str, where: str) -> int:
     value = body.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise EventError(f"The payload has no positive number in `{where}.{key}`.")
+        raise _UnreadableError(f"it has no positive number in `{where}.{key}`")
     return value

@@ -69,26 +69,6 @@ def make_status_check_body() -> dict[str, Any]:
     return body | {"external_approval_rule": rule}
 
 
-def make_pipeline_body(status: str = "pending", **attributes: Any) -> dict[str, Any]:
-    """Write the body of a pipeline event of a merge request."""
-    return {
-        "object_kind": "pipeline",
-        "object_attributes": {
-            "id": 31,
-            "iid": 3,
-            "ref": "refs/merge-requests/231/head",
-            "sha": "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334",
-            "source": "merge_request_event",
-            "status": status,
-        }
-        | attributes,
-        "merge_request": _merge_request(),
-        "user": _person("ada"),
-        "project": _project(),
-        "builds": [],
-    }
-
-
 def make_note_body(text: str, **attributes: Any) -> dict[str, Any]:
     """Write the body of a note event on a merge request."""
     return {

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from bot.app import MOST_LOOKS
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
+from bot.event import MAX_BYTES
 from bot.publish import TROUBLE
 from bot.sandbox.entities import Level
 from bot.sandbox.faults import Fault, Kind
@@ -247,22 +249,69 @@ def test_settings_take_effect(made: NominationWorld, server: Server, tmp_path: P
 
 SHAPES = {
     "not JSON": b"{",
+    "empty": b"",
     "a list": b"[]",
     "no kind": b"{}",
     "no merge request": json.dumps(
         make_merge_request_body("open")
         | {"object_attributes": 1, "project": {"path_with_namespace": TEAM}}
     ).encode(),
+    "a merge request that is not there": f'"{TEAM}" "iid": 99'.encode(),
+    "too long": b" " * (MAX_BYTES + 1),
 }
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_payload_of_the_wrong_shape_is_one_line(
+def test_a_payload_of_the_wrong_shape_leads_to_what_changed_lately(
     name: str, tmp_path: Path, server: Server, made: NominationWorld
 ) -> None:
     path = write_payload(tmp_path, SHAPES[name])
-    one_line(run_here("run", **settings(server.url), TRIGGER_PAYLOAD=path))
-    assert made.world.requests == []
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=path)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert "The payload is not what GitLab sends: " in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert len(made.own_notes()) == 1
+    assert [status.status for status in made.statuses()] == ["failed"]
+
+
+def test_a_payload_that_cannot_be_read_leads_there_too(
+    tmp_path: Path, server: Server, made: NominationWorld
+) -> None:
+    path = tmp_path / "section_start:1:x\r\x1b[0K\x1b[31m"
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=path)
+    assert done.returncode == 0
+    assert "No such file" in done.stderr
+    assert not {"\x1b", "\r"} & set(done.stderr)
+    assert "section_start:" not in done.stderr
+    assert len(made.own_notes()) == 1
+
+
+def test_an_expanded_payload_leads_to_its_merge_request(
+    tmp_path: Path, server: Server, made: NominationWorld
+) -> None:
+    raw = payload(made, tmp_path, title="$USER").read_bytes().replace(b"$USER", b'"x"')
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=write_payload(tmp_path, raw))
+    assert done.returncode == 0
+    assert "Looking at !1 instead" in done.stderr
+    assert len(made.own_notes()) == 1
+
+
+def test_a_broken_payload_leads_to_few_of_many(
+    tmp_path: Path, server: Server, made: NominationWorld
+) -> None:
+    for number in range(MOST_LOOKS + 1):
+        made.open({f"{FOLDER}/a/a{number}.yml": entry(f"a{number}")}, branch=f"a{number}")
+    made.open({"README.md": b"x"}, branch="readme")
+    given = settings(server.url, GATE="none")
+    done = run_here("run", **given, TRIGGER_PAYLOAD=write_payload(tmp_path, b"{"))
+    assert f"Looked at {MOST_LOOKS} merge requests." in done.stdout
+
+
+def test_a_broken_payload_hides_no_failure_of_gitlab(tmp_path: Path, server: Server) -> None:
+    server.fault(Fault(route="*", kind=Kind.UNAUTHORIZED))
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=write_payload(tmp_path, b"{"))
+    assert done.returncode == 1
+    assert "NOMINATION_BOT_TOKEN" in done.stderr
 
 
 def payload(made: NominationWorld, directory: Path, **changes: Any) -> Path:
@@ -630,7 +679,9 @@ def test_without_its_packages_the_sandbox_says_what_to_install(
         monkeypatch.delitem(sys.modules, f"bot.sandbox.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "markdown_it", None)
     line = one_line(run_here("demo"))
-    assert "The sandbox needs markdown_it: run `pip install nomination-bot[sandbox]` first" in line
+    assert "The sandbox needs markdown_it: run `make sandbox` or `make demo` in a checkout" in line
+    # Whoever registers a name that no project of ours has would run code here.
+    assert "pip install" not in line
 
 
 def test_a_part_of_the_bot_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,11 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.event_bodies import change, make_merge_request_body
 from tests.processes import run_python, write_payload
+from tests.test_components import write_decision
 
 RUNS = 15
 LIMIT = 1.3
@@ -19,7 +22,15 @@ def spent() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def test_an_irrelevant_event_costs_little_more_than_loading_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["run", "decide", "component"])
+def test_an_irrelevant_event_costs_little_more_than_loading_it(tmp_path: Path, way: str) -> None:
+    program = tmp_path / "decision.py"
+    program.write_text(write_decision(), "utf-8")
+    ways = {
+        "run": ["-m", "bot", "run"],
+        "decide": ["-S", "-m", "bot", "decide"],
+        "component": ["-IS", str(program)],
+    }
     body = make_merge_request_body("update", change("title", "a", "b"))
     body["object_attributes"]["description"] = "x" * 20_000
     payload = {"TRIGGER_PAYLOAD": str(write_payload(tmp_path, body))}
@@ -29,7 +40,7 @@ def test_an_irrelevant_event_costs_little_more_than_loading_it(tmp_path: Path) -
         assert run_python(code, payload).returncode == 0
         return spent() - before
 
-    least, ours = ["-c", LOAD_ONLY], ["-m", "bot", "run"]
+    least, ours = ["-c", LOAD_ONLY], ways[way]
     measure(ours)
     # Interleaved, so that whatever else the machine does slows both alike.
     pairs = [(measure(least), measure(ours)) for _ in range(RUNS)]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import bot.__main__
-from bot.__main__ import main, run_process
+from bot.__main__ import GO_ON, main, run_process
 from bot.event import MAX_BYTES
 from tests.event_bodies import change, make_merge_request_body, make_note_body
 from tests.processes import run_bot, run_here, run_python, write_payload
@@ -72,32 +72,33 @@ def test_a_missing_payload_says_how_the_job_is_started() -> None:
     assert "pipeline trigger" in complaint("run")
 
 
-def test_a_payload_that_is_not_there_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "gone"
-    said = complaint("run", TRIGGER_PAYLOAD=path)
-    assert str(path) in said
-    assert "No such file" in said
-
-
-def test_a_payload_that_is_a_directory_is_refused(tmp_path: Path) -> None:
-    assert "cannot be read" in complaint("run", TRIGGER_PAYLOAD=tmp_path)
-
-
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"object_kind": "note"}', b"\x00\xff"])
-def test_a_payload_of_the_wrong_shape_is_an_expected_error(raw: bytes, tmp_path: Path) -> None:
-    assert "payload" in complaint("run", TRIGGER_PAYLOAD=write_payload(tmp_path, raw))
+def test_a_payload_of_the_wrong_shape_is_told_in_a_line(raw: bytes, tmp_path: Path) -> None:
+    done = run_here("decide", TRIGGER_PAYLOAD=write_payload(tmp_path, raw))
+    assert (done.returncode, done.stdout) == (GO_ON, "")
+    assert done.stderr.startswith("nomination-bot: The payload is not what GitLab sends: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_endless_payload_is_read_up_to_the_limit() -> None:
-    assert str(MAX_BYTES) in complaint("run", TRIGGER_PAYLOAD="/dev/zero")
+    done = run_here("decide", TRIGGER_PAYLOAD="/dev/zero")
+    assert done.returncode == GO_ON
+    assert str(MAX_BYTES) in done.stderr
 
 
-def test_a_hostile_payload_cannot_move_the_job_log(tmp_path: Path) -> None:
-    path = tmp_path / "section_start:1:x\r\x1b[0K\x1b[31m"
-    said = complaint("run", TRIGGER_PAYLOAD=path)
-    assert "\x1b" not in said
-    assert "\r" not in said
-    assert "section_start:" not in said
+@pytest.mark.parametrize("body", IRRELEVANT.values(), ids=IRRELEVANT)
+def test_a_job_can_decide_that_it_is_over(body: dict[str, Any], tmp_path: Path) -> None:
+    done = run_here("decide", TRIGGER_PAYLOAD=write_payload(tmp_path, body))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing to do: ")
+
+
+@pytest.mark.parametrize(
+    "body", [make_merge_request_body("open"), make_note_body("/nomination recheck")]
+)
+def test_a_job_goes_on_without_a_word(body: dict[str, Any], tmp_path: Path) -> None:
+    done = run_here("decide", TRIGGER_PAYLOAD=write_payload(tmp_path, body))
+    assert (done.returncode, done.stdout, done.stderr) == (GO_ON, "", "")
 
 
 def test_a_relevant_event_names_every_missing_setting(tmp_path: Path) -> None:

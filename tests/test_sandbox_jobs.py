@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -215,7 +216,8 @@ def test_closing_stops_a_running_job() -> None:
 def test_the_project_without_its_own_file_uses_the_bots(source: str) -> None:
     jobs = select_jobs(ci_definition(), {"CI_PIPELINE_SOURCE": source})
     assert len(jobs) == 1
-    assert jobs[0].resource_group
+    # An event waits for nothing, and sweeps only for each other.
+    assert bool(jobs[0].resource_group) is (source == "schedule")
 
 
 def test_a_schedule_runs_the_jobs_of_schedules(runners: list[Runner]) -> None:
@@ -363,3 +365,27 @@ def test_the_component_runs_the_same_commands_as_the_projects_own_jobs() -> None
         assert included.script[-1] == own.script[-1]
         assert included.resource_group == own.resource_group
         assert included.timeout == own.timeout
+
+
+def test_before_script_can_end_the_job_and_the_log_shows_first_lines(
+    runners: list[Runner],
+) -> None:
+    ci = make_ci("echo unreachable", more='before_script: ["echo once\\nexit 0"]')
+    done = run(runners, ci)
+    assert done.log.splitlines() == [
+        "$ echo once # collapsed multi-line command",
+        "once",
+        "Job succeeded",
+    ]
+
+
+def test_the_bots_own_job_decides_from_its_checkout(runners: list[Runner]) -> None:
+    runner = Runner(make_world(None), {"NOMINATION_BOT_TOKEN": MASKED})
+    runners.append(runner)
+    call = make_call(runner.world)
+    runner.trigger(runner.world, replace(call, payload={"object_kind": "build"}))
+    assert runner.activity.wait(10)
+    (done,) = runner.runs
+    assert done.exit_code == 0
+    assert "Nothing to do: " in done.log
+    assert "nomination-bot run" not in done.log

@@ -28,11 +28,15 @@ class Start:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class JobRun:
-    """A job that was, or will be, run; `api_calls` counts the requests it made to the API."""
+    """A job that was, or will be, run; `api_calls` counts the requests it made to the API.
+
+    A job `of_the_bot` is one of its own project and finds its files in the working folder.
+    """
 
     job: CommitStatus
     definition: JobDefinition
     start: Start
+    of_the_bot: bool = False
     exit_code: int | None = None
     log: str = ""
     seconds: float = 0.0
@@ -48,6 +52,8 @@ def build_environment(run: JobRun, folder: Path, common: Mapping[str, str]) -> d
     """Collect what the process gets, and make its folders; passed variables win over all others."""
     builds = folder / "builds"
     builds.mkdir()
+    if run.of_the_bot:
+        (builds / "bot").symlink_to(_CHECKOUT / "bot")
     commands = command_folders(folder, Path(sys.executable).parent)
     environment = {
         "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
 from bot.sandbox.activity import Activity
-from bot.sandbox.ci_file import JobDefinition, select_jobs
+from bot.sandbox.ci_file import select_jobs
 from bot.sandbox.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.job_environment import (
     JobRun,
@@ -30,12 +30,17 @@ class Runner:
     """Start pipelines and run their jobs, each in a process of its own.
 
     `variables` are the CI/CD variables of every project; those named `…TOKEN` are masked in logs.
-    A resource group runs one job at a time, in order. `execute` may be replaced by what runs a
-    script in another way.
+    A resource group runs one job at a time, in order; so does each project whose runner is not
+    `concurrent`. `execute` may be replaced by what runs a script in another way.
     """
 
     def __init__(
-        self, world: World, variables: Mapping[str, str], activity: Activity | None = None
+        self,
+        world: World,
+        variables: Mapping[str, str],
+        activity: Activity | None = None,
+        *,
+        concurrent: bool = True,
     ) -> None:
         self.world = world
         self.variables = dict(variables)
@@ -44,7 +49,8 @@ class Runner:
         self.timeout = DEFAULT_TIMEOUT
         self.execute: Execute = run_script
         self._stop = threading.Event()
-        self._lanes: dict[str | None, ThreadPoolExecutor] = {}
+        self._concurrent = concurrent
+        self._lanes: dict[tuple[int, str | None], ThreadPoolExecutor] = {}
 
     def trigger(self, _world: World, call: TriggerCall) -> Pipeline:
         """Create the pipeline that a trigger token asks for; refuse as GitLab does."""
@@ -79,7 +85,13 @@ class Runner:
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
             pipeline = create_pipeline(world, start.user, start.project, draft)
             for definition in chosen:
-                self._enqueue(pipeline, definition, start)
+                run = JobRun(
+                    job=_new_job(world, pipeline, definition.name, definition.stage),
+                    definition=definition,
+                    start=start,
+                    of_the_bot=content is None,
+                )
+                self._enqueue(run)
         return pipeline
 
     def close(self, timeout: float = 5) -> None:
@@ -93,26 +105,14 @@ class Runner:
         """Find a run by the number of its job."""
         return next((run for run in self.runs if run.job.id == job_id), None)
 
-    def _enqueue(self, pipeline: Pipeline, definition: JobDefinition, start: Start) -> None:
-        job = CommitStatus(
-            id=self.world.next_id("job"),
-            name=definition.name,
-            sha=pipeline.sha,
-            ref=pipeline.ref,
-            status="pending",
-            author=start.user,
-            pipeline=pipeline,
-            created_at=self.world.now,
-            stage=definition.stage,
-        )
-        pipeline.jobs.append(job)
-        run = JobRun(job=job, definition=definition, start=start)
+    def _enqueue(self, run: JobRun) -> None:
         self.runs.append(run)
         self.activity.begin()
-        group = definition.resource_group
-        if group not in self._lanes:
-            self._lanes[group] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
-        self._lanes[group].submit(self._run, run)
+        group = run.definition.resource_group if self._concurrent else "all"
+        lane = (run.start.project.id, group)
+        if lane not in self._lanes:
+            self._lanes[lane] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
+        self._lanes[lane].submit(self._run, run)
 
     def _run(self, run: JobRun) -> None:
         with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
@@ -157,6 +157,22 @@ class Runner:
             run.exit_code, run.seconds = done.exit_code, done.seconds
             run.job.status = "success" if done.exit_code == 0 else "failed"
             run.job.finished_at = run.job.pipeline.updated_at = self.world.now
+
+
+def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitStatus:
+    job = CommitStatus(
+        id=world.next_id("job"),
+        name=name,
+        sha=pipeline.sha,
+        ref=pipeline.ref,
+        status="pending",
+        author=pipeline.user,
+        pipeline=pipeline,
+        created_at=world.now,
+        stage=stage,
+    )
+    pipeline.jobs.append(job)
+    return job
 
 
 def ci_definition() -> str:

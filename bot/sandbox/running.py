@@ -25,7 +25,10 @@ class Sandbox:
         self.world = load_scenario(folder)
         self.activity = Activity()
         self.hooks = Hooks(self.world, self.activity)
-        self.runner = Runner(self.world, self._variables(variables or {}), self.activity)
+        # One job of a project after another: a story is told the same way each time.
+        self.runner = Runner(
+            self.world, self._variables(variables or {}), self.activity, concurrent=False
+        )
         self.server = Server(self.world, port)
         self.server.mount("/", Pages(self.world, self.runner))
         self.world.quick_actions = run_quick_actions

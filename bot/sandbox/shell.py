@@ -71,7 +71,13 @@ def mask(log: str, secrets: Iterable[str]) -> str:
 
 
 def _script(lines: Iterable[str]) -> str:
-    return "\n".join(f"printf '%s\\n' {shlex.quote('$ ' + line)}\n{line}" for line in lines)
+    return "\n".join(f"printf '%s\\n' {shlex.quote(_shown(line))}\n{line}" for line in lines)
+
+
+def _shown(command: str) -> str:
+    """Return what the log shows of a command: its first line (gitlab-runner, shells/bash.go)."""
+    first, _, rest = command.strip().partition("\n")
+    return f"$ {first} # collapsed multi-line command" if rest else f"$ {first}"
 
 
 def _output(

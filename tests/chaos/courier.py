@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from random import Random
 
-from bot.event import Irrelevant, parse_event, read_body
+from bot.event import Event as Told
+from bot.event import read_event
 from bot.sandbox.hook_bodies import build_check_body, build_merge_request_body, build_note_body
 from bot.sandbox.hook_parts import Body
 from bot.sandbox.state import Event, World
@@ -26,11 +27,11 @@ class Courier:
     def notice(self, event: Event) -> None:
         """Write the bodies of an event and send each on its way."""
         for body in self._bodies(event):
-            told = parse_event(read_body(json.dumps(body).encode()), TEAM, "nomination")
-            if isinstance(told, Irrelevant):
-                self.counts["irrelevant"] += 1
-            else:
+            told = read_event(json.dumps(body).encode(), TEAM, "nomination")
+            if isinstance(told, Told):
                 self._send(told.iid)
+            else:
+                self.counts["irrelevant"] += 1
 
     def take(self) -> int:
         """Deliver one: mostly the oldest."""
