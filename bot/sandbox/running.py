@@ -20,16 +20,24 @@ class Sandbox:
     """Serve the world of a scenario's folder; `variables` go to every job of the bot's project."""
 
     def __init__(
-        self, folder: Path, variables: Mapping[str, str] | None = None, port: int = 0
+        self,
+        folder: Path,
+        variables: Mapping[str, str] | None = None,
+        port: int = 0,
+        *,
+        bare: bool = False,
     ) -> None:
+        """Load the world; a `bare` one gives jobs nothing but their projects' own variables."""
         self.world = load_scenario(folder)
         self.activity = Activity()
         self.hooks = Hooks(self.world, self.activity)
-        self.runner = Runner(self.world, self._variables(variables or {}), self.activity)
+        given = {} if bare else self._variables(variables or {})
+        self.runner = Runner(self.world, given, self.activity)
         self.server = Server(self.world, port)
         self.server.mount("/", Pages(self.world, self.runner))
         self.world.quick_actions = run_quick_actions
         self.world.trigger = self.runner.trigger
+        self.world.hook_test = self.hooks.test
         self.world.subscribers.append(self.hooks.notice)
 
     @property
