@@ -24,13 +24,12 @@ class Sandbox:
         folder: Path,
         variables: Mapping[str, str] | None = None,
         port: int = 0,
-        *,
-        bare: bool = False,
     ) -> None:
-        """Load the world; a `bare` one gives jobs nothing but their projects' own variables."""
+        """Load the world; where nothing is set up, jobs get their projects' own variables only."""
         self.world = load_scenario(folder)
         self.activity = Activity()
         self.hooks = Hooks(self.world, self.activity)
+        bare = not any(each.triggers for each in self.world.projects.values())
         given = {} if bare else self._variables(variables or {})
         self.runner = Runner(self.world, given, self.activity)
         self.server = Server(self.world, port)
