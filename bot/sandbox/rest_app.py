@@ -174,7 +174,7 @@ def dispatch(world: World, request: Request) -> Answer:
 def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Answer:
     caller = _admit(endpoint, authenticate(world, Headers(request.headers)))
     query = read_query(request)
-    given = unfold(query)
+    given = {name: value for name, value in unfold(query).items() if name not in world.ignored}
     if request.method != "GET":
         given |= read_body(request)
     call = Call(

@@ -181,3 +181,14 @@ def add_project_member(call: Call) -> Answer:
         raise RefusedError(409, "Member already exists")
     member = actions.add_member(call.world, call.actor, call.project, user, level)
     return Answer(status=201, body=render_member(call.world, member))
+
+
+@endpoint("PUT", "/projects/{id}/members/{user_id}", {"access_level": integer(required=True)})
+def edit_project_member(call: Call) -> Answer:
+    """Change a member's level; nobody can give more than they have."""
+    demand(call.level >= Level.MAINTAINER)
+    user, level = call.person(call.number("user_id")), call.params["access_level"]
+    demand(level <= call.level)
+    demand(user.id in call.project.members, 404)
+    member = actions.add_member(call.world, call.actor, call.project, user, level)
+    return Answer(body=render_member(call.world, member))

@@ -142,6 +142,7 @@ class World:
         self.version = VERSION
         self.lacking: tuple[str, ...] = ()
         self.complexity_limit: int | None = None
+        self.ignored: frozenset[str] = frozenset()
         self.unprepared_reads = 0
         self.keeps_previous = False
         self.previous: World | None = None

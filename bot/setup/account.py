@@ -7,6 +7,7 @@ from bot.setup.ground import DEVELOPER, MAINTAINER, Ground
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
+EXISTS = 409  # GitLab's answer where somebody is a member already
 SOON = timedelta(days=21)
 ROTATE = "run `nomination-bot init --rotate token --apply`"
 
@@ -19,6 +20,13 @@ def _look_at_version(ground: Ground) -> Found:
 
 
 def _look_at_token(ground: Ground) -> Found:
+    try:
+        return ok(f"of @{ground.me['username']}")
+    except RefusedError as error:
+        return wrong(str(error), "make an access token of the bot's account, scope `api`")
+
+
+def _look_at_scope(ground: Ground) -> Found:
     try:
         token = ground.as_bot("/personal_access_tokens/self")
     except RefusedError as error:
@@ -67,28 +75,44 @@ def _look_at_role(ground: Ground) -> Found:
 
 
 def _make_developer(ground: Ground) -> None:
-    fields = {"user_id": int(ground.me["id"]), "access_level": DEVELOPER}
-    ground.operator.create(f"{ground.team}/members", fields)
+    number = int(ground.me["id"])
+    path, fields = f"{ground.team}/members", {"access_level": DEVELOPER}
+    try:
+        ground.operator.create(path, {"user_id": number, **fields})
+    except RefusedError as error:
+        if error.code != EXISTS:
+            raise
+        ground.operator.send("put", f"{path}/{number}", fields)
 
 
 def _token_page(ground: Ground) -> str:
     return f"{ground.wanted.url}/-/user_settings/personal_access_tokens"
 
 
+TOKEN_FIRST = ("token",)
 POINTS = (
+    Point(
+        id="token",
+        expected="GitLab knows NOMINATION_BOT_TOKEN",
+        costs="everything",
+        look=_look_at_token,
+        link=_token_page,
+    ),
     Point(
         id="version",
         expected=f"GitLab {write_version(OLDEST.version)} or newer",
         costs=OLDEST.without,
         look=_look_at_version,
         link=lambda ground: f"{ground.wanted.url}/help",
+        needs=TOKEN_FIRST,
     ),
     Point(
         id="token-scope",
         expected="an access token of scope api",
         costs="comments, emoji and the gate",
-        look=_look_at_token,
+        look=_look_at_scope,
         link=_token_page,
+        needs=TOKEN_FIRST,
     ),
     Point(
         id="token-expiry",
@@ -96,6 +120,7 @@ POINTS = (
         costs="everything, from that day on",
         look=_look_at_expiry,
         link=_token_page,
+        needs=TOKEN_FIRST,
     ),
     Point(
         id="account",
@@ -103,6 +128,7 @@ POINTS = (
         costs="comments and gate in your name",
         look=_look_at_account,
         link=lambda ground: ground.team_page("project_members"),
+        needs=TOKEN_FIRST,
     ),
     Point(
         id="role",
@@ -110,5 +136,6 @@ POINTS = (
         costs="the gate",
         look=_look_at_role,
         link=lambda ground: ground.team_page("project_members"),
+        needs=(*TOKEN_FIRST, "account", "team-project"),
     ),
 )

@@ -1,24 +1,24 @@
 """One reading of the desired state: look at every point, and say how it stands."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bot.errors import GitLabError
 from bot.inert import log_line
 from bot.setup import account, gates, hosting, probes, reading, webhook
-from bot.setup.ground import Ground, NeedsOperatorError, NoHostError
+from bot.setup.ground import Ground, NeedsOperatorError
 from bot.setup.values import Answer, Found, Point, State, unknown
-from bot.setup.webhook import NoHookError
 
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 OPERATOR = "set NOMINATION_BOT_ADMIN_TOKEN to a token of your own to have it looked at"
-HOST = "set NOMINATION_BOT_PROJECT to the project whose pipelines run the bot"
 
 
 def find_points(ground: Ground) -> Iterator[Point]:
     """Yield every point of the desired state."""
-    yield from account.POINTS
+    *others, role = account.POINTS
+    yield from others
     yield from reading.find_points(ground)
+    yield role
     yield from hosting.POINTS
     yield from webhook.POINTS
     yield from gates.POINTS
@@ -27,13 +27,22 @@ def find_points(ground: Ground) -> Iterator[Point]:
 
 def examine(ground: Ground) -> Iterator[Answer]:
     """Look at every point; whatever fails on the way cannot be told."""
+    failed: set[str] = set()
     for point in find_points(ground):
-        yield look(point, ground)
+        answer = look(point, ground, failed)
+        if answer.found.state is not State.OK and not answer.found.excused:
+            failed.add(point.id)
+        yield answer
 
 
-def look(point: Point, ground: Ground) -> Answer:
-    """Look at one point."""
-    return Answer(point=point, found=_look(point, ground), link=point.link(ground))
+def look(point: Point, ground: Ground, failed: Collection[str] = ()) -> Answer:
+    """Look at one point, unless one that it needs has `failed`."""
+    first = next((each for each in point.needs if each in failed), None)
+    if first is None:
+        found = _look(point, ground)
+    else:
+        found = unknown(f"the point {first!r} comes first", f"mend {first!r}", excused=True)
+    return Answer(point=point, found=found, link=point.link(ground))
 
 
 def _look(point: Point, ground: Ground) -> Found:
@@ -41,11 +50,6 @@ def _look(point: Point, ground: Ground) -> Found:
         return point.look(ground)
     except NeedsOperatorError as error:
         return unknown(str(error), OPERATOR, excused=True)
-    except NoHostError as error:
-        return unknown(str(error), HOST, excused=True)
-    except NoHookError as error:
-        # The point that there is one says so already.
-        return unknown(str(error), "make the webhook first", excused=True)
     except GitLabError as error:
         return unknown(str(error), "mend that and look again")
     except MISSHAPEN as error:

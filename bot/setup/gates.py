@@ -4,11 +4,12 @@ import re
 from functools import partial
 
 from bot.errors import RefusedError
+from bot.facts import StatusChecksOf, StatusesOf
 from bot.gate import COMMIT_STATES
 from bot.gitlab_transport import Json
-from bot.merge_request import WATCH
+from bot.merge_request import WATCH, StatusCheck
 from bot.report import GateState
-from bot.rest_facts import read_pages
+from bot.rest_facts import READERS, read_pages, read_statuses
 from bot.setup.ground import Ground
 from bot.setup.hosting import own_trigger
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
@@ -128,23 +129,29 @@ def _look_at_proof(ground: Ground) -> Found:
 
 
 def _is_failed(ground: Ground, row: Json) -> bool:
-    number = row["iid"]
+    project, number = int(row["project_id"]), int(row["iid"])
+    name = ground.wanted.status_name
     if ground.wanted.gate == "external-status-check":
-        path = f"{ground.team}/merge_requests/{number}/status_checks"
-        checks = read_pages(ground.bot, path)
-        name = ground.wanted.status_name
-        return any(each["name"] == name and each["status"] == "failed" for each in checks)
+        checks = READERS[StatusChecksOf](ground.bot, StatusChecksOf(project, number))
+        return any(
+            isinstance(each, StatusCheck) and each.name == name and each.status == "failed"
+            for each in _items(checks)
+        )
     detail = ground.bot.fetch_object(f"{ground.team}/merge_requests/{number}")
     sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")
-    path = f"{ground.team}/repository/commits/{sha}/statuses"
-    rows = read_pages(ground.bot, path, name=ground.wanted.status_name)
-    return any(each["status"] == COMMIT_STATES[GateState.FAILED] for each in rows)
+    statuses = read_statuses(ground.bot, StatusesOf(project, str(sha), name))
+    return any(each.state == COMMIT_STATES[GateState.FAILED] for each in statuses)
+
+
+def _items(fact: object) -> tuple[object, ...]:
+    return fact if isinstance(fact, tuple) else ()
 
 
 def _merge_settings(ground: Ground) -> str:
     return ground.team_page("settings/merge_requests")
 
 
+TEAM_FIRST = ("token", "team-project")
 POINTS = (
     Point(
         id="gate-setting",
@@ -152,6 +159,7 @@ POINTS = (
         costs="the gate is advice",
         look=_look_at_setting,
         link=_merge_settings,
+        needs=TEAM_FIRST,
     ),
     Point(
         id="status-check",
@@ -159,6 +167,7 @@ POINTS = (
         costs="the gate",
         look=_look_at_check,
         link=_merge_settings,
+        needs=TEAM_FIRST,
     ),
     Point(
         id="guard",
@@ -166,6 +175,7 @@ POINTS = (
         costs="what silences the bot opens the gate",
         look=_look_at_guard,
         link=lambda ground: ground.team_page("ci/editor"),
+        needs=TEAM_FIRST,
     ),
     Point(
         id="gate-blocks",
@@ -173,5 +183,6 @@ POINTS = (
         costs="the gate",
         look=_look_at_proof,
         link=lambda ground: ground.team_page("merge_requests"),
+        needs=(*TEAM_FIRST, "gate-setting", "role"),
     ),
 )

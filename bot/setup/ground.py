@@ -23,10 +23,6 @@ class NeedsOperatorError(GitLabError):
     """Only somebody who maintains the projects can see this."""
 
 
-class NoHostError(GitLabError):
-    """Which project hosts the bot was not said."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What the operator wants, in the words of the settings.
@@ -57,7 +53,7 @@ class Ground:
         self.wanted = wanted
         self.policies = tuple(policies)
         self.bot, self._operator = doors
-        self.now = now
+        self._now = now
         self._read: dict[tuple[str, str], Any] = {}
 
     @property
@@ -71,6 +67,12 @@ class Ground:
     def calls(self) -> int:
         """Count the requests made so far."""
         return sum(door.calls for door in (self.bot, self._operator) if door)
+
+    @property
+    def now(self) -> datetime:
+        """The time by GitLab's clock, which dates everything else."""
+        told = [door.server_time for door in (self.bot, self._operator) if door]
+        return next((time for time in told if time), self._now)
 
     def forget(self) -> None:
         """Forget what was read, because something was changed."""
@@ -113,7 +115,8 @@ class Ground:
     @property
     def version(self) -> Version:
         """The version of GitLab."""
-        return read_version(str(self.as_bot("/version").get("version", "")))
+        read = self.as_operator if self._operator else self.as_bot
+        return read_version(str(read("/version").get("version", "")))
 
     @property
     def team(self) -> str:
@@ -122,10 +125,8 @@ class Ground:
 
     @property
     def host(self) -> str:
-        """The project that hosts the bot in an address; raises NoHostError."""
-        if self.wanted.host_project is None:
-            raise NoHostError("NOMINATION_BOT_PROJECT does not say which project hosts the bot")
-        return f"/projects/{escape_path(self.wanted.host_project)}"
+        """The project that hosts the bot in an address."""
+        return f"/projects/{escape_path(self.wanted.host_project or '')}"
 
     @property
     def host_branch(self) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from bot.errors import RefusedError
 from bot.gitlab_transport import Json
 from bot.rest_facts import escape_path
 from bot.setup.ground import MADE, MAINTAINER, Ground
@@ -16,6 +17,21 @@ PREFIX = "NOMINATION_BOT_"
 NOT_FOR_JOBS = ("NOMINATION_BOT_GITLAB_URL", "NOMINATION_BOT_PROJECT", "NOMINATION_BOT_ADMIN_TOKEN")
 ROLE_SETTING = "ci_pipeline_variables_minimum_override_role"
 CRON = "17 * * * *"  # every hour; not at its beginning, when all the others run
+
+
+def _look_at_host(ground: Ground) -> Found:
+    operator = ground.as_operator("/user")
+    if ground.wanted.host_project is None:
+        step = "set NOMINATION_BOT_PROJECT to the project whose pipelines run the bot"
+        return unknown("which one it is was not said", step)
+    try:
+        path = ground.as_operator(ground.host)["path_with_namespace"]
+        member = ground.as_operator(f"{ground.host}/members/all/{operator['id']}")
+    except RefusedError as error:
+        return wrong(str(error), "mend NOMINATION_BOT_PROJECT, or run this as its Maintainer")
+    if int(member["access_level"]) < MAINTAINER:
+        return wrong(f"level {member['access_level']}", "run this as its Maintainer")
+    return ok(str(path))
 
 
 def _look_at_branch(ground: Ground) -> Found:
@@ -225,13 +241,22 @@ def _ci_cd_page(ground: Ground, anchor: str) -> str:
     return ground.host_page(f"settings/ci_cd#{anchor}")
 
 
+HOST_FIRST = ("host-project",)
 POINTS = (
+    Point(
+        id="host-project",
+        expected="you maintain the project whose pipelines run the bot",
+        costs="`doctor` and `init` see nothing of it",
+        look=_look_at_host,
+        link=lambda ground: ground.host_page(),
+    ),
     Point(
         id="branch",
         expected="the branch that the bot runs on is protected for Maintainers",
         costs="the token: whoever can push there can read it",
         look=_look_at_branch,
         link=lambda ground: ground.host_page("settings/repository#js-protected-branches-settings"),
+        needs=HOST_FIRST,
     ),
     Point(
         id="variable-token",
@@ -239,6 +264,7 @@ POINTS = (
         costs="every run",
         look=_look_at_token,
         link=_settings_page("js-cicd-variables-settings"),
+        needs=HOST_FIRST,
     ),
     Point(
         id="variables",
@@ -246,6 +272,7 @@ POINTS = (
         costs="what the settings say",
         look=_look_at_settings,
         link=_settings_page("js-cicd-variables-settings"),
+        needs=(*HOST_FIRST, "team-project"),
     ),
     Point(
         id="pipeline-variables",
@@ -253,6 +280,7 @@ POINTS = (
         costs="whoever holds the trigger token could override the settings, or no event arrives",
         look=_look_at_passing,
         link=_settings_page("js-general-pipeline-settings"),
+        needs=HOST_FIRST,
     ),
     Point(
         id="jobs",
@@ -260,6 +288,7 @@ POINTS = (
         costs="every run",
         look=_look_at_jobs,
         link=lambda ground: ground.host_page("ci/editor"),
+        needs=HOST_FIRST,
     ),
     Point(
         id="trigger",
@@ -267,6 +296,7 @@ POINTS = (
         costs="every event",
         look=_look_at_trigger,
         link=_settings_page("js-pipeline-triggers"),
+        needs=HOST_FIRST,
     ),
     Point(
         id="schedule",
@@ -274,5 +304,6 @@ POINTS = (
         costs="lost events are never made up for",
         look=_look_at_schedule,
         link=lambda ground: ground.host_page("pipeline_schedules"),
+        needs=HOST_FIRST,
     ),
 )

@@ -264,23 +264,41 @@ OTHERS: Mapping[str, tuple[Callable[[Ground, Sample], str | None], str]] = {
     "marked merge requests": (_ask_watched, "the sweep"),
     "merged work": (_ask_work, "the counts of merge requests"),
     "approvers": (_ask_approver, "approvals of people who were not asked for a review"),
-    "all at once": (_ask_everything, "time: every run sends several queries instead of one"),
     "file as bytes": (_ask_raw_file, "entries that are not UTF-8"),
 }
 
 
 def find_points(ground: Ground) -> Iterator[Point]:
     """Yield a point for each query and route; those of a gate that is not used are left out."""
+    before = ("token", "team-project", *_places(ground))
+    asked = []
     for name, (ask, costs) in OTHERS.items():
-        yield _point(name, costs, ask)
+        asked.append(_point(name, costs, ask, before))
     for name, (find, costs) in FOR_NEEDS.items():
         if ONLY_FOR.get(name) in {None, ground.wanted.gate}:
-            yield _point(name, costs, partial(_ask_need, find=find))
+            asked.append(_point(name, costs, partial(_ask_need, find=find), before))
+    yield from asked
+    costs = "time: every run sends several queries instead of one"
+    singly = (*before, *(point.id for point in asked))
+    yield _point("all at once", costs, _ask_everything, singly)
 
 
-def _point(name: str, costs: str, ask: Callable[[Ground, Sample], str | None]) -> Point:
+def _places(ground: Ground) -> Iterator[str]:
+    """Yield the points about what the queries ask for."""
+    for policy in ground.policies[:1]:
+        yield f"project {policy.repository}"
+        yield f"group {policy.maintainers.group}"
+
+
+def _point(
+    name: str,
+    costs: str,
+    ask: Callable[[Ground, Sample], str | None],
+    needs: tuple[str, ...],
+) -> Point:
     return Point(
         id=f"query {name}",
+        needs=needs,
         expected="GitLab answers it",
         costs=costs,
         look=partial(_try, ask=ask),

@@ -21,6 +21,7 @@ def find_points(ground: Ground) -> Iterator[Point]:
         costs="everything: events of another project are passed over",
         look=_look_at_team,
         link=lambda ground: ground.team_page(),
+        needs=("token",),
     )
     for glob in dict.fromkeys(policy.team_files for policy in ground.policies):
         yield Point(
@@ -29,6 +30,7 @@ def find_points(ground: Ground) -> Iterator[Point]:
             costs="every nomination",
             look=partial(_look_at_entries, glob=glob),
             link=lambda ground: ground.team_page(),
+            needs=("token", "account", "team-project"),
         )
     for project in dict.fromkeys(policy.repository for policy in ground.policies):
         yield _point("project", project, "the counts of merge requests", _look_at_project)
@@ -45,6 +47,7 @@ def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Poin
         costs=costs,
         look=partial(look, path=path),
         link=lambda ground: f"{ground.wanted.url}/{path}",
+        needs=("token", "account"),
     )
 
 
@@ -68,11 +71,15 @@ def _files_of(policy: Policy) -> Iterator[Point]:
                 link=lambda ground, check=check: (  # type: ignore[misc]
                     f"{ground.wanted.url}/{check.project}/-/blob/{check.ref}/{check.path}"
                 ),
+                needs=("token", "account", f"project {check.project}"),
             )
 
 
 def _look_at_team(ground: Ground) -> Found:
-    found = ground.as_bot(ground.team)
+    try:
+        found = ground.as_bot(ground.team)
+    except RefusedError as error:
+        return wrong(str(error), "mend NOMINATION_BOT_TEAM_PROJECT, or give the bot access")
     path, wanted = str(found["path_with_namespace"]), ground.wanted.team_project
     if found.get("archived"):
         return wrong("it is archived", "unarchive it, or name the present one")

@@ -38,13 +38,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One thing that must be so in GitLab: what is expected, where, and what it costs if not."""
+    """One thing that must be so in GitLab: what is expected, where, and what it costs if not.
+
+    Where a point that it `needs` is not as expected, looking at it would tell the same again.
+    """
 
     id: str
     expected: str
     costs: str
     look: "Callable[[Ground], Found]"
     link: "Callable[[Ground], str]"
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,10 +27,6 @@ LATEST = 20  # deliveries that are looked at
 _TRIGGER = re.compile(r"/api/v4/projects/(?P<project>[^/]+)(?:/ref/(?P<ref>.+))?/trigger/pipeline$")
 
 
-class NoHookError(GitLabError):
-    """The team database has no webhook that starts the bot."""
-
-
 def _hooks(ground: Ground) -> list[Json]:
     """Return the webhooks that call the trigger of the bot's project."""
     host = ground.as_operator(ground.host)
@@ -46,7 +42,7 @@ def _hooks(ground: Ground) -> list[Json]:
 def _hook(ground: Ground) -> Json:
     found = _hooks(ground)
     if not found:
-        raise NoHookError("there is no webhook that starts the bot")
+        raise GitLabError("The team database has no webhook that starts the bot.")
     return found[0]
 
 
@@ -225,14 +221,29 @@ def rotate_trigger(ground: Ground) -> list[str]:
     return left
 
 
-def _point(point_id: str, expected: str, costs: str, look: Callable[[Ground], Found]) -> Point:
+HOOK_FIRST = ("host-project", "team-project", "webhook")
+
+
+def _point(
+    point_id: str,
+    expected: str,
+    costs: str,
+    look: Callable[[Ground], Found],
+    needs: tuple[str, ...] = HOOK_FIRST,
+) -> Point:
     return Point(
-        id=point_id, expected=expected, costs=costs, look=look, link=lambda g: g.team_page("hooks")
+        id=point_id,
+        expected=expected,
+        costs=costs,
+        look=look,
+        link=lambda ground: ground.team_page("hooks"),
+        needs=needs,
     )
 
 
 POINTS = (
-    _point("webhook", "one webhook that starts the bot", "every event", _look_at_hook),
+    _point("webhook", "one webhook that starts the bot", "every event", _look_at_hook,
+        HOOK_FIRST[:2]),
     _point(
         "webhook-address", "the trigger of the branch the bot runs on, here", "every event",
         _look_at_address,
