@@ -1,6 +1,5 @@
 """The door for people and jobs: arguments, environment, clock, wiring, exit code."""
 
-import argparse
 import gc
 import json
 import os
@@ -12,19 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from bot import inert
 from bot.command_text import check_word
-from bot.config import Settings, parse_settings
+from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError
 from bot.event import Broken, Event
 
 if TYPE_CHECKING:
+    import argparse
     from types import ModuleType
 
     from bot.app import Choices, Evaluation
+    from bot.command_line import Manner
+    from bot.config import Secret
     from bot.gitlab_client import GitLabClient
+    from bot.setup import Answer, Ground
     from bot.sweep import Look
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
@@ -45,17 +48,10 @@ class Limits:
     grace: float = 2.0
 
 
-PORTS = range(65536)
 ONE = Limits(calls=60, times=1)
 LATELY = Limits(calls=300, times=2)  # for a few merge requests, as a broken payload names none
 SWEEP = Limits(calls=5000, times=20)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Say wrong arguments like any other mistake: argparse's exit code is the gate's."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; `{self.prog} --help` shows how.")
+SETUP = Limits(calls=500, times=5)
 
 
 def run_command(
@@ -65,9 +61,35 @@ def run_command(
 
     The limits are those of one look at one merge request.
     """
-    options = _parser().parse_args(arguments, argparse.Namespace(limits=limits))
+    from bot.command_line import build_parser
+
+    options = build_parser().parse_args(arguments)
+    options.limits = limits
+    if options.verbose:
+        _tell_requests()
     chosen = COMMANDS[options.command]
     return chosen(options, environment)
+
+
+def _tell_requests() -> None:
+    """Write every request to standard error, as the library beneath reports it: without headers."""
+    import logging
+
+    class Inert(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return inert.log_line(record.getMessage())
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Inert())
+    requests = logging.getLogger("urllib3.connectionpool")
+    requests.handlers = [handler]
+    requests.setLevel(logging.DEBUG)
+
+
+def _manner(options: "argparse.Namespace", environment: Mapping[str, str]) -> "Manner":
+    from bot.command_line import choose_manner
+
+    return choose_manner(environment, sys.stdout, sys.stderr, quiet=options.quiet)
 
 
 def run_event(event: Event, environment: Mapping[str, str]) -> int:
@@ -92,48 +114,11 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
     return _tell_looks(looks, client.calls)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="nomination-bot", description="Says who is ready to be a maintainer, and what is left."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="the CI job: read the event named by TRIGGER_PAYLOAD")
-    commands.add_parser("decide", help="exit 0 where that event does not matter")
-    check = commands.add_parser("check", help="evaluate one merge request by hand")
-    check.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
-    check.add_argument("--dry-run", action="store_true", help="write nothing, show what would be")
-    check.add_argument("--json", action="store_true", help="print the assessment; writes nothing")
-    detect = commands.add_parser("detect", help="compare two team databases, offline")
-    detect.add_argument("--base", required=True, metavar="DIR")
-    detect.add_argument("--head", required=True, metavar="DIR")
-    detect.add_argument("--json", action="store_true")
-    policy = commands.add_parser("policy", help="work with policies")
-    policy.add_argument("action", choices=["check"])
-    policy.add_argument("files", nargs="*", metavar="FILE")
-    sandbox = commands.add_parser("sandbox", help="serve the stand-in GitLab with its pages")
-    sandbox.add_argument("--scenario", metavar="DIR")
-    sandbox.add_argument("--port", type=_port, default=8080, metavar="N")
-    ready = commands.add_parser("ready", help="judge somebody before any merge request exists")
-    ready.add_argument("username")
-    ready.add_argument("--policy", metavar="ID", help="only this policy")
-    ready.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
-    ready.add_argument("--json", action="store_true")
-    commands.add_parser("sweep", help="look again at every nomination that is not over")
-    commands.add_parser("demo", help="tell the story of a nomination on the sandbox")
-    return parser
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) in PORTS:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port; use a number from 0 to 65535")
-
-
-def _run(_: argparse.Namespace, __: Mapping[str, str]) -> int:
+def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
     raise ConfigError("`run` and `decide` take no options; the event is in TRIGGER_PAYLOAD.")
 
 
-def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.gate import GateKind
     from bot.report import GateState
 
@@ -166,7 +151,7 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
     return 1 if problems else 0
 
 
-def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.explain import explain_assessment
     from bot.ready import Candidate, assess_readiness, choose_policies, is_later, is_ready
 
@@ -196,7 +181,7 @@ def _ready(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def _sweep(_: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _sweep(_: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot import app
 
     settings = _settings(environment)
@@ -304,7 +289,7 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
     return match["project"], int(match["iid"])
 
 
-def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.detect import as_json, run_detect
     from bot.nomination import RoleKey
     from bot.policy import load_policies
@@ -327,20 +312,129 @@ def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def _policy(options: argparse.Namespace, _: Mapping[str, str]) -> int:
+def _policy(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
     from bot.policy import check_policies
 
     print("\n".join(check_policies([Path(name) for name in options.files])))
     return 0
 
 
-def _sandbox(options: argparse.Namespace, _: Mapping[str, str]) -> int:
+def _doctor(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import setup
+    from bot.command_line import wants_json
+
+    answers = []
+    manner = _manner(options, environment)
+    with _survey(_settings(environment), environment) as ground:
+        for answer in setup.examine(ground):
+            answers.append(answer)
+            if not wants_json(options):
+                _print_answer(answer, manner)
+    sound = setup.is_sound(answers)
+    if wants_json(options):
+        print(setup.as_json(answers))
+    elif not manner.quiet:
+        print(_count(answers, ground.calls))
+    return 0 if sound else 1
+
+
+def _print_answer(answer: "Answer", manner: "Manner") -> None:
+    from bot import setup
+
+    if manner.quiet and (answer.found.state is setup.State.OK or answer.found.excused):
+        return
+    print(f"{manner.paint(answer.found.state.value, 12)} {setup.write_line(answer)}", flush=True)
+
+
+def _count(answers: "Sequence[Answer]", calls: int) -> str:
+    from bot import setup
+
+    told = [
+        f"{sum(each.found.state is state for each in answers)} {state.value}"
+        for state in setup.State
+    ]
+    return f"{len(answers)} points: {', '.join(told)}. {calls} calls, nothing was changed."
+
+
+def _init(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import setup
+
+    settings = _settings(environment)
+    if settings.admin_token is None or settings.project is None:
+        raise ConfigError(
+            "`init` needs NOMINATION_BOT_ADMIN_TOKEN, a token of your own with scope `api`, and "
+            "NOMINATION_BOT_PROJECT, the project whose pipelines run the bot."
+        )
+    manner = _manner(options, environment)
+    with _survey(settings, environment) as ground:
+        if options.rotate:
+            return _rotate(options, ground)
+        work = setup.apply_changes if options.apply else setup.plan_changes
+        left = work(ground, print)
+    for answer in left:
+        print(f"by hand: {setup.write_line(answer)}")
+    if options.apply and not left and not manner.quiet:
+        print("All that `init` can see is as it must be; `nomination-bot doctor` tells the rest.")
+    return 1 if options.apply and left else 0
+
+
+def _rotate(options: "argparse.Namespace", ground: "Ground") -> int:
+    from bot import setup
+
+    if not options.apply:
+        print(f"would replace the {options.rotate}; add --apply to do it")
+        return 0
+    setup.rotate(options.rotate, ground, print)
+    return 0
+
+
+@contextmanager
+def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Ground"]:
+    """Connect GitLab as the bot, and as the operator where their token is given."""
+    from bot import setup
+    from bot.gitlab_transport import Transport
+    from bot.policy import load_policies
+
+    deadline = settings.deadline * SETUP.times
+
+    def connect(token: "Secret") -> Transport:
+        return Transport(settings.gitlab_url, token, deadline, SETUP.calls)
+
+    wanted = setup.Wanted(
+        url=settings.gitlab_url,
+        team_project=settings.team_project,
+        host_project=settings.project,
+        gate=settings.gate,
+        status_name=settings.status_name,
+        token=settings.token,
+        variables=find_chosen(environment),
+        heard=frozenset(each.name for each in SETTINGS),
+    )
+    bot = connect(settings.token)
+    operator = connect(settings.admin_token) if settings.admin_token else None
+    try:
+        policies = load_policies(Path(settings.policies) if settings.policies else None)
+        yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
+    finally:
+        for door in (bot, operator):
+            if door is not None:
+                door.close()
+
+
+def _completion(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
+    from bot.command_line import write_completion
+
+    print(write_completion(options.shell), end="")
+    return 0
+
+
+def _sandbox(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
     pages = _import_sandbox("pages")
     scenario = Path(options.scenario) if options.scenario else None
     return int(pages.serve(scenario, options.port))
 
 
-def _demo(_: argparse.Namespace, __: Mapping[str, str]) -> int:
+def _demo(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
     return int(_import_sandbox("demo").run_demo(sys.stdout))
 
 
@@ -366,8 +460,11 @@ COMMANDS = {
     "policy": _policy,
     "ready": _ready,
     "sweep": _sweep,
+    "doctor": _doctor,
+    "init": _init,
     "sandbox": _sandbox,
     "demo": _demo,
+    "completion": _completion,
 }
 
 __all__ = ["BotError", "parse_target", "run_command", "run_event"]

@@ -8,6 +8,16 @@ from bot.scope import DEFAULT_TEAM_PROJECT, DEFAULT_WORD, parse_scope
 
 DEADLINES = range(5, 3601)  # seconds
 MOST_DIGITS = 18  # of an id; GitLab's are 64-bit integers
+# Variables of GitLab and of other tools that people expect to count.
+FOREIGN_TOKENS = (
+    "GITLAB_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+    "GITLAB_ACCESS_TOKEN",
+    "GL_TOKEN",
+    "PRIVATE_TOKEN",
+    "CI_JOB_TOKEN",
+)
+FOREIGN_ADDRESSES = ("GITLAB_HOST", "GITLAB_URL", "GITLAB_URI", "GL_HOST", "CI_API_V4_URL")
 GATES = ("commit-status", "external-status-check", "none")
 
 
@@ -31,6 +41,16 @@ SETTINGS = (
     Setting("NOMINATION_BOT_TEMPLATES", "directory whose templates replace shipped ones", "none"),
     Setting("NOMINATION_BOT_FORMER_IDS", "user ids of earlier bot accounts, by comma", "none"),
     Setting("NOMINATION_BOT_DEADLINE", "seconds that one run may take", "120"),
+    Setting(
+        "NOMINATION_BOT_PROJECT",
+        "path or id of the project that hosts the bot, for `doctor` and `init`",
+        "`CI_PROJECT_PATH`",
+    ),
+    Setting(
+        "NOMINATION_BOT_ADMIN_TOKEN",
+        "your own token, for `doctor` and `init` only; never store it",
+        "none",
+    ),
 )
 
 
@@ -66,6 +86,8 @@ class Settings:
     templates: str | None
     former_ids: frozenset[int]
     deadline: float
+    project: str | None = None
+    admin_token: Secret | None = None
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -73,25 +95,31 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     token = _text(environment, "TOKEN")
     if not token:
-        problems.append("NOMINATION_BOT_TOKEN is missing: set it to the bot's access token")
-    elif not token.isascii() or not token.isprintable() or " " in token:
-        problems.append("NOMINATION_BOT_TOKEN holds characters that no access token has")
+        problems.append(
+            "NOMINATION_BOT_TOKEN is missing: set it to the bot's access token"
+            + _hint(environment, *FOREIGN_TOKENS)
+        )
+    _check_token("TOKEN", token, problems)
+    admin_token = _text(environment, "ADMIN_TOKEN")
+    _check_token("ADMIN_TOKEN", admin_token, problems)
     url = (_text(environment, "GITLAB_URL") or environment.get("CI_SERVER_URL", "")).strip()
     if not _is_web_address(url):
         problems.append(
             "NOMINATION_BOT_GITLAB_URL (default CI_SERVER_URL) is "
             + ("missing" if not url else "not an http(s) address")
             + ": set it to GitLab's address, such as https://gitlab.com"
+            + _hint(environment, *FOREIGN_ADDRESSES)
         )
-    team_project, word = parse_scope(environment)
+    team_project, word = _scope(environment, problems)
     gate = _text(environment, "GATE") or GATES[0]
     if gate not in GATES:
         problems.append(f"NOMINATION_BOT_GATE is {gate!r}: use one of {', '.join(GATES)}")
     former = _numbers(_text(environment, "FORMER_IDS"), problems)
     deadline = _seconds(_text(environment, "DEADLINE") or "120", problems)
     _check_project(team_project, problems)
+    project = _text(environment, "PROJECT") or environment.get("CI_PROJECT_PATH", "").strip()
     if problems:
-        raise ConfigError("; ".join(problems) + ".")
+        raise ConfigError("\n".join(map(_sentence, problems)))
     return Settings(
         token=Secret(token),
         gitlab_url=url.rstrip("/"),
@@ -103,7 +131,53 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         templates=_text(environment, "TEMPLATES") or None,
         former_ids=former,
         deadline=deadline,
+        project=project or None,
+        admin_token=Secret(admin_token) if admin_token else None,
     )
+
+
+def find_chosen(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the operator chose otherwise than the default, by the settings' names.
+
+    Tokens are left out, and what jobs learn from GitLab.
+    """
+    apart = {"TOKEN", "ADMIN_TOKEN", "PROJECT", "GITLAB_URL"}
+    chosen = {}
+    for setting in SETTINGS:
+        value = environment.get(setting.name, "").strip()
+        short = setting.name.removeprefix("NOMINATION_BOT_")
+        if value and value != setting.default and short not in apart:
+            chosen[setting.name] = value
+    return chosen
+
+
+def _scope(environment: Mapping[str, str], problems: list[str]) -> tuple[str, str]:
+    """Read the scope; what is misspelt is told with all other problems."""
+    try:
+        return parse_scope(environment)
+    except ConfigError as error:
+        problems += str(error).splitlines()
+        return DEFAULT_TEAM_PROJECT, DEFAULT_WORD
+
+
+def _check_token(name: str, token: str, problems: list[str]) -> None:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        problems.append(f"NOMINATION_BOT_{name} holds characters that no access token has")
+
+
+def _sentence(problem: str) -> str:
+    return problem if problem.endswith("?") else f"{problem}."
+
+
+def _hint(environment: Mapping[str, str], *names: str) -> str:
+    """Say which variables of other tools are set, because the bot reads none of them."""
+    found = [name for name in names if environment.get(name, "").strip()]
+    if not found:
+        return ""
+    several = " and ".join(found)
+    verb = "is" if len(found) == 1 else "are"
+    why = " (a job token cannot write comments)" if "CI_JOB_TOKEN" in found else ""
+    return f"; {several} {verb} set, but the bot does not read that{why}"
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

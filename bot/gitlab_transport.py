@@ -21,6 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.unreachable import explain_unreachable
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
@@ -164,10 +165,7 @@ class Transport:
         except (requests.RequestException, OSError) as error:
             if not safe and not _never_left(error):
                 raise DoubtfulWriteError(_doubt(verb, path)) from None
-            raise GitLabError(
-                f"GitLab at {self._url} cannot be reached ({type(error).__name__}); "
-                "check NOMINATION_BOT_GITLAB_URL, or wait for the next event or sweep."
-            ) from None
+            raise GitLabError(explain_unreachable(error, self._url)) from None
 
     def _send_once(self, verb: str, path: str, fields: Mapping[str, object]) -> requests.Response:
         remaining = self._ends - time.monotonic()

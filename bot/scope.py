@@ -5,17 +5,45 @@ Apart from the other settings because every event, relevant or not, needs them.
 
 from __future__ import annotations
 
+from bot.errors import ConfigError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PREFIX = "NOMINATION_BOT_"
+# All settings without the prefix; what each means stands in `config`.
+NAMES = (
+    "TOKEN", "GITLAB_URL", "TEAM_PROJECT", "POLICIES", "GATE", "COMMAND", "STATUS_NAME",
+    "TEMPLATES", "FORMER_IDS", "DEADLINE", "PROJECT", "ADMIN_TOKEN",
+)  # fmt: skip
 DEFAULT_TEAM_PROJECT = "gitlab-com/www-gitlab-com"
 DEFAULT_WORD = "nomination"
 
 
 def parse_scope(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Read the team database's project and the command's word."""
+    """Read the team database's project and the command's word.
+
+    Raises ConfigError for a setting that does not exist: if a misspelt one were passed over, its
+    default would count, and the wrong project be looked at for ever.
+    """
+    unknown = sorted(name for name in environment if _is_unknown(name))
+    if unknown:
+        raise ConfigError("\n".join(map(_say_unknown, unknown)))
     return (
         environment.get("NOMINATION_BOT_TEAM_PROJECT", "").strip() or DEFAULT_TEAM_PROJECT,
         (environment.get("NOMINATION_BOT_COMMAND", "").strip() or DEFAULT_WORD).removeprefix("/"),
     )
+
+
+def _is_unknown(name: str) -> bool:
+    if not name.upper().startswith(PREFIX):
+        return False
+    return not name.startswith(PREFIX) or name[len(PREFIX) :] not in NAMES
+
+
+def _say_unknown(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only mistakes need it
+
+    meant = get_close_matches(name[len(PREFIX) :].upper(), NAMES, n=1, cutoff=0.0)
+    return f"{name} is no setting: did you mean {PREFIX}{meant[0]}?"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 Script = Callable[[socket.socket, threading.Event], None]
+Wrap = Callable[[socket.socket], socket.socket]
 PATIENCE = 0.02  # seconds
 
 
@@ -55,8 +56,9 @@ def drip(connection: socket.socket, stopped: threading.Event) -> None:
 class RawServer:
     """Answer every connection by a script; `requests` are what came in."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, wrap: Wrap = lambda connection: connection) -> None:
         self._script = script
+        self._wrap = wrap
         self._stopped = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.requests: list[bytes] = []
@@ -72,9 +74,9 @@ class RawServer:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            self.requests.append(read_request(connection))
-            self._script(connection, self._stopped)
+        with suppress(OSError), connection, self._wrap(connection) as speaking:
+            self.requests.append(read_request(speaking))
+            self._script(speaking, self._stopped)
 
     def stop(self) -> None:
         """End all connections."""

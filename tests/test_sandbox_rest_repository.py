@@ -319,13 +319,15 @@ def test_labels_are_listed_by_name() -> None:
     assert len(api.get("/projects/7/labels", search="B").body) == 1
 
 
-def test_webhooks_are_for_maintainers_and_hide_their_token() -> None:
+def test_webhooks_are_for_maintainers_and_hide_what_is_masked() -> None:
     world, api = make_api()
-    url = "http://example.com/trigger?token=very-secret"
-    world.project(PROJECT).webhooks.append(Webhook(id=1, url=url))
+    url = "http://example.com/trigger?token={token}"
+    masked = {"token": "very-secret"}
+    world.project(PROJECT).webhooks.append(Webhook(id=1, url=url, url_variables=masked))
     assert api.get("/projects/7/hooks").status == 403
     reply = Api(world, "maintainer").get("/projects/7/hooks")
-    assert reply.body[0]["url"] == "http://example.com/trigger"
+    assert reply.body[0]["url"] == url
+    assert reply.body[0]["url_variables"] == [{"key": "token"}]
     assert b"very-secret" not in reply.raw
 
 

@@ -100,8 +100,10 @@ def can_approve(user: User | None, mr: MergeRequest, today: date) -> bool:
 
 
 def can_push(user: User | None, project: Project, branch: str, today: date) -> bool:
-    """Whether the person may push: Maintainer on a protected branch, else Developer."""
-    needed = Level.MAINTAINER if branch in project.protected_branches else Level.DEVELOPER
+    """Whether the person may push: on a protected branch who its protection names."""
+    needed: int = Level.DEVELOPER
+    if branch in project.protected_branches:
+        needed = project.push_levels.get(branch, Level.MAINTAINER)
     return find_level(user, project, today) >= needed
 
 

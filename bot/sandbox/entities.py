@@ -294,19 +294,76 @@ class Pipeline:
         return next((state for state in order if state in states), "created")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookEvent:
+    """A delivery as GitLab remembers it; `status` is None where nobody answered."""
+
+    id: int
+    trigger: str
+    url: str
+    status: int | None
+    answer: str
+    at: datetime
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Webhook:
-    """A project hook; the address holds the trigger token and never prints."""
+    """A project hook; the address holds the trigger token and never prints.
+
+    What stands in `url` as `{name}` is masked: `url_variables` hold its value.
+    """
 
     id: int
     url: str = field(repr=False)
+    name: str | None = None
     merge_requests_events: bool = True
     note_events: bool = True
     confidential_note_events: bool = False
     push_events: bool = False
+    pipeline_events: bool = False
+    enable_ssl_verification: bool = True
     token: str | None = field(default=None, repr=False)
+    url_variables: dict[str, str] = field(default_factory=dict, repr=False)
     failures: int = 0
     disabled_until: datetime | None = None
+    events: list[HookEvent] = field(default_factory=list, repr=False)
+
+    @property
+    def address(self) -> str:
+        """The address with what is masked in it."""
+        found = self.url
+        for name, value in self.url_variables.items():
+            found = found.replace(f"{{{name}}}", value)
+        return found
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Variable:
+    """A CI/CD variable of a project; a hidden one never shows its value again."""
+
+    key: str
+    value: str = field(repr=False)
+    protected: bool = False
+    masked: bool = False
+    hidden: bool = False
+    raw: bool = False
+    environment_scope: str = "*"
+    description: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Schedule:
+    """A pipeline schedule; its pipelines run as its `owner`."""
+
+    id: int
+    description: str
+    ref: str
+    cron: str
+    owner: User
+    created_at: datetime
+    cron_timezone: str = "UTC"
+    active: bool = True
+    last_pipeline: "Pipeline | None" = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -317,6 +374,9 @@ class TriggerToken:
     value: str = field(repr=False)
     owner: User
     description: str = ""
+    created_at: datetime | None = None
+    last_used: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -330,6 +390,7 @@ class Token:
     expires_at: date | None = None
     revoked: bool = False
     kind: str = "personal"
+    name: str = "token"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -345,6 +406,7 @@ class ProjectSettings:
     pipelines_must_succeed: bool = False
     checks_must_succeed: bool = False
     threads_must_be_resolved: bool = False
+    pipeline_variables_role: str = "maintainer"
 
     @property
     def premium(self) -> bool:
@@ -377,9 +439,12 @@ class Project:
     members: dict[int, Member] = field(default_factory=dict, repr=False)
     shared_with: list[GroupLink] = field(default_factory=list, repr=False)
     protected_branches: set[str] = field(default_factory=set)
+    push_levels: dict[str, int] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
     webhooks: list[Webhook] = field(default_factory=list, repr=False)
     triggers: list[TriggerToken] = field(default_factory=list, repr=False)
+    variables: list[Variable] = field(default_factory=list, repr=False)
+    schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)

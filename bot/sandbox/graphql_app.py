@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     build_schema,
@@ -40,9 +41,20 @@ DEPTH_ANONYMOUS = 15
 
 
 @cache
-def load_schema() -> GraphQLSchema:
-    """Read the part of GitLab's schema that is served."""
-    return build_schema(files("bot.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+def load_schema(lacking: tuple[str, ...] = ()) -> GraphQLSchema:
+    """Read the part of GitLab's schema that is served, without some fields and arguments.
+
+    An older version or a lower tier lacks `Type.field` or `Type.field.argument`.
+    """
+    schema = build_schema(files("bot.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+    for name in lacking:
+        kind, field, *argument = name.split(".")
+        fields = cast(GraphQLObjectType, schema.type_map[kind]).fields
+        if argument:
+            del fields[field].args[argument[0]]
+        else:
+            del fields[field]
+    return schema
 
 
 @resolves("Query", "queryComplexity")
@@ -55,10 +67,10 @@ def _refuse(*messages: str, status: int = 200) -> Answer:
 
 
 @lru_cache(maxsize=256)
-def _read_query(query: str) -> tuple[DocumentNode, tuple[str, ...]]:
+def _read_query(query: str, lacking: tuple[str, ...] = ()) -> tuple[DocumentNode, tuple[str, ...]]:
     """Parse and validate; the same text is often asked. Raise GraphQLError."""
     document = parse(query)
-    return document, tuple(each.message for each in validate(load_schema(), document))
+    return document, tuple(each.message for each in validate(load_schema(lacking), document))
 
 
 def _read_request(request: Request) -> tuple[str, dict[str, Any], str | None]:
@@ -111,8 +123,8 @@ def _answer(asked: Asked, request: Request) -> Answer:
     query, variables, name = _read_request(request)
     if len(query) > LONGEST:
         return _refuse("Query too large")
-    document, problems = _read_query(query)
-    for problem in problems:
+    document, problems = _read_query(query, asked.world.lacking)
+    for problem in problems if not asked.world.lacking else ():
         asked.world.report_violation(f"POST {GRAPHQL}: {problem}")
     if problems:
         return _refuse(*problems)
@@ -122,7 +134,7 @@ def _answer(asked: Asked, request: Request) -> Answer:
 def _execute(
     asked: Asked, document: DocumentNode, variables: Mapping[str, Any], name: str | None
 ) -> Answer:
-    schema = load_schema()
+    schema = load_schema(asked.world.lacking)
     operation = get_operation_ast(document, name)
     if operation is None:
         return _refuse("An operation name is required")
@@ -155,7 +167,7 @@ def _measure(
     cost = measure(load_schema(), document, operation, variables)
     signed_in = asked.user is not None
     asked.score = cost.score
-    asked.limit = SIGNED_IN if signed_in else ANONYMOUS
+    asked.limit = asked.world.complexity_limit or (SIGNED_IN if signed_in else ANONYMOUS)
     deepest = DEPTH_SIGNED_IN if signed_in else DEPTH_ANONYMOUS
     if cost.depth > deepest:
         return _refuse(f"Query has depth of {cost.depth}, which exceeds max depth of {deepest}")

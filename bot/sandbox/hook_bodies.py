@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.sandbox.act_pipelines import find_head_pipeline
-from bot.sandbox.entities import Label, MergeRequest, Note, StatusCheck, User
+from bot.sandbox.entities import Label, MergeRequest, Note, Pipeline, StatusCheck, User
 from bot.sandbox.hook_parts import (
     Body,
     describe_approval_rule,
@@ -218,4 +218,25 @@ def _noted_merge_request(world: World, mr: MergeRequest) -> Body:
         "source": source and _without(source, "id", "ci_config_path"),
         "target": _without(target, "id", "ci_config_path"),
         "last_commit": head and _without(head, "title"),
+    }
+
+
+def build_pipeline_body(world: World, event: Event) -> Body:
+    """Build what a pipeline event sends; one of a branch names no merge request."""
+    pipeline, project = event.subject, event.project
+    if not isinstance(pipeline, Pipeline) or project is None:
+        raise TypeError("a pipeline event is about a pipeline of a project")
+    return {
+        "object_kind": "pipeline",
+        "object_attributes": {
+            "id": pipeline.id,
+            "iid": pipeline.iid,
+            "ref": pipeline.ref,
+            "sha": pipeline.sha,
+            "source": pipeline.source,
+            "status": pipeline.status,
+        },
+        "merge_request": pipeline.merge_request and {"iid": pipeline.merge_request.iid},
+        "user": describe_user(world, pipeline.user),
+        "project": describe_project(world, project),
     }

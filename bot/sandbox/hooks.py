@@ -9,11 +9,16 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
 from bot.sandbox.activity import Activity
-from bot.sandbox.entities import Webhook
-from bot.sandbox.hook_bodies import build_check_body, build_merge_request_body, build_note_body
+from bot.sandbox.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.hook_bodies import (
+    build_check_body,
+    build_merge_request_body,
+    build_note_body,
+    build_pipeline_body,
+)
 from bot.sandbox.hook_letters import Letter, send_letter, write_letter
 from bot.sandbox.hook_parts import Body
-from bot.sandbox.state import Event, World
+from bot.sandbox.state import Event, RefusedError, World
 
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40
@@ -71,6 +76,32 @@ class Hooks:
         with self.world.lock:
             hook.failures, hook.disabled_until = 0, None
 
+    def test(self, project: Project, hook: Webhook, trigger: str) -> tuple[int | None, str]:
+        """Send a sample of an event at once; return status and answer, raise RefusedError (422).
+
+        GitLab answers only when the delivery has ended: the world's lock must not be held.
+        """
+        with self.world.lock:
+            letter = self._sample(project, hook, trigger)
+        status, answer = _send(letter)
+        self._settle(letter, status, answer)
+        return status, answer
+
+    def _sample(self, project: Project, hook: Webhook, trigger: str) -> Letter:
+        """Write what GitLab sends as a test: the last of what the project has."""
+        mr: MergeRequest | None = next(reversed(project.merge_requests.values()), None)
+        if mr is None or (trigger == "note_events" and not mr.comments):
+            wanted = "notes" if trigger == "note_events" else "merge requests"
+            raise RefusedError(422, f"Ensure the project has {wanted}.")
+        event = Event(
+            seq=0, at=self.world.now, kind="note_created", actor=mr.author, merge_request=mr
+        )
+        if trigger == "note_events":
+            body = build_note_body(self.world, event, mr, mr.comments[-1])
+            return write_letter(self.world, hook.address, "Note Hook", body, hook)
+        body = build_merge_request_body(self.world, event, mr)
+        return write_letter(self.world, hook.address, "Merge Request Hook", body, hook)
+
     def close(self) -> None:
         """Drop what has not been sent."""
         self._stop.set()
@@ -78,6 +109,10 @@ class Hooks:
 
     def _letters(self, event: Event) -> Iterator[Letter]:
         mr, note, world = event.merge_request, event.note, self.world
+        if event.kind == "pipeline_created" and event.project is not None:
+            body = build_pipeline_body(world, event)
+            hooks = event.project.webhooks
+            yield from self._to_hooks(hooks, "pipeline_events", "Pipeline Hook", body)
         if mr is None:
             return
         if note is not None and event.kind in {"note_created", "note_edited"} and not note.system:
@@ -98,7 +133,7 @@ class Hooks:
     ) -> Iterator[Letter]:
         for hook in hooks:
             if getattr(hook, wanted):
-                yield write_letter(self.world, hook.url, name, body, hook)
+                yield write_letter(self.world, hook.address, name, body, hook)
 
     def _post(self, letter: Letter) -> None:
         if self.fault == "lost":
@@ -127,13 +162,24 @@ class Hooks:
             if self._is_disabled(letter.hook):
                 self._record(letter, "disabled")
                 return
-            try:
-                status, answer = send_letter(letter)
-            except (OSError, HTTPException) as error:
-                status, answer = None, f"{type(error).__name__}: {error}"
-            good = status is not None and status < _REDIRECTS_END
-            self._count(letter.hook, good=good)
-            self._record(letter, "delivered" if good else "failed", status, answer)
+            self._settle(letter, *_send(letter))
+
+    def _settle(self, letter: Letter, status: int | None, answer: str) -> None:
+        good = status is not None and status < _REDIRECTS_END
+        self._count(letter.hook, good=good)
+        self._record(letter, "delivered" if good else "failed", status, answer)
+        if letter.hook is not None:
+            hook = letter.hook
+            with self.world.lock:
+                found = HookEvent(
+                    id=self.world.next_id("hook_event"),
+                    trigger=f"{letter.event.lower().replace(' ', '_')}s",
+                    url=hook.url,
+                    status=status,
+                    answer=answer,
+                    at=self.world.now,
+                )
+                hook.events.append(found)
 
     def _is_disabled(self, hook: Webhook | None) -> bool:
         until = None if hook is None else hook.disabled_until
@@ -168,3 +214,11 @@ class Hooks:
             answer=answer,
         )
         self.deliveries.append(delivery)
+
+
+def _send(letter: Letter) -> tuple[int | None, str]:
+    """Send a letter; return status and answer, no status where nobody answered."""
+    try:
+        return send_letter(letter)
+    except (OSError, HTTPException) as error:
+        return None, f"{type(error).__name__}: {error}"

@@ -118,7 +118,9 @@ class Runner:
         with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
             token = self._begin(run)
             first_request = len(self.world.requests)
-            environment = build_environment(run, Path(folder), self._common(token))
+            environment = build_environment(
+                run, Path(folder), self._common(token) | self._own_variables(run)
+            )
             execution = self.execute(
                 run.definition.script,
                 Path(folder, "builds"),
@@ -146,10 +148,19 @@ class Runner:
         url = self.world.external_url
         return {**server_variables(url), "CI_JOB_TOKEN": token.value, **self.variables}
 
+    def _own_variables(self, run: JobRun) -> dict[str, str]:
+        """Return what the project gives its jobs: protected ones only on a protected ref."""
+        project = run.start.project
+        protected = run.start.ref in project.protected_branches
+        return {
+            each.key: each.value for each in project.variables if protected or not each.protected
+        }
+
     def _finish(self, run: JobRun, token: Token, done: Execution, first_request: int) -> None:
         with self.world.lock:
             token.revoked = True
             hidden = {value for name, value in self.variables.items() if name.endswith("TOKEN")}
+            hidden |= {each.value for each in run.start.project.variables if each.masked}
             bots = {each.user.username for each in self.world.tokens if each.value in hidden}
             made = self.world.requests[first_request:]
             run.api_calls = sum(record.user in bots for record in made)

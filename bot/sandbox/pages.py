@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import Scenario, ScenarioError, read_scenario
-from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.scenarios import EMPTY, FIRST_NOMINATION
 from bot.sandbox.seed_section import SeedError
 from bot.sandbox.stage import Stage
 from bot.sandbox.steps import StepError, play
@@ -23,11 +23,12 @@ def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -
     Returns 1 with one line on standard error when the scenario cannot be read or played.
     """
     try:
-        scenario = read_scenario(folder or FIRST_NOMINATION)
+        known = {"empty": EMPTY, "first-nomination": FIRST_NOMINATION}
+        scenario = read_scenario(known.get(str(folder), folder) or FIRST_NOMINATION)
         sandbox = Sandbox(_seed_of(scenario), scenario.variables, port)
         with sandbox, suppress(KeyboardInterrupt):
             print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
-            print(_play_opening(sandbox, scenario), flush=True)
+            print(_advise(sandbox, scenario), flush=True)
             (stop or threading.Event()).wait()
     except (OSError, ScenarioError, SeedError, StepError) as problem:
         print(f"nomination-bot: the scenario cannot be used: {problem}", file=sys.stderr)
@@ -39,6 +40,23 @@ def _seed_of(scenario: Scenario) -> Path:
     """Return the folder of a scenario's seed: without one it plays in the first nomination's."""
     has_seed = (scenario.folder / "seed.yml").exists()
     return scenario.folder if has_seed or not scenario.steps else FIRST_NOMINATION
+
+
+def _advise(sandbox: Sandbox, scenario: Scenario) -> str:
+    """Say what to do there: set the bot up, or comment."""
+    if any(each.triggers for each in sandbox.world.projects.values()):
+        return _play_opening(sandbox, scenario)
+    return (
+        "Nothing is set up for the bot yet. Give these, then run `nomination-bot init`:\n"
+        f"export NOMINATION_BOT_GITLAB_URL={sandbox.url} {_tokens(sandbox)} "
+        "NOMINATION_BOT_PROJECT=gitlab-org/nomination-bot"
+    )
+
+
+def _tokens(sandbox: Sandbox) -> str:
+    """Write the tokens of the bot and of the operator, both made up."""
+    names = {True: "NOMINATION_BOT_TOKEN", False: "NOMINATION_BOT_ADMIN_TOKEN"}
+    return " ".join(f"{names[t.user.bot]}={shlex.quote(t.value)}" for t in sandbox.world.tokens)
 
 
 def _play_opening(sandbox: Sandbox, scenario: Scenario) -> str:

@@ -42,6 +42,9 @@ def _secrets(world: World) -> Iterator[str]:
     for project in world.projects.values():
         for trigger in project.triggers:
             yield trigger.value
+        for variable in project.variables:
+            if variable.masked:
+                yield variable.value
         for check in project.status_checks:
             if check.shared_secret:
                 yield check.shared_secret

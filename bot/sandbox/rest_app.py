@@ -19,7 +19,7 @@ from bot.sandbox.state import RefusedError, World
 
 ROOT = "/api/v4"
 MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "files")
-for _name in (*MODULES, "repository", "commits"):
+for _name in (*MODULES, "repository", "commits", "hooks", "pipelines", "settings", "tokens"):
     import_module(f"bot.sandbox.rest_{_name}")
 
 
@@ -161,7 +161,8 @@ def dispatch(world: World, request: Request) -> Answer:
         return Answer(status=status, body={"error": words})
     try:
         with world.lock:
-            return _answer(world, request, endpoint, path)
+            answer = _answer(world, request, endpoint, path)
+        return answer.then() if answer.then else answer
     except UnknownParameterError as refused:
         place = f"{endpoint.method} {endpoint.template}"
         world.report_violation(f"{place}: {refused.body['error']}")
@@ -173,7 +174,7 @@ def dispatch(world: World, request: Request) -> Answer:
 def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Answer:
     caller = _admit(endpoint, authenticate(world, Headers(request.headers)))
     query = read_query(request)
-    given = unfold(query)
+    given = {name: value for name, value in unfold(query).items() if name not in world.ignored}
     if request.method != "GET":
         given |= read_body(request)
     call = Call(

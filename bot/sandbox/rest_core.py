@@ -22,13 +22,17 @@ COUNTED_UP_TO = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an endpoint answers; `raw` replaces the JSON body."""
+    """What an endpoint answers; `raw` replaces the JSON body.
+
+    `then` gives the true answer, once the world's lock is let go of.
+    """
 
     body: object = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     content_type: str = "application/json"
+    then: "Callable[[], Answer] | None" = None
 
 
 @dataclass(kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from bot.sandbox import actions
-from bot.sandbox.access import demand
+from bot.sandbox.access import can_push, demand, find_level
 from bot.sandbox.act_pipelines import StatusDraft, check_status, find_check
-from bot.sandbox.entities import CommitStatus, Level, StatusCheck
+from bot.sandbox.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.rest_code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import render_merge_request
@@ -25,6 +25,14 @@ SHORT = 255
 CHECKS = "/projects/{id}/external_status_checks"
 MR_CHECKS = "/projects/{id}/merge_requests/{merge_request_iid}/status_checks"
 RESPONSES = "/projects/{id}/merge_requests/{merge_request_iid}/status_check_responses"
+# Who may pass pipeline variables, by the setting's words.
+PASSING = {
+    "no_one_allowed": 1_000,
+    "developer": Level.DEVELOPER,
+    "maintainer": Level.MAINTAINER,
+    "owner": Level.OWNER,
+}
+PAYLOAD_EXEMPT = (18, 5)
 STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 
 
@@ -219,11 +227,13 @@ def trigger_pipeline(call: Call) -> Answer:
     if not isinstance(ref, str):
         raise RefusedError(400, "ref is missing", key="error")
     variables = _read_variables(given.get("variables"))
+    _admit(call, project, trigger, ref, variables)
     if project.repository.find_commit(ref) is None:
         raise RefusedError(400, {"base": ["Reference not found"]})
     start = call.world.trigger
     if start is None:
         raise RefusedError(400, {"base": ["The stand-in runs no pipelines"]})
+    trigger.last_used = call.world.now
     asked = TriggerCall(
         project=project,
         ref=ref,
@@ -232,6 +242,32 @@ def trigger_pipeline(call: Call) -> Answer:
         variables=variables,
     )
     return Answer(status=201, body=render_pipeline_detail(call.world, start(call.world, asked)))
+
+
+def _admit(
+    call: Call, project: Project, trigger: TriggerToken, ref: str, variables: Mapping[str, str]
+) -> None:
+    """Refuse what the owner of the trigger token may not do.
+
+    lib/gitlab/ci/pipeline/chain/validate/abilities.rb, chain/build/associations.rb, and
+    gitlab-org/gitlab#557381: until 18.5 even TRIGGER_PAYLOAD counted as a passed variable.
+    """
+    owner, today = trigger.owner, call.today
+    if owner.state != "active" or find_level(owner, project, today) < Level.DEVELOPER:
+        raise RefusedError(400, {"base": ["Insufficient permissions to create a new pipeline"]})
+    if not can_push(owner, project, ref, today):
+        words = f"You do not have sufficient permission to run a pipeline on '{ref}'. "
+        words += "Please select a different branch or contact your administrator for assistance."
+        raise RefusedError(400, {"base": [words]})
+    least = PASSING[project.settings.pipeline_variables_role]
+    guarded = bool(variables) or _version(call) < PAYLOAD_EXEMPT
+    if guarded and find_level(owner, project, today) < least:
+        raise RefusedError(400, {"base": ["Insufficient permissions to set pipeline variables"]})
+
+
+def _version(call: Call) -> tuple[int, int]:
+    major, minor, *_ = call.world.version.split(".")
+    return int(major), int(minor)
 
 
 def _read_variables(given: object) -> Mapping[str, str]:

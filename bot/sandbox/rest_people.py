@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bot.sandbox.access import demand, effective_members, own_members
-from bot.sandbox.entities import Label, Level, Member, User
+from bot.sandbox.entities import Label, Member, User
 from bot.sandbox.rest_core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import (
     PAGING,
@@ -16,16 +16,12 @@ from bot.sandbox.rest_params import (
 )
 from bot.sandbox.rest_people_entities import (
     render_member,
-    render_namespace,
     render_own_profile,
     render_profile,
     render_user,
-    stamp,
-    web_url,
 )
 from bot.sandbox.state import RefusedError
 
-VERSION = "19.5.0-ee"
 REVISION = "0a1b2c3d4e5"
 DIRECT: Mapping[str, Param] = {
     "query": text(),
@@ -45,16 +41,21 @@ ALL: Mapping[str, Param] = {
 
 
 @endpoint("GET", "/version", open=False, scopes=USERS)
-def show_version(_call: Call) -> Answer:
+def show_version(call: Call) -> Answer:
     """Tell the version."""
-    return Answer(body={"version": VERSION, "revision": REVISION})
+    return Answer(body={"version": call.world.version, "revision": REVISION})
 
 
 @endpoint("GET", "/metadata", open=False, scopes=USERS)
-def show_metadata(_call: Call) -> Answer:
+def show_metadata(call: Call) -> Answer:
     """Tell the version and what goes with it."""
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
-    body = {"version": VERSION, "revision": REVISION, "kas": kas, "enterprise": True}
+    body = {
+        "version": call.world.version,
+        "revision": REVISION,
+        "kas": kas,
+        "enterprise": call.world.version.endswith("-ee"),
+    }
     return Answer(body=body)
 
 
@@ -187,49 +188,6 @@ def show_any_project_member(call: Call) -> Answer:
     return _one_member(call, effective_members(call.project, call.today))
 
 
-@endpoint("GET", "/projects/{id}", {"statistics": flag(), "license": flag()})
-def show_project(call: Call) -> Answer:
-    """Tell of a project."""
-    project, world = call.project, call.world
-    url = web_url(world, project.path_with_namespace)
-    source = project.forked_from
-    body: dict[str, object] = {
-        "id": project.id,
-        "description": project.description,
-        "name": project.name,
-        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
-        "path": project.path_with_namespace.rsplit("/", 1)[-1],
-        "path_with_namespace": project.path_with_namespace,
-        "created_at": stamp(project.created_at),
-        "default_branch": project.default_branch,
-        "topics": [],
-        "http_url_to_repo": f"{url}.git",
-        "web_url": url,
-        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-        "visibility": project.visibility,
-        "namespace": render_namespace(world, project),
-        "empty_repo": not project.repository.branches,
-        "archived": project.archived,
-        "merge_requests_enabled": True,
-        "only_allow_merge_if_pipeline_succeeds": project.settings.pipelines_must_succeed,
-        "only_allow_merge_if_all_status_checks_passed": project.settings.checks_must_succeed,
-        "only_allow_merge_if_all_discussions_are_resolved": (
-            project.settings.threads_must_be_resolved
-        ),
-    }
-    if source is not None:
-        body["forked_from_project"] = {
-            "id": source.id,
-            "path_with_namespace": source.path_with_namespace,
-            "name": source.name,
-        }
-    if call.user is not None:
-        level = call.level
-        access = {"access_level": level, "notification_level": 3} if level else None
-        body["permissions"] = {"project_access": access, "group_access": None}
-    return Answer(body=body)
-
-
 @endpoint(
     "GET",
     "/projects/{id}/labels",
@@ -261,23 +219,3 @@ def _render_label(label: Label) -> dict[str, object]:
         "priority": None,
         "is_project_label": True,
     }
-
-
-@endpoint("GET", "/projects/{id}/hooks", PAGING, open=False)
-def list_hooks(call: Call) -> Answer:
-    """List webhooks; Maintainers only, and without their secrets."""
-    demand(call.level >= Level.MAINTAINER)
-    return paged(
-        call,
-        call.project.webhooks,
-        lambda hook: {
-            "id": hook.id,
-            "url": hook.url.split("?", 1)[0],
-            "project_id": call.project.id,
-            "merge_requests_events": hook.merge_requests_events,
-            "note_events": hook.note_events,
-            "confidential_note_events": hook.confidential_note_events,
-            "push_events": hook.push_events,
-            "alert_status": "disabled" if hook.disabled_until else "executable",
-        },
-    )

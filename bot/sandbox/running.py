@@ -20,19 +20,24 @@ class Sandbox:
     """Serve the world of a scenario's folder; `variables` go to every job of the bot's project."""
 
     def __init__(
-        self, folder: Path, variables: Mapping[str, str] | None = None, port: int = 0
+        self,
+        folder: Path,
+        variables: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
+        """Load the world; where nothing is set up, jobs get their projects' own variables only."""
         self.world = load_scenario(folder)
         self.activity = Activity()
         self.hooks = Hooks(self.world, self.activity)
+        bare = not any(each.triggers for each in self.world.projects.values())
+        given = {} if bare else self._variables(variables or {})
         # One job of a project after another: a story is told the same way each time.
-        self.runner = Runner(
-            self.world, self._variables(variables or {}), self.activity, concurrent=False
-        )
+        self.runner = Runner(self.world, given, self.activity, concurrent=False)
         self.server = Server(self.world, port)
         self.server.mount("/", Pages(self.world, self.runner))
         self.world.quick_actions = run_quick_actions
         self.world.trigger = self.runner.trigger
+        self.world.hook_test = self.hooks.test
         self.world.subscribers.append(self.hooks.notice)
 
     @property

@@ -18,6 +18,7 @@ from bot.sandbox.entities import (
     Token,
     TriggerToken,
     User,
+    Webhook,
 )
 
 Named = TypeVar("Named", User, Group, Project)
@@ -112,6 +113,8 @@ class RequestRecord:
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[["World", TriggerCall], Pipeline]
 Subscriber = Callable[[Event], None]
+HookTest = Callable[[Project, Webhook, str], tuple[int | None, str]]
+VERSION = "19.5.0-ee"
 
 
 class World:
@@ -135,6 +138,11 @@ class World:
         self.subscribers: list[Subscriber] = []
         self.quick_actions: QuickActions | None = None
         self.trigger: Trigger | None = None
+        self.hook_test: HookTest | None = None
+        self.version = VERSION
+        self.lacking: tuple[str, ...] = ()
+        self.complexity_limit: int | None = None
+        self.ignored: frozenset[str] = frozenset()
         self.unprepared_reads = 0
         self.keeps_previous = False
         self.previous: World | None = None

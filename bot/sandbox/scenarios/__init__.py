@@ -3,3 +3,4 @@
 from pathlib import Path
 
 FIRST_NOMINATION = Path(__file__).with_name("first-nomination")
+EMPTY = Path(__file__).with_name("empty")

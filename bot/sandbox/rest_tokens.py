@@ -1,0 +1,110 @@
+"""REST: what a token may know of itself, and how it is rotated."""
+
+import secrets
+from datetime import date, timedelta
+
+from bot.sandbox.access import demand
+from bot.sandbox.entities import Level, Member, Token, User
+from bot.sandbox.rest_core import Answer, Call, endpoint
+from bot.sandbox.rest_params import integer, text, words
+from bot.sandbox.rest_people_entities import stamp
+from bot.sandbox.state import RefusedError
+
+# lib/api/personal_access_tokens/self_information.rb: a token of any scope may see itself.
+ANY = frozenset({"api", "read_api", "read_user", "read_repository", "self_rotate"})
+ROTATE = frozenset({"api", "self_rotate"})
+WEEK = timedelta(days=7)  # doc/api/personal_access_tokens.md: what a rotated token lives
+YEAR = timedelta(days=365)
+
+
+@endpoint("GET", "/personal_access_tokens/self", open=False, scopes=ANY)
+def show_own_token(call: Call) -> Answer:
+    """Tell of the token that is used."""
+    return Answer(body=_render_token(call, _own(call)))
+
+
+@endpoint("POST", "/personal_access_tokens/self/rotate", {"expires_at": text()}, scopes=ROTATE)
+def rotate_own_token(call: Call) -> Answer:
+    """Revoke the token that is used, and answer another of the same account."""
+    old = _own(call)
+    new = _renew(call, old)
+    return Answer(body=_render_token(call, new) | {"token": new.value})
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/access_tokens",
+    {
+        "name": text(required=True),
+        "scopes": words(),
+        "access_level": integer(),
+        "expires_at": text(required=True),
+    },
+)
+def create_project_token(call: Call) -> Answer:
+    """Make an access token of the project: an account of a bot with a role there."""
+    level = call.params.get("access_level", int(Level.MAINTAINER))
+    demand(call.level >= Level.MAINTAINER and level <= call.level)
+    world, project = call.world, call.project
+    with world.writing() as now:
+        name = f"project_{project.id}_bot_{secrets.token_hex(16)}"
+        user = User(
+            id=world.next_id("user"),
+            username=name,
+            name=call.params["name"],
+            created_at=now,
+            bot=True,
+        )
+        world.add_user(user)
+        project.members[user.id] = Member(user=user, level=level, created_at=now)
+        token = Token(
+            id=world.next_id("token"),
+            value=f"glpat-{secrets.token_hex(10)}",
+            user=user,
+            scopes=tuple(call.params.get("scopes", ())),
+            expires_at=date.fromisoformat(call.params["expires_at"]),
+            name=call.params["name"],
+        )
+        world.tokens.append(token)
+    body = _render_token(call, token) | {"access_level": level, "token": token.value}
+    return Answer(status=201, body=body)
+
+
+def _own(call: Call) -> Token:
+    if call.token is None or call.token.kind == "job":
+        raise RefusedError(401, "401 Unauthorized")
+    return call.token
+
+
+def _renew(call: Call, old: Token) -> Token:
+    asked = call.params.get("expires_at")
+    ends = date.fromisoformat(asked) if asked else call.today + WEEK
+    if ends > call.today + YEAR:
+        raise RefusedError(400, "Expiration date must be before the maximum lifetime")
+    with call.world.writing():
+        old.revoked = True
+        new = Token(
+            id=call.world.next_id("token"),
+            value=f"glpat-{secrets.token_hex(10)}",
+            user=old.user,
+            scopes=old.scopes,
+            expires_at=ends,
+            name=old.name,
+        )
+        call.world.tokens.append(new)
+    return new
+
+
+def _render_token(call: Call, token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "description": None,
+        "revoked": token.revoked,
+        "created_at": stamp(call.world.now),
+        "scopes": list(token.scopes),
+        "user_id": token.user.id,
+        "last_used_at": stamp(call.world.now),
+        "active": not token.revoked,
+        "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+    }

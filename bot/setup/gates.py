@@ -1,0 +1,188 @@
+"""Points about the gate: what makes it count, what guards it, and whether it blocks."""
+
+import re
+from functools import partial
+
+from bot.errors import RefusedError
+from bot.facts import StatusChecksOf, StatusesOf
+from bot.gate import COMMIT_STATES
+from bot.gitlab_transport import Json
+from bot.merge_request import WATCH, StatusCheck
+from bot.report import GateState
+from bot.rest_facts import READERS, read_pages, read_statuses
+from bot.setup.ground import Ground
+from bot.setup.hosting import own_trigger
+from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+
+MUST = {
+    "commit-status": ("only_allow_merge_if_pipeline_succeeds", "Pipelines must succeed"),
+    "external-status-check": (
+        "only_allow_merge_if_all_status_checks_passed",
+        "Status checks must succeed",
+    ),
+}
+# What GitLab says of a merge request that nothing but the gate holds back
+# (doc/api/merge_requests.md, detailed_merge_status).
+BLOCKED = {"commit-status": "ci_must_pass", "external-status-check": "status_checks_must_pass"}
+FREE = frozenset({"mergeable", "can_be_merged"})
+GUARD = re.compile(r"nomination[-_]gate|nomination-bot[-_ ]gate", re.IGNORECASE)
+MOST = 10  # merge requests that are looked at for a failed gate
+
+
+def _look_at_setting(ground: Ground) -> Found:
+    if ground.wanted.gate == "none":
+        return ok("the gate is a job of the team database")
+    name, words = MUST[ground.wanted.gate]
+    team = ground.as_bot(ground.team)
+    if name not in team:
+        return wrong(f"this tier has no {words!r}", "choose another NOMINATION_BOT_GATE")
+    if not team[name]:
+        what = f"switch {words!r} on"
+        return wrong("it is off", what, Change(what=what, make=partial(_require, name=name)))
+    if team.get("allow_merge_on_skipped_pipeline"):
+        return wrong("skipped pipelines count as successful", "switch that off")
+    return ok(f"{words} is on")
+
+
+def _require(ground: Ground, name: str) -> None:
+    ground.operator.send("put", ground.team, {name: True})
+
+
+def _look_at_check(ground: Ground) -> Found:
+    if ground.wanted.gate != "external-status-check":
+        return ok("not used")
+    name = ground.wanted.status_name
+    try:
+        rows = read_pages(ground.bot, f"{ground.team}/external_status_checks")
+    except RefusedError:
+        return wrong("this tier has no status checks", "choose another NOMINATION_BOT_GATE")
+    if any(row["name"] == name for row in rows):
+        return ok(name)
+    what = f"make the status check {name}"
+    return wrong(f"there is none of the name {name}", what, Change(what=what, make=_make_check))
+
+
+def _make_check(ground: Ground) -> None:
+    project, ref = ground.as_operator(ground.host)["id"], ground.host_branch
+    # A status check's address cannot be masked; GitLab shows it to Maintainers only.
+    address = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
+    fields = {
+        "name": ground.wanted.status_name,
+        "external_url": f"{address}?token={own_trigger(ground)}",
+    }
+    ground.operator.create(f"{ground.team}/external_status_checks", fields)
+
+
+def _look_at_guard(ground: Ground) -> Found:
+    if ground.wanted.gate != "commit-status":
+        return ok("not needed: this gate blocks while nothing is answered")
+    lint = ground.as_operator(f"{ground.team}/ci/lint")
+    if not lint.get("valid"):
+        first = next(iter(lint.get("errors") or ()), "not valid")
+        return wrong(str(first)[:120], "include templates/nomination-gate.yml there")
+    if GUARD.search(str(lint.get("merged_yaml") or "")) or _includes_guard(ground):
+        return ok("it is there")
+    return wrong(
+        "no job fails while the bot is silent", "include templates/nomination-gate.yml there"
+    )
+
+
+def _includes_guard(ground: Ground) -> bool:
+    """Tell whether the component is included; its job may have any name."""
+    path = f"{ground.team}/repository/files/.gitlab-ci.yml/raw"
+    try:
+        return bool(GUARD.search(ground.operator.send("get", path, {"ref": "HEAD"}).text))
+    except RefusedError:
+        return False
+
+
+def _look_at_proof(ground: Ground) -> Found:
+    """Look for an opened merge request whose gate is failed, and at what GitLab makes of it."""
+    if ground.wanted.gate == "none":
+        return ok("the gate is a job of the team database")
+    wanted = BLOCKED[ground.wanted.gate]
+    rows, _ = ground.bot.fetch_rows(
+        f"{ground.team}/merge_requests",
+        {"scope": "all", "state": "opened", "my_reaction_emoji": WATCH, "per_page": MOST},
+    )
+    tried = ""
+    for row in rows:
+        if not _is_failed(ground, row):
+            continue
+        detail = ground.bot.fetch_object(f"{ground.team}/merge_requests/{row['iid']}")
+        status = str(detail.get("detailed_merge_status") or detail.get("merge_status"))
+        if status == wanted:
+            return ok(f"!{row['iid']} has a failed gate and cannot be merged")
+        if status in FREE:
+            return wrong(
+                f"!{row['iid']} has a failed gate and can be merged all the same",
+                "see the points about the gate and the role, then look again",
+            )
+        tried = tried or f"!{row['iid']} has a failed gate, but GitLab says {status}"
+    if tried:
+        step = "remove that obstacle and run this again"
+    elif rows:
+        step = f"comment `recheck` on !{rows[0]['iid']} and run this again while its gate is failed"
+    else:
+        step = "open a merge request that nominates somebody who is not ready, and run this again"
+    return unknown(tried or "no opened merge request has a failed gate", step, excused=True)
+
+
+def _is_failed(ground: Ground, row: Json) -> bool:
+    project, number = int(row["project_id"]), int(row["iid"])
+    name = ground.wanted.status_name
+    if ground.wanted.gate == "external-status-check":
+        checks = READERS[StatusChecksOf](ground.bot, StatusChecksOf(project, number))
+        return any(
+            isinstance(each, StatusCheck) and each.name == name and each.status == "failed"
+            for each in _items(checks)
+        )
+    detail = ground.bot.fetch_object(f"{ground.team}/merge_requests/{number}")
+    sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")
+    statuses = read_statuses(ground.bot, StatusesOf(project, str(sha), name))
+    return any(each.state == COMMIT_STATES[GateState.FAILED] for each in statuses)
+
+
+def _items(fact: object) -> tuple[object, ...]:
+    return fact if isinstance(fact, tuple) else ()
+
+
+def _merge_settings(ground: Ground) -> str:
+    return ground.team_page("settings/merge_requests")
+
+
+TEAM_FIRST = ("token", "team-project")
+POINTS = (
+    Point(
+        id="gate-setting",
+        expected="the team database requires what the gate sets",
+        costs="the gate is advice",
+        look=_look_at_setting,
+        link=_merge_settings,
+        needs=TEAM_FIRST,
+    ),
+    Point(
+        id="status-check",
+        expected="a status check of the bot's name, where that is the gate",
+        costs="the gate",
+        look=_look_at_check,
+        link=_merge_settings,
+        needs=TEAM_FIRST,
+    ),
+    Point(
+        id="guard",
+        expected="a job of the team database fails while the bot has not answered",
+        costs="what silences the bot opens the gate",
+        look=_look_at_guard,
+        link=lambda ground: ground.team_page("ci/editor"),
+        needs=TEAM_FIRST,
+    ),
+    Point(
+        id="gate-blocks",
+        expected="a merge request with a failed gate cannot be merged",
+        costs="the gate",
+        look=_look_at_proof,
+        link=lambda ground: ground.team_page("merge_requests"),
+        needs=(*TEAM_FIRST, "gate-setting", "role"),
+    ),
+)

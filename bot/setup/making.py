@@ -1,0 +1,71 @@
+"""The other reading of the desired state: make GitLab so, and say what is left by hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from bot.errors import GitLabError
+from bot.inert import log_line
+from bot.setup.doctor import examine, find_points, look
+from bot.setup.ground import Ground
+from bot.setup.hosting import TOKEN
+from bot.setup.values import Answer, State
+from bot.setup.webhook import rotate_trigger
+
+YEAR = timedelta(days=364)  # GitLab allows 365, counted in its own time zone
+Tell = Callable[[str], None]
+
+
+def plan_changes(ground: Ground, tell: Tell) -> list[Answer]:
+    """Tell every change that would be made; return what is wrong and must be done by hand."""
+    wrong = [answer for answer in examine(ground) if answer.found.state is State.WRONG]
+    for answer in wrong:
+        if answer.found.mend:
+            tell(log_line(f"would {answer.found.mend.what} ({answer.point.id}: {answer.link})"))
+    return [answer for answer in wrong if not answer.found.mend]
+
+
+def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
+    """Make every change, in order; return what is wrong all the same.
+
+    Each point is looked at again right before, because one change may settle another.
+    """
+    for point in find_points(ground):
+        answer = look(point, ground)
+        change = answer.found.mend
+        if answer.found.state is not State.WRONG or change is None:
+            continue
+        try:
+            change.make(ground)
+        except GitLabError as error:
+            tell(log_line(f"could not {change.what}: {error} {answer.link}"))
+        else:
+            tell(log_line(f"did {change.what}"))
+        ground.forget()
+    return [answer for answer in examine(ground) if answer.found.state is State.WRONG]
+
+
+def rotate(what: str, ground: Ground, tell: Tell) -> None:
+    """Replace the token or the trigger token; raises GitLabError when it could not be done."""
+    if what == "trigger":
+        for left in rotate_trigger(ground):
+            tell(left)
+        tell("the webhook has a new trigger token")
+    else:
+        tell(f"{TOKEN} is a new token, until {_rotate_token(ground)}")
+
+
+def _rotate_token(ground: Ground) -> str:
+    path = f"{ground.host}/variables/{TOKEN}"
+    flags: dict[str, object] = {"masked": True, "protected": True}
+    # Before the present token ends: whether the next one can be stored at all.
+    ground.operator.send("put", path, {"value": ground.wanted.token.reveal(), **flags})
+    ends = (ground.now + YEAR).date().isoformat()
+    made = ground.bot.create("/personal_access_tokens/self/rotate", {"expires_at": ends})
+    try:
+        ground.operator.send("put", path, {"value": str(made["token"]), **flags})
+    except GitLabError as error:
+        raise GitLabError(
+            f"The token was rotated, but the new one could not be stored ({error}): make another "
+            f"token of the same account and store it as {TOKEN}."
+        ) from None
+    return str(made.get("expires_at") or "ever")

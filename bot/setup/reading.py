@@ -1,0 +1,135 @@
+"""Points about what the policies name: projects, groups, files and the entries themselves."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from urllib.parse import quote
+
+from bot.errors import RefusedError
+from bot.policy import GroupMember, ListedIn, Policy
+from bot.rest_facts import escape_path, read_pages
+from bot.setup.ground import NOT_FOUND, Ground
+from bot.setup.values import Found, Point, ok, wrong
+
+ACCESS = "give the bot's account read access there, or mend the policy"
+
+
+def find_points(ground: Ground) -> Iterator[Point]:
+    """Yield a point for every place that a policy names, each once."""
+    yield Point(
+        id="team-project",
+        expected=f"the team database is at {ground.wanted.team_project}",
+        costs="everything: events of another project are passed over",
+        look=_look_at_team,
+        link=lambda ground: ground.team_page(),
+        needs=("token",),
+    )
+    for glob in dict.fromkeys(policy.team_files for policy in ground.policies):
+        yield Point(
+            id=f"entries {glob}",
+            expected="the folder of the team entries exists",
+            costs="every nomination",
+            look=partial(_look_at_entries, glob=glob),
+            link=lambda ground: ground.team_page(),
+            needs=("token", "account", "team-project"),
+        )
+    for project in dict.fromkeys(policy.repository for policy in ground.policies):
+        yield _point("project", project, "the counts of merge requests", _look_at_project)
+    for group in dict.fromkeys(_groups(ground.policies)):
+        yield _point("group", group, "who is a maintainer, and steps after the merge", _look_group)
+    for policy in ground.policies:
+        yield from _files_of(policy)
+
+
+def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Point:
+    return Point(
+        id=f"{kind} {path}",
+        expected=f"the bot can read this {kind}",
+        costs=costs,
+        look=partial(look, path=path),
+        link=lambda ground: f"{ground.wanted.url}/{path}",
+        needs=("token", "account"),
+    )
+
+
+def _groups(policies: tuple[Policy, ...]) -> Iterator[str]:
+    for policy in policies:
+        yield policy.maintainers.group
+        yield from (
+            step.check.group for step in policy.follow_ups if isinstance(step.check, GroupMember)
+        )
+
+
+def _files_of(policy: Policy) -> Iterator[Point]:
+    for step in policy.follow_ups:
+        if isinstance(step.check, ListedIn):
+            check = step.check
+            yield Point(
+                id=f"file {check.project}:{check.path}",
+                expected="the bot can read this file",
+                costs=f"the step {step.id!r} after the merge",
+                look=partial(_look_at_file, check=check),
+                link=lambda ground, check=check: (  # type: ignore[misc]
+                    f"{ground.wanted.url}/{check.project}/-/blob/{check.ref}/{check.path}"
+                ),
+                needs=("token", "account", f"project {check.project}"),
+            )
+
+
+def _look_at_team(ground: Ground) -> Found:
+    try:
+        found = ground.as_bot(ground.team)
+    except RefusedError as error:
+        return wrong(str(error), "mend NOMINATION_BOT_TEAM_PROJECT, or give the bot access")
+    path, wanted = str(found["path_with_namespace"]), ground.wanted.team_project
+    if found.get("archived"):
+        return wrong("it is archived", "unarchive it, or name the present one")
+    if not wanted.isdecimal() and path.casefold() != wanted.casefold():
+        return wrong(f"it moved to {path}", f"set NOMINATION_BOT_TEAM_PROJECT to {path}")
+    return ok(path)
+
+
+def _look_at_entries(ground: Ground, glob: str) -> Found:
+    folder = glob.split("*", maxsplit=1)[0].rstrip("/")
+    try:
+        rows, _ = ground.bot.fetch_rows(
+            f"{ground.team}/repository/tree", {"path": folder, "per_page": 1}
+        )
+    except RefusedError as error:
+        if error.code != NOT_FOUND:
+            raise
+        rows = []
+    if not rows:
+        return wrong(f"{folder} is not there", "mend `team_files` of the policy")
+    return ok(folder)
+
+
+def _look_at_project(ground: Ground, path: str) -> Found:
+    try:
+        found = ground.as_bot(f"/projects/{escape_path(path)}")
+        branch = str(found.get("default_branch"))
+        ground.as_bot(f"/projects/{escape_path(path)}/repository/branches/{escape_path(branch)}")
+    except RefusedError:
+        return wrong("it does not exist for the bot, or without its repository", ACCESS)
+    present = str(found["path_with_namespace"])
+    if present.casefold() != path.casefold():
+        return wrong(f"it moved to {present}", "mend the policy")
+    return ok("readable")
+
+
+def _look_group(ground: Ground, path: str) -> Found:
+    try:
+        members = read_pages(ground.bot, f"/groups/{escape_path(path)}/members")
+    except RefusedError:
+        return wrong("it does not exist for the bot", ACCESS)
+    if not members:
+        return wrong("it has no direct members", "mend the policy, or the group")
+    return ok(f"{len(members)} direct members")
+
+
+def _look_at_file(ground: Ground, check: ListedIn) -> Found:
+    path = f"/projects/{escape_path(check.project)}/repository/files/{quote(check.path, safe='')}"
+    try:
+        ground.bot.send("get", f"{path}/raw", {"ref": check.ref})
+    except RefusedError:
+        return wrong(f"{check.path} cannot be read at {check.ref}", ACCESS)
+    return ok("readable")

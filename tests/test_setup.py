@@ -1,0 +1,651 @@
+"""From an empty GitLab to a merge that is blocked; and every fault is found, one line each."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bot.facts import FileAt, WorkOf
+from bot.queries import _PARTS
+from bot.rest_facts import READERS
+from bot.sandbox import actions
+from bot.sandbox.actions import CommitDraft, NoteDraft
+from bot.sandbox.entities import (
+    Group,
+    HookEvent,
+    Level,
+    Project,
+    ProjectSettings,
+    Schedule,
+    TriggerToken,
+    Variable,
+    Webhook,
+)
+from bot.sandbox.hooks import FOREVER
+from bot.sandbox.merging import assess_merge
+from bot.sandbox.server import Server
+from bot.sandbox.state import RequestRecord, World
+from bot.setup.probes import FOR_NEEDS
+from tests.operator_world import (
+    HOST,
+    TEAM,
+    empty_gitlab,
+    host_of,
+    nominate,
+    operate,
+    serving,
+    settings,
+    team_of,
+)
+from tests.processes import run_here
+
+TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
+
+
+def writes(world: World) -> list[RequestRecord]:
+    """List the requests that wrote something, or tried to."""
+    return [r for r in world.requests if r.method != "GET" and r.route != "/api/graphql"]
+
+
+def points(done: Any) -> dict[str, str]:
+    """Return the state of every point."""
+    return {each["id"]: each["state"] for each in json.loads(done.stdout)["points"]}
+
+
+# --- from nothing to a working gate -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sound() -> Iterator[World]:
+    """Return a GitLab that `init` set up, with a nomination whose gate is failed."""
+    with empty_gitlab() as sandbox:
+        world = sandbox.world
+        before = operate(sandbox.url, "doctor")
+        assert before.returncode == 1
+        assert writes(world) == []
+        planned = operate(sandbox.url, "init")
+        assert (planned.returncode, planned.stderr) == (0, "")
+        assert len(planned.stdout.splitlines()) == before.stdout.count("\nwrong")
+        assert writes(world) == []
+        made = operate(sandbox.url, "init", "--apply")
+        assert (made.returncode, made.stderr) == (0, "")
+        assert made.stdout.count("did ") == planned.stdout.count("would ")
+        mr = nominate(world)
+        sandbox.drain()
+        assert [run.log for run in sandbox.runner.runs if run.exit_code] == []
+        assert len(mr.comments) == 1
+        assert assess_merge(world, mr) == "ci_must_pass"
+        yield world
+        people = [world.user("manager1"), world.user("maintainer1")]
+        actions.assign(world, world.user("nominee1"), mr, people)
+        waiver = NoteDraft(body="/nomination waive reviewed I have seen enough of them")
+        actions.create_note(world, world.user("maintainer1"), mr, waiver)
+        sandbox.drain()
+        assert assess_merge(world, mr) == "mergeable", mr.comments[0].body
+
+
+@pytest.fixture
+def server(sound: World) -> Iterator[Server]:
+    with serving(sound) as running:
+        yield running
+
+
+def test_a_sound_installation_has_nothing_to_complain_of(server: Server) -> None:
+    done = operate(server.url, "doctor", "-q")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert writes(server.world) == []
+    assert server.world.violations == []
+
+
+def test_the_gate_is_proved_by_a_merge_request_that_it_holds_back(server: Server) -> None:
+    done = operate(server.url, "doctor")
+    assert "gate-blocks: !1 has a failed gate and cannot be merged" in done.stdout
+    assert "cannot tell" not in done.stdout.replace("0 cannot tell", "")
+
+
+def test_a_second_init_has_nothing_to_do(server: Server) -> None:
+    for arguments in (["init"], ["init", "--apply"]):
+        done = operate(server.url, *arguments)
+        assert done.returncode == 0
+        assert "did " not in done.stdout
+        assert "would " not in done.stdout
+    assert writes(server.world) == []
+
+
+def test_init_stores_the_token_masked_protected_and_not_expanded(sound: World) -> None:
+    (variable,) = host_of(sound).variables
+    assert variable.key == TOKEN
+    assert (variable.masked, variable.protected, variable.raw) == (True, True, True)
+
+
+# --- faults -------------------------------------------------------------------------------
+
+
+def hook_of(world: World) -> Webhook:
+    return team_of(world).webhooks[0]
+
+
+def variable_of(world: World) -> Variable:
+    return host_of(world).variables[0]
+
+
+def bot_token(world: World) -> Any:
+    return next(each for each in world.tokens if each.user.bot)
+
+
+def change_file(project: Project, world: World, path: str, content: bytes | None) -> None:
+    draft = CommitDraft(message="Change", changes={path: content})
+    operator = world.user("operator1")
+    project.members.setdefault(operator.id, world.project(TEAM).members[operator.id])
+    actions.push(world, operator, project, project.default_branch, draft)
+
+
+def set_level(world: World, username: str, level: Level, project: str = TEAM) -> None:
+    world.project(project).members[world.user(username).id].level = level
+
+
+def deliver(world: World, status: int | None, answer: str = "") -> None:
+    event = HookEvent(
+        id=99, trigger="merge_request_hooks", url="", status=status, answer=answer, at=world.now
+    )
+    hook_of(world).events.append(event)
+
+
+def hide(world: World, project: str, *who: str) -> None:
+    found = world.project(project)
+    found.visibility = "private"
+    found.members = {n: m for n, m in found.members.items() if m.user.username not in who}
+
+
+GATEWAY = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"
+PROVISIONER = "gitlab-com/gl-infra/platform/runway/provisioner"
+CI = ".gitlab-ci.yml"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is planted, which point must find it, and words that must stand in its line."""
+
+    point: str
+    said: str
+    plant: Callable[[World], object]
+    by_init: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def assign(target: Callable[[World], object], **values: object) -> Callable[[World], None]:
+    def plant(world: World) -> None:
+        found = target(world)
+        for name, value in values.items():
+            setattr(found, name, value)
+
+    return plant
+
+
+def nothing(_: World) -> None:
+    """Plant nothing: the settings are the fault."""
+
+
+def add(variable: Variable) -> Callable[[World], None]:
+    return lambda world: host_of(world).variables.append(variable)
+
+
+def host_ci(old: str, new: str) -> Callable[[World], None]:
+    def plant(world: World) -> None:
+        project = host_of(world)
+        commit = project.repository.find_commit("main")
+        assert commit is not None
+        text = (project.repository.content(commit, CI) or b"").decode()
+        assert old in text
+        change_file(project, world, CI, text.replace(old, new).encode())
+
+    return plant
+
+
+def post_elsewhere(world: World) -> None:
+    """Let the failed gate not count: the pipeline is a success in spite of it."""
+    mr = team_of(world).merge_requests[1]
+    for pipeline in team_of(world).pipelines:
+        for job in pipeline.jobs:
+            job.allow_failure = job.status == "failed"
+    assert assess_merge(world, mr) == "mergeable"
+
+
+def double_hook(world: World) -> None:
+    hook = hook_of(world)
+    team_of(world).webhooks.append(
+        Webhook(id=77, url=hook.url, url_variables=dict(hook.url_variables))
+    )
+
+
+def old_gitlab(world: World) -> None:
+    world.version = "17.9.1-ee"
+
+
+def team_settings(world: World) -> ProjectSettings:
+    return team_of(world).settings
+
+
+def host_settings(world: World) -> ProjectSettings:
+    return host_of(world).settings
+
+
+def schedule_of(world: World) -> Schedule:
+    return host_of(world).schedules[0]
+
+
+def trigger_of(world: World) -> TriggerToken:
+    return host_of(world).triggers[0]
+
+
+def ignore_mark(world: World) -> None:
+    """List all where marked ones are asked for; none of them has the bot's mark."""
+    world.ignored = frozenset({"my_reaction_emoji"})
+    team_of(world).merge_requests[1].awards.clear()
+
+
+def group_of(world: World) -> Group:
+    found = world.find_group("gitlab-org/maintainers/ai-gateway")
+    assert found is not None
+    return found
+
+
+def hook_url(change: Callable[[str], str]) -> Callable[[World], None]:
+    def plant(world: World) -> None:
+        hook_of(world).url = change(hook_of(world).url)
+
+    return plant
+
+
+FAULTS = {
+    "token revoked": Fault("token", "401", assign(bot_token, revoked=True)),
+    "token ends": Fault(
+        "token-expiry", "2026-02-10", assign(bot_token, expires_at=date(2026, 2, 10))
+    ),
+    "token cannot write": Fault("token-scope", "read_api", assign(bot_token, scopes=("read_api",))),
+    "token of the operator": Fault(
+        "account",
+        "who is you",
+        assign(variable_of, value="glpat-sandbox-operator"),
+        settings={"TOKEN": "glpat-sandbox-operator"},
+    ),
+    "old GitLab": Fault("version", "15.11", assign(lambda world: world, version="15.11.0")),
+    "role too low": Fault(
+        "role", "level 20", lambda w: set_level(w, "nomination-bot", Level.REPORTER), by_init=True
+    ),
+    "role too high": Fault(
+        "role", "level 40", lambda w: set_level(w, "nomination-bot", Level.MAINTAINER)
+    ),
+    "team database elsewhere": Fault(
+        "team-project", "404", nothing, settings={"TEAM_PROJECT": "gitlab-com/other"}
+    ),
+    "team database archived": Fault("team-project", "archived", assign(team_of, archived=True)),
+    "counted project hidden": Fault(
+        f"project {GATEWAY}", "does not exist for the bot", lambda w: hide(w, GATEWAY)
+    ),
+    "group hidden": Fault(
+        "group gitlab-org/maintainers/ai-gateway",
+        "does not exist for the bot",
+        assign(group_of, visibility="private"),
+    ),
+    "group empty": Fault(
+        "group gitlab-org/maintainers/ai-gateway",
+        "no direct members",
+        lambda w: group_of(w).members.clear(),
+    ),
+    "list of deployers hidden": Fault(
+        f"file {PROVISIONER}:inventory.json",
+        "cannot be read",
+        lambda w: hide(w, PROVISIONER, "nomination-bot"),
+    ),
+    "list of reviewers gone": Fault(
+        f"file {GATEWAY}:renovate.json",
+        "cannot be read",
+        lambda w: change_file(w.project(GATEWAY), w, "renovate.json", None),
+    ),
+    "host is another": Fault(
+        "host-project", "404", nothing, settings={"PROJECT": "gitlab-org/none"}
+    ),
+    "operator is no Maintainer": Fault(
+        "host-project", "level 30", lambda w: set_level(w, "operator1", Level.DEVELOPER, HOST)
+    ),
+    "branch open": Fault(
+        "branch", "not protected", lambda w: host_of(w).protected_branches.clear(), by_init=True
+    ),
+    "branch for Developers": Fault(
+        "branch", "Developers may", lambda w: host_of(w).push_levels.update(main=30)
+    ),
+    "token not stored": Fault(
+        "variable-token", "not set", lambda w: host_of(w).variables.clear(), by_init=True
+    ),
+    "token not masked": Fault(
+        "variable-token", "not masked", assign(variable_of, masked=False), by_init=True
+    ),
+    "token not protected": Fault(
+        "variable-token", "not protected", assign(variable_of, protected=False), by_init=True
+    ),
+    "another token stored": Fault(
+        "variable-token",
+        "another token",
+        assign(variable_of, value="glpat-an-older-one"),
+        by_init=True,
+    ),
+    "variable misspelt": Fault(
+        "variables",
+        "NOMINATION_BOT_GAET is no setting",
+        add(Variable(key="NOMINATION_BOT_GAET", value="none", protected=True)),
+    ),
+    "variable unprotected": Fault(
+        "variables",
+        "NOMINATION_BOT_COMMAND",
+        add(Variable(key="NOMINATION_BOT_COMMAND", value="promotion")),
+        by_init=True,
+        settings={"COMMAND": "promotion"},
+    ),
+    "variable differs": Fault(
+        "variables",
+        "NOMINATION_BOT_COMMAND",
+        add(Variable(key="NOMINATION_BOT_COMMAND", value="other", protected=True)),
+        by_init=True,
+        settings={"COMMAND": "promotion"},
+    ),
+    "variable not given here": Fault(
+        "variables",
+        "not given now",
+        add(Variable(key="NOMINATION_BOT_COMMAND", value="promotion", protected=True)),
+    ),
+    "anybody passes variables": Fault(
+        "pipeline-variables",
+        "developer",
+        assign(host_settings, pipeline_variables_role="developer"),
+        by_init=True,
+    ),
+    "nobody passes on an old GitLab": Fault(
+        "pipeline-variables", "refuses every webhook", old_gitlab, by_init=True
+    ),
+    "no job for events": Fault(
+        "jobs", "nomination-bot run", host_ci("- nomination-bot run", "- 'true'")
+    ),
+    "no job for sweeps": Fault(
+        "jobs", "nomination-bot sweep", host_ci("- nomination-bot sweep", "- 'true'")
+    ),
+    "pushes cancel events": Fault(
+        "jobs", "cancels", host_ci("on_new_commit: none", "on_new_commit: interruptible")
+    ),
+    "configuration broken": Fault("jobs", "Invalid", host_ci("workflow:", "workflow: [")),
+    "no trigger token": Fault(
+        "trigger", "none", lambda w: host_of(w).triggers.clear(), by_init=True
+    ),
+    "trigger token of somebody gone": Fault(
+        "trigger",
+        "not active",
+        lambda w: setattr(trigger_of(w), "owner", blocked(w)),
+    ),
+    "trigger token of a Developer": Fault(
+        "trigger", "level 30", lambda w: setattr(trigger_of(w), "owner", developer(w))
+    ),
+    "trigger token expired": Fault(
+        "trigger", "expired", lambda w: setattr(trigger_of(w), "expires_at", w.now)
+    ),
+    "no schedule": Fault("schedule", "none", lambda w: host_of(w).schedules.clear(), by_init=True),
+    "schedule off": Fault(
+        "schedule", "none is active", assign(schedule_of, active=False), by_init=True
+    ),
+    "schedule of somebody gone": Fault(
+        "schedule", "not active", lambda w: setattr(schedule_of(w), "owner", blocked(w))
+    ),
+    "no webhook": Fault("webhook", "none", lambda w: team_of(w).webhooks.clear(), by_init=True),
+    "two webhooks": Fault("webhook", "there are 2", double_hook),
+    "webhook of another branch": Fault(
+        "webhook-address",
+        "old",
+        lambda w: setattr(hook_of(w), "url", hook_of(w).url.replace("main", "old")),
+        by_init=True,
+    ),
+    "webhook to another host": Fault(
+        "webhook-address",
+        "elsewhere.example",
+        lambda w: setattr(
+            hook_of(w), "url", re.sub("http://[^/]*", "https://elsewhere.example", hook_of(w).url)
+        ),
+        by_init=True,
+    ),
+    "webhook passes variables": Fault(
+        "webhook-address",
+        "variables",
+        lambda w: setattr(hook_of(w), "url", hook_of(w).url + "&variables[A]=b"),
+        by_init=True,
+    ),
+    "comments off": Fault(
+        "webhook-events", "note_events off", assign(hook_of, note_events=False), by_init=True
+    ),
+    "pipeline events on": Fault(
+        "webhook-events", "pipeline_events on", assign(hook_of, pipeline_events=True), by_init=True
+    ),
+    "confidential comments on": Fault(
+        "webhook-events",
+        "confidential_note_events on",
+        assign(hook_of, confidential_note_events=True),
+        by_init=True,
+    ),
+    "trigger token shown": Fault(
+        "webhook-token",
+        "openly",
+        lambda w: assign(hook_of, url=hook_of(w).address, url_variables={})(w),
+        by_init=True,
+    ),
+    "webhook switched off": Fault(
+        "webhook-enabled", "disabled", assign(hook_of, disabled_until=FOREVER)
+    ),
+    "deliveries refused": Fault(
+        "webhook-deliveries",
+        "Insufficient permissions",
+        lambda w: deliver(w, 400, '{"message":{"base":["Insufficient permissions"]}}'),
+    ),
+    "nobody answers": Fault("webhook-deliveries", "internal error", lambda w: deliver(w, None)),
+    "pipelines may fail": Fault(
+        "gate-setting", "off", assign(team_settings, pipelines_must_succeed=False), by_init=True
+    ),
+    "no guard": Fault(
+        "guard",
+        "no job fails",
+        lambda w: change_file(team_of(w), w, CI, b"other:\n  script: ['true']\n"),
+    ),
+    "no configuration to guard": Fault(
+        "guard", "Please provide content", lambda w: change_file(team_of(w), w, CI, None)
+    ),
+    "gate does not block": Fault("gate-blocks", "can be merged all the same", post_elsewhere),
+    "field missing": Fault(
+        "query merge request",
+        "preparedAt",
+        lambda w: setattr(w, "lacking", ("MergeRequest.preparedAt",)),
+    ),
+    "filter of a higher tier": Fault(
+        "query approvers",
+        "approvedBy",
+        lambda w: setattr(w, "lacking", ("Project.mergeRequests.approvedBy",)),
+    ),
+    "members untold": Fault(
+        "query members",
+        "accessLevels",
+        lambda w: setattr(w, "lacking", ("Group.groupMembers.accessLevels",)),
+    ),
+    "complexity refused": Fault(
+        "query all at once", "complexity", lambda w: setattr(w, "complexity_limit", 200)
+    ),
+    "filter by path ignored": Fault(
+        "query history", "`path` is ignored", lambda w: setattr(w, "ignored", frozenset({"path"}))
+    ),
+    "filter by mark ignored": Fault(
+        "query marked merge requests",
+        "`my_reaction_emoji` is ignored",
+        ignore_mark,
+    ),
+}
+
+
+def blocked(world: World) -> Any:
+    gone = world.user("colleague1")
+    gone.state = "blocked"
+    return gone
+
+
+def developer(world: World) -> Any:
+    user = world.user("colleague1")
+    actions.add_member(world, world.user("operator1"), host_of(world), user, Level.DEVELOPER)
+    return user
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None:
+    fault, world = FAULTS[name], server.world
+    fault.plant(world)
+    done = operate(server.url, "doctor", "-q", **fault.settings)
+    (line,) = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert f" {fault.point}: expected " in line
+    assert fault.said in line
+    assert "; next: " in line
+    assert server.url in line
+    assert writes(world) == []
+    if fault.by_init:
+        expect_mended(server, fault)
+    elif line.startswith("wrong"):
+        told = operate(server.url, "init", **fault.settings).stdout
+        assert "by hand: " in told or "would send a test delivery" in told
+        assert writes(world) == []
+
+
+def expect_mended(server: Server, fault: Fault) -> None:
+    """Let `init` mend what was planted; nothing else is amiss afterwards."""
+    made = operate(server.url, "init", "--apply", **fault.settings)
+    assert made.stdout.startswith("did "), made.stdout + made.stderr
+    done = operate(server.url, "doctor", "-q", **fault.settings)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_query_that_the_bot_can_send_is_tried() -> None:
+    """A new kind of fact needs a point of its own."""
+    tried = {find.__annotations__["return"] for find, _ in FOR_NEEDS.values()}
+    assert tried | {WorkOf} == set(_PARTS) | set(READERS) | {FileAt}
+
+
+def test_json_holds_every_point(server: Server) -> None:
+    hook_of(server.world).note_events = False
+    done = operate(server.url, "doctor", "--json")
+    told = json.loads(done.stdout)
+    (found,) = [each for each in told["points"] if each["state"] == "wrong"]
+    assert (done.returncode, told["sound"]) == (1, False)
+    assert found["id"] == "webhook-events"
+    assert found["found"] == "note_events off"
+    assert found["link"] == f"{server.url}/{TEAM}/-/hooks"
+
+
+def test_without_the_operator_what_they_alone_see_is_left_out(server: Server) -> None:
+    done = operate(server.url, "doctor", ADMIN_TOKEN="", PROJECT="")
+    assert done.returncode == 0
+    assert "NOMINATION_BOT_ADMIN_TOKEN" in done.stdout
+    assert not re.search("^wrong", done.stdout, re.MULTILINE)
+
+
+# --- status checks ------------------------------------------------------------------------
+
+
+def test_init_makes_the_status_check_where_that_is_the_gate(server: Server) -> None:
+    team_of(server.world).settings.tier = "ultimate"
+    chosen = {"GATE": "external-status-check"}
+    made = operate(server.url, "init", "--apply", **chosen)
+    assert made.returncode == 0, made.stdout + made.stderr
+    (check,) = team_of(server.world).status_checks
+    assert check.name == "nomination-bot"
+    assert "/trigger/pipeline?token=glptt-" in check.external_url
+    assert team_of(server.world).settings.checks_must_succeed
+    done = operate(server.url, "doctor", "-q", **chosen)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_tier_without_status_checks_is_told(server: Server) -> None:
+    done = operate(server.url, "doctor", "-q", GATE="external-status-check")
+    assert "no 'Status checks must succeed'" in done.stdout
+    assert done.returncode == 1
+
+
+def test_without_a_gate_nothing_is_required(server: Server) -> None:
+    team_of(server.world).settings.pipelines_must_succeed = False
+    done = operate(server.url, "doctor", "-q", GATE="none")
+    # The variable for the jobs is the one difference.
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["variables:"]
+
+
+# --- rotation -----------------------------------------------------------------------------
+
+
+def test_rotating_the_token_keeps_the_account(server: Server) -> None:
+    planned = operate(server.url, "init", "--rotate", "token")
+    assert planned.stdout.startswith("would ")
+    assert writes(server.world) == []
+    done = operate(server.url, "init", "--rotate", "token", "--apply")
+    assert (done.returncode, done.stderr) == (0, "")
+    (variable,) = host_of(server.world).variables
+    new = server.world.tokens[-1]
+    assert (variable.value, new.user.username) == (new.value, "nomination-bot")
+    assert new.value not in done.stdout
+    assert new.expires_at is not None
+    assert new.expires_at > date(2027, 1, 1)
+    after = operate(server.url, "doctor", "-q", TOKEN=new.value)
+    assert (after.returncode, after.stdout) == (0, "")
+
+
+def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None:
+    host_of(server.world).variables.clear()
+    done = operate(server.url, "init", "--rotate", "token", "--apply")
+    assert done.returncode == 1
+    assert not bot_token(server.world).revoked
+
+
+def test_rotating_the_trigger_removes_only_what_init_made(server: Server) -> None:
+    world = server.world
+    (old,) = host_of(world).triggers
+    other = type(old)(id=50, value="glptt-another", owner=old.owner, description="by hand")
+    host_of(world).triggers.append(other)
+    done = operate(server.url, "init", "--rotate", "trigger", "--apply")
+    assert (done.returncode, done.stderr) == (0, "")
+    left = host_of(world).triggers
+    assert other in left
+    assert old not in left
+    (new,) = [each for each in left if each is not other]
+    assert hook_of(world).url_variables == {"trigger_token": new.value}
+    assert "'by hand'" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["ADMIN_TOKEN", "PROJECT"])
+def test_init_says_what_it_needs(missing: str) -> None:
+    given = settings("http://127.0.0.1:9", **{missing: ""})
+    done = run_here("init", **given)
+    assert done.returncode == 1
+    assert f"NOMINATION_BOT_{missing}" in done.stderr
+
+
+def test_what_init_is_refused_is_said_and_the_rest_is_done(server: Server) -> None:
+    world = server.world
+    team_of(world).settings.pipelines_must_succeed = False
+    host_of(world).schedules.clear()
+    set_level(world, "operator1", Level.DEVELOPER)
+    done = operate(server.url, "init", "--apply")
+    assert done.returncode == 1
+    assert "could not switch 'Pipelines must succeed' on" in done.stdout
+    assert "did schedule" in done.stdout
+    assert "by hand: " in done.stdout
+
+
+def test_the_component_counts_as_guard_though_its_job_is_called_otherwise(
+    server: Server,
+) -> None:
+    text = b"include:\n  - component: $CI_SERVER_FQDN/x/nomination-gate@1\nother: {script: ['1']}\n"
+    change_file(team_of(server.world), server.world, CI, text)
+    done = operate(server.url, "doctor", "-q")
+    assert (done.returncode, done.stdout) == (0, "")

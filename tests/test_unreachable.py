@@ -1,0 +1,131 @@
+"""Why GitLab cannot be reached is told apart, and private authorities and proxies are followed."""
+
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from bot.gitlab_transport import Transport
+from bot.sandbox.server import Server
+from bot.unreachable import explain_unreachable
+from tests.nomination_world import SECRET, TEAM, make_world
+from tests.processes import run_here
+from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying
+
+TLS = Path(__file__).parent / "tls"
+VERSION = answer(
+    "401 Unauthorized", b'{"message":"401 Unauthorized"}', "Content-Type: application/json"
+)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once, and read none of this machine's own settings."""
+    monkeypatch.setattr(Transport, "first_pause", 0.01)
+    for name in ("HTTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def check(url: str, **environment: str) -> str:
+    """Run a command that must fail, with variables that libraries read; return what it said."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        done = run_here(
+            "check",
+            f"{TEAM}!1",
+            NOMINATION_BOT_TOKEN=SECRET,
+            NOMINATION_BOT_GITLAB_URL=url,
+            NOMINATION_BOT_TEAM_PROJECT=TEAM,
+            NOMINATION_BOT_DEADLINE="5",
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert SECRET not in line
+    return line
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def speaking_tls(script: Script) -> RawServer:
+    """Serve a script with a certificate of a private authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "server.pem", TLS / "server.key")
+    return RawServer(
+        script, wrap=lambda connection: context.wrap_socket(connection, server_side=True)
+    )
+
+
+def test_an_unknown_name() -> None:
+    said = check("http://gitlab.invalid")
+    assert "its name is not known" in said
+    assert "DNS" in said
+
+
+def test_a_refused_connection() -> None:
+    assert "nothing listens there" in check(f"http://127.0.0.1:{free_port()}")
+
+
+def test_no_answer_in_time() -> None:
+    with raw_server(hang) as server:
+        said = check(server.url)
+    assert "it did not answer in time" in said
+
+
+def test_an_untrusted_certificate_and_how_it_becomes_trusted() -> None:
+    server = speaking_tls(saying(VERSION))
+    try:
+        url = server.url.replace("http:", "https:")
+        said = check(url)
+        assert "its certificate is not trusted" in said
+        assert "REQUESTS_CA_BUNDLE" in said
+        trusting = check(url, REQUESTS_CA_BUNDLE=str(TLS / "ca.pem"))
+        assert "answered 401" in trusting or "NOMINATION_BOT_TOKEN" in trusting
+    finally:
+        server.stop()
+
+
+def test_plain_http_where_tls_was_expected() -> None:
+    with Server(make_world().world) as server:
+        said = check(server.url.replace("http:", "https:"))
+    assert "does not speak TLS" in said
+
+
+def test_a_proxy_is_followed_but_for_what_is_excepted() -> None:
+    with raw_server(saying(VERSION)) as proxy:
+        said = check("http://gitlab.invalid", HTTP_PROXY=proxy.url)
+        assert "NOMINATION_BOT_TOKEN" in said
+        assert proxy.requests[0].startswith(b"POST http://gitlab.invalid/api/graphql ")
+        asked = len(proxy.requests)
+        check("http://gitlab.invalid", HTTP_PROXY=proxy.url, NO_PROXY="gitlab.invalid")
+        assert len(proxy.requests) == asked
+
+
+def test_a_proxy_that_does_not_answer() -> None:
+    proxy = f"http://127.0.0.1:{free_port()}"
+    said = check("http://gitlab.invalid", HTTP_PROXY=proxy)
+    assert "the proxy" in said
+    assert "NO_PROXY" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TimeoutError("slow"), "it did not answer in time"),
+        (ssl.SSLError("odd"), "does not speak TLS"),
+        (OSError("odd"), "(OSError); check NOMINATION_BOT_GITLAB_URL"),
+    ],
+)
+def test_errors_without_a_wrapper_are_known_too(error: Exception, said: str) -> None:
+    assert said in explain_unreachable(error, "http://x")
+
+
+def test_a_chain_that_bites_its_tail_ends() -> None:
+    one, other = OSError("one"), OSError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert "cannot be reached" in explain_unreachable(one, "http://x")
