@@ -11,8 +11,16 @@ from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.errors import GitLabError
-from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
-from bot.facts import Fact, Members, Need, Push, PushOf, Source
+from bot.evidence import (
+    Evidence,
+    Manager,
+    Subject,
+    branch_needs,
+    evidence_key,
+    find_subject,
+    gather_evidence,
+)
+from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
@@ -30,6 +38,8 @@ ROUNDS = 3
 LATELY = timedelta(days=2)
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
+# So many needs that the policies alone tell are read ahead.
+MOST_AHEAD = 4
 # More nominations than this in one merge request are not examined: one takes two requests
 # or three, and a run may make 60.
 MOST_NOMINATIONS = 20
@@ -211,6 +221,8 @@ def _detect(
         ahead = gate_needs(merge_request, choices.gate)
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
+    if paths:
+        ahead += _ahead_of_subjects(choices)
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
@@ -231,6 +243,12 @@ def _detect(
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
     )
+
+
+def _ahead_of_subjects(choices: Choices) -> tuple[Need, ...]:
+    """Return what any nomination takes, which is asked for while it is not known who is one."""
+    groups = {MembersOf(policy.maintainers.group) for policy in choices.policies}
+    return (*branch_needs(choices.policies), *groups)[:MOST_AHEAD]
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())

@@ -8,6 +8,7 @@ from bot import policy as rules
 from bot.errors import TeamDatabaseError
 from bot.facts import (
     CommitsOf,
+    DefaultBranchOf,
     Fact,
     FileAt,
     Members,
@@ -37,6 +38,8 @@ from bot.threads import (
 )
 
 T = TypeVar("T")
+
+FEWEST = 10  # merge requests that are listed, however few are wanted
 
 NOT_LOOKED_UP = Unread(reason="it was not looked up")
 
@@ -130,15 +133,13 @@ def manager_path(path: str, slug: str | None) -> str | None:
     return f"{folder}/{slug[0].lower()}/{slug}.yml"
 
 
-def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
-    """Say which facts judging one nomination takes, apart from the entry's history."""
+def needs_of(subject: Subject) -> set[Need]:
+    """Say which facts judging one nomination takes, apart from work and the entry's history."""
     policy = subject.policy
     needs: set[Need] = {MembersOf(policy.maintainers.group)}
     if subject.manager_file:
         # After the merge too: the manager's earlier commands are still judged.
         needs.add(subject.manager_file)
-    if not merged:
-        needs |= set(work_needs(subject).values())
     for step in policy.follow_ups:
         if isinstance(step.check, rules.GroupMember):
             needs.add(MembersOf(step.check.group))
@@ -149,13 +150,33 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
     return needs
 
 
-def work_needs(subject: Subject) -> Mapping[str, WorkOf]:
-    """Say whose work is counted in which repositories, and up to how much."""
-    needs: dict[str, WorkOf] = {}
+def branch_needs(policies: Iterable[Policy]) -> set[DefaultBranchOf]:
+    """Say whose default branch is where work counts: anybody may merge into branches of theirs."""
+    return {DefaultBranchOf(place) for policy in policies for _, place in _counting_rules(policy)}
+
+
+def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, WorkOf]:
+    """Say whose work is counted in which repositories, and up to how much.
+
+    Repositories whose default branch is not known are left out.
+    """
+    wanted: dict[str, int] = {}
     for rule, repository in _counting_rules(subject.policy):
-        need = needs.get(repository, WorkOf(repository, subject.nomination.username))
-        needs[repository] = replace(need, wanted=max(need.wanted, rule.at_least))
-    return needs
+        wanted[repository] = max(wanted.get(repository, FEWEST), rule.at_least)
+    username = subject.nomination.username
+    branches = {place: facts.get(DefaultBranchOf(place)) for place in wanted}
+    return {
+        place: WorkOf(place, username, wanted[place], branch)
+        for place, branch in branches.items()
+        if isinstance(branch, str)
+    }
+
+
+def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Mapping[Need, Fact]) -> Work | Unread:
+    if place not in needs:
+        branch = facts.get(DefaultBranchOf(place))
+        return branch if isinstance(branch, Unread) else NOT_LOOKED_UP
+    return _as(Work, facts.get(_own_spelling(needs[place], facts)))
 
 
 class _Known:
@@ -191,12 +212,15 @@ def gather_evidence(
     standing = StandingOf(merge_request.project, merge_request.iid)
     needs: set[Need] = set() if merged else {standing}
     for subject in subjects:
-        needs |= needs_of(subject, merged=merged)
+        needs |= needs_of(subject)
+    if not merged:
+        facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
+        needs |= _all_work(subjects, facts.facts)
     histories = {} if merged else _histories(subjects, merge_request)
     needs |= set(histories.values())
     needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(needs)
-    works = set() if merged else {n for s in subjects for n in work_needs(s).values()}
+    works = set() if merged else _all_work(subjects, facts.facts)
     late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
     evidence = {
@@ -212,6 +236,10 @@ def gather_evidence(
             key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
         }
     return evidence, None if merged else _as(Standing, facts.facts.get(standing))
+
+
+def _all_work(subjects: Iterable[Subject], facts: Mapping[Need, Fact]) -> set[WorkOf]:
+    return {need for subject in subjects for need in work_needs(subject, facts).values()}
 
 
 def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
@@ -232,11 +260,9 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         roles=earlier_roles(subject.policy),
     )
     found = facts.facts
+    works = work_needs(subject, found)
     evidence = Evidence(
-        work={
-            repository: _as(Work, found.get(_own_spelling(need, found)))
-            for repository, need in work_needs(subject).items()
-        },
+        work={place: _work_of(place, works, found) for _, place in _counting_rules(subject.policy)},
         stages=trace_stages(history, found, facts, wanted),
         manager=_manager_of(subject, found),
         groups=_groups(found, inherited=False),
