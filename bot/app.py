@@ -19,6 +19,7 @@ from bot.evidence import (
     evidence_key,
     find_subject,
     gather_evidence,
+    step_files,
 )
 from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
@@ -225,7 +226,8 @@ def _detect(
         ahead += _ahead_of_subjects(choices)
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
-    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
+    files = step_files(choices.policies)
+    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead, files)
     found = [
         find_nominations(
             changes.items,

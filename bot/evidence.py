@@ -145,9 +145,13 @@ def needs_of(subject: Subject) -> set[Need]:
             needs.add(MembersOf(step.check.group))
             if not step.check.direct:
                 needs.add(MembersOf(step.check.group, inherited=True))
-        elif isinstance(step.check, rules.ListedIn):
-            needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
-    return needs
+    return needs | step_files([policy])
+
+
+def step_files(policies: Iterable[Policy]) -> set[FileAt]:
+    """Say which files the follow-up steps of policies are about."""
+    checks = [step.check for policy in policies for step in policy.follow_ups]
+    return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
 
 
 def branch_needs(policies: Iterable[Policy]) -> set[DefaultBranchOf]:

@@ -115,12 +115,13 @@ def _why_not(merged: Merged) -> str | None:
         return "not_read_whole"
     if merged.recorded_late:
         return "after_merge"
-    if not (merged.marked or merged.commented):
-        return "assigned_only"
-    if merged.recorded is None and merged.discussed is None:
+    looked_for = merged.commented or (merged.marked and merged.recorded is None)
+    if looked_for and merged.discussed is None:
         # There is enough without it.
         return None
-    return "not_dated" if merged.marked else "in_no_thread"
+    if merged.marked:
+        return "not_dated"
+    return "in_no_thread" if merged.commented else "assigned_only"
 
 
 def _doubtful(near: Iterable[NearMiss]) -> bool:

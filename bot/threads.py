@@ -41,9 +41,14 @@ def find_candidates(work: Work, since: datetime | None, username: str) -> tuple[
     return tuple(
         m
         for m in _by_others(work, username)
-        # A review that is asked for again leaves no trace but in the notes.
-        if (m.assigned or m.marked or m.commented) and not m.reviewed and _in(m, since)
+        if _may_be_review(m) and not m.reviewed and _in(m, since)
     )
+
+
+def _may_be_review(merged: Merged) -> bool:
+    """Tell whether there may be a thread of a reviewer, or a note that was not listed."""
+    unlisted = merged.recorded is None and (merged.assigned or merged.marked)
+    return unlisted or (merged.assigned and merged.commented)
 
 
 def may_suffice(work: Work, rule: Counting, username: str) -> bool:

@@ -69,16 +69,17 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     authored = min(PAGE, max(AUTHORED, need.wanted))
     # Not all that somebody was asked to review are reviews.
     reviews = min(PAGE, max(REVIEWS, 2 * need.wanted))
+    activity = _activity(FIRST_NOTES)
     asked = {
         "authored": (f"authorUsername: $w{number}who, {merged}, first: {authored}", AUTHOR),
         "assigned": (
             f"reviewerUsername: $w{number}who, {merged}, first: {reviews}",
-            f"{AUTHOR} {APPROVERS} {COMMENTERS} {REVIEWERS}",
+            f"{AUTHOR} {'' if approvals else APPROVERS} {COMMENTERS} {REVIEWERS} {activity}",
         ),
         # With the approvers, in case a tier without this filter lists everything.
         "approved": (
             f"approvedBy: [$w{number}who], {merged}, first: {reviews}",
-            f"{AUTHOR} {APPROVERS} {_activity(FIRST_NOTES)}",
+            f"{AUTHOR} {APPROVERS} {activity}",
         ),
     }
     if not approvals:
@@ -114,7 +115,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
             f"w{number}branch": ("String!", need.branch),
         },
         # Larger pages cost a little more of each list.
-        cost=147 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 3 // 5,
+        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.
@@ -190,17 +191,14 @@ def _only_approved(listed: Listed) -> Listed:
 def _join_lists(one: Listed, other: Listed) -> Listed:
     """Join two lists that may share items; what one of them left out is left out.
 
-    Only the other one tells what GitLab recorded of its items.
+    Only the other one tells who approved its items.
     """
-    both = {merged.iid: merged for merged in other.items}
-    for merged in one.items:
-        seen = both.get(merged.iid, merged)
-        both[merged.iid] = replace(
-            merged,
-            recorded=seen.recorded,
-            recorded_late=seen.recorded_late,
-            cut=merged.cut or seen.cut,
-        )
+    approved = {merged.iid for merged in other.items if merged.approved}
+    both = {merged.iid: merged for merged in (*other.items, *one.items)}
+    both = {
+        iid: replace(merged, approved=merged.approved or iid in approved)
+        for iid, merged in both.items()
+    }
     unseen = sum(max(0, part.total - len(part.items)) for part in (one, other))
     cuts = [part.seen_since for part in (one, other) if not part.complete]
     known = [cut for cut in cuts if cut is not None]

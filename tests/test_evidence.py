@@ -181,6 +181,11 @@ def test_threads_are_not_read_where_they_change_nothing(
         (make_merged(320, assigned=True, review_state="UNREVIEWED"), True),
         (make_merged(320, approved=True), True),
         (make_merged(320), False),
+        *((each, True) for each in commented(320, recorded=False)),
+        # All that GitLab noted was listed.
+        (make_merged(320, assigned=True, recorded=False), False),
+        (make_merged(320, assigned=True, review_state="REVIEWED", recorded=False), False),
+        (make_merged(320, approved=True, commented=True, recorded=False), False),
     ],
 )
 def test_what_no_list_dates_is_looked_into(merged: Merged, looked: bool) -> None:

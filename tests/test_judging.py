@@ -189,26 +189,27 @@ def test_a_review_counts_by_what_is_dated_before_the_merge(
 ELSEWHERE = (make_merged(301, branch="stable"), make_merged(299, branch="mine"))
 
 
-@pytest.mark.parametrize(
-    ("rule", "own", "asked"), [(AUTHORED, 2, 0), (REVIEWED, 0, 2), (EITHER, 2, 2)]
-)
+@pytest.mark.parametrize(("rule", "lists"), [(AUTHORED, 1), (REVIEWED, 1), (EITHER, 2)])
 @pytest.mark.parametrize(
     ("found", "stage", "shown"),
     [(4, None, 2), (5, None, 0), (4, "since", 1), (4, "never", 0)],
 )
-def test_what_went_into_another_branch_is_a_near_miss(  # noqa: PLR0913  a table
-    rule: Any, own: int, asked: int, found: int, stage: str | None, shown: int
+def test_what_went_into_another_branch_is_a_near_miss(
+    rule: Any, lists: int, found: int, stage: str | None, shown: int
 ) -> None:
     items = [make_merged(302 + n, recorded=True) for n in range(found)]
     work = make_work(
-        items if own else (), items, own_elsewhere=ELSEWHERE, asked_elsewhere=ELSEWHERE
+        () if rule is REVIEWED else items,
+        items,
+        own_elsewhere=ELSEWHERE,
+        asked_elsewhere=ELSEWHERE,
     )
     since = Stage(since=SINCE if stage == "since" else None)
     rule = replace(rule, since_role=TRAINEE) if stage else rule
     finding = judge(rule, evidence=make_evidence(work, stage=since))
     assert finding.verdict is (MET if found == 5 else UNMET)
     told = [near.merged.branch for near in finding.near_misses if near.why == "other_branch"]
-    assert len(told) == shown * ((own + asked) // 2)
+    assert len(told) == shown * lists
     assert finding.branch == "main"
 
 

@@ -286,11 +286,12 @@ def test_notes_that_are_not_read_whole_leave_it_open_whether_somebody_reviewed(
     assert merged.recorded is recorded
 
 
-def test_what_one_list_dates_is_known_of_the_other_s_item() -> None:
+def test_a_list_without_approvers_takes_them_from_the_other() -> None:
     row = node(9, approvedBy=ADA, activity=activity(noted(APPROVED)))
-    asked = node(9, approvedBy=ADA, reviewers=reviewer("ada", "UNREVIEWED"))
+    asked = node(9, reviewers=reviewer("ada", "UNREVIEWED"), activity=activity(noted(APPROVED)))
+    del asked["approvedBy"]
     (merged,) = read(WORK, work(approved=listed(row), assigned=listed(asked))).reviewed.items
-    assert (merged.assigned, merged.recorded) == (True, True)
+    assert (merged.assigned, merged.recorded, merged.approved) == (True, True, True)
 
 
 def test_what_was_merged_elsewhere_is_known_apart() -> None:
