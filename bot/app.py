@@ -16,8 +16,17 @@ from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
-from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
-from bot.facts import Fact, Members, Need, Push, PushOf, Source
+from bot.evidence import (
+    Evidence,
+    Manager,
+    Subject,
+    branch_needs,
+    evidence_key,
+    find_subject,
+    gather_evidence,
+    step_files,
+)
+from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
@@ -41,6 +50,8 @@ MOST_LOOKS, NEWEST = 10, 50
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
+# So many needs that the policies alone tell are read ahead.
+MOST_AHEAD = 4
 # More nominations than this in one merge request are not examined: one takes two requests
 # or three, and a run may make 60.
 MOST_NOMINATIONS = 20
@@ -313,9 +324,12 @@ def _detect(
         ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
+    if paths:
+        ahead += _ahead_of_subjects(choices)
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
-    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
+    files = step_files(choices.policies)
+    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead, files)
     found = [
         find_nominations(
             changes.items,
@@ -342,6 +356,13 @@ def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
     head, and outlasts a change of the target.
     """
     return merge_request.counts or choices.gate.kind is GateKind.STATUS_CHECK
+
+
+def _ahead_of_subjects(choices: Choices) -> tuple[Need, ...]:
+    """Return what any nomination takes, which is asked for while it is not known who is one."""
+    needs: list[Need] = list(branch_needs(choices.policies))
+    needs += {MembersOf(policy.maintainers.group) for policy in choices.policies}
+    return tuple(needs[:MOST_AHEAD])
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())

@@ -27,11 +27,12 @@ def gather_changes(
     is_candidate: Callable[[bytes], bool],
     source: Source,
     ahead: Iterable[Need],
+    then: Iterable[Need] = (),
 ) -> Changes:
     """Read changed entries in as few calls as their number allows.
 
     Of many entries only the heads are read, and the rest for those that could nominate
-    somebody. Needs `ahead` are looked up in the same round.
+    somebody. Needs `ahead` are looked up in the same round, and needs `then` with the rest.
     """
     facts: dict[Need, Fact] = {}
     heads = [_head(merge_request, path) for path in paths]
@@ -48,7 +49,7 @@ def gather_changes(
     if rest:
         # Of several candidates most hold the role already, so their histories can wait.
         ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
-        facts.update(source.fetch_facts(rest | ahead))
+        facts.update(source.fetch_facts({*rest, *ahead, *then} - facts.keys()))
     renames = _find_renames(merge_request, wanted, facts, source)
     if any(_is_new(merge_request, path, renames, facts) for path in wanted):
         # Whoever gets a new entry may have had one that does not mention the role any more.

@@ -8,6 +8,7 @@ from bot import policy as rules
 from bot.errors import TeamDatabaseError
 from bot.facts import (
     CommitsOf,
+    DefaultBranchOf,
     Fact,
     FileAt,
     Members,
@@ -38,6 +39,8 @@ from bot.threads import (
 )
 
 T = TypeVar("T")
+
+FEWEST = 10  # merge requests that are listed, however few are wanted
 
 NOT_LOOKED_UP = Unread(reason="it was not looked up")
 
@@ -147,14 +150,12 @@ def manager_path(path: str, slug: str | None) -> str | None:
     return f"{folder}/{slug[0].lower()}/{slug}.yml"
 
 
-def needs_of(subject: Subject, *, judged: bool) -> set[Need]:
-    """Say which facts judging one nomination takes, apart from the entry's history."""
+def needs_of(subject: Subject) -> set[Need]:
+    """Say which facts judging one nomination takes, apart from work and the entry's history."""
     needs = follow_up_needs(subject.policy)
     if subject.manager_file:
         # After the merge too: the manager's earlier commands are still judged.
         needs.add(subject.manager_file)
-    if judged:
-        needs |= set(work_needs(subject).values())
     return needs
 
 
@@ -166,18 +167,42 @@ def follow_up_needs(policy: Policy) -> set[Need]:
             needs.add(MembersOf(step.check.group))
             if not step.check.direct:
                 needs.add(MembersOf(step.check.group, inherited=True))
-        elif isinstance(step.check, rules.ListedIn):
-            needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
-    return needs
+    return needs | step_files([policy])
 
 
-def work_needs(subject: Subject) -> Mapping[str, WorkOf]:
-    """Say whose work is counted in which repositories, and up to how much."""
-    needs: dict[str, WorkOf] = {}
+def step_files(policies: Iterable[Policy]) -> set[FileAt]:
+    """Say which files the follow-up steps of policies are about."""
+    checks = [step.check for policy in policies for step in policy.follow_ups]
+    return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
+
+
+def branch_needs(policies: Iterable[Policy]) -> set[DefaultBranchOf]:
+    """Say whose default branch is where work counts: anybody may merge into branches of theirs."""
+    return {DefaultBranchOf(place) for policy in policies for _, place in _counting_rules(policy)}
+
+
+def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, WorkOf]:
+    """Say whose work is counted in which repositories, and up to how much.
+
+    Repositories whose default branch is not known are left out.
+    """
+    wanted: dict[str, int] = {}
     for rule, repository in _counting_rules(subject.policy):
-        need = needs.get(repository, WorkOf(repository, subject.nomination.username))
-        needs[repository] = replace(need, wanted=max(need.wanted, rule.at_least))
-    return needs
+        wanted[repository] = max(wanted.get(repository, FEWEST), rule.at_least)
+    username = subject.nomination.username
+    branches = {place: facts.get(DefaultBranchOf(place)) for place in wanted}
+    return {
+        place: WorkOf(place, username, wanted[place], branch)
+        for place, branch in branches.items()
+        if isinstance(branch, str)
+    }
+
+
+def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Mapping[Need, Fact]) -> Work | Unread:
+    if place not in needs:
+        branch = facts.get(DefaultBranchOf(place))
+        return branch if isinstance(branch, Unread) else NOT_LOOKED_UP
+    return _as(Work, facts.get(_own_spelling(needs[place], facts)))
 
 
 class _Known:
@@ -215,12 +240,15 @@ def gather_evidence(
     standing = StandingOf(merge_request.project, merge_request.iid)
     needs: set[Need] = set() if merged else {standing}
     for subject in subjects:
-        needs |= needs_of(subject, judged=judged)
+        needs |= needs_of(subject)
+    if judged:
+        facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
+        needs |= _all_work(subjects, facts.facts)
     histories = _histories(subjects, merge_request) if judged else {}
     needs |= set(histories.values())
     needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(needs)
-    works = set() if not judged else {n for s in subjects for n in work_needs(s).values()}
+    works = _all_work(subjects, facts.facts) if judged else set()
     late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
     evidence = {
@@ -236,6 +264,10 @@ def gather_evidence(
             key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
         }
     return evidence, None if merged else _as(Standing, facts.facts.get(standing))
+
+
+def _all_work(subjects: Iterable[Subject], facts: Mapping[Need, Fact]) -> set[WorkOf]:
+    return {need for subject in subjects for need in work_needs(subject, facts).values()}
 
 
 def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
@@ -256,11 +288,9 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         roles=earlier_roles(subject.policy),
     )
     found = facts.facts
+    works = work_needs(subject, found)
     evidence = Evidence(
-        work={
-            repository: _as(Work, found.get(_own_spelling(need, found)))
-            for repository, need in work_needs(subject).items()
-        },
+        work={place: _work_of(place, works, found) for _, place in _counting_rules(subject.policy)},
         stages=trace_stages(history, found, facts, wanted),
         manager=_manager_of(subject, found),
         groups=_groups(found, inherited=False),

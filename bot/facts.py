@@ -24,7 +24,10 @@ class Merged:
 
     `commented` says that they commented on it, wherever and whenever; `discussed` that they
     did so in a thread as a reviewer before the merge, and is `None` where nobody looked.
-    `cut` says that GitLab did not list all who had to do with it, or all they wrote.
+    `recorded` says that GitLab noted a review of theirs before the merge, `recorded_late`
+    that it did so after the merge alone; `None` where nobody looked. States and approvals
+    themselves have no date. `cut` says that GitLab did not list all who had to do with it,
+    or all they wrote. `branch` is where it was merged, if not into the default branch.
     """
 
     iid: int
@@ -38,13 +41,22 @@ class Merged:
     approved: bool = False
     commented: bool = False
     discussed: bool | None = None
+    recorded: bool | None = None
+    recorded_late: bool = False
     cut: bool = False
+    branch: str | None = None
 
     @property
     def reviewed(self) -> bool:
-        """Tell whether anything shows that the person did review it."""
-        states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES"}
-        return self.approved or bool(self.discussed) or self.review_state in states
+        """Tell whether anything shows that the person did review it before the merge."""
+        return bool(self.recorded) or bool(self.discussed)
+
+    @property
+    def marked(self) -> bool:
+        """Tell whether GitLab shows a review of theirs now, whenever it was given."""
+        # To be unapproved takes an approval before: of a push that reset it, or of oneself.
+        states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES", "UNAPPROVED"}
+        return self.approved or self.review_state in states
 
     @property
     def doubtful(self) -> bool:
@@ -77,22 +89,33 @@ class Listed:
 class Work:
     """What somebody authored and reviewed in one repository.
 
-    `bystander` holds merge requests of others, among the latest, that they commented on
-    without having been asked for a review; they never count.
+    All of it was merged into `branch`, the default branch. `bystander` holds merge requests
+    of others, among the latest, that they commented on without having been asked for a
+    review; `own_elsewhere` and `asked_elsewhere` some of the newest that were merged into
+    other branches. None of these ever counts.
     """
 
     account: Account | None
     authored: Listed
     reviewed: Listed
     bystander: tuple[Merged, ...] = ()
+    own_elsewhere: tuple[Merged, ...] = ()
+    asked_elsewhere: tuple[Merged, ...] = ()
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
-    """In which merge requests somebody wrote in a thread in time; `cut` ones may be others."""
+    """In which merge requests somebody wrote in a thread in time; `cut` ones may be others.
+
+    `recorded` are those of which GitLab noted a review of theirs in time, `late` those of
+    which it did so after the merge alone.
+    """
 
     found: frozenset[int]
     cut: frozenset[int] = frozenset()
+    recorded: frozenset[int] = frozenset()
+    late: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,19 +178,27 @@ class FileAt:
 
 @dataclass(frozen=True, slots=True)
 class WorkOf:
-    """The need for somebody's merged and reviewed merge requests.
+    """The need for somebody's merge requests, merged or reviewed, that went into a branch.
 
     `wanted` is how many of them must be among those listed, if there are as many.
     """
 
     project: str
     username: str
-    wanted: int = 10
+    wanted: int
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultBranchOf:
+    """The need for the name of a project's default branch."""
+
+    project: str
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadsOf:
-    """The need for whether somebody wrote in a thread of these merge requests before the merge."""
+    """The need for what somebody did in these merge requests before the merge."""
 
     project: str
     username: str
@@ -334,6 +365,7 @@ Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
     | WorkOf
+    | DefaultBranchOf
     | ThreadsOf
     | MembersOf
     | CommitsOf

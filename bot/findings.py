@@ -57,7 +57,8 @@ class Finding:
     """What was found for one requirement, with everything that shows it.
 
     `at_least` says that more may exist than `found` counts; `found_anytime` is the
-    count regardless of the stage that the requirement asks for.
+    count regardless of the stage that the requirement asks for; what is counted was merged
+    into the `branch` of the repository.
     """
 
     requirement: Requirement
@@ -69,6 +70,7 @@ class Finding:
     near_misses: tuple[NearMiss, ...] = ()
     parts: tuple[Part, ...] = ()
     repository: str | None = None
+    branch: str | None = None
     reason: str | None = None
     stage: Stage | Unread | None = None
     found_anytime: int | None = None

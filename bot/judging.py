@@ -14,6 +14,10 @@ from bot.stages import role_spellings
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"
+# What was merged into another branch: anybody may approve and merge in a branch of theirs.
+OTHER_BRANCH = "other_branch"
+# What is of no interest where there is enough.
+ASIDE = frozenset({NOT_ASKED, OTHER_BRANCH})
 
 
 def _judge_authored(case: Case, requirement: Requirement) -> Finding:
@@ -21,11 +25,11 @@ def _judge_authored(case: Case, requirement: Requirement) -> Finding:
     work = _usable_work(case, rule)
     if isinstance(work, Unread):
         return _unknown(requirement, work.reason, rule, case)
-    authored = work.authored
+    authored, near = work.authored, _elsewhere(work.own_elsewhere)
     if rule.since_role is None:
         # GitLab counts these itself, however few of them it lists.
-        return _count(requirement, case, authored.items, (), total=authored.total, complete=True)
-    return _count_since(requirement, case, authored.items, (), (authored,))
+        return _count(requirement, case, authored.items, near, total=authored.total, complete=True)
+    return _count_since(requirement, case, authored.items, near, (authored,))
 
 
 def _judge_reviewed(case: Case, requirement: Requirement) -> Finding:
@@ -46,7 +50,7 @@ def _judge_either(case: Case, requirement: Requirement) -> Finding:
     if isinstance(work, Unread):
         return _unknown(requirement, work.reason, rule, case)
     reviewed, near = _split_reviews(work, case.nomination.username)
-    near = tuple(n for n in near if n.why != "own")
+    near = tuple(n for n in near if n.why != "own") + _elsewhere(work.own_elsewhere)
     both = {m.iid: m for m in (*reviewed, *work.authored.items)}
     newest = tuple(sorted(both.values(), key=lambda m: m.merged_at, reverse=True))
     if rule.since_role is None:
@@ -94,15 +98,30 @@ def _split_reviews(work: Work, username: str) -> tuple[tuple[Merged, ...], tuple
             near.append(NearMiss(merged=merged, why="own"))
         elif merged.reviewed:
             good.append(merged)
-        elif merged.doubtful:
-            near.append(NearMiss(merged=merged, why="not_read_whole"))
-        elif not merged.commented:
-            near.append(NearMiss(merged=merged, why="assigned_only"))
-        elif merged.discussed is not None:
-            # Otherwise nobody looked where they commented, because there is enough without.
-            near.append(NearMiss(merged=merged, why="in_no_thread"))
+        elif why := _why_not(merged):
+            near.append(NearMiss(merged=merged, why=why))
+    near += _elsewhere(work.asked_elsewhere)
     near += [NearMiss(merged=merged, why=NOT_ASKED) for merged in work.bystander]
     return tuple(good), tuple(near)
+
+
+def _elsewhere(items: Iterable[Merged]) -> tuple[NearMiss, ...]:
+    return tuple(NearMiss(merged=merged, why=OTHER_BRANCH) for merged in items)
+
+
+def _why_not(merged: Merged) -> str | None:
+    """Say why what somebody was to review is no review of theirs; None where nobody looked."""
+    if merged.doubtful:
+        return "not_read_whole"
+    if merged.recorded_late:
+        return "after_merge"
+    looked_for = merged.commented or (merged.marked and merged.recorded is None)
+    if looked_for and merged.discussed is None:
+        # There is enough without it.
+        return None
+    if merged.marked:
+        return "not_dated"
+    return "in_no_thread" if merged.commented else "assigned_only"
 
 
 def _doubtful(near: Iterable[NearMiss]) -> bool:
@@ -124,14 +143,14 @@ def _count_since(
         return replace(unknown, stage=stage, found_anytime=len(good))
     if stage.since is None:
         early = tuple(NearMiss(merged=m, why="no_stage") for m in good)
-        near = [n for n in near if n.why != NOT_ASKED]
+        near = [n for n in near if n.why not in ASIDE]
         counted: tuple[Merged, ...] = ()
         complete = True
     else:
         since = stage.since
         counted = tuple(m for m in good if m.merged_at >= since)
         early = tuple(NearMiss(merged=m, why="before_stage") for m in good if m.merged_at < since)
-        near = [n for n in near if n.why != NOT_ASKED or n.merged.merged_at >= since]
+        near = [n for n in near if n.why not in ASIDE or n.merged.merged_at >= since]
         doubtful = _doubtful([n for n in near if n.merged.merged_at >= since])
         complete = all(listed.covers(since) for listed in lists) and not doubtful
     finding = _count(requirement, case, counted, (*early, *near), complete=complete)
@@ -156,7 +175,7 @@ def _count(  # noqa: PLR0913  the parts of one finding, named at every call
     if found >= rule.at_least:
         verdict = Verdict.MET
         # What a maintainer might count is of no interest where there is enough.
-        near = [n for n in near if n.why != NOT_ASKED]
+        near = [n for n in near if n.why not in ASIDE]
     elif complete:
         verdict = Verdict.UNMET
     else:
@@ -171,8 +190,15 @@ def _count(  # noqa: PLR0913  the parts of one finding, named at every call
         counted=tuple(counted),
         near_misses=tuple(near),
         repository=rule.repository or case.policy.repository,
+        branch=_branch(rule, case),
         reason=reason,
     )
+
+
+def _branch(rule: Counting, case: Case) -> str | None:
+    """Return the branch into which was merged what is counted, if it is known."""
+    work = case.evidence.work.get(rule.repository or case.policy.repository)
+    return work.branch if isinstance(work, Work) else None
 
 
 def _unknown(requirement: Requirement, reason: str, rule: Counting, case: Case) -> Finding:
@@ -181,6 +207,7 @@ def _unknown(requirement: Requirement, reason: str, rule: Counting, case: Case) 
         verdict=Verdict.UNKNOWN,
         needed=rule.at_least,
         repository=rule.repository or case.policy.repository,
+        branch=_branch(rule, case),
         reason=reason,
     )
 

@@ -278,6 +278,8 @@ def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[st
     if not _ACCOUNT.fullmatch(username):
         return []
     base = f"{gitlab_url}/{finding.repository}/-/merge_requests?"
+    # doc/user/project/merge_requests: the list of a project can be filtered by target branch.
+    branch = {"target_branch": finding.branch} if finding.branch else {}
     authored = ("authored", {"author_username": username})
     reviewed = [
         ("assigned as reviewer", {"reviewer_username": username}),
@@ -285,7 +287,7 @@ def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[st
     ]
     chosen = {"authored": [authored], "reviewed": reviewed, "either": [authored, *reviewed]}
     return [
-        (label, base + urlencode({"scope": "all", "state": "merged", **query}))
+        (label, base + urlencode({"scope": "all", "state": "merged", **branch, **query}))
         for label, query in chosen.get(KINDS[type(finding.requirement.rule)], [])
     ]
 

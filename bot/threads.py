@@ -1,7 +1,7 @@
-"""Reviews by comments alone: a reviewer who wrote in a thread before the merge.
+"""Reviews that GitLab's lists do not date: by comments alone, by states, by a reset approval.
 
-GitLab's lists tell who commented on a merge request, but neither where nor when, so that is
-looked up, and only where everything else is too little.
+The lists tell who commented on a merge request and how a reviewer stands, but not when, so that
+is looked up, and only where everything else is too little.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from bot import policy as rules
 from bot.facts import Merged, Threads, ThreadsOf, Work
 from bot.nomination import Unread
 
-MOST = 20  # merge requests whose threads are read
+MOST = 20  # merge requests that are looked into
 
 Counting = rules.AuthoredMergeRequests | rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What of somebody's work may be reviews by comments alone, and the newest, which are read."""
+    """What of somebody's work may be reviews without a date, and the newest, which are read."""
 
     work: Work
     candidates: frozenset[int]
@@ -37,10 +37,18 @@ def count_known(work: Work, rule: Counting, since: datetime | None, username: st
 
 
 def find_candidates(work: Work, since: datetime | None, username: str) -> tuple[Merged, ...]:
-    """Return what may be reviews by comments alone."""
+    """Return what may be reviews although no list tells so."""
     return tuple(
-        m for m in _by_others(work, username) if m.commented and not m.reviewed and _in(m, since)
+        m
+        for m in _by_others(work, username)
+        if _may_be_review(m) and not m.reviewed and _in(m, since)
     )
+
+
+def _may_be_review(merged: Merged) -> bool:
+    """Tell whether there may be a thread of a reviewer, or a note that was not listed."""
+    unlisted = merged.recorded is None and (merged.assigned or merged.marked)
+    return unlisted or (merged.assigned and merged.commented)
 
 
 def may_suffice(work: Work, rule: Counting, username: str) -> bool:
@@ -53,12 +61,16 @@ def may_suffice(work: Work, rule: Counting, username: str) -> bool:
 
 
 def plan_look(work: Work, project: str, username: str, candidates: Iterable[Merged]) -> Look:
-    """Choose the newest of the candidates."""
-    newest = sorted({m.iid: m for m in candidates}.values(), key=lambda m: m.merged_at)[::-1]
+    """Choose the newest of the candidates, those first that show more than a request."""
+    likely = sorted(
+        {m.iid: m for m in candidates}.values(),
+        key=lambda m: (m.marked or m.commented, m.merged_at),
+        reverse=True,
+    )
     return Look(
         work=work,
-        candidates=frozenset(m.iid for m in newest),
-        need=ThreadsOf(project, username, tuple(sorted(m.iid for m in newest[:MOST]))),
+        candidates=frozenset(m.iid for m in likely),
+        need=ThreadsOf(project, username, tuple(sorted(m.iid for m in likely[:MOST]))),
     )
 
 
@@ -75,8 +87,15 @@ def join_threads(look: Look, threads: Threads | Unread) -> Work:
 def _with_threads(merged: Merged, look: Look, threads: Threads | Unread) -> Merged:
     if isinstance(threads, Unread) or merged.iid not in look.need.iids:
         return replace(merged, cut=True)
-    cut = merged.cut or merged.iid in threads.cut
-    return replace(merged, discussed=merged.iid in threads.found, cut=cut)
+    iid = merged.iid
+    return replace(
+        merged,
+        # Comments of somebody who was never asked for a review are none.
+        discussed=iid in threads.found and merged.assigned,
+        recorded=iid in threads.recorded,
+        recorded_late=iid in threads.late,
+        cut=merged.cut or iid in threads.cut,
+    )
 
 
 def _by_others(work: Work, username: str) -> list[Merged]:

@@ -1,42 +1,86 @@
-"""The queries for what somebody authored and reviewed, and their answers."""
+"""The queries for what somebody authored and reviewed, and their answers.
+
+Neither an approval nor a reviewer's state has a date, and states can be set after the merge:
+app/services/merge_requests/update_reviewer_state_service.rb asks for no state of the merge
+request. What GitLab does date are the system notes it writes of them (`DEEDS`), which stay
+when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.answers import Json, nodes_of, read_time, usernames_of
-from bot.facts import Account, Fact, Listed, Merged, Need, Threads, ThreadsOf, Work, WorkOf
+from bot.facts import (
+    Account,
+    DefaultBranchOf,
+    Fact,
+    Listed,
+    Merged,
+    Need,
+    Threads,
+    ThreadsOf,
+    Work,
+    WorkOf,
+)
 from bot.nomination import Unread
 from bot.query_parts import Part
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
-LATEST = 50  # merge requests of the project that are searched for comments
+LATEST = 30  # merge requests of the project that are searched for comments
 PEOPLE = 100  # of one merge request; a full page may have been cut
-NOTES = 100  # comments of one merge request
+NOTES = 100  # comments, or system notes, of one merge request that is looked into
+FIRST_NOTES = 30  # system notes of each merge request in a list
+ELSEWHERE = 5  # newest merge requests that are searched for other branches
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
 
-HEAD = "iid title webUrl mergedAt author { username bot }"
+# System notes of reviews, word for word and of nothing else: approve_mr, unapprove_mr,
+# requested_changes and, in newer versions, reviewed in SystemNotes::MergeRequestsService
+# (app and ee/app/services/…/system_notes/merge_requests_service.rb). Each is written in the
+# reviewer's own name. Where a version writes none of the last two, threads show the review.
+DEEDS = frozenset(
+    {
+        "approved this merge request",
+        "unapproved this merge request",
+        "requested changes",
+        "left review comments without approving",
+    }
+)
+
+HEAD = "iid title webUrl mergedAt targetBranch"
+AUTHOR = "author { username bot }"
 APPROVERS = f"approvedBy(first: {PEOPLE}) {{ nodes {{ username }} }}"
 COMMENTERS = f"commenters(first: {PEOPLE}) {{ nodes {{ username }} }}"
 REVIEW = "mergeRequestInteraction { reviewState }"
+ACTIVITY = "pageInfo { hasNextPage } nodes { body createdAt author { username } }"
 REVIEWERS = f"reviewers(first: {PEOPLE}) {{ nodes {{ username {REVIEW} }} }}"
+
+
+def _activity(count: int) -> str:
+    """Select the oldest system notes; what came after the merge does not matter."""
+    return f"activity: notes(filter: ONLY_ACTIVITY, first: {count}) {{ {ACTIVITY} }}"
 
 
 def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     """Ask for somebody's account, and the merged merge requests they had to do with."""
-    merged = "state: merged, sort: MERGED_AT_DESC"
+    everywhere = "state: merged, sort: MERGED_AT_DESC"
+    merged = f"{everywhere}, targetBranches: [$w{number}branch]"
     authored = min(PAGE, max(AUTHORED, need.wanted))
     # Not all that somebody was asked to review are reviews.
     reviews = min(PAGE, max(REVIEWS, 2 * need.wanted))
+    activity = _activity(FIRST_NOTES)
     asked = {
-        "authored": (f"authorUsername: $w{number}who, {merged}, first: {authored}", ""),
+        "authored": (f"authorUsername: $w{number}who, {merged}, first: {authored}", AUTHOR),
         "assigned": (
             f"reviewerUsername: $w{number}who, {merged}, first: {reviews}",
-            f"{APPROVERS} {COMMENTERS} {REVIEWERS}",
+            f"{AUTHOR} {'' if approvals else APPROVERS} {COMMENTERS} {REVIEWERS} {activity}",
         ),
         # With the approvers, in case a tier without this filter lists everything.
-        "approved": (f"approvedBy: [$w{number}who], {merged}, first: {reviews}", APPROVERS),
+        "approved": (
+            f"approvedBy: [$w{number}who], {merged}, first: {reviews}",
+            f"{AUTHOR} {APPROVERS} {activity}",
+        ),
     }
     if not approvals:
         del asked["approved"]
@@ -44,7 +88,13 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
         f"  {name}: mergeRequests({filters}) {{ count nodes {{ {HEAD} {people} }} }}"
         for name, (filters, people) in asked.items()
     )
-    latest = f"mergeRequests({merged}, first: {LATEST}) {{ nodes {{ {HEAD} {COMMENTERS} }} }}"
+    people = f"{AUTHOR} {COMMENTERS}"
+    latest = f"mergeRequests({merged}, first: {LATEST}) {{ nodes {{ {HEAD} {people} }} }}"
+    elsewhere = "\n".join(
+        f"  {name}: mergeRequests({role}: $w{number}who, {everywhere}, first: {ELSEWHERE})"
+        f" {{ nodes {{ {HEAD} }} }}"
+        for name, role in (("own", "authorUsername"), ("asked", "reviewerUsername"))
+    )
 
     def read(answer: Json) -> Mapping[Need, Fact]:
         account, project = answer.get(f"u{number}"), answer.get(f"w{number}")
@@ -56,14 +106,16 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
         needs=(need,),
         text=(
             f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
-            f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n}}"
+            f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n"
+            f"{elsewhere}\n}}"
         ),
         variables={
             f"w{number}who": ("String!", need.username),
             f"w{number}project": ("ID!", need.project),
+            f"w{number}branch": ("String!", need.branch),
         },
         # Larger pages cost a little more of each list.
-        cost=112 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) // 2,
+        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.
@@ -78,13 +130,33 @@ def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work
     if any(part is None or part.get("nodes") is None for part in parts):
         return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
     key = need.username.casefold()
+    if any(_is_elsewhere(node, need.branch) for part in parts for node in nodes_of(part)):
+        # Then the lists' lengths count other branches, too.
+        return Unread(reason=f"GitLab did not list {need.branch} of {need.project} alone")
     authored, assigned, approved = (_read_listed(part or {}, key) for part in parts[:3])
     reviewed = _join_lists(assigned, _only_approved(approved))
+    own, asked = (_read_elsewhere(project.get(name), need) for name in ("own", "asked"))
     return Work(
         account=_read_account(account),
         authored=authored,
         reviewed=reviewed,
         bystander=_read_bystander(parts[3] or {}, key, reviewed),
+        own_elsewhere=own,
+        asked_elsewhere=asked,
+        branch=need.branch,
+    )
+
+
+def _is_elsewhere(node: Json, branch: str) -> bool:
+    return bool(node["targetBranch"] != branch)
+
+
+def _read_elsewhere(connection: Json | None, need: WorkOf) -> tuple[Merged, ...]:
+    """Return what was merged into other branches, which is shown and never counts."""
+    return tuple(
+        replace(_read_merged(node, need.username.casefold()), branch=node["targetBranch"])
+        for node in nodes_of(connection)
+        if node.get("mergedAt") and _is_elsewhere(node, need.branch)
     )
 
 
@@ -117,8 +189,16 @@ def _only_approved(listed: Listed) -> Listed:
 
 
 def _join_lists(one: Listed, other: Listed) -> Listed:
-    """Join two lists that may share items; what one of them left out is left out."""
+    """Join two lists that may share items; what one of them left out is left out.
+
+    Only the other one tells who approved its items.
+    """
+    approved = {merged.iid for merged in other.items if merged.approved}
     both = {merged.iid: merged for merged in (*other.items, *one.items)}
+    both = {
+        iid: replace(merged, approved=merged.approved or iid in approved)
+        for iid, merged in both.items()
+    }
     unseen = sum(max(0, part.total - len(part.items)) for part in (one, other))
     cuts = [part.seen_since for part in (one, other) if not part.complete]
     known = [cut for cut in cuts if cut is not None]
@@ -144,6 +224,7 @@ def _read_merged(node: Json, key: str) -> Merged:
         for r in nodes_of(node.get("reviewers"))
     }
     interaction = reviewers.get(key)
+    deeds = _read_deeds(node, key)
     return Merged(
         iid=int(node["iid"]),
         title=node["title"],
@@ -155,6 +236,8 @@ def _read_merged(node: Json, key: str) -> Merged:
         review_state=(interaction or {}).get("reviewState"),
         approved=key in usernames_of(node.get("approvedBy")),
         commented=key in usernames_of(node.get("commenters")),
+        recorded=None if deeds.cut else deeds.in_time,
+        recorded_late=deeds.late,
         cut=any(_is_cut(node, people) for people in ("reviewers", "approvedBy", "commenters"))
         or (key in reviewers and interaction is None),
     )
@@ -168,8 +251,65 @@ def _is_cut(node: Json, people: str) -> bool:
     return nodes is None or len(nodes) >= PEOPLE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deeds:
+    """Whether GitLab noted reviews of somebody before the merge, or after it alone."""
+
+    in_time: bool | None
+    late: bool = False
+    cut: bool = False
+
+
+def _read_deeds(node: Json, key: str) -> _Deeds:
+    if "activity" not in node:
+        return _Deeds(in_time=None)
+    listed, merged_at = node["activity"] or {}, read_time(node["mergedAt"])
+    times = [read_time(note["createdAt"]) for note in nodes_of(listed) if _is_deed(note, key)]
+    in_time = any(at <= merged_at for at in times)
+    return _Deeds(
+        in_time=in_time,
+        late=bool(times) and not in_time,
+        cut=not in_time and not _is_read_until(listed, merged_at),
+    )
+
+
+def _is_deed(note: Json, key: str) -> bool:
+    author = (note.get("author") or {}).get("username") or ""
+    return str(author).casefold() == key and note["body"].strip().casefold() in DEEDS
+
+
+def _is_read_until(notes: Json, end: datetime) -> bool:
+    """Tell whether all notes up to a time were listed; the oldest come first."""
+    if notes.get("nodes") is None:
+        return False
+    if not notes["pageInfo"]["hasNextPage"]:
+        return True
+    times = [read_time(note["createdAt"]) for note in nodes_of(notes)]
+    return bool(times) and max(times) > end
+
+
+def branch_part(number: int, need: DefaultBranchOf) -> Part:
+    """Ask for the default branch of a project, where merge requests count."""
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        project = answer.get(f"b{number}")
+        if project is None:
+            return {need: Unread(reason=f"the project {need.project} cannot be read by the bot")}
+        branch = (project.get("repository") or {}).get("rootRef")
+        unknown = Unread(reason=f"GitLab did not tell the default branch of {need.project}")
+        return {need: branch or unknown}
+
+    return Part(
+        needs=(need,),
+        text=f"b{number}: project(fullPath: $b{number}project) {{ repository {{ rootRef }} }}",
+        variables={f"b{number}project": ("ID!", need.project)},
+        cost=4,
+        read=read,
+    )
+
+
 def threads_part(number: int, need: ThreadsOf) -> Part:
-    """Ask in which of some merge requests somebody wrote in a thread before the merge.
+    """Ask in which of some merge requests somebody acted before the merge.
 
     Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
     """
@@ -184,13 +324,13 @@ def threads_part(number: int, need: ThreadsOf) -> Part:
             f"  mergeRequests(iids: $t{number}iids, first: {len(need.iids)}) {{ nodes {{\n"
             f"    iid mergedAt notes(filter: ONLY_COMMENTS, first: {NOTES}) {{\n"
             "      pageInfo { hasNextPage } nodes { resolvable createdAt author { username } }\n"
-            "    }\n  } }\n}"
+            f"    }}\n    {_activity(NOTES)}\n  }} }}\n}}"
         ),
         variables={
             f"t{number}project": ("ID!", need.project),
             f"t{number}iids": ("[String!]", [str(iid) for iid in need.iids]),
         },
-        cost=29,
+        cost=46,
         read=read,
     )
 
@@ -201,14 +341,21 @@ def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
         return Unread(reason=f"GitLab did not list the comments in {need.project}")
     key = need.username.casefold()
     found, whole = set(), set()
+    deeds = {int(node["iid"]): _read_deeds(node, key) for node in filter(None, nodes)}
     for node in filter(None, nodes):
         iid, notes = int(node["iid"]), node["notes"] or {}
         merged_at = read_time(node["mergedAt"])
         if any(_is_in_thread(note, key, merged_at) for note in nodes_of(notes)):
             found.add(iid)
-        if notes.get("nodes") is not None and not notes["pageInfo"]["hasNextPage"]:
+        if _is_read_until(notes, merged_at) and not deeds[iid].cut:
             whole.add(iid)
-    return Threads(found=frozenset(found), cut=frozenset(need.iids) - whole - found)
+    recorded = frozenset(iid for iid, deed in deeds.items() if deed.in_time)
+    return Threads(
+        found=frozenset(found),
+        cut=frozenset(need.iids) - whole - found - recorded,
+        recorded=recorded,
+        late=frozenset(iid for iid, deed in deeds.items() if deed.late),
+    )
 
 
 def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:

@@ -9,7 +9,7 @@ from bot import policy_values as rules
 from bot.assessment import Assessment, assess
 from bot.commands import Hold, Replay, Waiver
 from bot.evidence import Evidence, Manager
-from bot.facts import Account, FileAt, Listed, Member, Members, Merged, Work
+from bot.facts import Account, FileAt, Listed, Member, Members, Merged, Work, WorkOf
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing
@@ -23,6 +23,7 @@ GITLAB = "https://gitlab.example.com"
 PROJECT = "example-org/team-database"
 REPOSITORY = "example-org/ai-gateway"
 GROUP = "example-org/maintainers"
+BRANCH = "main"
 HEAD = "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334"
 BASE = "00aa11bb22cc33dd44ee55ff66aa77bb88cc99dd"
 ENTRY = "data/team_members/person/a/ada.yml"
@@ -172,6 +173,10 @@ def make_listed(items: Iterable[Merged] = (), total: int | None = None) -> Liste
     )
 
 
+def work_of(project: str, username: str, wanted: int = 10) -> WorkOf:
+    return WorkOf(project, username, wanted, BRANCH)
+
+
 def make_work(
     authored: int | Sequence[Merged] = 0, reviewed: int | Sequence[Merged] = 0, **changes: Any
 ) -> Work:
@@ -179,11 +184,12 @@ def make_work(
     if isinstance(authored, int):
         authored = [make_merged(100 + n, "ada") for n in range(authored)]
     if isinstance(reviewed, int):
-        reviewed = [make_merged(200 + n, approved=True) for n in range(reviewed)]
+        reviewed = [make_merged(200 + n, approved=True, recorded=True) for n in range(reviewed)]
     work = Work(
         account=Account(username="ada", active=True, bot=False),
         authored=make_listed(authored),
         reviewed=make_listed(reviewed),
+        branch=BRANCH,
     )
     return replace(work, **changes)
 

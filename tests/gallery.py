@@ -37,26 +37,44 @@ SINCE = NOW - timedelta(days=250)
 HALF = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
     [
-        make_merged(240, approved=True, title="Cache tokens"),
-        make_merged(230, review_state="REVIEWED", title="Add a health check"),
+        make_merged(240, approved=True, recorded=True, title="Cache tokens"),
+        make_merged(230, review_state="REVIEWED", recorded=True, title="Add a health check"),
         make_merged(220, assigned=True, title="Bump dependencies"),
-        make_merged(210, "ada", approved=True, title="Log less"),
-        make_merged(120, approved=True, title="Read models from a file"),
+        make_merged(210, "ada", approved=True, recorded=True, title="Log less"),
+        make_merged(120, approved=True, recorded=True, title="Read models from a file"),
     ],
 )
 TALK = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
     [
-        make_merged(240, approved=True, title="Cache tokens"),
+        make_merged(240, approved=True, recorded=True, title="Cache tokens"),
         make_merged(235, assigned=True, commented=True, discussed=True, title="Rename the queue"),
         make_merged(230, assigned=True, commented=True, discussed=False, title="Check health"),
         make_merged(225, assigned=True, commented=True, cut=True, title="Log less"),
     ],
+    asked_elsewhere=(make_merged(226, branch="stable", title="Backport the queue"),),
     bystander=(make_merged(228, commented=True, title="Sort the imports"),),
+)
+MARKED = make_work(
+    [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 8)],
+    [
+        make_merged(
+            240, assigned=True, review_state="UNAPPROVED", recorded=True, title="Cache tokens"
+        ),
+        make_merged(
+            235, assigned=True, review_state="REVIEWED", recorded_late=True, title="Rename it"
+        ),
+        make_merged(
+            230, assigned=True, review_state="REVIEWED", recorded=False, title="Check health"
+        ),
+    ],
 )
 FULL = make_work(
     [make_merged(100 + n, "ada", title=f"Speed up the proxy, part {n}") for n in range(1, 13)],
-    [make_merged(300 + n, approved=True, title=f"Answer faster, part {n}") for n in range(1, 9)],
+    [
+        make_merged(300 + n, approved=True, recorded=True, title=f"Answer faster, part {n}")
+        for n in range(1, 9)
+    ],
 )
 ASSIGNED = (make_person("grace"), make_person("margaret"))
 TOPICS = frozenset(("python", "fastapi", "grpc"))
@@ -191,6 +209,9 @@ SCENES: Mapping[str, Findings] = {
     ),
     "Reviews by comments alone": scene(
         person(work=TALK, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW
+    ),
+    "Reviews without a date": scene(
+        person(work=MARKED, merge_request=ASSIGNED_NOW), merge_request=ASSIGNED_NOW
     ),
     "Several people": scene(
         person(work=FULL, merge_request=ASSIGNED_NOW),

@@ -22,6 +22,7 @@ from bot.facts import (
     Commit,
     Commits,
     CommitsOf,
+    DefaultBranchOf,
     Fact,
     FileAt,
     MembersOf,
@@ -54,12 +55,14 @@ from tests.builders import (
     make_requirement,
     make_standing,
     make_work,
+    work_of,
 )
 from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 
 TRAINEE = "trainee_maintainer"
 UNREAD = Unread(reason="GitLab answered 500")
 MANAGER_FILE = FileAt(PROJECT, "main", "data/team_members/person/g/grace.yml")
+BRANCHES = {DefaultBranchOf(REPOSITORY): "main", DefaultBranchOf("group/other"): "main"}
 STANDING_OF = StandingOf(PROJECT, 231)
 STANDING = make_standing()
 REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
@@ -94,7 +97,7 @@ def gather(
     evidence, standing = gather_evidence(
         subjects or (make_subject(),),
         make_merge_request(state=state),
-        known.get("known", {}),
+        BRANCHES | known.get("known", {}),
         source,
     )
     return next(iter(evidence.values())), standing
@@ -108,7 +111,7 @@ def told_of_threads(
 ) -> tuple[FakeSource, Work | Unread]:
     """Gather with answers to the threads that are asked for; return the rounds and the work."""
     policy = make_policy(make_requirement(rule))
-    known: dict[Need, Fact] = {WorkOf(REPOSITORY, "ada"): work}
+    known: dict[Need, Fact] = {work_of(REPOSITORY, "ada"): work}
     history = CommitsOf(PROJECT, "main", ENTRY)
     trainee = commit(200)
     known[history] = Commits(items=(trainee,) if stage else (), complete=True)
@@ -130,7 +133,7 @@ def commented(*iids: int, **changes: Any) -> list[Merged]:
 
 
 def approved(count: int) -> list[Merged]:
-    return [make_merged(330 + n, approved=True) for n in range(count)]
+    return [make_merged(330 + n, approved=True, recorded=True) for n in range(count)]
 
 
 FIVE = rules.ReviewedMergeRequests(at_least=5)
@@ -168,17 +171,50 @@ def test_threads_are_not_read_where_they_change_nothing(
 
 
 @pytest.mark.parametrize(
-    "merged",
+    ("merged", "looked"),
     [
-        *commented(320, approved=True),
-        *commented(320, review_state="REVIEWED"),
-        *commented(320, author="ADA"),
-        make_merged(320, assigned=True),
+        *((each, False) for each in commented(320, recorded=True, approved=True)),
+        *((each, False) for each in commented(320, author="ADA")),
+        *((each, True) for each in commented(320, review_state="REVIEWED")),
+        (make_merged(320, assigned=True, review_state="UNAPPROVED"), True),
+        # Asked for a review again: the state has forgotten the one before.
+        (make_merged(320, assigned=True, review_state="UNREVIEWED"), True),
+        (make_merged(320, approved=True), True),
+        (make_merged(320), False),
+        *((each, True) for each in commented(320, recorded=False)),
+        # All that GitLab noted was listed.
+        (make_merged(320, assigned=True, recorded=False), False),
+        (make_merged(320, assigned=True, review_state="REVIEWED", recorded=False), False),
+        (make_merged(320, approved=True, commented=True, recorded=False), False),
     ],
 )
-def test_threads_are_read_only_where_comments_are_all_there_is(merged: Merged) -> None:
+def test_what_no_list_dates_is_looked_into(merged: Merged, looked: bool) -> None:
     source, _ = told_of_threads(make_work(reviewed=[merged]), FIVE)
-    assert asked_threads(source) == []
+    assert asked_threads(source) == ([(320,)] if looked else [])
+
+
+def test_what_gitlab_recorded_is_told_apart_by_its_time() -> None:
+    asked = [make_merged(iid, assigned=True, review_state="UNAPPROVED") for iid in (310, 320)]
+    threads = Threads(found=frozenset({310}), recorded=frozenset({320}), late=frozenset({310}))
+    _, found = told_of_threads(make_work(reviewed=asked), FIVE, threads)
+    assert isinstance(found, Work)
+    assert [(m.iid, m.recorded, m.recorded_late, m.discussed) for m in found.reviewed.items] == [
+        (320, True, False, False),
+        (310, False, True, True),
+    ]
+
+
+def test_threads_of_somebody_never_asked_are_no_review() -> None:
+    work = make_work(reviewed=[make_merged(iid, approved=True) for iid in (310, 320)])
+    _, found = told_of_threads(work, FIVE, Threads(found=frozenset({310, 320})))
+    assert isinstance(found, Work)
+    assert not any(merged.reviewed for merged in found.reviewed.items)
+
+
+def test_those_who_were_asked_alone_are_looked_into_last() -> None:
+    asked = [make_merged(iid, assigned=True) for iid in range(320, 340)]
+    source, _ = told_of_threads(make_work(reviewed=[*commented(300), *asked]), FIVE)
+    assert asked_threads(source) == [(300, *range(321, 340))]
 
 
 def test_comments_of_somebody_never_asked_are_not_looked_into() -> None:
@@ -201,8 +237,8 @@ def test_work_that_cannot_be_read_has_no_threads() -> None:
     threads = ThreadsOf("group/other", "ada", (320,))
     source = FakeSource(
         {
-            WorkOf(REPOSITORY, "ada"): UNREAD,
-            WorkOf("group/other", "ada"): make_work(reviewed=commented(320)),
+            work_of(REPOSITORY, "ada"): UNREAD,
+            work_of("group/other", "ada"): make_work(reviewed=commented(320)),
             threads: Threads(found=frozenset({320})),
         }
     )
@@ -238,7 +274,7 @@ def test_two_rules_share_one_look_at_threads() -> None:
         make_requirement(FIVE), make_requirement(replace(FIVE, at_least=7), id="more")
     )
     work = make_work(reviewed=commented(310, 320))
-    source = FakeSource({WorkOf(REPOSITORY, "ada"): work})
+    source = FakeSource({work_of(REPOSITORY, "ada"): work})
     gather(source, make_subject(policy))
     assert asked_threads(source) == [(310, 320)]
 
@@ -249,16 +285,16 @@ def test_two_rules_share_one_look_at_threads() -> None:
 def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
     nina = Account(username="Ada", active=True, bot=False)
     first, own = make_work(1, account=nina), make_work(2, account=nina)
-    source = FakeSource({WorkOf(REPOSITORY, "ada"): first, WorkOf(REPOSITORY, "Ada"): own})
+    source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): own})
     evidence, _ = gather(source)
     assert evidence.work[REPOSITORY] == own
-    assert source.rounds[1] == {WorkOf(REPOSITORY, "Ada")}
+    assert source.rounds[1] == {work_of(REPOSITORY, "Ada")}
 
 
 @pytest.mark.parametrize("name", ["ada", "somebody"])
 def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
     work = make_work(1, account=Account(username=name, active=True, bot=False))
-    source = FakeSource({WorkOf(REPOSITORY, "ada"): work})
+    source = FakeSource({work_of(REPOSITORY, "ada"): work})
     evidence, _ = gather(source)
     assert evidence.work[REPOSITORY] == work
     assert len(source.rounds) == 1
@@ -266,7 +302,7 @@ def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
 
 def test_work_in_another_spelling_that_cannot_be_read_is_unread() -> None:
     first = make_work(9, account=Account(username="Ada", active=True, bot=False))
-    source = FakeSource({WorkOf(REPOSITORY, "ada"): first, WorkOf(REPOSITORY, "Ada"): UNREAD})
+    source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): UNREAD})
     assert gather(source)[0].work[REPOSITORY] == UNREAD
 
 
@@ -279,7 +315,7 @@ def test_as_much_work_is_asked_for_as_is_needed() -> None:
     source = FakeSource()
     gather(source, make_subject(policy))
     asked = {n for n in source.rounds[0] if isinstance(n, WorkOf)}
-    assert asked == {WorkOf(REPOSITORY, "ada", 40), WorkOf("group/other", "ada", 60)}
+    assert asked == {work_of(REPOSITORY, "ada", 40), work_of("group/other", "ada", 60)}
 
 
 # --- subject ----------------------------------------------------------------------------
@@ -382,8 +418,8 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             MembersOf("group/owners"),
             FileAt("group/runway", "main", "inventory.json"),
             MANAGER_FILE,
-            WorkOf(REPOSITORY, "ada"),
-            WorkOf("group/other", "ada"),
+            work_of(REPOSITORY, "ada"),
+            work_of("group/other", "ada"),
             CommitsOf(PROJECT, "main", ENTRY),
             STANDING_OF,
         }
@@ -411,9 +447,25 @@ def test_after_the_merge_work_history_and_standing_are_not_needed() -> None:
     assert standing is None
 
 
+def test_work_is_not_counted_where_the_default_branch_is_not_known() -> None:
+    source = FakeSource({DefaultBranchOf(REPOSITORY): UNREAD})
+    evidence, _ = gather(source, known={DefaultBranchOf(REPOSITORY): UNREAD})
+    assert evidence.work[REPOSITORY] == UNREAD
+    evidence, _ = gather(source, known={DefaultBranchOf(REPOSITORY): None})
+    assert isinstance(evidence.work[REPOSITORY], Unread)
+    assert not [n for needs in source.rounds for n in needs if isinstance(n, WorkOf)]
+
+
+def test_the_default_branch_is_asked_for_first_where_it_is_not_known() -> None:
+    source = FakeSource({DefaultBranchOf(REPOSITORY): "trunk"})
+    gather_evidence([make_subject()], make_merge_request(), {}, source)
+    assert source.rounds[0] == {DefaultBranchOf(REPOSITORY)}
+    assert WorkOf(REPOSITORY, "ada", 10, "trunk") in source.rounds[1]
+
+
 def test_what_is_known_is_not_looked_up_again() -> None:
     source = FakeSource()
-    known = {MembersOf(GROUP): make_members("margaret"), WorkOf(REPOSITORY, "ada"): make_work(1)}
+    known = {MembersOf(GROUP): make_members("margaret"), work_of(REPOSITORY, "ada"): make_work(1)}
     evidence, _ = gather(source, known=known)
     assert source.rounds[0].isdisjoint(known)
     assert evidence.groups[GROUP] == known[MembersOf(GROUP)]
@@ -459,7 +511,7 @@ def test_a_fact_of_another_kind_is_unread() -> None:
 def test_several_nominations_share_one_round() -> None:
     other = make_subject(username="linus")
     source = FakeSource()
-    gathered, _ = gather_evidence([make_subject(), other], make_merge_request(), {}, source)
+    gathered, _ = gather_evidence([make_subject(), other], make_merge_request(), {**BRANCHES}, source)
     assert set(gathered) == {"ada gateway@1", "linus gateway@1"}
     assert len(source.rounds) == 1
 
@@ -598,13 +650,13 @@ def test_where_reviews_are_too_few_a_role_under_an_earlier_name_is_looked_for(
     oldest = f"c{len(newer) - 1}"
     facts = history(*newer) | history(*older, path="old.yml", first=len(newer))
     facts[RenameOf(PROJECT, oldest, ENTRY)] = "old.yml"
-    items = [make_merged(395 + n, approved=True) for n in range(6)]
-    facts[WorkOf(REPOSITORY, "ada")] = make_work(reviewed=items)
+    items = [make_merged(395 + n, recorded=True) for n in range(6)]
+    facts[work_of(REPOSITORY, "ada")] = make_work(reviewed=items)
     assert stage_of(FakeSource(facts)) == Stage(since=NOW - timedelta(days=days), renames=True)
 
 
-EARLY = [make_merged(300 + n, approved=True) for n in range(5)]
-LATE = [make_merged(401 + n, approved=True) for n in range(5)]
+EARLY = [make_merged(300 + n, recorded=True) for n in range(5)]
+LATE = [make_merged(401 + n, recorded=True) for n in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -628,7 +680,7 @@ def test_an_earlier_name_is_looked_for_only_where_it_could_change_the_verdict(
         ([WITH, WITHOUT], NOW, since_now),
         ([WITHOUT], None, never),
     ):
-        source = FakeSource(history(*revisions) | {WorkOf(REPOSITORY, "ada"): work})
+        source = FakeSource(history(*revisions) | {work_of(REPOSITORY, "ada"): work})
         assert stage_of(source) == Stage(since=since, renames=expected)
         asked = {n for needs in source.rounds for n in needs if isinstance(n, RenameOf)}
         assert bool(asked) is expected
@@ -642,7 +694,7 @@ def test_an_earlier_name_is_looked_for_where_authored_ones_are_too_few(
     rule = rules.AuthoredMergeRequests(at_least=at_least, since_role=TRAINEE)
     # Reviews in doubt change nothing for a rule that does not count them.
     work = make_work(own, commented(302, 303))
-    source = FakeSource(history(WITH, WITHOUT) | {WorkOf(REPOSITORY, "ada"): work})
+    source = FakeSource(history(WITH, WITHOUT) | {work_of(REPOSITORY, "ada"): work})
     evidence, _ = gather(source, make_subject(make_policy(make_requirement(rule))))
     assert evidence.stages[TRAINEE] == Stage(since=NOW, renames=renames)
 

@@ -1,12 +1,14 @@
 """Tests of evidence over HTTP: whose work, of which time, is counted on a real history."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.evidence import Manager
 from bot.findings import Finding, Verdict
 from bot.sandbox import actions
-from bot.sandbox.act_notes import NoteDraft
-from bot.sandbox.entities import MergeRequest, Reviewer
+from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
+from bot.sandbox.entities import Level, Member, MergeRequest, Reviewer
 from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
@@ -21,6 +23,7 @@ from tests.nomination_world import (
 
 RENAMED = f"{FOLDER}/n/nina-new.yml"
 DAY = 86_400
+Review = Callable[[NominationWorld, MergeRequest], None] | None
 
 
 def judged(made: NominationWorld) -> Outcome:
@@ -137,7 +140,7 @@ def test_comments_of_somebody_never_asked_are_near_misses_and_stay_so() -> None:
     assert (finding.verdict, finding.found) == (Verdict.UNMET, 4)
     assert [near.why for near in finding.near_misses] == ["not_asked"]
     # Others merge on: the near miss leaves the list, and the verdict stays what it was.
-    for _ in range(101):
+    for _ in range(31):
         add_merged(made, "max")
     finding = reviewed(made)
     assert (finding.verdict, finding.found, finding.near_misses) == (Verdict.UNMET, 4, ())
@@ -150,12 +153,172 @@ def test_more_comments_than_are_read_leave_the_count_unknown(comments: int) -> N
         mr = comment(made, kind=None)
         for _ in range(comments):
             made.say("And this?", by="nina", mr=mr)
+        mr.merged_at = made.world.now
     else:
         for _ in range(comments):
             comment(made, kind=None)
     finding = reviewed(made)
     assert (finding.verdict, finding.found) == (Verdict.UNKNOWN, 3)
     assert sum(near.why == "not_read_whole" for near in finding.near_misses) == 1
+
+
+# --- when a review was given, and into which branch ------------------------------------------
+
+
+def merge_elsewhere(
+    made: NominationWorld, *, target: str = "main", author: str = "dora", before: Review = None
+) -> MergeRequest:
+    """Let a merge request go through all of GitLab, with something done before the merge."""
+    world, project = made.world, made.gateway
+    branch = f"change-{len(project.merge_requests) + 1}"
+    for name in (author, "nina"):
+        person = made.user(name)
+        member = Member(user=person, level=Level.MAINTAINER, created_at=world.now)
+        project.members.setdefault(person.id, member)
+    if target not in project.repository.branches:
+        actions.create_branch(world, made.user(author), project, target, "main")
+    push_elsewhere(made, branch, author)
+    draft = MergeRequestDraft(title=branch, source_branch=branch, target_branch=target)
+    mr = actions.open_merge_request(world, made.user(author), project, draft)
+    if author != "nina":
+        actions.set_reviewers(world, made.user(author), mr, [made.user("nina")])
+    if before:
+        before(made, mr)
+    actions.merge(world, made.user("olga"), mr)
+    return mr
+
+
+def push_elsewhere(made: NominationWorld, branch: str, author: str = "dora") -> None:
+    text = str(made.world.now).encode()
+    draft = CommitDraft(message="Work", changes={f"{branch}.md": text})
+    actions.push(made.world, made.user(author), made.gateway, branch, draft)
+
+
+def approve(made: NominationWorld, mr: MergeRequest) -> None:
+    actions.approve(made.world, made.user("nina"), mr)
+
+
+def approve_and_push(made: NominationWorld, mr: MergeRequest) -> None:
+    made.gateway.settings.reset_approvals_on_push = True
+    approve(made, mr)
+    push_elsewhere(made, mr.source_branch)
+    assert (mr.approvals, mr.reviewers[0].state) == ([], "unapproved")
+
+
+def approve_push_and_ask_again(made: NominationWorld, mr: MergeRequest) -> None:
+    approve_and_push(made, mr)
+    actions.request_review_again(made.world, made.user("dora"), mr, made.user("nina"))
+
+
+def take_back(made: NominationWorld, mr: MergeRequest) -> None:
+    approve(made, mr)
+    actions.unapprove(made.world, made.user("nina"), mr)
+
+
+def request_changes(made: NominationWorld, mr: MergeRequest) -> None:
+    actions.submit_review(made.world, made.user("nina"), mr, "requested_changes")
+
+
+def review(made: NominationWorld, mr: MergeRequest) -> None:
+    actions.submit_review(made.world, made.user("nina"), mr, "reviewed", "Why so?")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [approve, approve_and_push, approve_push_and_ask_again, take_back, request_changes, review],
+)
+def test_what_happened_before_the_merge_counts_whatever_became_of_it(before: Review) -> None:
+    made = make_world(reviewed=0)
+    for _ in range(5):
+        merge_elsewhere(made, before=before)
+    assert judged(made).gate == "passed"
+
+
+@pytest.mark.parametrize(
+    ("state", "why"), [("reviewed", "not_dated"), ("requested_changes", "after_merge")]
+)
+def test_a_state_that_is_set_after_the_merge_is_no_review(state: str, why: str) -> None:
+    made = make_world(reviewed=0)
+    mrs = [merge_elsewhere(made) for _ in range(5)]
+    # Praise before the merge does not make the state older.
+    made.say("Nice!", by="nina", mr=mrs[0])
+    mrs[0].merged_at = made.world.now
+    made.world.tick(DAY)
+    for mr in mrs:
+        actions.submit_review(made.world, made.user("nina"), mr, state, "")
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNMET, 0)
+    assert [near.why for near in finding.near_misses] == [why] * 5
+
+
+def test_an_approval_that_is_given_after_the_merge_is_no_review() -> None:
+    made = make_world(reviewed=0)
+    for _ in range(5):
+        mr = merge_elsewhere(made)
+        # Older versions of GitLab let people approve what was merged.
+        mr.state = "opened"
+        approve(made, mr)
+        mr.state = "merged"
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found) == (Verdict.UNMET, 0)
+    assert [near.why for near in finding.near_misses] == ["after_merge"] * 5
+
+
+def test_an_approval_that_nothing_dates_is_left_to_a_maintainer() -> None:
+    made = make_world(reviewed=5)
+    for mr in made.gateway.merge_requests.values():
+        mr.notes.clear()
+    outcome = judged(made)
+    assert outcome.gate == "failed"
+    assert "GitLab does not tell when" in outcome.body
+
+
+def test_work_that_went_into_a_branch_of_ones_own_never_counts() -> None:
+    made = make_world(authored=0, reviewed=0)
+    for _ in range(5):
+        merge_elsewhere(made, target="mine", author="nina")
+        merge_elsewhere(made, target="mine", before=approve)
+    outcome = judged(made)
+    assert outcome.gate == "failed"
+    (assessment,) = outcome.evaluation.findings.assessments
+    for finding in assessment.findings[:2]:
+        assert (finding.verdict, finding.found) == (Verdict.UNMET, 0)
+        assert [near.why for near in finding.near_misses] == ["other_branch"] * 5
+    assert "into `mine`, not the default branch" in outcome.body
+    assert "target_branch=main" in outcome.body
+    for _ in range(5):
+        merge_elsewhere(made, author="nina")
+        merge_elsewhere(made, before=approve)
+    assert judged(made).gate == "passed"
+
+
+def test_the_default_branch_is_the_counted_project_s_whatever_its_name_is() -> None:
+    made = make_world(authored=5, reviewed=5)
+    made.gateway.default_branch = "trunk"
+    actions.create_branch(made.world, made.user("olga"), made.gateway, "trunk", "main")
+    assert judged(made).gate == "failed"
+    for mr in made.gateway.merge_requests.values():
+        mr.target_branch = "trunk"
+    assert judged(made).gate == "passed"
+
+
+def test_a_project_without_a_default_branch_leaves_the_count_unknown() -> None:
+    made = make_world()
+    made.gateway.repository.branches.clear()
+    outcome = judged(made)
+    assert outcome.gate == "pending"
+    assert "did not tell the default branch" in outcome.body
+
+
+def test_many_merges_into_other_branches_hide_nothing() -> None:
+    made = make_world(reviewed=3)
+    for _ in range(40):
+        add_merged(made, "nina").target_branch = "mine"
+        add_merged(made, "dora", reviewer="nina").target_branch = "mine"
+    finding = reviewed(made)
+    assert (finding.verdict, finding.found, finding.at_least) == (Verdict.UNMET, 3, False)
+    made.review_all(2)
+    assert judged(made).gate == "passed"
 
 
 def test_an_account_is_the_same_however_the_entry_writes_it() -> None:

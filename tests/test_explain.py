@@ -60,6 +60,7 @@ def test_everybody_can_count_again_and_read_what_is_asked() -> None:
     (nomination,) = write(SCENES["Half met"])["nominations"]
     authored, reviewed, assigned, knowledge = nomination["requirements"]
     page = f"{GITLAB}/{gallery.POLICY.repository}/-/merge_requests?scope=all&state=merged"
+    page = f"{page}&target_branch=main"
     assert authored["lists"] == [{"label": "authored", "url": f"{page}&author_username=ada"}]
     assert [each["label"] for each in reviewed["lists"]] == ["assigned as reviewer", "approved"]
     assert (assigned["lists"], knowledge["lists"]) == ([], [])

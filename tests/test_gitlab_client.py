@@ -27,7 +27,6 @@ from bot.facts import (
     StatusesOf,
     ThreadsOf,
     Work,
-    WorkOf,
 )
 from bot.gitlab_client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
@@ -39,6 +38,7 @@ from bot.sandbox.actions import StatusDraft
 from bot.sandbox.entities import Group, Level, Member
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from tests.builders import work_of
 from tests.nomination_world import (
     ENTRY,
     GATEWAY,
@@ -56,7 +56,7 @@ from tests.nomination_world import (
 )
 from tests.raw_server import answer, raw_server, saying
 
-WORK = WorkOf(GATEWAY, "nina")
+WORK = work_of(GATEWAY, "nina")
 RENOVATE = FileAt(GATEWAY, "main", "renovate.json")
 QUERY = f"POST {GRAPHQL}"
 NOBODY = {"id": "gid://gitlab/User/6", "username": "bot", "bot": True}
@@ -325,7 +325,7 @@ def test_what_does_not_exist_is_told(client: GitLabClient) -> None:
         FileAt(GATEWAY, "main", "no.json"): None,
         FileAt(GATEWAY, "no-branch", "renovate.json"): "no revision no-branch",
         FileAt("group/none", "main", "renovate.json"): "cannot be read by the bot",
-        WorkOf("group/none", "nina"): "cannot be read by the bot",
+        work_of("group/none", "nina"): "cannot be read by the bot",
         MembersOf("group/none"): "does not exist or cannot be read",
         StandingOf(TEAM, 99): "did not tell the present state",
         CommitsOf("group/none", "main", ENTRY): "404 Project Not Found",
@@ -518,7 +518,7 @@ def test_inherited_members_are_listed_where_they_are_wanted(
 
 def test_requests_run_out_in_the_same_way_every_time(server: Server) -> None:
     needs: set[Need] = {FileAt(TEAM, f"branch-{n}", "a" * 20) for n in range(200)}
-    needs |= {WorkOf(GATEWAY, f"person-{n}") for n in range(9)}
+    needs |= {work_of(GATEWAY, f"person-{n}") for n in range(9)}
 
     def look() -> set[Need]:
         with connect(server.url, calls=WRITING + 6) as client:

@@ -142,14 +142,14 @@ def test_the_union_counts_authored_ones_beyond_those_listed() -> None:
 
 @pytest.mark.parametrize(("rule", "at_least"), [(REVIEWED, True), (EITHER, True)])
 def test_too_few_in_a_cut_list_is_unknown(rule: rules.Rule, at_least: bool) -> None:
-    cut = make_listed([make_merged(n, approved=True) for n in range(4)], total=90)
+    cut = make_listed([make_merged(n, recorded=True) for n in range(4)], total=90)
     finding = judge(rule, evidence=make_evidence(replace(make_work(), reviewed=cut)))
     assert (finding.verdict, finding.at_least) == (UNKNOWN, at_least)
     assert "more merge requests" in (finding.reason or "")
 
 
 def test_enough_in_a_cut_list_is_enough() -> None:
-    cut = make_listed([make_merged(n, approved=True) for n in range(5)], total=90)
+    cut = make_listed([make_merged(n, recorded=True) for n in range(5)], total=90)
     finding = judge(REVIEWED, evidence=make_evidence(replace(make_work(), reviewed=cut)))
     assert (finding.verdict, finding.at_least, finding.reason) == (MET, True, None)
 
@@ -158,23 +158,59 @@ def test_enough_in_a_cut_list_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "counts"),
+    ("changes", "why"),
     [
-        ({"approved": True}, True),
-        ({"assigned": True, "commented": True, "discussed": True}, True),
-        ({"assigned": True, "review_state": "REVIEWED"}, True),
-        ({"assigned": True, "review_state": "REQUESTED_CHANGES"}, True),
-        ({"assigned": True, "review_state": "APPROVED"}, True),
-        ({"assigned": True, "review_state": "REVIEW_STARTED"}, False),
-        ({"assigned": True, "review_state": "UNREVIEWED"}, False),
-        ({"assigned": True, "review_state": "UNAPPROVED"}, False),
-        ({"assigned": True}, False),
+        ({"recorded": True}, None),
+        ({"recorded": True, "assigned": True, "review_state": "UNAPPROVED"}, None),
+        ({"recorded": True, "assigned": True, "review_state": "UNREVIEWED"}, None),
+        ({"assigned": True, "commented": True, "discussed": True}, None),
+        # What GitLab shows now may have been set after the merge.
+        ({"approved": True}, "not_dated"),
+        ({"assigned": True, "review_state": "REVIEWED"}, "not_dated"),
+        ({"assigned": True, "review_state": "REQUESTED_CHANGES"}, "not_dated"),
+        ({"assigned": True, "review_state": "APPROVED"}, "not_dated"),
+        ({"assigned": True, "review_state": "UNAPPROVED"}, "not_dated"),
+        ({"assigned": True, "review_state": "REVIEWED", "recorded_late": True}, "after_merge"),
+        ({"recorded_late": True}, "after_merge"),
+        ({"assigned": True, "review_state": "REVIEW_STARTED"}, "assigned_only"),
+        ({"assigned": True, "review_state": "UNREVIEWED"}, "assigned_only"),
+        ({"assigned": True}, "assigned_only"),
     ],
 )
-def test_a_review_is_more_than_an_assignment(changes: dict[str, Any], counts: bool) -> None:
-    finding = count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, **changes)])
-    assert finding.verdict is (MET if counts else UNMET)
-    assert [near.why for near in finding.near_misses] == ([] if counts else ["assigned_only"])
+def test_a_review_counts_by_what_is_dated_before_the_merge(
+    changes: dict[str, Any], why: str | None
+) -> None:
+    merged = make_merged(1, **({"recorded": False} | changes))
+    finding = count(replace(REVIEWED, at_least=1), reviewed=[merged])
+    assert finding.verdict is (UNMET if why else MET)
+    assert [near.why for near in finding.near_misses] == ([why] if why else [])
+
+
+ELSEWHERE = (make_merged(301, branch="stable"), make_merged(299, branch="mine"))
+
+
+@pytest.mark.parametrize(("rule", "lists"), [(AUTHORED, 1), (REVIEWED, 1), (EITHER, 2)])
+@pytest.mark.parametrize(
+    ("found", "stage", "shown"),
+    [(4, None, 2), (5, None, 0), (4, "since", 1), (4, "never", 0)],
+)
+def test_what_went_into_another_branch_is_a_near_miss(
+    rule: Any, lists: int, found: int, stage: str | None, shown: int
+) -> None:
+    items = [make_merged(302 + n, recorded=True) for n in range(found)]
+    work = make_work(
+        () if rule is REVIEWED else items,
+        items,
+        own_elsewhere=ELSEWHERE,
+        asked_elsewhere=ELSEWHERE,
+    )
+    since = Stage(since=SINCE if stage == "since" else None)
+    rule = replace(rule, since_role=TRAINEE) if stage else rule
+    finding = judge(rule, evidence=make_evidence(work, stage=since))
+    assert finding.verdict is (MET if found == 5 else UNMET)
+    told = [near.merged.branch for near in finding.near_misses if near.why == "other_branch"]
+    assert len(told) == shown * lists
+    assert finding.branch == "main"
 
 
 @pytest.mark.parametrize(("discussed", "why"), [(False, ["in_no_thread"]), (None, [])])
@@ -198,7 +234,7 @@ NOT_ASKED = (make_merged(301, commented=True), make_merged(299, commented=True))
 def test_comments_of_somebody_never_asked_are_for_a_maintainer_to_count(
     rule: Any, reviews: int, stage: str | None, shown: list[int]
 ) -> None:
-    items = [make_merged(302 + n, approved=True) for n in range(reviews)]
+    items = [make_merged(302 + n, recorded=True) for n in range(reviews)]
     work = make_work(reviewed=items, bystander=NOT_ASKED)
     since = Stage(since=SINCE if stage == "since" else None)
     rule = replace(rule, since_role=TRAINEE) if stage else rule
@@ -214,7 +250,7 @@ def test_what_was_not_read_whole_leaves_too_few_unknown() -> None:
         finding = count(rule, reviewed=[cut], stage=Stage(since=SINCE))
         assert (finding.verdict, finding.at_least) == (UNKNOWN, True)
         assert [near.why for near in finding.near_misses] == ["not_read_whole"]
-    reviews = [make_merged(300 + n, approved=True) for n in range(1, 6)]
+    reviews = [make_merged(300 + n, recorded=True) for n in range(1, 6)]
     assert count(REVIEWED, reviewed=[cut, *reviews]).verdict is MET
 
 
@@ -227,22 +263,22 @@ def test_what_was_not_read_whole_does_not_matter_before_the_stage() -> None:
 
 @pytest.mark.parametrize("author", ["ada", "ADA", "Ada"])
 def test_ones_own_merge_requests_are_never_reviews(author: str) -> None:
-    own = [make_merged(n, author, approved=True, commented=True) for n in range(9)]
+    own = [make_merged(n, author, recorded=True, commented=True) for n in range(9)]
     finding = count(REVIEWED, reviewed=own)
     assert (finding.verdict, finding.found) == (UNMET, 0)
     assert {near.why for near in finding.near_misses} == {"own"}
 
 
 def test_a_merge_request_counts_once_in_a_union() -> None:
-    same = make_merged(1, "ada", approved=True)
-    finding = count(EITHER, [same, make_merged(2, "ada")], [same, make_merged(3, approved=True)])
+    same = make_merged(1, "ada", recorded=True)
+    finding = count(EITHER, [same, make_merged(2, "ada")], [same, make_merged(3, recorded=True)])
     assert [merged.iid for merged in finding.counted] == [3, 2, 1]
     assert finding.near_misses == ()
 
 
 def test_a_review_of_a_deleted_accounts_work_counts() -> None:
     assert (
-        count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, None, approved=True)]).verdict
+        count(replace(REVIEWED, at_least=1), reviewed=[make_merged(1, None, recorded=True)]).verdict
         is MET
     )
 
@@ -254,7 +290,7 @@ SINCE = NOW - timedelta(days=100)  # make_merged(300) is merged on that very mom
 
 def since(rule: Any, numbers: Sequence[int], stage: Any, total: int | None = None) -> Finding:
     own = isinstance(rule, rules.AuthoredMergeRequests)
-    items = [make_merged(n, "ada" if own else "linus", approved=not own) for n in numbers]
+    items = [make_merged(n, "ada" if own else "linus", recorded=not own) for n in numbers]
     listed = make_listed(items, total)
     changes: dict[str, Any] = {"authored" if own else "reviewed": listed}
     evidence = make_evidence(replace(make_work(), **changes), stage=stage)
@@ -318,7 +354,7 @@ def test_each_role_has_its_own_beginning() -> None:
 
 def test_a_cut_list_of_ones_own_keeps_the_union_unknown() -> None:
     own = make_listed([make_merged(n, "ada") for n in range(310, 320)], total=50)
-    work = replace(make_work(reviewed=[make_merged(1, approved=True)]), authored=own)
+    work = replace(make_work(reviewed=[make_merged(1, recorded=True)]), authored=own)
     rule = rules.AuthoredOrReviewed(at_least=20, since_role=TRAINEE)
     finding = judge(rule, evidence=make_evidence(work, stage=Stage(since=SINCE)))
     assert (finding.verdict, finding.found, finding.at_least) == (UNKNOWN, 10, True)
@@ -616,6 +652,8 @@ MERGED = st.builds(
     st.integers(200, 399),
     st.sampled_from(["ada", "linus", None]),
     approved=st.booleans(),
+    recorded=st.none() | st.booleans(),
+    recorded_late=st.booleans(),
     commented=st.booleans(),
     discussed=st.none() | st.booleans(),
     assigned=st.booleans(),

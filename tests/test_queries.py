@@ -13,6 +13,7 @@ from bot.errors import GitLabError
 from bot.facts import (
     Account,
     CommitsOf,
+    DefaultBranchOf,
     FileAt,
     MembersOf,
     Need,
@@ -31,10 +32,10 @@ from bot.query_parts import BUDGET, Query, pack_parts
 from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.graphql_cost import measure
 from bot.work_query import PEOPLE
-from tests.builders import BASE, HEAD, MR_URL, PROJECT
+from tests.builders import BASE, HEAD, MR_URL, PROJECT, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")
-WORK = WorkOf("g/p", "Ada")
+WORK = work_of("g/p", "Ada")
 MEMBERS = MembersOf("g")
 STANDING = StandingOf(PROJECT, 231)
 
@@ -57,7 +58,9 @@ NEEDS = st.one_of(
         st.sampled_from(["g/a", "g/b"]),
         st.text(min_size=1, max_size=3),
         st.sampled_from([10, 100]),
+        st.just("main"),
     ),
+    st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
@@ -78,7 +81,7 @@ def test_every_need_is_asked_once_within_the_budget(needs: set[Need]) -> None:
 
 def test_foreign_texts_travel_as_variables_only() -> None:
     evil = '") { currentUser { id } } #'
-    needs: list[Need] = [FileAt(evil, evil, evil), WorkOf(evil, evil), MembersOf(evil)]
+    needs: list[Need] = [FileAt(evil, evil, evil), work_of(evil, evil), MembersOf(evil)]
     for query in pack_parts(build_parts(needs)):
         assert evil not in query.text()
         assert evil in str(list(query.variables().values()))
@@ -89,9 +92,12 @@ def test_files_of_one_revision_travel_together() -> None:
     assert [len(part.needs) for part in build_parts(files)] == [FILES_PER_PART, 1]
 
 
-def test_a_nomination_takes_one_query() -> None:
-    needs: list[Need] = [WORK, MEMBERS, STANDING, FILE, FileAt("g/x", "main", "inventory.json")]
-    assert len(pack_parts(build_parts(needs))) == 1
+def test_a_nomination_takes_two_queries() -> None:
+    files = [FileAt(f"g/{name}", "main", "inventory.json") for name in "xyz"]
+    before: list[Need] = [DefaultBranchOf("g/p"), MEMBERS, FILE, *files]
+    after: list[Need] = [WORK, STANDING, FILE, *files[1:]]
+    for needs in (before, after):
+        assert len(pack_parts(build_parts(needs))) == 1
 
 
 def test_needs_of_other_doors_are_left_to_them() -> None:
@@ -154,6 +160,7 @@ def node(iid: int, **changes: Any) -> dict[str, Any]:
         "title": f"Change {iid}",
         "webUrl": f"https://gitlab.example.com/g/p/-/merge_requests/{iid}",
         "mergedAt": f"2026-01-{iid:02}T10:00:00Z",
+        "targetBranch": "main",
         "author": {"username": "linus", "bot": False},
         "approvedBy": {"nodes": []},
         "commenters": {"nodes": []},
@@ -211,9 +218,111 @@ def test_a_reviewer_is_told_by_name_and_state() -> None:
         node(1, reviewers=reviewer("adamant", "APPROVED"), author=None),
     ]
     one, two, three = read(WORK, work(assigned=listed(*nodes))).reviewed.items
-    assert (one.assigned, one.review_state, one.reviewed) == (True, "APPROVED", True)
-    assert (two.assigned, two.review_state, two.reviewed) == (True, "UNREVIEWED", False)
-    assert (three.assigned, three.reviewed, three.author) == (False, False, None)
+    assert (one.assigned, one.review_state, one.marked) == (True, "APPROVED", True)
+    assert (two.assigned, two.review_state, two.marked) == (True, "UNREVIEWED", False)
+    assert (three.assigned, three.marked, three.author) == (False, False, None)
+
+
+NOTED = "2026-01-09T10:00:00Z"  # when the merge request 9 was merged
+
+
+def noted(body: str, username: str | None = "ADA", at: str = NOTED) -> dict[str, Any]:
+    author = {"username": username} if username else None
+    return {"body": body, "createdAt": at, "author": author}
+
+
+def activity(*notes: Any, more: bool = False) -> dict[str, Any]:
+    return {"pageInfo": {"hasNextPage": more}, "nodes": list(notes)}
+
+
+APPROVED = "approved this merge request"
+LATER = "2026-01-09T10:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("notes", "recorded", "late"),
+    [
+        ([noted(APPROVED)], True, False),
+        ([noted("Approved this merge request\n", "ada", "2026-01-08T10:00:00Z")], True, False),
+        ([noted("unapproved this merge request")], True, False),
+        ([noted("requested changes")], True, False),
+        ([noted("left review comments without approving")], True, False),
+        ([noted(APPROVED, at=LATER)], False, True),
+        ([noted(APPROVED), noted(APPROVED, at=LATER)], True, False),
+        ([noted(APPROVED, "bo"), noted(APPROVED, None), None], False, False),
+        # What others can make GitLab write is not just these words.
+        ([noted("changed title from **x** to **approved this merge request**")], False, False),
+        ([noted("mentioned in merge request !7")], False, False),
+        ([], False, False),
+    ],
+)
+def test_a_review_is_dated_by_the_note_of_gitlab(
+    notes: list[Any], recorded: bool, late: bool
+) -> None:
+    listing = listed(node(9, approvedBy=ADA, activity=activity(*notes)))
+    (merged,) = read(WORK, work(approved=listing)).reviewed.items
+    assert (merged.recorded, merged.recorded_late) == (recorded, late)
+    assert merged.reviewed is recorded
+
+
+@pytest.mark.parametrize(
+    ("page", "recorded"),
+    [
+        (activity(noted(APPROVED), more=True), True),
+        (activity(noted("added 1 commit"), more=True), None),
+        (activity(more=True), None),
+        # Notes beyond the merge are of no interest.
+        (activity(noted("added 1 commit", at=LATER), more=True), False),
+        (activity(noted(APPROVED)) | {"nodes": None}, None),
+        (None, None),
+    ],
+)
+def test_notes_that_are_not_read_whole_leave_it_open_whether_somebody_reviewed(
+    page: Any, recorded: bool | None
+) -> None:
+    (merged,) = read(
+        WORK, work(approved=listed(node(9, approvedBy=ADA, activity=page)))
+    ).reviewed.items
+    assert merged.recorded is recorded
+
+
+def test_a_list_without_approvers_takes_them_from_the_other() -> None:
+    row = node(9, approvedBy=ADA, activity=activity(noted(APPROVED)))
+    asked = node(9, reviewers=reviewer("ada", "UNREVIEWED"), activity=activity(noted(APPROVED)))
+    del asked["approvedBy"]
+    (merged,) = read(WORK, work(approved=listed(row), assigned=listed(asked))).reviewed.items
+    assert (merged.assigned, merged.recorded, merged.approved) == (True, True, True)
+
+
+def test_what_was_merged_elsewhere_is_known_apart() -> None:
+    rows = [node(9, targetBranch="mine"), node(8), node(7, targetBranch="x", mergedAt=None)]
+    found = read(WORK, work(own=listed(*rows), asked=listed(*rows)))
+    for some in (found.own_elsewhere, found.asked_elsewhere):
+        assert [(merged.iid, merged.branch) for merged in some] == [(9, "mine")]
+    assert (found.authored.items, found.reviewed.items, found.branch) == ((), (), "main")
+
+
+@pytest.mark.parametrize("name", ["authored", "assigned", "approved", "latest"])
+def test_a_filter_by_branch_that_is_ignored_leaves_the_work_unread(name: str) -> None:
+    rows = listed(node(9), node(8, targetBranch="mine", approvedBy=ADA))
+    assert isinstance(read(WORK, work(**{name: rows})), Unread)
+
+
+BRANCH = DefaultBranchOf("g/p")
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        ({"b0": {"repository": {"rootRef": "trunk"}}}, True),
+        ({"b0": {"repository": {"rootRef": None}}}, False),
+        ({"b0": {"repository": None}}, False),
+        ({"b0": None}, False),
+    ],
+)
+def test_the_default_branch_is_told_or_unread(answer: dict[str, Any], known: bool) -> None:
+    found = read(BRANCH, answer)
+    assert (found == "trunk") if known else isinstance(found, Unread)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +375,9 @@ def test_null_where_the_nominees_state_was_due_leaves_doubt(username: str, doubt
 def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, reviews: int) -> None:
     (part,) = build_parts([replace(WORK, wanted=wanted)])
     sizes = re.findall(r"(authorUsername|reviewerUsername|approvedBy): .*?first: (\d+)", part.text)
-    assert dict(sizes) == {
+    # What was merged into other branches comes last, and is only shown.
+    assert [size for _, size in sizes[-2:]] == ["5", "5"]
+    assert dict(sizes[:-2]) == {
         "authorUsername": str(authored),
         "reviewerUsername": str(reviews),
         "approvedBy": str(reviews),
@@ -282,6 +393,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         STANDING,
         FILE,
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
+        DefaultBranchOf("g/p"),
     ],
     ids=str,
 )
@@ -339,7 +451,8 @@ MERGED_AT = "2026-01-09T10:00:00Z"
 
 def comments(iid: int, *notes: Any, more: bool = False, **changes: Any) -> dict[str, Any]:
     page = {"pageInfo": {"hasNextPage": more}, "nodes": list(notes)}
-    return {"iid": str(iid), "mergedAt": MERGED_AT, "notes": page} | changes
+    row = {"iid": str(iid), "mergedAt": MERGED_AT, "notes": page, "activity": activity()}
+    return row | changes
 
 
 def comment(
@@ -374,6 +487,19 @@ def test_a_comment_after_the_merge_is_no_review(at: str, counts: bool) -> None:
     need = replace(THREADS, iids=(4,))
     found = read(need, {"t0": {"mergeRequests": {"nodes": nodes}}})
     assert found == Threads(found=frozenset({4} if counts else ()))
+
+
+def test_a_look_tells_what_gitlab_recorded_and_when() -> None:
+    nodes = [
+        comments(4, activity=activity(noted(APPROVED), more=True), more=True),
+        comments(5, activity=activity(noted(APPROVED, at=LATER))),
+        comments(6, activity=activity(noted("added 1 commit"), more=True)),
+        comments(7, comment("bo", at=LATER), more=True),
+    ]
+    found = read(THREADS, {"t0": {"mergeRequests": {"nodes": nodes}}})
+    assert found == Threads(
+        found=frozenset(), cut=frozenset({6}), recorded=frozenset({4}), late=frozenset({5})
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ CODES = {
     *SCHEMA["$defs"]["near_miss"]["properties"]["why"]["enum"],
     *("own", "assigned_only", "in_no_thread", "not_asked"),
     *("not_read_whole", "before_stage", "no_stage"),
+    *("other_branch", "after_merge", "not_dated"),
 }
 LATER_ONES = {"assigned", "knowledge"}
 NEW_POLICY = """
@@ -292,6 +293,7 @@ def test_a_near_miss_of_a_real_one_is_shown(made: NominationWorld, server: Serve
     merged = made.gateway.merge_requests[11]
     merged.approvals.clear()
     merged.reviewers[0].state = "unreviewed"
+    merged.notes.clear()
     text = ready(server, "nina")
     assert first_line(text).startswith("Not ready: ")
     assert "not counted: !11 (reviewer, but no approval, review or comment is seen)" in text
@@ -304,7 +306,7 @@ def test_the_pages_with_the_same_lists_are_those_of_the_gitlab_that_was_asked(
     server: Server,
 ) -> None:
     authored, reviewed, assigned, _ = told(server, "nina")["requirements"]
-    page = f"{server.url}/{GATEWAY}/-/merge_requests?scope=all&state=merged"
+    page = f"{server.url}/{GATEWAY}/-/merge_requests?scope=all&state=merged&target_branch=main"
     assert authored["lists"] == [{"label": "authored", "url": f"{page}&author_username=nina"}]
     assert len(reviewed["lists"]) == 2
     assert assigned["lists"] == []

@@ -435,9 +435,9 @@ def test_near_misses_say_why() -> None:
     evidence = make_evidence(
         make_work(
             reviewed=[
-                make_merged(1, "ada", approved=True),
+                make_merged(1, "ada", recorded=True),
                 make_merged(2, assigned=True),
-                make_merged(3, approved=True),
+                make_merged(3, recorded=True),
             ]
         ),
         stage=Stage(since=NOW, at_least=True),
@@ -494,7 +494,7 @@ def test_a_missing_stage_is_said_with_the_count_regardless_of_it(reviews: int, w
 
 
 def test_a_merge_request_of_a_bot_counts_and_is_marked() -> None:
-    reviewed = [make_merged(n, approved=True, author_is_bot=n == 2) for n in (1, 2)]
+    reviewed = [make_merged(n, recorded=True, author_is_bot=n == 2) for n in (1, 2)]
     rule = rules.ReviewedMergeRequests(at_least=2)
     policy = make_policy(make_requirement(rule))
     evidence = make_evidence(make_work(reviewed=reviewed))
@@ -607,7 +607,7 @@ WORKS = (
     UNREAD,
     make_work(),
     make_work(9, 9),
-    make_work(1, [make_merged(1), make_merged(2, "ada", approved=True)]),
+    make_work(1, [make_merged(1), make_merged(2, "ada", recorded=True)]),
 )
 STAGES = (UNREAD, Stage(since=None), Stage(since=NOW - timedelta(days=150), at_least=True))
 MANAGERS = (

@@ -45,7 +45,7 @@ OUR_HTML = re.compile(rf"</?(?:details|summary)>|{MARKER}")
 def poison(text: str, state: str) -> Findings:
     """Put a text into every field that somebody else writes."""
     merged = make_merged(
-        7, text, title=text, approved=True, web_url=f"{GITLAB}/g/-/merge_requests/7"
+        7, text, title=text, recorded=True, web_url=f"{GITLAB}/g/-/merge_requests/7"
     )
     people = (make_person(text),)
     merge_request = make_merge_request(

@@ -239,10 +239,55 @@ def test_a_push_takes_approvals_away_where_the_project_says_so() -> None:
     world = make_world()
     mr = open_mr(world)
     mr.project.settings.reset_approvals_on_push = True
+    people = [world.user(name) for name in ("developer", "maintainer", "owner")]
+    actions.set_reviewers(world, world.user("author"), mr, [*people, world.user("reporter")])
+    for count in (1, 2, 3):
+        for person in people[:count]:
+            actions.approve(world, person, mr)
+        push(world, "author", "change", {"more": b"%d" % count})
+        assert mr.approvals == []
+    assert [each.state for each in mr.reviewers] == ["unapproved"] * 3 + ["unreviewed"]
+    (action, system) = world.events[-1].action, world.events[-1].system_action
+    assert (action, system) == ("unapproval", "approvals_reset_on_push")
+    assert [note.body for note in mr.notes if note.author is world.user("author")][1:] == [
+        "reset approvals from @developer by pushing to the branch",
+        "reset approvals from @developer and @maintainer by pushing to the branch",
+        "reset approvals from @developer, @maintainer, and @owner by pushing to the branch",
+    ]
+
+
+def test_approvals_stay_over_a_push_where_the_project_lets_them() -> None:
+    world = make_world()
+    mr = open_mr(world)
     actions.approve(world, world.user("developer"), mr)
     push(world, "author", "change", {"more": b"1"})
-    assert mr.approvals == []
-    assert world.events[-1].system_action == "approvals_reset_on_push"
+    assert [each.user.username for each in mr.approvals] == ["developer"]
+
+
+def test_what_was_pushed_while_it_was_closed_becomes_a_version_when_it_is_reopened() -> None:
+    world = make_world()
+    mr = open_mr(world)
+    author = world.user("author")
+    actions.close(world, author, mr)
+    push(world, "author", "change", {"more": b"1"})
+    assert len(mr.versions) == 1
+    actions.reopen(world, author, mr)
+    assert len(mr.versions) == 2
+    assert [event.state for event in mr.state_events] == ["closed", "reopened"]
+
+
+def test_a_state_can_be_set_after_the_merge_and_a_request_for_changes_leaves_a_note() -> None:
+    world = make_world()
+    mr = open_mr(world)
+    developer = world.user("developer")
+    actions.set_reviewers(world, world.user("author"), mr, [developer])
+    actions.approve(world, developer, mr)
+    actions.submit_review(world, developer, mr, "reviewed")
+    assert mr.reviewers[0].state == "approved"  # who has approved has more than reviewed
+    actions.merge(world, world.user("owner"), mr)
+    actions.submit_review(world, developer, mr, "requested_changes")
+    assert (mr.reviewers[0].state, mr.approvals) == ("requested_changes", [])
+    assert (mr.notes[-1].system, mr.notes[-1].body) == (True, "requested changes")
 
 
 def test_an_update_tells_what_changed_and_nothing_else() -> None:

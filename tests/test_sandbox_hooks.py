@@ -215,6 +215,7 @@ def test_labels_have_the_documented_shape(receiver: Receiver, scene: Scene) -> N
 def test_a_push_tells_the_old_head_and_dropped_approvals(receiver: Receiver, scene: Scene) -> None:
     world, old = scene.world, scene.mr.head_sha
     scene.mr.project.settings.reset_approvals_on_push = True
+    scene.mr.project.settings.approvals_required = 1
     actions.approve(world, world.user("developer"), scene.mr)
     draft = actions.CommitDraft(message="More", changes={"change.md": b"newer\n"})
     actions.push(world, world.user("author"), scene.mr.project, "change", draft)

@@ -7,8 +7,8 @@ from typing import Any
 from bot.sandbox.access import can_push, can_read, can_update, demand
 from bot.sandbox.act_notes import add_system_note
 from bot.sandbox.act_pipelines import start_pipelines
-from bot.sandbox.act_repository import add_version, announce_push, sign
-from bot.sandbox.entities import Label, MergeRequest, Project, Reviewer, User
+from bot.sandbox.act_repository import add_version, announce_push, renew_diff, sign
+from bot.sandbox.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
 from bot.sandbox.merging import assess_merge, join_trees
 from bot.sandbox.state import Event, RefusedError, World
 
@@ -168,7 +168,10 @@ def _tell_in_notes(world: World, user: User, mr: MergeRequest, changes: Changes)
     words = {"title": "changed title", "target_branch": "changed target branch"}
     for name, (before, after) in changes.items():
         if name in words:
-            add_system_note(world, user, mr, f"{words[name]} from **{before}** to **{after}**")
+            # app/services/system_notes: branches stand in code spans, titles are bold.
+            mark = "`" if name == "target_branch" else "**"
+            told = f"{words[name]} from {mark}{before}{mark} to {mark}{after}{mark}"
+            add_system_note(world, user, mr, told)
         elif name == "assignees":
             add_system_note(world, user, mr, _difference("assigned to", before, after))
         elif name == "reviewers":
@@ -202,6 +205,7 @@ def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
         demand(can_update(user, mr, now.date()))
         if mr.state == "opened":
             mr.state, mr.closed_at, mr.closed_by = "closed", now, user
+            _remember_state(world, user, mr)
             announce(world, user, mr, "close", {"state": ("opened", "closed")})
         return mr
 
@@ -212,8 +216,19 @@ def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
         demand(can_update(user, mr, now.date()))
         if mr.state == "closed":
             mr.state, mr.closed_at, mr.closed_by = "opened", None, None
+            _remember_state(world, user, mr)
             announce(world, user, mr, "reopen", {"state": ("closed", "opened")})
+            if mr.source_project and mr.source_branch in mr.source_project.repository.branches:
+                # MergeRequests::ReopenService: what was pushed meanwhile becomes a version now.
+                renew_diff(world, user, mr)
         return mr
+
+
+def _remember_state(world: World, user: User, mr: MergeRequest) -> None:
+    """Note a change of state; what is closed, reopened or merged gets no system note."""
+    number = world.next_id("state_event")
+    state = "reopened" if mr.state == "opened" else mr.state
+    mr.state_events.append(StateEvent(id=number, user=user, state=state, created_at=world.now))
 
 
 def merge(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> MergeRequest:
@@ -228,6 +243,7 @@ def merge(world: World, user: User, mr: MergeRequest, sha: str | None = None) ->
         if verdict != "mergeable":
             raise RefusedError(405, "405 Method Not Allowed")
         mr.state, mr.merged_at, mr.merged_by = "merged", now, user
+        _remember_state(world, user, mr)
         mr.merge_commit_sha = _commit_merge(world, user, mr)
         announce(world, user, mr, "merge", {"state": ("opened", "merged")})
         announce_push(world, user, mr.project, mr.target_branch)

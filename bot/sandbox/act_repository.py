@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.sandbox.access import can_push, can_read, demand
+from bot.sandbox.act_notes import add_system_note
 from bot.sandbox.act_pipelines import start_pipelines
 from bot.sandbox.entities import DiffVersion, Level, Member, MergeRequest, Project, User
 from bot.sandbox.repository import Commit, Signature
@@ -148,7 +149,6 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
     if old == version.head_sha:
         mr.versions.pop()
         return
-    dropped = tuple(mr.approvals) if mr.project.settings.reset_approvals_on_push else ()
     before, mr.updated_at = mr.updated_at, world.now
     changes: dict[str, tuple[object, object]] = {
         "head_sha": (old, version.head_sha),
@@ -163,13 +163,38 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         changes=changes,
         oldrev=old,
     )
-    if dropped:
-        mr.approvals.clear()
-        world.record(
-            "merge_request_changed",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            action="unapproved",
-            system_action="approvals_reset_on_push",
-        )
+    if mr.project.settings.reset_approvals_on_push and mr.approvals:
+        _reset_approvals(world, user, mr)
+
+
+def _reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
+    """Drop all approvals after a push, as `delete_approvals` does.
+
+    ee/app/services/ee/merge_requests/base_service.rb: the rows are deleted, the reviewers
+    become `unapproved`, and a hook marked `system` follows. What the approvers' own system
+    notes say stays; ee/system_notes/merge_requests_service.rb adds one in the pusher's name.
+    """
+    dropped = [each.user for each in mr.approvals]
+    required = mr.project.settings.approvals_required
+    was_approved = len(dropped) >= required
+    mr.approvals.clear()
+    for reviewer in mr.reviewers:
+        if reviewer.user in dropped:
+            reviewer.state = "unapproved"
+    names = _to_sentence([f"@{each.username}" for each in dropped])
+    add_system_note(world, user, mr, f"reset approvals from {names} by pushing to the branch")
+    world.record(
+        "merge_request_changed",
+        actor=user,
+        project=mr.project,
+        merge_request=mr,
+        action="unapproved" if was_approved and required > 0 else "unapproval",
+        system_action="approvals_reset_on_push",
+    )
+
+
+def _to_sentence(words: list[str]) -> str:
+    """Join words as Rails does: with commas, and `and` before the last."""
+    if len(words) <= 2:  # noqa: PLR2004  two need no comma
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"

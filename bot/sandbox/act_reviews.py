@@ -40,7 +40,11 @@ def unapprove(world: World, user: User, mr: MergeRequest) -> MergeRequest:
 def submit_review(
     world: World, user: User, mr: MergeRequest, state: str, body: str = ""
 ) -> MergeRequest:
-    """Submit a review: reviewed, requested_changes or approved, with a comment or none."""
+    """Submit a review: reviewed, requested_changes or approved, with a comment or none.
+
+    Unlike approving, this is possible after the merge, too: `UpdateReviewerStateService`
+    (app/services/merge_requests) asks for permissions, not for the merge request's state.
+    """
     if state not in {"reviewed", "requested_changes", "approved"}:
         raise ValueError(f"no review can end as {state!r}")
     with world.writing() as now:
@@ -50,6 +54,10 @@ def submit_review(
         if state == "approved":
             return approve(world, user, mr)
         before = copy_reviewers(mr)
+        if state == "requested_changes":
+            # The same service: a system note comes first, and an approval goes without one.
+            add_system_note(world, user, mr, "requested changes")
+            mr.approvals = [each for each in mr.approvals if each.user is not user]
         if _set_state(mr, user, state):
             announce(world, user, mr, "update", {"reviewers": (before, copy_reviewers(mr))})
         return mr
@@ -71,7 +79,7 @@ def request_review_again(
 
 def _set_state(mr: MergeRequest, user: User, state: str) -> bool:
     found = mr.find_reviewer(user)
-    if found is None:
+    if found is None or (found.state == "approved" and state == "reviewed"):
         return False
     found.state, found.re_requested = state, False
     return True

@@ -113,6 +113,16 @@ class Approval:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class StateEvent:
+    """That a merge request was closed, reopened or merged."""
+
+    id: int
+    user: User
+    state: str
+    created_at: datetime
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class DiffVersion:
     """One version of a merge request's diff: head, merge base, and target head then."""
 
@@ -194,6 +204,7 @@ class MergeRequest:
     closed_at: datetime | None = None
     closed_by: User | None = None
     versions: list[DiffVersion] = field(default_factory=list)
+    state_events: list[StateEvent] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     reviewers: list[Reviewer] = field(default_factory=list)
     approvals: list[Approval] = field(default_factory=list)

@@ -148,6 +148,24 @@ def list_pipelines(call: Call) -> Answer:
     return Answer(body=[render_pipeline(call.world, each) for each in found])
 
 
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/resource_state_events", PAGING)
+def list_state_events(call: Call) -> Answer:
+    """List when the merge request was closed, reopened or merged, oldest first."""
+    mr = call.merge_request
+    return paged(
+        call,
+        mr.state_events,
+        lambda event: {
+            "id": event.id,
+            "user": render_user(call.world, event.user),
+            "created_at": stamp(event.created_at),
+            "resource_type": "MergeRequest",
+            "resource_id": mr.id,
+            "state": event.state,
+        },
+    )
+
+
 @endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/versions", PAGING)
 def list_versions(call: Call) -> Answer:
     """List the versions of the diff, newest first."""

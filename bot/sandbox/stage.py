@@ -93,7 +93,9 @@ class Stage:
             raise ValueError(f"{path} holds {pair[0]!r} {text.count(pair[0])} times, expected once")
         return text.replace(*pair)
 
-    def open_elsewhere(self, author: User, project: Project) -> MergeRequest:
+    def open_elsewhere(
+        self, author: User, project: Project, target: str | None = None
+    ) -> MergeRequest:
         """Open some other merge request of a person, as everyday work brings them."""
         branch = f"change-{max(project.merge_requests, default=0) + 1}"
         draft = CommitDraft(message="Change", changes={f"notes/{branch}.md": b"A change.\n"})
@@ -101,6 +103,6 @@ class Stage:
         opening = MergeRequestDraft(
             title=f"Improve part {branch.rpartition('-')[2]}",
             source_branch=branch,
-            target_branch=project.default_branch,
+            target_branch=target or project.default_branch,
         )
         return actions.open_merge_request(self.world, author, project, opening)

@@ -83,25 +83,44 @@ def _push(stage: Stage, by: User, given: Given) -> None:
 def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
     """Let merge requests of `author` be approved by the acting person and merged.
 
-    With a `comment` they are not approved: to start a thread is all the review.
+    With a `comment` they are not approved: to start a thread is all the review. With `push`
+    the author pushes once more before the merge; with `state` the person only sets it, after
+    the merge.
     """
     author, merger = stage.people([given["author"], given["merger"]])
     for _ in range(given.get("count", 1)):
-        mr = stage.open_elsewhere(author, stage.project(given["project"]))
+        mr = stage.open_elsewhere(author, stage.project(given["project"]), given.get("target"))
         actions.set_reviewers(stage.world, author, mr, [by])
         if "comment" in given:
             draft = NoteDraft(body=given["comment"], type="DiscussionNote")
             actions.create_note(stage.world, by, mr, draft)
-        else:
+        elif "state" not in given:
             actions.approve(stage.world, by, mr)
+        if given.get("push"):
+            more = CommitDraft(message="Polish", changes={"notes/polish.md": b"A bit more.\n"})
+            actions.push(stage.world, author, mr.project, mr.source_branch, more)
         actions.merge(stage.world, merger, mr)
+        if "state" in given:
+            actions.submit_review(stage.world, by, mr, given["state"])
 
 
 def _author_elsewhere(stage: Stage, by: User, given: Given) -> None:
     """Let merge requests of the acting person be merged."""
     for _ in range(given.get("count", 1)):
-        mr = stage.open_elsewhere(by, stage.project(given["project"]))
+        mr = stage.open_elsewhere(by, stage.project(given["project"]), given.get("target"))
         actions.merge(stage.world, stage.person(given["merger"]), mr)
+
+
+def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
+    """Let pushes to a project's merge requests take approvals away, which takes Premium."""
+    with stage.world.writing():
+        settings = stage.project(given["project"]).settings
+        settings.tier, settings.reset_approvals_on_push = "premium", True
+
+
+def _branch(stage: Stage, by: User, given: Given) -> None:
+    project = stage.project(given["project"])
+    actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
 
 
 def _edit_file(stage: Stage, by: User, given: Given) -> None:
@@ -167,7 +186,8 @@ ACTS: Mapping[str, Act] = {
     "add_status_check": _act(_add_status_check, "project name url"),
     "approve": _plain(actions.approve),
     "assign": _act(_assign, "people", alone="people"),
-    "author_elsewhere": _act(_author_elsewhere, "project merger", "count"),
+    "author_elsewhere": _act(_author_elsewhere, "project merger", "count target"),
+    "branch": _act(_branch, "project name"),
     "close": _plain(actions.close),
     "comment": _act(_comment, "text", "internal", alone="text"),
     "delete_comment": _act(_delete_comment, "comment", alone="comment"),
@@ -180,7 +200,10 @@ ACTS: Mapping[str, Act] = {
     "rename": _act(_rename, "title", alone="title"),
     "reopen": _plain(actions.reopen),
     "request_review": _act(_request_review, "people", alone="people"),
-    "review_elsewhere": _act(_review_elsewhere, "project author merger", "comment count"),
+    "reset_approvals": _act(_reset_approvals, "project", alone="project"),
+    "review_elsewhere": _act(
+        _review_elsewhere, "project author merger", "comment count push state target"
+    ),
     "sweep": _act(_sweep),
     "unapprove": _plain(actions.unapprove),
     "unassign": _act(_unassign, "people", alone="people"),

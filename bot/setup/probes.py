@@ -195,7 +195,12 @@ def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
 
 
 def _work(ground: Ground, _: Sample) -> WorkOf:
-    return WorkOf(ground.policies[0].repository, str(ground.me["username"]))
+    return WorkOf(
+        project=ground.policies[0].repository,
+        username=str(ground.me["username"]),
+        wanted=1,
+        branch="main",
+    )
 
 
 def _threads(ground: Ground, _: Sample) -> ThreadsOf:
