@@ -23,6 +23,7 @@ from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
+from bot.team_files import is_team_file, lies_among_entries
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -238,13 +239,11 @@ _NOTHING = Detection(nominations=(), remarks=(), unread=())
 
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    if any(rules.is_team_file(policy, path) for policy in choices.policies):
+    globs = {policy.team_files for policy in choices.policies}
+    if any(is_team_file(path, glob) or lies_among_entries(path, glob) for glob in globs):
         return True
-    folders = [policy.team_files.split("*")[0] for policy in choices.policies]
-    beside = any(path.startswith(folder) for folder in folders)
     # The list of people that the entries are made into; some edit it by mistake.
-    made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
-    return (beside and path.endswith((".yml", ".yaml"))) or made
+    return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

@@ -30,19 +30,18 @@ def gather_changes(
 ) -> Changes:
     """Read changed entries in as few calls as their number allows.
 
-    Of many entries only the heads are read, and the rest for those that could nominate
-    somebody. Needs `ahead` are looked up in the same round.
+    Of many entries only the heads and what the target branch holds are read, and the rest for
+    those that could nominate somebody: a merge makes an entry of the lines of these two. Needs
+    `ahead` are looked up in the same round.
     """
     facts: dict[Need, Fact] = {}
     heads = [_head(merge_request, path) for path in paths]
-    first: set[Need] = {*heads, *ahead}
+    first: set[Need] = {*heads, *ahead, *(_target(merge_request, path) for path in paths)}
     if len(paths) <= FEW:
         first |= {n for path in paths for n in _before(merge_request, path)}
         first |= _histories(merge_request, paths)
     facts.update(source.fetch_facts(first))
-    wanted = [
-        path for path in paths if _matters(facts.get(_head(merge_request, path)), is_candidate)
-    ]
+    wanted = [path for path in paths if _matters(merge_request, path, facts, is_candidate)]
     rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
     rest -= facts.keys()
     if rest:
@@ -70,9 +69,19 @@ def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
     return {CommitsOf(merge_request.project, merge_request.target_branch, path) for path in few}
 
 
-def _matters(head: Fact | None, is_candidate: Callable[[bytes], bool]) -> bool:
+def _matters(
+    merge_request: MergeRequest,
+    path: str,
+    facts: Mapping[Need, Fact],
+    is_candidate: Callable[[bytes], bool],
+) -> bool:
     """Tell whether an entry must be compared: deleted ones may be the origin of a rename."""
-    return not isinstance(head, bytes) or is_candidate(head)
+    head = facts.get(_head(merge_request, path))
+    if not isinstance(head, bytes) or is_candidate(head):
+        return True
+    # Where the target has none, the entry may go by another name there.
+    target = facts.get(_target(merge_request, path))
+    return not isinstance(target, bytes) or is_candidate(target)
 
 
 def _find_renames(

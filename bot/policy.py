@@ -1,7 +1,5 @@
 """Read the policies of all projects, and find the one by which a merge request is judged."""
 
-import functools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,7 +53,6 @@ __all__ = [
     "Rule",
     "Topic",
     "check_policies",
-    "is_team_file",
     "load_policies",
     "newer_than",
     "newest",
@@ -112,17 +109,6 @@ def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
     """Return the latest version of the same policy if it is a later one than this."""
     latest = newest(policies, policy.project, policy.role)
     return latest if _start(latest) > _start(policy) else None
-
-
-def is_team_file(policy: Policy, path: str) -> bool:
-    """Tell whether a path is a team entry by the policy; `*` stays within one folder or name."""
-    return _glob(policy.team_files).fullmatch(path) is not None
-
-
-@functools.cache
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regular expression; neighbouring stars are refused when parsing."""
-    return re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ _MAX_TEXT = 200
 _MAX_EDITS = 2  # nobody asks for more
 _MANY = 9
 _PATH = re.compile(r"[/:]")
+_TAG = re.compile(rb"(?:^|[\s\[{,:?-])![^\s]", re.M)  # may hold a key in another encoding
 _NOT_WORD = re.compile(r"[\W_]+")
 _BETWEEN_ROLES = re.compile(r"[\s,;/|+&]+")
 _NOT_ASCII_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -84,17 +85,26 @@ def may_mention(raw: bytes, project: str) -> bool:
 
     Over-matches and never under-matches: escapes and odd encodings count as mentions.
     """
-    if b"\\" in raw or b"\0" in raw:
+    if b"\\" in raw or b"\0" in raw or _TAG.search(raw):
         return True
     if raw.isascii():
         text = raw.lower().translate(None, _NOT_ASCII_WORD).decode("ascii")
     else:
         text = _squash(raw.decode("utf-8", "replace"))
-    return any(piece in text for piece in _pieces(_squash(project)))
+    squashed = _squash(project)
+    if any(piece in text for piece in _pieces(squashed)):
+        return True
+    return not text.isascii() and _lookalikes(squashed).search(text) is not None
 
 
 def _squash(text: str) -> str:
     return _NOT_WORD.sub("", text.casefold())
+
+
+@lru_cache(maxsize=64)
+def _lookalikes(key: str) -> re.Pattern[str]:
+    """Return a pattern in which letters beyond ASCII stand for any letter."""
+    return re.compile("".join(f"(?:{re.escape(letter)}|[^\\x00-\\x7f])" for letter in key))
 
 
 @lru_cache(maxsize=64)

@@ -95,10 +95,10 @@ def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = 
         raise TeamDatabaseError(
             f"{where} has more than the {limits.size:,} bytes that are read: shorten it."
         )
-    text = _decode(raw, where)
+    text = decode_text(raw, where)
     builder = _Builder(where, limits.nodes)
     try:
-        return builder.read(_events(text, pure=pure))
+        return builder.read(parser_of(text, pure=pure))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise builder.refusal(f"is not valid YAML ({error.problem})", line) from None
@@ -107,13 +107,15 @@ def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = 
         raise builder.refusal(f"is not valid YAML ({shown(str(error))})", None) from None
 
 
-def _events(text: str, *, pure: bool) -> Any:
+def parser_of(text: str, *, pure: bool = False) -> Any:
+    """Return a parser of events, the fast one where it is installed."""
     if pure or not yaml.__with_libyaml__:
         return _PureParser(text)
     return yaml.CSafeLoader(text)
 
 
-def _decode(raw: bytes, where: str) -> str:
+def decode_text(raw: bytes, where: str) -> str:
+    """Decode a file by its byte order mark; raises TeamDatabaseError where it is no text."""
     encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
     try:
         text = raw.decode(encoding)

@@ -75,19 +75,19 @@ def test_of_many_entries_only_the_hidden_candidate_is_read_whole() -> None:
     paths = [f"people/a/{n}.yml" for n in range(FEW * 25)]
     hidden = paths[-7]
     contents: dict[tuple[str, str], Content] = {(HEAD, path): b"title: x" for path in paths}
-    contents |= {(BASE, path): b"base" for path in paths}
+    contents |= {(ref, path): b"base" for path in paths for ref in (BASE, TARGET)}
     contents[HEAD, hidden] = b"ai-gateway: maintainer"
     source = source_of(contents)
     (change,) = gather(source, *paths).items
     assert (change.path, change.base) == (hidden, b"base")
-    assert [len(needs) for needs in source.rounds] == [len(paths), 3]
+    assert [len(needs) for needs in source.rounds] == [2 * len(paths), 2]
     assert [need.path for need in source.rounds[1] if isinstance(need, CommitsOf)] == [hidden]
 
 
 def test_a_deleted_or_unread_entry_is_kept_among_many() -> None:
     paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
     contents: dict[tuple[str, str], Content] = {(HEAD, path): b"title: x" for path in paths}
-    contents |= {(BASE, path): b"base" for path in paths}
+    contents |= {(ref, path): b"base" for path in paths for ref in (BASE, TARGET)}
     contents[HEAD, paths[0]] = None
     contents[HEAD, paths[1]] = UNREAD
     found = gather(source_of(contents), *paths).items

@@ -100,11 +100,30 @@ from bot import entry_remarks as say
             ),
         ),
         (
-            say.unread_target,
-            [],
+            say.not_merged,
+            ["a.yml", "it was removed there"],
             (
-                "The entry could not be read on the target branch, so the role may have been "
-                "granted there meanwhile: look there before the merge."
+                "a.yml was changed on the target branch as well since this merge request branched "
+                "off (it was removed there), so what it will hold after a merge is not known: "
+                "rebase the merge request."
+            ),
+        ),
+        (
+            say.not_plain,
+            ["a.yml", ["line 3: an alias", "line 5: a tag"]],
+            (
+                "a.yml may be read otherwise by other readers of the team database (line 3: an "
+                "alias; line 5: a tag), so nobody knows whom it gives which role: write "
+                '"gitlab", "reports_to", "projects" and each project once, as plain keys with '
+                "plain values, without tags, anchors, aliases and merge keys."
+            ),
+        ),
+        (
+            say.account_moved,
+            ["ada", "eve"],
+            (
+                'The account of the entry changed from "ada" to "eve" on the target branch since '
+                "this merge request branched off: rebase, and make sure whom it is meant for."
             ),
         ),
     ],

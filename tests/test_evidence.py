@@ -327,10 +327,27 @@ def test_an_entry_that_cannot_be_read_leaves_manager_and_account_in_doubt(broken
 @pytest.mark.parametrize("broken", [UNREAD, b"\t{broken"])
 def test_the_author_cannot_get_round_a_target_branch_that_cannot_be_read(broken: Content) -> None:
     subject = subject_of(entry(manager="accomplice"), broken)
-    assert subject.doubt is None
-    assert gather(FakeSource(), subject)[0].manager == Unread(
-        reason="the entry on the target branch cannot be read"
-    )
+    reason = "the entry on the target branch cannot be read"
+    assert subject.doubt == reason
+    assert gather(FakeSource(), subject)[0].manager == Unread(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("base", "target", "words"),
+    [
+        ("ada", "ada", None),
+        ("ada", "ADA", None),
+        ("eve", "ada", "rebase it"),
+        ("ada", "eve", "itself changes"),
+        ("eve", "eve", "itself changes"),
+        ("~", "ada", "rebase it"),
+    ],
+)
+def test_the_account_is_judged_against_the_target_branch_as_well(
+    base: str, target: str, words: str | None
+) -> None:
+    doubt = subject_of(entry(username=base), entry(username=target)).doubt
+    assert doubt is None if words is None else words in (doubt or "")
 
 
 def test_a_new_entry_cannot_name_its_manager() -> None:
@@ -737,7 +754,8 @@ def test_an_impossible_slug_names_nobody() -> None:
 
 def test_an_entry_that_is_written_anew_elsewhere_keeps_its_manager() -> None:
     elsewhere = "data/team_members/person/l/lovelace.yml"
-    old = Change(path=ENTRY, base=entry(TRAINEE, manager="grace"), head=None)
+    was = entry(TRAINEE, manager="grace")
+    old = Change(path=ENTRY, base=was, head=None, target=was)
     new = Change(path=elsewhere, base=None, head=entry("maintainer", manager="accomplice"))
     wanted = RoleKey(project="ai-gateway", role="maintainer")
     (nomination,) = find_nominations([old, new], [wanted]).nominations
