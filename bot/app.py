@@ -1,10 +1,11 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from bot import entry_remarks as say
 from bot import policy as rules
 from bot.assessment import assess
 from bot.changes import Changes, gather_changes
@@ -16,7 +17,7 @@ from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, RoleKey, Unread, find_nominations
+from bot.nomination import Detection, Remark, RoleKey, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
@@ -208,10 +209,12 @@ def _detect(
 
     spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
     ahead: tuple[Need, ...] = ()
-    if paths or spoken:
+    if paths or spoken or merge_request.changed_paths is None:
         ahead = gate_needs(merge_request, choices.gate)
     if paths and wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
+    if merge_request.without_base and merge_request.counts:
+        return Changes(items=(), facts=gitlab.fetch_facts(set(ahead)) if ahead else {}), _NO_BASE
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
@@ -235,6 +238,10 @@ def _detect(
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
+_NO_BASE = replace(
+    _NOTHING,
+    unread=(Remark(path="", message=say.no_merge_base(), near_miss=False, is_authors=True),),
+)
 
 
 def _concerns_team(path: str, choices: Choices) -> bool:
@@ -248,7 +255,7 @@ def _concerns_team(path: str, choices: Choices) -> bool:
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
     unknown = []
-    if merge_request.changed_paths is None:
+    if merge_request.changed_paths is None and not merge_request.without_base:
         unknown.append("GitLab did not list all changed files of this merge request")
     if len(detection.nominations) > MOST_NOMINATIONS:
         unknown.append(

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, Source, content_of
+from bot.facts import (
+    CommitsOf,
+    DiffsOf,
+    Fact,
+    FileAt,
+    Need,
+    Renames,
+    Source,
+    TipOf,
+    content_of,
+)
 from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Unread
 
@@ -30,17 +40,11 @@ def gather_changes(
 ) -> Changes:
     """Read changed entries in as few calls as their number allows.
 
-    Of many entries only the heads and what the target branch holds are read, and the rest for
-    those that could nominate somebody: a merge makes an entry of the lines of these two. Needs
-    `ahead` are looked up in the same round.
+    Of many entries only the heads are read, what the target branch holds where that moved on,
+    and the rest for those that could nominate somebody: a merge makes an entry of the lines of
+    these two. Needs `ahead` are looked up in the same round.
     """
-    facts: dict[Need, Fact] = {}
-    heads = [_head(merge_request, path) for path in paths]
-    first: set[Need] = {*heads, *ahead, *(_target(merge_request, path) for path in paths)}
-    if len(paths) <= FEW:
-        first |= {n for path in paths for n in _before(merge_request, path)}
-        first |= _histories(merge_request, paths)
-    facts.update(source.fetch_facts(first))
+    facts = _read_first(merge_request, paths, source, ahead)
     wanted = [path for path in paths if _matters(merge_request, path, facts, is_candidate)]
     rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
     rest -= facts.keys()
@@ -62,6 +66,22 @@ def gather_changes(
     )
 
 
+def _read_first(
+    merge_request: MergeRequest, paths: Sequence[str], source: Source, ahead: Iterable[Need]
+) -> dict[Need, Fact]:
+    """Read the heads and `ahead`; the rest of a few, and of many the target where it moved."""
+    first: set[Need] = {_head(merge_request, path) for path in paths} | set(ahead)
+    if len(paths) <= FEW:
+        first |= {n for path in paths for n in _before(merge_request, path)}
+        first |= _histories(merge_request, paths)
+        return dict(source.fetch_facts(first))
+    tip = TipOf(merge_request.project, merge_request.target_branch)
+    facts = dict(source.fetch_facts(first | {tip}))
+    if merge_request.state != "merged" and facts.get(tip) != merge_request.base_sha:
+        facts.update(source.fetch_facts({_target(merge_request, path) for path in paths}))
+    return facts
+
+
 def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
     """Return the histories of a few entries, which an open nomination needs next."""
     is_over = merge_request.state == "merged"
@@ -80,7 +100,7 @@ def _matters(
     if not isinstance(head, bytes) or is_candidate(head):
         return True
     # Where the target has none, the entry may go by another name there.
-    target = facts.get(_target(merge_request, path))
+    target = facts.get(_target(merge_request, path), b"")
     return not isinstance(target, bytes) or is_candidate(target)
 
 

@@ -31,11 +31,15 @@ class Nomination:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Remark:
-    """What a person should know of a file; `near_miss` when a nomination was evidently meant."""
+    """What a person should know of a file; `near_miss` when a nomination was evidently meant.
+
+    `is_authors` says of what is unread that its author can put it right.
+    """
 
     path: str
     message: str
     near_miss: bool
+    is_authors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,14 @@ def not_merged(path: str, reason: str) -> str:
     )
 
 
+def no_merge_base() -> str:
+    """Say that nothing can be compared."""
+    return (
+        "GitLab finds no common ancestor of the source and the target branch, so nobody knows what "
+        "a merge changes: make the branch anew from the target branch, or rebase it onto that."
+    )
+
+
 def not_plain(path: str, oddities: Sequence[str]) -> str:
     """Say that other readers may take an entry otherwise, and how to write it."""
     return (

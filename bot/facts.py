@@ -216,6 +216,14 @@ class DiffsOf:
     iid: int
 
 
+@dataclass(frozen=True, slots=True)
+class TipOf:
+    """The need for the newest commit of a branch."""
+
+    project: str
+    ref: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renames:
     """Old paths of renamed files, by new path; `listed` are the paths of all files told of."""
@@ -266,6 +274,7 @@ Need = (
     | RenameOf
     | DiffsOf
     | StandingOf
+    | TipOf
     | PushOf
     | StatusesOf
     | StatusChecksOf

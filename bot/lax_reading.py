@@ -148,10 +148,10 @@ class _Look:
         parser = parser_of(self._text)
         root: _Node | None = None
         frames: list[_Node] = []
-        event = parser.get_event()
+        event: Any = parser.get_event()
         while not isinstance(event, (yaml.DocumentEndEvent, yaml.StreamEndEvent)):
             if isinstance(event, yaml.CollectionEndEvent):
-                frames.pop().end = event.end_mark.index
+                frames.pop().end = _end(event)
             elif isinstance(event, yaml.NodeEvent):
                 node = self._node(event)
                 if frames:
@@ -160,7 +160,7 @@ class _Look:
                 if isinstance(event, yaml.CollectionStartEvent):
                     frames.append(node)
             event = parser.get_event()
-        return root, event.end_mark.index
+        return root, _end(event)
 
     def _node(self, event: Any) -> _Node:
         kind, tag = _KINDS[type(event)], getattr(event, "tag", None)
@@ -174,7 +174,7 @@ class _Look:
             odd=odd,
             line=event.start_mark.line + 1,
             start=event.start_mark.index,
-            end=event.end_mark.index,
+            end=_end(event),
         )
         if kind != "alias" and event.anchor is not None:
             self._anchors[event.anchor] = node
@@ -184,6 +184,7 @@ class _Look:
 
     def _examine_root(self, root: _Node) -> None:
         if root.odd:
+            self._source.append(root.odd)
             self._tell(root, f"{root.odd} stands before the whole entry")
         for key, value in self._examine_keys(root, _FIELDS):
             if value.odd:
@@ -265,6 +266,11 @@ class _Look:
 
     def _tell(self, node: _Node, what: str) -> None:
         self._found.append((node.line, what))
+
+
+def _end(event: Any) -> int:
+    """Return where an event ends."""
+    return int(event.end_mark.index)
 
 
 def _gives(node: _Node, roles: Collection[str]) -> bool:

@@ -23,16 +23,16 @@ def merge_contents(base: Content, head: Content, target: Content) -> Content:
     """Return what a merge makes of a file; a NotMerged value where that cannot be known."""
     if head is None or isinstance(head, Unread):
         return head
-    for side in (base, target):
-        if isinstance(side, Unread):
-            return NotMerged(reason=side.reason, is_read=False)
+    if isinstance(base, Unread) or isinstance(target, Unread):
+        unread = base if isinstance(base, Unread) else target
+        return NotMerged(reason=getattr(unread, "reason", ""), is_read=False)
     if target in {base, head}:
         return head
     if head == base:
         return target
     if base is None or target is None:
         return NotMerged(reason=GONE if target is None else BOTH)
-    return _merge_texts(base, head, target)  # type: ignore[arg-type]  no side is unread
+    return _merge_texts(base, head, target)
 
 
 def _merge_texts(base: bytes, head: bytes, target: bytes) -> bytes | NotMerged:

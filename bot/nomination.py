@@ -124,8 +124,7 @@ class _Search:
         if before.source == after.source:
             return change
         if after.messages:
-            message = say.not_plain(change.path, after.messages)
-            self._unread.add(Remark(path=change.path, message=message, near_miss=False))
+            self._mark_authors(change.path, say.not_plain(change.path, after.messages))
         if not before.messages:
             return change
         reason = say.not_plain(change.base_path, before.messages)
@@ -155,10 +154,12 @@ class _Search:
 
     def _mark_unmerged(self, change: Change, head: NotMerged) -> None:
         if head.is_read:
-            message = say.not_merged(change.path, head.reason)
+            self._mark_authors(change.path, say.not_merged(change.path, head.reason))
         else:
-            message = say.not_known(change.base_path, "before", head.reason)
-        self._unread.add(Remark(path=change.path, message=message, near_miss=False))
+            self._mark_unread(change.base_path, "before", head)
+
+    def _mark_authors(self, path: str, message: str) -> None:
+        self._unread.add(Remark(path=path, message=message, near_miss=False, is_authors=True))
 
     def _mark_unread(self, path: str, when: str, side: Unread) -> None:
         message = say.not_known(path, when, side.reason)
@@ -277,8 +278,7 @@ class _Search:
         self._remark_on_unreadable(change, read_side(change.head, change.path))
         is_nothing = change.head is None and change.base is None  # a submodule, or a folder's link
         if is_nothing or (_is_changed(change) and self._mentions(change.head)):
-            message = say.among_entries(change.path)
-            self._unread.add(Remark(path=change.path, message=message, near_miss=False))
+            self._mark_authors(change.path, say.among_entries(change.path))
 
     def _examine_outside(self, change: Change) -> None:
         """Remark on a role that is written into a file which is not read as an entry."""

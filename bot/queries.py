@@ -14,6 +14,7 @@ from bot.facts import (
     NotText,
     StandingOf,
     ThreadsOf,
+    TipOf,
     WorkOf,
 )
 from bot.merge_request import Standing
@@ -207,9 +208,31 @@ def _read_comment(node: Json) -> tuple[int, int | None, bool]:
     return number_of(node["id"]), number, node.get("lastEditedAt") is not None
 
 
+def _tip_part(number: int, need: TipOf) -> Part:
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        repository = (answer.get(f"t{number}") or {}).get("repository") or {}
+        sha = (repository.get("commit") or {}).get("sha")
+        return {need: sha or Unread(reason=f"{need.project} has no revision {need.ref}")}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"t{number}: project(fullPath: $t{number}project) {{"
+            f" repository {{ commit(ref: $t{number}ref) {{ sha }} }} }}"
+        ),
+        variables={
+            f"t{number}project": ("ID!", need.project),
+            f"t{number}ref": ("String!", need.ref),
+        },
+        cost=5,
+        read=read,
+    )
+
+
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     WorkOf: work_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
     StandingOf: _standing_part,
+    TipOf: _tip_part,
 }

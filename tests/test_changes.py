@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from bot.changes import FEW, HISTORIES_AHEAD, Changes, gather_changes
-from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf
+from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request
@@ -78,10 +78,25 @@ def test_of_many_entries_only_the_hidden_candidate_is_read_whole() -> None:
     contents |= {(ref, path): b"base" for path in paths for ref in (BASE, TARGET)}
     contents[HEAD, hidden] = b"ai-gateway: maintainer"
     source = source_of(contents)
+    source.facts[TipOf(PROJECT, TARGET)] = BASE
     (change,) = gather(source, *paths).items
     assert (change.path, change.base) == (hidden, b"base")
-    assert [len(needs) for needs in source.rounds] == [2 * len(paths), 2]
+    assert [len(needs) for needs in source.rounds] == [len(paths) + 1, 3]
     assert [need.path for need in source.rounds[1] if isinstance(need, CommitsOf)] == [hidden]
+
+
+def test_of_many_entries_the_target_is_read_as_well_where_it_moved_on() -> None:
+    paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
+    contents: dict[tuple[str, str], Content] = {
+        (ref, path): b"title: x" for path in paths for ref in (BASE, HEAD, TARGET)
+    }
+    contents[TARGET, paths[3]] = b"gateway"
+    contents[TARGET, paths[4]] = None
+    contents[TARGET, paths[5]] = UNREAD
+    source = source_of(contents)
+    source.facts[TipOf(PROJECT, TARGET)] = "another"
+    assert [change.path for change in gather(source, *paths).items] == paths[3:6]
+    assert source.rounds[1] == frozenset(FileAt(PROJECT, TARGET, path) for path in paths)
 
 
 def test_a_deleted_or_unread_entry_is_kept_among_many() -> None:
