@@ -30,6 +30,13 @@ from bot.team_files import is_team_file, lies_among_entries
 ROUNDS = 3
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
+# For how long after a merge every run looks at the open merge requests of the same entries.
+JUST_NOW = timedelta(hours=1)
+# How far back those are looked for, on so many pages of 50, and how many are looked at: the
+# sweep sees to the others.
+LONG_AGO = timedelta(days=90)
+AGAIN_PAGES = 4
+MOST_AGAIN = 8
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # More nominations than this in one merge request are not examined: one takes two requests
@@ -46,7 +53,9 @@ class GitLab(Source, Writer, Protocol):
     def now(self) -> datetime:
         """Tell the time by GitLab's clock."""
 
-    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
+    def fetch_recent(
+        self, project: str, since: datetime, pages: int = ...
+    ) -> list[tuple[int, tuple[str, ...]]]:
         """List opened merge requests that changed lately, with the paths they change."""
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
@@ -69,13 +78,17 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What was found for one merge request, and the writes that make GitLab show it."""
+    """What was found for one merge request, and the writes that make GitLab show it.
+
+    `again` tells of the open merge requests that were looked at again because this one was merged.
+    """
 
     merge_request: MergeRequest
     findings: Findings
     report: Report | None
     plan: Plan
     now: datetime
+    again: tuple[Look, ...] = ()
 
 
 def run(
@@ -83,8 +96,20 @@ def run(
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
+    Right after its merge, open merge requests that touch the same entries are looked at again:
+    what a merge makes of them has changed. A sweep, which has its own `source`, sees them anyway.
     Raises GitLabError when the head does not stand still.
     """
+    evaluation, problems = _run_alone(project, iid, choices, gitlab, source)
+    if source is None and _has_just_merged(evaluation):
+        again = tuple(_look_again(evaluation, choices, gitlab))
+        evaluation = replace(evaluation, again=again)
+    return evaluation, problems
+
+
+def _run_alone(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> tuple[Evaluation, list[str]]:
     for _ in range(ROUNDS):
         evaluation = evaluate(project, iid, choices, gitlab, source)
         try:
@@ -92,6 +117,40 @@ def run(
         except HeadMovedError:
             continue
     raise GitLabError(_unsteady(project, iid))
+
+
+def _has_just_merged(evaluation: Evaluation) -> bool:
+    merged_at = evaluation.merge_request.merged_at
+    return (
+        merged_at is not None
+        and evaluation.merge_request.counts
+        and evaluation.now - merged_at < JUST_NOW
+    )
+
+
+def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
+    """Look at the open merge requests that touch the entries of one that was merged."""
+    merged = evaluation.merge_request
+    paths = {p for p in merged.changed_paths or () if _concerns_team(p, choices)}
+    if not paths:
+        return []
+    shared = SharedFacts(gitlab, merged.project)
+
+    def look(iid: int) -> list[str]:
+        return _run_alone(merged.project, iid, choices, gitlab, shared)[1]
+
+    try:
+        recent = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO, AGAIN_PAGES)
+        watched = gitlab.fetch_watched(merged.project, "opened")
+    except GitLabError as error:
+        problem = f"the merge requests that touch the same entries were not listed: {error}"
+        return [Look(iid=None, problems=(problem,))]
+    known = {iid for iid, _ in recent}
+    touching = [iid for iid, touched in recent if paths & set(touched)]
+    # Those that are marked come first; which files the older of them touch is not known.
+    first = [iid for iid in watched if iid in touching or iid not in known]
+    iids = [iid for iid in dict.fromkeys([*first, *touching]) if iid != merged.iid]
+    return sweep(iids[:MOST_AGAIN], look)
 
 
 def _unsteady(project: str, iid: int) -> str:
@@ -234,6 +293,7 @@ def _detect(
         nominations=tuple(n for d in found for n in d.nominations),
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
+        at_stake=any(d.at_stake for d in found),
     )
 
 
@@ -367,7 +427,11 @@ def _plan(
     posted = has_posted(merge_request, known, choices.gate)
     if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
-            merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
+            merge_request=merge_request,
+            findings=findings,
+            report=None,
+            plan=Plan(watch=_deserves_watch(findings)),
+            now=now,
         )
     report = render_report(findings, choices.words, now)
     gate, problem = plan_gate(findings, report.gate, known, choices.gate)
@@ -420,14 +484,18 @@ def _deserves_watch(findings: Findings) -> bool:
     merge_request = findings.merge_request
     if merge_request.watched or merge_request.state == "closed":
         return False
-    return bool(findings.assessments) and not is_over(findings)
+    return not is_over(findings) and (
+        bool(findings.assessments) or (merge_request.counts and merge_request.state == "opened")
+    )
 
 
 def is_over(findings: Findings) -> bool:
     """Tell whether nothing is left that the sweep could find changed."""
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
-    return findings.view == "nobody"
+    # What the target branch becomes can make a merge give a role that is on one side alone.
+    may_change = findings.detection.at_stake and findings.merge_request.state != "closed"
+    return findings.view == "nobody" and not may_change
 
 
 def _has_own(merge_request: MergeRequest, choices: Choices) -> bool:

@@ -257,6 +257,12 @@ def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in (*known, *problems):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
+    if evaluation.again:
+        print(f"Looked again at {len(evaluation.again)} open ones that touch the same entries.")
+    for look in evaluation.again:
+        for problem in look.problems:
+            place = f"!{look.iid}: " if look.iid else ""
+            print(f"nomination-bot: {place}{inert.log_line(problem)}", file=sys.stderr)
 
 
 def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:

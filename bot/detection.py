@@ -1,6 +1,6 @@
 """Nominations, remarks and what could not be read, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -44,8 +44,13 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """All that a change set nominates, nearly nominates, and keeps from being read."""
+    """All that a change set nominates, nearly nominates, and keeps from being read.
+
+    `at_stake` says that some changed entry holds a wanted role on one of its sides, so that the
+    change set may come to nominate somebody without a push, when the target branch moves.
+    """
 
     nominations: tuple[Nomination, ...]
     remarks: tuple[Remark, ...]
     unread: tuple[Remark, ...]
+    at_stake: bool = field(default=False, compare=False)

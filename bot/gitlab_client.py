@@ -221,11 +221,13 @@ class GitLabClient:
         with _known_shape():
             return [int(row["iid"]) for row in rows]
 
-    def fetch_recent(self, project: str, since: datetime) -> list[tuple[int, tuple[str, ...]]]:
+    def fetch_recent(
+        self, project: str, since: datetime, pages: int = RECENT_PAGES
+    ) -> list[tuple[int, tuple[str, ...]]]:
         """List opened merge requests that changed since a time, with the paths they change."""
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
         found: list[tuple[int, tuple[str, ...]]] = []
-        for _ in range(RECENT_PAGES):
+        for _ in range(pages):
             data = self._transport.query(documents.RECENT, variables)
             with _known_shape():
                 page = data["project"]["mergeRequests"]
