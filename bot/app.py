@@ -17,7 +17,7 @@ from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, Remark, RoleKey, Unread, find_nominations
+from bot.nomination import Detection, Remark, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
@@ -261,10 +261,10 @@ def _detect(
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
-    wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
+    wanted = rules.wanted_roles(choices.policies)
 
     def is_candidate(head: bytes) -> bool:
-        return any(may_mention(head, key.project) for key in wanted)
+        return any(may_mention(head, name) for key in wanted for name in key.names)
 
     spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
     ahead: tuple[Need, ...] = ()
@@ -280,11 +280,7 @@ def _detect(
     found = [
         find_nominations(
             changes.items,
-            {
-                RoleKey(project=p.project, role=p.role)
-                for p in choices.policies
-                if p.team_files == glob
-            },
+            rules.wanted_roles(p for p in choices.policies if p.team_files == glob),
             glob,
         )
         for glob in dict.fromkeys(policy.team_files for policy in choices.policies)

@@ -280,12 +280,11 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
 
 def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     from bot.detect import as_json, run_detect
-    from bot.nomination import RoleKey
-    from bot.policy import load_policies
+    from bot.policy import load_policies, wanted_roles
 
     directory = environment.get("NOMINATION_BOT_POLICIES")
     policies = load_policies(Path(directory) if directory else None)
-    wanted = {RoleKey(project=p.project, role=p.role) for p in policies}
+    wanted = wanted_roles(policies)
     gc.disable()  # thousands of short-lived trees without cycles: collecting costs a tenth
     found = run_detect(options.base, options.head, wanted)
     if options.json:

@@ -74,6 +74,14 @@ def not_a_role(found: str, role: str) -> str:
     )
 
 
+def not_a_stage(found: str, stage: str) -> str:
+    """Say that something close to a stage before the role is none; `found` is quoted already."""
+    return (
+        f"{found} does not count as the stage before the role, because only {shown(stage)} does: "
+        "correct it if that was meant."
+    )
+
+
 def without_username(role: str) -> str:
     """Say that an entry gives a role to nobody."""
     return (

@@ -21,7 +21,7 @@ from bot.entry_change import (
 )
 from bot.lax_reading import LaxReading, read_laxly
 from bot.merge_result import merge_contents
-from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
 from bot.spelling import may_mention
 from bot.team_db import Entry, fold_key
 from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
@@ -121,7 +121,7 @@ class _Search:
 
     def _mentions(self, content: Content) -> bool:
         return isinstance(content, bytes) and any(
-            may_mention(content, wanted.project) for wanted in self._wanted
+            may_mention(content, name) for wanted in self._wanted for name in wanted.names
         )
 
     def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
@@ -278,10 +278,14 @@ class _Search:
         base = origin.entry
         if base is not None and base.holds(wanted.project, wanted.role):
             return
-        old = find_near_misses(base, wanted.project, wanted.role) if base else frozenset()
-        new = find_near_misses(head, wanted.project, wanted.role) - old
+        old = find_near_misses(base, wanted) if base else frozenset()
+        new = find_near_misses(head, wanted) - old
         for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
+        before = find_near_stages(base, wanted) if base else frozenset()
+        for found, stage in sorted(find_near_stages(head, wanted) - before)[:_MAX_NEAR_MISSES]:
+            right = f"{wanted.project}: {stage}"
+            self._remark(change.path, say.not_a_stage(found, right), near_miss=True)
         if new or head.partial:
             meant = bool(new) or _is_text_new(change, wanted)
             for message in head.remarks:

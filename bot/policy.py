@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from bot.detection import RoleKey
 from bot.errors import PolicyError
 from bot.policy_language import POLICY
 from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
@@ -58,6 +59,7 @@ __all__ = [
     "newest",
     "parse_policy",
     "policy_in_force",
+    "wanted_roles",
 ]
 
 SHIPPED = Path(__file__).parent / "policies"
@@ -87,6 +89,35 @@ def check_policies(paths: Sequence[Path] = ()) -> list[str]:
     Raises PolicyError with every mistake of every file, where there is one.
     """
     return [f"{policy.source}: ok, {policy.label}" for policy in _load(paths or (SHIPPED,))]
+
+
+def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
+    """Return the roles that policies are about, each once, whatever its versions are."""
+    found: dict[tuple[str, str], list[Policy]] = {}
+    for policy in policies:
+        found.setdefault((policy.project, policy.role), []).append(policy)
+    return frozenset(
+        RoleKey(
+            project=project,
+            role=role,
+            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
+            stages=frozenset(stage for each in versions for stage in _stages(each)),
+        )
+        for (project, role), versions in found.items()
+    )
+
+
+def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
+    """Yield the last names of the repositories, which are easily taken for the key."""
+    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
+
+
+def _stages(policy: Policy) -> Iterator[str]:
+    """Yield the roles since which work counts."""
+    for requirement in policy.requirements:
+        stage = getattr(requirement.rule, "since_role", None)
+        if stage is not None:
+            yield stage.casefold()
 
 
 def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:

@@ -80,6 +80,27 @@ def _is_word_meant(word: str, role: str) -> bool:
     return _edits(parts[0], role) <= (_MAX_EDITS if len(role) >= _MIN_LONG_WORD else 1)
 
 
+def role_spellings(role: str) -> frozenset[str]:
+    """Return the spellings of a role that the team database knows, such as trainee-maintainer."""
+    role = role.casefold()
+    return frozenset({role, role.replace("_", "-"), role.replace("-", "_")})
+
+
+def is_stage_meant(text: str, stage: str) -> bool:
+    """Compare a role with one that has several words, such as trainee_maintainer.
+
+    Its first word alone, other separators and two edits are forgiven.
+    """
+    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_TEXT].casefold()) if word][:2]
+    first, expected = "".join(words[:1]), _squash(stage)
+    if not words or first in role_spellings(stage):
+        return False
+    alone = first == _NOT_WORD.split(stage.casefold())[0]
+    return alone or any(
+        _edits(_squash(each), expected) <= _MAX_EDITS for each in (first, "".join(words))
+    )
+
+
 def may_mention(raw: bytes, project: str) -> bool:
     """Tell cheaply whether a file could name a project, rightly or almost.
 

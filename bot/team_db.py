@@ -186,6 +186,11 @@ class _Reading:
                     f"The roles of {shown(name)} are a list in a list: write one plain list."
                 )
             for each in node.nodes:
+                if isinstance(each, Scalar) and _text(each, _NO_VALUE) is None:
+                    self._remarks.append(
+                        f"The roles of {shown(name)} have an empty item, at which other readers "
+                        "of the team database stop: remove it."
+                    )
                 self._collect(name, each, depth + 1, found)
         elif isinstance(node, Pairs):
             self._ignore(

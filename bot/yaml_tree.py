@@ -29,6 +29,17 @@ _CORE_TAGS = frozenset(
 ) | {"!"}
 
 
+# What a scanner finds only once it looked in vain for an end.
+_NOTICED_LATE = frozenset(
+    {
+        "could not find expected ':'",
+        "found unexpected end of stream",
+        "found unexpected document indicator",
+        "found unexpected document separator",
+    }
+)
+
+
 class Scalar(NamedTuple):
     """A text; `plain` when it is neither quoted, nor a block, nor tagged."""
 
@@ -100,11 +111,30 @@ def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = 
     try:
         return builder.read(parser_of(text, pure=pure))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        line = _line_of_slip(error, text)
         raise builder.refusal(f"is not valid YAML ({error.problem})", line) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The pure parser lets int() and chr() fail on absurd versions and escapes.
         raise builder.refusal(f"is not valid YAML ({shown(str(error))})", None) from None
+
+
+def _line_of_slip(error: yaml.MarkedYAMLError, text: str) -> int:
+    """Return where the slip is: the parser may notice it far behind, or at the very end."""
+    noticed, began = error.problem_mark, error.context_mark
+    if noticed is None or began is None:
+        return noticed.line + 1 if noticed else 1
+    if error.problem in _NOTICED_LATE or (
+        "flow" in (error.context or "") and _is_left(text, began.line, noticed.line)
+    ):
+        return began.line + 1
+    return noticed.line + 1
+
+
+def _is_left(text: str, began: int, noticed: int) -> bool:
+    """Tell whether a line stands no deeper than the one on which brackets were opened."""
+    lines = [*text.split("\n"), ""]
+    one, other = (lines[min(number, len(lines) - 1)] for number in (began, noticed))
+    return noticed > began and len(other) - len(other.lstrip()) <= len(one) - len(one.lstrip())
 
 
 def parser_of(text: str, *, pure: bool = False) -> Any:

@@ -36,6 +36,32 @@ from bot import entry_remarks as say
             ),
         ),
         (
+            say.not_a_stage,
+            ['"ai-gateway: trainee"', "ai-gateway: trainee_maintainer"],
+            (
+                '"ai-gateway: trainee" does not count as the stage before the role, because only '
+                '"ai-gateway: trainee_maintainer" does: correct it if that was meant.'
+            ),
+        ),
+        (
+            say.no_merge_base,
+            [],
+            (
+                "GitLab finds no common ancestor of the source and the target branch, so nobody "
+                "knows what a merge changes: make the branch anew from the target branch, or "
+                "rebase it onto that."
+            ),
+        ),
+        (
+            say.among_entries,
+            ["a.YML"],
+            (
+                "a.YML lies among the team entries, but its name, place or kind is not that of an "
+                "entry, so nobody knows who reads it as one: give it the name of an entry, or "
+                "remove it."
+            ),
+        ),
+        (
             say.without_username,
             ["ai-gateway: maintainer"],
             (

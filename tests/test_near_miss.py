@@ -1,10 +1,12 @@
 """What an author evidently meant as a nomination, and what nobody did."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
 from bot.team_db import Entry
-from tests.team_files import ADA, find, make_change, make_entry
+from tests.team_files import ADA, MAINTAINER, find, make_change, make_entry
 
 TOP = "gitlab: ada\n"
 
@@ -150,7 +152,10 @@ def test_remarks_of_one_entry_are_limited() -> None:
 
 def test_an_entry_without_content_has_no_near_miss() -> None:
     empty = Entry(username=None, reports_to=None, roles={})
-    assert find_near_misses(empty, "ai-gateway", "maintainer") == frozenset()
+    assert find_near_misses(empty, MAINTAINER) == frozenset()
+    assert (
+        find_near_stages(empty, replace(MAINTAINER, stages=frozenset({"trainee"}))) == frozenset()
+    )
 
 
 def test_shared_values_are_looked_at_once() -> None:
