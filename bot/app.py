@@ -1,17 +1,18 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Protocol
 
+from bot import entry_remarks as say
 from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
-from bot.changes import Changes, gather_changes
+from bot.changes import Changes, Further, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.earlier import Earlier, gather_earlier, siblings_of
@@ -30,13 +31,14 @@ from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, RoleKey, Unread, find_nominations
+from bot.nomination import Detection, Remark, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
+from bot.team_files import is_team_file, lies_among_entries
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -48,6 +50,12 @@ FORMERLY = timedelta(days=90)
 # how many that changed last it looks for them.
 MOST_LOOKS, NEWEST = 10, 50
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
+# For how long after a merge every run looks at the open merge requests of the same entries.
+JUST_NOW = timedelta(hours=1)
+# How far back those are looked for, among how many, and how many are looked at: the sweep sees
+# to the others.
+LONG_AGO = timedelta(days=90)
+MOST_LISTED, MOST_AGAIN = 200, 8
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 # So many needs that the policies alone tell are read ahead.
@@ -96,13 +104,17 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What was found for one merge request, and the writes that make GitLab show it."""
+    """What was found for one merge request, and the writes that make GitLab show it.
+
+    `again` tells of the open merge requests that were looked at again because this one was merged.
+    """
 
     merge_request: MergeRequest
     findings: Findings
     report: Report | None
     plan: Plan
     now: datetime
+    again: tuple[Look, ...] = ()
 
 
 def run(
@@ -110,8 +122,20 @@ def run(
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
+    Right after its merge, open merge requests that touch the same entries are looked at again:
+    what a merge makes of them has changed. A sweep, which has its own `source`, sees them anyway.
     Raises GitLabError when the head does not stand still.
     """
+    evaluation, problems = _run_alone(project, iid, choices, gitlab, source)
+    if source is None and _has_just_merged(evaluation):
+        again = tuple(_look_again(evaluation, choices, gitlab))
+        evaluation = replace(evaluation, again=again)
+    return evaluation, problems
+
+
+def _run_alone(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> tuple[Evaluation, list[str]]:
     for _ in range(ROUNDS):
         evaluation = evaluate(project, iid, choices, gitlab, source)
         try:
@@ -119,6 +143,41 @@ def run(
         except HeadMovedError:
             continue
     raise GitLabError(_unsteady(project, iid))
+
+
+def _has_just_merged(evaluation: Evaluation) -> bool:
+    merged_at = evaluation.merge_request.merged_at
+    return (
+        merged_at is not None
+        and evaluation.merge_request.counts
+        and evaluation.now - merged_at < JUST_NOW
+    )
+
+
+def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
+    """Look at the open merge requests that touch the entries of one that was merged."""
+    merged = evaluation.merge_request
+    paths = {p for p in merged.changed_paths or () if _concerns_team(p, choices)}
+    if not paths:
+        return []
+    shared = SharedFacts(gitlab, merged.project)
+
+    def look(iid: int) -> Look:
+        return _tell(iid, *_run_alone(merged.project, iid, choices, gitlab, shared))
+
+    try:
+        found = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO)
+        recent = list(islice(found, MOST_LISTED))
+        watched = gitlab.fetch_watched(merged.project, "opened")
+    except GitLabError as error:
+        problem = f"the merge requests that touch the same entries were not listed: {error}"
+        return [Look(iid=None, problems=(problem,))]
+    known = {iid for iid, _ in recent}
+    touching = [iid for iid, touched in recent if touched is None or paths & set(touched)]
+    # Those that are marked come first; which files the older of them touch is not known.
+    first = [iid for iid in watched if iid in touching or iid not in known]
+    iids = [iid for iid in dict.fromkeys([*first, *touching]) if iid != merged.iid]
+    return sweep(iids[:MOST_AGAIN], look)
 
 
 def _unsteady(project: str, iid: int) -> str:
@@ -309,35 +368,22 @@ def _detect(
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
-    wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
+    wanted = rules.wanted_roles(choices.policies)
 
     def is_candidate(head: bytes) -> bool:
-        return any(may_mention(head, key.project) for key in wanted)
+        return any(may_mention(head, name) for key in wanted for name in key.names)
 
-    spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
-    ahead: tuple[Need, ...] = ()
-    if paths or spoken:
-        ahead = gate_needs(merge_request, choices.gate)
-    if paths:
-        ahead += (siblings_of(merge_request),)
-    if paths and merge_request.state == "merged":
-        ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
-    if paths and wants_push_time(merge_request.notes, choices.command):
-        ahead += (_push_of(merge_request),)
-    if paths:
-        ahead += _ahead_of_subjects(choices)
+    ahead = _needs_ahead(merge_request, paths, choices)
+    if merge_request.without_base and _is_judged(merge_request, choices):
+        return Changes(items=(), facts=gitlab.fetch_facts(set(ahead)) if ahead else {}), _NO_BASE
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
-    files = step_files(choices.policies)
-    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead, files)
+    further = Further(ahead=ahead, then=step_files(choices.policies))
+    changes = gather_changes(merge_request, paths, is_candidate, gitlab, further)
     found = [
         find_nominations(
             changes.items,
-            {
-                RoleKey(project=p.project, role=p.role)
-                for p in choices.policies
-                if p.team_files == glob
-            },
+            rules.wanted_roles(p for p in choices.policies if p.team_files == glob),
             glob,
         )
         for glob in dict.fromkeys(policy.team_files for policy in choices.policies)
@@ -346,6 +392,7 @@ def _detect(
         nominations=tuple(n for d in found for n in d.nominations),
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
+        at_stake=any(d.at_stake for d in found),
     )
 
 
@@ -358,6 +405,24 @@ def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
     return merge_request.counts or choices.gate.kind is GateKind.STATUS_CHECK
 
 
+def _needs_ahead(
+    merge_request: MergeRequest, paths: Sequence[str], choices: Choices
+) -> tuple[Need, ...]:
+    """Return what is asked for with the entries, while it is not known who is nominated."""
+    spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
+    ahead: tuple[Need, ...] = ()
+    if paths or spoken or merge_request.changed_paths is None:
+        ahead = gate_needs(merge_request, choices.gate)
+    if not paths:
+        return ahead
+    ahead += (siblings_of(merge_request), *_ahead_of_subjects(choices))
+    if merge_request.state == "merged":
+        ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
+    if wants_push_time(merge_request.notes, choices.command):
+        ahead += (_push_of(merge_request),)
+    return ahead
+
+
 def _ahead_of_subjects(choices: Choices) -> tuple[Need, ...]:
     """Return what any nomination takes, which is asked for while it is not known who is one."""
     needs: list[Need] = list(branch_needs(choices.policies))
@@ -366,6 +431,10 @@ def _ahead_of_subjects(choices: Choices) -> tuple[Need, ...]:
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
+_NO_BASE = replace(
+    _NOTHING,
+    unread=(Remark(path="", message=say.no_merge_base(), near_miss=False, is_authors=True),),
+)
 
 
 def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
@@ -374,18 +443,16 @@ def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
 
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    if any(rules.is_team_file(policy, path) for policy in choices.policies):
+    globs = {policy.team_files for policy in choices.policies}
+    if any(is_team_file(path, glob) or lies_among_entries(path, glob) for glob in globs):
         return True
-    folders = [policy.team_files.split("*")[0] for policy in choices.policies]
-    beside = any(path.startswith(folder) for folder in folders)
     # The list of people that the entries are made into; some edit it by mistake.
-    made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
-    return (beside and path.endswith((".yml", ".yaml"))) or made
+    return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
     unknown = []
-    if merge_request.changed_paths is None:
+    if merge_request.changed_paths is None and not merge_request.without_base:
         unknown.append("GitLab did not list all changed files of this merge request")
     if len(detection.nominations) > MOST_NOMINATIONS:
         unknown.append(
@@ -502,7 +569,11 @@ def _plan(
     posted = has_posted(merge_request, known, choices.gate, choices.former_ids)
     if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
-            merge_request=merge_request, findings=findings, report=None, plan=Plan(), now=now
+            merge_request=merge_request,
+            findings=findings,
+            report=None,
+            plan=Plan(watch=_deserves_watch(findings)),
+            now=now,
         )
     report = render_report(findings, choices.words, now)
     gate, problem = plan_gate(findings, report.gate, known, choices.gate)
@@ -556,7 +627,9 @@ def _deserves_watch(findings: Findings) -> bool:
     merge_request = findings.merge_request
     if merge_request.watched or merge_request.state == "closed":
         return False
-    return bool(findings.assessments) and not is_over(findings)
+    return not is_over(findings) and (
+        bool(findings.assessments) or (merge_request.counts and merge_request.state == "opened")
+    )
 
 
 def is_over(findings: Findings) -> bool:
@@ -565,7 +638,9 @@ def is_over(findings: Findings) -> bool:
         return False
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
-    return findings.view == "nobody"
+    # What the target branch becomes can make a merge give a role that is on one side alone.
+    may_change = findings.detection.at_stake and findings.merge_request.state != "closed"
+    return findings.view == "nobody" and not may_change
 
 
 def _has_own(merge_request: MergeRequest, choices: Choices) -> bool:

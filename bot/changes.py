@@ -2,8 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, Source, content_of
+from bot.facts import (
+    CommitsOf,
+    DiffsOf,
+    Fact,
+    FileAt,
+    Need,
+    Renames,
+    Source,
+    TipOf,
+    content_of,
+)
 from bot.merge_request import MergeRequest
 from bot.nomination import Change, Content, Unread
 
@@ -21,35 +32,34 @@ class Changes:
     facts: Mapping[Need, Fact]
 
 
+class Further(NamedTuple):
+    """What else is looked up: `ahead` in the first round, and `then` with what the rest takes."""
+
+    ahead: Iterable[Need]
+    then: Iterable[Need] = ()
+
+
 def gather_changes(
     merge_request: MergeRequest,
     paths: Sequence[str],
     is_candidate: Callable[[bytes], bool],
     source: Source,
-    ahead: Iterable[Need],
-    then: Iterable[Need] = (),
+    further: Further,
 ) -> Changes:
     """Read changed entries in as few calls as their number allows.
 
-    Of many entries only the heads are read, and the rest for those that could nominate
-    somebody. Needs `ahead` are looked up in the same round, and needs `then` with the rest.
+    Of many entries only the heads are read, what the target branch holds where that moved on,
+    and the rest for those that could nominate somebody: a merge makes an entry of the lines of
+    these two.
     """
-    facts: dict[Need, Fact] = {}
-    heads = [_head(merge_request, path) for path in paths]
-    first: set[Need] = {*heads, *ahead}
-    if len(paths) <= FEW:
-        first |= {n for path in paths for n in _before(merge_request, path)}
-        first |= _histories(merge_request, paths)
-    facts.update(source.fetch_facts(first))
-    wanted = [
-        path for path in paths if _matters(facts.get(_head(merge_request, path)), is_candidate)
-    ]
+    facts = _read_first(merge_request, paths, source, further.ahead)
+    wanted = [path for path in paths if _matters(merge_request, path, facts, is_candidate)]
     rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
     rest -= facts.keys()
     if rest:
         # Of several candidates most hold the role already, so their histories can wait.
         ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
-        facts.update(source.fetch_facts({*rest, *ahead, *then} - facts.keys()))
+        facts.update(source.fetch_facts({*rest, *ahead, *further.then} - facts.keys()))
     renames = _find_renames(merge_request, wanted, facts, source)
     if any(_is_new(merge_request, path, renames, facts) for path in wanted):
         # Whoever gets a new entry may have had one that does not mention the role any more.
@@ -64,6 +74,22 @@ def gather_changes(
     )
 
 
+def _read_first(
+    merge_request: MergeRequest, paths: Sequence[str], source: Source, ahead: Iterable[Need]
+) -> dict[Need, Fact]:
+    """Read the heads and `ahead`; the rest of a few, and of many the target where it moved."""
+    first: set[Need] = {_head(merge_request, path) for path in paths} | set(ahead)
+    if len(paths) <= FEW:
+        first |= {n for path in paths for n in _before(merge_request, path)}
+        first |= _histories(merge_request, paths)
+        return dict(source.fetch_facts(first))
+    tip = TipOf(merge_request.project, merge_request.target_branch)
+    facts = dict(source.fetch_facts(first | {tip}))
+    if merge_request.state != "merged" and facts.get(tip) != merge_request.base_sha:
+        facts.update(source.fetch_facts({_target(merge_request, path) for path in paths}))
+    return facts
+
+
 def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
     """Return the histories of a few entries, which an open nomination needs next."""
     is_over = merge_request.state == "merged"
@@ -71,9 +97,19 @@ def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
     return {CommitsOf(merge_request.project, merge_request.target_branch, path) for path in few}
 
 
-def _matters(head: Fact | None, is_candidate: Callable[[bytes], bool]) -> bool:
+def _matters(
+    merge_request: MergeRequest,
+    path: str,
+    facts: Mapping[Need, Fact],
+    is_candidate: Callable[[bytes], bool],
+) -> bool:
     """Tell whether an entry must be compared: deleted ones may be the origin of a rename."""
-    return not isinstance(head, bytes) or is_candidate(head)
+    head = facts.get(_head(merge_request, path))
+    if not isinstance(head, bytes) or is_candidate(head):
+        return True
+    # Where the target has none, the entry may go by another name there.
+    target = facts.get(_target(merge_request, path), b"")
+    return not isinstance(target, bytes) or is_candidate(target)
 
 
 def _find_renames(

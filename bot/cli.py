@@ -274,6 +274,12 @@ def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in (*known, *problems):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
+    if evaluation.again:
+        print(f"Looked again at {len(evaluation.again)} open ones that touch the same entries.")
+    for look in evaluation.again:
+        for problem in look.problems:
+            place = f"!{look.iid}: " if look.iid else ""
+            print(f"nomination-bot: {place}{inert.log_line(problem)}", file=sys.stderr)
 
 
 def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
@@ -291,12 +297,11 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
 
 def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.detect import as_json, run_detect
-    from bot.nomination import RoleKey
-    from bot.policy import load_policies
+    from bot.policy import load_policies, wanted_roles
 
     directory = environment.get("NOMINATION_BOT_POLICIES")
     policies = load_policies(Path(directory) if directory else None)
-    wanted = {RoleKey(project=p.project, role=p.role) for p in policies}
+    wanted = wanted_roles(policies)
     gc.disable()  # thousands of short-lived trees without cycles: collecting costs a tenth
     found = run_detect(options.base, options.head, wanted)
     if options.json:

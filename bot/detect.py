@@ -12,7 +12,8 @@ from typing import TypeAlias
 from bot.entry_remarks import not_known
 from bot.errors import TeamDatabaseError
 from bot.nomination import Change, Content, Detection, Remark, RoleKey, Unread, find_nominations
-from bot.team_db import TEAM_FILES, is_team_file, may_name
+from bot.team_db import may_name
+from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
 from bot.yaml_tree import LIMITS, shown
 
 _GENERATED = "data/team.yml"
@@ -51,7 +52,8 @@ def detect(
     links = (
         Remark(path=c.path, message=not_known(c.path, "after", c.head.reason), near_miss=False)
         for c in changes
-        if isinstance(c.head, Unread) and not is_team_file(c.path, glob)
+        if isinstance(c.head, Unread)
+        and not (is_team_file(c.path, glob) or lies_among_entries(c.path, glob))
     )
     return replace(found, unread=(*found.unread, *links))
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
-from bot.team_db import Entry, is_team_file, may_name, parse_entry
+from bot.team_db import Entry, may_name, parse_entry
+from bot.team_files import is_team_file
 
 _FEW = 20
 
@@ -16,6 +17,17 @@ class Unread:
     """A file that exists but could not be read, and why."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMerged(Unread):
+    """A file of which nobody knows what a merge makes; not `is_read` where a side is missing."""
+
+    is_read: bool = True
+
+
+class NotPlain(Unread):
+    """A file that other readers may take otherwise, so that nothing counts as held in it."""
 
 
 Content: TypeAlias = bytes | Unread | None
@@ -52,6 +64,8 @@ Side: TypeAlias = Entry | Unread | Refused | None
 
 def read_side(content: Content, path: str) -> Side:
     """Parse one side of a change; what cannot be parsed is a value, not an error."""
+    if isinstance(content, NotPlain):
+        return Refused(content.reason)
     if not isinstance(content, bytes):
         return content
     try:
@@ -93,14 +107,13 @@ class Bases:
 
     def __init__(self, changes: Iterable[Change], glob: str, usernames: Collection[str]) -> None:
         self._contents: dict[str, Content] = {}
-        self._targets: dict[str, Content] = {}
         self._sides: dict[str, Side] = {}
         self._deleted: dict[str, list[str]] = defaultdict(list)
         self._paths: dict[str, list[str]] = defaultdict(list)
         for change in changes:
             path = change.base_path
             if change.base is not None and is_team_file(path, glob):
-                self._contents[path], self._targets[path] = change.base, change.target
+                self._contents[path] = change.base
                 if change.head is None or change.old_path is not None:
                     self._deleted[_slug(path)].append(path)
         self._index({username.casefold() for username in usernames})
@@ -119,11 +132,6 @@ class Bases:
         if path not in self._sides:
             self._sides[path] = read_side(self._contents.get(path), path)
         return self._sides[path]
-
-    def on_target(self, path: str) -> Side:
-        """Parse what the target branch holds now in place of the base entry at a path."""
-        content = self._targets.get(path)
-        return self.at(path) if content == self._contents.get(path) else read_side(content, path)
 
     def paths_of(self, username: str) -> list[str]:
         """List where the base has an entry of a person."""

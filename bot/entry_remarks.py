@@ -6,6 +6,7 @@ from bot.yaml_tree import shown
 
 _MAX_PATH = 200
 _MAX_REASON = 160
+_MAX_ODDITIES = 400
 _MAX_LISTED = 5
 
 
@@ -19,6 +20,41 @@ def not_known(path: str, when: str, reason: str) -> str:
         f"{_bare(path)} could not be read as it is {when} the change "
         f"({_bare(reason, _MAX_REASON)}), so nobody knows whether it nominates somebody: "
         "put that right and ask for a recheck."
+    )
+
+
+def not_merged(path: str, reason: str) -> str:
+    """Say that nobody knows what a merge makes of a file."""
+    return (
+        f"{_bare(path)} was changed on the target branch as well since this merge request branched "
+        f"off ({_bare(reason, _MAX_REASON)}), so what it will hold after a merge is not known: "
+        "rebase the merge request."
+    )
+
+
+def no_merge_base() -> str:
+    """Say that nothing can be compared."""
+    return (
+        "GitLab finds no common ancestor of the source and the target branch, so nobody knows what "
+        "a merge changes: make the branch anew from the target branch, or rebase it onto that."
+    )
+
+
+def not_plain(path: str, oddities: Sequence[str]) -> str:
+    """Say that other readers may take an entry otherwise, and how to write it."""
+    return (
+        f"{_bare(path)} may be read otherwise by other readers of the team database "
+        f"({_bare('; '.join(oddities), _MAX_ODDITIES)}), so nobody knows whom it gives which role: "
+        'write "gitlab", "reports_to", "projects" and each project once, as plain keys with plain '
+        "values, without tags, anchors, aliases and merge keys."
+    )
+
+
+def among_entries(path: str) -> str:
+    """Say that a file lies among the entries and is none."""
+    return (
+        f"{_bare(path)} lies among the team entries, but its name, place or kind is not that of an "
+        "entry, so nobody knows who reads it as one: give it the name of an entry, or remove it."
     )
 
 
@@ -38,20 +74,19 @@ def not_a_role(found: str, role: str) -> str:
     )
 
 
+def not_a_stage(found: str, stage: str) -> str:
+    """Say that something close to a stage before the role is none; `found` is quoted already."""
+    return (
+        f"{found} does not count as the stage before the role, because only {shown(stage)} does: "
+        "correct it if that was meant."
+    )
+
+
 def without_username(role: str) -> str:
     """Say that an entry gives a role to nobody."""
     return (
         f"The entry gives {shown(role)} to nobody, because it has no username: write the GitLab "
         'username behind "gitlab:" at the left margin.'
-    )
-
-
-def taken_away_meanwhile(username: str, role: str) -> str:
-    """Say that the role was taken from somebody who had it where the merge request began."""
-    return (
-        f"{shown(username)} had the role {shown(role)} where this merge request branched off, and "
-        "the target branch has it no more, or cannot be read: a merge might give it back. Rebase "
-        "to see what remains of the merge request."
     )
 
 
@@ -88,8 +123,16 @@ def other_account(old: str, new: str) -> str:
     )
 
 
+def account_moved(old: str, new: str) -> str:
+    """Say that the target branch gave the entry to another account meanwhile."""
+    return (
+        f"The account of the entry changed from {shown(old)} to {shown(new)} on the target branch "
+        "since this merge request branched off: rebase, and make sure whom it is meant for."
+    )
+
+
 def unreadable_before() -> str:
-    """Say that an entry was malformed at the base."""
+    """Say that an entry was malformed on the target branch."""
     return (
         "The entry could not be read as it was before the change, so every role in it counts as "
         "new: compare the two states by hand."
@@ -109,12 +152,4 @@ def unread_deletion() -> str:
     return (
         "A deleted entry could not be read and may have been the same person's: compare the roles "
         "by hand."
-    )
-
-
-def unread_target() -> str:
-    """Say that the target branch's entry could not be read."""
-    return (
-        "The entry could not be read on the target branch, so the role may have been granted "
-        "there meanwhile: look there before the merge."
     )

@@ -43,6 +43,11 @@ T = TypeVar("T")
 FEWEST = 10  # merge requests that are listed, however few are wanted
 
 NOT_LOOKED_UP = Unread(reason="it was not looked up")
+ITSELF = "this merge request itself changes the account in the entry"
+MEANWHILE = (
+    "the account in the entry is another one on the target branch than where this merge request "
+    "branched off; rebase it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +109,8 @@ def find_subject(
         manager_file=FileAt(merge_request.project, merge_request.target_branch, path)
         if path
         else None,
-        doubt=_find_doubt(earlier, nomination.username),
+        doubt=_find_doubt(present, nomination.username, ITSELF)
+        or _find_doubt(earlier, nomination.username, MEANWHILE),
     )
 
 
@@ -134,11 +140,11 @@ def _reports_to(entry: Entry | Unread | None) -> str | Unread | None:
     return entry.reports_to if isinstance(entry, Entry) else entry
 
 
-def _find_doubt(earlier: Entry | Unread | None, username: str) -> str | None:
-    if isinstance(earlier, Unread):
-        return earlier.reason
-    if earlier and (earlier.username or "").casefold() != username.casefold():
-        return "this merge request itself changes the account in the entry"
+def _find_doubt(side: Entry | Unread | None, username: str, reason: str) -> str | None:
+    if isinstance(side, Unread):
+        return side.reason
+    if side and (side.username or "").casefold() != username.casefold():
+        return reason
     return None
 
 

@@ -321,6 +321,14 @@ class DiffsOf:
     iid: int
 
 
+@dataclass(frozen=True, slots=True)
+class TipOf:
+    """The need for the newest commit of a branch."""
+
+    project: str
+    ref: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renames:
     """Old paths of renamed files, by new path; `listed` are the paths of all files told of."""
@@ -377,6 +385,7 @@ Need = (
     | ProfileOf
     | AccessOf
     | StandingOf
+    | TipOf
     | PushOf
     | StatusesOf
     | StatusChecksOf

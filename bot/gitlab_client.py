@@ -78,15 +78,19 @@ class GitLabClient:
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
+        One that is prepared and has no merge base will never have one.
         Raises GitLabError when it cannot be read whole, or is not prepared in time.
         """
         self._transport.kept = WRITING
         pauses = iter(PREPARE_WAITS)
         while True:
             found = self._read_merge_request(project, iid)
-            if found.head_sha and found.base_sha and (found.prepared or self._is_old(found)):
+            is_ready = found.prepared or self._is_old(found)
+            if found.head_sha and found.base_sha and is_ready:
                 return found
             pause = next(pauses, None)
+            if found.without_base and is_ready and pause != PREPARE_WAITS[0]:
+                return found
             if pause is None or not self._transport.wait(pause):
                 raise GitLabError(
                     f"GitLab has not prepared the changes of {project}!{iid} yet; "

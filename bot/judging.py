@@ -10,7 +10,7 @@ from bot.facts import Listed, Merged, Work
 from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
-from bot.stages import role_spellings
+from bot.spelling import role_spellings
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"

@@ -117,6 +117,11 @@ class MergeRequest:
         """Tell whether merging it changes the team database, which is the default branch."""
         return self.default_branch in {None, self.target_branch}
 
+    @property
+    def without_base(self) -> bool:
+        """Tell whether GitLab found no common ancestor of source and target."""
+        return self.head_sha is not None and self.base_sha is None
+
     def stands(self, now: Standing) -> bool:
         """Tell whether the merge request is still as it was read, but for the bot's comments."""
         read = {(n.id, n.author.id if n.author else None, n.edited) for n in self.notes}

@@ -131,7 +131,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         created_at=read_time(node["createdAt"]),
         merged_at=read_time(node["mergedAt"]) if node.get("mergedAt") else None,
         prepared=bool(node.get("preparedAt")),
-        head_sha=head if head and refs.get("headSha") == head else None,
+        head_sha=head if head and refs.get("headSha", head) == head else None,
         base_sha=refs.get("baseSha"),
         source_branch=node["sourceBranch"],
         target_branch=node["targetBranch"],
@@ -163,6 +163,10 @@ def read_paths(node: Json) -> tuple[str, ...] | None:
     stats = node.get("diffStats")
     summary = node.get("diffStatsSummary")
     if stats is None or summary is None or len(stats) < summary["fileCount"]:
+        return None
+    if not (node.get("diffRefs") or {}).get("baseSha"):
+        # Without a merge base nothing is compared and the lists are empty
+        # (lib/gitlab/git/repository.rb, `diff_stats`), which says nothing.
         return None
     return tuple(stat["path"] for stat in stats)
 

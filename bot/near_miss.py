@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from bot.spelling import is_key_meant, is_role_meant
+from bot.detection import RoleKey
+from bot.spelling import (
+    is_key_meant,
+    is_role_meant,
+    is_stage_meant,
+    responsibility,
+    role_spellings,
+)
 from bot.team_db import Entry, fold_key
 from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
 
@@ -19,14 +26,33 @@ _AROUND = "\"'{}[], \t"
 _NOTHING = Scalar("", plain=True)
 
 
-def find_near_misses(entry: Entry, project: str, role: str) -> frozenset[str]:
+def find_near_misses(entry: Entry, wanted: RoleKey) -> frozenset[str]:
     """Quote every place of an entry that was evidently meant to give a role.
 
     To be asked about entries that do not give it: the right spelling in the right place counts too.
     """
     if entry.tree is None:
         return frozenset()
-    return frozenset(shown(found) for found in _near_misses(entry.tree, project, role))
+    found = {shown(each) for each in _near_misses(entry.tree, wanted.project, wanted.role)}
+    for name, roles in entry.roles.items():
+        if fold_key(name) in wanted.repositories:
+            meant = (role for role in roles if is_role_meant(role, wanted.role))
+            found |= {shown(f"{name}: {role}") for role in meant}
+    return frozenset(found)
+
+
+def find_near_stages(entry: Entry, wanted: RoleKey) -> frozenset[tuple[str, str]]:
+    """Quote every role that was evidently meant to be a stage before, with that stage."""
+    roles = entry.roles_for(wanted.project)
+    found: set[tuple[str, str]] = set()
+    for stage in wanted.stages:
+        # Where the stage is there in a spelling that counts, nothing is missing.
+        if entry.tree is None or any(responsibility(r) in role_spellings(stage) for r in roles):
+            continue
+        near = {f"{wanted.project}: {role}" for role in roles if is_stage_meant(role, stage)}
+        near.update(_near_misses(entry.tree, wanted.project, stage))
+        found |= {(shown(each), stage) for each in near}
+    return frozenset(found)
 
 
 def is_newly_mentioned(head: bytes, base: bytes | None, project: str, role: str) -> bool:

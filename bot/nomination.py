@@ -10,6 +10,8 @@ from bot.entry_change import (
     Bases,
     Change,
     Content,
+    NotMerged,
+    NotPlain,
     Origin,
     Refused,
     Side,
@@ -17,9 +19,12 @@ from bot.entry_change import (
     is_same_person,
     read_side,
 )
-from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.lax_reading import LaxReading, read_laxly
+from bot.merge_result import merge_contents
+from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
 from bot.spelling import may_mention
-from bot.team_db import TEAM_FILES, Entry, fold_key, is_team_file
+from bot.team_db import Entry, fold_key
+from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
 
 __all__ = [
     "Change",
@@ -38,21 +43,34 @@ _MAX_NEAR_MISSES = 5  # shown of one entry and role
 def find_nominations(
     changes: Iterable[Change], wanted: Collection[RoleKey], glob: str = TEAM_FILES
 ) -> Detection:
-    """Compare the entries of all changed files and report who newly holds a wanted role.
+    """Compare the entries that a merge would make with those of the target branch.
 
-    A role is new when the same username did not hold it in any entry at the base, wherever in the
-    change set that was, and the target branch has not granted it meanwhile.
+    A role is new when the merge gives it to a username that holds it in no entry of the target
+    branch, wherever in the change set that is.
     """
     roles = sorted({replace(each, role=each.role.casefold()) for each in wanted})
     return _Search(sorted(changes, key=lambda change: change.path), roles, glob).detection()
 
 
+def _merged(change: Change) -> Change:
+    """Return what a merge does: from what the target branch holds to the result."""
+    if change.target == change.base and not isinstance(change.base, Unread):
+        return change
+    result = merge_contents(change.base, change.head, change.target)
+    return replace(change, base=change.target, head=result)
+
+
 class _Search:
     """Collect the answers of one change set."""
 
-    def __init__(self, changes: list[Change], wanted: list[RoleKey], glob: str) -> None:
+    def __init__(self, proposed: list[Change], wanted: list[RoleKey], glob: str) -> None:
         self._wanted = wanted
         self._glob = glob
+        self._proposed = {change.path: change for change in proposed}
+        self._nominations: dict[tuple[str, RoleKey], Nomination] = {}
+        self._remarks: set[Remark] = set()
+        self._unread: set[Remark] = set()
+        changes = [self._guard(_merged(change)) for change in proposed]
         self._heads = [
             (change, read_side(change.head, change.path))
             for change in changes
@@ -62,13 +80,12 @@ class _Search:
         self._entries = [
             (change, head)
             for change, head in self._heads
-            if isinstance(head, Entry) and _is_changed(change) and self._mentions(change.head)
+            if isinstance(head, Entry)
+            and (_is_changed(change) or self._has_moved(change))
+            and self._mentions(change.head)
         ]
         usernames = {head.username for _, head in self._entries if head.username is not None}
         self._bases = Bases(changes, glob, usernames)
-        self._nominations: dict[tuple[str, RoleKey], Nomination] = {}
-        self._remarks: set[Remark] = set()
-        self._unread: set[Remark] = set()
 
     def detection(self) -> Detection:
         for change, head in self._heads:
@@ -77,24 +94,69 @@ class _Search:
         for change, head in self._entries:
             self._examine(change, head)
         for change in self._outside:
+            if lies_among_entries(change.path, self._glob):
+                self._examine_beside(change)
             self._examine_outside(change)
         self._remark_on_doubles()
         return Detection(
             nominations=tuple(self._nominations.values()),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
+            at_stake=any(map(self._is_at_stake, self._proposed.values())),
         )
+
+    def _is_at_stake(self, change: Change) -> bool:
+        """Tell whether an entry holds a wanted role where the branch began, here, or there."""
+        return is_team_file(change.path, self._glob) and any(
+            self._gives(side, change.path, wanted)
+            for side in {change.base, change.head, change.target}
+            for wanted in self._wanted
+        )
+
+    def _gives(self, content: Content, path: str, wanted: RoleKey) -> bool:
+        if not isinstance(content, bytes) or wanted.role.encode() not in content.lower():
+            return False
+        side = read_side(content, path) if may_mention(content, wanted.project) else None
+        return isinstance(side, Entry) and side.holds(wanted.project, wanted.role)
 
     def _mentions(self, content: Content) -> bool:
         return isinstance(content, bytes) and any(
-            may_mention(content, wanted.project) for wanted in self._wanted
+            may_mention(content, name) for wanted in self._wanted for name in wanted.names
         )
 
     def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
         self._remarks.add(Remark(path=path, message=message, near_miss=near_miss))
 
+    def _guard(self, change: Change) -> Change:
+        """Mark as unread what other readers may take otherwise, unless the change leaves it alone.
+
+        Where the target branch holds such an entry, nothing counts as held before.
+        """
+        sides = (change.base, change.head)
+        if not (is_team_file(change.path, self._glob) and any(map(self._mentions, sides))):
+            return change
+        before, after = (self._read_laxly(side, change.path) for side in sides)
+        if before.source == after.source:
+            return change
+        if after.messages:
+            self._mark_authors(change.path, say.not_plain(change.path, after.messages))
+        if not before.messages:
+            return change
+        reason = say.not_plain(change.base_path, before.messages)
+        return replace(change, base=NotPlain(reason=reason))
+
+    def _read_laxly(self, content: Content, path: str) -> LaxReading:
+        if not isinstance(content, bytes) or isinstance(read_side(content, path), Refused):
+            return LaxReading(messages=(), source=())
+        return read_laxly(content, self._wanted, path)
+
     def _remark_on_unreadable(self, change: Change, head: Side) -> None:
-        if isinstance(head, Unread):
+        if isinstance(head, NotMerged):
+            original = self._proposed[change.path]
+            sides = (original.base, original.head, original.target)
+            if original.target is None or any(map(self._mentions, sides)):
+                self._mark_unmerged(change, head)
+        elif isinstance(head, Unread):
             self._mark_unread(change.path, "after", head)
         elif isinstance(head, Refused):
             meant = any(
@@ -104,6 +166,15 @@ class _Search:
             self._remark(change.path, head.message, near_miss=meant)
             if self._mentions(change.head):
                 self._unread.add(Remark(path=change.path, message=head.message, near_miss=meant))
+
+    def _mark_unmerged(self, change: Change, head: NotMerged) -> None:
+        if head.is_read:
+            self._mark_authors(change.path, say.not_merged(change.path, head.reason))
+        else:
+            self._mark_unread(change.base_path, "before", head)
+
+    def _mark_authors(self, path: str, message: str) -> None:
+        self._unread.add(Remark(path=path, message=message, near_miss=False, is_authors=True))
 
     def _mark_unread(self, path: str, when: str, side: Unread) -> None:
         message = say.not_known(path, when, side.reason)
@@ -137,42 +208,39 @@ class _Search:
                 for message in (say.without_username(str(wanted)), *head.remarks):
                     self._remark(change.path, message, near_miss=True)
             return False
-        if self._held_before(change, head.username, wanted):
-            return False
-        if self._is_granted_meanwhile(change, head.username, wanted):
-            self._remark(change.path, say.granted_meanwhile(head.username, str(wanted)))
+        if any(
+            _holds(self._bases.at(path), head.username, wanted)
+            for path in self._bases.paths_of(head.username)
+        ):
+            if self._was_granted(change, wanted):
+                self._remark(change.path, say.granted_meanwhile(head.username, str(wanted)))
             return False
         nomination = self._nomination(change, head, wanted, origin)
         self._nominations.setdefault((head.username.casefold(), wanted), nomination)
         return True
 
-    def _is_granted_meanwhile(self, change: Change, username: str, wanted: RoleKey) -> bool:
-        # What the target branch holds at the old path of a file that was no entry grants nothing.
-        is_entry = is_team_file(change.base_path, self._glob)
-        return is_entry and _holds(read_side(change.target, change.path), username, wanted)
+    def _has_moved(self, change: Change) -> bool:
+        """Tell whether the target branch changed the entry since the branch began."""
+        proposed = self._proposed[change.path]
+        return proposed.base != proposed.target
 
-    def _held_before(self, change: Change, username: str, wanted: RoleKey) -> bool:
-        """Tell whether somebody held the role at the base, which is unknown to be still so here.
-
-        The author chooses the base by branching from an old commit: what it has and the target
-        branch has no more, a merge can bring back.
-        """
-        sides = {path: self._bases.at(path) for path in self._bases.paths_of(username)}
-        held = [path for path, side in sides.items() if _holds(side, username, wanted)]
-        still = [self._bases.on_target(path) for path in held]
-        if held and not any(_holds(side, username, wanted) for side in still):
-            message = say.taken_away_meanwhile(username, str(wanted))
-            self._unread.add(Remark(path=change.path, message=message, near_miss=False))
-        return bool(held)
+    def _was_granted(self, change: Change, wanted: RoleKey) -> bool:
+        """Tell whether the branch gives a role that the target branch has given meanwhile."""
+        proposed = self._proposed[change.path]
+        began = read_side(proposed.base, change.base_path)
+        proposes = read_side(proposed.head, change.path)
+        return (
+            self._has_moved(change)
+            and isinstance(proposes, Entry)
+            and proposes.holds(wanted.project, wanted.role)
+            and not (isinstance(began, Entry) and began.holds(wanted.project, wanted.role))
+        )
 
     def _nomination(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
     ) -> Nomination:
         before = origin.entry.roles_for(wanted.project) if origin.entry else ()
-        present = self._bases.on_target(origin.path) if origin.path else None
-        if is_same_person(present, head.username) and isinstance(present, Entry):
-            before = present.roles_for(wanted.project)
-        doubts = tuple(_doubts(head, origin))
+        doubts = (*_doubts(head, origin), *self._doubts_of_branch(change, head))
         for message in doubts:
             self._remark(change.path, message)
         return Nomination(
@@ -184,18 +252,23 @@ class _Search:
             path=change.path,
             base_path=origin.path,
             reports_to=head.reports_to,
-            cautions=(*doubts, *self._cautions(change, origin)),
+            cautions=(*doubts, *self._cautions(origin)),
         )
 
-    def _cautions(self, change: Change, origin: Origin) -> Iterator[str]:
+    def _cautions(self, origin: Origin) -> Iterator[str]:
         if origin.entry is None and not isinstance(origin.side, Refused):
             yield say.new_entry()
             for path, reason in self._bases.unread_deletions():
                 # It may be the nominee's, and name a manager.
                 self._mark_unread(path, "before", Unread(reason=reason))
                 yield say.unread_deletion()
-        if isinstance(read_side(change.target, change.path), (Unread, Refused)):
-            yield say.unread_target()
+
+    def _doubts_of_branch(self, change: Change, head: Entry) -> Iterator[str]:
+        """Say where the branch was made for another account than the entry has now."""
+        if self._has_moved(change):
+            began = read_side(self._proposed[change.path].base, change.base_path)
+            if isinstance(began, Entry) and not is_same_person(began, head.username):
+                yield say.account_moved(began.username or "", head.username or "")
 
     def _look_for_near_miss(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
@@ -205,15 +278,26 @@ class _Search:
         base = origin.entry
         if base is not None and base.holds(wanted.project, wanted.role):
             return
-        old = find_near_misses(base, wanted.project, wanted.role) if base else frozenset()
-        new = find_near_misses(head, wanted.project, wanted.role) - old
+        old = find_near_misses(base, wanted) if base else frozenset()
+        new = find_near_misses(head, wanted) - old
         for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
+        before = find_near_stages(base, wanted) if base else frozenset()
+        for found, stage in sorted(find_near_stages(head, wanted) - before)[:_MAX_NEAR_MISSES]:
+            right = f"{wanted.project}: {stage}"
+            self._remark(change.path, say.not_a_stage(found, right), near_miss=True)
         if new or head.partial:
             meant = bool(new) or _is_text_new(change, wanted)
             for message in head.remarks:
                 if base is None or message not in base.remarks:
                     self._remark(change.path, message, near_miss=meant)
+
+    def _examine_beside(self, change: Change) -> None:
+        """Mark as unread what other readers may take for an entry although its name is none's."""
+        self._remark_on_unreadable(change, read_side(change.head, change.path))
+        is_nothing = change.head is None and change.base is None  # a submodule, or a folder's link
+        if is_nothing or (_is_changed(change) and self._mentions(change.head)):
+            self._mark_authors(change.path, say.among_entries(change.path))
 
     def _examine_outside(self, change: Change) -> None:
         """Remark on a role that is written into a file which is not read as an entry."""

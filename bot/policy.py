@@ -1,12 +1,11 @@
 """Read the policies of all projects, and find the one by which a merge request is judged."""
 
-import functools
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from bot.detection import RoleKey
 from bot.errors import PolicyError
 from bot.policy_language import POLICY
 from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
@@ -55,12 +54,12 @@ __all__ = [
     "Rule",
     "Topic",
     "check_policies",
-    "is_team_file",
     "load_policies",
     "newer_than",
     "newest",
     "parse_policy",
     "policy_in_force",
+    "wanted_roles",
 ]
 
 SHIPPED = Path(__file__).parent / "policies"
@@ -92,6 +91,35 @@ def check_policies(paths: Sequence[Path] = ()) -> list[str]:
     return [f"{policy.source}: ok, {policy.label}" for policy in _load(paths or (SHIPPED,))]
 
 
+def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
+    """Return the roles that policies are about, each once, whatever its versions are."""
+    found: dict[tuple[str, str], list[Policy]] = {}
+    for policy in policies:
+        found.setdefault((policy.project, policy.role), []).append(policy)
+    return frozenset(
+        RoleKey(
+            project=project,
+            role=role,
+            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
+            stages=frozenset(stage for each in versions for stage in _stages(each)),
+        )
+        for (project, role), versions in found.items()
+    )
+
+
+def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
+    """Yield the last names of the repositories, which are easily taken for the key."""
+    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
+
+
+def _stages(policy: Policy) -> Iterator[str]:
+    """Yield the roles since which work counts."""
+    for requirement in policy.requirements:
+        stage = getattr(requirement.rule, "since_role", None)
+        if stage is not None:
+            yield stage.casefold()
+
+
 def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:
     """Return the version by which a merge request opened on a day (UTC) is judged.
 
@@ -112,17 +140,6 @@ def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
     """Return the latest version of the same policy if it is a later one than this."""
     latest = newest(policies, policy.project, policy.role)
     return latest if _start(latest) > _start(policy) else None
-
-
-def is_team_file(policy: Policy, path: str) -> bool:
-    """Tell whether a path is a team entry by the policy; `*` stays within one folder or name."""
-    return _glob(policy.team_files).fullmatch(path) is not None
-
-
-@functools.cache
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regular expression; neighbouring stars are refused when parsing."""
-    return re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,7 @@ from datetime import date
 from typing import Literal
 
 from bot.listing import EntrySelector, ListingSpec
-
-TEAM_FILES = "data/team_members/person/*/*.yml"
+from bot.team_files import TEAM_FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

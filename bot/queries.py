@@ -20,6 +20,7 @@ from bot.facts import (
     SiblingsOf,
     StandingOf,
     ThreadsOf,
+    TipOf,
     WorkOf,
 )
 from bot.merge_request import Standing
@@ -285,6 +286,27 @@ def _read_profile(found: Json) -> Profile:
     )
 
 
+def _tip_part(number: int, need: TipOf) -> Part:
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        repository = (answer.get(f"t{number}") or {}).get("repository") or {}
+        sha = (repository.get("commit") or {}).get("sha")
+        return {need: sha or Unread(reason=f"{need.project} has no revision {need.ref}")}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"t{number}: project(fullPath: $t{number}project) {{"
+            f" repository {{ commit(ref: $t{number}ref) {{ sha }} }} }}"
+        ),
+        variables={
+            f"t{number}project": ("ID!", need.project),
+            f"t{number}ref": ("String!", need.ref),
+        },
+        cost=5,
+        read=read,
+    )
+
+
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
@@ -293,4 +315,5 @@ _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     SiblingsOf: _siblings_part,
     ProfileOf: _profile_part,
     StandingOf: _standing_part,
+    TipOf: _tip_part,
 }

@@ -9,6 +9,7 @@ _MAX_TEXT = 200
 _MAX_EDITS = 2  # nobody asks for more
 _MANY = 9
 _PATH = re.compile(r"[/:]")
+_TAG = re.compile(rb"(?:^|[\s\[{,:?-])![^\s]", re.M)  # may hold a key in another encoding
 _NOT_WORD = re.compile(r"[\W_]+")
 _BETWEEN_ROLES = re.compile(r"[\s,;/|+&]+")
 _NOT_ASCII_WORD = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -79,22 +80,52 @@ def _is_word_meant(word: str, role: str) -> bool:
     return _edits(parts[0], role) <= (_MAX_EDITS if len(role) >= _MIN_LONG_WORD else 1)
 
 
+def role_spellings(role: str) -> frozenset[str]:
+    """Return the spellings of a role that the team database knows, such as trainee-maintainer."""
+    role = role.casefold()
+    return frozenset({role, role.replace("_", "-"), role.replace("-", "_")})
+
+
+def is_stage_meant(text: str, stage: str) -> bool:
+    """Compare a role with one that has several words, such as trainee_maintainer.
+
+    Its first word alone, other separators and two edits are forgiven.
+    """
+    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_TEXT].casefold()) if word][:2]
+    first, expected = "".join(words[:1]), _squash(stage)
+    if not words or first in role_spellings(stage):
+        return False
+    alone = first == _NOT_WORD.split(stage.casefold())[0]
+    return alone or any(
+        _edits(_squash(each), expected) <= _MAX_EDITS for each in (first, "".join(words))
+    )
+
+
 def may_mention(raw: bytes, project: str) -> bool:
     """Tell cheaply whether a file could name a project, rightly or almost.
 
     Over-matches and never under-matches: escapes and odd encodings count as mentions.
     """
-    if b"\\" in raw or b"\0" in raw:
+    if b"\\" in raw or b"\0" in raw or _TAG.search(raw):
         return True
     if raw.isascii():
         text = raw.lower().translate(None, _NOT_ASCII_WORD).decode("ascii")
     else:
         text = _squash(raw.decode("utf-8", "replace"))
-    return any(piece in text for piece in _pieces(_squash(project)))
+    squashed = _squash(project)
+    if any(piece in text for piece in _pieces(squashed)):
+        return True
+    return not text.isascii() and _lookalikes(squashed).search(text) is not None
 
 
 def _squash(text: str) -> str:
     return _NOT_WORD.sub("", text.casefold())
+
+
+@lru_cache(maxsize=64)
+def _lookalikes(key: str) -> re.Pattern[str]:
+    """Return a pattern in which letters beyond ASCII stand for any letter."""
+    return re.compile("".join(f"(?:{re.escape(letter)}|[^\\x00-\\x7f])" for letter in key))
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from bot.entry_change import is_same_person
 from bot.errors import TeamDatabaseError
 from bot.facts import Commit, Commits, CommitsOf, Fact, FileAt, Need, RenameOf, Source, content_of
 from bot.nomination import Content, Unread
+from bot.spelling import role_spellings
 from bot.team_db import Entry, parse_entry
 
 # Revisions of an entry that are examined for an earlier role, newest first.
@@ -190,12 +191,6 @@ def _reason_to_doubt(*, other: bool, broken: bool, cut: bool) -> str | None:
 
 def _holds(entry: Entry, project: str, role: str) -> bool:
     return any(entry.holds(project, word) for word in role_spellings(role))
-
-
-def role_spellings(role: str) -> frozenset[str]:
-    """Return the spellings of a role that the team database knows, such as trainee-maintainer."""
-    role = role.casefold()
-    return frozenset({role, role.replace("_", "-"), role.replace("-", "_")})
 
 
 def read_entry(content: Content) -> Entry | None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from bot.errors import TeamDatabaseError
@@ -12,16 +11,13 @@ from bot.yaml_fields import Allowance, Fields, is_resolved, read_fields
 from bot.yaml_tree import Items, Node, Pairs, Scalar, parse_tree, shown
 
 __all__ = [
-    "TEAM_FILES",
     "Entry",
     "fold_key",
-    "is_team_file",
     "may_name",
     "parse_entry",
     "responsibility",
 ]
 
-TEAM_FILES = "data/team_members/person/*/*.yml"
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
 _NO_USERNAME = frozenset({"", "~"})
 _READ_FIELDS = frozenset({"gitlab", "reports_to", "projects"})
@@ -55,17 +51,6 @@ class Entry:
     def holds(self, project: str, wanted: str) -> bool:
         """Tell whether the entry gives a responsibility for a project."""
         return any(responsibility(role) == wanted for role in self.roles_for(project))
-
-
-def is_team_file(path: str, glob: str = TEAM_FILES) -> bool:
-    """Match a path with a glob segment by segment; absolute and climbing paths never match."""
-    segments, patterns = path.split("/"), glob.split("/")
-    if len(segments) != len(patterns) or "\0" in path or "\\" in path:
-        return False
-    return all(
-        segment not in {"", ".", ".."} and fnmatchcase(segment, pattern)
-        for segment, pattern in zip(segments, patterns, strict=True)
-    )
 
 
 def may_name(raw: bytes, folded: Collection[str]) -> bool:
@@ -201,6 +186,11 @@ class _Reading:
                     f"The roles of {shown(name)} are a list in a list: write one plain list."
                 )
             for each in node.nodes:
+                if isinstance(each, Scalar) and _text(each, _NO_VALUE) is None:
+                    self._remarks.append(
+                        f"The roles of {shown(name)} have an empty item, at which other readers "
+                        "of the team database stop: remove it."
+                    )
                 self._collect(name, each, depth + 1, found)
         elif isinstance(node, Pairs):
             self._ignore(

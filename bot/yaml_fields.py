@@ -48,7 +48,7 @@ def read_fields(pairs: Pairs, allowance: Allowance, depth: int = 0) -> Fields:
         if key.text == "<<" and key.plain and not isinstance(value, Scalar):
             _merge(value, merged, allowance, depth)
             continue
-        name = key.text.strip()
+        name = key.text  # as written: other readers do not strip it
         if name in own:
             repeated.append(name)
         own[name] = value

@@ -29,6 +29,17 @@ _CORE_TAGS = frozenset(
 ) | {"!"}
 
 
+# What a scanner finds only once it looked in vain for an end.
+_NOTICED_LATE = frozenset(
+    {
+        "could not find expected ':'",
+        "found unexpected end of stream",
+        "found unexpected document indicator",
+        "found unexpected document separator",
+    }
+)
+
+
 class Scalar(NamedTuple):
     """A text; `plain` when it is neither quoted, nor a block, nor tagged."""
 
@@ -95,25 +106,46 @@ def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = 
         raise TeamDatabaseError(
             f"{where} has more than the {limits.size:,} bytes that are read: shorten it."
         )
-    text = _decode(raw, where)
+    text = decode_text(raw, where)
     builder = _Builder(where, limits.nodes)
     try:
-        return builder.read(_events(text, pure=pure))
+        return builder.read(parser_of(text, pure=pure))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        line = _line_of_slip(error, text)
         raise builder.refusal(f"is not valid YAML ({error.problem})", line) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The pure parser lets int() and chr() fail on absurd versions and escapes.
         raise builder.refusal(f"is not valid YAML ({shown(str(error))})", None) from None
 
 
-def _events(text: str, *, pure: bool) -> Any:
+def _line_of_slip(error: yaml.MarkedYAMLError, text: str) -> int:
+    """Return where the slip is: the parser may notice it far behind, or at the very end."""
+    noticed, began = error.problem_mark, error.context_mark
+    if noticed is None or began is None:
+        return noticed.line + 1 if noticed else 1
+    if error.problem in _NOTICED_LATE or (
+        "flow" in (error.context or "") and _is_left(text, began.line, noticed.line)
+    ):
+        return began.line + 1
+    return noticed.line + 1
+
+
+def _is_left(text: str, began: int, noticed: int) -> bool:
+    """Tell whether a line stands no deeper than the one on which brackets were opened."""
+    lines = [*text.split("\n"), ""]
+    one, other = (lines[min(number, len(lines) - 1)] for number in (began, noticed))
+    return noticed > began and len(other) - len(other.lstrip()) <= len(one) - len(one.lstrip())
+
+
+def parser_of(text: str, *, pure: bool = False) -> Any:
+    """Return a parser of events, the fast one where it is installed."""
     if pure or not yaml.__with_libyaml__:
         return _PureParser(text)
     return yaml.CSafeLoader(text)
 
 
-def _decode(raw: bytes, where: str) -> str:
+def decode_text(raw: bytes, where: str) -> str:
+    """Decode a file by its byte order mark; raises TeamDatabaseError where it is no text."""
     encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
     try:
         text = raw.decode(encoding)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from bot.changes import FEW, HISTORIES_AHEAD, Changes, gather_changes
-from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf
+from bot.changes import FEW, HISTORIES_AHEAD, Changes, Further, gather_changes
+from bot.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request
@@ -27,7 +27,7 @@ def gather(
     ahead: Iterable[Need] = (),
 ) -> Changes:
     found = merge_request or make_merge_request()
-    return gather_changes(found, paths, is_candidate, source, ahead)
+    return gather_changes(found, paths, is_candidate, source, Further(ahead))
 
 
 def source_of(
@@ -75,19 +75,34 @@ def test_of_many_entries_only_the_hidden_candidate_is_read_whole() -> None:
     paths = [f"people/a/{n}.yml" for n in range(FEW * 25)]
     hidden = paths[-7]
     contents: dict[tuple[str, str], Content] = {(HEAD, path): b"title: x" for path in paths}
-    contents |= {(BASE, path): b"base" for path in paths}
+    contents |= {(ref, path): b"base" for path in paths for ref in (BASE, TARGET)}
     contents[HEAD, hidden] = b"ai-gateway: maintainer"
     source = source_of(contents)
+    source.facts[TipOf(PROJECT, TARGET)] = BASE
     (change,) = gather(source, *paths).items
     assert (change.path, change.base) == (hidden, b"base")
-    assert [len(needs) for needs in source.rounds] == [len(paths), 3]
+    assert [len(needs) for needs in source.rounds] == [len(paths) + 1, 3]
     assert [need.path for need in source.rounds[1] if isinstance(need, CommitsOf)] == [hidden]
+
+
+def test_of_many_entries_the_target_is_read_as_well_where_it_moved_on() -> None:
+    paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
+    contents: dict[tuple[str, str], Content] = {
+        (ref, path): b"title: x" for path in paths for ref in (BASE, HEAD, TARGET)
+    }
+    contents[TARGET, paths[3]] = b"gateway"
+    contents[TARGET, paths[4]] = None
+    contents[TARGET, paths[5]] = UNREAD
+    source = source_of(contents)
+    source.facts[TipOf(PROJECT, TARGET)] = "another"
+    assert [change.path for change in gather(source, *paths).items] == paths[3:6]
+    assert source.rounds[1] == frozenset(FileAt(PROJECT, TARGET, path) for path in paths)
 
 
 def test_a_deleted_or_unread_entry_is_kept_among_many() -> None:
     paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
     contents: dict[tuple[str, str], Content] = {(HEAD, path): b"title: x" for path in paths}
-    contents |= {(BASE, path): b"base" for path in paths}
+    contents |= {(ref, path): b"base" for path in paths for ref in (BASE, TARGET)}
     contents[HEAD, paths[0]] = None
     contents[HEAD, paths[1]] = UNREAD
     found = gather(source_of(contents), *paths).items

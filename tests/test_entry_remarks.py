@@ -36,6 +36,32 @@ from bot import entry_remarks as say
             ),
         ),
         (
+            say.not_a_stage,
+            ['"ai-gateway: trainee"', "ai-gateway: trainee_maintainer"],
+            (
+                '"ai-gateway: trainee" does not count as the stage before the role, because only '
+                '"ai-gateway: trainee_maintainer" does: correct it if that was meant.'
+            ),
+        ),
+        (
+            say.no_merge_base,
+            [],
+            (
+                "GitLab finds no common ancestor of the source and the target branch, so nobody "
+                "knows what a merge changes: make the branch anew from the target branch, or "
+                "rebase it onto that."
+            ),
+        ),
+        (
+            say.among_entries,
+            ["a.YML"],
+            (
+                "a.YML lies among the team entries, but its name, place or kind is not that of an "
+                "entry, so nobody knows who reads it as one: give it the name of an entry, or "
+                "remove it."
+            ),
+        ),
+        (
             say.without_username,
             ["ai-gateway: maintainer"],
             (
@@ -100,11 +126,30 @@ from bot import entry_remarks as say
             ),
         ),
         (
-            say.unread_target,
-            [],
+            say.not_merged,
+            ["a.yml", "it was removed there"],
             (
-                "The entry could not be read on the target branch, so the role may have been "
-                "granted there meanwhile: look there before the merge."
+                "a.yml was changed on the target branch as well since this merge request branched "
+                "off (it was removed there), so what it will hold after a merge is not known: "
+                "rebase the merge request."
+            ),
+        ),
+        (
+            say.not_plain,
+            ["a.yml", ["line 3: an alias", "line 5: a tag"]],
+            (
+                "a.yml may be read otherwise by other readers of the team database (line 3: an "
+                "alias; line 5: a tag), so nobody knows whom it gives which role: write "
+                '"gitlab", "reports_to", "projects" and each project once, as plain keys with '
+                "plain values, without tags, anchors, aliases and merge keys."
+            ),
+        ),
+        (
+            say.account_moved,
+            ["ada", "eve"],
+            (
+                'The account of the entry changed from "ada" to "eve" on the target branch since '
+                "this merge request branched off: rebase, and make sure whom it is meant for."
             ),
         ),
     ],

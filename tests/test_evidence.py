@@ -1,6 +1,6 @@
 """Tests of which facts a nomination's policy needs, and of what is made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -62,7 +62,10 @@ from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 TRAINEE = "trainee_maintainer"
 UNREAD = Unread(reason="GitLab answered 500")
 MANAGER_FILE = FileAt(PROJECT, "main", "data/team_members/person/g/grace.yml")
-BRANCHES = {DefaultBranchOf(REPOSITORY): "main", DefaultBranchOf("group/other"): "main"}
+BRANCHES: Mapping[Need, Fact] = {
+    DefaultBranchOf(REPOSITORY): "main",
+    DefaultBranchOf("group/other"): "main",
+}
 STANDING_OF = StandingOf(PROJECT, 231)
 STANDING = make_standing()
 REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
@@ -363,10 +366,27 @@ def test_an_entry_that_cannot_be_read_leaves_manager_and_account_in_doubt(broken
 @pytest.mark.parametrize("broken", [UNREAD, b"\t{broken"])
 def test_the_author_cannot_get_round_a_target_branch_that_cannot_be_read(broken: Content) -> None:
     subject = subject_of(entry(manager="accomplice"), broken)
-    assert subject.doubt is None
-    assert gather(FakeSource(), subject)[0].manager == Unread(
-        reason="the entry on the target branch cannot be read"
-    )
+    reason = "the entry on the target branch cannot be read"
+    assert subject.doubt == reason
+    assert gather(FakeSource(), subject)[0].manager == Unread(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("base", "target", "words"),
+    [
+        ("ada", "ada", None),
+        ("ada", "ADA", None),
+        ("eve", "ada", "rebase it"),
+        ("ada", "eve", "itself changes"),
+        ("eve", "eve", "itself changes"),
+        ("~", "ada", "rebase it"),
+    ],
+)
+def test_the_account_is_judged_against_the_target_branch_as_well(
+    base: str, target: str, words: str | None
+) -> None:
+    doubt = subject_of(entry(username=base), entry(username=target)).doubt
+    assert doubt is None if words is None else words in (doubt or "")
 
 
 def test_a_new_entry_cannot_name_its_manager() -> None:
@@ -511,7 +531,9 @@ def test_a_fact_of_another_kind_is_unread() -> None:
 def test_several_nominations_share_one_round() -> None:
     other = make_subject(username="linus")
     source = FakeSource()
-    gathered, _ = gather_evidence([make_subject(), other], make_merge_request(), {**BRANCHES}, source)
+    gathered, _ = gather_evidence(
+        [make_subject(), other], make_merge_request(), {**BRANCHES}, source
+    )
     assert set(gathered) == {"ada gateway@1", "linus gateway@1"}
     assert len(source.rounds) == 1
 
@@ -789,7 +811,8 @@ def test_an_impossible_slug_names_nobody() -> None:
 
 def test_an_entry_that_is_written_anew_elsewhere_keeps_its_manager() -> None:
     elsewhere = "data/team_members/person/l/lovelace.yml"
-    old = Change(path=ENTRY, base=entry(TRAINEE, manager="grace"), head=None)
+    was = entry(TRAINEE, manager="grace")
+    old = Change(path=ENTRY, base=was, head=None, target=was)
     new = Change(path=elsewhere, base=None, head=entry("maintainer", manager="accomplice"))
     wanted = RoleKey(project="ai-gateway", role="maintainer")
     (nomination,) = find_nominations([old, new], [wanted]).nominations

@@ -1,10 +1,12 @@
 """What an author evidently meant as a nomination, and what nobody did."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
 from bot.team_db import Entry
-from tests.team_files import ADA, find, make_change, make_entry
+from tests.team_files import ADA, MAINTAINER, find, make_change, make_entry
 
 TOP = "gitlab: ada\n"
 
@@ -25,17 +27,12 @@ TOP = "gitlab: ada\n"
         (make_entry(role="maintainer,reviewer"), "ai-gateway: maintainer,reviewer"),
         (make_entry(role="reviewer, maintainer"), "ai-gateway: reviewer, maintainer"),
         (make_entry(role="\n  - reviewer\n  - maintaner"), "ai-gateway: maintaner"),
-        (make_entry(role="{maintainer: backend}"), "ai-gateway: maintainer"),
-        (make_entry(role="{role: maintainer}"), "ai-gateway: maintainer"),
         (make_entry(role="|\n    reviewer\n    maintainer"), "ai-gateway: reviewer\\nmaintainer"),
         (make_entry(more="ai-gateway: maintainer\n"), "ai-gateway: maintainer"),
         (make_entry(more="  x:\n    ai-gateway: maintainer\n"), "ai-gateway: maintainer"),
         (make_entry(more="   ai-gateway:maintainer\n"), "ai-gateway:maintainer"),
-        (make_entry(more="  ? [ai-gateway]\n  : maintainer\n"), "ai-gateway: maintainer"),
         (make_entry(more="  maintainer: ai-gateway\n"), "maintainer: ai-gateway"),
         (TOP + "project:\n  ai-gateway: maintainer\n", "ai-gateway: maintainer"),
-        (TOP + "Projects:\n  ai-gateway: maintainer\n", "ai-gateway: maintainer"),
-        (TOP + "projects:\n- ai-gateway: maintainer\n", "ai-gateway: maintainer"),
         (TOP + "projects:\n- ai-gateway:maintainer\n", "ai-gateway:maintainer"),
         (TOP + "projects: x:y ai-gateway:maintainer\n", "ai-gateway:maintainer"),
         (TOP + "projects:\n- ai-gateway maintainer\n", "ai-gateway maintainer"),
@@ -44,16 +41,35 @@ TOP = "gitlab: ada\n"
         (TOP + "projects: ai-gateway=maintainer\n", "ai-gateway=maintainer"),
         (TOP + "projects: 'ai-gateway: maintainer'\n", "ai-gateway: maintainer"),
         (TOP + "projects: {ai-gateway:maintainer}\n", "ai-gateway:maintainer"),
-        (TOP + "projects: [{name: ai-gateway, role: maintainer}]\n", "ai-gateway … maintainer"),
         (make_entry(more="story: |\n  x\n  ai-gateway: maintainer\n"), "ai-gateway: maintainer"),
-        (make_entry(role="maintainer", more="  ai-gateway: x\n"), "ai-gateway: maintainer"),
-        (make_entry(role="maintainer", more="projects: {}\n"), "ai-gateway: maintainer"),
     ],
 )
 def test_an_evident_nomination_that_gives_nothing_is_remarked_on(head: str, quoted: str) -> None:
     found = find(make_change(make_entry(), head))
     assert found.nominations == ()
     assert found.unread == ()
+    assert all(remark.near_miss for remark in found.remarks)
+    said = f'{quoted}" nominates nobody, because only "ai-gateway: maintainer" on'
+    assert any(said in remark.message for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("head", "quoted"),
+    [
+        (make_entry(role="{maintainer: backend}"), "ai-gateway: maintainer"),
+        (make_entry(role="{role: maintainer}"), "ai-gateway: maintainer"),
+        (make_entry(more="  ? [ai-gateway]\n  : maintainer\n"), "ai-gateway: maintainer"),
+        (TOP + "Projects:\n  ai-gateway: maintainer\n", "ai-gateway: maintainer"),
+        (TOP + "projects:\n- ai-gateway: maintainer\n", "ai-gateway: maintainer"),
+        (TOP + "projects: [{name: ai-gateway, role: maintainer}]\n", "ai-gateway … maintainer"),
+        (make_entry(role="maintainer", more="  ai-gateway: x\n"), "ai-gateway: maintainer"),
+        (make_entry(role="maintainer", more="projects: {}\n"), "ai-gateway: maintainer"),
+    ],
+)
+def test_a_nomination_that_others_may_read_is_unread_as_well(head: str, quoted: str) -> None:
+    found = find(make_change(make_entry(), head))
+    assert found.nominations == ()
+    assert [each.path for each in found.unread] == [ADA]
     assert all(remark.near_miss for remark in found.remarks)
     said = f'{quoted}" nominates nobody, because only "ai-gateway: maintainer" on'
     assert any(said in remark.message for remark in found.remarks)
@@ -136,7 +152,10 @@ def test_remarks_of_one_entry_are_limited() -> None:
 
 def test_an_entry_without_content_has_no_near_miss() -> None:
     empty = Entry(username=None, reports_to=None, roles={})
-    assert find_near_misses(empty, "ai-gateway", "maintainer") == frozenset()
+    assert find_near_misses(empty, MAINTAINER) == frozenset()
+    assert (
+        find_near_stages(empty, replace(MAINTAINER, stages=frozenset({"trainee"}))) == frozenset()
+    )
 
 
 def test_shared_values_are_looked_at_once() -> None:

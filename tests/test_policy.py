@@ -23,7 +23,6 @@ from bot.policy import (
     ReviewedMergeRequests,
     RoleHeld,
     check_policies,
-    is_team_file,
     load_policies,
     newer_than,
     newest,
@@ -626,21 +625,3 @@ def test_only_the_latest_policy_has_no_newer_one() -> None:
 def test_a_role_that_no_policy_is_about_is_an_error_that_says_so() -> None:
     with pytest.raises(PolicyError, match="no policy for small: reviewer"):
         newest([make_policy()], "small", "reviewer")
-
-
-@pytest.mark.parametrize(
-    ("path", "matches"),
-    [
-        ("data/team_members/person/a/ada.yml", True),
-        ("data/team_members/person/_/_x.yml", True),
-        ("data/team_members/person/a/b/ada.yml", False),
-        ("data/team_members/person/ada.yml", False),
-        ("data/team_members/person/a/ada.yaml", False),
-        ("data/team_members/person/a/ada.yml.orig", False),
-        ("x/data/team_members/person/a/ada.yml", False),
-        ("data/team_members/person/a/ada-yml", False),
-        ("data/team_members/person/a/ada.yml\n", False),
-    ],
-)
-def test_a_star_in_team_files_stays_within_one_name(path: str, matches: bool) -> None:
-    assert is_team_file(make_policy(), path) is matches

@@ -765,7 +765,7 @@ def test_null_where_people_of_a_merge_request_were_due_is_an_error(
     [
         ({}, HEAD),
         ({"diffRefs": {"baseSha": BASE, "headSha": BASE}}, None),
-        ({"diffRefs": None}, None),
+        ({"diffRefs": None}, HEAD),
         ({"diffHeadSha": None}, None),
     ],
 )

@@ -8,7 +8,6 @@ from bot.errors import TeamDatabaseError
 from bot.team_db import (
     Entry,
     fold_key,
-    is_team_file,
     may_name,
     parse_entry,
     responsibility,
@@ -243,35 +242,6 @@ def test_the_responsibility_is_the_first_word_folded(role: str, word: str) -> No
 def test_keys_are_folded_but_separators_are_kept() -> None:
     assert fold_key(" AI-Gateway ") == "ai-gateway"
     assert fold_key("ai_gateway") == "ai_gateway"
-
-
-@pytest.mark.parametrize(
-    ("path", "matches"),
-    [
-        ("data/team_members/person/a/ada.yml", True),
-        ("data/team_members/person/_/_a b.yml", True),
-        ("data/team_members/person/a/.yml", True),
-        ("data/team_members/person/a/ada.yaml", False),
-        ("data/team_members/person/a/ada.YML", False),
-        ("data/team_members/person/ada.yml", False),
-        ("data/team_members/person/a/b/ada.yml", False),
-        ("data/team_members/vacancy/a/ada.yml", False),
-        ("data/team_members/person//ada.yml", False),
-        ("data/team_members/person/../x.yml", False),
-        ("data/team_members/person/./x.yml", False),
-        ("/data/team_members/person/a/ada.yml", False),
-        ("data/team_members/person/a\\b/ada.yml", False),
-        ("data/team_members/person/a/ada\0.yml", False),
-        ("", False),
-    ],
-)
-def test_team_files_are_matched_segment_by_segment(path: str, matches: bool) -> None:
-    assert is_team_file(path) is matches
-
-
-def test_another_glob_may_be_used() -> None:
-    assert is_team_file("people/ada.yml", "people/[a-c]*.yml")
-    assert not is_team_file("people/dan.yml", "people/[a-c]*.yml")
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,17 @@ from bot.sandbox.state import RefusedError, World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitDraft:
-    """A commit to make: contents by path, None to remove; `mode` for all files written."""
+    """A commit to make: contents by path, None to remove; `mode` for all files written.
+
+    An `orphan` has no parent, as the first commit of `git checkout --orphan`.
+    """
 
     message: str
     changes: Mapping[str, bytes | None]
     start_branch: str | None = None
     author: Signature | None = None
     mode: str | None = None
+    orphan: bool = False
 
 
 def sign(user: User, at: datetime) -> Signature:
@@ -47,7 +51,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
         repository = project.repository
-        if branch not in repository.branches and repository.branches:
+        if branch not in repository.branches and repository.branches and not draft.orphan:
             start = repository.find_commit(draft.start_branch or project.default_branch)
             if start is None:
                 raise RefusedError(400, "You can only create or edit files on a branch")
@@ -134,7 +138,7 @@ def add_version(world: World, mr: MergeRequest) -> DiffVersion:
     version = DiffVersion(
         id=world.next_id("version"),
         head_sha=head,
-        base_sha=mr.project.repository.store.merge_base(start, head) or start,
+        base_sha=mr.project.repository.store.merge_base(start, head),
         start_sha=start,
         created_at=world.now,
     )

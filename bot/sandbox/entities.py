@@ -124,11 +124,15 @@ class StateEvent:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class DiffVersion:
-    """One version of a merge request's diff: head, merge base, and target head then."""
+    """One version of a merge request's diff: head, merge base, and target head then.
+
+    Without a common ancestor there is no base, for good (app/models/merge_request_diff.rb,
+    `find_base_sha`), and nothing counts as changed (lib/gitlab/git/repository.rb, `diff_stats`).
+    """
 
     id: int
     head_sha: str
-    base_sha: str
+    base_sha: str | None
     start_sha: str
     created_at: datetime
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
 from bot.sandbox.entities import MergeRequest
-from bot.sandbox.repository import Tree, merge_trees
+from bot.sandbox.line_merge import merge_texts
+from bot.sandbox.repository import MODE_LINK, Blob, ObjectStore, Tree, merge_trees
 from bot.sandbox.state import World
 
 RUNNING = frozenset({"running", "pending", "created"})
@@ -18,7 +19,11 @@ class Joined(NamedTuple):
 
 
 def join_trees(mr: MergeRequest) -> Joined:
-    """Merge the present heads of source and target, file by file."""
+    """Merge the present heads of source and target: by file, and where both changed one, by line.
+
+    Without a merge base everything counts as added on both sides, as Gitaly merges unrelated
+    histories (internal/gitaly/service/operations/merge_branch.go, `WithAllowUnrelatedHistories`).
+    """
     store = mr.project.repository.store
     target = mr.project.repository.branches.get(mr.target_branch)
     head = mr.head_sha
@@ -26,7 +31,21 @@ def join_trees(mr: MergeRequest) -> Joined:
         return Joined({}, ())
     base = store.merge_base(target, head)
     base_tree = store.commits[base].tree if base else {}
-    return Joined(*merge_trees(base_tree, store.commits[target].tree, store.commits[head].tree))
+    trees = base_tree, store.commits[target].tree, store.commits[head].tree
+    merged, conflicts = merge_trees(*trees)
+    by_line = {path: _join_files(store, path, trees) for path in conflicts}
+    joined = {path: blob for path, blob in by_line.items() if blob}
+    left = tuple(path for path in conflicts if path not in joined)
+    return Joined({**merged, **joined}, left)
+
+
+def _join_files(store: ObjectStore, path: str, trees: tuple[Tree, Tree, Tree]) -> Blob | None:
+    """Merge a file that both sides changed; None where that is a conflict."""
+    base, ours, theirs = (tree.get(path) for tree in trees)
+    if base is None or ours is None or theirs is None or MODE_LINK in {ours.mode, theirs.mode}:
+        return None
+    text = merge_texts(*(store.blobs[each.sha] for each in (base, ours, theirs)))
+    return None if text is None else Blob(store.add_blob(text), ours.mode)
 
 
 def has_conflicts(mr: MergeRequest) -> bool:

@@ -27,7 +27,7 @@ def merge_request_url(world: World, mr: MergeRequest) -> str:
 def diff_of(mr: MergeRequest, version: DiffVersion | None) -> list[FileChange]:
     """List the files a version of the diff changes; none where its commits are not kept."""
     store = mr.project.repository.store
-    if version is None or version.head_sha not in store.commits:
+    if version is None or version.base_sha is None or version.head_sha not in store.commits:
         return []
     base, head = store.commits[version.base_sha], store.commits[version.head_sha]
     return compare_trees(store, base.tree, head.tree)
@@ -38,7 +38,7 @@ def commits_of(mr: MergeRequest) -> list[Commit]:
     repository, version = mr.project.repository, mr.diff
     if version is None or version.head_sha not in repository.store.commits:
         return []
-    below = repository.store.ancestors(version.base_sha)
+    below = repository.store.ancestors(version.base_sha) if version.base_sha else set()
     return [each for each in repository.log(version.head_sha) if each.sha not in below]
 
 

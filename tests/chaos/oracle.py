@@ -86,6 +86,7 @@ Entries = Mapping[str, tuple[bytes | None, bytes | None]]
 
 def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
     repository = plot.made.team.repository
+    assert diff.base_sha is not None
     base, head = repository.store.commits[diff.base_sha], repository.store.commits[diff.head_sha]
     return {
         path: (repository.content(base, path), repository.content(head, path))

@@ -1,0 +1,308 @@
+"""The target branch moves under open merge requests: what is judged is what a merge makes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.app import sweep_all
+from bot.gate import GateKind
+from bot.sandbox import actions
+from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.entities import MergeRequest
+from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.repository import MODE_LINK
+from bot.sandbox.server import Server
+from tests.nomination_world import (
+    ENTRY,
+    FOLDER,
+    STATUS,
+    TEAM,
+    NominationWorld,
+    add_check,
+    connect,
+    entry,
+    make_choices,
+    make_world,
+    run_on,
+)
+
+BOB = f"{FOLDER}/b/bob.yml"
+# Two lines keep "maintainer" away from the AI Gateway; each of two merge requests drops one.
+REMARKS = "  # as agreed\n  # see the handbook\n"
+SPLIT = (
+    "---\nname: Bob\ngitlab: bob\nreports_to: mia\nprojects:\n  ai-gateway:\n    - reviewer\n"
+    f"  # kept for one\n{REMARKS}  charts:\n  # kept for two\n{REMARKS}  docs:\n"
+    f"  # kept for three\n{REMARKS}    - maintainer\nstory: x\n"
+)
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    world = make_world()
+    world.user("bob")
+    return world
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+    assert made.world.violations == []
+
+
+def open_from_main(made: NominationWorld, branch: str, content: str | bytes) -> MergeRequest:
+    """Open a merge request that changes bob's entry."""
+    raw = content.encode() if isinstance(content, str) else content
+    return made.open({BOB: raw}, branch=branch)
+
+
+def put(made: NominationWorld, content: str | bytes) -> None:
+    """Push bob's entry to the target branch, past every merge request."""
+    raw = content.encode() if isinstance(content, str) else content
+    made.push({BOB: raw}, branch="main", by="olga")
+
+
+def present(made: NominationWorld) -> bytes:
+    """Return bob's entry as the target branch has it."""
+    repository = made.team.repository
+    commit = repository.find_commit("main")
+    assert commit is not None
+    return repository.content(commit, BOB) or b""
+
+
+def gate_of(made: NominationWorld, mr: MergeRequest) -> str | None:
+    """Return the state of the bot's newest status on the head."""
+    found = [job for job in made.statuses() if job.sha == mr.head_sha]
+    return found[-1].status if found else None
+
+
+def open_split(made: NominationWorld) -> tuple[MergeRequest, MergeRequest]:
+    """Open the two halves of a nomination, from one base."""
+    put(made, SPLIT)
+    one = open_from_main(made, "one", SPLIT.replace("  charts:\n", ""))
+    two = open_from_main(made, "two", SPLIT.replace("  docs:\n", ""))
+    return one, two
+
+
+def test_of_a_role_in_two_halves_the_second_half_is_the_nomination(
+    made: NominationWorld, server: Server
+) -> None:
+    one, two = open_split(made)
+    for mr in (one, two):
+        outcome = run_on(server, mr)
+        assert (outcome.evaluation.findings.assessments, outcome.gate) == ((), None)
+    actions.merge(made.world, made.user("olga"), one)
+    outcome = run_on(server, two)
+    (assessment,) = outcome.evaluation.findings.assessments
+    assert (assessment.nomination.username, outcome.gate) == ("bob", "failed")
+    actions.merge(made.world, made.user("olga"), two)
+    assert b"- reviewer\n" in present(made)
+    assert b":\n" not in present(made).split(b"- reviewer\n")[1]
+
+
+def test_a_merge_makes_the_bot_look_at_once_at_what_touches_the_same_entry(
+    made: NominationWorld, server: Server
+) -> None:
+    one, two = open_split(made)
+    elsewhere = made.open({"README.md": b"hello\n"}, branch="readme")
+    for mr in (one, two, elsewhere):
+        run_on(server, mr)
+    made.world.tick(60 * 86_400)  # nothing that the sweep would still call recent
+    actions.merge(made.world, made.user("olga"), one)
+    outcome = run_on(server, one)
+    assert [(look.iid, look.problems) for look in outcome.evaluation.again] == [(two.iid, ())]
+    assert gate_of(made, two) == "failed"
+    assert len(made.own_notes(two)) == 1
+
+
+def test_what_goes_wrong_with_the_others_is_not_the_runs_own_failure(
+    made: NominationWorld, server: Server
+) -> None:
+    one, _ = open_split(made)
+    actions.merge(made.world, made.user("olga"), one)
+    server.fault(Fault(route="GET */merge_requests", kind=Kind.FORBIDDEN))
+    outcome = run_on(server, one)
+    ((look,), problems) = outcome.evaluation.again, outcome.problems
+    assert (look.iid, problems) == (None, [])
+    assert "were not listed" in look.problems[0]
+
+
+def test_nothing_is_looked_at_again_for_an_old_or_foreign_merge(
+    made: NominationWorld, server: Server
+) -> None:
+    one, _ = open_split(made)
+    actions.merge(made.world, made.user("olga"), one)
+    made.world.tick(2 * 3_600)
+    assert run_on(server, one).evaluation.again == ()
+    other = made.open({"README.md": b"hello\n"}, branch="readme")
+    actions.merge(made.world, made.user("olga"), other)
+    assert run_on(server, other).evaluation.again == ()
+
+
+@pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, GateKind.STATUS_CHECK])
+def test_a_role_that_the_target_gave_and_took_back_is_watched_for(
+    made: NominationWorld, server: Server, gate: GateKind
+) -> None:
+    add_check(made)
+    put(made, entry("bob", "reviewer"))
+    mr = open_from_main(made, "bob", entry("bob", "maintainer"))
+    put(made, entry("bob", "maintainer"))
+    assert run_on(server, mr, gate=gate).evaluation.findings.assessments == ()
+    made.world.tick(60 * 86_400)
+    put(made, entry("bob", "reviewer"))
+    with connect(server.url, calls=200) as client:
+        looks = sweep_all(TEAM, make_choices(gate), client)
+    assert (mr.iid, ()) in [(look.iid, look.problems) for look in looks]
+    if gate is GateKind.COMMIT_STATUS:
+        assert gate_of(made, mr) == "failed"
+    assert "bob" in made.own_notes(mr)[0].body
+
+
+def test_a_merge_request_that_has_a_role_at_stake_is_marked_once_while_it_is_open(
+    made: NominationWorld, server: Server
+) -> None:
+    put(made, entry("bob", "maintainer"))
+    mr = open_from_main(made, "bob", entry("bob", "maintainer") + b"story: x\n")
+    for _ in range(2):
+        assert run_on(server, mr).evaluation.report is None
+    assert [r.method for r in made.writes()] == ["POST"]
+    with connect(server.url, calls=200) as client:
+        for expected in ([mr.iid], [mr.iid]):
+            looks = sweep_all(TEAM, make_choices(), client)
+            assert [look.iid for look in looks if look.iid != made.nomination.iid] == expected
+    actions.close(made.world, made.user("olga"), mr)
+    run_on(server, mr)
+    assert len([r for r in made.writes() if r.path.endswith(f"/{mr.iid}/award_emoji")]) == 1
+
+
+def account(name: str, role: str) -> bytes:
+    """Write an entry in which account and role are not side by side."""
+    return entry(name, role).replace(b"projects:", b"departments: x\nprojects:")
+
+
+def test_an_account_that_changed_on_the_target_is_the_one_that_is_judged(
+    made: NominationWorld, server: Server
+) -> None:
+    made.user("eve")
+    put(made, account("nina", "trainee_maintainer"))
+    mr = open_from_main(made, "bob", account("nina", "maintainer"))
+    put(made, account("eve", "trainee_maintainer"))
+    outcome = run_on(server, mr)
+    (assessment,) = outcome.evaluation.findings.assessments
+    assert assessment.nomination.username == "eve"
+    assert outcome.gate == "failed"
+    assert "another one on the target branch" in outcome.body
+    assert "rebase" in outcome.body
+
+
+def test_who_is_nominated_while_the_entry_changes_elsewhere_is_judged(
+    made: NominationWorld, server: Server
+) -> None:
+    content = entry("nina", "trainee_maintainer").replace(b"name: Nina", b"name: Nina Example")
+    made.push({ENTRY: content}, branch="main", by="olga")
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {ENTRY: entry("nina", "trainee_maintainer") + b"  charts: reviewer\n"},
+        {ENTRY: None},
+        {ENTRY: None, f"{FOLDER}/n/nina2.yml": entry("nina", "trainee_maintainer")},
+    ],
+    ids=["touches", "removed", "renamed"],
+)
+def test_what_a_merge_would_make_is_unknown_until_a_rebase(
+    made: NominationWorld, server: Server, changes: dict[str, bytes | None]
+) -> None:
+    assert run_on(server, made.nomination).gate == "passed"
+    made.push(changes, branch="main", by="olga")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "rebase the merge request" in outcome.body
+    assert gate_of(made, made.nomination) == "pending"
+
+
+# --- no merge base ----------------------------------------------------------------------
+
+
+def open_orphan(made: NominationWorld, **files: Any) -> MergeRequest:
+    """Open a merge request from a branch that has no ancestor in common with the target."""
+    nina, team = made.user("nina"), made.team
+    changes = {BOB: entry("bob", "maintainer"), **files}
+    draft = CommitDraft(message="Begin anew", changes=changes, orphan=True)
+    actions.push(made.world, nina, team, "orphan", draft)
+    opening = MergeRequestDraft(title="Entries", source_branch="orphan", target_branch="main")
+    return actions.open_merge_request(made.world, nina, team, opening)
+
+
+def test_without_a_merge_base_the_gate_is_shut_and_the_way_out_is_told(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_orphan(made)
+    assert mr.diff is not None
+    assert mr.diff.base_sha is None
+    outcome = run_on(server, mr)
+    assert (outcome.gate, outcome.problems) == ("pending", [])
+    assert "no common ancestor" in made.own_notes(mr)[0].body
+    assert "rebase" in made.own_notes(mr)[0].body
+    assert gate_of(made, mr) == "pending"
+    before = len(made.writes())
+    assert run_on(server, mr).calls <= 5
+    assert made.writes()[before:] == []
+
+
+def test_without_a_merge_base_the_wait_for_preparation_is_short(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_orphan(made)
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.UNPREPARED, calls=[0]))
+    with connect(server.url) as client:
+        found = client.fetch_merge_request(TEAM, mr.iid)
+    assert (found.base_sha, found.changed_paths, client.calls <= 3) == (None, None, True)
+
+
+def test_without_a_merge_base_another_branch_is_left_alone(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({"x": b"x"}, branch="other")
+    mr = open_orphan(made)
+    update = replace(actions.MergeRequestUpdate(), target_branch="other")
+    actions.update_merge_request(made.world, made.user("nina"), mr, update)
+    assert run_on(server, mr).evaluation.report is None
+
+
+# --- what lies among the entries --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        (f"{FOLDER}/b\\bob.yml", None),
+        (f"{FOLDER}/b/bob.YML", None),
+        (f"{FOLDER}/b/bob.yaml", None),
+        (f"{FOLDER}/b/c/bob.yml", None),
+        (f"{FOLDER}/b/bob", None),
+        (f"{FOLDER}/bob.yml", None),
+        (f"{FOLDER}/b/bob.yml", MODE_LINK),
+        (f"{FOLDER}/b", MODE_LINK),
+    ],
+)
+def test_what_may_be_taken_for_an_entry_shuts_the_gate(
+    made: NominationWorld, server: Server, path: str, mode: str | None
+) -> None:
+    content = b"../../elsewhere.yml" if mode else entry("bob", "maintainer")
+    draft = CommitDraft(message="Hide", changes={path: content}, mode=mode)
+    actions.push(made.world, made.user("nina"), made.team, "hide", draft)
+    opening = MergeRequestDraft(title="Tidy", source_branch="hide", target_branch="main")
+    mr = actions.open_merge_request(made.world, made.user("nina"), made.team, opening)
+    assert run_on(server, mr).gate == "pending"
+    assert gate_of(made, mr) == "pending"
+
+
+def test_other_files_among_the_entries_do_not_matter(made: NominationWorld, server: Server) -> None:
+    mr = made.open({f"{FOLDER}/README.md": b"One file is one person.\n"}, branch="readme")
+    assert run_on(server, mr).evaluation.report is None
+    assert STATUS not in {job.name for job in made.statuses()}
