@@ -70,9 +70,10 @@ class _Search:
         self._nominations: dict[tuple[str, RoleKey], Nomination] = {}
         self._remarks: set[Remark] = set()
         self._unread: set[Remark] = set()
+        self._sides: dict[tuple[str, Content], Side] = {}
         changes = [self._guard(_merged(change)) for change in proposed]
         self._heads = [
-            (change, read_side(change.head, change.path))
+            (change, self._read(change.head, change.path))
             for change in changes
             if is_team_file(change.path, glob)
         ]
@@ -116,7 +117,7 @@ class _Search:
     def _gives(self, content: Content, path: str, wanted: RoleKey) -> bool:
         if not isinstance(content, bytes) or wanted.role.encode() not in content.lower():
             return False
-        side = read_side(content, path) if may_mention(content, wanted.project) else None
+        side = self._read(content, path) if may_mention(content, wanted.project) else None
         return isinstance(side, Entry) and side.holds(wanted.project, wanted.role)
 
     def _mentions(self, content: Content) -> bool:
@@ -145,8 +146,15 @@ class _Search:
         reason = say.not_plain(change.base_path, before.messages)
         return replace(change, base=NotPlain(reason=reason))
 
+    def _read(self, content: Content, path: str) -> Side:
+        """Parse a side of a change once; the three are mostly equal."""
+        key = path, content
+        if key not in self._sides:
+            self._sides[key] = read_side(content, path)
+        return self._sides[key]
+
     def _read_laxly(self, content: Content, path: str) -> LaxReading:
-        if not isinstance(content, bytes) or isinstance(read_side(content, path), Refused):
+        if not isinstance(content, bytes) or isinstance(self._read(content, path), Refused):
             return LaxReading(messages=(), source=())
         return read_laxly(content, self._wanted, path)
 
@@ -227,8 +235,8 @@ class _Search:
     def _was_granted(self, change: Change, wanted: RoleKey) -> bool:
         """Tell whether the branch gives a role that the target branch has given meanwhile."""
         proposed = self._proposed[change.path]
-        began = read_side(proposed.base, change.base_path)
-        proposes = read_side(proposed.head, change.path)
+        began = self._read(proposed.base, change.base_path)
+        proposes = self._read(proposed.head, change.path)
         return (
             self._has_moved(change)
             and isinstance(proposes, Entry)
@@ -266,7 +274,7 @@ class _Search:
     def _doubts_of_branch(self, change: Change, head: Entry) -> Iterator[str]:
         """Say where the branch was made for another account than the entry has now."""
         if self._has_moved(change):
-            began = read_side(self._proposed[change.path].base, change.base_path)
+            began = self._read(self._proposed[change.path].base, change.base_path)
             if isinstance(began, Entry) and not is_same_person(began, head.username):
                 yield say.account_moved(began.username or "", head.username or "")
 
@@ -294,7 +302,7 @@ class _Search:
 
     def _examine_beside(self, change: Change) -> None:
         """Mark as unread what other readers may take for an entry although its name is none's."""
-        self._remark_on_unreadable(change, read_side(change.head, change.path))
+        self._remark_on_unreadable(change, self._read(change.head, change.path))
         is_nothing = change.head is None and change.base is None  # a submodule, or a folder's link
         if is_nothing or (_is_changed(change) and self._mentions(change.head)):
             self._mark_authors(change.path, say.among_entries(change.path))

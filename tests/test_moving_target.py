@@ -306,3 +306,44 @@ def test_other_files_among_the_entries_do_not_matter(made: NominationWorld, serv
     mr = made.open({f"{FOLDER}/README.md": b"One file is one person.\n"}, branch="readme")
     assert run_on(server, mr).evaluation.report is None
     assert STATUS not in {job.name for job in made.statuses()}
+
+
+# --- what a laxer reader takes for the role ---------------------------------------------
+
+STANDING = entry("bob", "trainee_maintainer")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        entry("bob", "maintainer") + b'"projects ":\n  ai-gateway: trainee_maintainer\n',
+        entry("bob", "maintainer") + b'"gitlab ": famous\n',
+        entry("bob", "maintainer") + b'"reports_to ": friend\n',
+        STANDING + b"  <<: {ai-gateway: maintainer}\n",
+        STANDING + b"<<: {projects: {ai-gateway: maintainer}}\n",
+        entry("bob").rstrip() + b"\nprojects:\n  !!binary YWktZ2F0ZXdheQ==: maintainer\n",
+        STANDING + b"---\n" + entry("bob", "maintainer"),
+    ],
+)
+@pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, GateKind.STATUS_CHECK])
+def test_what_others_may_take_for_the_role_shuts_the_gate(
+    made: NominationWorld, server: Server, gate: GateKind, content: bytes
+) -> None:
+    add_check(made)
+    put(made, STANDING)
+    mr = open_from_main(made, "bob", content)
+    assert run_on(server, mr, gate=gate).gate in {"pending", "failed"}
+    (note,) = made.own_notes(mr)
+    assert "plain keys" in note.body or "never loaded" in note.body
+    before = len(made.writes())
+    run_on(server, mr, gate=gate)
+    assert made.writes()[before:] == []
+
+
+def test_a_harmless_edit_of_an_odd_entry_is_nothing_to_tell(
+    made: NominationWorld, server: Server
+) -> None:
+    odd = entry("bob", "reviewer") + b"<<: {projects: {charts: maintainer}}\n"
+    put(made, odd)
+    mr = open_from_main(made, "bob", odd.replace(b"name: Bob", b"name: Bob Example"))
+    assert run_on(server, mr).evaluation.report is None

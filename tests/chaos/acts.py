@@ -11,6 +11,16 @@ from tests.nomination_world import STATUS, add_merged, entry
 
 REQUIREMENTS = ("authored", "reviewed", "assigned", "knowledge")
 NOT_READABLE = b"name: Nina\ngitlab: nina\nprojects: [ai-gateway: maintainer\n"
+# Two halves of a nomination: each leaves one project between the AI Gateway and the role.
+SPLIT_BASE, SPLIT_ONE, SPLIT_TWO = (
+    entry("nina", "").rstrip()
+    + b"\n    - reviewer\n  # one\n"
+    + charts
+    + b"  # two\n"
+    + docs
+    + b"  # three\n    - maintainer\n"
+    for charts, docs in ((b"  charts:\n", b"  docs:\n"), (b"", b"  docs:\n"), (b"  charts:\n", b""))
+)
 # What a branch may make of the entries.
 DRAFTS: Sequence[dict[str, bytes | None]] = (
     {NINA: entry("nina", "maintainer")},
@@ -22,6 +32,9 @@ DRAFTS: Sequence[dict[str, bytes | None]] = (
     {NINA: entry("sven", "maintainer")},
     {NINA: NOT_READABLE},
     {NINA: None},
+    {NINA: SPLIT_ONE},
+    {NINA: SPLIT_TWO},
+    {NINA: entry("nina", "maintainer").replace(b"name: Nina", b"name: Nina Example")},
     {NILS: entry("nils", "maintainer")},
     {NILS: entry("nils", "maintainer"), NINA: entry("nina", "maintainer")},
     {NILS: entry("nils", "maintaner")},
@@ -35,6 +48,9 @@ EDITS: Sequence[dict[str, bytes | None]] = (
     {MIA: entry("moe", None, "olga")},
     {MIA: entry("mia", None, "olga")},
     {MOE: None},
+    {NINA: entry("sven", "trainee_maintainer")},
+    {NINA: SPLIT_BASE},
+    {NINA: SPLIT_ONE},
     {"README.md": b"on main\n"},
 )
 FORGERIES = (
@@ -66,6 +82,46 @@ def _edit_main(plot: Plot) -> str:
     number = plot.random.randrange(len(EDITS))
     plot.push("main", EDITS[number], "olga")
     return f"olga pushes edit {number} to main"
+
+
+def _grant_and_revert(plot: Plot) -> str:
+    """Give a role on main, and perhaps take it back while nobody looks."""
+    name = plot.random.choice(("nina", "nils"))
+    path = {"nina": NINA, "nils": NILS}[name]
+    plot.push("main", {path: entry(name, "maintainer")}, "olga")
+    if plot.random.random() < 0.5:
+        return f"olga makes {name} a maintainer on main"
+    plot.push("main", {path: entry(name, "trainee_maintainer")}, "olga")
+    return f"olga makes {name} a maintainer on main and takes it back"
+
+
+def _change_target_account(plot: Plot) -> str:
+    """Give an entry on main to another account, away from the lines that a branch changes."""
+    before, after = plot.random.sample(("nina", "sven", "moe"), 2)
+    role = plot.random.choice(("trainee_maintainer", "reviewer"))
+    content = entry(before, role).replace(
+        b"gitlab: " + before.encode(), b"gitlab: " + after.encode()
+    )
+    plot.push("main", {NINA: content}, "olga")
+    return f"olga gives the entry of nina to {after} on main"
+
+
+def _open_pair(plot: Plot) -> str:
+    """Open two merge requests that make a nomination only together; perhaps merge the first."""
+    plot.push("main", {NINA: SPLIT_BASE}, "olga")
+    opened = []
+    for content in (SPLIT_ONE, SPLIT_TWO):
+        plot.branches += 1
+        branch = f"branch-{plot.branches}"
+        plot.push(branch, {NINA: content}, "nina")
+        draft = MergeRequestDraft(title="Half", source_branch=branch, target_branch="main")
+        nina, team = plot.made.user("nina"), plot.made.team
+        opened.append(actions.open_merge_request(plot.world, nina, team, draft))
+    told = f"nina opens the halves !{opened[0].iid} and !{opened[1].iid}"
+    if plot.random.random() < 0.6:
+        actions.merge(plot.world, plot.made.user("olga"), opened[0])
+        told += ", of which olga merges the first"
+    return told
 
 
 def _work(plot: Plot) -> str:
@@ -258,6 +314,9 @@ ACTS: Sequence[tuple[Callable[[Plot], str], int]] = (
     (_open, 4),
     (_push, 6),
     (_edit_main, 2),
+    (_grant_and_revert, 1),
+    (_change_target_account, 1),
+    (_open_pair, 1),
     (_work, 5),
     (_assign, 6),
     (_approve, 2),

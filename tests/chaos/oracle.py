@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox.entities import DiffVersion, MergeRequest, Note, User
+from bot.sandbox.line_merge import merge_texts
 from bot.sandbox.repository import Commit, changed_paths
 from tests.chaos.plot import Order, Plot
 from tests.nomination_world import FOLDER
@@ -59,9 +60,12 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     """Judge a merge request as the world is now."""
     diff = mr.diff
     changes = _changed_entries(plot, diff) if diff else {}
-    nominees = _find_nominees(plot, mr, changes)
-    unread = any(_is_unreadable(head) for _, head in changes.values())
-    unread = unread or _may_come_back(plot, mr, changes)
+    merged = _merge(plot, mr, changes)
+    nominees = _find_nominees(plot, mr, changes, merged)
+    # What a merge makes is unknown, or it makes something that nobody can read.
+    unread = len(merged) < len(changes) or any(
+        _is_unreadable(after) and after != before for before, after in merged.values()
+    )
     waived, held = _replay(plot, mr, nominees)
     ready = all(_is_ready(plot, mr, each, waived) for each in nominees)
     mentioned = any(head and b"maint" in head for _, head in changes.values())
@@ -74,7 +78,7 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
         and ready
         and not (held and nominees)
         and not _may_be_closed(plot, mr, nominees),
-        told=mentioned or commanded,
+        told=mentioned or commanded or unread or bool(nominees),
         waived=frozenset(waived),
         held=held,
         attested=_attested(plot, mr, nominees),
@@ -95,6 +99,23 @@ def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
     }
 
 
+def _merge(plot: Plot, mr: MergeRequest, changes: Entries) -> Entries:
+    """Return what a merge makes of the entries of the target branch, where it can be told."""
+    if mr.state == "merged":
+        return changes
+    repository, target = plot.made.team.repository, _target(plot, mr)
+    merged: dict[str, tuple[bytes | None, bytes | None]] = {}
+    for path, (base, head) in changes.items():
+        now = repository.content(target, path)
+        if head is None or now in {base, head}:
+            merged[path] = now, head
+        elif base is not None and now is not None:
+            after = merge_texts(base, now, head)
+            if after is not None:
+                merged[path] = now, after
+    return merged
+
+
 @cache  # at every look the same few entries are read
 def _parse(content: bytes | None) -> Mapping[str, Any]:
     if content is None:
@@ -111,8 +132,12 @@ def _is_unreadable(head: bytes | None) -> bool:
 
 
 def _role(content: bytes | None) -> str:
-    written = str((_parse(content).get("projects") or {}).get("ai-gateway", "")).split()
-    return written[0] if written else ""
+    written = (_parse(content).get("projects") or {}).get("ai-gateway", "")
+    roles = [
+        str(each).split()[:1] for each in (written if isinstance(written, list) else [written])
+    ]
+    words = [word for role in roles for word in role]
+    return MAINTAINER if MAINTAINER in words else next(iter(words), "")
 
 
 def _target(plot: Plot, mr: MergeRequest) -> Commit:
@@ -121,51 +146,35 @@ def _target(plot: Plot, mr: MergeRequest) -> Commit:
     return found
 
 
-def _find_nominees(plot: Plot, mr: MergeRequest, changes: Entries) -> list[_Nominee]:
-    repository = plot.made.team.repository
-    held = {_parse(base).get("gitlab") for base, _ in changes.values() if _role(base) == MAINTAINER}
+def _find_nominees(
+    plot: Plot, mr: MergeRequest, changes: Entries, merged: Entries
+) -> list[_Nominee]:
+    held = {_account(now) for now, _ in merged.values() if _role(now) == MAINTAINER}
     found: dict[str, _Nominee] = {}
-    for path, (base, head) in sorted(changes.items()):
-        name = str(_parse(head).get("gitlab"))
-        if _role(head) != MAINTAINER or name in held:
+    for path, (now, after) in sorted(merged.items()):
+        name = _account(after)
+        if _role(after) != MAINTAINER or name in held:
             continue
-        now = repository.content(_target(plot, mr), path)
-        granted = _role(now) == MAINTAINER and _parse(now).get("gitlab") == name
-        if granted and mr.state != "merged":
-            continue
-        # After the merge the target branch holds what the merge request made of the entry.
-        told = base if now is None or mr.state == "merged" else now
+        base, _ = changes[path]
+        told = base if now is None else now
         nominee = _Nominee(
             name=name,
-            path=_find_origin(changes, path, name),
+            path=_find_origin(merged, path, name),
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
-            doubtful=base is not None and _parse(base).get("gitlab") != name,
+            doubtful=any(side is not None and _account(side) != name for side in (base, now)),
         )
         found.setdefault(name, nominee)
     return list(found.values())
 
 
-def _may_come_back(plot: Plot, mr: MergeRequest, changes: Entries) -> bool:
-    """Tell whether somebody held the role where the branch began, and on the target no more."""
-    held: dict[str, list[str]] = {}
-    for path, (base, _) in changes.items():
-        if _role(base) == MAINTAINER:
-            held.setdefault(str(_parse(base).get("gitlab")), []).append(path)
-    target = _target(plot, mr)
-    now = {path: plot.made.team.repository.content(target, path) for path in changes}
-    return mr.state != "merged" and any(
-        not any(_role(now[p]) == MAINTAINER and _parse(now[p]).get("gitlab") == name for p in paths)
-        for name, paths in held.items()
-        if any(
-            _role(h) == MAINTAINER and _parse(h).get("gitlab") == name for _, h in changes.values()
-        )
-    )
+def _account(content: bytes | None) -> str:
+    return str(_parse(content).get("gitlab"))
 
 
 def _find_origin(changes: Entries, path: str, name: str) -> str:
     """Return where the nominee's entry was before: the same file, or another changed one."""
-    own = [each for each, (base, _) in changes.items() if _parse(base).get("gitlab") == name]
+    own = [each for each, (now, _) in changes.items() if _account(now) == name]
     return path if path in own else min(own, default="")
 
 
@@ -224,7 +233,8 @@ def _trainee_since(plot: Plot, mr: MergeRequest, who: _Nominee) -> datetime | No
     repository = plot.made.team.repository
     commit, first = _target(plot, mr), None
     while True:
-        if _role(repository.content(commit, who.path)) == "trainee_maintainer":
+        then = repository.content(commit, who.path)
+        if _role(then) == "trainee_maintainer" and _account(then) == who.name:
             first = commit.committer.at
         if not commit.parents:
             return first
