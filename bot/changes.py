@@ -21,12 +21,13 @@ class Changes:
     facts: Mapping[Need, Fact]
 
 
-def gather_changes(
+def gather_changes(  # noqa: PLR0913  what is read in which of two rounds
     merge_request: MergeRequest,
     paths: Sequence[str],
     is_candidate: Callable[[bytes], bool],
     source: Source,
     ahead: Iterable[Need],
+    *,
     then: Iterable[Need] = (),
 ) -> Changes:
     """Read changed entries in as few calls as their number allows.

@@ -11,6 +11,7 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, Unread
 from bot.policy import FollowUp, Policy, Requirement
 from bot.stages import Stage
+from bot.timing import NOT_LOOKED_UP, Timing
 
 
 class Verdict(Enum):
@@ -99,6 +100,7 @@ class Case:
     attested: frozenset[str]
     now: datetime
     account_doubt: str | None = None
+    timing: Timing | Unread = NOT_LOOKED_UP
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

@@ -62,7 +62,10 @@ from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 TRAINEE = "trainee_maintainer"
 UNREAD = Unread(reason="GitLab answered 500")
 MANAGER_FILE = FileAt(PROJECT, "main", "data/team_members/person/g/grace.yml")
-BRANCHES = {DefaultBranchOf(REPOSITORY): "main", DefaultBranchOf("group/other"): "main"}
+BRANCHES: dict[Need, Fact] = {
+    DefaultBranchOf(REPOSITORY): "main",
+    DefaultBranchOf("group/other"): "main",
+}
 STANDING_OF = StandingOf(PROJECT, 231)
 STANDING = make_standing()
 REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
