@@ -120,7 +120,8 @@ def test_as_many_versions_are_read_as_are_examined() -> None:
 @pytest.mark.parametrize("name", ["versions", "activity", "reopened"])
 @pytest.mark.parametrize("answer", [UNREAD, None])
 def test_what_cannot_be_read_leaves_all_of_it_unread(name: str, answer: Fact) -> None:
-    facts = make_facts([WITH, WITHOUT], **{name: answer})
+    changes: dict[str, Any] = {name: answer}
+    facts = make_facts([WITH, WITHOUT], **changes)
     assert isinstance(trace(facts), Unread)
     if name == "versions":
         assert entry_needs(NOMINATION, MERGE_REQUEST, facts) == set()
