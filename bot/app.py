@@ -31,7 +31,7 @@ from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, Remark, Unread, find_nominations
+from bot.nomination import Detection, Nomination, Remark, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
@@ -39,6 +39,7 @@ from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
 from bot.team_files import is_team_file, lies_among_entries
+from bot.timing import NOT_LOOKED_UP, Timing, entry_needs, is_timed, timing_needs, trace_timing
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -295,13 +296,14 @@ def _evaluate_once(
     What was read before a change and what was read after it may never have been true together.
     The last time this is unknown, but for a head that moved.
     """
-    changes, detection = _detect(merge_request, choices, gitlab)
+    changes, detection = _detect(merge_request, choices, gitlab, now)
+    proposal = _Proposal(merge_request=merge_request, changes=changes, detection=detection)
+    timings = _timings(proposal, choices, gitlab, now)
+    found, doubts = _subjects(proposal, choices, timings, now)
     known: dict[Need, Fact] = dict(changes.facts)
-    look = _look(
-        merge_request, _subjects(detection, changes, merge_request, choices), known, gitlab, choices
-    )
+    look = _look(merge_request, found, known, gitlab, choices)
     subjects = look.subjects
-    unknown = list(_unknowns(merge_request, detection))
+    unknown = [*_unknowns(merge_request, detection), *doubts]
     evidence: Mapping[str, Evidence] = {}
     earlier = Earlier()
     if subjects:
@@ -324,7 +326,10 @@ def _evaluate_once(
         detection=detection,
         assessments=tuple(
             _assess(
-                _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
+                replace(
+                    _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
+                    timing=timings.get(subject.nomination, NOT_LOOKED_UP),
+                ),
                 replayed,
                 choices,
                 look,
@@ -364,7 +369,7 @@ def _assess(case: Case, replayed: Replay, choices: Choices, look: Aftermath) -> 
 
 
 def _detect(
-    merge_request: MergeRequest, choices: Choices, gitlab: Source
+    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
@@ -373,7 +378,7 @@ def _detect(
     def is_candidate(head: bytes) -> bool:
         return any(may_mention(head, name) for key in wanted for name in key.names)
 
-    ahead = _needs_ahead(merge_request, paths, choices)
+    ahead = _needs_ahead(merge_request, paths, choices, now)
     if merge_request.without_base and _is_judged(merge_request, choices):
         return Changes(items=(), facts=gitlab.fetch_facts(set(ahead)) if ahead else {}), _NO_BASE
     if not paths and not ahead:
@@ -406,7 +411,7 @@ def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
 
 
 def _needs_ahead(
-    merge_request: MergeRequest, paths: Sequence[str], choices: Choices
+    merge_request: MergeRequest, paths: Sequence[str], choices: Choices, now: datetime
 ) -> tuple[Need, ...]:
     """Return what is asked for with the entries, while it is not known who is nominated."""
     spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
@@ -420,14 +425,16 @@ def _needs_ahead(
         ahead += tuple(needs_ahead(merge_request, choices.policies, choices.gate))
     if wants_push_time(merge_request.notes, choices.command):
         ahead += (_push_of(merge_request),)
+    if _timed(choices, merge_request, now):
+        ahead += timing_needs(merge_request)
     return ahead
 
 
 def _ahead_of_subjects(choices: Choices) -> tuple[Need, ...]:
     """Return what any nomination takes, which is asked for while it is not known who is one."""
-    needs: list[Need] = list(branch_needs(choices.policies))
-    needs += {MembersOf(policy.maintainers.group) for policy in choices.policies}
-    return tuple(needs[:MOST_AHEAD])
+    needs: list[Need] = [MembersOf(policy.maintainers.group) for policy in choices.policies]
+    needs += sorted(branch_needs(choices.policies), key=repr)
+    return tuple(dict.fromkeys(needs))[:MOST_AHEAD]
 
 
 _NOTHING = Detection(nominations=(), remarks=(), unread=())
@@ -465,22 +472,90 @@ def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:
 # --- evidence and assessment ------------------------------------------------------------
 
 
-def _subjects(
-    detection: Detection, changes: Changes, merge_request: MergeRequest, choices: Choices
-) -> list[Subject]:
-    by_base = {change.base_path: change for change in changes.items}
-    by_path = {change.path: change for change in changes.items}
-    opened = merge_request.created_at.astimezone(UTC).date()
-    subjects = []
-    for nomination in detection.nominations[:MOST_NOMINATIONS]:
-        policy = rules.policy_in_force(
-            choices.policies, nomination.project, nomination.role, opened
+_WHICH_VERSION = (
+    "since when the nomination is in this merge request could not be read, and so not by which "
+    "version of the policy it is judged"
+)
+Timings = Mapping[Nomination, Timing | Unread]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proposal:
+    """A merge request, what it changes, and who is nominated by that."""
+
+    merge_request: MergeRequest
+    changes: Changes
+    detection: Detection
+
+    @property
+    def nominations(self) -> tuple[Nomination, ...]:
+        """Return the nominations that are examined; one into another branch gives no role."""
+        counts = self.merge_request.counts
+        return self.detection.nominations[:MOST_NOMINATIONS] if counts else ()
+
+
+def _timings(proposal: _Proposal, choices: Choices, gitlab: Source, now: datetime) -> Timings:
+    """Find out since when each nomination stands in the merge request, where that matters."""
+    merge_request = proposal.merge_request
+    nominations = [
+        nomination
+        for nomination in proposal.nominations
+        if any(
+            (p.project, p.role) == (nomination.project, nomination.role)
+            for p in _timed(choices, merge_request, now)
         )
+    ]
+    if not nominations:
+        return {}
+    facts: dict[Need, Fact] = dict(proposal.changes.facts)
+    entries = {need for each in nominations for need in entry_needs(each, merge_request, facts)}
+    missing = entries - facts.keys()
+    if missing:
+        facts.update(gitlab.fetch_facts(missing))
+    return {each: trace_timing(each, merge_request, facts) for each in nominations}
+
+
+def _timed(choices: Choices, merge_request: MergeRequest, now: datetime) -> list[Policy]:
+    """Return the policies that need to know since when a nomination stands.
+
+    Where one version was in force all the while, it does not matter which day counts.
+    """
+    first, last = merge_request.created_at, merge_request.merged_at or now
+    return [
+        p
+        for p in choices.policies
+        if is_timed(p)
+        or _in_force(choices, p.project, p.role, first)
+        != _in_force(choices, p.project, p.role, last)
+    ]
+
+
+def _in_force(choices: Choices, project: str, role: str, at: datetime) -> Policy:
+    return rules.policy_in_force(choices.policies, project, role, at.astimezone(UTC).date())
+
+
+def _subjects(
+    proposal: _Proposal, choices: Choices, timings: Timings, now: datetime
+) -> tuple[list[Subject], list[str]]:
+    """Pair nominations with their policies; return what is not known of that, too."""
+    merge_request, items = proposal.merge_request, proposal.changes.items
+    by_base = {change.base_path: change for change in items}
+    by_path = {change.path: change for change in items}
+    subjects: list[Subject] = []
+    doubts: dict[str, None] = {}
+    for nomination in proposal.nominations:
+        timing = timings.get(nomination)
+        since = timing.nominated if isinstance(timing, Timing) else merge_request.created_at
+        policy = _in_force(choices, nomination.project, nomination.role, since)
+        last = merge_request.merged_at or now
+        present = _in_force(choices, nomination.project, nomination.role, last)
+        if isinstance(timing, Unread) and policy != present:
+            doubts[f"{_WHICH_VERSION}: {timing.reason}"] = None
         # A new entry may have come to the target meanwhile, which then names the manager.
         before = nomination.base_path
         change = by_base.get(before) if before else by_path.get(nomination.path)
         subjects.append(find_subject(nomination, policy, change, merge_request))
-    return subjects
+    return subjects, list(doubts)
 
 
 def _context(

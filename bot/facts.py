@@ -353,6 +353,64 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionsOf:
+    """The need for the versions that a merge request's changes had."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a merge request's changes: its head, and when GitLab took it in."""
+
+    head_sha: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """The versions of a merge request's changes, newest first, one at least."""
+
+    items: tuple[Version, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenedOf:
+    """The need for when a merge request was last reopened."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """When a merge request was last reopened, if ever."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityOf:
+    """The need for when a merge request was approved, and when its target was changed."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """When people last approved, by case-folded username, and when the target last changed.
+
+    Where not all was listed, the target may have changed as late as the oldest that was.
+    """
+
+    approved: Mapping[str, datetime]
+    retargeted: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusesOf:
     """The need for the commit statuses of a name on a head."""
 
@@ -387,9 +445,13 @@ Need = (
     | StandingOf
     | TipOf
     | PushOf
+    | VersionsOf
+    | ReopenedOf
+    | ActivityOf
     | StatusesOf
     | StatusChecksOf
 )
+Times = Push | Versions | Reopened | Activity
 Fact = (
     Content
     | Work
@@ -397,7 +459,7 @@ Fact = (
     | Members
     | Commits
     | Renames
-    | Push
+    | Times
     | Siblings
     | MergeRequest
     | Profile

@@ -13,6 +13,7 @@ from bot.policy import FollowUp, Policy, Requirement
 from bot.policy_values import GroupMember, ListedIn
 from bot.present import Present
 from bot.stages import Stage
+from bot.timing import NOT_LOOKED_UP, Timing
 
 
 class Verdict(Enum):
@@ -114,6 +115,7 @@ class Case:
     account_doubt: str | None = None
     present: Present | None = None
     former_name: str | None = None
+    timing: Timing | Unread = NOT_LOOKED_UP
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

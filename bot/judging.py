@@ -11,6 +11,7 @@ from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
 from bot.spelling import role_spellings
+from bot.timing import Timing
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"
@@ -311,17 +312,45 @@ def _judge_approved(case: Case, requirement: Requirement) -> Finding:
         )
     keys = {name.casefold() for name in counting}
     parts = tuple(
-        Part(role=rule.by, name=name, state="approved" if key in keys else "other")
+        Part(
+            role=rule.by,
+            name=name,
+            state=_approval_state(case.timing, key) if key in keys else "other",
+        )
         for key, name in approvers.items()
     )
-    found = sum(part.state == "approved" for part in parts)
+    states = [part.state for part in parts]
+    found, undated = states.count("approved"), states.count("undated")
+    verdict, reason = Verdict.UNMET, None
+    if found >= rule.at_least:
+        verdict = Verdict.MET
+    elif found + undated >= rule.at_least:
+        verdict, reason = Verdict.UNKNOWN, _why_undated(case.timing)
     return Finding(
         requirement=requirement,
-        verdict=Verdict.MET if found >= rule.at_least else Verdict.UNMET,
+        verdict=verdict,
         found=found,
         needed=rule.at_least,
         parts=parts,
+        reason=reason,
     )
+
+
+def _approval_state(timing: Timing | Unread, key: str) -> str:
+    """Tell whether somebody's approval, which stands, is one of what is proposed now.
+
+    A push does not take approvals away in every project; times are whole seconds.
+    """
+    if isinstance(timing, Unread) or key not in timing.approved:
+        return "undated"
+    is_present = timing.approved[key] > timing.settled.replace(microsecond=0)
+    return "approved" if is_present else "outdated"
+
+
+def _why_undated(timing: Timing | Unread) -> str:
+    if isinstance(timing, Unread):
+        return timing.reason
+    return "GitLab does not tell when some approvals were given"
 
 
 def _counting_approvers(case: Case, by: str) -> tuple[str, ...] | Unread:
@@ -336,7 +365,14 @@ def _counting_approvers(case: Case, by: str) -> tuple[str, ...] | Unread:
 def _judge_open_for(case: Case, requirement: Requirement) -> Finding:
     rule = requirement.rule
     assert isinstance(rule, rules.OpenFor)  # noqa: S101  the table below pairs them
-    age = case.now - case.merge_request.created_at
+    if isinstance(case.timing, Unread):
+        return Finding(
+            requirement=requirement,
+            verdict=Verdict.UNKNOWN,
+            needed=rule.days,
+            reason=case.timing.reason,
+        )
+    age = case.now - case.timing.opened
     return Finding(
         requirement=requirement,
         verdict=Verdict.MET if age >= timedelta(days=rule.days) else Verdict.UNMET,

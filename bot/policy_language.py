@@ -119,7 +119,7 @@ POLICY = Record(
         Field(
             name="in_force_from",
             shape=Day(),
-            about="Merge requests opened on this day (UTC) or later are judged by this version;"
+            about="Nominations that appear on this day (UTC) or later are judged by this version;"
             " left out, it has been in force for ever.",
             required=False,
         ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.answers import Json, nodes_of, number_of, read_time, usernames_of
 from bot.facts import (
+    ActivityOf,
     DefaultBranchOf,
     Fact,
     FileAt,
@@ -26,7 +27,7 @@ from bot.facts import (
 from bot.merge_request import Standing
 from bot.nomination import Content, Unread
 from bot.query_parts import Part
-from bot.work_query import branch_part, threads_part, work_part
+from bot.work_query import activity_part, branch_part, threads_part, work_part
 
 FILES_PER_PART = 20
 PAGE = 100
@@ -308,6 +309,7 @@ def _tip_part(number: int, need: TipOf) -> Part:
 
 
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
+    ActivityOf: activity_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
     ThreadsOf: threads_part,

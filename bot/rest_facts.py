@@ -19,8 +19,13 @@ from bot.facts import (
     PushOf,
     RenameOf,
     Renames,
+    Reopened,
+    ReopenedOf,
     StatusChecksOf,
     StatusesOf,
+    Version,
+    Versions,
+    VersionsOf,
 )
 from bot.gitlab_transport import Json, Transport
 from bot.merge_request import CommitStatus, StatusCheck
@@ -138,6 +143,32 @@ def _read_push(transport: Transport, need: PushOf) -> Push:
     return Push(at=datetime.fromisoformat(rows[0]["created_at"]))
 
 
+def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
+    # Newest first, too; their times are those at which GitLab took the push in.
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
+    rows, following = transport.fetch_rows(path, {"per_page": 100})
+    if not rows:
+        raise GitLabError("GitLab lists no version of the changes.")
+    items = tuple(
+        Version(head_sha=row["head_commit_sha"], at=datetime.fromisoformat(row["created_at"]))
+        for row in rows
+    )
+    return Versions(items=items, complete=following is None)
+
+
+def _read_reopened(transport: Transport, need: ReopenedOf) -> Reopened:
+    # doc/api/resource_state_events: closing and reopening leave no system note. The first
+    # opening is no event, so that each of these is a reopening.
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
+    rows = read_pages(transport, path)
+    times = [
+        datetime.fromisoformat(row["created_at"])
+        for row in rows
+        if row["state"] in {"opened", "reopened"}
+    ]
+    return Reopened(at=max(times, default=None))
+
+
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
@@ -145,6 +176,8 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     AccessOf: _read_access,
     DiffsOf: _read_renames,
     PushOf: _read_push,
+    VersionsOf: _read_versions,
+    ReopenedOf: _read_reopened,
     StatusesOf: read_statuses,
     StatusChecksOf: _read_status_checks,
 }

@@ -13,6 +13,8 @@ from datetime import datetime
 from bot.answers import Json, nodes_of, read_time, usernames_of
 from bot.facts import (
     Account,
+    Activity,
+    ActivityOf,
     DefaultBranchOf,
     Fact,
     Listed,
@@ -286,6 +288,51 @@ def _is_read_until(notes: Json, end: datetime) -> bool:
         return True
     times = [read_time(note["createdAt"]) for note in nodes_of(notes)]
     return bool(times) and max(times) > end
+
+
+# SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
+APPROVAL = "approved this merge request"
+RETARGETING = "changed target branch from "
+
+
+def activity_part(number: int, need: ActivityOf) -> Part:
+    """Ask for the newest system notes of a merge request."""
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        found = (answer.get(f"a{number}") or {}).get("mergeRequest") or {}
+        return {need: _read_activity(found.get("activity") or {})}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"a{number}: project(fullPath: $a{number}project) {{"
+            f" mergeRequest(iid: $a{number}iid) {{"
+            f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
+            " pageInfo { hasPreviousPage } nodes { body createdAt author { username } } } } }"
+        ),
+        variables={
+            f"a{number}project": ("ID!", need.project),
+            f"a{number}iid": ("String!", str(need.iid)),
+        },
+        cost=20,
+        read=read,
+    )
+
+
+def _read_activity(listed: Json) -> Activity | Unread:
+    if listed.get("nodes") is None:
+        return Unread(reason="GitLab did not list what happened to the merge request")
+    approved: dict[str, datetime] = {}
+    times: list[datetime] = []
+    for note in nodes_of(listed):
+        at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
+        if body == APPROVAL and note.get("author"):
+            key = str(note["author"]["username"]).casefold()
+            approved[key] = max(at, approved.get(key, at))
+        # Of what was not listed, nothing is later than the oldest that was.
+        if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
+            times.append(at)
+    return Activity(approved=approved, retargeted=max(times, default=None))
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:

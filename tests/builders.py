@@ -17,6 +17,7 @@ from bot.nomination import Content, Detection, Nomination, Unread
 from bot.policy import Policy, Requirement, load_policies
 from bot.report import Findings
 from bot.stages import Stage
+from bot.timing import Timing
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
 GITLAB = "https://gitlab.example.com"
@@ -224,6 +225,17 @@ def make_evidence(
     return replace(evidence, **changes)
 
 
+def make_timing(merge_request: MergeRequest, **changes: Any) -> Timing:
+    """Build the times of a nomination that came with its merge request and was approved since."""
+    timing = Timing(
+        nominated=merge_request.created_at,
+        settled=merge_request.created_at,
+        opened=merge_request.created_at,
+        approved={person.key: NOW for person in merge_request.approved_by},
+    )
+    return replace(timing, **changes)
+
+
 def make_case(policy: Policy | None = None, **changes: Any) -> Case:
     case = Case(
         nomination=make_nomination(),
@@ -233,7 +245,8 @@ def make_case(policy: Policy | None = None, **changes: Any) -> Case:
         attested=frozenset(),
         now=NOW,
     )
-    return replace(case, **changes)
+    case = replace(case, **changes)
+    return case if "timing" in changes else replace(case, timing=make_timing(case.merge_request))
 
 
 def judge(rule: rules.Rule, **changes: Any) -> Finding:

@@ -1,6 +1,6 @@
 """A GitLab with a nomination in it: the team database, the AI Gateway, and everybody's part."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -266,6 +266,39 @@ def add_merged(made: NominationWorld, author: str, reviewer: str | None = None) 
         actions.approve(world, person, mr)
     mr.state, mr.merged_at, mr.merged_by = "merged", world.now, user
     return mr
+
+
+def merge_elsewhere(
+    made: NominationWorld,
+    *,
+    author: str = "dora",
+    reviewer: str = "nina",
+    target: str = "main",
+    before: Callable[[NominationWorld, MergeRequest], None] | None = None,
+) -> MergeRequest:
+    """Let a merge request go through all of GitLab, with something done before the merge."""
+    world, project = made.world, made.gateway
+    branch = f"change-{len(project.merge_requests) + 1}"
+    for name in (author, reviewer):
+        level = Member(user=made.user(name), level=Level.MAINTAINER, created_at=world.now)
+        project.members[level.user.id] = level
+    if target not in project.repository.branches:
+        actions.create_branch(world, made.user(author), project, target, "main")
+    push_elsewhere(made, branch, author)
+    draft = MergeRequestDraft(title=branch, source_branch=branch, target_branch=target)
+    mr = actions.open_merge_request(world, made.user(author), project, draft)
+    if author != reviewer:
+        actions.set_reviewers(world, made.user(author), mr, [made.user(reviewer)])
+    if before:
+        before(made, mr)
+    actions.merge(world, made.user("olga"), mr)
+    return mr
+
+
+def push_elsewhere(made: NominationWorld, branch: str, author: str = "dora") -> None:
+    """Push something new to a branch of the AI Gateway."""
+    draft = CommitDraft(message="Work", changes={f"{branch}.md": str(made.world.now).encode()})
+    actions.push(made.world, made.user(author), made.gateway, branch, draft)
 
 
 def open_another(made: NominationWorld, branch: str, path: str) -> MergeRequest:

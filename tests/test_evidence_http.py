@@ -7,8 +7,8 @@ import pytest
 from bot.evidence import Manager
 from bot.findings import Finding, Verdict
 from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
-from bot.sandbox.entities import Level, Member, MergeRequest, Reviewer
+from bot.sandbox.actions import NoteDraft
+from bot.sandbox.entities import MergeRequest, Reviewer
 from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
@@ -18,12 +18,14 @@ from tests.nomination_world import (
     add_merged,
     entry,
     make_world,
+    merge_elsewhere,
+    push_elsewhere,
     run_on,
 )
 
 RENAMED = f"{FOLDER}/n/nina-new.yml"
 DAY = 86_400
-Review = Callable[[NominationWorld, MergeRequest], None] | None
+Review = Callable[[NominationWorld, MergeRequest], None]
 
 
 def judged(made: NominationWorld) -> Outcome:
@@ -163,35 +165,6 @@ def test_more_comments_than_are_read_leave_the_count_unknown(comments: int) -> N
 
 
 # --- when a review was given, and into which branch ------------------------------------------
-
-
-def merge_elsewhere(
-    made: NominationWorld, *, target: str = "main", author: str = "dora", before: Review = None
-) -> MergeRequest:
-    """Let a merge request go through all of GitLab, with something done before the merge."""
-    world, project = made.world, made.gateway
-    branch = f"change-{len(project.merge_requests) + 1}"
-    for name in (author, "nina"):
-        person = made.user(name)
-        member = Member(user=person, level=Level.MAINTAINER, created_at=world.now)
-        project.members.setdefault(person.id, member)
-    if target not in project.repository.branches:
-        actions.create_branch(world, made.user(author), project, target, "main")
-    push_elsewhere(made, branch, author)
-    draft = MergeRequestDraft(title=branch, source_branch=branch, target_branch=target)
-    mr = actions.open_merge_request(world, made.user(author), project, draft)
-    if author != "nina":
-        actions.set_reviewers(world, made.user(author), mr, [made.user("nina")])
-    if before:
-        before(made, mr)
-    actions.merge(world, made.user("olga"), mr)
-    return mr
-
-
-def push_elsewhere(made: NominationWorld, branch: str, author: str = "dora") -> None:
-    text = str(made.world.now).encode()
-    draft = CommitDraft(message="Work", changes={f"{branch}.md": text})
-    actions.push(made.world, made.user(author), made.gateway, branch, draft)
 
 
 def approve(made: NominationWorld, mr: MergeRequest) -> None:

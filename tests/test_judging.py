@@ -32,6 +32,7 @@ from tests.builders import (
     make_person,
     make_policy,
     make_requirement,
+    make_timing,
     make_work,
 )
 
@@ -543,6 +544,43 @@ def test_the_nominee_never_approves() -> None:
 def test_approvals_are_unknown_when_maintainers_are() -> None:
     rule = rules.ApprovedBy(at_least=1, by="maintainers")
     finding = approve(rule, "margaret", members=UNREAD)
+    assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
+
+
+@pytest.mark.parametrize(
+    ("settled", "approved", "state", "verdict"),
+    [
+        (timedelta(days=1), {"linus": timedelta(hours=1)}, "approved", MET),
+        (timedelta(days=1), {"linus": timedelta(days=2)}, "outdated", UNMET),
+        # Within one second nobody can tell which came first.
+        (timedelta(days=1), {"linus": timedelta(days=1)}, "outdated", UNMET),
+        (timedelta(days=1), {"grace": timedelta(hours=1)}, "undated", UNKNOWN),
+        (None, {}, "undated", UNKNOWN),
+    ],
+)
+def test_an_approval_counts_where_it_came_after_the_present_content(
+    settled: timedelta | None, approved: dict[str, timedelta], state: str, verdict: Verdict
+) -> None:
+    mr = make_merge_request(approved_by=(make_person("linus"),))
+    timing: Any = UNREAD
+    if settled:
+        times = {key: NOW - age for key, age in approved.items()}
+        settled_at = NOW - settled + timedelta(milliseconds=500)
+        timing = make_timing(mr, settled=settled_at, approved=times)
+    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    finding = judge(rule, merge_request=mr, timing=timing)
+    assert [part.state for part in finding.parts] == [state]
+    assert (finding.verdict, bool(finding.reason)) == (verdict, verdict is UNKNOWN)
+
+
+def test_approvals_that_are_too_few_in_any_case_are_not_unknown() -> None:
+    mr = make_merge_request(approved_by=(make_person("linus"),))
+    rule = rules.ApprovedBy(at_least=2, by="maintainers")
+    assert judge(rule, merge_request=mr, timing=UNREAD).verdict is UNMET
+
+
+def test_without_a_beginning_it_is_unknown_how_long_it_is_open() -> None:
+    finding = judge(rules.OpenFor(days=1), timing=UNREAD)
     assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
 
 

@@ -9,9 +9,12 @@ from graphql import OperationDefinitionNode, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.answers import read_time
 from bot.errors import GitLabError
 from bot.facts import (
     Account,
+    Activity,
+    ActivityOf,
     CommitsOf,
     DefaultBranchOf,
     FileAt,
@@ -60,6 +63,7 @@ NEEDS = st.one_of(
         st.sampled_from([10, 100]),
         st.just("main"),
     ),
+    st.builds(ActivityOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
@@ -308,6 +312,43 @@ def test_a_filter_by_branch_that_is_ignored_leaves_the_work_unread(name: str) ->
     assert isinstance(read(WORK, work(**{name: rows})), Unread)
 
 
+def happened(*notes: Any, more: bool = False) -> Any:
+    page = {"pageInfo": {"hasPreviousPage": more}, "nodes": list(notes)}
+    return read(ACTIVITY, {"a0": {"mergeRequest": {"activity": page}}})
+
+
+ACTIVITY = ActivityOf("g/p", 9)
+EARLY, LATE = "2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"
+RETARGETED = "changed target branch from `x` to `main`"
+
+
+def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known() -> None:
+    found = happened(
+        None,
+        noted(RETARGETED, "bo", EARLY),
+        noted(APPROVED, at=EARLY),
+        noted(APPROVED, at=LATE),
+        noted("unapproved this merge request", "bo"),
+        noted(APPROVED, None),
+        noted(RETARGETED, "bo", LATE),
+        noted("changed title from **a** to **changed target branch from**", "bo"),
+    )
+    assert found == Activity(approved={"ada": read_time(LATE)}, retargeted=read_time(LATE))
+
+
+@pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])
+def test_the_target_may_have_changed_before_what_is_listed(more: bool, at: Any) -> None:
+    found = happened(noted("added 1 commit", at=EARLY), noted("x", at=LATE), more=more)
+    assert found == Activity(approved={}, retargeted=at)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"a0": None}, {"a0": {"mergeRequest": {"activity": {"nodes": None}}}}]
+)
+def test_what_happened_and_is_not_listed_is_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(ACTIVITY, answer), Unread)
+
+
 BRANCH = DefaultBranchOf("g/p")
 
 
@@ -394,6 +435,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         FILE,
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
         DefaultBranchOf("g/p"),
+        ActivityOf("g/p", 9),
     ],
     ids=str,
 )

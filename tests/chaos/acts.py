@@ -7,7 +7,14 @@ from bot.sandbox.actions import MergeRequestDraft, NoteDraft, StatusDraft
 from bot.sandbox.entities import Level, MergeRequest, Note
 from bot.sandbox.state import RefusedError
 from tests.chaos.plot import MIA, MOE, NILS, NINA, STRANGERS, Order, Plot
-from tests.nomination_world import STATUS, add_merged, entry
+from tests.nomination_world import (
+    STATUS,
+    NominationWorld,
+    add_merged,
+    entry,
+    merge_elsewhere,
+    push_elsewhere,
+)
 
 REQUIREMENTS = ("authored", "reviewed", "assigned", "knowledge")
 NOT_READABLE = b"name: Nina\ngitlab: nina\nprojects: [ai-gateway: maintainer\n"
@@ -131,6 +138,44 @@ def _work(plot: Plot) -> str:
     for _ in range(count):
         add_merged(plot.made, "dora" if reviewed else who, reviewer=who if reviewed else None)
     return f"{who} {'reviews' if reviewed else 'authors'} {count} elsewhere"
+
+
+def _review_and_push(plot: Plot) -> str:
+    """Let somebody approve, the author push, and it be merged, as on ordinary days."""
+    who, resets = plot.somebody("nina", "nils"), plot.random.random() < 0.8
+
+    def act(made: NominationWorld, mr: MergeRequest) -> None:
+        made.gateway.settings.reset_approvals_on_push = resets
+        actions.approve(plot.world, who, mr)
+        push_elsewhere(made, mr.source_branch)
+
+    for _ in range(plot.random.randint(1, 3)):
+        merge_elsewhere(plot.made, reviewer=who.username, before=act)
+    return f"{who.username} approves elsewhere before a push that {'resets' * resets or 'keeps'}"
+
+
+def _mark_later(plot: Plot) -> str:
+    """Let somebody mark as reviewed what is merged already."""
+    who = plot.somebody("nina", "nils")
+    state = plot.random.choice(("reviewed", "requested_changes"))
+    for _ in range(plot.random.randint(1, 5)):
+        mr = merge_elsewhere(plot.made, reviewer=who.username)
+        actions.submit_review(plot.world, who, mr, state)
+    return f"{who.username} marks as {state} what is merged"
+
+
+def _play(plot: Plot) -> str:
+    """Let somebody merge and approve in a branch of their own."""
+    who, is_own = plot.somebody("nina", "nils").username, plot.random.random() < 0.5
+
+    def approve(made: NominationWorld, mr: MergeRequest) -> None:
+        if not is_own:
+            actions.approve(plot.world, made.user(who), mr)
+
+    for _ in range(plot.random.randint(1, 5)):
+        author = who if is_own else "dora"
+        merge_elsewhere(plot.made, author=author, reviewer=who, target=f"{who}s", before=approve)
+    return f"{who} {'merges' if is_own else 'approves'} in a branch of their own"
 
 
 def _assign(plot: Plot) -> str:
@@ -318,6 +363,9 @@ ACTS: Sequence[tuple[Callable[[Plot], str], int]] = (
     (_change_target_account, 1),
     (_open_pair, 1),
     (_work, 5),
+    (_review_and_push, 2),
+    (_mark_later, 1),
+    (_play, 1),
     (_assign, 6),
     (_approve, 2),
     (_comment, 16),

@@ -209,7 +209,12 @@ def _is_ready(plot: Plot, mr: MergeRequest, who: _Nominee, waived: set[tuple[str
 
 
 def _merged(plot: Plot) -> Iterator[MergeRequest]:
-    return (mr for mr in plot.made.gateway.merge_requests.values() if mr.state == "merged")
+    project = plot.made.gateway
+    return (
+        mr
+        for mr in project.merge_requests.values()
+        if mr.state == "merged" and mr.target_branch == project.default_branch
+    )
 
 
 def _authored(plot: Plot, name: str) -> int:
@@ -223,9 +228,15 @@ def _reviewed(plot: Plot, name: str, since: datetime | None) -> int:
         mr.author.username != name
         and mr.merged_at is not None
         and mr.merged_at >= since
-        and any(each.user.username == name for each in mr.approvals)
+        and any(_shows_review(note, name) and note.created_at <= mr.merged_at for note in mr.notes)
         for mr in _merged(plot)
     )
+
+
+def _shows_review(note: Note, name: str) -> bool:
+    """Tell whether GitLab noted a review: what a push takes away is still written there."""
+    said = note.body in {"approved this merge request", "requested changes"}
+    return note.system and said and note.author.username == name
 
 
 def _trainee_since(plot: Plot, mr: MergeRequest, who: _Nominee) -> datetime | None:

@@ -1,0 +1,154 @@
+"""Since when a nomination stands in its merge request, and when that was approved.
+
+All times are GitLab's: those of the versions of the changes, of its own notes, and of reopening.
+Commits tell only what their authors claim, and a merge request may be older than what it
+proposes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import policy as rules
+from bot.entry_change import is_same_person
+from bot.facts import (
+    Activity,
+    ActivityOf,
+    Fact,
+    FileAt,
+    Need,
+    Reopened,
+    ReopenedOf,
+    Versions,
+    VersionsOf,
+    content_of,
+)
+from bot.merge_request import MergeRequest
+from bot.nomination import Content, Nomination, Unread
+from bot.policy import Policy
+from bot.stages import read_entry
+
+MOST_VERSIONS = 30  # of a merge request that are examined
+
+TIMED = rules.ApprovedBy | rules.OpenFor
+NOT_LOOKED_UP = Unread(reason="it was not looked up since when this stands here")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Since when a nomination is in its merge request, and since when just as it is now.
+
+    `opened` is since when people could see that, without the merge request being closed;
+    `approved` when people, by case-folded username, last approved the merge request.
+    """
+
+    nominated: datetime
+    settled: datetime
+    opened: datetime
+    approved: Mapping[str, datetime]
+
+
+def is_timed(policy: Policy) -> bool:
+    """Tell whether a policy asks for something that depends on these times."""
+    return any(isinstance(requirement.rule, TIMED) for requirement in policy.requirements)
+
+
+def timing_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
+    """Say which facts the times of any nomination take, apart from the entries."""
+    project, number = merge_request.project_id, merge_request.iid
+    return (
+        VersionsOf(project, number),
+        ActivityOf(merge_request.project, number),
+        ReopenedOf(project, number),
+    )
+
+
+def entry_needs(
+    nomination: Nomination, merge_request: MergeRequest, facts: Mapping[Need, Fact]
+) -> set[FileAt]:
+    """Say which states of the entry are compared: none where nothing was ever pushed again."""
+    versions = facts.get(timing_needs(merge_request)[0])
+    if not isinstance(versions, Versions) or len(versions.items) == 1:
+        return set()
+    newest = versions.items[:MOST_VERSIONS]
+    return {FileAt(merge_request.project, each.head_sha, nomination.path) for each in newest}
+
+
+def trace_timing(
+    nomination: Nomination, merge_request: MergeRequest, facts: Mapping[Need, Fact]
+) -> Timing | Unread:
+    """Find out since when a nomination stands, or why that is not known."""
+    found = [facts.get(need, NOT_LOOKED_UP) for need in timing_needs(merge_request)]
+    for fact in found:
+        if isinstance(fact, Unread):
+            return fact
+    versions, activity, reopened = found
+    if not (
+        isinstance(versions, Versions)
+        and isinstance(activity, Activity)
+        and isinstance(reopened, Reopened)
+    ):
+        return NOT_LOOKED_UP
+    if versions.items[0].head_sha != merge_request.head_sha:
+        return Unread(reason="GitLab has not listed the newest version of the changes yet")
+    states = _entry_states(nomination, merge_request, versions, facts)
+    unread = next((state for _, state in states if isinstance(state, Unread)), None)
+    if unread:
+        return unread
+    whole = versions.complete and len(versions.items) <= MOST_VERSIONS
+    now = states[0][1]
+    nominated = _since(states, lambda state: _nominates(state, nomination), whole=whole)
+    settled = _since(states, lambda state: state == now, whole=whole)
+    if nominated is None or settled is None:
+        return Unread(reason="the merge request has more versions than were examined")
+    nominated, settled = (_latest(each, activity.retargeted) for each in (nominated, settled))
+    return Timing(
+        nominated=nominated,
+        settled=settled,
+        opened=_latest(settled, reopened.at),
+        approved=activity.approved,
+    )
+
+
+def _entry_states(
+    nomination: Nomination,
+    merge_request: MergeRequest,
+    versions: Versions,
+    facts: Mapping[Need, Fact],
+) -> Sequence[tuple[datetime, Content]]:
+    """Return when each version came, newest first, and the entry in it.
+
+    The first one came with the merge request.
+    """
+    path, project = nomination.path, merge_request.project
+    newest = versions.items[:MOST_VERSIONS]
+    if len(versions.items) == 1:
+        # What GitLab lists is what was read.
+        return [(merge_request.created_at, b"")]
+    return [(v.at, content_of(facts, FileAt(project, v.head_sha, path))) for v in newest]
+
+
+def _since(
+    states: Iterable[tuple[datetime, Content]], holds: Callable[[Content], bool], *, whole: bool
+) -> datetime | None:
+    """Return since when something holds without a break; None where it may be longer."""
+    since: datetime | None = None
+    for at, state in states:
+        if since is not None and not holds(state):
+            return since
+        since = at
+    return since if whole else None
+
+
+def _nominates(content: Content, nomination: Nomination) -> bool:
+    # A single version is not read again: it is the one that nominates.
+    entry = read_entry(content) if content else None
+    if entry is None:
+        return False
+    return is_same_person(entry, nomination.username) and entry.holds(
+        nomination.project, nomination.role
+    )
+
+
+def _latest(one: datetime, other: datetime | None) -> datetime:
+    return one if other is None else max(one, other)
