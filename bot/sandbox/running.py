@@ -33,6 +33,7 @@ class Sandbox:
         self.server.mount("/", Pages(self.world, self.runner))
         self.world.quick_actions = run_quick_actions
         self.world.trigger = self.runner.trigger
+        self.world.run_jobs = self.runner.run_jobs
         self.world.subscribers.append(self.hooks.notice)
 
     @property

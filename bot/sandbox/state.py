@@ -111,14 +111,15 @@ class RequestRecord:
 
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[["World", TriggerCall], Pipeline]
+RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
 
 
 class World:
     """Everything the stand-in GitLab knows.
 
-    Subscribers, `quick_actions` and `trigger` are called with `lock` held: they may act on
-    the world, but must leave waiting (deliveries, processes) to their own threads.
+    Subscribers, `quick_actions`, `trigger` and `run_jobs` are called with `lock` held: they may
+    act on the world, but must leave waiting (deliveries, processes) to their own threads.
     """
 
     def __init__(self, now: datetime = START) -> None:
@@ -135,6 +136,7 @@ class World:
         self.subscribers: list[Subscriber] = []
         self.quick_actions: QuickActions | None = None
         self.trigger: Trigger | None = None
+        self.run_jobs: RunJobs | None = None
         self.unprepared_reads = 0
         self.keeps_previous = False
         self.previous: World | None = None
