@@ -8,6 +8,7 @@ from typing import Protocol
 from bot import policy as rules
 from bot.assessment import assess
 from bot.changes import Changes, gather_changes
+from bot.ci_files import find_ci_doubts
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.errors import GitLabError
@@ -188,6 +189,8 @@ def _evaluate_once(
     subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
+    if (detection.nominations or detection.unread) and merge_request.state == "opened":
+        unknown += find_ci_doubts(merge_request, _beside_entries(merge_request, choices), gitlab)
     evidence: Mapping[str, Evidence] = {}
     if subjects:
         evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
@@ -271,6 +274,12 @@ def _concerns_team(path: str, choices: Choices) -> bool:
     # The list of people that the entries are made into; some edit it by mistake.
     made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
     return (beside and path.endswith((".yml", ".yaml"))) or made
+
+
+def _beside_entries(merge_request: MergeRequest, choices: Choices) -> list[str]:
+    """Return the changed files that are nobody's entry."""
+    changed = merge_request.changed_paths or ()
+    return [path for path in changed if not _concerns_team(path, choices)]
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

@@ -256,6 +256,13 @@ class StatusChecksOf:
     iid: int
 
 
+@dataclass(frozen=True, slots=True)
+class CiConfigOf:
+    """The need for the place of a project's CI configuration."""
+
+    project_id: int
+
+
 Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
@@ -269,6 +276,7 @@ Need = (
     | PushOf
     | StatusesOf
     | StatusChecksOf
+    | CiConfigOf
 )
 Fact = Content | Work | Threads | Members | Commits | Renames | Push | Standing | Statuses | str
 Facts = Mapping[Need, Fact]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from bot.errors import GitLabError
 from bot.facts import (
+    CiConfigOf,
     Commit,
     Commits,
     CommitsOf,
@@ -114,6 +115,11 @@ def _read_push(transport: Transport, need: PushOf) -> Push:
     return Push(at=datetime.fromisoformat(rows[0]["created_at"]))
 
 
+def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
+    # Empty for the default path (GitLab, doc/ci/pipelines/settings.md).
+    return str(transport.fetch_object(f"/projects/{need.project_id}").get("ci_config_path") or "")
+
+
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
@@ -121,4 +127,5 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     PushOf: _read_push,
     StatusesOf: read_statuses,
     StatusChecksOf: _read_status_checks,
+    CiConfigOf: _read_ci_config,
 }

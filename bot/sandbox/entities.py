@@ -345,6 +345,7 @@ class ProjectSettings:
     pipelines_must_succeed: bool = False
     checks_must_succeed: bool = False
     threads_must_be_resolved: bool = False
+    ci_config_path: str = ""
 
     @property
     def premium(self) -> bool:

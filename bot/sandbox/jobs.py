@@ -80,7 +80,7 @@ class Runner:
             commit = start.project.repository.find_commit(start.ref)
             if commit is None:
                 raise RefusedError(400, {"base": ["Reference not found"]})
-            content = start.project.repository.content(commit, CI_FILE)
+            content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
             chosen = select_jobs(text, _circumstances(start, commit))
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
@@ -95,7 +95,7 @@ class Runner:
         """
         repository = pipeline.project.repository
         commit = repository.find_commit(pipeline.sha)
-        content = repository.content(commit, CI_FILE) if commit else None
+        content = repository.content(commit, _config_path(pipeline.project)) if commit else None
         if commit is None or content is None:
             return None
         start = Start(
@@ -193,6 +193,10 @@ class Runner:
             run.exit_code, run.seconds = done.exit_code, done.seconds
             run.job.status = "success" if done.exit_code == 0 else "failed"
             run.job.finished_at = run.job.pipeline.updated_at = self.world.now
+
+
+def _config_path(project: Project) -> str:
+    return project.settings.ci_config_path or CI_FILE
 
 
 def _circumstances(start: Start, commit: Commit) -> Circumstances:
