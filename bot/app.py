@@ -13,6 +13,7 @@ from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
 from bot.changes import Changes, Further, gather_changes
+from bot.ci_files import find_ci_doubts
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.earlier import Earlier, gather_earlier, siblings_of
@@ -303,7 +304,8 @@ def _evaluate_once(
     known: dict[Need, Fact] = dict(changes.facts)
     look = _look(merge_request, found, known, gitlab, choices)
     subjects = look.subjects
-    unknown = [*_unknowns(merge_request, detection), *doubts]
+    ci_doubts = _ci_doubts(merge_request, detection, choices, gitlab)
+    unknown = [*_unknowns(merge_request, detection), *doubts, *ci_doubts]
     evidence: Mapping[str, Evidence] = {}
     earlier = Earlier()
     if subjects:
@@ -455,6 +457,20 @@ def _concerns_team(path: str, choices: Choices) -> bool:
         return True
     # The list of people that the entries are made into; some edit it by mistake.
     return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
+
+
+def _ci_doubts(
+    merge_request: MergeRequest, detection: Detection, choices: Choices, gitlab: Source
+) -> Sequence[str]:
+    if merge_request.state != "opened" or not (detection.nominations or detection.unread):
+        return ()
+    return find_ci_doubts(merge_request, _beside_entries(merge_request, choices), gitlab)
+
+
+def _beside_entries(merge_request: MergeRequest, choices: Choices) -> list[str]:
+    """Return the changed files that are nobody's entry."""
+    changed = merge_request.changed_paths or ()
+    return [path for path in changed if not _concerns_team(path, choices)]
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

@@ -427,6 +427,13 @@ class StatusChecksOf:
     iid: int
 
 
+@dataclass(frozen=True, slots=True)
+class CiConfigOf:
+    """The need for the place of a project's CI configuration."""
+
+    project_id: int
+
+
 Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
@@ -450,6 +457,7 @@ Need = (
     | ActivityOf
     | StatusesOf
     | StatusChecksOf
+    | CiConfigOf
 )
 Times = Push | Versions | Reopened | Activity
 Fact = (

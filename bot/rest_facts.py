@@ -9,6 +9,7 @@ from bot.errors import GitLabError
 from bot.facts import (
     Access,
     AccessOf,
+    CiConfigOf,
     Commit,
     Commits,
     CommitsOf,
@@ -169,6 +170,11 @@ def _read_reopened(transport: Transport, need: ReopenedOf) -> Reopened:
     return Reopened(at=max(times, default=None))
 
 
+def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
+    # Empty for the default path (GitLab, doc/ci/pipelines/settings.md).
+    return str(transport.fetch_object(f"/projects/{need.project_id}").get("ci_config_path") or "")
+
+
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
@@ -180,4 +186,5 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     ReopenedOf: _read_reopened,
     StatusesOf: read_statuses,
     StatusChecksOf: _read_status_checks,
+    CiConfigOf: _read_ci_config,
 }

@@ -11,7 +11,13 @@ import pytest
 import yaml
 
 from bot.sandbox.activity import Activity
-from bot.sandbox.ci_file import FILTERED_BY_WORKFLOW, is_true, parse_duration, select_jobs
+from bot.sandbox.ci_file import (
+    FILTERED_BY_WORKFLOW,
+    Circumstances,
+    is_true,
+    parse_duration,
+    select_jobs,
+)
 from bot.sandbox.entities import Pipeline, Project, Token, TriggerToken, User
 from bot.sandbox.job_environment import JobRun, command_folders
 from bot.sandbox.jobs import CI_FILE, Runner, ci_definition
@@ -389,3 +395,61 @@ def test_the_bots_own_job_decides_from_its_checkout(runners: list[Runner]) -> No
     assert done.exit_code == 0
     assert "Nothing to do: " in done.log
     assert "nomination-bot run" not in done.log
+
+
+INCLUDED = """
+spec:
+  inputs:
+    name: {}
+    files: {type: array, default: ["a/**/*.yml"]}
+---
+$[[ inputs.name ]]:
+  script: [x]
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+      changes: $[[ inputs.files ]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "runs"),
+    [
+        ({}, ("a/b/c.yml",), True),
+        ({}, ("a/c.yml",), True),
+        ({}, ("b/c.yml",), False),
+        ({}, None, True),
+        ({"files": ["?.md", "x*"]}, ("a.md",), True),
+        ({"files": ["?.md", "x*"]}, ("ab.md", "x/y"), False),
+        ({"files": ["x/**"]}, ("x/y/z",), True),
+    ],
+)
+def test_included_jobs_run_by_the_changed_paths(
+    given: dict[str, object], changed: tuple[str, ...] | None, runs: bool
+) -> None:
+    text = json.dumps(
+        {
+            "include": [{"local": "/gate.yml", "inputs": {"name": "gate", **given}}],
+            "always": {"script": ["y"]},
+        }
+    )
+    circumstances = Circumstances(
+        variables={"CI_PIPELINE_SOURCE": "merge_request_event"},
+        changed=changed,
+        read={"/gate.yml": INCLUDED}.get,
+    )
+    jobs = select_jobs(text, circumstances)
+    assert [job.name for job in jobs] == (["gate"] if runs else []) + ["always"]
+
+
+@pytest.mark.parametrize(
+    ("included", "words"),
+    [
+        ('"gate.yml"', "`name` input: required value has not been provided"),
+        ("{local: gate.yml, inputs: {name: a, more: 1}}", "`more` input: unknown input"),
+        ('"gone.yml"', "Included file `gone.yml` does not exist!"),
+    ],
+)
+def test_a_wrong_include_is_refused(included: str, words: str) -> None:
+    circumstances = Circumstances(variables={}, read={"gate.yml": INCLUDED}.get)
+    with pytest.raises(RefusedError, match=words):
+        select_jobs(f"include: {included}\na: {{script: [x]}}", circumstances)

@@ -105,8 +105,35 @@ def start_pipelines(
     elif settings.pipelines == "push":
         drafts = [PipelineDraft(sha=head, ref=branch, source="push")]
     for draft in drafts:
-        pipeline = create_pipeline(world, user, project, draft)
-        add_job(world, pipeline, "test", settings.pipeline_status)
+        run_pipeline(world, user, project, draft)
+
+
+def run_pipeline(
+    world: World, user: User, project: Project, draft: PipelineDraft
+) -> Pipeline | None:
+    """Make a pipeline with the jobs of the project's configuration.
+
+    A project without one gets a job that is over at once. None where no job is to run.
+    """
+    pipeline = create_pipeline(world, user, project, draft)
+    started = world.run_jobs(pipeline) if world.run_jobs else None
+    if started is None:
+        add_job(world, pipeline, "test", project.settings.pipeline_status)
+    elif not started:
+        project.pipelines.remove(pipeline)
+        return None
+    return pipeline
+
+
+def run_again(world: World, user: User, mr: MergeRequest) -> Pipeline | None:
+    """Run a pipeline of a merge request in the target project, as its Pipelines tab does."""
+    with world.writing() as now:
+        demand(find_level(user, mr.project, now.date()) >= Level.DEVELOPER)
+        ref = f"refs/merge-requests/{mr.iid}/head"
+        draft = PipelineDraft(
+            sha=mr.head_sha or "", ref=ref, source="merge_request_event", merge_request=mr
+        )
+        return run_pipeline(world, user, mr.project, draft)
 
 
 def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:

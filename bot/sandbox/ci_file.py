@@ -1,7 +1,8 @@
 """Read a `.gitlab-ci.yml`: which jobs a pipeline of a given source runs."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,23 +41,75 @@ class JobDefinition:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def select_jobs(text: str, variables: Mapping[str, str]) -> tuple[JobDefinition, ...]:
-    """Return the jobs that run with these predefined variables.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What rules may ask about: the predefined variables, and the changed paths if known.
+
+    `read` finds the text of an included local file or component by its name.
+    """
+
+    variables: Mapping[str, str]
+    changed: tuple[str, ...] | None = None
+    read: Callable[[str], str | None] = lambda _: None
+
+
+def select_jobs(
+    text: str, circumstances: Circumstances | Mapping[str, str]
+) -> tuple[JobDefinition, ...]:
+    """Return the jobs that run in these circumstances, or with these predefined variables.
 
     Raises `RefusedError` (400) with GitLab's words if the rules leave none.
     """
-    written = _parse(text)
+    if not isinstance(circumstances, Circumstances):
+        circumstances = Circumstances(variables=circumstances)
+    written = _include(_parse(text), circumstances.read)
     workflow = written.get("workflow") or {}
-    if not _runs(workflow.get("rules"), variables):
+    if not _runs(workflow.get("rules"), circumstances):
         raise RefusedError(400, {"base": [FILTERED_BY_WORKFLOW]})
     jobs = tuple(
         _job(name, body, written)
         for name, body in written.items()
-        if name not in _GLOBAL and not name.startswith(".") and _runs(body.get("rules"), variables)
+        if name not in _GLOBAL
+        and not name.startswith(".")
+        and _runs(body.get("rules"), circumstances)
     )
     if not jobs:
         raise RefusedError(400, {"base": [NO_JOBS]})
     return jobs
+
+
+def _include(written: Mapping[str, Any], read: Callable[[str], str | None]) -> Mapping[str, Any]:
+    """Add what a configuration includes: `local` files and `component`s, with their inputs."""
+    included: dict[str, Any] = {}
+    named = written.get("include") or []
+    for each in named if isinstance(named, list) else [named]:
+        entry: Mapping[str, Any] = {"local": each} if isinstance(each, str) else each
+        name = str(entry.get("local") or entry.get("component"))
+        text = read(name)
+        if text is None:
+            problem = f"Included file `{name}` does not exist!"
+            raise RefusedError(400, {"base": [problem]})
+        included |= _include(_parse(_fill(text, entry.get("inputs") or {})), read)
+    return included | dict(written)
+
+
+def _fill(text: str, given: Mapping[str, Any]) -> str:
+    """Put inputs into the body below a `spec` header; refuse what GitLab refuses."""
+    header, found, body = text.partition("\n---\n")
+    if not found:
+        return text
+    inputs = (yaml.safe_load(header).get("spec") or {}).get("inputs") or {}
+    values = {name: (each or {}).get("default") for name, each in inputs.items()} | dict(given)
+    missing = sorted(name for name, value in values.items() if value is None)
+    unknown = sorted(given.keys() - inputs.keys())
+    if missing or unknown:
+        words = ", ".join(f"`{name}` input" for name in missing + unknown)
+        problem = "required value has not been provided" if missing else "unknown input"
+        raise RefusedError(400, {"base": [f"{words}: {problem}"]})
+    for name, value in values.items():
+        shown = value if isinstance(value, str) else json.dumps(value)
+        body = body.replace(f"$[[ inputs.{name} ]]", shown)
+    return body
 
 
 def _parse(text: str) -> Mapping[str, Any]:
@@ -100,14 +153,30 @@ def _variables(body: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _runs(rules: list[Mapping[str, Any]] | None, variables: Mapping[str, str]) -> bool:
+def _runs(rules: list[Mapping[str, Any]] | None, circumstances: Circumstances) -> bool:
     """Whether the first rule that matches lets it run; no rules let everything run."""
     if rules is None:
         return True
     for rule in rules:
-        if "if" not in rule or is_true(str(rule["if"]), variables):
+        held = "if" not in rule or is_true(str(rule["if"]), circumstances.variables)
+        if held and _changes(rule.get("changes"), circumstances.changed):
             return rule.get("when") not in {"never", "manual"}
     return False
+
+
+def _changes(globs: Iterable[str] | None, changed: tuple[str, ...] | None) -> bool:
+    """Whether a changed path matches; where the paths are not known, GitLab says yes."""
+    if globs is None or changed is None:
+        return True
+    patterns = [re.compile(_pattern(glob)) for glob in globs]
+    return any(pattern.fullmatch(path) for path in changed for pattern in patterns)
+
+
+def _pattern(glob: str) -> str:
+    """Turn a glob into a pattern: `**/` is any folders, `*` and `?` stay within one."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    table = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(table.get(part, re.escape(part)) for part in parts)
 
 
 def is_true(condition: str, variables: Mapping[str, str]) -> bool:

@@ -422,6 +422,7 @@ class ProjectSettings:
     checks_must_succeed: bool = False
     threads_must_be_resolved: bool = False
     pipeline_variables_role: str = "maintainer"
+    ci_config_path: str = ""
 
     @property
     def premium(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox.access import can_read, can_read_code
 from bot.sandbox.diffs import is_binary
-from bot.sandbox.entities import MergeRequest, Project, User
+from bot.sandbox.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.graphql_core import Asked, connect, global_id, resolves, time_text, values
 from bot.sandbox.graphql_lists import list_merge_requests
 from bot.sandbox.graphql_people import split_page
@@ -63,6 +63,22 @@ def _merge_request(source: Project, asked: Asked, iid: str) -> MergeRequest | No
     if found is not None:
         asked.seen.append(found)
     return found
+
+
+@resolves("Project", "pipeline")
+def _pipeline(
+    source: Project, asked: Asked, iid: str | None = None, sha: str | None = None
+) -> Pipeline | None:
+    if not can_read_code(asked.user, source, asked.today):
+        return None
+    found = [each for each in source.pipelines if iid in {None, str(each.iid)}]
+    return next((each for each in reversed(found) if sha in {None, each.sha}), None)
+
+
+@resolves("Pipeline", "jobs")
+def _jobs(source: Pipeline, _asked: Asked, **arguments: Any) -> object:
+    page, _ = split_page(arguments)
+    return connect(source.jobs[::-1], **page)
 
 
 @resolves("Project", "mergeRequests")
@@ -168,6 +184,16 @@ values(
         "message": lambda source: source.commit.message,
         "description": lambda source: source.commit.message.partition("\n")[2].strip(),
         "authoredDate": lambda source: time_text(source.commit.author.at),
+    },
+)
+values(
+    "CiJob",
+    {
+        # The kind of the record stands in its id (GitLab, app/graphql/types/ci/job_type.rb).
+        "id": lambda source: global_id(
+            "GenericCommitStatus" if source.stage == "external" else "Ci::Build", source.id
+        ),
+        "status": lambda source: source.status.upper(),
     },
 )
 values(

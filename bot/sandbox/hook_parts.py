@@ -67,7 +67,7 @@ def describe_project(world: World, project: Project) -> Body:
         "visibility_level": VISIBILITY[project.visibility],
         "path_with_namespace": project.path_with_namespace,
         "default_branch": project.default_branch,
-        "ci_config_path": None,
+        "ci_config_path": project.settings.ci_config_path or None,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.sandbox.ci_file import JobDefinition
-from bot.sandbox.entities import CommitStatus, Project, User
+from bot.sandbox.entities import CommitStatus, MergeRequest, Project, User
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +24,7 @@ class Start:
     variables: Mapping[str, str]
     payload: Mapping[str, object] | None = None
     short_token: str | None = None
+    merge_request: MergeRequest | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -94,11 +95,27 @@ def source_variables(start: Start) -> dict[str, str]:
     """Return what `rules` can ask for when a pipeline is created."""
     return {
         "CI_PIPELINE_SOURCE": start.source,
-        "CI_COMMIT_REF_NAME": start.ref,
-        "CI_COMMIT_BRANCH": start.ref,
         "CI_DEFAULT_BRANCH": start.project.default_branch,
+        **_ref_variables(start),
         **({} if start.payload is None else {"CI_PIPELINE_TRIGGERED": "true"}),
         **start.variables,
+    }
+
+
+def _ref_variables(start: Start) -> dict[str, str]:
+    mr = start.merge_request
+    if mr is None:
+        return {"CI_COMMIT_REF_NAME": start.ref, "CI_COMMIT_BRANCH": start.ref}
+    return {
+        "CI_COMMIT_REF_NAME": mr.source_branch,
+        "CI_MERGE_REQUEST_IID": str(mr.iid),
+        "CI_MERGE_REQUEST_PROJECT_ID": str(mr.project.id),
+        "CI_MERGE_REQUEST_PROJECT_PATH": mr.project.path_with_namespace,
+        "CI_MERGE_REQUEST_REF_PATH": start.ref,
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": mr.source_branch,
+        # Set in a pipeline of merged results alone (GitLab, predefined_variables.md).
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": mr.target_branch,
     }
 
 

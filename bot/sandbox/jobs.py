@@ -3,13 +3,14 @@
 import secrets
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
 from bot.sandbox.activity import Activity
-from bot.sandbox.ci_file import select_jobs
+from bot.sandbox.ci_file import Circumstances, JobDefinition, select_jobs
+from bot.sandbox.diffs import compare_trees
 from bot.sandbox.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.job_environment import (
     JobRun,
@@ -18,6 +19,7 @@ from bot.sandbox.job_environment import (
     server_variables,
     source_variables,
 )
+from bot.sandbox.repository import Commit
 from bot.sandbox.shell import Execute, Execution, mask, run_script
 from bot.sandbox.state import RefusedError, TriggerCall, World
 
@@ -79,20 +81,55 @@ class Runner:
             commit = start.project.repository.find_commit(start.ref)
             if commit is None:
                 raise RefusedError(400, {"base": ["Reference not found"]})
-            content = start.project.repository.content(commit, CI_FILE)
+            content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
-            chosen = select_jobs(text, source_variables(start))
+            chosen = select_jobs(text, _circumstances(start, commit))
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
             pipeline = create_pipeline(world, start.user, start.project, draft)
-            for definition in chosen:
-                run = JobRun(
-                    job=_new_job(world, pipeline, definition.name, definition.stage),
-                    definition=definition,
-                    start=start,
-                    of_the_bot=content is None,
-                )
-                self._enqueue(run)
+            self._hand_over(pipeline, chosen, start, of_the_bot=content is None)
         return pipeline
+
+    def run_jobs(self, pipeline: Pipeline) -> bool | None:
+        """Start the jobs that the project's own configuration has for a pipeline.
+
+        None without a configuration; False where its rules leave no job.
+        """
+        repository = pipeline.project.repository
+        commit = repository.find_commit(pipeline.sha)
+        content = repository.content(commit, _config_path(pipeline.project)) if commit else None
+        if commit is None or content is None:
+            return None
+        start = Start(
+            project=pipeline.project,
+            ref=pipeline.ref,
+            source=pipeline.source,
+            user=pipeline.user,
+            variables={},
+            merge_request=pipeline.merge_request,
+        )
+        try:
+            chosen = select_jobs(content.decode(), _circumstances(start, commit))
+        except RefusedError:
+            return False
+        self._hand_over(pipeline, chosen, start)
+        return True
+
+    def _hand_over(
+        self,
+        pipeline: Pipeline,
+        chosen: Iterable[JobDefinition],
+        start: Start,
+        *,
+        of_the_bot: bool = False,
+    ) -> None:
+        for definition in chosen:
+            run = JobRun(
+                job=_new_job(self.world, pipeline, definition.name, definition.stage),
+                definition=definition,
+                start=start,
+                of_the_bot=of_the_bot,
+            )
+            self._enqueue(run)
 
     def close(self, timeout: float = 5) -> None:
         """Stop every job and wait until the processes are gone."""
@@ -168,6 +205,39 @@ class Runner:
             run.exit_code, run.seconds = done.exit_code, done.seconds
             run.job.status = "success" if done.exit_code == 0 else "failed"
             run.job.finished_at = run.job.pipeline.updated_at = self.world.now
+
+
+def _config_path(project: Project) -> str:
+    return project.settings.ci_config_path or CI_FILE
+
+
+def _circumstances(start: Start, commit: Commit) -> Circumstances:
+    project, mr = start.project, start.merge_request
+    changed: tuple[str, ...] | None = None
+    if mr is not None and mr.diff is not None:
+        store = mr.project.repository.store
+        head = store.commits[mr.diff.head_sha].tree
+        # Without a merge base nothing counts as changed (lib/gitlab/git/repository.rb).
+        base = store.commits[mr.diff.base_sha].tree if mr.diff.base_sha else head
+        files = compare_trees(store, base, head)
+        changed = tuple(path for each in files for path in (each.old_path, each.new_path) if path)
+
+    def read(name: str) -> str | None:
+        if "@" in name:  # a component of this project, at whatever version
+            return read_component(name.partition("@")[0].rpartition("/")[2])
+        content = project.repository.content(commit, name.lstrip("/"))
+        return None if content is None else content.decode()
+
+    return Circumstances(variables=source_variables(start), changed=changed, read=read)
+
+
+def read_component(name: str) -> str | None:
+    """Return one of the shipped components: the repository's, or the copy in the wheel."""
+    for folder in (_HERE.parents[1], _HERE.parent):
+        path = folder / "templates" / f"{name}.yml"
+        if path.exists():
+            return path.read_text(encoding="utf-8")
+    return None
 
 
 def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitStatus:

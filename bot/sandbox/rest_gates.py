@@ -81,7 +81,11 @@ def set_status(call: Call) -> Answer:
     },
 )
 def list_statuses(call: Call) -> Answer:
-    """List the statuses of a commit; those done over only with `all`."""
+    """List the statuses of a commit; those done over only with `all`.
+
+    Not even those of a public project are for everybody (GitLab, lib/api/commit_statuses.rb).
+    """
+    demand(call.user is not None, 401)
     commit, given = call.commit(call.path["sha"]), call.params
     jobs = [
         job

@@ -40,6 +40,7 @@ def _render_project(call: Call) -> dict[str, Any]:
         "path_with_namespace": project.path_with_namespace,
         "created_at": stamp(project.created_at),
         "default_branch": project.default_branch,
+        "ci_config_path": project.settings.ci_config_path,
         "topics": [],
         "http_url_to_repo": f"{url}.git",
         "web_url": url,

@@ -38,6 +38,7 @@ class Sandbox:
         self.world.quick_actions = run_quick_actions
         self.world.trigger = self.runner.trigger
         self.world.hook_test = self.hooks.test
+        self.world.run_jobs = self.runner.run_jobs
         self.world.subscribers.append(self.hooks.notice)
 
     @property

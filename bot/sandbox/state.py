@@ -112,6 +112,7 @@ class RequestRecord:
 
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[["World", TriggerCall], Pipeline]
+RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
 HookTest = Callable[[Project, Webhook, str], tuple[int | None, str]]
 VERSION = "19.5.0-ee"
@@ -120,8 +121,8 @@ VERSION = "19.5.0-ee"
 class World:
     """Everything the stand-in GitLab knows.
 
-    Subscribers, `quick_actions` and `trigger` are called with `lock` held: they may act on
-    the world, but must leave waiting (deliveries, processes) to their own threads.
+    Subscribers, `quick_actions`, `trigger` and `run_jobs` are called with `lock` held: they may
+    act on the world, but must leave waiting (deliveries, processes) to their own threads.
     """
 
     def __init__(self, now: datetime = START) -> None:
@@ -143,6 +144,7 @@ class World:
         self.lacking: tuple[str, ...] = ()
         self.complexity_limit: int | None = None
         self.ignored: frozenset[str] = frozenset()
+        self.run_jobs: RunJobs | None = None
         self.unprepared_reads = 0
         self.keeps_previous = False
         self.previous: World | None = None
