@@ -8,7 +8,7 @@ from typing import Protocol
 from bot import policy as rules
 from bot.assessment import assess
 from bot.changes import Changes, gather_changes
-from bot.command_text import parse_commands
+from bot.command_text import NOTHING, read_comments
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.errors import GitLabError
 from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject, gather_evidence
@@ -406,8 +406,10 @@ def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
 
 def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
     """Tell whether any comment holds a command."""
+    bodies = tuple(note.body for note in merge_request.notes)
+    readings = read_comments(bodies, choices.command)
     return any(
-        parse_commands(note.body, choices.command)
+        readings.get(note.body, NOTHING).requests
         for note in merge_request.notes
         # An answer to an internal note would tell everybody of it; bots get none.
         if not (note.system or note.internal or (note.author and note.author.bot))

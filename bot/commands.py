@@ -6,7 +6,15 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
-from bot.command_text import PUNCTUATION, VERBS, Audience, Request, Verb, parse_commands
+from bot.command_text import (
+    NOTHING,
+    PUNCTUATION,
+    VERBS,
+    Audience,
+    Request,
+    Verb,
+    read_comments,
+)
 from bot.inert import code_span
 from bot.merge_request import Note, Person
 
@@ -181,9 +189,13 @@ def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
     """
     ledger = _Ledger()
     answers: list[Answer] = []
+    readings = read_comments(tuple(note.body for note in notes), word)
     for note in sorted(notes, key=lambda note: (note.created_at, note.id)):
         author = _find_person(note, context)
-        requests = parse_commands(note.body, word) if author else ()
+        reading = readings.get(note.body, NOTHING)
+        requests = reading.requests if author else ()
+        if author and not reading.whole:
+            _doubt_unread(ledger, note, author, context)
         if author and requests:
             orders = tuple(
                 _Order(request=request, note=note, author=author, context=context, word=word)
@@ -200,13 +212,14 @@ def replay(notes: Sequence[Note], context: Context, word: str) -> Replay:
     )
 
 
-def wants_push_time(notes: Iterable[Note], word: str) -> bool:
+def wants_push_time(notes: Sequence[Note], word: str) -> bool:
     """Tell whether a comment waives something without saying for whom."""
+    readings = read_comments(tuple(note.body for note in notes), word)
     return any(
         _waives_for_nobody_by_name(request)
         for note in notes
         if not note.system
-        for request in parse_commands(note.body, word)
+        for request in readings.get(note.body, NOTHING).requests
     )
 
 
@@ -248,6 +261,18 @@ def _doubt(ledger: _Ledger, order: _Order) -> None:
             f"@{order.author.username} wrote the command {verb}, "
             "and whether they may could not be checked"
         )
+
+
+def _doubt_unread(ledger: _Ledger, note: Note, author: Person, context: Context) -> None:
+    """Keep in mind that commands were not read, unless their author could not close the gate."""
+    scopes = context.nominations
+    powerless = all(_has_authority(scope, author) is False for scope in scopes)
+    if note.edited or note.internal or not author.active or powerless:
+        return
+    ledger.doubts[f"unread {author.key}"] = (
+        f"a comment by @{author.username} has more text or commands than the bot reads; "
+        "write commands in short comments of their own, and delete the long one"
+    )
 
 
 def _obey(ledger: _Ledger, order: _Order) -> None:
