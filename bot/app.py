@@ -14,7 +14,7 @@ from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
 from bot.changes import Changes, Further, gather_changes
 from bot.ci_files import find_ci_doubts
-from bot.command_text import parse_commands
+from bot.command_text import NOTHING, read_comments
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
@@ -705,8 +705,10 @@ def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
 
 def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
     """Tell whether any comment holds a command."""
+    bodies = tuple(note.body for note in merge_request.notes)
+    readings = read_comments(bodies, choices.command)
     return any(
-        parse_commands(note.body, choices.command)
+        readings.get(note.body, NOTHING).requests
         for note in merge_request.notes
         # An answer to an internal note would tell everybody of it; bots get none.
         if not (note.system or note.internal or (note.author and note.author.bot))

@@ -1,21 +1,28 @@
 """Find the commands in a note, and say which commands there are."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.parser_block import RuleFuncBlockType
     from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
 NOTE_LIMIT = 10_000  # characters of a note that are searched for commands
+# Characters of all notes together that are parsed as Markdown: the worst cost 15 s a million.
+PARSED_LIMIT = 200_000
 COMMAND_LIMIT = 20  # commands of one note that are read
 PUNCTUATION = "`.,:;!?"  # forgiven around the words of a command
+
+# A line that can be nothing but text of a top-level paragraph, or blank: it begins no block, ends
+# none, and holds nothing that could reach over a line end.
+_PLAIN = re.compile(r"(?:[/\w](?<!\d)[^`<\\|]*)?$")
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # mark a line for a moment; no note may hold them
 
@@ -58,6 +65,14 @@ class Verb:
     usage: str
     who: Audience
     effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The commands that were found in a note; `whole` says whether there can be no others."""
+
+    requests: tuple["Request", ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,21 +147,98 @@ def help_table(word: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((f"/{word} {verb.usage}", verb.who.value, verb.effect) for verb in VERBS)
 
 
+NOTHING = Reading(requests=(), whole=True)
+
+
+@lru_cache(maxsize=2)
+def read_comments(bodies: tuple[str, ...], word: str) -> Mapping[str, Reading]:
+    """Find the commands of many notes, each parsed once; notes that can hold none are left out.
+
+    Short ones come first, so that whoever writes long ones hides no others. What is beyond
+    `PARSED_LIMIT` is not parsed, and its reading is not whole.
+    """
+    candidates = [_Candidate.find(body, word) for body in dict.fromkeys(bodies)]
+    left = PARSED_LIMIT
+    readings = {}
+    for candidate in sorted(filter(None, candidates), key=lambda each: (each.cost, each.body)):
+        left -= candidate.cost
+        if left < 0:
+            readings[candidate.body] = Reading(requests=(), whole=False)
+        else:
+            readings[candidate.body] = _read(candidate)
+    return readings
+
+
 def parse_commands(body: str, word: str) -> tuple[Request, ...]:
     """Find the commands of a note: lines of top-level paragraphs, as for GitLab's quick actions.
 
     Reads the first `NOTE_LIMIT` characters and returns at most `COMMAND_LIMIT` commands.
     """
-    pattern = re.compile(rf"/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:\s.*)?)$")
-    lines = re.split(r"\r\n|\r|\n", re.sub(f"[{_OPEN}{_CLOSE}]", "", body[:NOTE_LIMIT]))
-    if len(body) > NOTE_LIMIT:
-        lines.pop()  # half a line is not what its author wrote
-    matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
-    rests = {number: match["rest"] for number, match in matches if match}
-    if not rests:
-        return ()
-    found = islice(_find_prose(lines, rests.keys()), COMMAND_LIMIT)
-    return tuple(_parse_request(rests[number], number + 1) for number in found)
+    candidate = _Candidate.find(body, word)
+    return _read(candidate).requests if candidate else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A note with lines that may be commands: `rests` are what follows the word, by line."""
+
+    body: str
+    lines: tuple[str, ...]
+    rests: tuple[tuple[int, str], ...]
+    whole: bool
+
+    @classmethod
+    def find(cls, body: str, word: str) -> "_Candidate | None":
+        """Look for lines that begin like commands; most notes have none, and are not parsed."""
+        text = re.sub(f"[{_OPEN}{_CLOSE}]", "", body)
+        begins = _line_start(word)
+        if not begins.search(text):
+            return None
+        pattern = _line(word)
+        lines = re.split(r"\r\n|\r|\n", text[:NOTE_LIMIT])
+        if len(text) > NOTE_LIMIT:
+            lines.pop()  # half a line is not what its author wrote
+        matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
+        rests = tuple((number, match["rest"]) for number, match in matches if match)
+        whole = not begins.search(text, sum(map(len, lines)))
+        return cls(body=body, lines=_until_blank(lines, rests), rests=rests, whole=whole)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether all is one kind of paragraph, in which every such line is a command."""
+        return all(_PLAIN.match(line) for line in self.lines)
+
+    @property
+    def cost(self) -> int:
+        """Count the characters to be parsed."""
+        return 0 if self.is_plain else sum(map(len, self.lines)) + len(self.lines)
+
+
+@cache
+def _line_start(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|(?<=[\r\n]))/(?ai:{re.escape(word)})(?=[.,:;!?\s]|$)")
+
+
+@cache
+def _line(word: str) -> re.Pattern[str]:
+    return re.compile(rf"/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:\s.*)?)$")
+
+
+def _until_blank(lines: Sequence[str], rests: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Cut what follows the paragraph of the last candidate: no later line makes it another."""
+    last = rests[-1][0] if rests else -1
+    ends = (number for number in range(last + 1, len(lines)) if not lines[number].strip(" \t"))
+    return tuple(lines[: next(ends, len(lines))] if rests else ())
+
+
+def _read(candidate: _Candidate) -> Reading:
+    rests = dict(candidate.rests)
+    found: Iterable[int] = rests
+    if not candidate.is_plain:
+        found = _find_prose(candidate.lines, rests.keys())
+    numbers = tuple(islice(found, COMMAND_LIMIT + 1))
+    requests = tuple(_parse_request(rests[n], n + 1) for n in numbers[:COMMAND_LIMIT])
+    return Reading(requests=requests, whole=candidate.whole and len(numbers) <= COMMAND_LIMIT)
 
 
 def _parse_request(rest: str, line: int) -> Request:
@@ -177,10 +269,37 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # noqa: PLC0415 (most runs see no command)
 
     parser = MarkdownIt("commonmark").enable("table")
+    parser.block.ruler.at("table", _skip_table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "multiline_quote", _skip_quote)
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.inline.ruler.enableOnly(["newline", "escape", "backticks", "autolink", "html_inline"])
     return parser
+
+
+def _skip_table(state: "StateBlock", start: int, end: int, silent: bool) -> bool:
+    # As markdown-it's own rule, but for the cells: short rows of a wide table have 65,536.
+    from markdown_it.rules_block import table  # noqa: PLC0415 (most runs see no command)
+
+    if not table(state, start, end, True):
+        return False
+    if not silent:
+        before, state.parentType = state.parentType, "table"
+        ends = state.md.block.ruler.getRules("blockquote")
+        rows = range(start + 2, end)
+        state.line = next((row for row in rows if _ends_table(state, row, end, ends)), end)
+        state.parentType = before
+    return True
+
+
+def _ends_table(
+    state: "StateBlock", row: int, end: int, rules: Sequence["RuleFuncBlockType"]
+) -> bool:
+    return (
+        state.sCount[row] < state.blkIndent
+        or any(rule(state, row, end, True) for rule in rules)
+        or state.isEmpty(row)
+        or state.is_code_block(row)
+    )
 
 
 def _skip_quote(state: "StateBlock", start: int, end: int, _silent: bool) -> bool:

@@ -5,10 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bot.command_hints import declines, guess_form, is_approval, takes_back
-from bot.command_text import PUNCTUATION, VERBS, Audience, Request, Verb, parse_commands
+from bot.command_text import (
+    NOTHING,
+    PUNCTUATION,
+    VERBS,
+    Audience,
+    Request,
+    Verb,
+    read_comments,
+)
 from bot.inert import code_span
 from bot.merge_request import Note, Person
 
@@ -238,8 +246,13 @@ def replay(
     ledger = _Ledger()
     answers: list[Answer] = []
     spoken = [*((note, False) for note in notes), *((note, True) for note in earlier)]
+    readings = read_comments(tuple(note.body for note, _ in spoken), word)
     for note, is_earlier in sorted(spoken, key=lambda pair: (pair[0].created_at, pair[0].id)):
-        orders = tuple(_orders(note, context, word, earlier=is_earlier))
+        reading = readings.get(note.body, NOTHING)
+        spoken_here = _Spoken(note=note, context=context, word=word, earlier=is_earlier)
+        if not reading.whole:
+            _doubt_unread(ledger, spoken_here)
+        orders = tuple(_orders(spoken_here, reading.requests))
         if orders:
             answer = _answer(ledger, note, orders)
             answers += [] if is_earlier else [answer]
@@ -254,15 +267,23 @@ def replay(
     )
 
 
-def _orders(note: Note, context: Context, word: str, *, earlier: bool) -> Iterator[_Order]:
-    author = _find_person(note, context)
-    for request in parse_commands(note.body, word) if author else ():
+class _Spoken(NamedTuple):
+    note: Note
+    context: Context
+    word: str
+    earlier: bool
+
+
+def _orders(spoken: _Spoken, requests: Iterable[Request]) -> Iterator[_Order]:
+    note, earlier = spoken.note, spoken.earlier
+    author = _find_person(note, spoken.context)
+    for request in requests if author else ():
         order = _Order(
             request=request,
             note=note,
             author=author or _NOBODY,
-            context=context,
-            word=word,
+            context=spoken.context,
+            word=spoken.word,
             earlier=earlier,
         )
         # Of an account that GitLab tells nothing of, what would close the gate is all that counts.
@@ -271,13 +292,14 @@ def _orders(note: Note, context: Context, word: str, *, earlier: bool) -> Iterat
             yield order
 
 
-def wants_push_time(notes: Iterable[Note], word: str) -> bool:
+def wants_push_time(notes: Sequence[Note], word: str) -> bool:
     """Tell whether a comment waives something without saying for whom."""
+    readings = read_comments(tuple(note.body for note in notes), word)
     return any(
         _waives_for_nobody_by_name(request)
         for note in notes
         if not note.system
-        for request in parse_commands(note.body, word)
+        for request in readings.get(note.body, NOTHING).requests
     )
 
 
@@ -285,34 +307,31 @@ def _waives_for_nobody_by_name(request: Request) -> bool:
     return request.verb_text.casefold() == "waive" and not request.arguments.startswith("@")
 
 
-def find_stating(notes: Iterable[Note], word: str) -> tuple[Person, ...]:
+def find_stating(notes: Sequence[Note], word: str) -> tuple[Person, ...]:
     """Return those of whom the bot accepted by a tick that they stated something as nominees."""
     return tuple(
         note.author
-        for note in notes
+        for note, verbs in _verbs_of(notes, word)
         if note.author and not note.edited and Outcome.DONE.value in note.own_emoji
-        if any(r.verb_text.casefold() == "attest" for r in parse_commands(note.body, word))
+        if "attest" in verbs
     )
 
 
-def takes_waivers_back(notes: Iterable[Note], word: str) -> bool:
+def takes_waivers_back(notes: Sequence[Note], word: str) -> bool:
     """Tell whether any comment takes a waiver back."""
-    return any(
-        request.verb_text.casefold() == "unwaive"
-        for note in notes
-        if not note.system
-        for request in parse_commands(note.body, word)
-    )
+    return any("unwaive" in verbs for note, verbs in _verbs_of(notes, word) if not note.system)
 
 
-def decides(notes: Iterable[Note], word: str) -> bool:
+def decides(notes: Sequence[Note], word: str) -> bool:
     """Tell whether any comment holds a command that takes authority."""
-    return any(
-        request.verb_text.casefold() in DECIDING
-        for note in notes
-        if not note.system
-        for request in parse_commands(note.body, word)
-    )
+    return any(verbs & DECIDING for note, verbs in _verbs_of(notes, word) if not note.system)
+
+
+def _verbs_of(notes: Sequence[Note], word: str) -> Iterator[tuple[Note, set[str]]]:
+    readings = read_comments(tuple(note.body for note in notes), word)
+    for note in notes:
+        requests = readings.get(note.body, NOTHING).requests
+        yield note, {request.verb_text.casefold() for request in requests}
 
 
 def _find_person(note: Note, context: Context) -> Person | None:
@@ -355,6 +374,22 @@ def _doubt(ledger: _Ledger, order: _Order) -> None:
             f"@{order.author.username} wrote the command {order.name}, "
             "and whether they may could not be checked"
         )
+
+
+def _doubt_unread(ledger: _Ledger, spoken: _Spoken) -> None:
+    """Keep in mind that commands were not read, unless their author could not close the gate."""
+    # As if it began with a hold, which is what must not be lost.
+    worst = next(_orders(spoken, [Request(verb_text="hold", arguments="", line=1)]), None)
+    if worst is None or worst.note.edited or worst.note.internal:
+        return
+    author = worst.author
+    heard = author.active or _is_orphaned(worst)
+    if not heard or len(_scopes_where(worst, False)) == len(worst.context.nominations):
+        return
+    ledger.doubts["unread", author.key] = (
+        f"a comment by @{author.username} has more text or commands than the bot reads; "
+        "write commands in short comments of their own, and delete the long one"
+    )
 
 
 def _obey(ledger: _Ledger, order: _Order) -> None:

@@ -191,7 +191,9 @@ class GitLabClient:
 
     def _answer_query(self, query: Query) -> Mapping[Need, Fact]:
         try:
-            data = self._transport.query(query.text(), query.variables())
+            # Where there is another way, a part that never works must not use up all the time.
+            last = len(query.parts) == 1 and not query.parts[0].fallback
+            data = self._transport.query(query.text(), query.variables(), patient=last)
         except GitLabError as error:
             if len(query.parts) > 1 and not self._transport.spent and self._transport.left > 0:
                 # One bad part, or a score above the limit, must not spoil the others.
@@ -242,9 +244,7 @@ class GitLabClient:
         for need, fact in facts.items():
             if isinstance(need, FileAt) and isinstance(fact, NotText):
                 try:
-                    facts[need] = self._transport.send(
-                        "get", _raw_path(need), {"ref": need.ref}
-                    ).content
+                    facts[need] = self._transport.fetch_raw(_raw_path(need), {"ref": need.ref})
                 except GitLabError as error:
                     facts[need] = Unread(reason=str(error))
         return facts
@@ -322,12 +322,12 @@ class GitLabClient:
 
     def update_note(self, merge_request: MergeRequest, note_id: int, body: str) -> None:
         """Replace the text of a comment; the same text twice is the same."""
-        self._transport.send("put", f"{_notes(merge_request)}/{note_id}", {"body": body})
+        self._transport.change("put", f"{_notes(merge_request)}/{note_id}", {"body": body})
 
     def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
         try:
-            self._transport.send("delete", f"{_notes(merge_request)}/{note_id}", {})
+            self._transport.remove(f"{_notes(merge_request)}/{note_id}")
         except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -342,7 +342,7 @@ class GitLabClient:
 
     def _award(self, path: str, name: str) -> None:
         try:
-            self._transport.send("post", f"{path}/award_emoji", {"name": name})
+            self._transport.change("post", f"{path}/award_emoji", {"name": name})
         except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -352,13 +352,13 @@ class GitLabClient:
     ) -> None:
         """Post a commit status on the head; raise DoubtfulWriteError if it may have landed."""
         path = f"/projects/{merge_request.project_id}/statuses/{merge_request.status_sha}"
-        self._transport.send("post", path, fields, safe=False)
+        self._transport.create(path, fields)
 
     def answer_status_check(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
     ) -> None:
         """Answer an external status check for the head; the same answer twice is the same."""
-        self._transport.send("post", f"{_address(merge_request)}/status_check_responses", fields)
+        self._transport.change("post", f"{_address(merge_request)}/status_check_responses", fields)
 
     def watch(self, merge_request: MergeRequest) -> None:
         """Put the sweep's emoji on the merge request; anyone who can comment may.
@@ -367,7 +367,7 @@ class GitLabClient:
         """
         path = _address(merge_request)
         try:
-            self._transport.send("post", f"{path}/award_emoji", {"name": WATCH})
+            self._transport.change("post", f"{path}/award_emoji", {"name": WATCH})
         except RefusedError as error:
             # GitLab answers 404 to one that is there already and to one that is not allowed
             # alike (lib/api/award_emoji.rb).
@@ -391,7 +391,7 @@ class GitLabClient:
         with _known_shape():
             for row in read_pages(self._transport, f"{path}/award_emoji"):
                 if row["name"] == name and row["user"]["id"] == own_id:
-                    self._transport.send("delete", f"{path}/award_emoji/{row['id']}", {})
+                    self._transport.remove(f"{path}/award_emoji/{row['id']}")
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""

@@ -6,18 +6,21 @@ has no timeout, so retries and time limits have one owner here.
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import gitlab
 import requests
 from gitlab.exceptions import GitlabError
-from tenacity import RetryCallState, Retrying, retry_if_exception
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
+from urllib3.exceptions import NewConnectionError
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
@@ -25,11 +28,19 @@ from bot.unreachable import explain_unreachable
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
-TRIES = 6
+TRIES = 6  # where waiting longer hardly helps, or there is another way to the same end
+ODD_TRIES = 4  # of an answer that is not what was asked for
+LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
 WRITING = 8  # of the allowed requests, so many are kept for writing what was found
+WRITING_SECONDS = 20.0  # of the time of a run, as much is kept for writing, but
+WRITING_SHARE = 0.25  # no more than this part of it
+LEAST_SHARE = 15.0  # seconds of a sweep for one merge request, if so many are left
 LIMITED = 429
-FAULTS = frozenset({LIMITED, 500, 502, 503, 504})
+# A machine before GitLab answers 520 to 530 where it cannot reach it; python-gitlab takes them
+# for transient, too (RETRYABLE_TRANSIENT_ERROR_CODES in its const.py).
+EDGE = frozenset(range(520, 531))
+FAULTS = EDGE | {LIMITED, 500, 502, 503, 504}
 WAITS_TOLD = frozenset({LIMITED, 503})  # answers whose Retry-After is obeyed
 CONFLICT = 409
 
@@ -45,6 +56,26 @@ SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATIO
 Json = Mapping[str, Any]
 
 
+class OddAnswerError(GitLabError):
+    """An answer that says all is well, but is not what was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What to send, and which `kind` of answer is expected, if any.
+
+    One that is not `safe` to repeat is repeated only if it surely did not land; one that is not
+    `patient` has another way to the same end.
+    """
+
+    verb: str
+    path: str
+    fields: Mapping[str, object]
+    kind: type | None
+    safe: bool = True
+    patient: bool = True
+
+
 class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
@@ -57,44 +88,75 @@ class Transport:
         token: Secret,
         deadline: float,
         call_limit: int,
-        adapter: requests.adapters.BaseAdapter | None = None,
+        *,
+        shares: tuple[int, int] = (1, 1),
     ) -> None:
         """Prepare a transport that gives up `deadline` seconds from now.
 
-        Requests go through the `adapter`, and over connections that are kept without one.
+        `shares` are how many times the time and the requests of one merge request there are.
         """
         self._url = url
-        self._ends = time.monotonic() + deadline
+        self._one = (deadline, call_limit)
+        self._all_ends = time.monotonic() + deadline * shares[0]
+        self._all_calls = call_limit * shares[1]
         self._local = threading.local()
         self._lock = threading.Lock()
         self.calls = 0
+        self._repeats = 0
         self.kept = WRITING
         self.server_time: datetime | None = None
-        self._call_limit = call_limit
+        self._ends = self._all_ends
+        self._kept_seconds = min(WRITING_SECONDS, deadline * WRITING_SHARE)
+        self._call_limit = self._calls_end = self._all_calls
         session = requests.Session()
         session.auth = _bearer(token)
-        session.mount(url, adapter or requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+        session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
         session.hooks["response"].append(self._remember_headers)
         # A redirected write becomes a read, so a wrong address must be mended, not followed.
         session.max_redirects = 0
         self._gitlab = gitlab.Gitlab(url, session=session, keep_base_url=True)
 
+    def go_through(self, adapter: requests.adapters.BaseAdapter) -> None:
+        """Send requests through an adapter in place of connections that are kept."""
+        self._gitlab.session.mount(self._url, adapter)
+
+    def take_share(self, left: int) -> None:
+        """Give the next of so many merge requests its share of the time and the requests.
+
+        What one of them does not use is left for the others, and none can use up all.
+        """
+        now = time.monotonic()
+        seconds, self._call_limit = self._one
+        share = max(LEAST_SHARE, (self._all_ends - now) / max(1, left))
+        self._ends = min(self._all_ends, now + min(seconds, share))
+        self._calls_end = min(self._all_calls, self._counted + self._call_limit)
+
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would outlast the deadline; tell whether it did wait."""
-        if time.monotonic() + seconds > self._ends:
+        if time.monotonic() + seconds > self._end:
             return False
         self.sleep(seconds)
         return True
 
     @property
+    def _end(self) -> float:
+        """Tell when requests end: those that read leave time for writing what they found."""
+        return self._ends - self._kept_seconds if self.kept else self._ends
+
+    @property
+    def _counted(self) -> int:
+        """Count the requests but for repetitions, which the deadline bounds."""
+        return self.calls - self._repeats
+
+    @property
     def spent(self) -> bool:
         """Tell whether the time of this run is used up."""
-        return time.monotonic() >= self._ends
+        return time.monotonic() >= self._end
 
     @property
     def left(self) -> int:
         """Count the requests that may still be made."""
-        return self._call_limit - self.kept - self.calls
+        return self._calls_end - self.kept - self._counted
 
     @property
     def limit_words(self) -> str:
@@ -105,11 +167,20 @@ class Transport:
         """Let go of the connections."""
         self._gitlab.session.close()
 
-    def query(self, text: str, variables: Mapping[str, object]) -> Json:
-        """Send a GraphQL query; any error in the answer is an error."""
-        body = {"query": text, "variables": dict(variables)}
-        address = self._url + GRAPHQL_PATH
-        answer = _read_object(self.send("post", address, body))
+    def query(self, text: str, variables: Mapping[str, object], *, patient: bool = True) -> Json:
+        """Send a GraphQL query; any error in the answer is an error.
+
+        Where there is another way to the same answer, it pays not to be `patient`.
+        """
+        answer: Json = self._ask(
+            _Request(
+                verb="post",
+                path=self._url + GRAPHQL_PATH,
+                fields={"query": text, "variables": dict(variables)},
+                kind=dict,
+                patient=patient,
+            )
+        )
         if answer.get("errors"):
             raise GitLabError(f"GitLab did not answer a query: {_first_error(answer)}")
         data = answer.get("data")
@@ -119,73 +190,83 @@ class Transport:
 
     def fetch_object(self, path: str) -> Json:
         """Read what is one JSON object."""
-        return _read_object(self.send("get", path, {}))
+        found: Json = self._ask(_Request(verb="get", path=path, fields={}, kind=dict))
+        return found
 
     def fetch_rows(self, path: str, query: Mapping[str, object]) -> tuple[list[Any], str | None]:
         """Read one page of a list, and the number of the next page if there is one."""
-        response = self.send("get", path, query)
-        rows = _read_json(response)
-        if not isinstance(rows, list):
-            raise GitLabError(f"GitLab answered {path} without a JSON list.")
-        return rows, response.headers.get("X-Next-Page") or None
+        rows: list[Any] = self._ask(_Request(verb="get", path=path, fields=query, kind=list))
+        return rows, self._local.headers.get("X-Next-Page") or None
+
+    def fetch_raw(self, path: str, query: Mapping[str, object]) -> bytes:
+        """Read a file as it is."""
+        content: bytes = self._ask(_Request(verb="get", path=path, fields=query, kind=bytes))
+        return content
 
     def create(self, path: str, fields: Mapping[str, object]) -> Json:
         """Make something; raise DoubtfulWriteError when it is not known whether it was made."""
-        response = self.send("post", path, fields, safe=False)
-        try:
-            return _read_object(response)
-        except GitLabError:
-            raise DoubtfulWriteError(_doubt("post", path)) from None
+        request = _Request(verb="post", path=path, fields=fields, kind=dict, safe=False)
+        made: Json = self._ask(request)
+        return made
 
-    def send(
-        self,
-        verb: str,
-        path: str,
-        fields: Mapping[str, object],
-        *,
-        safe: bool = True,
-    ) -> requests.Response:
-        """Send one request until it succeeds, is refused, or time runs out.
+    def change(self, verb: str, path: str, fields: Mapping[str, object]) -> None:
+        """Write what may be written twice."""
+        self._ask(_Request(verb=verb, path=path, fields=fields, kind=dict))
 
-        A request that is not `safe` to repeat is repeated only if it surely did not land.
-        """
+    def remove(self, path: str) -> None:
+        """Delete something; there is nothing to read in the answer."""
+        self._ask(_Request(verb="delete", path=path, fields={}, kind=None))
+
+    def _ask(self, request: _Request) -> Any:
+        """Send one request until it succeeds, is refused, or time runs out."""
         tries = Retrying(
             sleep=self.sleep,
-            stop=self._must_stop,
+            stop=lambda state: self._must_stop(state, patient=request.patient),
             wait=self._pause,
-            retry=retry_if_exception(lambda error: _may_repeat(error, safe=safe)),
+            retry=retry_if_exception(lambda error: _may_repeat(error, safe=request.safe)),
+            before_sleep=self._count_repeat,
             reraise=True,
         )
         try:
-            return tries(self._send_once, verb, path, fields)
+            return tries(self._send_once, request)
+        except OddAnswerError:
+            if not request.safe:
+                raise DoubtfulWriteError(_doubt(request)) from None
+            raise
         except GitlabError as error:
-            raise _refusal(error, verb, path, safe=safe) from None
+            raise self._refusal(error, request) from None
         except requests.TooManyRedirects as error:
-            raise _redirection(error, self._url, path) from None
+            raise _redirection(error, self._url, request.path) from None
         except (requests.RequestException, OSError) as error:
-            if not safe and not _never_left(error):
-                raise DoubtfulWriteError(_doubt(verb, path)) from None
+            if not request.safe and not _never_left(error):
+                raise DoubtfulWriteError(_doubt(request)) from None
             raise GitLabError(explain_unreachable(error, self._url)) from None
 
-    def _send_once(self, verb: str, path: str, fields: Mapping[str, object]) -> requests.Response:
-        remaining = self._ends - time.monotonic()
+    def _send_once(self, request: _Request) -> Any:
+        remaining = self._end - time.monotonic()
         if remaining <= 0:
             raise GitLabError("The time for this run is used up (NOMINATION_BOT_DEADLINE).")
         with self._lock:
             if self.left <= 0:
                 raise GitLabError(self.limit_words)
             self.calls += 1
-        read = verb in {"get", "delete"}
-        return self._gitlab.http_request(
-            verb,
-            path,
-            query_data=dict(fields) if read else None,
-            post_data=None if read else dict(fields),
+        fields = dict(request.fields)
+        read = request.verb in {"get", "delete"}
+        response = self._gitlab.http_request(
+            request.verb,
+            request.path,
+            query_data=fields if read else None,
+            post_data=None if read else fields,
             timeout=min(REQUEST_SECONDS, remaining),
             obey_rate_limit=False,
             retry_transient_errors=False,
             max_retries=0,
         )
+        return _read_answer(response, request.kind) if request.kind else None
+
+    def _count_repeat(self, _: RetryCallState) -> None:
+        with self._lock:
+            self._repeats += 1
 
     def _remember_headers(
         self, response: requests.Response, *_: object, **__: object
@@ -196,31 +277,81 @@ class Transport:
         return response
 
     def _pause(self, state: RetryCallState) -> float:
-        headers = getattr(self._local, "headers", {})
         error = state.outcome.exception() if state.outcome else None
-        wait = self.first_pause * 2.0 ** (state.attempt_number - 1)
-        if isinstance(error, GitlabError) and error.response_code in WAITS_TOLD:
-            told = str(headers.get("Retry-After", ""))
-            wait = max(wait, float(told)) if told.isdecimal() else wait
-        return wait
+        wait = min(LONGEST_PAUSE, self.first_pause * 2.0 ** (state.attempt_number - 1))
+        if isinstance(error, GitlabError):
+            wait = max(wait, self._told_wait(error.response_code))
+        # Jobs that were turned away together must not all come back together.
+        return wait + wait_random(0, wait / 4)(state)
 
-    def _must_stop(self, state: RetryCallState) -> bool:
-        if state.attempt_number >= TRIES or self.spent:
+    def _told_wait(self, code: int | None) -> float:
+        """Return after how many seconds GitLab wants to be asked again; 0 if it did not say."""
+        headers = getattr(self._local, "headers", {})
+        told = str(headers.get("Retry-After", ""))
+        if code not in WAITS_TOLD:
+            return 0
+        if told:
+            return float(told) if told.isdecimal() else self._seconds_until(told)
+        # On all answers since 18, but about the limit of the web server alone: it is no other
+        # limit that was reached only where nothing remains (user_and_ip_rate_limits.md).
+        reset = str(headers.get("RateLimit-Reset", ""))
+        if code == LIMITED and reset.isdecimal() and headers.get("RateLimit-Remaining") == "0":
+            return max(0.0, float(reset) - self._now().timestamp())
+        return 0
+
+    def _seconds_until(self, date: str) -> float:
+        with suppress(TypeError, ValueError):
+            then = parsedate_to_datetime(date)
+            return (then.replace(tzinfo=then.tzinfo or UTC) - self._now()).total_seconds()
+        return 0
+
+    def _now(self) -> datetime:
+        return self.server_time or datetime.now(UTC)
+
+    def _must_stop(self, state: RetryCallState, *, patient: bool) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
-        return time.monotonic() + self._pause(state) >= self._ends
+        return time.monotonic() + self._pause(state) >= self._end
+
+    def _most_tries(self, error: BaseException | None, *, patient: bool) -> float:
+        """Return how often to try; mostly the deadline alone decides."""
+        if isinstance(error, OddAnswerError):
+            return ODD_TRIES
+        if _never_left(error):
+            return TRIES  # more likely a wrong address than a pause
+        code = error.response_code if isinstance(error, GitlabError) else None
+        limited = code == LIMITED or self._told_wait(code) > 0
+        return math.inf if patient or limited else TRIES
+
+    def _refusal(self, error: GitlabError, request: _Request) -> GitLabError:
+        code = error.response_code or 0
+        if not request.safe and code in FAULTS - {LIMITED}:
+            return DoubtfulWriteError(_doubt(request))
+        words = _words(error)
+        advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
+        if code in FAULTS:
+            told = self._told_wait(code)
+            advice = "the next event or sweep tries again"
+            if told:
+                advice = f"it asks for {told:.0f} seconds, more than this run has left; {advice}"
+        return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
 
 
-def _read_json(response: requests.Response) -> Any:
+def _read_answer(response: requests.Response, kind: type) -> Any:
+    """Read an answer; raise OddAnswerError where a machine before GitLab seems to have answered."""
+    if kind is bytes:
+        # GitLab sends every file as plain text (`send_git_blob` in lib/api/helpers.rb).
+        if "text/html" in response.headers.get("Content-Type", ""):
+            raise OddAnswerError(f"GitLab answered {response.status_code} without the file.")
+        return response.content
     try:
-        return response.json()
+        answer = response.json()
     except ValueError:
-        raise GitLabError(f"GitLab answered {response.status_code} without JSON.") from None
-
-
-def _read_object(response: requests.Response) -> Json:
-    answer = _read_json(response)
-    if not isinstance(answer, dict):
-        raise GitLabError(f"GitLab answered {response.status_code} without a JSON object.")
+        raise OddAnswerError(f"GitLab answered {response.status_code} without JSON.") from None
+    if not isinstance(answer, kind):
+        name = "list" if kind is list else "object"
+        raise OddAnswerError(f"GitLab answered {response.status_code} without a JSON {name}.")
     return answer
 
 
@@ -235,6 +366,8 @@ def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.Prep
 def _may_repeat(error: BaseException, *, safe: bool) -> bool:
     if isinstance(error, GitlabError):
         return error.response_code in (FAULTS if safe else {LIMITED}) or _is_busy(error)
+    if isinstance(error, OddAnswerError):
+        return safe
     if isinstance(error, requests.TooManyRedirects):
         return False
     if isinstance(error, requests.RequestException | OSError):
@@ -247,26 +380,18 @@ def _is_busy(error: GitlabError) -> bool:
     return error.response_code == CONFLICT and "in progress" in _words(error)
 
 
-def _never_left(error: BaseException) -> bool:
+def _never_left(error: BaseException | None) -> bool:
     """Tell whether a request surely did not reach GitLab."""
-    return isinstance(error, requests.exceptions.ConnectTimeout)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
-def _refusal(error: GitlabError, verb: str, path: str, *, safe: bool) -> GitLabError:
-    code = error.response_code or 0
-    if not safe and code in FAULTS - {LIMITED}:
-        return DoubtfulWriteError(_doubt(verb, path))
-    words = _words(error)
-    advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
-    if code in FAULTS:
-        advice = "the next event or sweep tries again"
-    return RefusedError(code, words, f"{verb.upper()} {path}", advice)
-
-
-def _doubt(verb: str, path: str) -> str:
+def _doubt(request: _Request) -> str:
     return (
-        f"GitLab failed at {verb.upper()} {path}, and it is not known whether it was done; "
-        "the next event or sweep looks again."
+        f"GitLab failed at {request.verb.upper()} {request.path}, and it is not known whether it "
+        "was done; the next event or sweep looks again."
     )
 
 

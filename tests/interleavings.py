@@ -25,10 +25,12 @@ class _Telling(QuickTransport):
 
     asks = ""
 
-    def query(self, text: str, variables: Mapping[str, object]) -> Mapping[str, object]:
+    def query(
+        self, text: str, variables: Mapping[str, object], *, patient: bool = True
+    ) -> Mapping[str, object]:
         """Send a query."""
         self.asks = text.split("query ", 1)[1].split("(", 1)[0]
-        return super().query(text, variables)
+        return super().query(text, variables, patient=patient)
 
 
 class Backwards(SteppedClient):

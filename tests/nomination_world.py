@@ -347,7 +347,9 @@ def connect(
 ) -> Iterator[GitLabClient]:
     """Connect a client and let go of it; it loses no time between tries."""
     url, way = (to, None) if isinstance(to, str) else (to.url, way_to(to))
-    transport = Transport(url, Secret(token), deadline, calls, way)
+    transport = Transport(url, Secret(token), deadline, calls)
+    if way:
+        transport.go_through(way)
     transport.first_pause = 0.01
     client = GitLabClient(transport)
     try:

@@ -4,13 +4,17 @@ import json
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
+from gitlab.exceptions import GitlabError
+from tenacity import Future, RetryCallState, Retrying
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gitlab_transport import TRIES, WRITING, Transport
+from bot.gitlab_transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Transport
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import SECRET, NominationWorld, make_world
@@ -98,22 +102,83 @@ def test_a_write_whose_answer_is_no_object_may_have_landed(
 def test_a_write_that_is_safe_to_repeat_is_repeated(made: NominationWorld, server: Server) -> None:
     note = made.say("hello", by="nomination-bot")
     server.fault(Fault(route="PUT *", calls=[0], kind=Kind.CUT_AFTER))
-    transport(server.url).send("put", f"{NOTES}/{note.id}", {"body": "changed"})
+    transport(server.url).change("put", f"{NOTES}/{note.id}", {"body": "changed"})
     assert note.body == "changed"
 
 
 def test_a_lock_is_waited_for_even_by_a_write(server: Server) -> None:
     server.fault(Fault(route="POST *", calls=[0], kind=Kind.CONFLICT))
     door = transport(server.url)
-    door.send("post", NOTES, {"body": "hello"}, safe=False)
+    door.create(NOTES, {"body": "hello"})
     assert door.calls == 2
 
 
-def test_tries_come_to_an_end() -> None:
-    with raw_server(saying(answer("502 Bad Gateway", b""))) as raw:
+EDGE_PAGE = b"<!DOCTYPE html>\n<html><title>520: Web server is returning an unknown error</title>"
+
+
+def busy(count: int, status: str, body: bytes = b"", *headers: str) -> list[bytes]:
+    return [answer(status, body, *headers)] * count
+
+
+@pytest.mark.parametrize(
+    "status", ["429 Too Many", "500 No", "502 Bad Gateway", "503 No", *map(str, range(520, 531))]
+)
+def test_tries_are_bounded_by_the_deadline_not_by_a_number(status: str) -> None:
+    with raw_server(saying(*busy(TRIES + 1, status, EDGE_PAGE), FINE)) as raw:
+        door = transport(raw.url)
+        door.first_pause = 0.001
+        assert door.fetch_object(PATH) == {"id": 5}
+        assert len(raw.requests) == door.calls == TRIES + 2
+
+
+def test_tries_end_before_the_deadline_and_leave_time_for_writing() -> None:
+    with raw_server(saying(answer("502 Bad Gateway", EDGE_PAGE))) as raw:
+        door = transport(raw.url, deadline=2)
+        began = time.monotonic()
+        with pytest.raises(RefusedError) as error:
+            door.fetch_object(PATH)
+        assert took(began) < 2 * (1 - WRITING_SHARE)
+        assert len(raw.requests) > TRIES
+        door.kept = 0
+        assert door.wait(0.1)
+    assert "502" in words_of(error)
+    assert "<" not in words_of(error)
+
+
+def test_repetitions_do_not_use_up_the_requests() -> None:
+    with raw_server(saying(*busy(9, "429 Too Many"), FINE)) as raw:
+        door = transport(raw.url, calls=WRITING + 1)
+        door.first_pause = 0.001
+        assert door.fetch_object(PATH) == {"id": 5}
+        with pytest.raises(GitLabError, match="no request was left"):
+            door.fetch_object(PATH)
+
+
+def test_where_there_is_another_way_tries_are_few() -> None:
+    with raw_server(saying(answer("500 No", b""))) as raw:
         with pytest.raises(RefusedError):
-            transport(raw.url).fetch_object(PATH)
+            transport(raw.url).query("{ a }", {}, patient=False)
         assert len(raw.requests) == TRIES
+
+
+def test_a_limit_is_waited_for_even_where_there_is_another_way() -> None:
+    fine = answer("200 OK", b'{"data": {"a": 1}}')
+    for limit in ("429 Too Many", "503 Busy"):
+        told = busy(TRIES + 1, limit, b"", f"Retry-After: {0 if limit[0] == '4' else 1}")
+        with raw_server(saying(*told, fine)) as raw:
+            door = transport(raw.url, deadline=30)
+            assert door.query("{ a }", {}, patient=False) == {"a": 1}
+
+
+def test_a_server_that_is_not_there_is_soon_told() -> None:
+    with raw_server(hang) as raw:
+        url = raw.url
+    began = time.monotonic()
+    with pytest.raises(GitLabError, match="cannot be reached"):
+        transport(url, deadline=60).fetch_object(PATH)
+    with pytest.raises(GitLabError, match="cannot be reached"):
+        transport(url, deadline=60).create(NOTES, {})
+    assert took(began) < 5
 
 
 def test_what_is_refused_is_not_tried_again() -> None:
@@ -155,6 +220,73 @@ def test_an_odd_retry_after_does_not_matter(told: str) -> None:
     limited = answer("429 Too Many Requests", b"", f"Retry-After: {told}")
     with raw_server(saying(limited, FINE)) as raw:
         assert transport(raw.url).fetch_object(PATH) == {"id": 5}
+
+
+def limited(*headers: str, status: str = "429 Too Many Requests") -> bytes:
+    return answer(status, b"Retry later\n", *headers)
+
+
+def http_date(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)  # noqa: TID251  what a server says
+
+
+def unix(seconds: float) -> str:
+    return f"{time.time() + seconds:.0f}"  # noqa: TID251  what a server says
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+@pytest.mark.parametrize("kind", ["seconds", "date"])
+def test_a_told_time_is_waited_for(status: str, kind: str) -> None:
+    told = "2" if kind == "seconds" else http_date(3)
+    said = limited(f"Retry-After: {told}", f"Date: {http_date(0)}", status=status)
+    with raw_server(saying(said, FINE)) as raw:
+        began = time.monotonic()
+        transport(raw.url, deadline=20).fetch_object(PATH)
+        assert 1.9 <= took(began) < 6
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        (("RateLimit-Remaining: 0", "RateLimit-Reset: {}"), True),
+        (("RateLimit-Remaining: 17", "RateLimit-Reset: {}"), False),
+        (("RateLimit-Remaining: 0", "RateLimit-Reset: soon"), False),
+    ],
+)
+def test_a_reset_is_waited_for_where_that_limit_was_reached(
+    headers: tuple[str, ...], waits: bool
+) -> None:
+    told = [header.format(unix(3)) for header in headers]
+    with raw_server(saying(limited(*told), FINE)) as raw:
+        began = time.monotonic()
+        transport(raw.url, deadline=20).fetch_object(PATH)
+        assert (took(began) > 1.5) is waits
+
+
+def test_a_reset_says_nothing_about_a_fault() -> None:
+    told = ("RateLimit-Remaining: 0", f"RateLimit-Reset: {unix(30)}")
+    with raw_server(saying(limited(*told, status="502 Bad Gateway"), FINE)) as raw:
+        began = time.monotonic()
+        transport(raw.url, deadline=20).fetch_object(PATH)
+        assert took(began) < 2
+
+
+def test_a_told_time_beyond_the_deadline_is_told_to_people() -> None:
+    with raw_server(saying(limited("Retry-After: 600"))) as raw:
+        with pytest.raises(RefusedError) as error:
+            transport(raw.url).fetch_object(PATH)
+        assert len(raw.requests) == 1
+    assert "asks for 600 seconds, more than this run has left" in words_of(error)
+
+
+def test_those_who_were_turned_away_together_do_not_come_back_together() -> None:
+    doors = [transport("http://127.0.0.1:1") for _ in range(20)]
+    state = RetryCallState(Retrying(), None, (), {})
+    state.outcome = Future(1)
+    state.outcome.set_exception(GitlabError("", 429))
+    pauses = {round(door._pause(state), 6) for door in doors}  # noqa: SLF001  cannot be seen else
+    assert len(pauses) > 5
+    assert min(pauses) >= doors[0].first_pause
 
 
 def test_a_silent_server_is_left_at_the_deadline() -> None:
@@ -263,8 +395,15 @@ def test_a_scope_that_lacks_is_named_by_the_sandbox_too(
 def test_a_redirect_is_told_and_never_followed(status: str, verb: str) -> None:
     with raw_server(saying(FINE)) as elsewhere:
         moved = answer(status, b"", f"Location: {elsewhere.url}/new")
-        with raw_server(saying(moved)) as raw, pytest.raises(GitLabError) as error:
-            transport(raw.url).send(verb, PATH, {}, safe=verb != "post")
+        with raw_server(saying(moved)) as raw:
+            door = transport(raw.url)
+            send: dict[str, Callable[[str], object]] = {
+                "get": door.fetch_object,
+                "post": lambda path: door.create(path, {}),
+                "put": lambda path: door.change("put", path, {}),
+            }
+            with pytest.raises(GitLabError) as error:
+                send[verb](PATH)
         assert elsewhere.requests == []
         assert len(raw.requests) == 1
         assert elsewhere.url in words_of(error)
@@ -281,11 +420,35 @@ ODD_ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ODD_ANSWERS)
-def test_an_answer_of_another_shape_is_an_error(name: str) -> None:
+def test_an_answer_of_another_shape_is_tried_again_and_then_an_error(name: str) -> None:
     with raw_server(saying(answer("200 OK", ODD_ANSWERS[name]))) as raw:
         with pytest.raises(GitLabError) as error:
             transport(raw.url).fetch_object(PATH)
         assert "GitLab answered 200 without" in words_of(error)
+        assert len(raw.requests) == ODD_TRIES
+
+
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_an_odd_answer_in_passing_is_read_over(name: str) -> None:
+    odd = answer("200 OK", ODD_ANSWERS[name])
+    with raw_server(saying(odd, FINE)) as raw:
+        assert transport(raw.url).fetch_object(PATH) == {"id": 5}
+    with raw_server(saying(odd, FINE)) as raw:
+        transport(raw.url).change("put", PATH, {})
+        assert len(raw.requests) == 2
+    with raw_server(saying(odd)) as raw:
+        with pytest.raises(DoubtfulWriteError):
+            transport(raw.url).create(PATH, {})
+        assert len(raw.requests) == 1
+
+
+def test_a_page_is_no_file() -> None:
+    page = answer("200 OK", EDGE_PAGE, "Content-Type: text/html; charset=utf-8")
+    file = answer("200 OK", b"<html>", "Content-Type: text/plain")
+    with raw_server(saying(page, file)) as raw:
+        assert transport(raw.url).fetch_raw(PATH, {}) == b"<html>"
+    with raw_server(saying(page)) as raw, pytest.raises(GitLabError, match="without the file"):
+        transport(raw.url).fetch_raw(PATH, {})
 
 
 def test_a_list_is_a_list() -> None:

@@ -82,7 +82,7 @@ def _make_developer(ground: Ground) -> None:
     except RefusedError as error:
         if error.code != EXISTS:
             raise
-        ground.operator.send("put", f"{path}/{number}", fields)
+        ground.operator.change("put", f"{path}/{number}", fields)
 
 
 def _token_page(ground: Ground) -> str:

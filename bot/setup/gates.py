@@ -45,7 +45,7 @@ def _look_at_setting(ground: Ground) -> Found:
 
 
 def _require(ground: Ground, name: str) -> None:
-    ground.operator.send("put", ground.team, {name: True})
+    ground.operator.change("put", ground.team, {name: True})
 
 
 def _look_at_check(ground: Ground) -> Found:
@@ -91,7 +91,11 @@ def _includes_guard(ground: Ground) -> bool:
     """Tell whether the component is included; its job may have any name."""
     path = f"{ground.team}/repository/files/.gitlab-ci.yml/raw"
     try:
-        return bool(GUARD.search(ground.operator.send("get", path, {"ref": "HEAD"}).text))
+        return bool(
+            GUARD.search(
+                ground.operator.fetch_raw(path, {"ref": "HEAD"}).decode("utf-8", "replace")
+            )
+        )
     except RefusedError:
         return False
 

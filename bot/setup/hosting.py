@@ -84,7 +84,7 @@ def _store(ground: Ground, *, new: bool = False) -> None:
         fields = {"key": TOKEN, **fields, "raw": True}
         ground.operator.create(f"{ground.host}/variables", fields)
     else:
-        ground.operator.send("put", f"{ground.host}/variables/{TOKEN}", fields)
+        ground.operator.change("put", f"{ground.host}/variables/{TOKEN}", fields)
 
 
 def _look_at_settings(ground: Ground) -> Found:
@@ -122,7 +122,7 @@ def _set(ground: Ground, names: tuple[str, ...]) -> None:
         value = there[name]["value"] if given is None else given
         fields: dict[str, object] = {"value": value, "protected": True}
         if name in there:
-            ground.operator.send("put", f"{ground.host}/variables/{name}", fields)
+            ground.operator.change("put", f"{ground.host}/variables/{name}", fields)
         else:
             ground.operator.create(f"{ground.host}/variables", {"key": name, **fields})
 
@@ -143,7 +143,7 @@ def _look_at_passing(ground: Ground) -> Found:
 
 
 def _restrict(ground: Ground, role: str) -> None:
-    ground.operator.send("put", ground.host, {ROLE_SETTING: role})
+    ground.operator.change("put", ground.host, {ROLE_SETTING: role})
 
 
 def _look_at_jobs(ground: Ground) -> Found:
@@ -186,7 +186,7 @@ def _schedule(ground: Ground) -> None:
     wanted = f"refs/heads/{ground.host_branch}"
     for row in ground.rows_as_operator(path):
         if wanted.endswith(str(row["ref"])):
-            ground.operator.send("put", f"{path}/{row['id']}", {"active": True})
+            ground.operator.change("put", f"{path}/{row['id']}", {"active": True})
             return
     fields = {"description": f"{MADE}: sweep", "ref": wanted, "cron": CRON, "active": True}
     ground.operator.create(path, fields)

@@ -58,11 +58,11 @@ def _rotate_token(ground: Ground) -> str:
     path = f"{ground.host}/variables/{TOKEN}"
     flags: dict[str, object] = {"masked": True, "protected": True}
     # Before the present token ends: whether the next one can be stored at all.
-    ground.operator.send("put", path, {"value": ground.wanted.token.reveal(), **flags})
+    ground.operator.change("put", path, {"value": ground.wanted.token.reveal(), **flags})
     ends = (ground.now + YEAR).date().isoformat()
     made = ground.bot.create("/personal_access_tokens/self/rotate", {"expires_at": ends})
     try:
-        ground.operator.send("put", path, {"value": str(made["token"]), **flags})
+        ground.operator.change("put", path, {"value": str(made["token"]), **flags})
     except GitLabError as error:
         raise GitLabError(
             f"The token was rotated, but the new one could not be stored ({error}): make another "

@@ -184,7 +184,7 @@ def _send(ground: Ground, query: Query) -> None:
 def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
     path = f"/projects/{sample.project_id}/repository/files/nomination-bot%2Fnone/raw"
     try:
-        ground.bot.send("get", path, {"ref": sample.sha})
+        ground.bot.fetch_raw(path, {"ref": sample.sha})
     except RefusedError as error:
         if error.code != NOT_FOUND:
             raise

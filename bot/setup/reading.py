@@ -129,7 +129,7 @@ def _look_group(ground: Ground, path: str) -> Found:
 def _look_at_file(ground: Ground, check: ListedIn) -> Found:
     path = f"/projects/{escape_path(check.project)}/repository/files/{quote(check.path, safe='')}"
     try:
-        ground.bot.send("get", f"{path}/raw", {"ref": check.ref})
+        ground.bot.fetch_raw(f"{path}/raw", {"ref": check.ref})
     except RefusedError:
         return wrong(f"{check.path} cannot be read at {check.ref}", ACCESS)
     return ok("readable")

@@ -189,13 +189,13 @@ def _set_events(ground: Ground) -> None:
 def _change(ground: Ground, fields: dict[str, object]) -> None:
     hook = _hook(ground)
     path = f"{ground.team}/hooks/{hook['id']}"
-    ground.operator.send("put", path, {"url": hook["url"], **fields})
+    ground.operator.change("put", path, {"url": hook["url"], **fields})
 
 
 def _test(ground: Ground) -> None:
     # Nothing is written twice by a second try but one more run of the bot.
     path = f"{ground.team}/hooks/{_hook(ground)['id']}/test/merge_requests_events"
-    ground.operator.send("post", path, {})
+    ground.operator.change("post", path, {})
 
 
 def rotate_trigger(ground: Ground) -> list[str]:
@@ -211,7 +211,7 @@ def rotate_trigger(ground: Ground) -> list[str]:
     left = []
     for row in old:
         if row.get("description") == MADE and (row.get("owner") or {}).get("id") == me:
-            ground.operator.send("delete", f"{ground.host}/triggers/{row['id']}", {})
+            ground.operator.remove(f"{ground.host}/triggers/{row['id']}")
         else:
             left.append(
                 f"revoke the trigger token {row.get('description') or row['id']!r} if nothing "

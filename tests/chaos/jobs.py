@@ -121,7 +121,11 @@ class Job:
 def make_transport(kind: type[Q], server: Server, name: str = "", calls: int = CALLS) -> Q:
     """Connect to a server, by a name if it is to know one: in process unless it is served."""
     url = f"{server.url}/~{name}" if name else server.url
-    return kind(url, Secret(SECRET), DEADLINE, calls, way_to(server))
+    transport = kind(url, Secret(SECRET), DEADLINE, calls)
+    way = way_to(server)
+    if way:
+        transport.go_through(way)
+    return transport
 
 
 def make_client(
