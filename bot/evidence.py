@@ -8,6 +8,8 @@ from bot import policy as rules
 from bot.errors import TeamDatabaseError
 from bot.facts import (
     CommitsOf,
+    Exposure,
+    ExposureOf,
     Fact,
     FileAt,
     Members,
@@ -53,7 +55,8 @@ class Manager:
 class Evidence:
     """Everything that is judged about one nomination; stages by role, work by repository.
 
-    `groups` holds direct members, `inherited` those that belong by a parent group as well.
+    `groups` holds direct members, `inherited` those that belong by a parent group as well;
+    `exposures` says, by project, who may see what was found there.
     """
 
     work: Mapping[str, Work | Unread]
@@ -62,6 +65,7 @@ class Evidence:
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
     inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
+    exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,7 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
         needs.add(subject.manager_file)
     if not merged:
         needs |= set(work_needs(subject).values())
+        needs |= {ExposureOf(repository) for repository in work_needs(subject)}
     for step in policy.follow_ups:
         if isinstance(step.check, rules.GroupMember):
             needs.add(MembersOf(step.check.group))
@@ -146,6 +151,7 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
                 needs.add(MembersOf(step.check.group, inherited=True))
         elif isinstance(step.check, rules.ListedIn):
             needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
+            needs.add(ExposureOf(step.check.project))
     return needs
 
 
@@ -242,6 +248,11 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         groups=_groups(found, inherited=False),
         inherited=_groups(found, inherited=True),
         files={need: content_of(found, need) for need in found if isinstance(need, FileAt)},
+        exposures={
+            need.project: _as(Exposure, fact)
+            for need, fact in found.items()
+            if isinstance(need, ExposureOf)
+        },
     )
     if _may_have_begun_too_late(subject, evidence):
         stages = trace_stages(history, found, facts, wanted, thorough=True)

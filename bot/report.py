@@ -7,9 +7,9 @@ comes from a policy: an operator's own templates cannot forget it.
 import functools
 import importlib.resources
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment
+from bot.assessment import Assessment, conceal
 from bot.command_text import help_table
 from bot.commands import Answer, Replay
 from bot.errors import ConfigError
@@ -191,6 +191,9 @@ def render_report(
 ) -> Report:
     """Write the comment and the gate's line."""
     state = decide_gate(findings)
+    told = tuple(map(conceal, findings.assessments))
+    is_concealed = _shown_of(told, findings.view) != _shown_of(findings.assessments, findings.view)
+    findings = replace(findings, assessments=told)
     values = {
         "findings": findings,
         "merge_request": findings.merge_request,
@@ -204,6 +207,7 @@ def render_report(
         "unread_lines": unread_lines(findings),
         "policies": unique_policies(findings.assessments),
         "notices": unique_notices(findings.assessments),
+        "concealed": is_concealed,
         "gate_problem": gate_problem,
         "author": findings.merge_request.author.username if findings.merge_request.author else None,
         "head": (findings.merge_request.head_sha or "")[:8],
@@ -224,6 +228,13 @@ def render_report(
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
     )
+
+
+def _shown_of(assessments: Iterable[Assessment], view: str) -> list[object]:
+    """Return what the comment shows of assessments: steps come after the merge."""
+    if view == "merged":
+        return [assessment.steps for assessment in assessments]
+    return [(assessment.findings, assessment.maintainers) for assessment in assessments]
 
 
 def unread_lines(findings: Findings) -> list[tuple[str, str]]:

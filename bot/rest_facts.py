@@ -11,6 +11,7 @@ from bot.facts import (
     Commits,
     CommitsOf,
     DiffsOf,
+    Exposure,
     Fact,
     Push,
     PushOf,
@@ -20,7 +21,7 @@ from bot.facts import (
     StatusesOf,
 )
 from bot.gitlab_transport import Json, Transport
-from bot.merge_request import CommitStatus, StatusCheck
+from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
 DIFF_PAGES = 10  # of 100 files each, of a commit that may have renamed one
 
@@ -78,6 +79,22 @@ def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
     return Renames(
         old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
         listed=frozenset(row["new_path"] for row in rows),
+    )
+
+
+def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
+    """Narrow what is visible to what a project's features are: unknown ones are private.
+
+    GitLab knows "disabled", "private" (for members alone) and "enabled".
+    """
+
+    def narrow(visibility: Visibility, feature: str) -> Visibility:
+        enabled = project.get(f"{feature}_access_level") == "enabled"
+        return visibility if enabled else Visibility.PRIVATE
+
+    return Exposure(
+        merge_requests=narrow(exposure.merge_requests, "merge_requests"),
+        files=narrow(exposure.files, "repository"),
     )
 
 

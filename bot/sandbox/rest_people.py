@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.sandbox.access import demand, effective_members, own_members
+from bot.sandbox.access import (
+    can_read_merge_requests,
+    demand,
+    effective_members,
+    own_members,
+)
 from bot.sandbox.entities import Label, Level, Member, User
 from bot.sandbox.rest_core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import (
@@ -210,7 +215,7 @@ def show_project(call: Call) -> Answer:
         "namespace": render_namespace(world, project),
         "empty_repo": not project.repository.branches,
         "archived": project.archived,
-        "merge_requests_enabled": True,
+        "merge_requests_enabled": can_read_merge_requests(call.user, project, call.today),
         "only_allow_merge_if_pipeline_succeeds": project.settings.pipelines_must_succeed,
         "only_allow_merge_if_all_status_checks_passed": project.settings.checks_must_succeed,
         "only_allow_merge_if_all_discussions_are_resolved": (
@@ -224,6 +229,9 @@ def show_project(call: Call) -> Answer:
             "name": source.name,
         }
     if call.user is not None:
+        # lib/api/entities/project.rb; nobody learns them without an account.
+        body["repository_access_level"] = project.repository_access
+        body["merge_requests_access_level"] = project.merge_requests_access
         level = call.level
         access = {"access_level": level, "notification_level": 3} if level else None
         body["permissions"] = {"project_access": access, "group_access": None}
