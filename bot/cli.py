@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bot.app import Choices, Evaluation
     from bot.gitlab_client import GitLabClient
+    from bot.report import About
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
@@ -202,7 +203,7 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
 
     choices = app.Choices(
         policies=load_policies(Path(settings.policies) if settings.policies else None),
-        words=Words(settings.templates, settings.gitlab_url, settings.word),
+        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
         gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
         former_ids=settings.former_ids,
@@ -220,6 +221,12 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     finally:
         watchdog.cancel()
         client.close()
+
+
+def _about(settings: Settings) -> "About":
+    from bot.report import About
+
+    return About(contact=settings.contact, docs_url=settings.docs_url, job_url=settings.job_url)
 
 
 def give_up(leave: Callable[[int], object] = os._exit) -> None:

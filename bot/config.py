@@ -31,6 +31,7 @@ SETTINGS = (
     Setting("NOMINATION_BOT_TEMPLATES", "directory whose templates replace shipped ones", "none"),
     Setting("NOMINATION_BOT_FORMER_IDS", "user ids of earlier bot accounts, by comma", "none"),
     Setting("NOMINATION_BOT_DEADLINE", "seconds that one run may take", "120"),
+    Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
 )
 
 
@@ -66,6 +67,9 @@ class Settings:
     templates: str | None
     former_ids: frozenset[int]
     deadline: float
+    contact: str
+    docs_url: str
+    job_url: str
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -103,7 +107,17 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         templates=_text(environment, "TEMPLATES") or None,
         former_ids=former,
         deadline=deadline,
+        contact=" ".join(_text(environment, "CONTACT").split()),
+        docs_url=_own_page(environment, "CI_PROJECT_URL"),
+        job_url=_own_page(environment, "CI_JOB_URL"),
     )
+
+
+def _own_page(environment: Mapping[str, str], name: str) -> str:
+    """Return a page of the bot's project, unless only some of the comment's readers can see it."""
+    url = environment.get(name, "").strip()
+    is_public = environment.get("CI_PROJECT_VISIBILITY", "public") == "public"
+    return url if is_public and _is_web_address(url) else ""
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

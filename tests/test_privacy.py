@@ -166,7 +166,7 @@ def test_members_of_a_group_are_named_to_those_alone_who_may_see_it(
     assert "@mia" in body
     body = merged(made, server)
     assert ("olga" in body) is shown
-    assert "✗ to do" in body
+    assert "✗&nbsp;to&nbsp;do" in body
     assert (LEFT_OUT in body) is (not shown)
 
 
@@ -198,7 +198,7 @@ def test_lines_of_a_file_are_shown_to_those_alone_who_may_read_it(
     assert (LISTED in body) is shown
     assert (LEFT_OUT in body) is (not shown)
     # The state stays, and so does the diff for the other file, which is public.
-    assert body.count("✗ to do") >= 3
+    assert body.count("✗&nbsp;to&nbsp;do") >= 3
     assert '+    "nina"' in body
 
 
