@@ -295,8 +295,10 @@ def _detect(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     for nomination in found.nominations:
         who = inert.log_line(nomination.username)
         print(f"{who} gains {nomination.role} of {nomination.project} in {nomination.path}")
-    for remark in (*found.unread, *found.remarks):
-        print(f"{inert.log_line(remark.path)}: {inert.log_line(remark.message)}")
+    # An entry that cannot be read is among both.
+    told = dict.fromkeys((each.path, each.message) for each in (*found.unread, *found.remarks))
+    for path, message in told:
+        print(f"{inert.log_line(path)}: {inert.log_line(message)}")
     if not (found.nominations or found.unread or found.remarks):
         print("Nobody is nominated.")
     return 0
