@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.merge_request import Visibility
+
 Json = Mapping[str, Any]
 
 
@@ -25,3 +27,8 @@ def number_of(gid: str) -> int:
 def read_time(text: str) -> datetime:
     """Read a time in ISO 8601; raise ValueError where it is none."""
     return datetime.fromisoformat(text)
+
+
+def read_visibility(word: str | None, *, unknown: Visibility) -> Visibility:
+    """Read GitLab's word for a visibility."""
+    return {each.name.casefold(): each for each in Visibility}.get(str(word), unknown)

@@ -1,8 +1,15 @@
 """Judge evidence against a policy; pure, with the time as an argument."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.commands import Replay, Waiver
+from bot.concealing import (
+    Concealed,
+    conceal_finding,
+    conceal_names,
+    conceal_step,
+    find_concealed,
+)
 from bot.evidence import Manager
 from bot.findings import Case, Finding, State, Step, Verdict
 from bot.follow_ups import check_step
@@ -28,6 +35,7 @@ class Assessment:
     manager: Manager | Unread
     present: Present | None = None
     left_open: tuple[Finding, ...] = ()
+    concealed: Concealed = field(default_factory=Concealed)
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -77,6 +85,7 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         maintainers=None if isinstance(maintainers, Unread) else maintainers,
         manager=case.evidence.manager,
         present=case.present,
+        concealed=find_concealed(case),
     )
 
 
@@ -84,3 +93,15 @@ def _waive(finding: Finding, waiver: Waiver) -> Finding:
     if finding.verdict is Verdict.MET:
         return finding
     return replace(finding, verdict=Verdict.WAIVED, waiver=waiver, measured=finding.verdict)
+
+
+def conceal(assessment: Assessment) -> Assessment:
+    """Leave out what the readers of the merge request may not see."""
+    hidden = assessment.concealed
+    group = assessment.policy.maintainers.group
+    return replace(
+        assessment,
+        findings=tuple(conceal_finding(each, hidden) for each in assessment.findings),
+        steps=tuple(conceal_step(each, hidden) for each in assessment.steps),
+        maintainers=conceal_names(assessment.maintainers, group, hidden),
+    )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab_client import GitLabClient
+    from bot.report import About
     from bot.setup import Answer, Ground
     from bot.sweep import Look
 
@@ -219,7 +220,7 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
 
     choices = app.Choices(
         policies=load_policies(Path(settings.policies) if settings.policies else None),
-        words=Words(settings.templates, settings.gitlab_url, settings.word),
+        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
         gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
         former_ids=settings.former_ids,
@@ -237,6 +238,12 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     finally:
         watchdog.cancel()
         client.close()
+
+
+def _about(settings: Settings) -> "About":
+    from bot.report import About
+
+    return About(contact=settings.contact, docs_url=settings.docs_url, job_url=settings.job_url)
 
 
 def give_up(leave: Callable[[int], object] = os._exit) -> None:
@@ -310,8 +317,10 @@ def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     for nomination in found.nominations:
         who = inert.log_line(nomination.username)
         print(f"{who} gains {nomination.role} of {nomination.project} in {nomination.path}")
-    for remark in (*found.unread, *found.remarks):
-        print(f"{inert.log_line(remark.path)}: {inert.log_line(remark.message)}")
+    # An entry that cannot be read is among both.
+    told = dict.fromkeys((each.path, each.message) for each in (*found.unread, *found.remarks))
+    for path, message in told:
+        print(f"{inert.log_line(path)}: {inert.log_line(message)}")
     if not (found.nominations or found.unread or found.remarks):
         print("Nobody is nominated.")
     return 0

@@ -95,7 +95,7 @@ VERBS = (
         name="help",
         usage="help",
         who=Audience.ANYONE,
-        effect="Shows this table in the bot's comment until the next command.",
+        effect="Shows the commands in the bot's comment until the next command.",
     ),
     Verb(
         name="attest",

@@ -51,6 +51,7 @@ SETTINGS = (
         "your own token, for `doctor` and `init` only; never store it",
         "none",
     ),
+    Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
 )
 
 
@@ -86,6 +87,9 @@ class Settings:
     templates: str | None
     former_ids: frozenset[int]
     deadline: float
+    contact: str
+    docs_url: str
+    job_url: str
     project: str | None = None
     admin_token: Secret | None = None
 
@@ -131,6 +135,9 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         templates=_text(environment, "TEMPLATES") or None,
         former_ids=former,
         deadline=deadline,
+        contact=" ".join(_text(environment, "CONTACT").split()),
+        docs_url=_own_page(environment, "CI_PROJECT_URL"),
+        job_url=_own_page(environment, "CI_JOB_URL"),
         project=project or None,
         admin_token=Secret(admin_token) if admin_token else None,
     )
@@ -178,6 +185,13 @@ def _hint(environment: Mapping[str, str], *names: str) -> str:
     verb = "is" if len(found) == 1 else "are"
     why = " (a job token cannot write comments)" if "CI_JOB_TOKEN" in found else ""
     return f"; {several} {verb} set, but the bot does not read that{why}"
+
+
+def _own_page(environment: Mapping[str, str], name: str) -> str:
+    """Return a page of the bot's project, unless only some of the comment's readers can see it."""
+    url = environment.get(name, "").strip()
+    is_public = environment.get("CI_PROJECT_VISIBILITY", "public") == "public"
+    return url if is_public and _is_web_address(url) else ""
 
 
 def _text(environment: Mapping[str, str], name: str) -> str:

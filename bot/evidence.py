@@ -9,6 +9,8 @@ from bot.errors import TeamDatabaseError
 from bot.facts import (
     CommitsOf,
     DefaultBranchOf,
+    Exposure,
+    ExposureOf,
     Fact,
     FileAt,
     Members,
@@ -62,7 +64,8 @@ class Manager:
 class Evidence:
     """Everything that is judged about one nomination; stages by role, work by repository.
 
-    `groups` holds direct members, `inherited` those that belong by a parent group as well.
+    `groups` holds direct members, `inherited` those that belong by a parent group as well;
+    `exposures` says, by project, who may see what was found there.
     """
 
     work: Mapping[str, Work | Unread]
@@ -71,6 +74,7 @@ class Evidence:
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
     inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
+    exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +177,8 @@ def follow_up_needs(policy: Policy) -> set[Need]:
             needs.add(MembersOf(step.check.group))
             if not step.check.direct:
                 needs.add(MembersOf(step.check.group, inherited=True))
+        elif isinstance(step.check, rules.ListedIn):
+            needs.add(ExposureOf(step.check.project))
     return needs | step_files([policy])
 
 
@@ -250,6 +256,8 @@ def gather_evidence(
     if judged:
         facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
         needs |= _all_work(subjects, facts.facts)
+        places = {place for subject in subjects for _, place in _counting_rules(subject.policy)}
+        needs |= {ExposureOf(place) for place in places}
     histories = _histories(subjects, merge_request) if judged else {}
     needs |= set(histories.values())
     needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
@@ -302,6 +310,11 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         groups=_groups(found, inherited=False),
         inherited=_groups(found, inherited=True),
         files={need: content_of(found, need) for need in found if isinstance(need, FileAt)},
+        exposures={
+            need.project: _as(Exposure, fact)
+            for need, fact in found.items()
+            if isinstance(need, ExposureOf)
+        },
     )
     if _may_have_begun_too_late(subject, evidence):
         stages = trace_stages(history, found, facts, wanted, thorough=True)

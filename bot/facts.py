@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck
+from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
 from bot.nomination import Content, Unread
 
 
@@ -133,16 +133,31 @@ class Members:
     """The direct members of a group, and those who own it by any way.
 
     Where inherited members were asked for, `direct` holds them, too, and `owners` nobody.
-    `following` leads to further members, where there are more than were read.
+    `following` leads to further members, where there are more than were read. `visibility` is
+    that of the group.
     """
 
     direct: tuple[Member, ...]
     owners: tuple[Member, ...]
     following: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
 
     def at_least(self, level: int) -> tuple[Member, ...]:
         """Return the people among the direct members at or above a level."""
         return tuple(m for m in self.direct if m.level >= level and m.active and not m.bot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """To whom the merge requests and the files of a project are visible.
+
+    Not `sure` where GitLab lets the bot see them as a member: the project may be visible to
+    more people than they are.
+    """
+
+    merge_requests: Visibility
+    files: Visibility
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +189,13 @@ class FileAt:
     project: str
     ref: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureOf:
+    """The need for to whom a project's merge requests and files are visible."""
+
+    project: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +459,7 @@ class CiConfigOf:
 Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
+    | ExposureOf
     | WorkOf
     | DefaultBranchOf
     | ThreadsOf
@@ -462,6 +485,7 @@ Need = (
 Times = Push | Versions | Reopened | Activity
 Fact = (
     Content
+    | Exposure
     | Work
     | Threads
     | Members

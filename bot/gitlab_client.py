@@ -13,6 +13,8 @@ from bot.answers import number_of
 from bot.errors import GitLabError, RefusedError
 from bot.facts import (
     EarlierOf,
+    Exposure,
+    ExposureOf,
     Fact,
     FileAt,
     Members,
@@ -26,7 +28,13 @@ from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
 from bot.queries import build_parts, members_part
 from bot.query_parts import Part, Query, pack_parts
-from bot.rest_facts import READERS, escape_path, read_pages, read_statuses
+from bot.rest_facts import (
+    READERS,
+    escape_path,
+    narrow_exposure,
+    read_pages,
+    read_statuses,
+)
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
@@ -207,7 +215,20 @@ class GitLabClient:
         for part in query.parts:
             facts.update(_read_part(part, data))
         self._read_further_members(facts)
+        self._read_features(facts)
         return self._read_raw(facts)
+
+    def _read_features(self, facts: dict[Need, Fact]) -> None:
+        """Read over REST for whom the features of a project are that the bot is a member of."""
+        for need, fact in facts.items():
+            if isinstance(need, ExposureOf) and isinstance(fact, Exposure) and not fact.sure:
+                try:
+                    path = f"/projects/{escape_path(need.project)}"
+                    found = self._transport.fetch_object(path)
+                except GitLabError as error:
+                    facts[need] = Unread(reason=str(error))
+                else:
+                    facts[need] = narrow_exposure(fact, found)
 
     def _read_further_members(self, facts: dict[Need, Fact]) -> None:
         """Read the members of large groups that are not on the first page."""

@@ -25,13 +25,14 @@ _BACKTICKS = re.compile("``+")
 
 # What plain text must not contain: punctuation (but a comma, and dots, hyphens and closing
 # brackets that follow a letter), a web address without scheme, and bare references: commit ids,
-# keys of an external issue tracker.
+# keys of an external issue tracker. A commit id is a whole word (`WHOLE_WORD_COMMIT_SHA_PATTERN`,
+# app/models/commit.rb), so that words such as "feedback" stay as they are.
 _RISKY = re.compile(
     r"(?P<trigger>[@#!~%&$^:/\[{*])"
     r"|(?P<key>(?<=[A-Z0-9_])-(?=[0-9]))"
     r"|(?P<sign>[\"'(+/;<=>?\\\]_`|}]|(?<![A-Za-z])[.)-])"
     r"|(?P<web>www(?=\.))"
-    r"|(?P<hex>[0-9a-f]{6}(?=[0-9a-f]))",
+    r"|(?P<hex>(?<![0-9a-z_])[0-9a-f]{7,40}(?![0-9a-z_]))",
     re.IGNORECASE,
 )
 
@@ -126,6 +127,8 @@ def _disarm(match: re.Match[str]) -> str:
         return f"&#{ord(found)};{_JOINER}"
     if match.lastgroup == "sign":
         return f"&#{ord(found)};"
+    if match.lastgroup == "hex":
+        return _JOINER.join(found[start : start + 6] for start in range(0, len(found), 6))
     return found + _JOINER
 
 

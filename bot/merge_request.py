@@ -2,6 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
+
+
+class Visibility(IntEnum):
+    """To whom a project or group is visible, in GitLab's numbers (`Gitlab::VisibilityLevel`)."""
+
+    PRIVATE = 0
+    INTERNAL = 10
+    PUBLIC = 20
+
 
 WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
 
@@ -81,7 +91,8 @@ class Standing:
 class MergeRequest:
     """What GitLab says of a merge request now.
 
-    `changed_paths` is `None` when the list could not be read whole.
+    `changed_paths` is `None` when the list could not be read whole. `visibility` is that of
+    its project, and the widest where it is not known.
     """
 
     project: str
@@ -111,6 +122,7 @@ class MergeRequest:
     me: Person
     watched: bool = False
     default_branch: str | None = None
+    visibility: Visibility = Visibility.PUBLIC
 
     @property
     def counts(self) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable
 
-from bot.answers import Json, nodes_of, number_of, read_time
+from bot.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.errors import GitLabError
-from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person
+from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, Visibility
 
 PAGE = 100
 PERSON = "{ id username state bot }"
@@ -18,7 +18,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
   currentUser {{ id username bot }}
   project(fullPath: $project) {{
     id
-    fullPath
+    fullPath visibility
     repository {{ rootRef }}
     mergeRequest(iid: $iid) {{
       iid title webUrl state draft createdAt mergedAt preparedAt discussionLocked
@@ -146,6 +146,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         notes=tuple(_read_note(note, own) for note in notes),
         me=own,
         watched=WATCH in _own_emoji(node, own),
+        visibility=read_visibility(project.get("visibility"), unknown=Visibility.PUBLIC),
         default_branch=(project.get("repository") or {}).get("rootRef"),
     )
 

@@ -13,6 +13,7 @@ from bot.merge_request import MergeRequest, Note
 from bot.report import MARKER, Report
 
 HEADING = "## Nomination"  # with which the comment begins
+_JOB = re.compile(r" · \[job\]\([^()\s]*\)$")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -84,12 +85,12 @@ def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | No
 
 
 def is_same_text(stored: str, wanted: str) -> bool:
-    """Compare texts as GitLab stores them, apart from the time of evaluation."""
+    """Compare texts as GitLab stores them, apart from when and by which job they were written."""
     return _stored_form(stored) == _stored_form(wanted)
 
 
 def _stored_form(text: str) -> str:
-    return _TIME.sub("", text.replace("\r", "").rstrip())
+    return _JOB.sub("", _TIME.sub("", text.replace("\r", "").rstrip()))
 
 
 def plan_emoji(report: Report, notes: Sequence[Note]) -> tuple[tuple[int, str], ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.answers import Json, nodes_of, number_of, read_time, usernames_of
+from bot.answers import Json, nodes_of, number_of, read_time, read_visibility, usernames_of
 from bot.facts import (
     ActivityOf,
     DefaultBranchOf,
+    Exposure,
+    ExposureOf,
     Fact,
     FileAt,
     Member,
@@ -24,7 +26,7 @@ from bot.facts import (
     TipOf,
     WorkOf,
 )
-from bot.merge_request import Standing
+from bot.merge_request import Standing, Visibility
 from bot.nomination import Content, Unread
 from bot.query_parts import Part
 from bot.work_query import activity_part, branch_part, threads_part, work_part
@@ -124,7 +126,7 @@ def members_part(number: int, need: MembersOf, after: str | None = None) -> Part
     return Part(
         needs=(need,),
         text=(
-            f"g{number}: group(fullPath: $g{number}) {{\n"
+            f"g{number}: group(fullPath: $g{number}) {{ visibility\n"
             f"  direct: groupMembers({relations}, first: {PAGE}, after: $g{number}after)"
             f" {{ pageInfo {{ hasNextPage endCursor }} {people} }}\n"
             f"{'' if need.inherited or after else owners}}}"
@@ -133,7 +135,7 @@ def members_part(number: int, need: MembersOf, after: str | None = None) -> Part
             f"g{number}": ("ID!", need.group),
             f"g{number}after": ("String", after),
         },
-        cost=34,
+        cost=35,
         read=read,
     )
 
@@ -154,6 +156,7 @@ def _read_members(need: MembersOf, group: Json | None) -> Members | Unread:
         direct=tuple(map(_read_member, people)),
         owners=tuple(_read_member(row) for row in _read_rows(owners) if row.get("accessLevel")),
         following=page["endCursor"] if page["hasNextPage"] else None,
+        visibility=read_visibility(group.get("visibility"), unknown=Visibility.PRIVATE),
     )
 
 
@@ -169,6 +172,37 @@ def _read_member(row: Json) -> Member:
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
     )
+
+
+def _exposure_part(number: int, need: ExposureOf) -> Part:
+    """Ask to whom a project is visible, and whether the bot sees it as everybody does.
+
+    GraphQL does not tell whether its merge requests or its repository are for members alone;
+    but who is no member and reads them sees what everybody sees.
+    """
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        return {need: _read_exposure(need, answer.get(f"e{number}"))}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"e{number}: project(fullPath: $e{number}) {{"
+            " visibility maxAccessLevel { integerValue } }"
+        ),
+        variables={f"e{number}": ("ID!", need.project)},
+        cost=5,
+        read=read,
+    )
+
+
+def _read_exposure(need: ExposureOf, project: Json | None) -> Exposure | Unread:
+    if project is None:
+        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+    visibility = read_visibility(project.get("visibility"), unknown=Visibility.PRIVATE)
+    level = (project.get("maxAccessLevel") or {}).get("integerValue")
+    sure = level == 0 or visibility is Visibility.PRIVATE
+    return Exposure(merge_requests=visibility, files=visibility, sure=sure)
 
 
 def _standing_part(number: int, need: StandingOf) -> Part:
@@ -307,6 +341,7 @@ _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     ActivityOf: activity_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
+    ExposureOf: _exposure_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
     SiblingsOf: _siblings_part,

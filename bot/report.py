@@ -7,9 +7,9 @@ comes from a policy: an operator's own templates cannot forget it.
 import functools
 import importlib.resources
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment
+from bot.assessment import Assessment, conceal
 from bot.command_text import help_table
 from bot.commands import Answer, Replay
 from bot.errors import ConfigError
@@ -121,13 +121,25 @@ class _Compiled(jinja2.BytecodeCache):
 _COMPILED = _Compiled()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Whom to ask about the bot, and where to read about it and its present job."""
+
+    contact: str = ""
+    docs_url: str = ""
+    job_url: str = ""
+
+
 class Words:
     """The templates: the shipped ones, and those of the operator that replace them."""
 
-    def __init__(self, directory: str | None, gitlab_url: str, word: str) -> None:
+    def __init__(
+        self, directory: str | None, gitlab_url: str, word: str, about: About | None = None
+    ) -> None:
         """Load templates; raise ConfigError when the operator's directory is none."""
         if directory is not None and not Path(directory).is_dir():
             raise ConfigError(f"NOMINATION_BOT_TEMPLATES is {directory!r}: it is not a directory.")
+        about = about or About()
         places = [directory] if directory else []
         # In the shipped templates these are bugs.
         self._mistakes = (TypeError, ValueError, LookupError, ArithmeticError) if places else ()
@@ -154,6 +166,7 @@ class Words:
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
             "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
             "kind": lambda found: KINDS[type(_rule(found))],
+            "ours": _with_code,
         }
         self._environment.globals |= {
             "gitlab_url": gitlab_url,
@@ -167,7 +180,13 @@ class Words:
             "assignable": assignable,
             "is_shown_whole": is_shown_whole,
             "candidates": candidates,
-            "help_table": help_table,
+            "help_by_audience": help_by_audience,
+            "steps_in_order": steps_in_order,
+            "group_title": functools.partial(group_title, gitlab_url),
+            "waiting_link": functools.partial(waiting_link, gitlab_url),
+            "contact": about.contact,
+            "docs_url": about.docs_url,
+            "job_url": about.job_url,
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
 
@@ -211,6 +230,9 @@ def render_report(
 ) -> Report:
     """Write the comment and the gate's line."""
     state = decide_gate(findings)
+    told = tuple(map(conceal, findings.assessments))
+    is_concealed = _shown_of(told, findings.view) != _shown_of(findings.assessments, findings.view)
+    findings = replace(findings, assessments=told)
     values = {
         "findings": findings,
         "merge_request": findings.merge_request,
@@ -224,6 +246,7 @@ def render_report(
         "unread_lines": unread_lines(findings),
         "policies": unique_policies(findings.assessments),
         "notices": unique_notices(findings.assessments),
+        "concealed": is_concealed,
         "gate_problem": gate_problem,
         "author": findings.merge_request.author.username if findings.merge_request.author else None,
         "head": (findings.merge_request.head_sha or "")[:8],
@@ -244,6 +267,13 @@ def render_report(
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
     )
+
+
+def _shown_of(assessments: Iterable[Assessment], view: str) -> list[object]:
+    """Return what the comment shows of assessments: steps come after the merge."""
+    if view == "merged":
+        return [assessment.steps for assessment in assessments]
+    return [(assessment.findings, assessment.maintainers) for assessment in assessments]
 
 
 def unread_lines(findings: Findings) -> list[tuple[str, str]]:
@@ -292,6 +322,42 @@ def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[st
     ]
 
 
+def group_title(gitlab_url: str, step: Step) -> Markup:
+    """Return the title of a step about a group with the group in it, linked to its members."""
+    check, title = step.follow_up.check, " ".join(step.follow_up.title.split())
+    assert isinstance(check, rules.GroupMember)  # noqa: S101  the template asks for no others
+    query = "?with_inherited_permissions=exclude" if check.direct else ""
+    link = _policy_link(check.group, f"{gitlab_url}/groups/{check.group}/-/group_members{query}")
+    before, group, after = title.partition(check.group)
+    return Markup(f"{before}{link}{after}" if group else f"{title} ({link})")  # noqa: S704
+
+
+def waiting_link(gitlab_url: str, repository: str) -> Markup:
+    """Link the open merge requests of a repository that nobody was asked to review yet."""
+    query = urlencode({"scope": "all", "state": "opened", "reviewer_id": "None"})
+    address = f"{gitlab_url}/{repository}/-/merge_requests?{query}"
+    return Markup(inert.web_link("those without a reviewer", address))  # noqa: S704  made inert
+
+
+# What takes a moment comes before what takes days of work, and that before what takes waiting.
+_ORDER = ("assigned", "attested", "approved", "role_held", "reviewed", "either", "authored")
+
+
+def steps_in_order(assessment: Assessment) -> list[Finding]:
+    """Return the open points that people can meet, first what can be done at once.
+
+    Where there are none, the first that is unknown.
+    """
+
+    def place(finding: Finding) -> int:
+        kind = KINDS[type(finding.requirement.rule)]
+        return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+
+    found = assessment.open_findings
+    unmet = [finding for finding in found if finding.verdict is Verdict.UNMET]
+    return sorted(unmet, key=place) or list(found[:1])
+
+
 def edit_url(gitlab_url: str, step: Step) -> str | None:
     """Return the page on which the file of a step is edited."""
     check = step.follow_up.check
@@ -324,6 +390,27 @@ def _make_inert(value: object) -> object:
     if value is None or value == "":
         return Markup("")
     return Markup(inert.plain(str(value), TEXT_LIMIT))  # noqa: S704  made inert
+
+
+def _with_code(text: str) -> Markup:
+    """Show words of the bot's own, in which backticks mark code."""
+    parts = enumerate(str(text)[:TEXT_LIMIT].split("`"))
+    shown = [inert.code_span(part) if number % 2 else _in_prose(part) for number, part in parts]
+    return Markup("".join(shown).strip())  # noqa: S704  made inert
+
+
+def _in_prose(text: str) -> str:
+    """Make text inert and keep the blanks around it, if any."""
+    before, after = (" " if each.isspace() else "" for each in (text[:1], text[-1:]))
+    return before + (f"{inert.plain(text, TEXT_LIMIT)}{after}" if text.strip() else "")
+
+
+def help_by_audience(word: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return usage and effect of the commands by who may use them."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for usage, who, effect in help_table(word):
+        grouped.setdefault(who, []).append((usage, effect))
+    return list(grouped.items())
 
 
 def _policy_link(text: str, url: str) -> Markup:

@@ -14,6 +14,7 @@ from bot.facts import (
     Commits,
     CommitsOf,
     DiffsOf,
+    Exposure,
     Fact,
     MovedOf,
     Push,
@@ -29,7 +30,7 @@ from bot.facts import (
     VersionsOf,
 )
 from bot.gitlab_transport import Json, Transport
-from bot.merge_request import CommitStatus, StatusCheck
+from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
 PAGES = 50  # of 100 rows each, of any list
 DIFF_PAGES = 10  # of 100 files each, of a commit that may have renamed one
@@ -88,6 +89,22 @@ def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
     return Renames(
         old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
         listed=frozenset(row["new_path"] for row in rows),
+    )
+
+
+def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
+    """Narrow what is visible to what a project's features are: unknown ones are private.
+
+    GitLab knows "disabled", "private" (for members alone) and "enabled".
+    """
+
+    def narrow(visibility: Visibility, feature: str) -> Visibility:
+        enabled = project.get(f"{feature}_access_level") == "enabled"
+        return visibility if enabled else Visibility.PRIVATE
+
+    return Exposure(
+        merge_requests=narrow(exposure.merge_requests, "merge_requests"),
+        files=narrow(exposure.files, "repository"),
     )
 
 

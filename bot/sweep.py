@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from bot.errors import BotError
-from bot.facts import DefaultBranchOf, Fact, Facts, FileAt, MembersOf, Need, Source
+from bot.facts import DefaultBranchOf, ExposureOf, Fact, Facts, FileAt, MembersOf, Need, Source
 from bot.nomination import Unread
 
 
@@ -27,7 +27,7 @@ class SharedFacts:
         return {need: found[need] if need in found else self.known[need] for need in needs}
 
     def _is_shared(self, need: Need) -> bool:
-        return isinstance(need, MembersOf | DefaultBranchOf) or (
+        return isinstance(need, MembersOf | DefaultBranchOf | ExposureOf) or (
             isinstance(need, FileAt) and need.project != self.project
         )
 

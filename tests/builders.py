@@ -9,10 +9,10 @@ from bot import policy_values as rules
 from bot.assessment import Assessment, assess
 from bot.commands import Hold, Replay, Waiver
 from bot.evidence import Evidence, Manager
-from bot.facts import Account, FileAt, Listed, Member, Members, Merged, Work, WorkOf
+from bot.facts import Account, Exposure, FileAt, Listed, Member, Members, Merged, Work, WorkOf
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
-from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing
+from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination import Content, Detection, Nomination, Unread
 from bot.policy import Policy, Requirement, load_policies
 from bot.report import Findings
@@ -203,7 +203,10 @@ def make_members(*direct: str | Member, owners: Iterable[str | Member] = ("olga"
     def members(all_of: Iterable[str | Member]) -> tuple[Member, ...]:
         return tuple(make_member(m) if isinstance(m, str) else m for m in all_of)
 
-    return Members(direct=members(direct), owners=members(owners))
+    return Members(direct=members(direct), owners=members(owners), visibility=Visibility.PUBLIC)
+
+
+OPEN = Exposure(merge_requests=Visibility.PUBLIC, files=Visibility.PUBLIC)
 
 
 def make_evidence(
@@ -222,7 +225,10 @@ def make_evidence(
         groups={GROUP: members},
         files={},
     )
-    return replace(evidence, **changes)
+    evidence = replace(evidence, **changes)
+    # Everybody may see everything, unless a test says otherwise.
+    places = {*evidence.work, *(need.project for need in evidence.files)}
+    return replace(evidence, exposures=dict.fromkeys(places, OPEN) | dict(evidence.exposures))
 
 
 def make_timing(merge_request: MergeRequest, **changes: Any) -> Timing:

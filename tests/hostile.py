@@ -196,7 +196,7 @@ _ALIVE = re.compile(
     | :[\w+-]+:                             # emoji
     | [A-Za-z][A-Za-z0-9+.-]*:/             # web addresses
     | www\.
-    | (?<![0-9A-Fa-f])[0-9A-Fa-f]{7,40}(?![0-9A-Fa-f])   # commits
+    | (?<![0-9A-Za-z_])[0-9A-Fa-f]{7,40}(?![0-9A-Za-z_])   # commits, as whole words
     | [A-Za-z0-9_]-[0-9]                    # keys of an external issue tracker
     | [\w-]+/[\w-]+>                         # projects
     | \[\[ | \[\w+: | [{\[][+-]             # wiki pages, references by kind, inline diffs

@@ -434,7 +434,7 @@ def test_a_token_that_may_only_read_is_told_for_each_write(
     done = bot(server.url, "check", TARGET)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert [line.split(":")[1] for line in lines] == [" gate", " comment"]
+    assert [line.split(":")[1] for line in lines] == [" gate", " comment", " mark"]
     assert all("the scope `api`" in line for line in lines)
 
 

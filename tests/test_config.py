@@ -151,9 +151,32 @@ def test_a_wrong_token_is_not_repeated() -> None:
 def test_every_setting_is_listed_with_its_meaning() -> None:
     assert all(setting.meaning for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
-    read = {name for name in Settings.__slots__ if name not in {"token", "word"}}
+    read = {
+        name for name in Settings.__slots__ if name not in {"token", "word", "docs_url", "job_url"}
+    }
     assert {setting.name.removeprefix("NOMINATION_BOT_").lower() for setting in SETTINGS} == {
         *read,
         "token",
         "command",
     }
+
+
+@pytest.mark.parametrize(
+    ("visibility", "shown"),
+    [(None, True), ("public", True), ("internal", False), ("private", False)],
+)
+def test_pages_of_the_bots_project_are_linked_where_everybody_sees_them(
+    visibility: str | None, shown: bool
+) -> None:
+    job = "https://gitlab.example.com/bot/-/jobs/7"
+    given = {"CI_PROJECT_URL": "https://gitlab.example.com/bot", "CI_JOB_URL": job}
+    given |= {"CI_PROJECT_VISIBILITY": visibility} if visibility else {}
+    settings = parse_settings(LEAST | given)
+    assert (settings.job_url == job) is shown
+    assert bool(settings.docs_url) is shown
+    assert parse_settings(LEAST | {"CI_JOB_URL": "javascript:alert(1)"}).job_url == ""
+
+
+def test_the_contact_is_one_line() -> None:
+    settings = parse_settings(LEAST | {"NOMINATION_BOT_CONTACT": " #ops\n and me "})
+    assert settings.contact == "#ops and me"

@@ -23,6 +23,7 @@ from bot.facts import (
     Commits,
     CommitsOf,
     DefaultBranchOf,
+    ExposureOf,
     Fact,
     FileAt,
     MembersOf,
@@ -440,6 +441,7 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             MANAGER_FILE,
             work_of(REPOSITORY, "ada"),
             work_of("group/other", "ada"),
+            *map(ExposureOf, (REPOSITORY, "group/other", "group/runway")),
             CommitsOf(PROJECT, "main", ENTRY),
             STANDING_OF,
         }

@@ -90,7 +90,7 @@ def test_reviews_merged_before_the_stage_are_near_misses() -> None:
     nominate(made)
     outcome = judged(made)
     assert outcome.gate == "failed"
-    assert "| ✗ not met | 2 | 5 |" in outcome.body
+    assert "| ✗&nbsp;not&nbsp;met | 2 | 5 |" in outcome.body
     assert outcome.body.count("before that") == 4
 
 

@@ -177,6 +177,7 @@ def test_a_cut_leaves_no_blank_before_the_ellipsis() -> None:
         ("https://x", "https&#58;&#8288;&#47;&#8288;&#47;&#8288;x"),
         ("www.x", "www&#8288;.x"),
         ("deadbee", "deadbe&#8288;e"),
+        ("feedback, defaceable", "feedback, defaceable"),
         ("JIRA-1", "JIRA-&#8288;1"),
         ("A_-1", "A&#95;-&#8288;1"),
         ("a\\b|c", "a&#92;b&#124;c"),

@@ -17,7 +17,10 @@ from bot.facts import (
     ActivityOf,
     CommitsOf,
     DefaultBranchOf,
+    Exposure,
+    ExposureOf,
     FileAt,
+    Members,
     MembersOf,
     Need,
     NotText,
@@ -859,3 +862,38 @@ def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
     assert (found.id, found.edited, found.edited_by) == (12, True, "eve")
     assert (found.own_emoji, found.internal) == (("question",), True)
     assert (plain.edited, plain.edited_by, plain.author, plain.own_emoji) == (False, None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("private", 0), ("internal", 10), ("public", 20), (None, 20), ("odd", 20)],
+)
+def test_a_team_project_of_unknown_visibility_is_taken_for_public(
+    told: str | None, expected: int
+) -> None:
+    answer = answer_of()
+    answer["project"]["visibility"] = told
+    assert read_merge_request(answer, ()).visibility == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"visibility": "public", "maxAccessLevel": {"integerValue": 0}}, (20, True)),
+        ({"visibility": "public", "maxAccessLevel": {"integerValue": 10}}, (20, False)),
+        ({"visibility": "public", "maxAccessLevel": None}, (20, False)),
+        ({"visibility": "private", "maxAccessLevel": {"integerValue": 50}}, (0, True)),
+        ({"visibility": None}, (0, True)),
+        ({"visibility": "odd"}, (0, True)),
+    ],
+)
+def test_a_place_of_unknown_visibility_is_taken_for_private(
+    told: dict[str, Any], expected: tuple[int, bool]
+) -> None:
+    found = read(ExposureOf(PROJECT), {"e0": told})
+    assert isinstance(found, Exposure)
+    assert (found.merge_requests, found.sure) == expected
+    members = {"direct": {"nodes": [], "pageInfo": {"hasNextPage": False}}, "owners": None}
+    group = read(MEMBERS, {"g0": members | told})
+    assert isinstance(group, Members)
+    assert group.visibility == expected[0]

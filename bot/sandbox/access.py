@@ -73,9 +73,21 @@ def can_read(user: User | None, place: Group | Project, today: date) -> bool:
 
 def can_read_code(user: User | None, project: Project, today: date) -> bool:
     """Whether the person may read the repository; a guest of a private project may not."""
-    if project.visibility != "private":
-        return can_read(user, project, today)
-    return find_level(user, project, today) >= Level.REPORTER
+    level = find_level(user, project, today)
+    if project.visibility == "private":
+        return level >= Level.REPORTER
+    # `ProjectFeature`: a private repository of a project that is not is for all its members.
+    return can_read(user, project, today) and (
+        project.repository_access == "enabled" or level >= Level.GUEST
+    )
+
+
+def can_read_merge_requests(user: User | None, project: Project, today: date) -> bool:
+    """Whether the person may read merge requests; private ones need Reporter."""
+    # `ProjectFeature::PRIVATE_FEATURES_MIN_ACCESS_LEVEL` of app/models/project_feature.rb.
+    return project.merge_requests_access == "enabled" or (
+        find_level(user, project, today) >= Level.REPORTER
+    )
 
 
 def can_comment(user: User | None, mr: MergeRequest, today: date) -> bool:

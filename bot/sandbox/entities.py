@@ -446,6 +446,9 @@ class Project:
     repository: Repository
     default_branch: str = "main"
     visibility: str = "public"
+    # Who may use a feature: "enabled" for all who see the project, "private" for its members.
+    merge_requests_access: str = "enabled"
+    repository_access: str = "enabled"
     description: str | None = None
     archived: bool = False
     group: Group | None = None

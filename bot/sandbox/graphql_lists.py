@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.access import can_read
+from bot.sandbox.access import can_read, can_read_merge_requests
 from bot.sandbox.entities import Group, MergeRequest, Project
 from bot.sandbox.graphql_core import Asked, parse_time, read_global_id
 from bot.sandbox.merge_request_search import arrange, select
@@ -52,7 +52,10 @@ def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
 def list_merge_requests(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[MergeRequest]:
     """List the merge requests of a project, of a group with or without subgroups, or of all."""
     found = [
-        mr for project in _projects(asked, place, given) for mr in project.merge_requests.values()
+        mr
+        for project in _projects(asked, place, given)
+        if can_read_merge_requests(asked.user, project, asked.today)
+        for mr in project.merge_requests.values()
     ]
     chosen = select(found, _translate(given), _translate(given.get("not") or {}))
     field, _, direction = str(given.get("sort") or "created_desc").upper().rpartition("_")

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.access import can_read, can_read_code
+from bot.sandbox.access import can_read, can_read_code, can_read_merge_requests
 from bot.sandbox.diffs import is_binary
 from bot.sandbox.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.graphql_core import Asked, connect, global_id, resolves, time_text, values
@@ -59,7 +59,8 @@ def _clone_url(source: Project, asked: Asked) -> str:
 
 @resolves("Project", "mergeRequest")
 def _merge_request(source: Project, asked: Asked, iid: str) -> MergeRequest | None:
-    found = source.merge_requests.get(int(iid)) if iid.isdigit() else None
+    readable = can_read_merge_requests(asked.user, source, asked.today)
+    found = source.merge_requests.get(int(iid)) if iid.isdigit() and readable else None
     if found is not None:
         asked.seen.append(found)
     return found

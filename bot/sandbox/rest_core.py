@@ -9,7 +9,14 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 
-from bot.sandbox.access import can_read, can_read_code, can_see_note, demand, find_level
+from bot.sandbox.access import (
+    can_read,
+    can_read_code,
+    can_read_merge_requests,
+    can_see_note,
+    demand,
+    find_level,
+)
 from bot.sandbox.entities import Group, MergeRequest, Note, Project, Token, User
 from bot.sandbox.repository import Commit
 from bot.sandbox.rest_params import PAGING, Param
@@ -96,7 +103,7 @@ class Call:
         """The merge request of the path."""
         name = "noteable_id" if "noteable_id" in self.path else "merge_request_iid"
         found = self.project.merge_requests.get(self.number(name))
-        if found is None:
+        if found is None or not can_read_merge_requests(self.user, self.project, self.today):
             words = "404 Not found" if name == "merge_request_iid" else "404 Noteable Not Found"
             raise RefusedError(404, words)
         self.prepared.append(found)

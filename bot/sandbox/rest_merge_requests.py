@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_read
+from bot.sandbox.access import can_read, can_read_merge_requests, demand
 from bot.sandbox.act_merge_requests import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.entities import MergeRequest, User
 from bot.sandbox.merge_request_search import TESTS, arrange, select
@@ -98,6 +98,7 @@ FILTERS: Mapping[str, Param] = {
 @endpoint("GET", "/projects/{id}/merge_requests", FILTERS, job_token=True)
 def list_merge_requests(call: Call) -> Answer:
     """List the merge requests of a project."""
+    demand(can_read_merge_requests(call.user, call.project, call.today))
     found = list(call.project.merge_requests.values())
     return _list(call, _apply_scope(call, found, "all"))
 
@@ -113,6 +114,7 @@ def _readable(call: Call) -> list[MergeRequest]:
         mr
         for project in call.world.projects.values()
         if can_read(call.user, project, call.today)
+        and can_read_merge_requests(call.user, project, call.today)
         for mr in project.merge_requests.values()
     ]
 

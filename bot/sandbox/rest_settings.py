@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox import actions
-from bot.sandbox.access import demand
+from bot.sandbox.access import can_read_merge_requests, demand
 from bot.sandbox.entities import Level, Project
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import PAGING, choice, flag, integer, text
@@ -49,7 +49,7 @@ def _render_project(call: Call) -> dict[str, Any]:
         "namespace": render_namespace(world, project),
         "empty_repo": not project.repository.branches,
         "archived": project.archived,
-        "merge_requests_enabled": True,
+        "merge_requests_enabled": can_read_merge_requests(call.user, project, call.today),
         "only_allow_merge_if_pipeline_succeeds": project.settings.pipelines_must_succeed,
         "only_allow_merge_if_all_discussions_are_resolved": (
             project.settings.threads_must_be_resolved
@@ -64,6 +64,9 @@ def _render_project(call: Call) -> dict[str, Any]:
             "name": project.forked_from.name,
         }
     if call.user is not None:
+        # lib/api/entities/project.rb; nobody learns them without an account.
+        body["repository_access_level"] = project.repository_access
+        body["merge_requests_access_level"] = project.merge_requests_access
         access = {"access_level": call.level, "notification_level": 3} if call.level else None
         body["permissions"] = {"project_access": access, "group_access": None}
     if call.level >= Level.MAINTAINER:

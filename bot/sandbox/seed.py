@@ -137,6 +137,8 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
         repository=source.repository.fork() if source else Repository(),
         default_branch=branch,
         visibility=section.take("visibility", str, "public"),
+        merge_requests_access=section.take("merge_requests_access", str, "enabled"),
+        repository_access=section.take("repository_access", str, "enabled"),
         description=section.maybe("description", str),
         group=None if owner else _ensure_group(world, namespace),
         owner=owner,

@@ -1,0 +1,102 @@
+"""Say what the readers of a merge request may not see, and leave it out; pure.
+
+GitLab shows a comment to everybody who may read the merge request. What was counted or read
+in a place that fewer people may see goes into numbers, states and steps alone.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from bot import policy as rules
+from bot.facts import Exposure, FileAt
+from bot.findings import Case, Finding, State, Step
+from bot.merge_request import Visibility
+from bot.nomination import Unread
+from bot.policy import FollowUp
+from bot.threads import Counting
+
+UNREADABLE = "its content is not what it should be"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concealed:
+    """The places whose details are left out: counted repositories, groups, projects of files."""
+
+    repositories: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+def find_concealed(case: Case) -> Concealed:
+    """Find the places that fewer people may see than the merge request."""
+    readers = case.merge_request.visibility
+    follow_ups = case.policy.follow_ups
+    counted = {r for each in case.policy.requirements if (r := _counted_in(case, each.rule))}
+    return Concealed(
+        repositories=frozenset(
+            each for each in counted if _exposure(case, each).merge_requests < readers
+        ),
+        groups=frozenset(each for each in _groups(case) if _group(case, each) < readers),
+        files=frozenset(
+            each for each in _read_in(case, follow_ups) if _exposure(case, each).files < readers
+        ),
+    )
+
+
+def _counted_in(case: Case, rule: rules.Rule) -> str | None:
+    # After the merge nothing is counted any more.
+    if case.merge_request.state == "merged" or not isinstance(rule, Counting):
+        return None
+    return rule.repository or case.policy.repository
+
+
+def _groups(case: Case) -> set[str]:
+    checks = [step.check for step in case.policy.follow_ups]
+    groups = {check.group for check in checks if isinstance(check, rules.GroupMember)}
+    return {case.policy.maintainers.group, *groups}
+
+
+def _group(case: Case, group: str) -> Visibility:
+    members = case.members(group)
+    # Where nothing was read there is nothing to leave out.
+    return Visibility.PUBLIC if isinstance(members, Unread) else members.visibility
+
+
+def _read_in(case: Case, follow_ups: Iterable[FollowUp]) -> set[str]:
+    """Return the projects of which a file was read."""
+    checks = [step.check for step in follow_ups if isinstance(step.check, rules.ListedIn)]
+    files = {FileAt(check.project, check.ref, check.path) for check in checks}
+    return {f.project for f in files if isinstance(case.evidence.files.get(f), bytes)}
+
+
+def _exposure(case: Case, project: str) -> Exposure:
+    found = case.evidence.exposures.get(project)
+    private = Exposure(merge_requests=Visibility.PRIVATE, files=Visibility.PRIVATE)
+    return found if isinstance(found, Exposure) else private
+
+
+def conceal_finding(finding: Finding, concealed: Concealed) -> Finding:
+    """Leave out what was counted where fewer people may see it; the numbers stay."""
+    if finding.repository not in concealed.repositories:
+        return finding
+    return replace(finding, counted=(), near_misses=())
+
+
+def conceal_step(step: Step, concealed: Concealed) -> Step:
+    """Leave out names of a group, and what a file holds, where fewer people may see them."""
+    check = step.follow_up.check
+    if isinstance(check, rules.GroupMember) and check.group in concealed.groups:
+        return replace(step, people=())
+    if isinstance(check, rules.ListedIn) and check.project in concealed.files:
+        reason = UNREADABLE if step.state is State.UNKNOWN else None
+        return replace(step, reason=reason, edit=None, through=())
+    return step
+
+
+def conceal_names(
+    names: Collection[str] | None, group: str, concealed: Concealed
+) -> tuple[str, ...] | None:
+    """Leave out the members of a group that fewer people may see."""
+    if names is None or group in concealed.groups:
+        return None if names is None else ()
+    return tuple(names)
