@@ -26,6 +26,7 @@ from bot.queries import build_parts
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows
 # A value for each field of the needs.
 EXAMPLE: dict[str, Any] = {
+    "branch": "nominate-ada",
     "group": "a",
     "iid": 1,
     "iids": (1,),
@@ -35,6 +36,7 @@ EXAMPLE: dict[str, Any] = {
     "project_id": 1,
     "ref": "main",
     "sha": "0" * 40,
+    "user_id": 7,
     "username": "ada",
 }
 # Answers to a query of a merge request, each wrong in one way that a client would trip over.

@@ -11,10 +11,12 @@ from bot.facts import FileAt, Work
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Remark, Unread
 from bot.policy import ListedIn, Policy
+from bot.present import Present
 from bot.report import Findings
 from bot.stages import Stage
 from tests.builders import (
     ENTRY,
+    MR_URL,
     NOW,
     load_shipped,
     make_assessment,
@@ -259,6 +261,49 @@ SCENES: Mapping[str, Findings] = {
             evidence=replace(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
         ),
         merge_request=MERGED,
+    ),
+    "Merged while held, and not ready": scene(
+        replace(
+            person(merge_request=MERGED),
+            left_open=person(work=make_work(3)).open_findings[:1],
+        ),
+        merge_request=MERGED,
+        replay=HELD,
+    ),
+    "Merged, and whether it was ready is not known": scene(
+        replace(
+            person(merge_request=MERGED),
+            left_open=person(work=FORBIDDEN).open_findings[-1:],
+        ),
+        merge_request=MERGED,
+    ),
+    "The role was taken back after the merge": scene(
+        person(
+            merge_request=MERGED,
+            present=Present(username="ada", gone="the entry does not give maintainer any more"),
+            evidence=replace(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
+        ),
+        merge_request=MERGED,
+    ),
+    "The account is not known after the merge": scene(
+        person(
+            merge_request=MERGED,
+            present=Present(username="ada", doubt="GitLab knows no account ada"),
+        ),
+        merge_request=MERGED,
+    ),
+    "Held for one of two people, in an earlier merge request": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW),
+        person("linus"),
+        merge_request=ASSIGNED_NOW,
+        replay=make_replay(
+            held=replace(make_hold(), over=("linus",), place=f"{MR_URL}#note_8"),
+        ),
+    ),
+    "Held by an account that is gone": scene(
+        person(work=FULL, merge_request=ASSIGNED_NOW),
+        merge_request=ASSIGNED_NOW,
+        replay=make_replay(held=replace(make_hold("ghost"), orphaned=True)),
     ),
     "Help": scene(person(), replay=make_replay(help_wanted=True)),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """What the comment says once a nomination is merged, through HTTP."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_what_was_granted_should_be_taken_back_once_the_role_is_gone(
     finish(made)
     push_entry(made, entry("nina"))
     line = first_line(run_on(server, made.nomination))
-    assert line.count("direct member") == 1
+    assert line.count("member") == 1
     assert f"`{PROVISIONER}`, file `inventory.json`" in line
     assert "should be taken back" in line
 
@@ -115,6 +116,17 @@ def test_an_entry_that_cannot_be_read_offers_nothing(made: NominationWorld, serv
     assert "```diff" not in outcome.body
     made.push({ENTRY: b"projects:\n  ai-gateway: maintainer\n"}, branch="main", by="olga")
     assert "names no account" in first_line(run_on(server, made.nomination))
+
+
+def test_an_entry_that_was_renamed_too_often_is_not_followed(
+    made: NominationWorld, server: Server
+) -> None:
+    merged(made, server)
+    paths = [ENTRY, *(f"{FOLDER}/n/nina-{number}.yml" for number in range(3))]
+    for old, new in pairwise(paths):
+        made.push({old: None, new: entry("nina", "maintainer")}, branch="main", by="olga")
+    outcome = run_on(server, made.nomination)
+    assert "it was renamed more often than is followed" in first_line(outcome)
 
 
 def test_what_became_of_an_entry_may_be_unknown(made: NominationWorld, server: Server) -> None:

@@ -103,6 +103,7 @@ def gather(
         make_merge_request(state=state),
         BRANCHES | known.get("known", {}),
         source,
+        judged=known.get("judged", True),
     )
     return next(iter(evidence.values())), standing
 
@@ -462,7 +463,7 @@ def test_inherited_members_are_asked_for_where_they_will_do() -> None:
 
 def test_after_the_merge_work_history_and_standing_are_not_needed() -> None:
     source = FakeSource()
-    evidence, standing = gather(source, make_subject(RICH), state="merged")
+    evidence, standing = gather(source, make_subject(RICH), state="merged", judged=False)
     (needs,) = source.rounds
     assert all(isinstance(work, Unread) for work in evidence.work.values())
     assert not [need for need in needs if isinstance(need, WorkOf | CommitsOf | StandingOf)]

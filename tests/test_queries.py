@@ -24,6 +24,11 @@ from bot.facts import (
     MembersOf,
     Need,
     NotText,
+    Profile,
+    ProfileOf,
+    Sibling,
+    Siblings,
+    SiblingsOf,
     StandingOf,
     Threads,
     ThreadsOf,
@@ -38,7 +43,7 @@ from bot.query_parts import BUDGET, Query, pack_parts
 from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.graphql_cost import measure
 from bot.work_query import PEOPLE
-from tests.builders import BASE, HEAD, MR_URL, PROJECT, work_of
+from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
@@ -71,6 +76,8 @@ NEEDS = st.one_of(
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
+    st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
+    st.builds(ProfileOf, st.sampled_from("xy")),
 )
 
 
@@ -114,6 +121,33 @@ def test_needs_of_other_doors_are_left_to_them() -> None:
 @pytest.mark.parametrize("text", [MERGE_REQUEST + COMMENTS, NOTES + COMMENTS])
 def test_the_fixed_queries_are_graphql(text: str) -> None:
     parse(text)
+
+
+# --- merge requests from a branch, and accounts -----------------------------------------
+
+SIBLINGS = SiblingsOf("g/a", "patch-1")
+
+
+@pytest.mark.parametrize(("more", "following"), [(True, "x"), (False, None)])
+def test_the_merge_requests_from_a_branch_come_in_pages(more: bool, following: str | None) -> None:
+    nodes = [{"iid": "3", "state": "closed", "sourceProjectId": 9}, None]
+    page = {"hasNextPage": more, "endCursor": "x"}
+    answer = {"b0": {"mergeRequests": {"pageInfo": page, "nodes": nodes}}}
+    item = Sibling(iid=3, state="closed", source_project_id=9)
+    assert read(SIBLINGS, answer) == Siblings(items=(item,), following=following)
+
+
+@pytest.mark.parametrize("answer", [{}, {"b0": None}, {"b0": {"mergeRequests": {"nodes": None}}}])
+def test_a_branch_whose_merge_requests_are_not_listed_is_unread(answer: dict[str, Any]) -> None:
+    assert isinstance(read(SIBLINGS, answer), Unread)
+
+
+@pytest.mark.parametrize(("text", "made"), [(None, None), (NOW.isoformat(), NOW)])
+def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: Any) -> None:
+    node = {"id": "gid://gitlab/User/7", "username": "Ada", "createdAt": text}
+    profile = Profile(id=7, username="Ada", created_at=made)
+    assert read(ProfileOf("ada"), {"p0": node}) == profile
+    assert read(ProfileOf("ada"), {"p0": None}) is None
 
 
 # --- files ------------------------------------------------------------------------------
@@ -439,6 +473,8 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
         DefaultBranchOf("g/p"),
         ActivityOf("g/p", 9),
+        SIBLINGS,
+        ProfileOf("ada"),
     ],
     ids=str,
 )
