@@ -32,10 +32,11 @@ ROUNDS = 3
 LATELY = timedelta(days=2)
 # For how long after a merge every run looks at the open merge requests of the same entries.
 JUST_NOW = timedelta(hours=1)
-# How far back those are looked for, on so many pages of 50, and how many are looked at: the
-# sweep sees to the others.
+# How far back those are looked for, on so many pages, and how many are looked at: the sweep
+# sees to the others.
 LONG_AGO = timedelta(days=90)
 AGAIN_PAGES = 4
+PAGE_OF_RECENT = 50  # as the query says
 MOST_AGAIN = 8
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
@@ -141,16 +142,16 @@ def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> lis
 
     try:
         recent = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO, AGAIN_PAGES)
-        watched = gitlab.fetch_watched(merged.project, "opened")
+        is_cut = len(recent) >= AGAIN_PAGES * PAGE_OF_RECENT
+        watched = gitlab.fetch_watched(merged.project, "opened") if is_cut else []
     except GitLabError as error:
         problem = f"the merge requests that touch the same entries were not listed: {error}"
         return [Look(iid=None, problems=(problem,))]
     known = {iid for iid, _ in recent}
     touching = [iid for iid, touched in recent if paths & set(touched)]
-    # Those that are marked come first; which files the older of them touch is not known.
-    first = [iid for iid in watched if iid in touching or iid not in known]
-    iids = [iid for iid in dict.fromkeys([*first, *touching]) if iid != merged.iid]
-    return sweep(iids[:MOST_AGAIN], look)
+    # Which files older ones touch is not known; those that matter are marked.
+    iids = [*touching, *(iid for iid in watched if iid not in known)]
+    return sweep([iid for iid in iids if iid != merged.iid][:MOST_AGAIN], look)
 
 
 def _unsteady(project: str, iid: int) -> str:
