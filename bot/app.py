@@ -170,16 +170,16 @@ def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> lis
     try:
         found = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO)
         recent = list(islice(found, MOST_LISTED))
-        watched = gitlab.fetch_watched(merged.project, "opened")
+        is_cut = len(recent) >= MOST_LISTED
+        watched = gitlab.fetch_watched(merged.project, "opened") if is_cut else []
     except GitLabError as error:
         problem = f"the merge requests that touch the same entries were not listed: {error}"
         return [Look(iid=None, problems=(problem,))]
     known = {iid for iid, _ in recent}
     touching = [iid for iid, touched in recent if touched is None or paths & set(touched)]
-    # Those that are marked come first; which files the older of them touch is not known.
-    first = [iid for iid in watched if iid in touching or iid not in known]
-    iids = [iid for iid in dict.fromkeys([*first, *touching]) if iid != merged.iid]
-    return sweep(iids[:MOST_AGAIN], look)
+    # Which files older ones touch is not known; those that matter are marked.
+    iids = [*touching, *(iid for iid in watched if iid not in known)]
+    return sweep([iid for iid in iids if iid != merged.iid][:MOST_AGAIN], look)
 
 
 def _unsteady(project: str, iid: int) -> str:

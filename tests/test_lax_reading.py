@@ -166,3 +166,8 @@ def test_words_are_nearly_alike_but_for_letters_one_cannot_tell_apart(
     text: str, near: bool
 ) -> None:
     assert is_nearly(text, "gitlab") is near
+
+
+def test_an_entry_without_content_has_nothing_odd() -> None:
+    found = find(make_change(BASE, "# ai-gateway: maintainer\n"))
+    assert (found.nominations, found.unread) == ((), ())

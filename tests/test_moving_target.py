@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bot.sandbox.server import Server
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
+    GRAPHQL,
     STATUS,
     TEAM,
     NominationWorld,
@@ -122,11 +124,30 @@ def test_what_goes_wrong_with_the_others_is_not_the_runs_own_failure(
 ) -> None:
     one, _ = open_split(made)
     actions.merge(made.world, made.user("olga"), one)
-    server.fault(Fault(route="GET */merge_requests", kind=Kind.FORBIDDEN))
+    run_on(server, one)
+    made.world.requests.clear()
+    run_on(server, one)
+    asked = [r.body for r in made.world.requests if r.route == GRAPHQL]
+    number = next(n for n, body in enumerate(asked) if "RecentMergeRequests" in str(body))
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.FORBIDDEN, calls=[number]))
     outcome = run_on(server, one)
-    ((look,), problems) = outcome.evaluation.again, outcome.problems
-    assert (look.iid, problems) == (None, [])
+    (look,) = outcome.evaluation.again
+    assert (look.iid, outcome.problems) == (None, [])
     assert "were not listed" in look.problems[0]
+
+
+def test_of_very_many_the_marked_ones_are_looked_at_again_as_well(
+    made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_on(server, made.nomination)
+    made.world.tick(2 * 86_400)
+    one, two = open_split(made)
+    actions.merge(made.world, made.user("olga"), one)
+    monkeypatch.setattr("bot.app.AGAIN_PAGES", 1)
+    monkeypatch.setattr("bot.app.PAGE_OF_RECENT", 1)
+    monkeypatch.setattr("bot.app.LONG_AGO", timedelta(hours=1))
+    again = run_on(server, one).evaluation.again
+    assert [look.iid for look in again] == [two.iid, made.nomination.iid]
 
 
 def test_nothing_is_looked_at_again_for_an_old_or_foreign_merge(

@@ -599,3 +599,22 @@ def test_any_content_is_answered_in_plain_sentences(
     found = find_nominations([make_change(base, head, target=target)], [MAINTAINER])
     for remark in found.remarks + found.unread:
         assert remark.message.isprintable()
+
+
+def test_an_entry_moved_from_a_file_that_cannot_be_read_is_unknown() -> None:
+    gone = make_change(Unread(reason="502"), None, f"{PERSON}/b/ada.yml")
+    found = find(gone, make_change(None, make_entry(role="maintainer")))
+    assert found.nominations == ()
+    assert "(502)" in messages(found)
+
+
+def test_a_file_among_the_entries_that_names_no_project_does_not_matter() -> None:
+    assert find(make_change(None, "job: x\n", f"{PERSON}/README.md")) == NOTHING
+
+
+def test_an_account_that_changed_on_the_target_is_a_caution() -> None:
+    base = "gitlab: ada\nx: y\n" + make_entry(role="reviewer").partition("\n")[2]
+    head, target = base.replace("way: reviewer", "way: maintainer"), base.replace("ada", "eve")
+    (nomination,) = find(make_change(base, head, target=target)).nominations
+    assert nomination.username == "eve"
+    assert 'from "ada" to "eve" on the target branch' in nomination.cautions[0]

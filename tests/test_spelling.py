@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.spelling import is_key_meant, is_role_meant, may_mention
+from bot.spelling import is_key_meant, is_role_meant, is_stage_meant, may_mention
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,11 @@ def test_the_cheap_look_is_quick_to_exclude(raw: bytes, expected: bool) -> None:
 
 def test_a_key_of_one_letter_is_always_possible() -> None:
     assert may_mention(b"anything", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("", False), ("trainee_maintainer", False), ("trainee", True), ("reviewer", False)],
+)
+def test_a_stage_is_meant_only_where_it_is_not_there(text: str, meant: bool) -> None:
+    assert is_stage_meant(text, "trainee_maintainer") is meant
