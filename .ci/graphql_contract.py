@@ -26,6 +26,7 @@ from bot.queries import build_parts
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows
 # A value for each field of the needs.
 EXAMPLE: dict[str, Any] = {
+    "branch": "main",
     "group": "a",
     "iid": 1,
     "iids": (1,),
@@ -36,6 +37,7 @@ EXAMPLE: dict[str, Any] = {
     "ref": "main",
     "sha": "0" * 40,
     "username": "ada",
+    "wanted": 10,
 }
 # Answers to a query of a merge request, each wrong in one way that a client would trip over.
 LIES: tuple[tuple[str, Any], ...] = (

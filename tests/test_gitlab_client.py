@@ -10,8 +10,10 @@ import pytest
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.facts import (
+    ActivityOf,
     Commits,
     CommitsOf,
+    DefaultBranchOf,
     DiffsOf,
     Fact,
     FileAt,
@@ -22,10 +24,12 @@ from bot.facts import (
     PushOf,
     RenameOf,
     Renames,
+    ReopenedOf,
     StandingOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
+    VersionsOf,
     Work,
 )
 from bot.gitlab_client import MEMBER_PAGES, NOTE_PAGES, RECENT_PAGES, GitLabClient
@@ -266,6 +270,10 @@ NEEDS: Sequence[Need] = [
     StatusesOf(7001, "a" * 40, STATUS),
     StatusChecksOf(7001, 1),
     PushOf(7001, 1),
+    VersionsOf(7001, 1),
+    ReopenedOf(7001, 1),
+    ActivityOf(TEAM, 1),
+    DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
 ]
 ODD_BODIES = [
@@ -721,4 +729,5 @@ def test_changes_without_any_version_have_no_known_push(
     made: NominationWorld, client: GitLabClient
 ) -> None:
     made.nomination.versions.clear()
-    assert isinstance(ask(client, PushOf(7001, made.nomination.iid)), Unread)
+    for need in (PushOf(7001, made.nomination.iid), VersionsOf(7001, made.nomination.iid)):
+        assert isinstance(ask(client, need), Unread)
