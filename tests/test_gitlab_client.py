@@ -298,7 +298,8 @@ NO_ROWS = b"[]"
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
         fact = ask(client, need)
-    is_list = isinstance(need, CommitsOf | RenameOf | DiffsOf | StatusesOf | StatusChecksOf)
+    lists = CommitsOf | RenameOf | DiffsOf | StatusesOf | StatusChecksOf | ReopenedOf
+    is_list = isinstance(need, lists)
     if is_list and body == NO_ROWS:
         assert not isinstance(fact, Unread)
     else:
