@@ -60,6 +60,11 @@ RELIED_ON = {
         "old_path",
         "renamed_file",
     ],
+    # Not in the document, which is cut: doc/api/resource_state_events (`state`, `created_at`).
+    ("/api/v4/projects/{id}/merge_requests/{merge_request_iid}/versions", "get"): [
+        "head_commit_sha",
+        "created_at",
+    ],
     ("/api/v4/projects/{id}/merge_requests/{merge_request_iid}/status_checks", "get"): [
         "id",
         "name",

@@ -38,6 +38,7 @@ EXAMPLE: dict[str, Any] = {
     "sha": "0" * 40,
     "user_id": 7,
     "username": "ada",
+    "wanted": 10,
 }
 # Answers to a query of a merge request, each wrong in one way that a client would trip over.
 LIES: tuple[tuple[str, Any], ...] = (

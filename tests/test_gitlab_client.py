@@ -10,8 +10,10 @@ import pytest
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.facts import (
+    ActivityOf,
     Commits,
     CommitsOf,
+    DefaultBranchOf,
     DiffsOf,
     Fact,
     FileAt,
@@ -22,10 +24,12 @@ from bot.facts import (
     PushOf,
     RenameOf,
     Renames,
+    ReopenedOf,
     StandingOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
+    VersionsOf,
     Work,
 )
 from bot.gitlab_client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
@@ -260,6 +264,10 @@ NEEDS: Sequence[Need] = [
     StatusesOf(7001, "a" * 40, STATUS),
     StatusChecksOf(7001, 1),
     PushOf(7001, 1),
+    VersionsOf(7001, 1),
+    ReopenedOf(7001, 1),
+    ActivityOf(TEAM, 1),
+    DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
 ]
 ODD_BODIES = [
@@ -284,7 +292,8 @@ NO_ROWS = b"[]"
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
         fact = ask(client, need)
-    is_list = isinstance(need, CommitsOf | DiffsOf | StatusesOf | StatusChecksOf)
+    lists = CommitsOf | DiffsOf | StatusesOf | StatusChecksOf | ReopenedOf
+    is_list = isinstance(need, lists)
     if is_list and body == NO_ROWS:
         assert not isinstance(fact, Unread)
     else:
@@ -738,4 +747,5 @@ def test_changes_without_any_version_have_no_known_push(
     made: NominationWorld, client: GitLabClient
 ) -> None:
     made.nomination.versions.clear()
-    assert isinstance(ask(client, PushOf(7001, made.nomination.iid)), Unread)
+    for need in (PushOf(7001, made.nomination.iid), VersionsOf(7001, made.nomination.iid)):
+        assert isinstance(ask(client, need), Unread)
