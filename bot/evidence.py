@@ -151,7 +151,9 @@ def needs_of(subject: Subject, *, merged: bool) -> set[Need]:
                 needs.add(MembersOf(step.check.group, inherited=True))
         elif isinstance(step.check, rules.ListedIn):
             needs.add(FileAt(step.check.project, step.check.ref, step.check.path))
-            needs.add(ExposureOf(step.check.project))
+            if merged:
+                # Before the merge no line of it is shown.
+                needs.add(ExposureOf(step.check.project))
     return needs
 
 

@@ -385,7 +385,7 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             MANAGER_FILE,
             WorkOf(REPOSITORY, "ada"),
             WorkOf("group/other", "ada"),
-            *map(ExposureOf, (REPOSITORY, "group/other", "group/runway")),
+            *map(ExposureOf, (REPOSITORY, "group/other")),
             CommitsOf(PROJECT, "main", ENTRY),
             STANDING_OF,
         }
