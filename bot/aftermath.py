@@ -1,12 +1,12 @@
 """What a merge changes: who is followed where, and whether it went against the bot."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.assessment import Assessment
 from bot.at_merge import find_open
 from bot.commands import Replay, decides, find_stating, takes_waivers_back
-from bot.evidence import Subject, follow_subject, follow_up_needs, without_manager
+from bot.evidence import Subject, exposures_of, follow_subject, follow_up_needs, without_manager
 from bot.facts import Fact, Need, Source
 from bot.gate import GateChoice, past_needs, was_open
 from bot.merge_request import MergeRequest
@@ -28,11 +28,11 @@ class Aftermath:
 
 
 def needs_ahead(
-    merge_request: MergeRequest, policies: Iterable[Policy], choice: GateChoice
+    merge_request: MergeRequest, policies: Collection[Policy], choice: GateChoice
 ) -> set[Need]:
     """Return what a merged nomination needs whoever is nominated, so that it is asked for first."""
     steps = {need for policy in policies for need in follow_up_needs(policy)}
-    return steps.union(past_needs(merge_request, choice))
+    return steps.union(exposures_of(policies), past_needs(merge_request, choice))
 
 
 def look_back(

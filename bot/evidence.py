@@ -177,8 +177,6 @@ def follow_up_needs(policy: Policy) -> set[Need]:
             needs.add(MembersOf(step.check.group))
             if not step.check.direct:
                 needs.add(MembersOf(step.check.group, inherited=True))
-        elif isinstance(step.check, rules.ListedIn):
-            needs.add(ExposureOf(step.check.project))
     return needs | step_files([policy])
 
 
@@ -186,6 +184,11 @@ def step_files(policies: Iterable[Policy]) -> set[FileAt]:
     """Say which files the follow-up steps of policies are about."""
     checks = [step.check for policy in policies for step in policy.follow_ups]
     return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
+
+
+def exposures_of(policies: Iterable[Policy]) -> set[ExposureOf]:
+    """Say whose visibility must be known before lines of the steps' files are shown."""
+    return {ExposureOf(file.project) for file in step_files(policies)}
 
 
 def branch_needs(policies: Iterable[Policy]) -> set[DefaultBranchOf]:
@@ -250,9 +253,10 @@ def gather_evidence(
     merged = merge_request.state == "merged"
     facts = _Known(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
-    needs: set[Need] = set() if merged else {standing}
-    for subject in subjects:
-        needs |= needs_of(subject)
+    # Before the merge no line of a file is shown.
+    shown = exposures_of(subject.policy for subject in subjects)
+    needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
+    needs |= shown if merged else {standing}
     if judged:
         facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
         needs |= _all_work(subjects, facts.facts)

@@ -135,7 +135,7 @@ def members_part(number: int, need: MembersOf, after: str | None = None) -> Part
             f"g{number}": ("ID!", need.group),
             f"g{number}after": ("String", after),
         },
-        cost=35,
+        cost=34,
         read=read,
     )
 
@@ -191,7 +191,7 @@ def _exposure_part(number: int, need: ExposureOf) -> Part:
             " visibility maxAccessLevel { integerValue } }"
         ),
         variables={f"e{number}": ("ID!", need.project)},
-        cost=5,
+        cost=4,
         read=read,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bot.answers import Json
 from bot.facts import Fact, Need
 
-BUDGET = 235  # of 250, because the scores are estimates; a refused query is split
+BUDGET = 240  # of 250, because the scores are estimates; a refused query is split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -543,7 +543,7 @@ def test_a_token_that_may_only_read_writes_nothing_and_says_why(
 ) -> None:
     made.world.tokens[0].scopes = ("read_api",)
     outcome = run_on(server, made.nomination)
-    assert [problem.split(":")[0] for problem in outcome.problems] == ["gate", "comment"]
+    assert [problem.split(":")[0] for problem in outcome.problems] == ["gate", "comment", "mark"]
     assert all("scope `api`" in problem for problem in outcome.problems)
     assert made.nomination.comments == []
 
@@ -1043,7 +1043,7 @@ def test_what_cannot_be_looked_up_is_unknown_and_shuts_the_gate(
     outcome = run_on(server, made.nomination)
     assert outcome.gate == "pending"
     assert outcome.problems == []
-    assert "could not check" in one_note(made)
+    assert "could&nbsp;not&nbsp;check" in one_note(made)
     made.gateway.visibility = "public"
     assert run_on(server, made.nomination).gate == "passed"
 

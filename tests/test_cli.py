@@ -616,6 +616,14 @@ def test_detect_compares_two_checkouts(tmp_path: Path) -> None:
     assert [remark["path"] for remark in told["remarks"]] == [wrong]
 
 
+def test_detect_says_a_thing_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    base = write_database(tmp_path / "a", {ENTRY: entry("nina", "reviewer")})
+    head = write_database(tmp_path / "b", {ENTRY: b"gitlab: nina\nprojects: [\n"})
+    assert run_command(["detect", "--base", base, "--head", head], {}) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == len(set(lines)) == 1
+
+
 def test_detect_says_when_there_is_nobody(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -442,7 +442,7 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             MANAGER_FILE,
             work_of(REPOSITORY, "ada"),
             work_of("group/other", "ada"),
-            *map(ExposureOf, (REPOSITORY, "group/other", "group/runway")),
+            *map(ExposureOf, (REPOSITORY, "group/other")),
             CommitsOf(PROJECT, "main", ENTRY),
             STANDING_OF,
         }
