@@ -72,6 +72,7 @@ class Transport:
         self._call_limit = call_limit
         session = requests.Session()
         session.auth = _bearer(token)
+        session.trust_env = adapter is None  # whoever gives an adapter knows the way: no proxies
         session.mount(url, adapter or requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
         session.hooks["response"].append(self._remember_headers)
         # A redirected write becomes a read, so a wrong address must be mended, not followed.
