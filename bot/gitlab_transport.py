@@ -118,6 +118,7 @@ class Transport:
 
     def go_through(self, adapter: requests.adapters.BaseAdapter) -> None:
         """Send requests through an adapter in place of connections that are kept."""
+        self._gitlab.session.trust_env = False  # whoever gives an adapter knows the way: no proxies
         self._gitlab.session.mount(self._url, adapter)
 
     def take_share(self, left: int) -> None:
