@@ -1,6 +1,6 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -16,6 +16,7 @@ from bot.evidence import Evidence, Manager, Subject, evidence_key, find_subject,
 from bot.facts import Fact, Members, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
+from bot.last_word import SLOW, shut_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, RoleKey, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
@@ -27,6 +28,8 @@ from bot.sweep import Look, SharedFacts, sweep
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
+# Seconds between reading and writing after which another run may have read and written more.
+LATE = 5.0
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
 # At how many merge requests a run looks at most that was started by a broken event.
@@ -59,6 +62,25 @@ class GitLab(Source, Writer, Protocol):
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
 
+    @property
+    def elapsed(self) -> float:
+        """Count the seconds since the run began."""
+
+    def known_head(self) -> MergeRequest | None:
+        """Return the merge request as far as it was read, once its head is known."""
+
+    def fetch_gate(self, need: Need) -> Fact:
+        """Read the present gate, whatever else is under way."""
+
+    def owe(self, act: Callable[[bool], None] | None) -> None:
+        """Remember what is to be written if the process ends before all is; forget the head."""
+
+    def pay(self) -> None:
+        """Write what is still owed."""
+
+    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
+        """Act after some seconds, and again until that says it is done; return what prevents it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
@@ -89,13 +111,62 @@ def run(
 
     Raises GitLabError when the head does not stand still.
     """
-    for _ in range(ROUNDS):
-        evaluation = evaluate(project, iid, choices, gitlab, source)
+
+    def concerns(merge_request: MergeRequest) -> bool:
+        return _concerns_gate(merge_request, choices)
+
+    def shut(hurried: bool) -> None:
+        shut_gate(gitlab, choices.gate, concerns, finally_=True, hurried=hurried)
+
+    gitlab.owe(shut)
+    try:
+        done = _run_rounds(project, iid, choices, gitlab, source)
+    except Exception:
+        # Whoever knows the head leaves a gate behind: a success of old says nothing about now.
+        gitlab.pay()
+        raise
+    finally:
+        gitlab.owe(None)
+    return done
+
+
+def _run_rounds(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> tuple[Evaluation, list[str]]:
+    for number in range(1, ROUNDS + 1):
+        evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
+        known = gitlab.elapsed
         try:
-            return evaluation, publish(evaluation, choices, gitlab)
+            problems = publish(evaluation, choices, gitlab)
         except HeadMovedError:
             continue
+        # What waited so long to be written may have overtaken what another run wrote meanwhile.
+        if number == ROUNDS or gitlab.elapsed - known < LATE:
+            return evaluation, problems
     raise GitLabError(_unsteady(project, iid))
+
+
+def _evaluate_in_time(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> Evaluation:
+    """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
+
+    def concerns(merge_request: MergeRequest) -> bool:
+        return _concerns_gate(merge_request, choices)
+
+    stop = gitlab.after(SLOW, lambda: shut_gate(gitlab, choices.gate, concerns, finally_=False))
+    try:
+        return evaluate(project, iid, choices, gitlab, source)
+    finally:
+        # One that is being written must not overtake the verdict.
+        stop()
+
+
+def _concerns_gate(merge_request: MergeRequest, choices: Choices) -> bool:
+    """Tell whether a merge request may have a gate of ours: one that changes entries has."""
+    if choices.gate.kind is GateKind.STATUS_CHECK or merge_request.changed_paths is None:
+        return True
+    return any(_concerns_team(path, choices) for path in merge_request.changed_paths)
 
 
 def _unsteady(project: str, iid: int) -> str:

@@ -42,7 +42,8 @@ class Limits:
 
 
 PORTS = range(65536)
-GRACE = 2.0  # seconds between the deadline and the end of the process
+GRACE = 3.0  # seconds between the deadline and the end of the process, to shut the gate in
+RESERVE = 10.0  # of the deadline, seconds that are kept for writing
 ONE = Limits(calls=60, times=1)
 LATELY = Limits(calls=300, times=2)  # for a few merge requests, as a broken payload names none
 SWEEP = Limits(calls=5000, times=20)
@@ -232,9 +233,12 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         former_ids=settings.former_ids,
     )
     deadline = settings.deadline * limits.times
-    client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
+    reserve = min(RESERVE, settings.deadline / 4)
+    client = GitLabClient(
+        Transport(settings.gitlab_url, settings.token, deadline, limits.calls, reserve)
+    )
     # A server that answers a byte at a time outlasts every time limit of a request.
-    watchdog = threading.Timer(deadline + GRACE, give_up)
+    watchdog = threading.Timer(deadline, give_up, kwargs={"last_word": lambda: client.pay(GRACE)})
     watchdog.daemon = True
     watchdog.start()
     # Compiling takes as long as many a request, most of which is waiting.
@@ -246,9 +250,14 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         client.close()
 
 
-def give_up(leave: Callable[[int], object] = os._exit) -> None:
-    """Say that time is up, and leave at once."""
+def give_up(
+    leave: Callable[[int], object] = os._exit, last_word: Callable[[], None] = lambda: None
+) -> None:
+    """Say that time is up, let the gate be shut in a moment that is left for it, and leave."""
     print("nomination-bot: the time of this run is used up; stopped.", file=sys.stderr, flush=True)
+    writing = threading.Thread(target=last_word, daemon=True)
+    writing.start()
+    writing.join(GRACE)
     leave(1)
 
 

@@ -49,10 +49,17 @@ class Transport:
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
 
-    def __init__(self, url: str, token: Secret, deadline: float, call_limit: int) -> None:
-        """Prepare a transport that gives up `deadline` seconds from now."""
+    def __init__(
+        self, url: str, token: Secret, deadline: float, call_limit: int, reserve: float = 0.0
+    ) -> None:
+        """Prepare a transport that gives up `deadline` seconds from now.
+
+        The last `reserve` seconds of them are kept for writing what was found.
+        """
         self._url = url
-        self._ends = time.monotonic() + deadline
+        self._began = time.monotonic()
+        self._ends = self._began + deadline - reserve
+        self._reserve = reserve
         self._local = threading.local()
         self._lock = threading.Lock()
         self.calls = 0
@@ -73,6 +80,18 @@ class Transport:
             return False
         time.sleep(seconds)
         return True
+
+    @property
+    def elapsed(self) -> float:
+        """Count the seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def release(self, seconds: float = 0.0) -> None:
+        """Let writes have the requests and the time that were kept for them, or more time."""
+        self.kept = 0
+        self._ends += self._reserve
+        self._reserve = 0.0
+        self._ends = max(self._ends, time.monotonic() + seconds)
 
     @property
     def spent(self) -> bool:
