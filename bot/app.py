@@ -30,6 +30,9 @@ from bot.sweep import Look, SharedFacts, sweep
 ROUNDS = 3
 # Seconds between reading and writing after which another run may have read and written more.
 LATE = 5.0
+# Seconds between looks for a pipeline, as long as a change is so new that one may be to come.
+PIPELINE_WAITS = (1.0, 2.0, 4.0)
+PIPELINE_COMES = timedelta(minutes=1)
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
 # At how many merge requests a run looks at most that was started by a broken event.
@@ -65,6 +68,9 @@ class GitLab(Source, Writer, Protocol):
     @property
     def elapsed(self) -> float:
         """Count the seconds since the run began."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, unless that would outlast the deadline; tell whether it did wait."""
 
     def known_head(self) -> MergeRequest | None:
         """Return the merge request as far as it was read, once its head is known."""
@@ -239,13 +245,42 @@ def evaluate(
     Raises GitLabError when the head does not stand still.
     """
     for number in range(1, ROUNDS + 1):
-        merge_request = gitlab.fetch_merge_request(project, iid)
+        merge_request = _fetch(project, iid, choices, gitlab)
         evaluation = _evaluate_once(
             merge_request, choices, source or gitlab, gitlab.now(), last=number == ROUNDS
         )
         if evaluation is not None:
             return evaluation
     raise GitLabError(_unsteady(project, iid))
+
+
+def _fetch(project: str, iid: int, choices: Choices, gitlab: GitLab) -> MergeRequest:
+    """Read a merge request; wait a little for a pipeline that is still to come.
+
+    GitLab makes it in a job of its own after a push. A status that is there before it makes
+    another pipeline, and the one that counts for merging then has none.
+    """
+    pauses = iter(PIPELINE_WAITS)
+    while True:
+        found = gitlab.fetch_merge_request(project, iid)
+        pause = next(pauses, None)
+        awaited = pause is not None and _awaits_pipeline(found, choices, gitlab.now())
+        if not (awaited and gitlab.wait(pause or 0)):
+            return found
+
+
+def _awaits_pipeline(merge_request: MergeRequest, choices: Choices, now: datetime) -> bool:
+    changed = merge_request.updated_at
+    return (
+        choices.gate.kind is GateKind.COMMIT_STATUS
+        and merge_request.needs_pipeline
+        and merge_request.head_pipeline is None
+        and merge_request.state == "opened"
+        and merge_request.counts
+        and changed is not None
+        and now - changed < PIPELINE_COMES
+        and _concerns_gate(merge_request, choices)
+    )
 
 
 def _evaluate_once(

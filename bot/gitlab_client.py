@@ -59,6 +59,10 @@ class GitLabClient:
         """Count the seconds since the run began."""
         return self._transport.elapsed
 
+    def wait(self, seconds: float) -> bool:
+        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+        return self._transport.wait(seconds)
+
     # --- the last word --------------------------------------------------------------
 
     def owe(self, act: Callable[[bool], None] | None) -> None:

@@ -102,6 +102,8 @@ class MergeRequest:
     me: Person
     watched: bool = False
     default_branch: str | None = None
+    updated_at: datetime | None = None
+    needs_pipeline: bool = False
 
     @property
     def counts(self) -> bool:

@@ -1,6 +1,7 @@
 """Whatever slows or ends a run, a gate is written for the head that it knew."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.cli import give_up
 from bot.errors import GitLabError
 from bot.gate import GateKind
 from bot.sandbox import actions
+from bot.sandbox.act_pipelines import PipelineDraft, add_job, create_pipeline
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import (
@@ -248,3 +250,50 @@ def test_before_the_head_is_known_nothing_is_owed(made: NominationWorld, server:
     with connect(server.url, deadline=1) as client, pytest.raises(GitLabError):
         app.run(TEAM, 1, make_choices(), client)
     assert shown(made) == []
+
+
+def test_a_pipeline_that_is_still_to_come_is_waited_for(
+    made: NominationWorld, server: Server
+) -> None:
+    made.team.settings.pipelines_must_succeed = True
+    made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
+
+    def start() -> None:
+        world, mr = made.world, made.nomination
+        with world.lock:
+            draft = PipelineDraft(
+                sha=mr.head_sha or "",
+                ref=f"refs/merge-requests/{mr.iid}/head",
+                source="merge_request_event",
+                merge_request=mr,
+            )
+            add_job(world, create_pipeline(world, mr.author, made.team, draft), "x", "success")
+
+    timer = threading.Timer(0.5, start)
+    timer.start()
+    run_on(server, made.nomination)
+    (pipeline,) = made.team.pipelines
+    assert [job.name for job in pipeline.jobs] == ["x", "nomination-bot"]
+
+
+def test_a_pipeline_that_does_not_come_is_not_waited_for_long(
+    made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PIPELINE_WAITS", (0.01, 0.01))
+    made.team.settings.pipelines_must_succeed = True
+    made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
+    calls = run_on(server, made.nomination).calls
+    assert shown(made) == ["success"]
+    made.world.tick(120)
+    assert run_on(server, made.nomination).calls < calls
+
+
+def test_no_pipeline_is_waited_for_after_the_deadline(
+    made: NominationWorld, server: Server
+) -> None:
+    made.team.settings.pipelines_must_succeed = True
+    made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
+    began = time.monotonic()
+    with connect(server.url, deadline=0.9) as client:
+        app.evaluate(TEAM, 1, make_choices(), client)
+    assert time.monotonic() - began < 2
