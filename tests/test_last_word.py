@@ -26,6 +26,7 @@ from tests.nomination_world import (
     make_world,
     run_on,
 )
+from tests.raw_server import answer, raw_server, saying
 
 QUERY = "POST /api/graphql"
 MOVED = Fault(route="GET */statuses", kind=Kind.MOVED_HEAD)
@@ -297,3 +298,14 @@ def test_no_pipeline_is_waited_for_after_the_deadline(
     with connect(server.url, deadline=0.9) as client:
         app.evaluate(TEAM, 1, make_choices(), client)
     assert time.monotonic() - began < 2
+
+
+def test_an_answer_of_another_shape_tells_no_head() -> None:
+    body = b'{"data": {"currentUser": {}, "project": {"mergeRequest": {"iid": "1"}}}}'
+    with (
+        raw_server(saying(answer("200 OK", body))) as raw,
+        connect(raw.url) as client,
+        pytest.raises(GitLabError, match="did not list the comments"),
+    ):
+        app.run(TEAM, 1, make_choices(), client)
+    assert len(raw.requests) == 1
