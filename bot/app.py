@@ -31,6 +31,7 @@ from bot.evidence import (
 from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
+from bot.last_word import SLOW, shut_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Nomination, Remark, Unread, find_nominations
 from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
@@ -44,6 +45,11 @@ from bot.timing import NOT_LOOKED_UP, Timing, entry_needs, is_timed, timing_need
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
+# Seconds between reading and writing after which another run may have read and written more.
+LATE = 5.0
+# Seconds between looks for a pipeline, as long as a change is so new that one may be to come.
+PIPELINE_WAITS = (1.0, 2.0, 4.0)
+PIPELINE_COMES = timedelta(minutes=1)
 # How far back the sweep looks for merge requests whose events were lost.
 LATELY = timedelta(days=2)
 # How long ago a merged merge request may have changed that a former account of the bot marked.
@@ -92,6 +98,28 @@ class GitLab(Source, Writer, Protocol):
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
 
+    @property
+    def elapsed(self) -> float:
+        """Count the seconds since the run began."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+
+    def known_head(self) -> MergeRequest | None:
+        """Return the merge request as far as it was read, once its head is known."""
+
+    def fetch_gate(self, need: Need) -> Fact:
+        """Read the present gate, whatever else is under way."""
+
+    def owe(self, act: Callable[[bool], None] | None) -> None:
+        """Remember what is to be written if the process ends before all is; forget the head."""
+
+    def pay(self) -> None:
+        """Write what is still owed."""
+
+    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
+        """Act after some seconds, and again until that says it is done; return what prevents it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
@@ -138,12 +166,36 @@ def run(
 def _run_alone(
     project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
 ) -> tuple[Evaluation, list[str]]:
-    for _ in range(ROUNDS):
-        evaluation = evaluate(project, iid, choices, gitlab, source)
+    def concerns(merge_request: MergeRequest) -> bool:
+        return _concerns_gate(merge_request, choices)
+
+    def shut(hurried: bool) -> None:
+        shut_gate(gitlab, choices.gate, concerns, finally_=True, hurried=hurried)
+
+    gitlab.owe(shut)
+    try:
+        return _run_rounds(project, iid, choices, gitlab, source)
+    except Exception:
+        # Whoever knows the head leaves a gate behind: a success of old says nothing about now.
+        gitlab.pay()
+        raise
+    finally:
+        gitlab.owe(None)
+
+
+def _run_rounds(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> tuple[Evaluation, list[str]]:
+    for number in range(1, ROUNDS + 1):
+        evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
+        known = gitlab.elapsed
         try:
-            return evaluation, publish(evaluation, choices, gitlab)
+            problems = publish(evaluation, choices, gitlab)
         except HeadMovedError:
             continue
+        # What waited so long to be written may have overtaken what another run wrote meanwhile.
+        if number == ROUNDS or gitlab.elapsed - known < LATE:
+            return evaluation, problems
     raise GitLabError(_unsteady(project, iid))
 
 
@@ -180,6 +232,29 @@ def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> lis
     # Which files older ones touch is not known; those that matter are marked.
     iids = [*touching, *(iid for iid in watched if iid not in known)]
     return sweep([iid for iid in iids if iid != merged.iid][:MOST_AGAIN], look)
+
+
+def _evaluate_in_time(
+    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+) -> Evaluation:
+    """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
+
+    def concerns(merge_request: MergeRequest) -> bool:
+        return _concerns_gate(merge_request, choices)
+
+    stop = gitlab.after(SLOW, lambda: shut_gate(gitlab, choices.gate, concerns, finally_=False))
+    try:
+        return evaluate(project, iid, choices, gitlab, source)
+    finally:
+        # One that is being written must not overtake the verdict.
+        stop()
+
+
+def _concerns_gate(merge_request: MergeRequest, choices: Choices) -> bool:
+    """Tell whether a merge request may have a gate of ours: one that changes entries has."""
+    if choices.gate.kind is GateKind.STATUS_CHECK or merge_request.changed_paths is None:
+        return True
+    return any(_concerns_team(path, choices) for path in merge_request.changed_paths)
 
 
 def _unsteady(project: str, iid: int) -> str:
@@ -280,13 +355,42 @@ def evaluate(
     Raises GitLabError when the head does not stand still.
     """
     for number in range(1, ROUNDS + 1):
-        merge_request = gitlab.fetch_merge_request(project, iid)
+        merge_request = _fetch(project, iid, choices, gitlab)
         evaluation = _evaluate_once(
             merge_request, choices, source or gitlab, gitlab.now(), last=number == ROUNDS
         )
         if evaluation is not None:
             return evaluation
     raise GitLabError(_unsteady(project, iid))
+
+
+def _fetch(project: str, iid: int, choices: Choices, gitlab: GitLab) -> MergeRequest:
+    """Read a merge request; wait a little for a pipeline that is still to come.
+
+    GitLab makes it in a job of its own after a push. A status that is there before it makes
+    another pipeline, and the one that counts for merging then has none.
+    """
+    pauses = iter(PIPELINE_WAITS)
+    while True:
+        found = gitlab.fetch_merge_request(project, iid)
+        pause = next(pauses, None)
+        awaited = pause is not None and _awaits_pipeline(found, choices, gitlab.now())
+        if not (awaited and gitlab.wait(pause or 0)):
+            return found
+
+
+def _awaits_pipeline(merge_request: MergeRequest, choices: Choices, now: datetime) -> bool:
+    changed = merge_request.updated_at
+    return (
+        choices.gate.kind is GateKind.COMMIT_STATUS
+        and merge_request.needs_pipeline
+        and merge_request.head_pipeline is None
+        and merge_request.state == "opened"
+        and merge_request.counts
+        and changed is not None
+        and now - changed < PIPELINE_COMES
+        and _concerns_gate(merge_request, choices)
+    )
 
 
 def _evaluate_once(

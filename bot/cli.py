@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,12 @@ _PAGE = re.compile(r"/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,
 class Limits:
     """How many requests a run may make, and how many times the deadline it may take.
 
-    `grace` are the seconds between the deadline and the end of the process.
+    `grace` are the seconds between the deadline and the end of the process, to shut the gate in.
     """
 
     calls: int
     times: float
-    grace: float = 2.0
+    grace: float = 3.0
 
 
 ONE = Limits(calls=60, times=1)
@@ -228,7 +229,10 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     deadline = settings.deadline * limits.times
     client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
     # A server that answers a byte at a time outlasts every time limit of a request.
-    watchdog = threading.Timer(deadline + limits.grace, give_up)
+    last_word = partial(client.pay, limits.grace)
+    watchdog = threading.Timer(
+        deadline, give_up, kwargs={"last_word": last_word, "grace": limits.grace}
+    )
     watchdog.daemon = True
     watchdog.start()
     # Compiling takes as long as many a request, most of which is waiting.
@@ -246,9 +250,16 @@ def _about(settings: Settings) -> "About":
     return About(contact=settings.contact, docs_url=settings.docs_url, job_url=settings.job_url)
 
 
-def give_up(leave: Callable[[int], object] = os._exit) -> None:
-    """Say that time is up, and leave at once."""
+def give_up(
+    leave: Callable[[int], object] = os._exit,
+    last_word: Callable[[], None] = lambda: None,
+    grace: float = ONE.grace,
+) -> None:
+    """Say that time is up, let the gate be shut in a moment that is left for it, and leave."""
     print("nomination-bot: the time of this run is used up; stopped.", file=sys.stderr, flush=True)
+    writing = threading.Thread(target=last_word, daemon=True)
+    writing.start()
+    writing.join(grace)
     leave(1)
 
 

@@ -67,7 +67,7 @@ def plan_gate(
     statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
     if not findings.assessments and not statuses and gate.state is GateState.PASSED:
         return None, None
-    if merge_request.from_fork and not _runs_here(merge_request):
+    if merge_request.from_fork and not runs_here(merge_request):
         return None, (
             "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
         )
@@ -96,7 +96,8 @@ def _items(fact: Fact | None) -> tuple[object, ...]:
     return fact if isinstance(fact, tuple) else ()
 
 
-def _runs_here(merge_request: MergeRequest) -> bool:
+def runs_here(merge_request: MergeRequest) -> bool:
+    """Tell whether the head has a pipeline of this project, which a fork's need not."""
     pipeline = merge_request.head_pipeline
     return pipeline is not None and pipeline.is_of_merge_request
 

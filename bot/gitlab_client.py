@@ -1,5 +1,6 @@
 """The door to GitLab: facts are read and writes made here, in GitLab's terms."""
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -54,6 +55,8 @@ class GitLabClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
+        self._seen: Json | None = None
+        self._owed: Callable[[bool], None] | None = None
 
     @property
     def calls(self) -> int:
@@ -63,6 +66,65 @@ class GitLabClient:
     def now(self) -> datetime:
         """Tell the time by GitLab's clock, which dates everything else that is read."""
         return self._transport.server_time or datetime.now(UTC)
+
+    @property
+    def elapsed(self) -> float:
+        """Count the seconds since the run began."""
+        return self._transport.elapsed
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+        return self._transport.wait(seconds)
+
+    # --- the last word --------------------------------------------------------------
+
+    def owe(self, act: Callable[[bool], None] | None) -> None:
+        """Remember what is to be written if the process ends before all is; forget the head.
+
+        It is called with whether it must hurry.
+        """
+        self._owed, self._seen = act, None
+
+    def pay(self, seconds: float = 0.0) -> None:
+        """Write what is still owed, in the time kept for that, or in so many seconds."""
+        if self._owed is not None:
+            self._transport.release(seconds)
+            self._owed(seconds > 0)
+
+    def known_head(self) -> MergeRequest | None:
+        """Return the merge request as far as it was read, once its head is known."""
+        if self._seen is None:
+            return None
+        try:
+            found = documents.read_merge_request(self._seen, [])
+        except (GitLabError, *MISSHAPEN):
+            return None
+        return found if found.head_sha else None
+
+    def fetch_gate(self, need: Need) -> Fact:
+        """Read the present gate in this thread: those of the pool may all be waiting."""
+        return self._answer_rest(need)[need]
+
+    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
+        """Act after some seconds, and again until that says it is done, beside all else.
+
+        Return what prevents it, or waits for it.
+        """
+        over, acting = threading.Event(), threading.Lock()
+
+        def watch() -> None:
+            while not over.wait(seconds):
+                with acting:
+                    if over.is_set() or act():
+                        return
+
+        def stop() -> None:
+            over.set()
+            with acting:
+                return
+
+        threading.Thread(target=watch, daemon=True).start()
+        return stop
 
     # --- reading --------------------------------------------------------------------
 
@@ -126,6 +188,7 @@ class GitLabClient:
                     "it; check NOMINATION_BOT_TEAM_PROJECT, the role of the bot's account, "
                     "and that its token has the scope `api`."
                 )
+            self._seen = data
             page = (request.get("notes") or {}).get("pageInfo")
             if page is None or request["notes"].get("nodes") is None:
                 raise GitLabError(f"GitLab did not list the comments of {project}!{iid}.")
@@ -416,7 +479,7 @@ class GitLabClient:
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""
-        self._transport.kept = 0
+        self._transport.release()
         waiting = [self._pool.submit(write) for write in writes]
         return [_failure(write) for write in waiting]
 

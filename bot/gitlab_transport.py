@@ -97,7 +97,8 @@ class Transport:
         """
         self._url = url
         self._one = (deadline, call_limit)
-        self._all_ends = time.monotonic() + deadline * shares[0]
+        self._began = time.monotonic()
+        self._all_ends = self._began + deadline * shares[0]
         self._all_calls = call_limit * shares[1]
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -148,6 +149,16 @@ class Transport:
     def _counted(self) -> int:
         """Count the requests but for repetitions, which the deadline bounds."""
         return self.calls - self._repeats
+
+    @property
+    def elapsed(self) -> float:
+        """Count the seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def release(self, seconds: float = 0.0) -> None:
+        """Let writes have the requests and the time that were kept for them, or more time."""
+        self.kept = 0
+        self._ends = max(self._ends, time.monotonic() + seconds)
 
     @property
     def spent(self) -> bool:

@@ -123,6 +123,8 @@ class MergeRequest:
     watched: bool = False
     default_branch: str | None = None
     visibility: Visibility = Visibility.PUBLIC
+    updated_at: datetime | None = None
+    needs_pipeline: bool = False
 
     @property
     def counts(self) -> bool:

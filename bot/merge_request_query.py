@@ -20,8 +20,9 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
     id
     fullPath visibility
     repository {{ rootRef }}
+    onlyAllowMergeIfPipelineSucceeds
     mergeRequest(iid: $iid) {{
-      iid title webUrl state draft createdAt mergedAt preparedAt discussionLocked
+      iid title webUrl state draft createdAt updatedAt mergedAt preparedAt discussionLocked
       sourceBranch targetBranch sourceProjectId targetProjectId
       diffHeadSha
       diffRefs {{ baseSha headSha }}
@@ -148,6 +149,8 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         watched=WATCH in _own_emoji(node, own),
         visibility=read_visibility(project.get("visibility"), unknown=Visibility.PUBLIC),
         default_branch=(project.get("repository") or {}).get("rootRef"),
+        updated_at=read_time(node["updatedAt"]) if node.get("updatedAt") else None,
+        needs_pipeline=bool(project.get("onlyAllowMergeIfPipelineSucceeds")),
     )
 
 

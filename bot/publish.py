@@ -148,7 +148,7 @@ def _plan_after(
 
 
 def _gate_writes(plan: Plan, merge_request: MergeRequest, writer: Writer) -> Writes:
-    return {"gate": _gate_write(plan.gate, merge_request, writer)} if plan.gate else {}
+    return {"gate": partial(write_gate, plan.gate, merge_request, writer)} if plan.gate else {}
 
 
 def _other_writes(
@@ -170,17 +170,15 @@ def _other_writes(
     return writes
 
 
-def _gate_write(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
-    def write() -> None:
-        try:
-            if gate.kind is GateKind.STATUS_CHECK:
-                writer.answer_status_check(merge_request, gate.fields)
-            else:
-                _post_status_once(gate, merge_request, writer)
-        except RefusedError as error:
-            raise _explain(error, gate, merge_request) from None
-
-    return write
+def write_gate(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
+    """Post the gate; raise GitLabError that says what a person can do where it is refused."""
+    try:
+        if gate.kind is GateKind.STATUS_CHECK:
+            writer.answer_status_check(merge_request, gate.fields)
+        else:
+            _post_status_once(gate, merge_request, writer)
+    except RefusedError as error:
+        raise _explain(error, gate, merge_request) from None
 
 
 def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) -> GitLabError:

@@ -86,6 +86,15 @@ class SteppedClient(GitLabClient):
         super().__init__(transport)
         self._pool = OneAtATime(random)
 
+    @property
+    def elapsed(self) -> float:
+        """Take no time: a story is told at its own pace."""
+        return 0.0
+
+    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:  # noqa: ARG002
+        """Never act beside all else."""
+        return lambda: None
+
 
 @dataclass(slots=True, eq=False)
 class Job:
