@@ -1,13 +1,13 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot import policy as rules
 from bot.assessment import assess
-from bot.changes import Changes, gather_changes
+from bot.changes import Changes, bound_changes, gather_changes
 from bot.command_text import NOTHING, read_comments
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
 from bot.errors import GitLabError
@@ -53,6 +53,9 @@ class GitLab(Source, Writer, Protocol):
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests that the sweep looks at."""
+
+    def take_share(self, left: int) -> None:
+        """Give the next of so many merge requests its share of the time and the requests."""
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
@@ -126,16 +129,33 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
         unset = evaluation.plan.gate_problem
         return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
 
-    iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
-    # An event that was lost may be the one that opened a merge request: nothing marks that.
+    iids, lost = _list_swept(project, choices, gitlab)
+    return sweep(iids, look, gitlab.take_share) + lost
+
+
+def _list_swept(
+    project: str, choices: Choices, gitlab: GitLab
+) -> tuple[Collection[int], list[Look]]:
+    """List what the sweep looks at; what could not be listed does not stop the rest."""
+    iids: dict[int, None] = {}
     lost: list[Look] = []
+    for state in SWEPT:
+        try:
+            iids.update(dict.fromkeys(gitlab.fetch_watched(project, state)))
+        except GitLabError as error:
+            lost.append(_unlisted(f"what is marked and {state} was not listed: {error}"))
+    # An event that was lost may be the one that opened a merge request: nothing marks that.
     try:
         for iid, paths in gitlab.fetch_recent(project, gitlab.now() - LATELY):
             if paths is None or any(_concerns_team(path, choices) for path in paths):
-                iids.append(iid)
+                iids[iid] = None
     except GitLabError as error:
-        lost.append(Look(iid=None, problems=(f"what changed lately was not all listed: {error}",)))
-    return sweep(dict.fromkeys(iids), look) + lost
+        lost.append(_unlisted(f"what changed lately was not all listed: {error}"))
+    return iids, lost
+
+
+def _unlisted(problem: str) -> Look:
+    return Look(iid=None, problems=(problem,))
 
 
 def evaluate(
@@ -218,7 +238,8 @@ def _detect(
         ahead += (_push_of(merge_request),)
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
-    changes = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
+    gathered = gather_changes(merge_request, paths, is_candidate, gitlab, ahead)
+    changes = bound_changes(gathered, lambda path: _is_entry(path, choices))
     found = [
         find_nominations(
             changes.items,
@@ -243,13 +264,17 @@ _NOTHING = Detection(nominations=(), remarks=(), unread=())
 
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    if any(rules.is_team_file(policy, path) for policy in choices.policies):
+    if _is_entry(path, choices):
         return True
     folders = [policy.team_files.split("*")[0] for policy in choices.policies]
     beside = any(path.startswith(folder) for folder in folders)
     # The list of people that the entries are made into; some edit it by mistake.
     made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)
     return (beside and path.endswith((".yml", ".yaml"))) or made
+
+
+def _is_entry(path: str, choices: Choices) -> bool:
+    return any(rules.is_team_file(policy, path) for policy in choices.policies)
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

@@ -34,16 +34,17 @@ _PAGE = re.compile(r"/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many requests a run may make, and how many times the deadline it may take."""
+    """How many times the requests, and the time, of one merge request a run may take."""
 
-    calls: int
+    requests: int
     times: int
 
 
 PORTS = range(65536)
 GRACE = 2.0  # seconds between the deadline and the end of the process
-ONE = Limits(calls=60, times=1)
-SWEEP = Limits(calls=5000, times=20)
+CALLS = 60  # requests for one merge request
+ONE = Limits(requests=1, times=1)
+SWEEP = Limits(requests=80, times=20)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -208,7 +209,11 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         former_ids=settings.former_ids,
     )
     deadline = settings.deadline * limits.times
-    client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
+    shares = (limits.times, limits.requests)
+    transport = Transport(
+        settings.gitlab_url, settings.token, settings.deadline, CALLS, shares=shares
+    )
+    client = GitLabClient(transport)
     # A server that answers a byte at a time outlasts every time limit of a request.
     watchdog = threading.Timer(deadline + GRACE, give_up)
     watchdog.daemon = True

@@ -196,11 +196,11 @@ class _Candidate:
             return None
         pattern = _line(word)
         lines = re.split(r"\r\n|\r|\n", text[:NOTE_LIMIT])
-        if len(text) > NOTE_LIMIT:
-            lines.pop()  # half a line is not what its author wrote
+        # Half a line is not what its author wrote.
+        unread = NOTE_LIMIT - len(lines.pop()) if len(text) > NOTE_LIMIT else len(text)
         matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
         rests = tuple((number, match["rest"]) for number, match in matches if match)
-        whole = not begins.search(text, sum(map(len, lines)))
+        whole = not begins.search(text, unread)
         return cls(body=body, lines=_until_blank(lines, rests), rests=rests, whole=whole)
 
     @property
@@ -280,11 +280,12 @@ def _skip_table(state: "StateBlock", start: int, end: int, silent: bool) -> bool
     # As markdown-it's own rule, but for the cells: short rows of a wide table have 65,536.
     from markdown_it.rules_block import table  # noqa: PLC0415 (most runs see no command)
 
-    if not table(state, start, end, True):
+    ends = state.md.block.ruler.getRules("blockquote")
+    # A list item that looks like the head of a table is a list item in GitLab.
+    if not table(state, start, end, True) or any(rule(state, start, end, True) for rule in ends):
         return False
     if not silent:
         before, state.parentType = state.parentType, "table"
-        ends = state.md.block.ruler.getRules("blockquote")
         rows = range(start + 2, end)
         state.line = next((row for row in rows if _ends_table(state, row, end, ends)), end)
         state.parentType = before

@@ -55,6 +55,10 @@ class GitLabClient:
         """Tell the time by GitLab's clock, which dates everything else that is read."""
         return self._transport.server_time or datetime.now(UTC)
 
+    def take_share(self, left: int) -> None:
+        """Give the next of so many merge requests its share of the time and the requests."""
+        self._transport.take_share(left)
+
     # --- reading --------------------------------------------------------------------
 
     def fetch_project_path(self, project: str) -> str:

@@ -11,12 +11,28 @@ from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
 _MAX_LINE = 400  # characters; a longer line is prose
 _MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
 _MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
+_MAX_TEXTS = 1_000  # of an entry that are compared; real ones have fewer than 300
 _MAX_BLOCKS = 2_000  # places where a large file names the project
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _GLUED = re.compile(r"([\w./-]+)(\s*[:=]\s*|\s+)(?=(\w+))")
 _SIGN = re.compile(r"[:=\N{FULLWIDTH COLON}]")
 _AROUND = "\"'{}[], \t"
 _NOTHING = Scalar("", plain=True)
+
+
+OVERFULL = f"more than {_MAX_TEXTS:,} texts"  # instead of what is too much to be compared
+
+
+def find_new_near_misses(
+    head: Entry, base: Entry | None, project: str, role: str
+) -> frozenset[str]:
+    """Quote every place that was evidently meant to give a role, and that the base has not.
+
+    What is too large to be compared may hold one, whatever the base has.
+    """
+    found = find_near_misses(head, project, role)
+    old = find_near_misses(base, project, role) if base else frozenset()
+    return found - (old - {OVERFULL})
 
 
 def find_near_misses(entry: Entry, project: str, role: str) -> frozenset[str]:
@@ -26,6 +42,8 @@ def find_near_misses(entry: Entry, project: str, role: str) -> frozenset[str]:
     """
     if entry.tree is None:
         return frozenset()
+    if next(islice(_all_texts(entry.tree), _MAX_TEXTS, None), None) is not None:
+        return frozenset({OVERFULL})
     return frozenset(shown(found) for found in _near_misses(entry.tree, project, role))
 
 
@@ -63,6 +81,23 @@ def _walk(tree: Node) -> Iterator[tuple[bool, Scalar | Pairs]]:
         if isinstance(node, Pairs):
             waiting.extend((inside or _is_projects(key), value) for key, value in node.nodes)
             waiting.extend((inside, key) for key, value in node.nodes if value == _NOTHING)
+
+
+def _all_texts(tree: Node) -> Iterator[Scalar]:
+    """Visit every text once, however often aliases repeat it."""
+    waiting = [tree]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            yield node
+        elif isinstance(node, Items):
+            waiting.extend(node.nodes)
+        else:
+            waiting.extend(each for pair in node.nodes for each in pair)
 
 
 def _is_projects(key: Node) -> bool:

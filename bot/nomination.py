@@ -17,7 +17,7 @@ from bot.entry_change import (
     is_same_person,
     read_side,
 )
-from bot.near_miss import find_near_misses, is_newly_mentioned
+from bot.near_miss import find_new_near_misses, is_newly_mentioned
 from bot.spelling import may_mention
 from bot.team_db import TEAM_FILES, Entry, fold_key, is_team_file
 
@@ -205,8 +205,7 @@ class _Search:
         base = origin.entry
         if base is not None and base.holds(wanted.project, wanted.role):
             return
-        old = find_near_misses(base, wanted.project, wanted.role) if base else frozenset()
-        new = find_near_misses(head, wanted.project, wanted.role) - old
+        new = find_new_near_misses(head, base, wanted.project, wanted.role)
         for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
         if new or head.partial:

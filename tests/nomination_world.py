@@ -309,10 +309,15 @@ def make_choices(gate: GateKind = GateKind.COMMIT_STATUS, **changes: Any) -> Cho
 
 @contextmanager
 def connect(
-    url: str, *, token: str = SECRET, deadline: float = 30, calls: int = 60
+    url: str,
+    *,
+    token: str = SECRET,
+    deadline: float = 30,
+    calls: int = 60,
+    shares: tuple[int, int] = (1, 1),
 ) -> Iterator[GitLabClient]:
     """Connect a client and let go of it; it loses no time between tries."""
-    transport = Transport(url, Secret(token), deadline, calls)
+    transport = Transport(url, Secret(token), deadline, calls, shares=shares)
     transport.first_pause = 0.01
     client = GitLabClient(transport)
     try:
