@@ -190,18 +190,24 @@ class _Candidate:
     @classmethod
     def find(cls, body: str, word: str) -> "_Candidate | None":
         """Look for lines that begin like commands; most notes have none, and are not parsed."""
-        text = re.sub(f"[{_OPEN}{_CLOSE}]", "", body)
-        begins = _line_start(word)
-        if not begins.search(text):
-            return None
         pattern = _line(word)
-        lines = re.split(r"\r\n|\r|\n", text[:NOTE_LIMIT])
+        text = _normalize(body)
+        if not pattern.search(text):
+            return None
+        lines = text[:NOTE_LIMIT].split("\n")
         # Half a line is not what its author wrote.
-        unread = NOTE_LIMIT - len(lines.pop()) if len(text) > NOTE_LIMIT else len(text)
-        matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
-        rests = tuple((number, match["rest"]) for number, match in matches if match)
-        whole = not begins.search(text, unread)
-        return cls(body=body, lines=_until_blank(lines, rests), rests=rests, whole=whole)
+        end = NOTE_LIMIT - len(lines.pop()) if len(text) > NOTE_LIMIT else len(text)
+        rests, number, begin = [], 0, 0
+        for match in pattern.finditer(text, 0, end):
+            number += text.count("\n", begin, match.start())
+            begin = match.start()
+            rests.append((number, match["rest"]))
+        return cls(
+            body=body,
+            lines=_until_blank(lines, rests),
+            rests=tuple(rests),
+            whole=not pattern.search(text, end),
+        )
 
     @property
     def is_plain(self) -> bool:
@@ -214,14 +220,16 @@ class _Candidate:
         return 0 if self.is_plain else sum(map(len, self.lines)) + len(self.lines)
 
 
-@cache
-def _line_start(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|(?<=[\r\n]))/(?ai:{re.escape(word)})(?=[.,:;!?\s]|$)")
+def _normalize(body: str) -> str:
+    """End every line alike, and take out the signs that mark a line for a moment."""
+    for found, wanted in (("\r\n", "\n"), ("\r", "\n"), (_OPEN, ""), (_CLOSE, "")):
+        body = body.replace(found, wanted)
+    return body
 
 
 @cache
 def _line(word: str) -> re.Pattern[str]:
-    return re.compile(rf"/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:\s.*)?)$")
+    return re.compile(rf"(?m)^/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:[^\S\n].*)?)$")
 
 
 def _until_blank(lines: Sequence[str], rests: Sequence[tuple[int, str]]) -> tuple[str, ...]:
