@@ -17,6 +17,10 @@ def main(
 ) -> int:
     """Run a command; return 0 when done, 1 on an expected error, 3 on a bug."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign shows its number; that is no reason to crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if arguments == ["run"]:
             return _run(environment)
@@ -40,6 +44,10 @@ def _run(environment: Mapping[str, str]) -> int:
 
     body = event.read_body(_payload(environment, event.MAX_BYTES + 1))
     found = event.parse_event(body, *scope.parse_scope(environment))
+    if isinstance(found, event.Stranger):
+        from bot.cli import check_address  # noqa: PLC0415  irrelevant events must not pay for it
+
+        check_address(environment)
     if isinstance(found, event.Irrelevant):
         print(f"Nothing to do: {found.reason}.")
         return 0

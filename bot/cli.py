@@ -66,6 +66,13 @@ def run_event(event: Event, environment: Mapping[str, str]) -> int:
     return _evaluate(event.project, event.iid, _settings(environment))
 
 
+def check_address(environment: Mapping[str, str]) -> None:
+    """Raise GitLabError when the configured team database has moved, so that nobody waits."""
+    settings = _settings(environment)
+    with _wire(settings) as (client, _):
+        client.fetch_default_branch(settings.team_project)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="nomination-bot", description="Says who is ready to be a maintainer, and what is left."
@@ -119,7 +126,7 @@ def _check(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         problems: list[str] = []
         if options.json or options.dry_run:
             evaluation = app.evaluate(path, iid, choices, client)
-            _explain(evaluation, settings.gitlab_url) if options.json else _show(evaluation)
+            _explain(evaluation) if options.json else _show(evaluation)
         else:
             evaluation, problems = app.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
@@ -233,10 +240,11 @@ def give_up(leave: Callable[[int], object] = os._exit) -> None:
     leave(1)
 
 
-def _explain(evaluation: "Evaluation", gitlab_url: str) -> None:
+def _explain(evaluation: "Evaluation") -> None:
     from bot.explain import as_json
 
-    print(json.dumps(as_json(evaluation.findings, gitlab_url), indent=2, ensure_ascii=True))
+    address = evaluation.merge_request.gitlab_url
+    print(json.dumps(as_json(evaluation.findings, address), indent=2, ensure_ascii=True))
 
 
 def _show(evaluation: "Evaluation") -> None:

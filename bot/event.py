@@ -67,6 +67,12 @@ class Irrelevant:
         self.reason = reason
 
 
+class Stranger(Irrelevant):
+    """An event of a project that may be the team database under a new path."""
+
+    __slots__ = ()
+
+
 def read_body(raw: bytes) -> Body:
     """Parse a webhook body; raise EventError unless it is one JSON object."""
     if len(raw) > MAX_BYTES:
@@ -94,8 +100,17 @@ def parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant:
         raise EventError("The payload has no `object_kind`; expected a GitLab webhook body.")
     if kind not in {"merge_request", "note", "pipeline"}:
         return Irrelevant("events of this kind never concern a nomination")
-    if not _is_team_project(_mapping(body, "project"), team_project):
-        return Irrelevant("another project than the configured team database")
+    project = _mapping(body, "project")
+    found = _parse_known(kind, body, team_project, word)
+    if _is_team_project(project, team_project):
+        return found
+    reason = "another project than the configured team database"
+    if isinstance(found, Event) and _may_have_moved(project, team_project):
+        return Stranger(reason)
+    return Irrelevant(reason)
+
+
+def _parse_known(kind: str, body: Body, team_project: str, word: str) -> Event | Irrelevant:
     attributes = _mapping(body, "object_attributes")
     if kind == "note":
         return _parse_note(body, attributes, team_project, word)
@@ -159,6 +174,16 @@ def _is_team_project(project: Body, team_project: str) -> bool:
         return str(project.get("id")) == team_project.lstrip("0")
     path = project.get("path_with_namespace")
     return isinstance(path, str) and path.casefold() == team_project.casefold()
+
+
+def _may_have_moved(project: Body, team_project: str) -> bool:
+    """Tell whether another path has the same name, or is in the same group, as the configured."""
+    path = project.get("path_with_namespace")
+    if not isinstance(path, str) or team_project.isdecimal():
+        return False
+    group, _, name = path.casefold().rpartition("/")
+    known_group, _, known_name = team_project.casefold().rpartition("/")
+    return name == known_name or group == known_group
 
 
 def _refuse_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
