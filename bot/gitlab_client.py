@@ -1,6 +1,5 @@
 """The door to GitLab: facts are read and writes made here, in GitLab's terms."""
 
-import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -97,17 +96,21 @@ class GitLabClient:
             try:
                 found = self._read_merge_request(project, iid)
             except _MissingError:
-                if self._transport.wait(next(lags, math.inf)):
-                    continue
-                raise
+                if not self._waited(lags):
+                    raise
+                continue
             if found.head_sha and found.base_sha and (found.prepared or self._is_old(found)):
                 return found
-            pause = next(pauses, None)
-            if pause is None or not self._transport.wait(pause):
+            if not self._waited(pauses):
                 raise GitLabError(
                     f"GitLab has not prepared the changes of {project}!{iid} yet; "
                     "the next event, or a recheck command there, looks again."
                 )
+
+    def _waited(self, pauses: Iterator[float]) -> bool:
+        """Wait for the next of some pauses; tell whether there was one, and time for it."""
+        pause = next(pauses, None)
+        return pause is not None and self._transport.wait(pause)
 
     def _is_old(self, found: MergeRequest) -> bool:
         """Tell whether GitLab had enough time; old versions never set `prepared_at`."""

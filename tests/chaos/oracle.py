@@ -72,7 +72,8 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
         passed=not unread
         and ready
         and not (held and nominees)
-        and not _may_be_closed(plot, mr, nominees),
+        and not _may_be_closed(plot, mr, nominees)
+        and not _may_be_hidden(plot, mr, nominees),
         told=mentioned or commanded,
         waived=frozenset(waived),
         held=held,
@@ -264,6 +265,16 @@ def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
         elif order.verb in {"hold", "unwaive"} and note.author.username not in judged:
             closed = closed or not sure
     return closed
+
+
+def _may_be_hidden(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
+    """Tell whether somebody who may close the gate wrote a comment that is too long to be read."""
+    powers = _maintainers(plot) | {each.manager for each in nominees}
+    unknown = not all(each.manager_known for each in nominees)
+    return bool(nominees) and any(
+        order.verb == "unread" and (unknown or note.author.username in powers)
+        for note, order in _orders(plot, mr)
+    )
 
 
 def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
