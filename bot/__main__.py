@@ -21,6 +21,10 @@ def main(
 ) -> int:
     """Run a command; return 0 when done, 1 on an expected error, 3 on a bug."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign shows its number; that is no reason to crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if arguments in (["run"], ["decide"]):
             return _run(environment) if arguments == ["run"] else _say_whether_to_go_on(environment)
@@ -49,6 +53,8 @@ def _run(environment: Mapping[str, str]) -> int:
 
     if isinstance(found, event.Event):
         return cli.run_event(found, environment)
+    if isinstance(found, event.Stranger):
+        return cli.run_stranger(found, environment)
     return cli.run_broken(found, environment)
 
 
@@ -59,7 +65,9 @@ def _say_whether_to_go_on(environment: Mapping[str, str]) -> int:
     return 0 if isinstance(_decide(environment), event.Irrelevant) else GO_ON
 
 
-def _decide(environment: Mapping[str, str]) -> event.Event | event.Irrelevant | event.Broken:
+def _decide(
+    environment: Mapping[str, str],
+) -> event.Event | event.Irrelevant | event.Stranger | event.Broken:
     """Read the event and say in a line what is not as usual with it."""
     from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
 

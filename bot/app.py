@@ -12,7 +12,7 @@ from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
-from bot.changes import Changes, Further, gather_changes
+from bot.changes import Changes, Further, bound_changes, gather_changes
 from bot.ci_files import find_ci_doubts
 from bot.command_text import NOTHING, read_comments
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
@@ -94,6 +94,9 @@ class GitLab(Source, Writer, Protocol):
 
     def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
         """List merged merge requests that changed since a time, with an account's mark."""
+
+    def take_share(self, left: int) -> None:
+        """Give the next of so many merge requests its share of the time and the requests."""
 
     def unwatch(self, merge_request: MergeRequest) -> None:
         """Let the sweep pass over a merge request from now on."""
@@ -231,7 +234,8 @@ def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> lis
     touching = [iid for iid, touched in recent if touched is None or paths & set(touched)]
     # Which files older ones touch is not known; those that matter are marked.
     iids = [*touching, *(iid for iid in watched if iid not in known)]
-    return sweep([iid for iid in iids if iid != merged.iid][:MOST_AGAIN], look)
+    others = [iid for iid in iids if iid != merged.iid]
+    return sweep(others[:MOST_AGAIN], look, gitlab.take_share)
 
 
 def _evaluate_in_time(
@@ -278,13 +282,17 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
 
 def look_at(
     project: str,
-    iids: Iterable[int],
+    iids: Collection[int],
     choices: Choices,
     gitlab: GitLab,
     source: Source | None = None,
 ) -> list[Look]:
     """Look at merge requests one by one; what becomes of one never stops the others."""
-    return sweep(iids, lambda iid: _tell(iid, *run(project, iid, choices, gitlab, source)))
+
+    def look(iid: int) -> Look:
+        return _tell(iid, *run(project, iid, choices, gitlab, source))
+
+    return sweep(iids, look, gitlab.take_share)
 
 
 def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
@@ -312,14 +320,23 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
             gitlab.unwatch(evaluation.merge_request)
         return _tell(iid, evaluation, problems)
 
-    iids = [iid for state in SWEPT for iid in gitlab.fetch_watched(project, state)]
+    iids, lost = _list_swept(project, choices, gitlab)
+    return sweep(iids, look, gitlab.take_share) + lost
+
+
+def _list_swept(
+    project: str, choices: Choices, gitlab: GitLab
+) -> tuple[Collection[int], list[Look]]:
+    """List what the sweep looks at; what could not be listed does not stop the rest."""
+    iids: dict[int, None] = {}
     lost: list[Look] = []
     for what, search in _searches(project, choices, gitlab):
         try:
-            iids.extend(search())  # keeps what came before an error
+            for iid in search():  # keeps what came before an error
+                iids[iid] = None
         except GitLabError as error:
-            lost.append(Look(iid=None, problems=(f"{what} was not listed: {error}",)))
-    return sweep(dict.fromkeys(iids), look) + lost
+            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {error}",)))
+    return iids, lost
 
 
 def _searches(
@@ -339,8 +356,10 @@ def _searches(
                 yield iid
 
     searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
-        ("what was opened" if former else "what changed lately", find_opened)
+        (f"what is marked and {state}", partial(gitlab.fetch_watched, project, state))
+        for state in SWEPT
     ]
+    searches.append(("what was opened" if former else "what changed lately", find_opened))
     if former:
         find_merged = partial(gitlab.fetch_marked, project, now - FORMERLY, former)
         searches.append(("what a former account marked", find_merged))
@@ -490,7 +509,8 @@ def _detect(
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
     further = Further(ahead=ahead, then=step_files(choices.policies))
-    changes = gather_changes(merge_request, paths, is_candidate, gitlab, further)
+    gathered = gather_changes(merge_request, paths, is_candidate, gitlab, further)
+    changes = bound_changes(gathered, lambda path: _is_entry(path, choices))
     found = [
         find_nominations(
             changes.items,
@@ -557,7 +577,7 @@ def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
     globs = {policy.team_files for policy in choices.policies}
-    if any(is_team_file(path, glob) or lies_among_entries(path, glob) for glob in globs):
+    if _is_entry(path, choices) or any(lies_among_entries(path, glob) for glob in globs):
         return True
     # The list of people that the entries are made into; some edit it by mistake.
     return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
@@ -575,6 +595,10 @@ def _beside_entries(merge_request: MergeRequest, choices: Choices) -> list[str]:
     """Return the changed files that are nobody's entry."""
     changed = merge_request.changed_paths or ()
     return [path for path in changed if not _concerns_team(path, choices)]
+
+
+def _is_entry(path: str, choices: Choices) -> bool:
+    return any(is_team_file(path, policy.team_files) for policy in choices.policies)
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

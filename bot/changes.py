@@ -1,7 +1,7 @@
 """Read the changed team entries at the merge base, at the head, and on the target branch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from bot.facts import (
@@ -20,6 +20,9 @@ from bot.nomination import Change, Content, Unread
 
 # Up to so many entries are read at all three places at once, which one query can hold.
 FEW = 12
+# So many bytes of entries are parsed, which are 1,000 real ones; the worst cost 2 s a million.
+PARSED_BYTES = 2_500_000
+TOO_MUCH = Unread(reason="the changed entries are together larger than the bot reads")
 # Up to so many entries have their history read ahead, before it is known who is nominated.
 HISTORIES_AHEAD = 2
 
@@ -88,6 +91,30 @@ def _read_first(
     if merge_request.state != "merged" and facts.get(tip) != merge_request.base_sha:
         facts.update(source.fetch_facts({_target(merge_request, path) for path in paths}))
     return facts
+
+
+def bound_changes(changes: Changes, is_entry: Callable[[str], bool]) -> Changes:
+    """Leave out what would take too long to parse: small files come first, the rest is unread."""
+    left = {True: PARSED_BYTES, False: 4 * PARSED_BYTES}  # other files are only searched
+    bounded: dict[str, Change] = {}
+    for change in sorted(changes.items, key=lambda each: (_size(each), each.path)):
+        kind = is_entry(change.path) or is_entry(change.base_path)
+        left[kind] -= _size(change)
+        bounded[change.path] = change if left[kind] >= 0 else _unread(change)
+    return replace(changes, items=tuple(bounded[change.path] for change in changes.items))
+
+
+def _size(change: Change) -> int:
+    sides = {side for side in (change.base, change.head, change.target) if isinstance(side, bytes)}
+    return sum(map(len, sides))
+
+
+def _unread(change: Change) -> Change:
+    base, head, target = (
+        TOO_MUCH if isinstance(side, bytes) else side
+        for side in (change.base, change.head, change.target)
+    )
+    return replace(change, base=base, head=head, target=target)
 
 
 def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:

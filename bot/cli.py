@@ -18,7 +18,7 @@ from bot import inert
 from bot.command_text import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError
-from bot.event import Broken, Event
+from bot.event import Broken, Event, Stranger
 
 if TYPE_CHECKING:
     import argparse
@@ -40,20 +40,22 @@ _PAGE = re.compile(r"/(?P<project>[\w./-]+?)/-/merge_requests/(?P<iid>[1-9]\d{0,
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many requests a run may make, and how many times the deadline it may take.
+    """How much of the time and the requests of one merge request a run may take.
 
-    `grace` are the seconds between the deadline and the end of the process, to shut the gate in.
+    `times` is how often the deadline, `requests` how often the requests; `grace` are the seconds
+    between the deadline and the end of the process, to shut the gate in.
     """
 
-    calls: int
     times: float
+    requests: int = 1
     grace: float = 3.0
 
 
-ONE = Limits(calls=60, times=1)
-LATELY = Limits(calls=300, times=2)  # for a few merge requests, as a broken payload names none
-SWEEP = Limits(calls=5000, times=20)
-SETUP = Limits(calls=500, times=5)
+CALLS = 60  # requests for one merge request
+ONE = Limits(times=1)
+LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
+SWEEP = Limits(times=20, requests=80)
+SETUP = Limits(times=5, requests=8)
 
 
 def run_command(
@@ -116,6 +118,15 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
     return _tell_looks(looks, client.calls)
 
 
+def run_stranger(stranger: Stranger, environment: Mapping[str, str]) -> int:
+    """Raise GitLabError when the configured team database has moved, so that nobody waits."""
+    settings = _settings(environment)
+    with _wire(settings) as (client, _):
+        client.fetch_default_branch(settings.team_project)
+    print(f"Nothing to do: {stranger.reason}.")
+    return 0
+
+
 def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
     raise ConfigError("`run` and `decide` take no options; the event is in TRIGGER_PAYLOAD.")
 
@@ -133,7 +144,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         problems: list[str] = []
         if options.json or options.dry_run:
             evaluation = app.evaluate(path, iid, choices, client)
-            _explain(evaluation, settings.gitlab_url) if options.json else _show(evaluation)
+            _explain(evaluation) if options.json else _show(evaluation)
         else:
             evaluation, problems = app.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
@@ -227,7 +238,11 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         former_ids=settings.former_ids,
     )
     deadline = settings.deadline * limits.times
-    client = GitLabClient(Transport(settings.gitlab_url, settings.token, deadline, limits.calls))
+    shares = (limits.times, limits.requests)
+    transport = Transport(
+        settings.gitlab_url, settings.token, settings.deadline, CALLS, shares=shares
+    )
+    client = GitLabClient(transport)
     # A server that answers a byte at a time outlasts every time limit of a request.
     last_word = partial(client.pay, limits.grace)
     watchdog = threading.Timer(
@@ -263,10 +278,11 @@ def give_up(
     leave(1)
 
 
-def _explain(evaluation: "Evaluation", gitlab_url: str) -> None:
+def _explain(evaluation: "Evaluation") -> None:
     from bot.explain import as_json
 
-    print(json.dumps(as_json(evaluation.findings, gitlab_url), indent=2, ensure_ascii=True))
+    address = evaluation.merge_request.gitlab_url
+    print(json.dumps(as_json(evaluation.findings, address), indent=2, ensure_ascii=True))
 
 
 def _show(evaluation: "Evaluation") -> None:
@@ -423,7 +439,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     deadline = settings.deadline * SETUP.times
 
     def connect(token: "Secret") -> Transport:
-        return Transport(settings.gitlab_url, token, deadline, SETUP.calls)
+        return Transport(settings.gitlab_url, token, deadline, SETUP.requests * CALLS)
 
     wanted = setup.Wanted(
         url=settings.gitlab_url,

@@ -190,18 +190,24 @@ class _Candidate:
     @classmethod
     def find(cls, body: str, word: str) -> "_Candidate | None":
         """Look for lines that begin like commands; most notes have none, and are not parsed."""
-        text = re.sub(f"[{_OPEN}{_CLOSE}]", "", body)
-        begins = _line_start(word)
-        if not begins.search(text):
-            return None
         pattern = _line(word)
-        lines = re.split(r"\r\n|\r|\n", text[:NOTE_LIMIT])
-        if len(text) > NOTE_LIMIT:
-            lines.pop()  # half a line is not what its author wrote
-        matches = ((number, pattern.match(line)) for number, line in enumerate(lines))
-        rests = tuple((number, match["rest"]) for number, match in matches if match)
-        whole = not begins.search(text, sum(map(len, lines)))
-        return cls(body=body, lines=_until_blank(lines, rests), rests=rests, whole=whole)
+        text = _normalize(body)
+        if not pattern.search(text):
+            return None
+        lines = text[:NOTE_LIMIT].split("\n")
+        # Half a line is not what its author wrote.
+        end = NOTE_LIMIT - len(lines.pop()) if len(text) > NOTE_LIMIT else len(text)
+        rests, number, begin = [], 0, 0
+        for match in pattern.finditer(text, 0, end):
+            number += text.count("\n", begin, match.start())
+            begin = match.start()
+            rests.append((number, match["rest"]))
+        return cls(
+            body=body,
+            lines=_until_blank(lines, rests),
+            rests=tuple(rests),
+            whole=not pattern.search(text, end),
+        )
 
     @property
     def is_plain(self) -> bool:
@@ -214,14 +220,16 @@ class _Candidate:
         return 0 if self.is_plain else sum(map(len, self.lines)) + len(self.lines)
 
 
-@cache
-def _line_start(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|(?<=[\r\n]))/(?ai:{re.escape(word)})(?=[.,:;!?\s]|$)")
+def _normalize(body: str) -> str:
+    """End every line alike, and take out the signs that mark a line for a moment."""
+    for found, wanted in (("\r\n", "\n"), ("\r", "\n"), (_OPEN, ""), (_CLOSE, "")):
+        body = body.replace(found, wanted)
+    return body
 
 
 @cache
 def _line(word: str) -> re.Pattern[str]:
-    return re.compile(rf"/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:\s.*)?)$")
+    return re.compile(rf"(?m)^/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:[^\S\n].*)?)$")
 
 
 def _until_blank(lines: Sequence[str], rests: Sequence[tuple[int, str]]) -> tuple[str, ...]:
@@ -280,11 +288,12 @@ def _skip_table(state: "StateBlock", start: int, end: int, silent: bool) -> bool
     # As markdown-it's own rule, but for the cells: short rows of a wide table have 65,536.
     from markdown_it.rules_block import table  # noqa: PLC0415 (most runs see no command)
 
-    if not table(state, start, end, True):
+    ends = state.md.block.ruler.getRules("blockquote")
+    # A list item that looks like the head of a table is a list item in GitLab.
+    if not table(state, start, end, True) or any(rule(state, start, end, True) for rule in ends):
         return False
     if not silent:
         before, state.parentType = state.parentType, "table"
-        ends = state.md.block.ruler.getRules("blockquote")
         rows = range(start + 2, end)
         state.line = next((row for row in rows if _ends_table(state, row, end, ends)), end)
         state.parentType = before

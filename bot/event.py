@@ -63,6 +63,15 @@ class Irrelevant:
         self.reason = reason
 
 
+class Stranger:
+    """An event of a project that may be the team database under a new path."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
 class Broken:
     """A body that is not what GitLab sends, why, and the merge requests it seems to name."""
 
@@ -77,7 +86,7 @@ class _UnreadableError(Exception):
     """The body is not what GitLab sends; the message says where."""
 
 
-def read_event(raw: bytes, team_project: str, word: str) -> Event | Irrelevant | Broken:
+def read_event(raw: bytes, team_project: str, word: str) -> Event | Irrelevant | Stranger | Broken:
     """Say which merge request an event is about, or why it does not matter.
 
     A runner that expands variables breaks the JSON of a title with `${` or `$NAME` in it
@@ -104,14 +113,24 @@ def _read_body(raw: bytes) -> Body:
     return body
 
 
-def _parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant:
+def _parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant | Stranger:
     kind = body.get("object_kind")
     if not isinstance(kind, str):
         raise _UnreadableError("it has no `object_kind`; expected a GitLab webhook body")
     if kind not in {"merge_request", "note"}:
         return Irrelevant("events of this kind never concern a nomination")
-    if not _is_team_project(_mapping(body, "project"), team_project):
-        return Irrelevant("another project than the configured team database")
+    project = _mapping(body, "project")
+    if _is_team_project(project, team_project):
+        return _parse_known(kind, body, team_project, word)
+    reason = "another project than the configured team database"
+    if _may_have_moved(project, team_project) and isinstance(
+        _parse_known(kind, body, team_project, word), Event
+    ):
+        return Stranger(reason)
+    return Irrelevant(reason)
+
+
+def _parse_known(kind: str, body: Body, team_project: str, word: str) -> Event | Irrelevant:
     attributes = _mapping(body, "object_attributes")
     if kind == "note":
         return _parse_note(body, attributes, team_project, word)
@@ -206,6 +225,16 @@ def _guess(raw: bytes, team_project: str) -> tuple[int, ...]:
     # A description may hold any number of these: only the first few are looked at.
     numbers = re.findall(r'"iid"\s*:\s*"?([1-9]\d{0,8})\b', text)
     return tuple(dict.fromkeys(map(int, numbers)))[:MOST_GUESSES]
+
+
+def _may_have_moved(project: Body, team_project: str) -> bool:
+    """Tell whether another path has the same name, or is in the same group, as the configured."""
+    path = project.get("path_with_namespace")
+    if not isinstance(path, str) or team_project.isdecimal():
+        return False
+    group, _, name = path.casefold().rpartition("/")
+    known_group, _, known_name = team_project.casefold().rpartition("/")
+    return name == known_name or group == known_group
 
 
 def _refuse_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:

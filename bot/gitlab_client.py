@@ -43,10 +43,16 @@ PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals wit
 EMOJI_LISTS = 5  # of one merge request that are read to their end
 EMOJI_PAGES = 2  # of 100 emoji each: whoever puts up more must not use up a run's requests
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
+# Webhooks are sent before all copies of the database know what they tell of.
+LAG_WAITS = (0.5, 1.0, 2.0)  # seconds
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
 NOT_FOUND = 404
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
+
+
+class _MissingError(GitLabError):
+    """A merge request that does not exist, perhaps not yet."""
 
 
 class GitLabClient:
@@ -66,6 +72,10 @@ class GitLabClient:
     def now(self) -> datetime:
         """Tell the time by GitLab's clock, which dates everything else that is read."""
         return self._transport.server_time or datetime.now(UTC)
+
+    def take_share(self, left: int) -> None:
+        """Give the next of so many merge requests its share of the time and the requests."""
+        self._transport.take_share(left)
 
     @property
     def elapsed(self) -> float:
@@ -153,19 +163,31 @@ class GitLabClient:
         """
         self._transport.kept = WRITING
         pauses = iter(PREPARE_WAITS)
+        lags = iter(LAG_WAITS)
+        looked_twice = False
         while True:
-            found = self._read_merge_request(project, iid)
+            try:
+                found = self._read_merge_request(project, iid)
+            except _MissingError:
+                if not self._waited(lags):
+                    raise
+                continue
             is_ready = found.prepared or self._is_old(found)
             if found.head_sha and found.base_sha and is_ready:
                 return found
-            pause = next(pauses, None)
-            if found.without_base and is_ready and pause != PREPARE_WAITS[0]:
+            if found.without_base and is_ready and looked_twice:
                 return found
-            if pause is None or not self._transport.wait(pause):
+            looked_twice = True
+            if not self._waited(pauses):
                 raise GitLabError(
                     f"GitLab has not prepared the changes of {project}!{iid} yet; "
                     "the next event, or a recheck command there, looks again."
                 )
+
+    def _waited(self, pauses: Iterator[float]) -> bool:
+        """Wait for the next of some pauses; tell whether there was one, and time for it."""
+        pause = next(pauses, None)
+        return pause is not None and self._transport.wait(pause)
 
     def _is_old(self, found: MergeRequest) -> bool:
         """Tell whether GitLab had enough time; old versions never set `prepared_at`."""
@@ -183,7 +205,10 @@ class GitLabClient:
         for _ in range(NOTE_PAGES):
             request = (answer.get("project") or {}).get("mergeRequest")
             if request is None or answer.get("currentUser") is None:
-                raise GitLabError(
+                if answer.get("project") is None:
+                    self._tell_move(project)
+                kind = _MissingError if answer.get("project") else GitLabError
+                raise kind(
                     f"The merge request {project}!{iid} does not exist or the token cannot read "
                     "it; check NOMINATION_BOT_TEAM_PROJECT, the role of the bot's account, "
                     "and that its token has the scope `api`."
@@ -200,6 +225,11 @@ class GitLabClient:
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
         return documents.read_merge_request(*self._read_cut_lists(data, nodes, project, iid))
+
+    def _tell_move(self, project: str) -> None:
+        """Raise GitLabError with the new address of a project, which GraphQL does not tell."""
+        with suppress(RefusedError):
+            self._transport.fetch_object(f"/projects/{escape_path(project)}")
 
     def _read_cut_lists(
         self, data: Json, notes: Sequence[Json], project: str, iid: int

@@ -89,7 +89,7 @@ class Transport:
         deadline: float,
         call_limit: int,
         *,
-        shares: tuple[int, int] = (1, 1),
+        shares: tuple[float, int] = (1, 1),
     ) -> None:
         """Prepare a transport that gives up `deadline` seconds from now.
 

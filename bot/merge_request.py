@@ -127,6 +127,11 @@ class MergeRequest:
     needs_pipeline: bool = False
 
     @property
+    def gitlab_url(self) -> str:
+        """Return GitLab's own address, for people; the one for machines may be another."""
+        return self.web_url.removesuffix(f"/{self.project}/-/merge_requests/{self.iid}")
+
+    @property
     def counts(self) -> bool:
         """Tell whether merging it changes the team database, which is the default branch."""
         return self.default_branch in {None, self.target_branch}

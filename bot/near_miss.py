@@ -18,12 +18,26 @@ from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
 _MAX_LINE = 400  # characters; a longer line is prose
 _MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
 _MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
+_MAX_TEXTS = 1_000  # of an entry that are compared; real ones have fewer than 300
 _MAX_BLOCKS = 2_000  # places where a large file names the project
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _GLUED = re.compile(r"([\w./-]+)(\s*[:=]\s*|\s+)(?=(\w+))")
 _SIGN = re.compile(r"[:=\N{FULLWIDTH COLON}]")
 _AROUND = "\"'{}[], \t"
 _NOTHING = Scalar("", plain=True)
+
+
+OVERFULL = f"more than {_MAX_TEXTS:,} texts"  # instead of what is too much to be compared
+
+
+def find_new_near_misses(head: Entry, base: Entry | None, wanted: RoleKey) -> frozenset[str]:
+    """Quote every place that was evidently meant to give a role, and that the base has not.
+
+    What is too large to be compared may hold one, whatever the base has.
+    """
+    found = find_near_misses(head, wanted)
+    old = find_near_misses(base, wanted) if base else frozenset()
+    return found - (old - {OVERFULL})
 
 
 def find_near_misses(entry: Entry, wanted: RoleKey) -> frozenset[str]:
@@ -33,6 +47,8 @@ def find_near_misses(entry: Entry, wanted: RoleKey) -> frozenset[str]:
     """
     if entry.tree is None:
         return frozenset()
+    if _is_overfull(entry.tree):
+        return frozenset({OVERFULL})
     found = {shown(each) for each in _near_misses(entry.tree, wanted.project, wanted.role)}
     for name, roles in entry.roles.items():
         if fold_key(name) in wanted.repositories:
@@ -43,16 +59,22 @@ def find_near_misses(entry: Entry, wanted: RoleKey) -> frozenset[str]:
 
 def find_near_stages(entry: Entry, wanted: RoleKey) -> frozenset[tuple[str, str]]:
     """Quote every role that was evidently meant to be a stage before, with that stage."""
+    if entry.tree is None or _is_overfull(entry.tree):
+        return frozenset()
     roles = entry.roles_for(wanted.project)
     found: set[tuple[str, str]] = set()
     for stage in wanted.stages:
         # Where the stage is there in a spelling that counts, nothing is missing.
-        if entry.tree is None or any(responsibility(r) in role_spellings(stage) for r in roles):
+        if any(responsibility(role) in role_spellings(stage) for role in roles):
             continue
         near = {f"{wanted.project}: {role}" for role in roles if is_stage_meant(role, stage)}
         near.update(_near_misses(entry.tree, wanted.project, stage))
         found |= {(shown(each), stage) for each in near}
     return frozenset(found)
+
+
+def _is_overfull(tree: Node) -> bool:
+    return next(islice(_all_texts(tree), _MAX_TEXTS, None), None) is not None
 
 
 def is_newly_mentioned(head: bytes, base: bytes | None, project: str, role: str) -> bool:
@@ -89,6 +111,23 @@ def _walk(tree: Node) -> Iterator[tuple[bool, Scalar | Pairs]]:
         if isinstance(node, Pairs):
             waiting.extend((inside or _is_projects(key), value) for key, value in node.nodes)
             waiting.extend((inside, key) for key, value in node.nodes if value == _NOTHING)
+
+
+def _all_texts(tree: Node) -> Iterator[Scalar]:
+    """Visit every text once, however often aliases repeat it."""
+    waiting = [tree]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            yield node
+        elif isinstance(node, Items):
+            waiting.extend(node.nodes)
+        else:
+            waiting.extend(each for pair in node.nodes for each in pair)
 
 
 def _is_projects(key: Node) -> bool:

@@ -21,7 +21,7 @@ from bot.entry_change import (
 )
 from bot.lax_reading import LaxReading, read_laxly
 from bot.merge_result import merge_contents
-from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
+from bot.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
 from bot.spelling import may_mention
 from bot.team_db import Entry, fold_key
 from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
@@ -286,8 +286,7 @@ class _Search:
         base = origin.entry
         if base is not None and base.holds(wanted.project, wanted.role):
             return
-        old = find_near_misses(base, wanted) if base else frozenset()
-        new = find_near_misses(head, wanted) - old
+        new = find_new_near_misses(head, base, wanted)
         for found in sorted(new)[:_MAX_NEAR_MISSES]:
             self._remark(change.path, say.not_a_role(found, str(wanted)), near_miss=True)
         before = find_near_stages(base, wanted) if base else frozenset()

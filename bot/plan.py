@@ -14,6 +14,9 @@ from bot.report import MARKER, Report
 
 HEADING = "## Nomination"  # with which the comment begins
 _JOB = re.compile(r" · \[job\]\([^()\s]*\)$")
+# So many are put up, and taken off, in one run, the newest first; the next run goes on. More would
+# use up the requests that the comment needs.
+MOST_EMOJI, MOST_STALE = 20, 8
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -98,13 +101,14 @@ def plan_emoji(report: Report, notes: Sequence[Note]) -> tuple[tuple[int, str], 
     given = {note.id: note.own_emoji for note in notes}
     # It may be there already among more emoji than the bot reads: every run would put it again.
     unknown = {note.id for note in notes if not note.emoji_known}
-    return tuple(
+    planned = tuple(
         (answer.note_id, answer.emoji)
         for answer in report.answers
         if answer.emoji
         and answer.emoji not in given.get(answer.note_id, ())
         and answer.note_id not in unknown
     )
+    return planned[-MOST_EMOJI:]
 
 
 def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
@@ -114,9 +118,10 @@ def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, 
     """
     holds = {answer.note_id: answer.emoji for answer in report.answers}
     answers = {outcome.value for outcome in Outcome}
-    return tuple(
+    planned = tuple(
         (note.id, name)
         for note in notes
         for name in note.own_emoji
         if name in answers and name != holds.get(note.id)
     )
+    return planned[-MOST_STALE:]

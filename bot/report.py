@@ -4,7 +4,6 @@ Whatever a template prints is made inert first, unless a filter here made it or 
 comes from a policy: an operator's own templates cannot forget it.
 """
 
-import functools
 import importlib.resources
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -168,6 +167,7 @@ class Words:
             "kind": lambda found: KINDS[type(_rule(found))],
             "ours": _with_code,
         }
+        self.gitlab_url = gitlab_url
         self._environment.globals |= {
             "gitlab_url": gitlab_url,
             "word": word,
@@ -175,15 +175,15 @@ class Words:
             "Verdict": Verdict,
             "State": State,
             "GateState": GateState,
-            "lists": functools.partial(list_urls, gitlab_url),
-            "edit_url": functools.partial(edit_url, gitlab_url),
+            "lists": lambda *about: list_urls(self.gitlab_url, *about),
+            "edit_url": lambda step: edit_url(self.gitlab_url, step),
             "assignable": assignable,
             "is_shown_whole": is_shown_whole,
             "candidates": candidates,
             "help_by_audience": help_by_audience,
             "steps_in_order": steps_in_order,
-            "group_title": functools.partial(group_title, gitlab_url),
-            "waiting_link": functools.partial(waiting_link, gitlab_url),
+            "group_title": lambda step: group_title(self.gitlab_url, step),
+            "waiting_link": lambda place: waiting_link(self.gitlab_url, place),
             "contact": about.contact,
             "docs_url": about.docs_url,
             "job_url": about.job_url,
@@ -236,6 +236,7 @@ def render_report(
     values = {
         "findings": findings,
         "merge_request": findings.merge_request,
+        "gitlab_url": findings.merge_request.gitlab_url,
         "assessments": findings.assessments,
         "detection": findings.detection,
         "replay": findings.replay,
@@ -252,6 +253,7 @@ def render_report(
         "head": (findings.merge_request.head_sha or "")[:8],
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+    words.gitlab_url = findings.merge_request.gitlab_url
     line = " ".join(words.render("gate.txt.j2", **values).split())
     body = f"{MARKER}\n{_tidy(words.render('comment.md.j2', **values))}\n"
     if len(body) > BODY_LIMIT:

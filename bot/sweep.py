@@ -1,6 +1,6 @@
 """Look again at every nomination that is not over, in case an event was lost."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from bot.errors import BotError
@@ -44,10 +44,16 @@ class Look:
     notices: tuple[str, ...] = ()
 
 
-def sweep(iids: Iterable[int], look: Callable[[int], Look]) -> list[Look]:
-    """Look at merge requests one by one; a failure at one never stops the others."""
-    looks = []
+def sweep(
+    iids: Collection[int], look: Callable[[int], Look], take_share: Callable[[int], None]
+) -> list[Look]:
+    """Look at merge requests one by one; a failure at one never stops the others.
+
+    Each is given its share of what is left first, for one that takes long is such a failure, too.
+    """
+    looks: list[Look] = []
     for iid in iids:
+        take_share(len(iids) - len(looks))
         try:
             looks.append(look(iid))
         except BotError as error:

@@ -343,11 +343,16 @@ def make_choices(gate: GateKind = GateKind.COMMIT_STATUS, **changes: Any) -> Cho
 
 @contextmanager
 def connect(
-    to: str | Server, *, token: str = SECRET, deadline: float = 30, calls: int = 60
+    to: str | Server,
+    *,
+    token: str = SECRET,
+    deadline: float = 30,
+    calls: int = 60,
+    shares: tuple[float, int] = (1, 1),
 ) -> Iterator[GitLabClient]:
     """Connect a client and let go of it; it loses no time between tries."""
     url, way = (to, None) if isinstance(to, str) else (to.url, way_to(to))
-    transport = Transport(url, Secret(token), deadline, calls)
+    transport = Transport(url, Secret(token), deadline, calls, shares=shares)
     if way:
         transport.go_through(way)
     transport.first_pause = 0.01

@@ -37,6 +37,7 @@ def run_python(
         env=base | dict(environment),
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=60,
         check=False,
     )

@@ -13,6 +13,7 @@ from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
 from bot.facts import Facts, Need, Source, StandingOf
 from bot.gate import GateKind
+from bot.gitlab_transport import WRITING
 from bot.policy import load_policies
 from bot.publish import TROUBLE
 from bot.report import MARKER, GateState
@@ -1105,7 +1106,7 @@ def test_a_list_of_files_that_was_cut_shuts_the_gate(server: Server, made: Nomin
 
 
 def sweep_now(server: Server, **limits: Any) -> tuple[list[Any], int]:
-    with connect(server.url, **{"calls": 500, **limits}) as client:
+    with connect(server.url, **{"shares": (20, 20), **limits}) as client:
         looks = sweep_all(TEAM, make_choices(), client)
         return looks, client.calls
 
@@ -1162,6 +1163,50 @@ def test_the_sweep_goes_on_where_what_changed_lately_is_not_told(
     assert (known.iid, known.problems) == (made.nomination.iid, ())
     assert listing.iid is None
     assert "what changed lately" in listing.problems[0]
+
+
+@pytest.mark.parametrize("state", SWEPT)
+def test_the_sweep_goes_on_where_what_is_marked_is_not_told(
+    server: Server, made: NominationWorld, state: str
+) -> None:
+    run_on(server, made.nomination)
+    number = SWEPT.index(state)
+    server.fault(Fault(route="GET *merge_requests", kind=Kind.FORBIDDEN, calls=[number]))
+    looks = sweep_now(server)[0]
+    assert (looks[0].iid, looks[0].problems) == (made.nomination.iid, ())
+    assert f"what is marked and {state} was not listed" in looks[-1].problems[0]
+
+
+def test_what_takes_all_its_time_leaves_the_others_theirs(
+    server: Server, made: NominationWorld
+) -> None:
+    run_on(server, made.nomination)
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    other = made.open({ENTRY: entry("nina", "maintainer"), "x": b"x"}, branch="other")
+    server.fault(Fault(route=f"POST {GRAPHQL}", kind=Kind.RACK_429, seconds=1, calls=range(1, 4)))
+    looks, _ = sweep_now(server, deadline=2.2)
+    assert [bool(look.problems) for look in looks] == [True, False]
+    assert {look.iid for look in looks} == {made.nomination.iid, other.iid}
+
+
+def test_what_needs_many_requests_leaves_the_others_theirs(
+    server: Server, made: NominationWorld
+) -> None:
+    for number in range(3):
+        mr = made.open({ENTRY: entry("nina", "maintainer"), "x": b"x"}, branch=f"b{number}")
+        run_on(server, mr)
+    looks, calls = sweep_now(server, calls=WRITING + 1)
+    assert len(looks) == 4
+    assert 2 * len(looks) < calls <= 4 * (WRITING + 1) + 3
+
+
+def test_the_sweep_tells_which_gate_cannot_be_set(server: Server, made: NominationWorld) -> None:
+    mr = open_from_fork(made)
+    run_on(server, mr)
+    told = {look.iid: (look.problems, look.notices) for look in sweep_now(server)[0]}
+    problems, (notice,) = told[mr.iid]
+    assert problems == ()
+    assert "the changes come from a fork" in notice
 
 
 @pytest.mark.parametrize(("merged", "calls"), [(False, 5), (True, 3)])

@@ -20,6 +20,7 @@ from bot.sandbox.state import World
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 APPLICATION_LIMIT = "This endpoint has been requested too many times. Try again later."
+EDGE = range(520, 531)
 Respond = Callable[[World], Answer]
 
 
@@ -27,13 +28,19 @@ class CutConnectionError(Exception):
     """The connection ends without an answer."""
 
 
+def _phrase(status: int) -> str:
+    known = {each.value: each.phrase for each in HTTPStatus}
+    # 520 to 530 are of the edge before GitLab.com, and no standard knows them.
+    return known.get(status, "Web server is returning an unknown error")
+
+
 def failing(fault: Fault) -> Answer:
     """Build the answer of a failing GitLab, or of the machines before it."""
     status = fault.status or 502
-    if fault.html:
-        page = PAGE.format(f"{status} {HTTPStatus(status).phrase}").encode()
+    if fault.html or status in EDGE:
+        page = PAGE.format(f"{status} {_phrase(status)}").encode()
         return Answer(status=status, raw=page, content_type="text/html; charset=utf-8")
-    return Answer(status=status, body={"message": f"{status} {HTTPStatus(status).phrase}"})
+    return Answer(status=status, body={"message": f"{status} {_phrase(status)}"})
 
 
 def _rack_limit(fault: Fault) -> Answer:

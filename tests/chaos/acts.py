@@ -239,6 +239,29 @@ def write_command(plot: Plot) -> tuple[str, Sequence[Order]]:
     )
 
 
+# What costs much to read; a command after a blank line is one all the same.
+BOMBS = (
+    f"|{'a|' * 300}\n|{'-|' * 300}\n" + "a\n" * 1_000,
+    (">" * 50 + "a\n") * 100,
+    "- > 1. * a\n" * 500,
+    "[a]:\nb\n" * 500,
+)
+
+
+def _bomb(plot: Plot) -> str:
+    """Write a comment that is hard to read, or so long that its command is not read."""
+    mr, by = plot.some_merge_request(), plot.somebody()
+    text, orders = write_command(plot)
+    if plot.random.random() < 0.5:
+        body, meant = f"{plot.random.choice(BOMBS)}\n{text}", orders
+    else:
+        body, meant = f"`\n{'x' * 10_000}\n\n/nomination hold it", (Order(verb="unread"),)
+    note = actions.create_note(plot.world, by, mr, NoteDraft(body=body)).note
+    if note is not None:
+        plot.orders[note.id] = meant
+    return f"{by.username} bombs !{mr.iid}: {body[-60:]!r}"
+
+
 def _notes(mr: MergeRequest, plot: Plot) -> list[Note]:
     return [note for note in mr.comments if note.author is not plot.bot]
 
@@ -369,6 +392,7 @@ ACTS: Sequence[tuple[Callable[[Plot], str], int]] = (
     (_assign, 6),
     (_approve, 2),
     (_comment, 16),
+    (_bomb, 1),
     (_edit, 6),
     (_delete, 2),
     (_vandalise, 4),

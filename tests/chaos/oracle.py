@@ -77,7 +77,8 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
         passed=not unread
         and ready
         and not (held and nominees)
-        and not _may_be_closed(plot, mr, nominees),
+        and not _may_be_closed(plot, mr, nominees)
+        and not _may_be_hidden(plot, mr, nominees),
         told=mentioned or commanded or unread or bool(nominees),
         waived=frozenset(waived),
         held=held,
@@ -330,6 +331,16 @@ def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
         ):
             doubts |= {("unwaive", name) for name in unsure}
     return bool(doubts)
+
+
+def _may_be_hidden(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
+    """Tell whether somebody who may close the gate wrote a comment that is too long to be read."""
+    powers = _maintainers(plot) | {each.manager for each in nominees}
+    unknown = not all(each.manager_known for each in nominees)
+    return bool(nominees) and any(
+        order.verb == "unread" and (unknown or note.author.username in powers)
+        for note, order in _orders(plot, mr)
+    )
 
 
 def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:

@@ -58,6 +58,8 @@ def _choose_fault(random: Random) -> Fault:
         kind=kind,
         calls=random.choice(({first}, {first, first + 1}, set(range(first, first + 7)))),
         seconds=LONG if kind is Kind.RACK_429 else 0.0,
-        status=random.choice((500, 502, 503)) if kind.name.startswith("ERROR") else None,
+        status=random.choice((500, 502, 503, 520, 522, 524))
+        if kind.name.startswith("ERROR")
+        else None,
         html=random.random() < 0.5,
     )
