@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot import policy as rules
 from bot.assessment import assess
+from bot.broken_policies import find_doubts, is_told, wanted_roles
 from bot.changes import Changes, gather_changes
 from bot.command_text import parse_commands
 from bot.commands import Context, Replay, Scope, replay, wants_push_time
@@ -23,6 +24,7 @@ from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
+from bot.team_db import TEAM_FILES, is_team_file
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -63,6 +65,7 @@ class Choices:
     gate: GateChoice
     command: str
     former_ids: frozenset[int]
+    broken: tuple[rules.BrokenPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ def _evaluate_once(
     subjects = _subjects(detection, changes, merge_request, choices)
     known: dict[Need, Fact] = dict(changes.facts)
     unknown = list(_unknowns(merge_request, detection))
+    unknown += find_doubts(choices.broken, changes.items)
     evidence: Mapping[str, Evidence] = {}
     if subjects:
         evidence, standing = gather_evidence(subjects, merge_request, known, gitlab)
@@ -201,9 +205,11 @@ def _detect(
     changed = (merge_request.changed_paths or ()) if merge_request.counts else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
     wanted = {RoleKey(project=p.project, role=p.role) for p in choices.policies}
+    wanted |= wanted_roles(choices.broken)
+    vague = not all(map(is_told, choices.broken))
 
     def is_candidate(head: bytes) -> bool:
-        return any(may_mention(head, key.project) for key in wanted)
+        return vague or any(may_mention(head, key.project) for key in wanted)
 
     spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
     ahead: tuple[Need, ...] = ()
@@ -238,9 +244,13 @@ _NOTHING = Detection(nominations=(), remarks=(), unread=())
 
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
+    broken = [policy.team_files or TEAM_FILES for policy in choices.broken]
     if any(rules.is_team_file(policy, path) for policy in choices.policies):
         return True
-    folders = [policy.team_files.split("*")[0] for policy in choices.policies]
+    if any(is_team_file(path, glob) for glob in broken):
+        return True
+    globs = [*(policy.team_files for policy in choices.policies), *broken]
+    folders = [glob.split("*")[0] for glob in globs]
     beside = any(path.startswith(folder) for folder in folders)
     # The list of people that the entries are made into; some edit it by mistake.
     made = any(path == f"{folder.split('/')[0]}/team.yml" for folder in folders)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab_client import GitLabClient
+    from bot.policy import BrokenPolicy
     from bot.setup import Answer, Ground
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
@@ -110,7 +111,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     gate = evaluation.report.gate if evaluation.report else None
     if choices.gate.kind is GateKind.NONE and gate and gate.state is not GateState.PASSED:
         return GATE_SHUT
-    return 1 if problems else 0
+    return 1 if problems or choices.broken else 0
 
 
 def _evaluate(project: str, iid: int, settings: Settings) -> int:
@@ -120,7 +121,7 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
         path = client.fetch_project_path(project)
         evaluation, problems = app.run(path, iid, choices, client)
     _tell(evaluation, problems, client.calls)
-    return 1 if problems else 0
+    return 1 if problems or choices.broken else 0
 
 
 def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -164,7 +165,7 @@ def _sweep(_: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     for iid, problem in failed:
         where = f"!{iid}: " if iid else ""
         print(f"nomination-bot: {where}{inert.log_line(problem)}", file=sys.stderr)
-    return 1 if failed else 0
+    return 1 if failed or choices.broken else 0
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -182,11 +183,14 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     from bot.gate import GateChoice, GateKind
     from bot.gitlab_client import GitLabClient
     from bot.gitlab_transport import Transport
-    from bot.policy import load_policies
+    from bot.policy import load_sound
     from bot.report import Words
 
+    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
+    _warn_of(broken)
     choices = app.Choices(
-        policies=load_policies(Path(settings.policies) if settings.policies else None),
+        policies=policies,
+        broken=broken,
         words=Words(settings.templates, settings.gitlab_url, settings.word),
         gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
@@ -205,6 +209,13 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     finally:
         watchdog.cancel()
         client.close()
+
+
+def _warn_of(broken: "Sequence[BrokenPolicy]") -> None:
+    from bot.broken_policies import tell_broken
+
+    for line in tell_broken(broken):
+        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
 
 
 def give_up(leave: Callable[[int], object] = os._exit) -> None:
@@ -361,7 +372,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     """Connect GitLab as the bot, and as the operator where their token is given."""
     from bot import setup
     from bot.gitlab_transport import Transport
-    from bot.policy import load_policies
+    from bot.policy import load_sound
 
     deadline = settings.deadline * SETUP.times
 
@@ -381,7 +392,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None
     try:
-        policies = load_policies(Path(settings.policies) if settings.policies else None)
+        policies = load_sound(Path(settings.policies) if settings.policies else None)
         yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
     finally:
         for door in (bot, operator):

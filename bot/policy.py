@@ -11,6 +11,7 @@ from bot.errors import PolicyError
 from bot.policy_language import POLICY
 from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
 from bot.policy_values import (
+    TEAM_FILES,
     ApprovedBy,
     Assigned,
     Attested,
@@ -40,6 +41,7 @@ __all__ = [
     "Attested",
     "AuthoredMergeRequests",
     "AuthoredOrReviewed",
+    "BrokenPolicy",
     "Check",
     "FollowUp",
     "GroupMember",
@@ -57,6 +59,7 @@ __all__ = [
     "check_policies",
     "is_team_file",
     "load_policies",
+    "load_sound",
     "newer_than",
     "newest",
     "parse_policy",
@@ -82,6 +85,19 @@ def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
     Raises PolicyError for mistakes, for policies that contradict each other, and for no policies.
     """
     return _load([directory or SHIPPED])
+
+
+def load_sound(
+    directory: Path | None = None,
+) -> "tuple[tuple[Policy, ...], tuple[BrokenPolicy, ...]]":
+    """Return the policies without a mistake, and what can be told of the others.
+
+    A policy that contradicts one before it is broken, and so are its nominations.
+    """
+    readings = _read_path(directory or SHIPPED)
+    _note_conflicts(readings)
+    sound = tuple(reading.policy for reading in readings if not reading.mistakes.found)
+    return sound, tuple(reading.broken for reading in readings if reading.mistakes.found)
 
 
 def check_policies(paths: Sequence[Path] = ()) -> list[str]:
@@ -126,11 +142,50 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenPolicy:
+    """A policy with mistakes: whose nominations it is about, as far as that can be told."""
+
+    source: str
+    mistakes: tuple[str, ...]
+    project: str | None
+    role: str | None
+    team_files: str | None
+
+
+# What a file that cannot be parsed is about, where it says so on lines of their own.
+_ABOUT = {
+    name: re.compile(rf"^{name}:[ \t]+[\"']?([^\s\"'#]+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+    for name in ("project", "role", "team_files")
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     """What could be read of one file, and what is wrong with it."""
 
     mistakes: Mistakes
     draft: Draft | None = None
+    text: str | None = None
+
+    @property
+    def broken(self) -> BrokenPolicy:
+        """What can be told of a policy with mistakes, by a reading that is not strict."""
+        about = {name: self._about(name) for name in _ABOUT}
+        if about["team_files"] is None and self.text and "team_files" not in self.text:
+            about["team_files"] = TEAM_FILES
+        return BrokenPolicy(
+            source=self.mistakes.where, mistakes=tuple(self.mistakes.lines()), **about
+        )
+
+    def _about(self, name: str) -> str | None:
+        # What was written twice, or is no such value, tells nothing.
+        if len(re.findall(rf"^[\"']?{name}[\"']?[ \t]*:", self.text or "", re.MULTILINE)) > 1:
+            return None
+        value = self.draft.values.get(name) if self.draft else None
+        if self.draft or not self.text:
+            return value if isinstance(value, str) else None
+        found = _ABOUT[name].search(self.text)
+        return found[1] if found else None
 
     @property
     def policy(self) -> Policy:
@@ -178,7 +233,7 @@ def _read_text(text: str, where: str) -> _Reading:
     mistakes = Mistakes(where=where)
     root = parse_yaml(text, mistakes.add)
     draft = None if root is None else POLICY.read(root, "", mistakes)
-    return _Reading(mistakes=mistakes, draft=draft)
+    return _Reading(mistakes=mistakes, draft=draft, text=text)
 
 
 def _note_conflicts(readings: Iterable[_Reading]) -> None:
