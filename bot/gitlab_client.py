@@ -41,6 +41,7 @@ class GitLabClient:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
+        self.on_look: Callable[[str, int], None] | None = None
 
     @property
     def calls(self) -> int:
@@ -70,11 +71,23 @@ class GitLabClient:
             raise GitLabError(f"GitLab did not tell the default branch of {project}.")
         return branch
 
+    def find_files(self, project: str, branch: str, words: str) -> list[str]:
+        """Return the paths of the files that hold some words, as GitLab's own search finds them."""
+        # doc/api/search.md: the scope `blobs` of a project is in every tier.
+        path = f"/projects/{escape_path(project)}/search"
+        rows, _ = self._transport.fetch_rows(
+            path, {"scope": "blobs", "search": words, "ref": branch, "per_page": 100}
+        )
+        with _known_shape():
+            return [str(row["path"]) for row in rows]
+
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
         Raises GitLabError when it cannot be read whole, or is not prepared in time.
         """
+        if self.on_look:
+            self.on_look(project, iid)
         pauses = iter(PREPARE_WAITS)
         while True:
             found = self._read_merge_request(project, iid)

@@ -93,9 +93,12 @@ def load_sound(
     """Return the policies without a mistake, and what can be told of the others.
 
     A policy that contradicts one before it is broken, and so are its nominations.
+    Raises PolicyError where nothing could be read at all: that is a mistake of the settings.
     """
     readings = _read_path(directory or SHIPPED)
     _note_conflicts(readings)
+    if all(reading.text is None for reading in readings):
+        raise_any(reading.mistakes for reading in readings)
     sound = tuple(reading.policy for reading in readings if not reading.mistakes.found)
     return sound, tuple(reading.broken for reading in readings if reading.mistakes.found)
 

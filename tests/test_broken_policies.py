@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from bot.errors import PolicyError
 from bot.policy import SHIPPED, load_sound
 from bot.sandbox.server import Server
 from tests.nomination_world import FOLDER, SECRET, TEAM, NominationWorld, entry, make_world
@@ -149,9 +150,15 @@ def test_of_two_that_contradict_each_other_the_first_counts_and_the_gate_is_shut
     assert statuses(made) == ["pending"]
 
 
-def test_no_policy_at_all_leaves_every_entry_unknown(tmp_path: Path) -> None:
-    sound, (broken,) = load_sound(tmp_path)
-    assert sound == ()
+def test_no_policy_at_all_is_a_mistake_of_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="no policies"):
+        load_sound(tmp_path)
+
+
+def test_a_policy_that_cannot_be_read_beside_others_tells_nothing(tmp_path: Path) -> None:
+    write(tmp_path, ours=AI_GATEWAY)
+    (tmp_path / "odd.yml").write_bytes(b"\xff\xfe")
+    _, (broken,) = load_sound(tmp_path)
     assert (broken.project, broken.role, broken.team_files) == (None, None, None)
 
 

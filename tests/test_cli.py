@@ -468,7 +468,9 @@ def test_sweep_looks_at_what_is_open(made: NominationWorld, server: Server) -> N
     made.review_all(2)
     done = bot(server.url, "sweep")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Looked at 1 merge requests. ")
+    looked, count = done.stdout.splitlines()
+    assert looked == "looking at !1"
+    assert count.startswith("Looked at 1 merge requests. ")
     assert [job.status for job in made.statuses() if not job.retried] == ["success"]
 
 
