@@ -12,6 +12,7 @@ from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
+from bot.broken_policies import find_doubts, is_told, wanted_roles
 from bot.changes import Changes, Further, bound_changes, gather_changes
 from bot.ci_files import find_ci_doubts
 from bot.command_text import NOTHING, read_comments
@@ -40,7 +41,7 @@ from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
 from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
-from bot.team_files import is_team_file, lies_among_entries
+from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
 from bot.timing import NOT_LOOKED_UP, Timing, entry_needs, is_timed, timing_needs, trace_timing
 
 # How often all is evaluated again because somebody pushed meanwhile.
@@ -133,6 +134,7 @@ class Choices:
     gate: GateChoice
     command: str
     former_ids: frozenset[int]
+    broken: tuple[rules.BrokenPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,8 +429,11 @@ def _evaluate_once(
     known: dict[Need, Fact] = dict(changes.facts)
     look = _look(merge_request, found, known, gitlab, choices)
     subjects = look.subjects
-    ci_doubts = _ci_doubts(merge_request, detection, choices, gitlab)
-    unknown = [*_unknowns(merge_request, detection), *doubts, *ci_doubts]
+    doubts += [
+        *_ci_doubts(merge_request, detection, choices, gitlab),
+        *find_doubts(choices.broken, changes.items),
+    ]
+    unknown = [*_unknowns(merge_request, detection), *doubts]
     evidence: Mapping[str, Evidence] = {}
     earlier = Earlier()
     if subjects:
@@ -498,10 +503,11 @@ def _detect(
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
     paths = [path for path in changed if _concerns_team(path, choices)]
-    wanted = rules.wanted_roles(choices.policies)
+    wanted = {*rules.wanted_roles(choices.policies), *wanted_roles(choices.broken)}
+    vague = not all(map(is_told, choices.broken))
 
     def is_candidate(head: bytes) -> bool:
-        return any(may_mention(head, name) for key in wanted for name in key.names)
+        return vague or any(may_mention(head, name) for key in wanted for name in key.names)
 
     ahead = _needs_ahead(merge_request, paths, choices, now)
     if merge_request.without_base and _is_judged(merge_request, choices):
@@ -576,7 +582,7 @@ def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
 
 def _concerns_team(path: str, choices: Choices) -> bool:
     """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    globs = {policy.team_files for policy in choices.policies}
+    globs = _globs(choices)
     if _is_entry(path, choices) or any(lies_among_entries(path, glob) for glob in globs):
         return True
     # The list of people that the entries are made into; some edit it by mistake.
@@ -597,8 +603,14 @@ def _beside_entries(merge_request: MergeRequest, choices: Choices) -> list[str]:
     return [path for path in changed if not _concerns_team(path, choices)]
 
 
+def _globs(choices: Choices) -> set[str]:
+    """Return where entries are; a policy with mistakes may not tell where its own are."""
+    broken = {policy.team_files or TEAM_FILES for policy in choices.broken}
+    return {policy.team_files for policy in choices.policies} | broken
+
+
 def _is_entry(path: str, choices: Choices) -> bool:
-    return any(is_team_file(path, policy.team_files) for policy in choices.policies)
+    return any(is_team_file(path, glob) for glob in _globs(choices))
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

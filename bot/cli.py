@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot import inert
 from bot.command_text import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
-from bot.errors import BotError, ConfigError
+from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab_client import GitLabClient
+    from bot.policy import BrokenPolicy
     from bot.report import About
     from bot.setup import Answer, Ground
     from bot.sweep import Look
@@ -138,20 +139,35 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
     from bot import app
+    from bot.command_line import wants_json
 
+    as_json = wants_json(options)
     with _wire(settings, options.limits) as (client, choices):
-        path = client.fetch_project_path(project)
+        path = _team_path(client, project, settings)
         problems: list[str] = []
-        if options.json or options.dry_run:
+        if as_json or options.dry_run:
             evaluation = app.evaluate(path, iid, choices, client)
-            _explain(evaluation) if options.json else _show(evaluation)
+            _explain(evaluation) if as_json else _show(evaluation)
         else:
             evaluation, problems = app.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
     gate = evaluation.report.gate if evaluation.report else None
     if choices.gate.kind is GateKind.NONE and gate and gate.state is not GateState.PASSED:
         return GATE_SHUT
-    return 1 if problems else 0
+    return 1 if problems or choices.broken else 0
+
+
+def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
+    """Return the path of the team database; raise ConfigError for any other project."""
+    path = client.fetch_project_path(project)
+    team = path if project == settings.team_project else None
+    team = team or client.fetch_project_path(settings.team_project)
+    if path.casefold() != team.casefold():
+        raise ConfigError(
+            f"{path} is not the team database, which is {team}: name one of its merge requests, "
+            "or set NOMINATION_BOT_TEAM_PROJECT."
+        )
+    return path
 
 
 def _evaluate(project: str, iid: int, settings: Settings) -> int:
@@ -161,12 +177,22 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
         path = client.fetch_project_path(project)
         evaluation, problems = app.run(path, iid, choices, client)
     _tell(evaluation, problems, client.calls)
-    return 1 if problems else 0
+    return 1 if problems or choices.broken else 0
 
 
 def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot.command_line import wants_json
     from bot.explain import explain_assessment
-    from bot.ready import Candidate, assess_readiness, choose_policies, is_later, is_ready
+    from bot.ready import (
+        Candidate,
+        assess_readiness,
+        choose_policies,
+        find_slug,
+        is_later,
+        is_ready,
+    )
+
+    manner = _manner(options, environment)
 
     settings = _settings(environment)
     username = options.username.removeprefix("@")
@@ -175,13 +201,15 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         now = datetime.now(UTC)
         branch = client.fetch_default_branch(project)
         # The files are lower case by convention, whatever the account is.
-        slug = options.entry or username.lower()
-        who = Candidate(username=username, slug=slug, project=project, branch=branch)
-        assessments = [
-            assess_readiness(who, policy, client, now)
-            for policy in choose_policies(choices.policies, options.policy, now)
-        ]
-    if options.json:
+        who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
+        search = partial(client.find_files, project, branch)
+        assessments = []
+        for policy in choose_policies(choices.policies, options.policy, now):
+            manner.show(f"judging @{username} by {policy.label} …")
+            own = options.entry or find_slug(who, policy.team_files, client, search)
+            assessments.append(assess_readiness(replace(who, slug=own), policy, client, now))
+        manner.end()
+    if wants_json(options):
         told = [
             explain_assessment(each, settings.gitlab_url) | {"ready": is_ready(each)}
             for each in assessments
@@ -194,22 +222,47 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     return 0
 
 
-def _sweep(_: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot import app
+    from bot.command_line import wants_json
 
     settings = _settings(environment)
+    manner = _manner(options, environment)
+    as_json = wants_json(options)
+
+    def tell(_: str, iid: int) -> None:
+        if manner.lively:
+            manner.tell(f"looking at !{iid} …")
+        elif not (manner.quiet or as_json):
+            print(f"looking at !{iid}", flush=True)
+
     with _wire(settings, SWEEP) as (client, choices):
+        client.on_look = tell
         looks = app.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
-    return _tell_looks(looks, client.calls)
+    manner.end()
+    code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
+    return code or (1 if choices.broken else 0)
 
 
-def _tell_looks(looks: Sequence["Look"], calls: int) -> int:
-    print(f"Looked at {len(looks)} merge requests. {calls} calls.")
+def _tell_looks(
+    looks: Sequence["Look"],
+    calls: int,
+    *,
+    manner: "Manner | None" = None,
+    as_json: bool = False,
+) -> int:
+    failed = [(look.iid, problem) for look in looks for problem in look.problems]
+    if as_json:
+        problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
+        told = {"looked_at": len(looks), "calls": calls, "problems": problems}
+        print(json.dumps(told, indent=2))
+    elif manner is None or not manner.quiet:
+        print(f"Looked at {len(looks)} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
             print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
-    return 1 if any(look.problems for look in looks) else 0
+    return 1 if failed else 0
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -227,11 +280,14 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     from bot.gate import GateChoice, GateKind
     from bot.gitlab_client import GitLabClient
     from bot.gitlab_transport import Transport
-    from bot.policy import load_policies
+    from bot.policy import load_sound
     from bot.report import Words
 
+    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
+    _warn_of(broken)
     choices = app.Choices(
-        policies=load_policies(Path(settings.policies) if settings.policies else None),
+        policies=policies,
+        broken=broken,
         words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
         gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
@@ -263,6 +319,13 @@ def _about(settings: Settings) -> "About":
     from bot.report import About
 
     return About(contact=settings.contact, docs_url=settings.docs_url, job_url=settings.job_url)
+
+
+def _warn_of(broken: "Sequence[BrokenPolicy]") -> None:
+    from bot.broken_policies import tell_broken
+
+    for line in tell_broken(broken):
+        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
 
 
 def give_up(
@@ -330,6 +393,7 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
 
 
 def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot.command_line import wants_json
     from bot.detect import as_json, run_detect
     from bot.policy import load_policies, wanted_roles
 
@@ -337,8 +401,11 @@ def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     policies = load_policies(Path(directory) if directory else None)
     wanted = wanted_roles(policies)
     gc.disable()  # thousands of short-lived trees without cycles: collecting costs a tenth
+    manner = _manner(options, environment)
+    manner.show("comparing the two team databases …")
     found = run_detect(options.base, options.head, wanted)
-    if options.json:
+    manner.end()
+    if wants_json(options):
         print(json.dumps(as_json(found), indent=2, ensure_ascii=True))
         return 0
     for nomination in found.nominations:
@@ -354,9 +421,20 @@ def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
 
 
 def _policy(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
+    from bot.command_line import wants_json
     from bot.policy import check_policies
 
-    print("\n".join(check_policies([Path(name) for name in options.files])))
+    paths = [Path(name) for name in options.files]
+    if wants_json(options):
+        try:
+            told = {"ok": check_policies(paths), "mistakes": []}
+        except PolicyError as error:
+            told = {"ok": [], "mistakes": str(error).splitlines()}
+        print(json.dumps(told, indent=2))
+        return 1 if told["mistakes"] else 0
+    lines = check_policies(paths)
+    if not options.quiet:
+        print("\n".join(lines))
     return 0
 
 
@@ -434,7 +512,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     """Connect GitLab as the bot, and as the operator where their token is given."""
     from bot import setup
     from bot.gitlab_transport import Transport
-    from bot.policy import load_policies
+    from bot.policy import load_sound
 
     deadline = settings.deadline * SETUP.times
 
@@ -454,7 +532,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None
     try:
-        policies = load_policies(Path(settings.policies) if settings.policies else None)
+        policies = load_sound(Path(settings.policies) if settings.policies else None)
         yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
     finally:
         for door in (bot, operator):

@@ -33,16 +33,15 @@ def detect(
 ) -> Detection:
     """Find who gains a wanted role between two directories; symbolic links are never followed.
 
+    Raises TeamDatabaseError where neither holds any entry.
     Files that are one and the same, or equal byte by byte, are not parsed; dates prove nothing.
     """
     before, after = _find_files(base, glob), _find_files(head, glob)
     if not before and not after:
-        message = (
+        raise TeamDatabaseError(
             f"Neither directory holds a file {shown(glob)}: give the paths of two checkouts of the "
             "team database."
         )
-        remark = Remark(path=glob, message=message, near_miss=False)
-        return Detection(nominations=(), remarks=(remark,), unread=())
     changes = list(_find_changes(before, after))
     found = find_nominations(changes, wanted, glob)
     names = {nomination.username.casefold() for nomination in found.nominations}

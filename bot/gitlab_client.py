@@ -63,6 +63,7 @@ class GitLabClient:
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
         self._owed: Callable[[bool], None] | None = None
+        self.on_look: Callable[[str, int], None] | None = None
 
     @property
     def calls(self) -> int:
@@ -155,6 +156,16 @@ class GitLabClient:
             raise GitLabError(f"GitLab did not tell the default branch of {project}.")
         return branch
 
+    def find_files(self, project: str, branch: str, words: str) -> list[str]:
+        """Return the paths of the files that hold some words, as GitLab's own search finds them."""
+        # doc/api/search.md: the scope `blobs` of a project is in every tier.
+        path = f"/projects/{escape_path(project)}/search"
+        rows, _ = self._transport.fetch_rows(
+            path, {"scope": "blobs", "search": words, "ref": branch, "per_page": 100}
+        )
+        with _known_shape():
+            return [str(row["path"]) for row in rows]
+
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
@@ -162,6 +173,8 @@ class GitLabClient:
         Raises GitLabError when it cannot be read whole, or is not prepared in time.
         """
         self._transport.kept = WRITING
+        if self.on_look:
+            self.on_look(project, iid)
         pauses = iter(PREPARE_WAITS)
         lags = iter(LAG_WAITS)
         looked_twice = False

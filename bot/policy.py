@@ -1,5 +1,6 @@
 """Read the policies of all projects, and find the one by which a merge request is judged."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,7 @@ from bot.policy_values import (
     Rule,
     Topic,
 )
+from bot.team_files import TEAM_FILES
 from bot.yaml_nodes import MAX_CHARACTERS, Place, parse_yaml
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Attested",
     "AuthoredMergeRequests",
     "AuthoredOrReviewed",
+    "BrokenPolicy",
     "Check",
     "FollowUp",
     "GroupMember",
@@ -55,6 +58,7 @@ __all__ = [
     "Topic",
     "check_policies",
     "load_policies",
+    "load_sound",
     "newer_than",
     "newest",
     "parse_policy",
@@ -81,6 +85,22 @@ def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
     Raises PolicyError for mistakes, for policies that contradict each other, and for no policies.
     """
     return _load([directory or SHIPPED])
+
+
+def load_sound(
+    directory: Path | None = None,
+) -> "tuple[tuple[Policy, ...], tuple[BrokenPolicy, ...]]":
+    """Return the policies without a mistake, and what can be told of the others.
+
+    A policy that contradicts one before it is broken, and so are its nominations.
+    Raises PolicyError where nothing could be read at all: that is a mistake of the settings.
+    """
+    readings = _read_path(directory or SHIPPED)
+    _note_conflicts(readings)
+    if all(reading.text is None for reading in readings):
+        raise_any(reading.mistakes for reading in readings)
+    sound = tuple(reading.policy for reading in readings if not reading.mistakes.found)
+    return sound, tuple(reading.broken for reading in readings if reading.mistakes.found)
 
 
 def check_policies(paths: Sequence[Path] = ()) -> list[str]:
@@ -143,11 +163,50 @@ def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenPolicy:
+    """A policy with mistakes: whose nominations it is about, as far as that can be told."""
+
+    source: str
+    mistakes: tuple[str, ...]
+    project: str | None
+    role: str | None
+    team_files: str | None
+
+
+# What a file that cannot be parsed is about, where it says so on lines of their own.
+_ABOUT = {
+    name: re.compile(rf"^{name}:[ \t]+[\"']?([^\s\"'#]+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+    for name in ("project", "role", "team_files")
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     """What could be read of one file, and what is wrong with it."""
 
     mistakes: Mistakes
     draft: Draft | None = None
+    text: str | None = None
+
+    @property
+    def broken(self) -> BrokenPolicy:
+        """What can be told of a policy with mistakes, by a reading that is not strict."""
+        about = {name: self._about(name) for name in _ABOUT}
+        if about["team_files"] is None and self.text and "team_files" not in self.text:
+            about["team_files"] = TEAM_FILES
+        return BrokenPolicy(
+            source=self.mistakes.where, mistakes=tuple(self.mistakes.lines()), **about
+        )
+
+    def _about(self, name: str) -> str | None:
+        # What was written twice, or is no such value, tells nothing.
+        if len(re.findall(rf"^[\"']?{name}[\"']?[ \t]*:", self.text or "", re.MULTILINE)) > 1:
+            return None
+        value = self.draft.values.get(name) if self.draft else None
+        if self.draft or not self.text:
+            return value if isinstance(value, str) else None
+        found = _ABOUT[name].search(self.text)
+        return found[1] if found else None
 
     @property
     def policy(self) -> Policy:
@@ -195,7 +254,7 @@ def _read_text(text: str, where: str) -> _Reading:
     mistakes = Mistakes(where=where)
     root = parse_yaml(text, mistakes.add)
     draft = None if root is None else POLICY.read(root, "", mistakes)
-    return _Reading(mistakes=mistakes, draft=draft)
+    return _Reading(mistakes=mistakes, draft=draft, text=text)
 
 
 def _note_conflicts(readings: Iterable[_Reading]) -> None:

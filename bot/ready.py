@@ -1,6 +1,6 @@
 """Answer the question of a nomination before any merge request exists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,15 +9,17 @@ from bot.assessment import Assessment, assess
 from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import evidence_key, find_subject, gather_evidence, manager_path
-from bot.facts import FileAt, Source
+from bot.facts import FileAt, Source, Work
 from bot.findings import Case, Finding, Verdict
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination, Unread
 from bot.policy import Policy
 from bot.team_db import Entry, parse_entry
+from bot.team_files import is_team_file
 
 # What only an open merge request can show.
 LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)
+MOST_FOUND = 10  # files of a search that are read
 COMES_LATER = "comes with the merge request"
 NO_ENTRY = Unread(reason="no entry of theirs was found: say which it is with --entry SLUG")
 
@@ -53,7 +55,7 @@ def assess_readiness(
 
     Raises TeamDatabaseError when their entry cannot be read or names another account.
     """
-    path = _entry_path(candidate, policy)
+    path = _entry_path(candidate, policy.team_files)
     entry_file = FileAt(candidate.project, candidate.branch, path)
     base = _read(entry_file, source)
     entry = None if base is None else _own_entry(base, candidate.username, path)
@@ -63,6 +65,11 @@ def assess_readiness(
     subject = find_subject(nomination, policy, change, merge_request)
     gathered, _ = gather_evidence([subject], merge_request, {entry_file: base}, source)
     evidence = gathered[evidence_key(subject)]
+    if any(isinstance(work, Work) and not work.account for work in evidence.work.values()):
+        raise TeamDatabaseError(
+            f"GitLab knows no account {candidate.username!r}: check how it is written; it may be "
+            "renamed, deleted, or not visible to the bot."
+        )
     if entry is None:
         # A file that was not found tells nothing about earlier roles.
         stages = dict.fromkeys(evidence.stages, NO_ENTRY)
@@ -92,8 +99,35 @@ def is_ready(assessment: Assessment) -> bool | None:
     return None if verdicts else True
 
 
-def _entry_path(candidate: Candidate, policy: Policy) -> str:
-    path = manager_path(policy.team_files.replace("*/*.yml", "x/x.yml"), candidate.slug)
+def find_slug(
+    who: Candidate, team_files: str, source: Source, search: Callable[[str], list[str]]
+) -> str:
+    """Return the name of the file whose `gitlab:` names somebody, or the usual one if none does.
+
+    The usual name is tried first; only where that is not theirs the team database is searched.
+    """
+    usual = _entry_path(who, team_files)
+    if _is_theirs(who, usual, source):
+        return who.slug
+    for path in search(f"gitlab: {who.username}")[:MOST_FOUND]:
+        if path != usual and is_team_file(path, team_files) and _is_theirs(who, path, source):
+            return path.rpartition("/")[2].removesuffix(".yml")
+    return who.slug
+
+
+def _is_theirs(who: Candidate, path: str, source: Source) -> bool:
+    file = FileAt(who.project, who.branch, path)
+    content = source.fetch_facts({file})[file]
+    if not isinstance(content, bytes):
+        return False
+    try:
+        return (parse_entry(content, path).username or "").casefold() == who.username.casefold()
+    except TeamDatabaseError:
+        return False
+
+
+def _entry_path(candidate: Candidate, team_files: str) -> str:
+    path = manager_path(team_files.replace("*/*.yml", "x/x.yml"), candidate.slug)
     if path is None:
         raise TeamDatabaseError(
             f"{candidate.slug!r} is no name of an entry's file: say one with --entry SLUG."

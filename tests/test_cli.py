@@ -216,16 +216,20 @@ def test_a_status_check_is_answered_without_any_comment(
 
 
 def test_all_missing_settings_are_told_at_once() -> None:
-    line = one_line(run_here("check", TARGET))
-    assert "NOMINATION_BOT_TOKEN" in line
-    assert "NOMINATION_BOT_GITLAB_URL" in line
+    done = run_here("check", TARGET)
+    token, url = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "NOMINATION_BOT_TOKEN" in token
+    assert "NOMINATION_BOT_GITLAB_URL" in url
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:
     wrong = {"GATE": "fence", "DEADLINE": "soon", "FORMER_IDS": "me", "TEAM_PROJECT": "here"}
-    line = one_line(bot("gopher://x", "sweep", **wrong))
+    done = bot("gopher://x", "sweep", **wrong)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == len(wrong) + 1
     for name in ("GITLAB_URL", *wrong):
-        assert f"NOMINATION_BOT_{name}" in line
+        assert f"nomination-bot: NOMINATION_BOT_{name}" in done.stderr
 
 
 @pytest.mark.parametrize("word", ["assign", "nomi nation", "1"])
@@ -507,7 +511,9 @@ def test_sweep_looks_at_what_is_open(made: NominationWorld, server: Server) -> N
     made.review_all(2)
     done = bot(server.url, "sweep")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Looked at 1 merge requests. ")
+    looked, count = done.stdout.splitlines()
+    assert looked == "looking at !1"
+    assert count.startswith("Looked at 1 merge requests. ")
     assert [job.status for job in made.statuses() if not job.retried] == ["success"]
 
 

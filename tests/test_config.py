@@ -5,8 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from bot.config import GATES, SETTINGS, Secret, Settings, parse_settings
+from bot.config import (
+    FOREIGN_ADDRESSES,
+    FOREIGN_TOKENS,
+    GATES,
+    SETTINGS,
+    Secret,
+    Settings,
+    find_chosen,
+    parse_settings,
+)
 from bot.errors import ConfigError
+from bot.scope import NAMES, PREFIX
 
 TOKEN = "glpat-0123456789abcdefghij"  # noqa: S105  no real one
 LEAST = {"NOMINATION_BOT_TOKEN": TOKEN, "CI_SERVER_URL": "https://gitlab.example.com"}
@@ -75,7 +85,7 @@ def test_every_problem_is_reported_at_once() -> None:
     names = ("TOKEN", "GITLAB_URL", "GATE", "FORMER_IDS", "DEADLINE", "TEAM_PROJECT")
     assert [name for name in names if f"NOMINATION_BOT_{name} " not in said] == []
     assert all(gate in said for gate in GATES)
-    assert "\n" not in said
+    assert len(said.splitlines()) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,7 @@ def test_what_is_missing_is_told_from_what_is_wrong() -> None:
     advice = "set it to GitLab's address, such as https://gitlab.com."
     start = "NOMINATION_BOT_GITLAB_URL (default CI_SERVER_URL) is "
     assert problems({}) == (
-        "NOMINATION_BOT_TOKEN is missing: set it to the bot's access token; "
+        "NOMINATION_BOT_TOKEN is missing: set it to the bot's access token.\n"
         f"{start}missing: {advice}"
     )
     wrong = problems(LEAST | {"CI_SERVER_URL": "gitlab"})
@@ -180,3 +190,78 @@ def test_pages_of_the_bots_project_are_linked_where_everybody_sees_them(
 def test_the_contact_is_one_line() -> None:
     settings = parse_settings(LEAST | {"NOMINATION_BOT_CONTACT": " #ops\n and me "})
     assert settings.contact == "#ops and me"
+
+
+# --- names ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("NOMINATION_BOT_TEAM_PROJCT", "NOMINATION_BOT_TEAM_PROJECT"),
+        ("NOMINATION_BOT_TOKENS", "NOMINATION_BOT_TOKEN"),
+        ("NOMINATION_BOT_FORMER_ID", "NOMINATION_BOT_FORMER_IDS"),
+        ("NOMINATION_BOT_URL", "NOMINATION_BOT_GITLAB_URL"),
+        ("NOMINATION_BOT_", "NOMINATION_BOT_"),
+        ("nomination_bot_gate", "NOMINATION_BOT_GATE"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_answered_with_the_nearest(
+    written: str, meant: str
+) -> None:
+    said = problems(LEAST | {written: "x"})
+    assert said.startswith(f"{written} is no setting: did you mean {meant}")
+
+
+def test_misspelt_names_are_told_with_all_other_problems() -> None:
+    said = problems({"NOMINATION_BOT_GAET": "none", "NOMINATION_BOT_WRD": "x"})
+    assert len(said.splitlines()) == 4
+
+
+def test_the_names_for_events_are_those_of_all_settings() -> None:
+    assert [f"{PREFIX}{name}" for name in NAMES] == [setting.name for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("name", FOREIGN_TOKENS)
+def test_a_token_of_another_tool_is_hinted_at(name: str) -> None:
+    said = problems({"CI_SERVER_URL": "https://gitlab.example.com", name: "glpat-x"})
+    assert f"{name} is set, but the bot does not read that" in said
+    assert "glpat-x" not in said
+    assert name not in problems({"CI_SERVER_URL": "x", "NOMINATION_BOT_TOKEN": TOKEN, name: "y"})
+
+
+def test_a_job_token_is_told_to_be_too_weak() -> None:
+    said = problems({"CI_JOB_TOKEN": "x", "GITLAB_TOKEN": "y"})
+    assert "GITLAB_TOKEN and CI_JOB_TOKEN are set" in said
+    assert "a job token cannot write comments" in said
+
+
+@pytest.mark.parametrize("name", FOREIGN_ADDRESSES)
+def test_an_address_of_another_tool_is_hinted_at(name: str) -> None:
+    said = problems({"NOMINATION_BOT_TOKEN": TOKEN, name: "https://gitlab.example.com"})
+    assert f"{name} is set" in said
+
+
+def test_the_operators_token_is_a_secret_too() -> None:
+    settings = parse(ADMIN_TOKEN="glpat-very-secret-indeed", PROJECT="group/bot")  # noqa: S106  made up
+    assert settings.project == "group/bot"
+    assert "very-secret" not in repr(settings)
+    assert "NOMINATION_BOT_ADMIN_TOKEN holds" in problems(
+        LEAST | {"NOMINATION_BOT_ADMIN_TOKEN": "a b"}
+    )
+
+
+def test_a_job_knows_its_project() -> None:
+    assert parse_settings(LEAST | {"CI_PROJECT_PATH": "group/bot"}).project == "group/bot"
+
+
+def test_what_was_chosen_is_what_differs_from_the_defaults() -> None:
+    given = {
+        "GATE": "none",
+        "COMMAND": "nomination",
+        "TOKEN": "x",
+        "PROJECT": "a/b",
+        "DEADLINE": "",
+    }
+    chosen = find_chosen({f"{PREFIX}{name}": value for name, value in given.items()})
+    assert chosen == {"NOMINATION_BOT_GATE": "none"}

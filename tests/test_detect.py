@@ -227,9 +227,9 @@ def test_a_directory_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
         run_detect(str(tmp_path / "base"), str(tmp_path / "base"), [MAINTAINER])
 
 
-def test_directories_without_any_entry_are_remarked_on(tmp_path: Path) -> None:
-    found = compare(tmp_path, {}, {})
-    assert "two checkouts of the team database" in messages(found)
+def test_directories_without_any_entry_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TeamDatabaseError, match="two checkouts of the team database"):
+        compare(tmp_path, {}, {})
 
 
 def test_one_side_may_be_empty(tmp_path: Path) -> None:

@@ -101,13 +101,23 @@ def test_a_job_goes_on_without_a_word(body: dict[str, Any], tmp_path: Path) -> N
     assert (done.returncode, done.stdout, done.stderr) == (GO_ON, "", "")
 
 
-def test_a_relevant_event_names_every_missing_setting(tmp_path: Path) -> None:
-    said = complaint(
-        "run",
-        TRIGGER_PAYLOAD=write_payload(tmp_path, make_merge_request_body("open")),
-        NOMINATION_BOT_GATE="ajar",
-    )
-    assert all(f"NOMINATION_BOT_{name} " in said for name in ("TOKEN", "GITLAB_URL", "GATE"))
+def test_a_relevant_event_names_every_missing_setting_in_a_line(tmp_path: Path) -> None:
+    path = write_payload(tmp_path, make_merge_request_body("open"))
+    done = run_here("run", TRIGGER_PAYLOAD=path, NOMINATION_BOT_GATE="ajar")
+    lines = done.stderr.splitlines()
+    names = ("TOKEN", "GITLAB_URL", "GATE")
+    assert done.returncode == 1
+    assert [f"nomination-bot: NOMINATION_BOT_{name}" for name in names] == [
+        line.split(" (")[0].split(" is ")[0] for line in lines
+    ]
+
+
+def test_a_misspelt_setting_stops_even_an_event_of_another_project(tmp_path: Path) -> None:
+    body = make_merge_request_body("open")
+    body["project"]["path_with_namespace"] = "other/project"
+    path = write_payload(tmp_path, body)
+    said = complaint("run", TRIGGER_PAYLOAD=path, NOMINATION_BOT_TEAM_PROJCT="other/project")
+    assert "did you mean NOMINATION_BOT_TEAM_PROJECT?" in said
 
 
 def test_a_wrong_command_word_is_refused(tmp_path: Path) -> None:

@@ -108,6 +108,14 @@ def ready(server: Server, *arguments: str, **more: str | Path) -> str:
     return done.stdout
 
 
+def refusal(server: Server, *arguments: str) -> str:
+    """Return the line in which the command refuses."""
+    given = {"NOMINATION_BOT_TOKEN": SECRET, "NOMINATION_BOT_GITLAB_URL": server.url}
+    done = run_here("ready", *arguments, NOMINATION_BOT_TEAM_PROJECT=TEAM, **given)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
 def told(server: Server, *arguments: str, **more: str | Path) -> Any:
     """Return the one nomination that the command prints as JSON."""
     (nomination,) = json.loads(ready(server, *arguments, "--json", **more))
@@ -165,12 +173,35 @@ def test_who_lacks_merge_requests_is_not_ready(given: dict[str, int]) -> None:
         assert told(server, "nina")["ready"] is False
 
 
-def test_it_cannot_be_told_of_an_account_that_gitlab_does_not_know(
+def test_an_account_that_gitlab_does_not_know_is_an_error(
     made: NominationWorld, server: Server
 ) -> None:
     made.push({f"{FOLDER}/g/gone.yml": entry("gone", "reviewer")}, branch="main", by="olga")
-    assert first_line(ready(server, "gone")).startswith("Could not be told: gone as ")
-    assert told(server, "gone")["ready"] is None
+    assert "GitLab knows no account 'gone'" in refusal(server, "gone")
+    assert "GitLab knows no account 'never'" in refusal(server, "never")
+
+
+def test_their_entry_is_found_by_the_account_it_names(
+    made: NominationWorld, server: Server
+) -> None:
+    files = {ENTRY: entry("dora"), f"{FOLDER}/n/nina-k.yml": entry("NINA", "trainee_maintainer")}
+    made.push(files, branch="main", by="olga")
+    text = ready(server, "nina")
+    assert "--entry SLUG" not in text
+    assert "nina-k" not in text
+
+
+def test_only_an_entry_that_names_exactly_them_is_theirs(
+    made: NominationWorld, server: Server
+) -> None:
+    files = {
+        ENTRY: None,
+        f"{FOLDER}/n/nina-b.yml": entry("nina-b", "trainee_maintainer"),
+        f"{FOLDER}/o/odd.yml": b"gitlab: nina\n  x: [",
+        "notes/nina.yml": entry("nina", "trainee_maintainer"),
+    }
+    made.push(files, branch="main", by="olga")
+    assert first_line(ready(server, "nina")).startswith("Could not be told: nina as ")
 
 
 def test_what_is_recommended_keeps_nobody_from_being_ready() -> None:
@@ -195,7 +226,7 @@ def test_no_kind_that_a_merge_request_shows_is_judged_without_one(
 def test_without_their_entry_earlier_roles_are_not_known(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
-    made.push({ENTRY: None, f"{FOLDER}/n/nina-k.yml": entry("nina")}, branch="main", by="olga")
+    made.push({ENTRY: None}, branch="main", by="olga")
     text = ready(server, "nina")
     assert first_line(text).startswith("Could not be told: nina as ")
     (line,) = [line for line in text.splitlines() if "as a trainee maintainer" in line]

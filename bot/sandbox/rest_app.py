@@ -19,7 +19,17 @@ from bot.sandbox.state import RefusedError, World
 
 ROOT = "/api/v4"
 MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "files")
-for _name in (*MODULES, "repository", "commits", "hooks", "pipelines", "settings", "tokens"):
+OPERATING = ("hooks", "pipelines", "search", "settings", "tokens")
+for _name in (
+    *MODULES,
+    "repository",
+    "commits",
+    "hooks",
+    "pipelines",
+    "search",
+    "settings",
+    "tokens",
+):
     import_module(f"bot.sandbox.rest_{_name}")
 
 

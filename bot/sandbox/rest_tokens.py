@@ -3,10 +3,9 @@
 import secrets
 from datetime import date, timedelta
 
-from bot.sandbox.access import demand
-from bot.sandbox.entities import Level, Member, Token, User
+from bot.sandbox.entities import Token
 from bot.sandbox.rest_core import Answer, Call, endpoint
-from bot.sandbox.rest_params import integer, text, words
+from bot.sandbox.rest_params import text
 from bot.sandbox.rest_people_entities import stamp
 from bot.sandbox.state import RefusedError
 
@@ -29,45 +28,6 @@ def rotate_own_token(call: Call) -> Answer:
     old = _own(call)
     new = _renew(call, old)
     return Answer(body=_render_token(call, new) | {"token": new.value})
-
-
-@endpoint(
-    "POST",
-    "/projects/{id}/access_tokens",
-    {
-        "name": text(required=True),
-        "scopes": words(),
-        "access_level": integer(),
-        "expires_at": text(required=True),
-    },
-)
-def create_project_token(call: Call) -> Answer:
-    """Make an access token of the project: an account of a bot with a role there."""
-    level = call.params.get("access_level", int(Level.MAINTAINER))
-    demand(call.level >= Level.MAINTAINER and level <= call.level)
-    world, project = call.world, call.project
-    with world.writing() as now:
-        name = f"project_{project.id}_bot_{secrets.token_hex(16)}"
-        user = User(
-            id=world.next_id("user"),
-            username=name,
-            name=call.params["name"],
-            created_at=now,
-            bot=True,
-        )
-        world.add_user(user)
-        project.members[user.id] = Member(user=user, level=level, created_at=now)
-        token = Token(
-            id=world.next_id("token"),
-            value=f"glpat-{secrets.token_hex(10)}",
-            user=user,
-            scopes=tuple(call.params.get("scopes", ())),
-            expires_at=date.fromisoformat(call.params["expires_at"]),
-            name=call.params["name"],
-        )
-        world.tokens.append(token)
-    body = _render_token(call, token) | {"access_level": level, "token": token.value}
-    return Answer(status=201, body=body)
 
 
 def _own(call: Call) -> Token:

@@ -9,7 +9,7 @@ from typing import Any
 from bot.config import Secret
 from bot.errors import GitLabError, RefusedError
 from bot.gitlab_transport import Json, Transport
-from bot.policy import Policy
+from bot.policy import BrokenPolicy, Policy
 from bot.rest_facts import escape_path, read_pages
 from bot.setup.versions import Version, read_version
 
@@ -46,12 +46,12 @@ class Ground:
     def __init__(
         self,
         wanted: Wanted,
-        policies: Sequence[Policy],
+        policies: tuple[Sequence[Policy], Sequence[BrokenPolicy]],
         doors: tuple[Transport, Transport | None],
         now: datetime,
     ) -> None:
         self.wanted = wanted
-        self.policies = tuple(policies)
+        self.policies, self.broken = tuple(policies[0]), tuple(policies[1])
         self.bot, self._operator = doors
         self._now = now
         self._read: dict[tuple[str, str], Any] = {}

@@ -169,7 +169,7 @@ def _look_at_jobs(ground: Ground) -> Found:
 def _look_at_schedule(ground: Ground) -> Found:
     wanted = f"refs/heads/{ground.host_branch}"
     rows = ground.rows_as_operator(f"{ground.host}/pipeline_schedules")
-    here = [row for row in rows if wanted.endswith(str(row["ref"]))]
+    here = [row for row in rows if _full(row["ref"]) == wanted]
     active = [row for row in here if row.get("active")]
     if not active:
         what = f"schedule `sweep` on {ground.host_branch} every hour"
@@ -181,11 +181,16 @@ def _look_at_schedule(ground: Ground) -> Found:
     return ok(f"{active[0]['cron']}, owned by @{owner.get('username')}")
 
 
+def _full(ref: object) -> str:
+    """Return a branch as GitLab names it now; older versions tell its short name."""
+    return f"refs/heads/{str(ref).removeprefix('refs/heads/')}"
+
+
 def _schedule(ground: Ground) -> None:
     path = f"{ground.host}/pipeline_schedules"
     wanted = f"refs/heads/{ground.host_branch}"
     for row in ground.rows_as_operator(path):
-        if wanted.endswith(str(row["ref"])):
+        if _full(row["ref"]) == wanted:
             ground.operator.change("put", f"{path}/{row['id']}", {"active": True})
             return
     fields = {"description": f"{MADE}: sweep", "ref": wanted, "cron": CRON, "active": True}

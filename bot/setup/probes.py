@@ -313,7 +313,7 @@ def _point(
 
 def _try(ground: Ground, ask: Callable[[Ground, Sample], str | None]) -> Found:
     if not ground.policies:
-        return unknown("there is no policy to ask for", "mend the policies")
+        return unknown("there is no policy to ask for", "mend the policies", excused=True)
     sample = _sample(ground)
     try:
         problem = ask(ground, sample)

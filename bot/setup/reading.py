@@ -16,6 +16,13 @@ ACCESS = "give the bot's account read access there, or mend the policy"
 def find_points(ground: Ground) -> Iterator[Point]:
     """Yield a point for every place that a policy names, each once."""
     yield Point(
+        id="policies",
+        expected="every policy is without a mistake",
+        costs="its nominations are unknown, their gate stays shut",
+        look=_look_at_policies,
+        link=lambda ground: ground.host_page(),
+    )
+    yield Point(
         id="team-project",
         expected=f"the team database is at {ground.wanted.team_project}",
         costs="everything: events of another project are passed over",
@@ -73,6 +80,14 @@ def _files_of(policy: Policy) -> Iterator[Point]:
                 ),
                 needs=("token", "account", f"project {check.project}"),
             )
+
+
+def _look_at_policies(ground: Ground) -> Found:
+    lines = [line for policy in ground.broken for line in policy.mistakes]
+    if lines:
+        more = f" (and {len(lines) - 1} more)" if lines[1:] else ""
+        return wrong(f"{lines[0]}{more}", "see all by `nomination-bot policy check`, and mend them")
+    return ok(", ".join(policy.label for policy in ground.policies))
 
 
 def _look_at_team(ground: Ground) -> Found:

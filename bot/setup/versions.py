@@ -22,7 +22,7 @@ class Least:
 OLDEST = Least(
     what="the queries of the bot",
     version=(16, 0),
-    without="nothing works that `doctor` names below",
+    without="queries are refused or lack fields; `doctor` names them",
 )
 TOKEN_SELF = Least(
     what="a token that tells of itself",
