@@ -324,7 +324,7 @@ class Transport:
         error = state.outcome.exception() if state.outcome else None
         if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
-        return time.monotonic() + self._pause(state) >= self._end
+        return time.monotonic() + state.upcoming_sleep >= self._end
 
     def _most_tries(self, error: BaseException | None, *, patient: bool) -> float:
         """Return how often to try; mostly the deadline alone decides."""
@@ -394,10 +394,9 @@ def _is_busy(error: GitlabError) -> bool:
 
 def _never_left(error: BaseException | None) -> bool:
     """Tell whether a request surely did not reach GitLab."""
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
     cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+    refused = isinstance(getattr(cause, "reason", None), NewConnectionError)
+    return refused or isinstance(error, requests.exceptions.ConnectTimeout)
 
 
 def _doubt(request: _Request) -> str:

@@ -16,6 +16,7 @@ from bot.plan import Plan, is_same_text
 from bot.report import MARKER, GateState
 
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
+MOST_TRIES = 3  # of a write of which it is not known whether it landed
 TROUBLE = "**The gate could not be set:**"  # how the comment begins to say so
 
 
@@ -195,12 +196,27 @@ def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) 
 
 def _post_status_once(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
     """Post a commit status; when it is doubtful whether that landed, look before trying again."""
-    try:
-        _post_status(gate, merge_request, writer)
-    except DoubtfulWriteError:
-        known = writer.fetch_statuses(merge_request, str(gate.fields["name"]))
-        if not is_shown(gate.fields, known, merge_request):
-            _post_status(gate, merge_request, writer)
+    name = str(gate.fields["name"])
+    _write_once(
+        lambda: _post_status(gate, merge_request, writer),
+        lambda: is_shown(gate.fields, writer.fetch_statuses(merge_request, name), merge_request),
+    )
+
+
+def _write_once(write: Callable[[], object], has_landed: Callable[[], bool]) -> None:
+    """Write; when it is doubtful whether that landed, look before trying again, or giving up."""
+    left = MOST_TRIES
+    while True:
+        try:
+            write()
+        except DoubtfulWriteError:
+            left -= 1
+            if has_landed():
+                return
+            if not left:
+                raise
+        else:
+            return
 
 
 def _post_status(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
@@ -253,12 +269,10 @@ def _write_note(
 
 def create_once(merge_request: MergeRequest, writer: Writer, body: str) -> None:
     """Create the comment; when it is doubtful whether that landed, look before trying again."""
-    try:
-        writer.create_note(merge_request, body)
-    except DoubtfulWriteError:
-        notes = writer.fetch_notes(merge_request)
-        if not any(_is_own(note, merge_request) for note in notes):
-            writer.create_note(merge_request, body)
+    _write_once(
+        lambda: writer.create_note(merge_request, body),
+        lambda: any(_is_own(note, merge_request) for note in writer.fetch_notes(merge_request)),
+    )
 
 
 def _is_own(note: Note, merge_request: MergeRequest) -> bool:

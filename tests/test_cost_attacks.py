@@ -104,7 +104,7 @@ def test_two_thousand_of_the_worst_comments_take_less_than_ten_seconds() -> None
     assert len(set(bodies)) == MANY
     began = time.process_time()
     readings = read_comments(bodies, "nomination")
-    assert time.process_time() - began < SECONDS / 2
+    assert time.process_time() - began < SECONDS
     assert {reading.whole for reading in readings.values()} == {True, False}
 
 

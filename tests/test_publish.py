@@ -20,7 +20,7 @@ from bot.gate import (
 )
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
 from bot.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish import TROUBLE, HeadMovedError, apply_plan
+from bot.publish import MOST_TRIES, TROUBLE, HeadMovedError, apply_plan
 from bot.report import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,
@@ -418,7 +418,7 @@ def test_a_doubtful_creation_is_looked_for_before_it_is_repeated(lands: bool, wr
 
 def test_a_creation_that_stays_doubtful_is_said() -> None:
     writer = FakeWriter(lands=False)
-    writer.fail("create_note", DoubtfulWriteError("cut off"), DoubtfulWriteError("cut off"))
+    writer.fail("create_note", *[DoubtfulWriteError("cut off")] * MOST_TRIES)
     assert apply(Plan(body=BODY), writer) == ["comment: cut off"]
 
 
@@ -539,7 +539,7 @@ def test_a_doubtful_status_is_looked_for_before_it_is_posted_again(lands: bool) 
 
 def test_a_status_that_stays_doubtful_is_a_problem() -> None:
     writer = FakeWriter(lands=False)
-    writer.fail("set_commit_status", *[DoubtfulWriteError("no answer")] * 2)
+    writer.fail("set_commit_status", *[DoubtfulWriteError("no answer")] * MOST_TRIES)
     assert apply(Plan(gate=STATUS), writer) == ["gate: no answer"]
 
 

@@ -89,6 +89,25 @@ def test_a_write_that_was_lost_is_made_again(
     assert len(made.own_notes()) == 1
 
 
+@pytest.mark.parametrize("what", ["status", "comment"])
+def test_a_write_that_landed_at_the_last_try_is_no_trouble(
+    made: NominationWorld, server: Server, what: str
+) -> None:
+    server.fault(Fault(route=WRITES[what], kind=Kind.ERROR_BEFORE, status=522, calls=[0, 1]))
+    server.fault(Fault(route=WRITES[what], kind=Kind.ERROR_AFTER, status=524, calls=[2]))
+    assert run_on(server, made.nomination).problems == []
+    assert [status.status for status in made.statuses()] == ["success"]
+    (note,) = made.own_notes()
+    assert TROUBLE not in note.body
+
+
+@pytest.mark.parametrize("what", ["status", "comment"])
+def test_a_write_that_never_lands_is_told(made: NominationWorld, server: Server, what: str) -> None:
+    server.fault(Fault(route=WRITES[what], kind=Kind.ERROR_BEFORE, status=522))
+    (problem,) = run_on(server, made.nomination).problems
+    assert "not known whether it was done" in problem
+
+
 # --- copies that lag ----------------------------------------------------------------------
 
 
