@@ -1,14 +1,17 @@
 """The command line answers mistakes with what was meant, and is quiet where nobody watches."""
 
+import argparse
 import io
 import json
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from bot.__main__ import main
 from bot.command_line import SHELLS, Manner, choose_manner, write_completion
-from bot.command_line.parser import COMMANDS, build_parser, find_version
+from bot.command_line.parser import COMMANDS, build_parser, find_version, read_port
 from bot.config import SETTINGS
 from bot.policy import SHIPPED
 from bot.sandbox.server import Server
@@ -154,6 +157,7 @@ def test_policies_are_checked_as_json(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["mistakes"] == []
     assert run_here("policy", "check", str(SHIPPED), "-q").stdout == ""
+    assert ": ok, ai-gateway@" in run_here("policy", "check", str(SHIPPED)).stdout
     (tmp_path / "odd.yml").write_text("odd: 1\n", "utf-8")
     wrong = run_here("policy", "check", str(tmp_path), "--json")
     assert wrong.returncode == 1
@@ -201,3 +205,27 @@ def test_detect_of_wrong_directories_is_an_error(tmp_path: Path) -> None:
     done = run_here("detect", "--base", str(tmp_path), "--head", str(tmp_path), "--output", "json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["nominations"] == []
+
+
+def test_what_is_not_installed_has_no_version() -> None:
+    assert find_version("there-is-no-such-package") == "of a checkout"
+
+
+def test_ports_are_numbers() -> None:
+    assert read_port("0") == 0
+    for text in ("65536", "x", "-1"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is no port"):
+            read_port(text)
+    assert "Did you mean" not in run_here("check").stderr
+
+
+def test_progress_is_shown_to_who_watches_a_sweep() -> None:
+    out = io.StringIO()
+    with (
+        Server(make_world().world) as server,
+        redirect_stderr(Terminal()) as err,
+        redirect_stdout(out),
+    ):
+        assert main(["sweep"], given(server) | {"TERM": "xterm"}) == 0
+    assert "\r\x1b[Klooking at !1" in err.getvalue()
+    assert "looking" not in out.getvalue()

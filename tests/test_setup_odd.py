@@ -105,6 +105,7 @@ RED_ANSWERS = {
     f"{TEAM}/merge_requests/1": {"sha": "abc", "detailed_merge_status": "draft_status"},
     "/projects/7/repository/commits/abc/statuses": [STATUS],
 }
+PIPELINES = "only_allow_merge_if_pipeline_succeeds"
 CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] = [
     (account.POINTS, "token-scope", {}, {}, State.UNKNOWN, "does not tell of this token"),
     (account.POINTS, "token-scope", {TOKEN_SELF: refused(403)}, {}, State.UNKNOWN, "403"),
@@ -322,6 +323,16 @@ def test_a_trigger_token_of_somebody_else_is_not_used() -> None:
     other = {"id": 1, "description": "nomination-bot", "owner": {"id": 9}, "token": "glpt"}
     door = Door({path: [other], f"post {path}": {"token": "mine"}})
     assert hosting.own_trigger(stand(door)) == "mine"
+
+
+def test_a_trigger_token_made_by_hand_is_as_good() -> None:
+    path = "/projects/a%2Fbot/triggers"
+    owner = {"id": 1, "username": "olga", "state": "active"}
+    answers = {
+        path: [{"id": 1, "description": "by hand", "owner": owner, "expires_at": None}],
+        "/projects/a%2Fbot/members/all/1": {"access_level": 40},
+    }
+    assert look(hosting.POINTS, "trigger", answers).state is State.OK
 
 
 def test_a_rotated_token_that_cannot_be_stored_is_told_without_the_token() -> None:

@@ -96,10 +96,10 @@ def _add_manner(parser: Parser, defaults: dict[str, bool]) -> None:
         said.add_argument(letter, f"--{name}", action="store_true", default=default, help=words)
 
 
-def find_version() -> str:
+def find_version(name: str = NAME) -> str:
     """Return the version that is installed."""
     try:
-        return version(NAME)
+        return version(name)
     except PackageNotFoundError:
         return "of a checkout"
 

@@ -44,7 +44,7 @@ def _seed_of(scenario: Scenario) -> Path:
 
 def _advise(sandbox: Sandbox, scenario: Scenario) -> str:
     """Say what to do there: set the bot up, or comment."""
-    if any(each.triggers for each in sandbox.world.projects.values()):
+    if scenario.folder != EMPTY:
         return _play_opening(sandbox, scenario)
     return (
         "Nothing is set up for the bot yet. Give these, then run `nomination-bot init`:\n"

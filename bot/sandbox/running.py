@@ -11,6 +11,7 @@ from bot.sandbox.hooks import Hooks
 from bot.sandbox.jobs import Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.quick_actions import run_quick_actions
+from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError
 from bot.sandbox.server import Server
@@ -25,12 +26,11 @@ class Sandbox:
         variables: Mapping[str, str] | None = None,
         port: int = 0,
     ) -> None:
-        """Load the world; where nothing is set up, jobs get their projects' own variables only."""
+        """Load the world; in the empty one jobs get their projects' own variables only."""
         self.world = load_scenario(folder)
         self.activity = Activity()
         self.hooks = Hooks(self.world, self.activity)
-        bare = not any(each.triggers for each in self.world.projects.values())
-        given = {} if bare else self._variables(variables or {})
+        given = {} if folder == EMPTY else self._variables(variables or {})
         # One job of a project after another: a story is told the same way each time.
         self.runner = Runner(self.world, given, self.activity, concurrent=False)
         self.server = Server(self.world, port)

@@ -160,9 +160,7 @@ def _ask_approver(ground: Ground, sample: Sample) -> str | None:
 
 def _ask_work(ground: Ground, sample: Sample) -> str | None:
     part = build_parts([_work(ground, sample)])[0]
-    if part.fallback is None:
-        return None
-    facts = _ask_parts(ground, [part.fallback])
+    facts = _ask_parts(ground, [part.fallback or part])
     return next((fact.reason for fact in facts.values() if isinstance(fact, Unread)), None)
 
 
