@@ -39,9 +39,8 @@ from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emo
 from bot.policy import Policy
 from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
-from bot.spelling import may_mention
 from bot.sweep import Look, SharedFacts, sweep
-from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
+from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention
 from bot.timing import NOT_LOOKED_UP, Timing, entry_needs, is_timed, timing_needs, trace_timing
 
 # How often all is evaluated again because somebody pushed meanwhile.

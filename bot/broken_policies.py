@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from bot.nomination import Change, RoleKey, find_nominations
 from bot.policy import BrokenPolicy
-from bot.team_files import is_team_file
+from bot.team import is_team_file
 
 
 def wanted_roles(broken: Iterable[BrokenPolicy]) -> set[RoleKey]:

@@ -12,9 +12,7 @@ from typing import TypeAlias
 from bot.entry_remarks import not_known
 from bot.errors import TeamDatabaseError
 from bot.nomination import Change, Content, Detection, Remark, RoleKey, Unread, find_nominations
-from bot.team_db import may_name
-from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
-from bot.yaml_tree import LIMITS, shown
+from bot.team import LIMITS, TEAM_FILES, is_team_file, lies_among_entries, may_name, shown
 
 _GENERATED = "data/team.yml"
 _Found: TypeAlias = dict[str, "os.DirEntry[str]"]

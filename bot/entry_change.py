@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
-from bot.team_db import Entry, may_name, parse_entry
-from bot.team_files import is_team_file
+from bot.team import Entry, is_team_file, may_name, parse_entry
 
 _FEW = 20
 

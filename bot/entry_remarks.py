@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.yaml_tree import shown
+from bot.team import shown
 
 _MAX_PATH = 200
 _MAX_REASON = 160

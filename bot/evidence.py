@@ -29,7 +29,7 @@ from bot.nomination import Change, Content, Nomination, Unread
 from bot.policy import Policy
 from bot.present import Present
 from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
-from bot.team_db import Entry, parse_entry
+from bot.team import Entry, parse_entry
 from bot.threads import (
     Counting,
     Look,

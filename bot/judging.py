@@ -10,7 +10,7 @@ from bot.facts import Listed, Merged, Work
 from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
-from bot.spelling import role_spellings
+from bot.team import role_spellings
 from bot.timing import Timing
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.

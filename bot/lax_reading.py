@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from bot.detection import RoleKey
-from bot.spelling import fold_key, responsibility
-from bot.yaml_tree import decode_text, parser_of, shown
+from bot.team import decode_text, fold_key, parser_of, responsibility, shown
 
 _MAX_WALKED = 10_000  # nodes that are looked at through merge keys
 _MAX_TOLD = 5

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bot.detection import RoleKey
-from bot.spelling import (
+from bot.team import (
+    Entry,
+    Items,
+    Node,
+    Pairs,
+    Scalar,
+    fold_key,
     is_key_meant,
     is_role_meant,
     is_stage_meant,
     responsibility,
     role_spellings,
+    shown,
 )
-from bot.team_db import Entry, fold_key
-from bot.yaml_tree import Items, Node, Pairs, Scalar, shown
 
 _MAX_LINE = 400  # characters; a longer line is prose
 _MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry

@@ -22,9 +22,7 @@ from bot.entry_change import (
 from bot.lax_reading import LaxReading, read_laxly
 from bot.merge_result import merge_contents
 from bot.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
-from bot.spelling import may_mention
-from bot.team_db import Entry, fold_key
-from bot.team_files import TEAM_FILES, is_team_file, lies_among_entries
+from bot.team import TEAM_FILES, Entry, fold_key, is_team_file, lies_among_entries, may_mention
 
 __all__ = [
     "Change",

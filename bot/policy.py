@@ -31,7 +31,7 @@ from bot.policy_values import (
     Rule,
     Topic,
 )
-from bot.team_files import TEAM_FILES
+from bot.team import TEAM_FILES
 from bot.yaml_nodes import MAX_CHARACTERS, Place, parse_yaml
 
 __all__ = [

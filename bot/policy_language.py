@@ -9,7 +9,7 @@ from bot.policy_mistakes import Contradiction, Draft
 from bot.policy_records import Field, Record, Variant
 from bot.policy_shapes import Choice, Day, ListOf, Schema
 from bot.policy_words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
-from bot.team_files import TEAM_FILES
+from bot.team import TEAM_FILES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 
 from bot.listing import EntrySelector, ListingSpec
-from bot.team_files import TEAM_FILES
+from bot.team import TEAM_FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,7 @@ from bot.findings import Case, Finding, Verdict
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination, Unread
 from bot.policy import Policy
-from bot.team_db import Entry, parse_entry
-from bot.team_files import is_team_file
+from bot.team import Entry, is_team_file, parse_entry
 
 # What only an open merge request can show.
 LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)

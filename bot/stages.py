@@ -8,8 +8,7 @@ from bot.entry_change import is_same_person
 from bot.errors import TeamDatabaseError
 from bot.facts import Commit, Commits, CommitsOf, Fact, FileAt, Need, RenameOf, Source, content_of
 from bot.nomination import Content, Unread
-from bot.spelling import role_spellings
-from bot.team_db import Entry, parse_entry
+from bot.team import Entry, parse_entry, role_spellings
 
 # Revisions of an entry that are examined for an earlier role, newest first.
 MAX_REVISIONS = 50

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.errors import TeamDatabaseError
 from bot.nomination import Change, RoleKey, find_nominations
-from bot.yaml_tree import PURE_LIMITS, parse_tree
+from bot.team.tree import PURE_LIMITS, parse_tree
 
 SIZE = 1 << 20
 NOMINATES = b"  ai-gateway: maintainer\n"

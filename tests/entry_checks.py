@@ -5,7 +5,7 @@ import time
 
 from bot.errors import TeamDatabaseError
 from bot.nomination import Change, Content, Detection, RoleKey, Unread, find_nominations
-from bot.yaml_tree import PURE_LIMITS, parse_tree
+from bot.team.tree import PURE_LIMITS, parse_tree
 
 SEPARATOR = b"\n=====\n"
 MAX_SECONDS = 1.0  # of processor time

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
-from bot.team_db import Entry
+from bot.team.entry import Entry
 from tests.team_files import ADA, MAINTAINER, find, make_change, make_entry
 
 TOP = "gitlab: ada\n"

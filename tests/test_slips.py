@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import TeamDatabaseError
 from bot.policy import load_policies, wanted_roles
-from bot.yaml_tree import parse_tree
+from bot.team.tree import parse_tree
 from tests.team_files import find, gains, make_change, make_entry, messages
 
 WANTED = tuple(wanted_roles(load_policies(None)))

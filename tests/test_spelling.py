@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.spelling import is_key_meant, is_role_meant, is_stage_meant, may_mention
+from bot.team.spelling import is_key_meant, is_role_meant, is_stage_meant, may_mention
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TeamDatabaseError
-from bot.team_db import (
-    Entry,
-    fold_key,
-    may_name,
-    parse_entry,
-    responsibility,
-)
+from bot.team.entry import Entry, fold_key, may_name, parse_entry, responsibility
 
 
 def entry(text: str) -> Entry:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.team_files import is_team_file, lies_among_entries
+from bot.team.files import is_team_file, lies_among_entries
 
 
 @pytest.mark.parametrize(

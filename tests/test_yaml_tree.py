@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TeamDatabaseError
-from bot.yaml_fields import is_resolved
-from bot.yaml_tree import PURE_LIMITS, Items, Limits, Pairs, Scalar, Tree, parse_tree, shown
+from bot.team.fields import is_resolved
+from bot.team.tree import PURE_LIMITS, Items, Limits, Pairs, Scalar, Tree, parse_tree, shown
 
 
 def plain(text: str) -> Scalar:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from bot.errors import TeamDatabaseError
-from bot.yaml_tree import MAX_DEPTH, Items, Node, Pairs, Scalar
+from bot.team.tree import MAX_DEPTH, Items, Node, Pairs, Scalar
 
 MAX_EXPANDED = 10_000
 _MAX_RESOLVED = 100  # characters; longer texts are no usernames anyway

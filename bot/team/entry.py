@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.errors import TeamDatabaseError
-from bot.spelling import fold_key, responsibility
-from bot.yaml_fields import Allowance, Fields, is_resolved, read_fields
-from bot.yaml_tree import Items, Node, Pairs, Scalar, parse_tree, shown
+from bot.team.fields import Allowance, Fields, is_resolved, read_fields
+from bot.team.spelling import fold_key, responsibility
+from bot.team.tree import Items, Node, Pairs, Scalar, parse_tree, shown
 
 __all__ = [
     "Entry",
