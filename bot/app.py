@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from bot import entry_remarks as say
+from bot import nomination as say
 from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess

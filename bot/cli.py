@@ -394,7 +394,7 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
 
 def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.command_line import wants_json
-    from bot.detect import as_json, run_detect
+    from bot.nomination import as_json, run_detect
     from bot.policy import load_policies, wanted_roles
 
     directory = environment.get("NOMINATION_BOT_POLICIES")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from bot.detection import RoleKey
 from bot.errors import PolicyError
+from bot.nomination import RoleKey
 from bot.policy_language import POLICY
 from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
 from bot.policy_values import (

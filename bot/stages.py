@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.entry_change import is_same_person
 from bot.errors import TeamDatabaseError
 from bot.facts import Commit, Commits, CommitsOf, Fact, FileAt, Need, RenameOf, Source, content_of
-from bot.nomination import Content, Unread
+from bot.nomination import Content, Unread, is_same_person
 from bot.team import Entry, parse_entry, role_spellings
 
 # Revisions of an entry that are examined for an earlier role, newest first.

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import policy as rules
-from bot.entry_change import is_same_person
 from bot.facts import (
     Activity,
     ActivityOf,
@@ -24,7 +23,7 @@ from bot.facts import (
     content_of,
 )
 from bot.merge_request import MergeRequest
-from bot.nomination import Content, Nomination, Unread
+from bot.nomination import Content, Nomination, Unread, is_same_person
 from bot.policy import Policy
 from bot.stages import read_entry
 

@@ -13,7 +13,7 @@ from bot.facts import Account, Exposure, FileAt, Listed, Member, Members, Merged
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
-from bot.nomination import Content, Detection, Nomination, Unread
+from bot.nomination.search import Content, Detection, Nomination, Unread
 from bot.policy import Policy, Requirement, load_policies
 from bot.report import Findings
 from bot.stages import Stage

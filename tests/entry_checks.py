@@ -4,7 +4,7 @@ import contextlib
 import time
 
 from bot.errors import TeamDatabaseError
-from bot.nomination import Change, Content, Detection, RoleKey, Unread, find_nominations
+from bot.nomination.search import Change, Content, Detection, RoleKey, Unread, find_nominations
 from bot.team.tree import PURE_LIMITS, parse_tree
 
 SEPARATOR = b"\n=====\n"

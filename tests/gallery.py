@@ -9,7 +9,7 @@ from bot.commands import Answer, Outcome, Replay
 from bot.evidence import Evidence, Manager
 from bot.facts import FileAt, Work
 from bot.merge_request import MergeRequest
-from bot.nomination import Content, Remark, Unread
+from bot.nomination.search import Content, Remark, Unread
 from bot.policy import ListedIn, Policy
 from bot.present import Present
 from bot.report import Findings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from types import EllipsisType
 
-from bot.nomination import Change, Content, Detection, RoleKey, find_nominations
+from bot.nomination.search import Change, Content, Detection, RoleKey, find_nominations
 
 PERSON = "data/team_members/person"
 ADA = f"{PERSON}/a/ada.yml"

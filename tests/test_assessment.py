@@ -9,7 +9,7 @@ from bot.assessment import Assessment
 from bot.evidence import Manager
 from bot.facts import Members
 from bot.findings import Verdict
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from tests.builders import (
     GROUP,
     make_assessment,

@@ -7,7 +7,7 @@ import pytest
 
 from bot.earlier import MOST, PAGES, gather_earlier, siblings_of
 from bot.facts import Fact, Need, Sibling, Siblings
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft
 from bot.sandbox.entities import Level, Member, MergeRequest, Note

@@ -7,8 +7,8 @@ import pytest
 
 from bot.changes import PARSED_BYTES, Changes, bound_changes
 from bot.command_text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, parse_commands, read_comments
-from bot.near_miss import OVERFULL
-from bot.nomination import Change, RoleKey, Unread, find_nominations
+from bot.nomination.near_miss import OVERFULL
+from bot.nomination.search import Change, RoleKey, Unread, find_nominations
 from bot.plan import MOST_EMOJI, MOST_STALE
 from bot.sandbox.server import Server
 from tests.bombs import bombs

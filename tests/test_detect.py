@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.detect import as_json, detect, run_detect
 from bot.errors import TeamDatabaseError
-from bot.nomination import Detection
+from bot.nomination.checkouts import as_json, detect, run_detect
+from bot.nomination.search import Detection
 from tests.team_files import ADA, BEA, MAINTAINER, PERSON, gains, make_entry, messages
 
 Files = Mapping[str, str | bytes]
@@ -260,7 +260,7 @@ def make_database(root: Path, size: int, note: str) -> None:
 
 PROGRAM = """
 import sys
-from bot.detect import as_json, run_detect
+from bot.nomination.checkouts import as_json, run_detect
 from bot.nomination import RoleKey
 wanted = [RoleKey(project="ai-gateway", role="maintainer")]
 found = as_json(run_detect(sys.argv[1], sys.argv[2], wanted))

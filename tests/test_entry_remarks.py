@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot import entry_remarks as say
+from bot.nomination import remarks as say
 
 
 @pytest.mark.parametrize(

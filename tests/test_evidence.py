@@ -37,7 +37,7 @@ from bot.facts import (
     WorkOf,
 )
 from bot.merge_request import Standing
-from bot.nomination import Change, Content, RoleKey, Unread, find_nominations
+from bot.nomination.search import Change, Content, RoleKey, Unread, find_nominations
 from bot.policy import Policy
 from bot.stages import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from tests.builders import (

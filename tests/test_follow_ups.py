@@ -11,7 +11,7 @@ from bot.facts import FileAt, Member, Members
 from bot.findings import State, Step
 from bot.follow_ups import CHECKS
 from bot.listing import EntrySelector
-from bot.nomination import Content, Unread
+from bot.nomination.search import Content, Unread
 from tests.builders import (
     make_assessment,
     make_case,

@@ -35,7 +35,7 @@ from bot.facts import (
 from bot.gitlab_client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab_transport import WRITING
 from bot.merge_request import MergeRequest, Standing
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.rest_facts import DIFF_PAGES
 from bot.sandbox import actions
 from bot.sandbox.actions import StatusDraft

@@ -14,7 +14,7 @@ from bot.evidence import Manager
 from bot.facts import Account, Listed, Merged
 from bot.findings import Finding, Verdict
 from bot.judging import JUDGES
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.stages import Stage
 from tests.builders import (
     GROUP,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.entry_change import Content, NotMerged, Unread
-from bot.merge_result import merge_contents
+from bot.nomination.merge_result import merge_contents
+from bot.nomination.origin import Content, NotMerged, Unread
 from bot.sandbox.line_merge import merge_texts
 
 BASE = "gitlab: ada\nreports_to: boss\nprojects:\n  a: x\n  b: y\nstory: z\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.nomination import Change, Detection, RoleKey, Unread, find_nominations
+from bot.nomination.search import Change, Detection, RoleKey, Unread, find_nominations
 from tests.team_files import (
     ADA,
     BEA,

@@ -8,7 +8,7 @@ import pytest
 from bot.explain import as_json
 from bot.facts import Exposure, ExposureOf
 from bot.merge_request import Visibility
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.sandbox import actions
 from bot.sandbox.entities import Level, Member, MergeRequest
 from bot.sandbox.faults import Fault, Kind

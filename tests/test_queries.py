@@ -37,7 +37,7 @@ from bot.facts import (
 )
 from bot.merge_request import Standing
 from bot.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.queries import FILES_PER_PART, build_parts, members_part
 from bot.query_parts import BUDGET, Query, pack_parts
 from bot.sandbox.graphql_app import load_schema

@@ -19,7 +19,7 @@ from bot.errors import ConfigError
 from bot.evidence import Manager
 from bot.facts import FileAt
 from bot.findings import Verdict
-from bot.nomination import Remark, Unread
+from bot.nomination.search import Remark, Unread
 from bot.plan import is_same_text
 from bot.report import (
     BODY_LIMIT,

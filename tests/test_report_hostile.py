@@ -13,7 +13,7 @@ from bot.commands import Answer, Outcome
 from bot.evidence import Manager
 from bot.facts import FileAt
 from bot.inert import code_span
-from bot.nomination import Remark, Unread
+from bot.nomination.search import Remark, Unread
 from bot.report import MARKER, Findings, Words, render_report
 from tests.builders import (
     GITLAB,

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.facts import Fact, FileAt, MembersOf, Need
-from bot.nomination import Unread
+from bot.nomination.search import Unread
 from bot.sweep import SharedFacts
 from tests.builders import GROUP, PROJECT, make_members
 from tests.fakes import FakeSource

@@ -18,7 +18,7 @@ from bot.facts import (
     Versions,
     VersionsOf,
 )
-from bot.nomination import Content, Unread
+from bot.nomination.search import Content, Unread
 from bot.timing import MOST_VERSIONS, Timing, entry_needs, trace_timing
 from tests.builders import ENTRY, HEAD, NOW, PROJECT, make_merge_request, make_nomination
 

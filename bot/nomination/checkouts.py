@@ -9,9 +9,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.entry_remarks import not_known
 from bot.errors import TeamDatabaseError
-from bot.nomination import Change, Content, Detection, Remark, RoleKey, Unread, find_nominations
+from bot.nomination.remarks import not_known
+from bot.nomination.search import (
+    Change,
+    Content,
+    Detection,
+    Remark,
+    RoleKey,
+    Unread,
+    find_nominations,
+)
 from bot.team import LIMITS, TEAM_FILES, is_team_file, lies_among_entries, may_name, shown
 
 _GENERATED = "data/team.yml"

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from bot import entry_remarks as say
-from bot.detection import Detection, Nomination, Remark, RoleKey
-from bot.entry_change import (
+from bot.nomination import remarks as say
+from bot.nomination.lax_reading import LaxReading, read_laxly
+from bot.nomination.merge_result import merge_contents
+from bot.nomination.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
+from bot.nomination.origin import (
     Bases,
     Change,
     Content,
@@ -19,9 +21,7 @@ from bot.entry_change import (
     is_same_person,
     read_side,
 )
-from bot.lax_reading import LaxReading, read_laxly
-from bot.merge_result import merge_contents
-from bot.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
+from bot.nomination.values import Detection, Nomination, Remark, RoleKey
 from bot.team import TEAM_FILES, Entry, fold_key, is_team_file, lies_among_entries, may_mention
 
 __all__ = [

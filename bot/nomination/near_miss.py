@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from bot.detection import RoleKey
+from bot.nomination.values import RoleKey
 from bot.team import (
     Entry,
     Items,

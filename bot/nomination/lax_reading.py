@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bot.detection import RoleKey
+from bot.nomination.values import RoleKey
 from bot.team import decode_text, fold_key, parser_of, responsibility, shown
 
 _MAX_WALKED = 10_000  # nodes that are looked at through merge keys
