@@ -9,8 +9,7 @@ from bot.evidence import Evidence
 from bot.facts import Members, Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, Unread
-from bot.policy import FollowUp, Policy, Requirement
-from bot.policy_values import GroupMember, ListedIn
+from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
 from bot.present import Present
 from bot.stages import Stage
 from bot.timing import NOT_LOOKED_UP, Timing

@@ -7,8 +7,7 @@ from bot.facts import FileAt, Members
 from bot.findings import Case, State, Step
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
 from bot.nomination import Unread
-from bot.policy import FollowUp
-from bot.policy_words import LEVELS
+from bot.policy import LEVELS, FollowUp
 
 
 def _check_member(case: Case, follow_up: FollowUp) -> Step:

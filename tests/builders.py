@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot import policy_values as rules
 from bot.assessment import Assessment, assess
 from bot.commands import Hold, Replay, Waiver
 from bot.evidence import Evidence, Manager
@@ -14,7 +13,8 @@ from bot.findings import Case, Finding
 from bot.judging import JUDGES
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Content, Detection, Nomination, Unread
-from bot.policy import Policy, Requirement, load_policies
+from bot.policy import values as rules
+from bot.policy.loading import Policy, Requirement, load_policies
 from bot.report import Findings
 from bot.stages import Stage
 from bot.timing import Timing

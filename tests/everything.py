@@ -1,6 +1,6 @@
 """A policy that asks for everything that a policy can ask for."""
 
-from bot import policy_values as rules
+from bot.policy import values as rules
 from tests.builders import GROUP, make_follow_up, make_policy, make_requirement
 
 EVERY_RULE: tuple[rules.Rule, ...] = (

@@ -10,7 +10,7 @@ from bot.evidence import Evidence, Manager
 from bot.facts import FileAt, Work
 from bot.merge_request import MergeRequest
 from bot.nomination.search import Content, Remark, Unread
-from bot.policy import ListedIn, Policy
+from bot.policy.loading import ListedIn, Policy
 from bot.present import Present
 from bot.report import Findings
 from bot.stages import Stage

@@ -12,7 +12,7 @@ from bot.config import Secret
 from bot.gate import GateChoice, GateKind
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
-from bot.policy import Policy, load_policies
+from bot.policy.loading import Policy, load_policies
 from bot.report import MARKER, Words
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft

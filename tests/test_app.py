@@ -14,7 +14,7 @@ from bot.errors import GitLabError
 from bot.facts import Facts, Need, Source, StandingOf
 from bot.gate import GateKind
 from bot.gitlab_transport import WRITING
-from bot.policy import load_policies
+from bot.policy.loading import load_policies
 from bot.publish import TROUBLE
 from bot.report import MARKER, GateState
 from bot.sandbox import actions

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from bot import policy_values as rules
 from bot.assessment import Assessment
 from bot.evidence import Manager
 from bot.facts import Members
 from bot.findings import Verdict
 from bot.nomination.search import Unread
+from bot.policy import values as rules
 from tests.builders import (
     GROUP,
     make_assessment,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot import policy_values as rules
 from bot.evidence import (
     Evidence,
     Manager,
@@ -38,7 +37,8 @@ from bot.facts import (
 )
 from bot.merge_request import Standing
 from bot.nomination.search import Change, Content, RoleKey, Unread, find_nominations
-from bot.policy import Policy
+from bot.policy import values as rules
+from bot.policy.loading import Policy
 from bot.stages import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from tests.builders import (
     ENTRY,

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bot import policy_values as rules
 from bot.assessment import Assessment
 from bot.facts import FileAt, Member, Members
 from bot.findings import State, Step
 from bot.follow_ups import CHECKS
 from bot.listing import EntrySelector
 from bot.nomination.search import Content, Unread
+from bot.policy import values as rules
 from tests.builders import (
     make_assessment,
     make_case,

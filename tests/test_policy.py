@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PolicyError
-from bot.policy import (
+from bot.policy.loading import (
     SHIPPED,
     ApprovedBy,
     Assigned,
@@ -29,7 +29,7 @@ from bot.policy import (
     parse_policy,
     policy_in_force,
 )
-from bot.yaml_nodes import MAX_CHARACTERS
+from bot.policy.nodes import MAX_CHARACTERS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policies"
 AI_ASSIST = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bot.errors import PolicyError
-from bot.policy import SHIPPED, parse_policy
-from bot.policy_kinds import CHECKS, RULES
-from bot.policy_language import policy_schema
-from bot.policy_reference import render_reference, render_schema
+from bot.policy.kinds import CHECKS, RULES
+from bot.policy.language import policy_schema
+from bot.policy.loading import SHIPPED, parse_policy
+from bot.policy.reference import render_reference, render_schema
 from tests.generated import Settle
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot import policy_values as rules
 from bot.assessment import Assessment
 from bot.commands import Answer, Outcome
 from bot.errors import ConfigError
@@ -21,6 +20,7 @@ from bot.facts import FileAt
 from bot.findings import Verdict
 from bot.nomination.search import Remark, Unread
 from bot.plan import is_same_text
+from bot.policy import values as rules
 from bot.report import (
     BODY_LIMIT,
     KINDS,

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import TeamDatabaseError
-from bot.policy import load_policies, wanted_roles
+from bot.policy.loading import load_policies, wanted_roles
 from bot.team.tree import parse_tree
 from tests.team_files import find, gains, make_change, make_entry, messages
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from bot import policy_values as rules
 from bot.findings import Finding, Verdict
-from bot.policy import Policy
+from bot.policy import values as rules
+from bot.policy.loading import Policy
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.entities import MergeRequest

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from bot import yaml_nodes
-from bot.policy_mistakes import Draft, Mistakes, allow, describe, quote
-from bot.yaml_nodes import Node, Scalar
+from bot.policy import nodes as yaml_nodes
+from bot.policy.mistakes import Draft, Mistakes, allow, describe, quote
+from bot.policy.nodes import Node, Scalar
 
 Schema = dict[str, Any]
 _TEXTUAL = {"text", "timestamp"}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot import yaml_nodes
 from bot.errors import PolicyError
-from bot.yaml_nodes import Node, Place, Scalar
+from bot.policy import nodes as yaml_nodes
+from bot.policy.nodes import Node, Place, Scalar
 
 SHOWN = 60
 WHOLE_FILE = Place(line=0, column=0)

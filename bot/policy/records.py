@@ -5,9 +5,9 @@ from collections.abc import Mapping as Values
 from dataclasses import dataclass
 from typing import Any
 
-from bot.policy_mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
-from bot.policy_shapes import Schema, Shape
-from bot.yaml_nodes import Mapping, Node, Refused, Scalar
+from bot.policy.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
+from bot.policy.nodes import Mapping, Node, Refused, Scalar
+from bot.policy.shapes import Schema, Shape
 
 KIND = "kind"
 

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from bot.policy_kinds import CHECKS, ENTRY, RULES, TOPIC
-from bot.policy_language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
-from bot.policy_records import Field, Kind
+from bot.policy.kinds import CHECKS, ENTRY, RULES, TOPIC
+from bot.policy.language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
+from bot.policy.records import Field, Kind
 
 
 def render_schema() -> str:

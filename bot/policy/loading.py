@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bot.errors import PolicyError
 from bot.nomination import RoleKey
-from bot.policy_language import POLICY
-from bot.policy_mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
-from bot.policy_values import (
+from bot.policy.language import POLICY
+from bot.policy.mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
+from bot.policy.nodes import MAX_CHARACTERS, Place, parse_yaml
+from bot.policy.values import (
     ApprovedBy,
     Assigned,
     Attested,
@@ -32,7 +33,6 @@ from bot.policy_values import (
     Topic,
 )
 from bot.team import TEAM_FILES
-from bot.yaml_nodes import MAX_CHARACTERS, Place, parse_yaml
 
 __all__ = [
     "SHIPPED",
@@ -66,7 +66,7 @@ __all__ = [
     "wanted_roles",
 ]
 
-SHIPPED = Path(__file__).parent / "policies"
+SHIPPED = Path(__file__).parents[1] / "policies"
 
 
 def parse_policy(text: str, where: str) -> Policy:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import policy_values as say
 from bot.listing import EntrySelector
-from bot.policy_mistakes import Contradiction
-from bot.policy_records import Field, Kind, Record
-from bot.policy_shapes import Choice, ListOf, Switch, Whole
-from bot.policy_words import COUNT, GROUP, ID, LEVEL, LINE, PATH, PROJECT, REF, ROLE, URL, WORD
+from bot.policy import values as say
+from bot.policy.mistakes import Contradiction
+from bot.policy.records import Field, Kind, Record
+from bot.policy.shapes import Choice, ListOf, Switch, Whole
+from bot.policy.words import COUNT, GROUP, ID, LEVEL, LINE, PATH, PROJECT, REF, ROLE, URL, WORD
 
 
 def _check_assigned(values: Mapping[str, Any]) -> Iterator[Contradiction]:

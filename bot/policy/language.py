@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import policy_values as say
-from bot.policy_kinds import CHECKS, RULES
-from bot.policy_mistakes import Contradiction, Draft
-from bot.policy_records import Field, Record, Variant
-from bot.policy_shapes import Choice, Day, ListOf, Schema
-from bot.policy_words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
+from bot.policy import values as say
+from bot.policy.kinds import CHECKS, RULES
+from bot.policy.mistakes import Contradiction, Draft
+from bot.policy.records import Field, Record, Variant
+from bot.policy.shapes import Choice, Day, ListOf, Schema
+from bot.policy.words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
 from bot.team import TEAM_FILES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

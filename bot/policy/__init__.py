@@ -1,0 +1,57 @@
+"""The rules as data: who may become what, by which requirements, and what follows."""
+
+from bot.policy.loading import (
+    BrokenPolicy,
+    check_policies,
+    load_policies,
+    load_sound,
+    newer_than,
+    policy_in_force,
+    wanted_roles,
+)
+from bot.policy.values import (
+    ApprovedBy,
+    Assigned,
+    Attested,
+    AuthoredMergeRequests,
+    AuthoredOrReviewed,
+    FollowUp,
+    GroupMember,
+    ListedIn,
+    Manual,
+    Notice,
+    OpenFor,
+    Policy,
+    Requirement,
+    ReviewedMergeRequests,
+    RoleHeld,
+    Rule,
+)
+from bot.policy.words import LEVELS
+
+__all__ = [
+    "LEVELS",
+    "ApprovedBy",
+    "Assigned",
+    "Attested",
+    "AuthoredMergeRequests",
+    "AuthoredOrReviewed",
+    "BrokenPolicy",
+    "FollowUp",
+    "GroupMember",
+    "ListedIn",
+    "Manual",
+    "Notice",
+    "OpenFor",
+    "Policy",
+    "Requirement",
+    "ReviewedMergeRequests",
+    "RoleHeld",
+    "Rule",
+    "check_policies",
+    "load_policies",
+    "load_sound",
+    "newer_than",
+    "policy_in_force",
+    "wanted_roles",
+]
