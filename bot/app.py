@@ -15,8 +15,7 @@ from bot.at_merge import as_of
 from bot.broken_policies import find_doubts, is_told, wanted_roles
 from bot.changes import Changes, Further, bound_changes, gather_changes
 from bot.ci_files import find_ci_doubts
-from bot.command_text import NOTHING, read_comments
-from bot.commands import Context, Replay, Scope, replay, wants_push_time
+from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay, wants_push_time
 from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
 from bot.evidence import (

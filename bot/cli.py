@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import inert
-from bot.command_text import check_word
+from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger

@@ -21,8 +21,7 @@ from markupsafe import Markup
 from bot import inert
 from bot import policy as rules
 from bot.assessment import Assessment, conceal
-from bot.command_text import help_table
-from bot.commands import Answer, Replay
+from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
 from bot.facts import Merged
 from bot.findings import Finding, State, Step, Verdict

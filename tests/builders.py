@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.assessment import Assessment, assess
-from bot.commands import Hold, Replay, Waiver
+from bot.commands.replaying import Hold, Replay, Waiver
 from bot.evidence import Evidence, Manager
 from bot.facts import Account, Exposure, FileAt, Listed, Member, Members, Merged, Work, WorkOf
 from bot.findings import Case, Finding

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.assessment import Assessment
-from bot.commands import Answer, Outcome, Replay
+from bot.commands.replaying import Answer, Outcome, Replay
 from bot.evidence import Evidence, Manager
 from bot.facts import FileAt, Work
 from bot.merge_request import MergeRequest

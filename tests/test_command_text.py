@@ -1,4 +1,4 @@
-"""Claims about `bot.command_text`."""
+"""Claims about `bot.commands.replaying.text`."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command_text import (
+from bot.commands.text import (
     COMMAND_LIMIT,
     NOTE_LIMIT,
     RESERVED,

@@ -1,4 +1,4 @@
-"""Claims about `bot.commands`."""
+"""Claims about `bot.commands.replaying`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
-from bot.command_text import VERBS
-from bot.commands import (
+from bot.commands.replaying import (
     REASON_LIMIT,
     Answer,
     Context,
@@ -17,7 +16,8 @@ from bot.commands import (
     Scope,
     wants_push_time,
 )
-from bot.commands import replay as replay_notes
+from bot.commands.replaying import replay as replay_notes
+from bot.commands.text import VERBS
 from bot.inert import has_quick_action
 from bot.merge_request import Note, Person
 from tests.hostile import CORPUS, find_live_parts, find_shape, hostile_texts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.command_text import parse_commands
+from bot.commands.text import parse_commands
 from bot.event import (
     IDLE_CHANGES,
     MARKER,

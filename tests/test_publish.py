@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands import Answer, Outcome
+from bot.commands.replaying import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gate import (
     CHECK_STATES,

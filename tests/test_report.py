@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.assessment import Assessment
-from bot.commands import Answer, Outcome
+from bot.commands.replaying import Answer, Outcome
 from bot.errors import ConfigError
 from bot.evidence import Manager
 from bot.facts import FileAt

@@ -7,16 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from bot.command_hints import declines, guess_form, is_approval, takes_back
-from bot.command_text import (
-    NOTHING,
-    PUNCTUATION,
-    VERBS,
-    Audience,
-    Request,
-    Verb,
-    read_comments,
-)
+from bot.commands.hints import declines, guess_form, is_approval, takes_back
+from bot.commands.text import NOTHING, PUNCTUATION, VERBS, Audience, Request, Verb, read_comments
 from bot.inert import code_span
 from bot.merge_request import Note, Person
 

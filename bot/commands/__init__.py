@@ -1,0 +1,36 @@
+"""Say what the comments of a merge request ask of the bot, and who may ask it."""
+
+from bot.commands.replaying import (
+    Answer,
+    Context,
+    Hold,
+    Outcome,
+    Replay,
+    Scope,
+    Waiver,
+    decides,
+    find_stating,
+    replay,
+    takes_waivers_back,
+    wants_push_time,
+)
+from bot.commands.text import NOTHING, check_word, help_table, read_comments
+
+__all__ = [
+    "NOTHING",
+    "Answer",
+    "Context",
+    "Hold",
+    "Outcome",
+    "Replay",
+    "Scope",
+    "Waiver",
+    "check_word",
+    "decides",
+    "find_stating",
+    "help_table",
+    "read_comments",
+    "replay",
+    "takes_waivers_back",
+    "wants_push_time",
+]
