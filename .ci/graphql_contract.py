@@ -20,7 +20,7 @@ from graphql import (
 from graphql_answers import Sent, check_answer
 
 import bot
-from bot import facts
+from bot.evidence import facts
 from bot.queries import build_parts
 
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows

@@ -6,12 +6,21 @@ from dataclasses import dataclass, replace
 from bot.assessment import Assessment
 from bot.at_merge import find_open
 from bot.commands import Replay, decides, find_stating, takes_waivers_back
-from bot.evidence import Subject, exposures_of, follow_subject, follow_up_needs, without_manager
-from bot.facts import Fact, Need, Source
+from bot.evidence import (
+    Fact,
+    Need,
+    Source,
+    Subject,
+    Trail,
+    exposures_of,
+    find_present,
+    follow_subject,
+    follow_up_needs,
+    without_manager,
+)
 from bot.gate import GateChoice, past_needs, was_open
 from bot.merge_request import MergeRequest
 from bot.policy import Policy
-from bot.present import Trail, find_present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,23 +12,42 @@ from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
 from bot.assessment import Assessment, assess
 from bot.at_merge import as_of
-from bot.broken_policies import find_doubts, is_told, wanted_roles
-from bot.changes import Changes, Further, bound_changes, gather_changes
-from bot.ci_files import find_ci_doubts
 from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay, wants_push_time
-from bot.earlier import Earlier, gather_earlier, siblings_of
 from bot.errors import GitLabError
 from bot.evidence import (
+    NOT_LOOKED_UP,
+    Changes,
+    Earlier,
     Evidence,
+    Fact,
+    Further,
     Manager,
+    Members,
+    MembersOf,
+    Need,
+    Push,
+    PushOf,
+    Source,
     Subject,
+    Timing,
+    bound_changes,
     branch_needs,
+    entry_needs,
     evidence_key,
+    find_ci_doubts,
+    find_doubts,
     find_subject,
+    gather_changes,
+    gather_earlier,
     gather_evidence,
+    is_timed,
+    is_told,
+    siblings_of,
     step_files,
+    timing_needs,
+    trace_timing,
+    wanted_roles,
 )
-from bot.facts import Fact, Members, MembersOf, Need, Push, PushOf, Source
 from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.last_word import SLOW, shut_gate
@@ -40,7 +59,6 @@ from bot.publish import HeadMovedError, Writer, apply_plan
 from bot.report import Findings, Report, Words, render_report
 from bot.sweep import Look, SharedFacts, sweep
 from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention
-from bot.timing import NOT_LOOKED_UP, Timing, entry_needs, is_timed, timing_needs, trace_timing
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3

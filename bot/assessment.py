@@ -10,13 +10,12 @@ from bot.concealing import (
     conceal_step,
     find_concealed,
 )
-from bot.evidence import Manager
+from bot.evidence import Manager, Present
 from bot.findings import Case, Finding, State, Step, Verdict
 from bot.follow_ups import check_step
 from bot.judging import JUDGES
 from bot.nomination import Nomination, Unread
 from bot.policy import Policy
-from bot.present import Present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from bot.evidence import Evidence
-from bot.facts import Listed, Work
+from bot.evidence import Evidence, Listed, Work
 from bot.findings import Finding, Verdict
 from bot.nomination import Unread
 

@@ -322,7 +322,7 @@ def _about(settings: Settings) -> "About":
 
 
 def _warn_of(broken: "Sequence[BrokenPolicy]") -> None:
-    from bot.broken_policies import tell_broken
+    from bot.evidence import tell_broken
 
     for line in tell_broken(broken):
         print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)

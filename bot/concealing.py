@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bot import policy as rules
-from bot.facts import Exposure, FileAt
+from bot.evidence import Counting, Exposure, FileAt
 from bot.findings import Case, Finding, State, Step
 from bot.merge_request import Visibility
 from bot.nomination import Unread
 from bot.policy import FollowUp
-from bot.threads import Counting
 
 UNREADABLE = "its content is not what it should be"
 

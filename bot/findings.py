@@ -5,14 +5,10 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import Evidence
-from bot.facts import Members, Merged
+from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Stage, Timing
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, Unread
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
-from bot.present import Present
-from bot.stages import Stage
-from bot.timing import NOT_LOOKED_UP, Timing
 
 
 class Verdict(Enum):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot import policy as rules
-from bot.facts import FileAt, Members
+from bot.evidence import FileAt, Members
 from bot.findings import Case, State, Step
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
 from bot.nomination import Unread

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from bot.facts import Fact, Need, StatusChecksOf, StatusesOf
+from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.nomination import Unread
 from bot.report import Findings, Gate, GateState

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from bot import merge_request_query as documents
 from bot.answers import number_of
 from bot.errors import GitLabError, RefusedError
-from bot.facts import (
+from bot.evidence import (
     EarlierOf,
     Exposure,
     ExposureOf,

@@ -5,13 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import policy as rules
-from bot.evidence import Manager
-from bot.facts import Listed, Merged, Work
+from bot.evidence import Listed, Manager, Merged, Timing, Work
 from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
 from bot.team import role_spellings
-from bot.timing import Timing
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bot.errors import GitLabError
-from bot.facts import Fact, Need
+from bot.evidence import Fact, Need
 from bot.gate import GateChoice, GateKind, GateWrite, gate_needs, plan_check, plan_status, runs_here
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.publish import Writer, write_gate

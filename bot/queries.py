@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.answers import Json, nodes_of, number_of, read_time, read_visibility, usernames_of
-from bot.facts import (
+from bot.evidence import (
     ActivityOf,
     DefaultBranchOf,
     Exposure,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.answers import Json
-from bot.facts import Fact, Need
+from bot.evidence import Fact, Need
 
 BUDGET = 240  # of 250, because the scores are estimates; a refused query is split
 

@@ -8,8 +8,15 @@ from bot import policy as rules
 from bot.assessment import Assessment, assess
 from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
-from bot.evidence import evidence_key, find_subject, gather_evidence, manager_path
-from bot.facts import FileAt, Source, Work
+from bot.evidence import (
+    FileAt,
+    Source,
+    Work,
+    evidence_key,
+    find_subject,
+    gather_evidence,
+    manager_path,
+)
 from bot.findings import Case, Finding, Verdict
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination, Unread

@@ -23,7 +23,7 @@ from bot import policy as rules
 from bot.assessment import Assessment, conceal
 from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
-from bot.facts import Merged
+from bot.evidence import Merged
 from bot.findings import Finding, State, Step, Verdict
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Unread

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.errors import GitLabError
-from bot.facts import (
+from bot.evidence import (
     Access,
     AccessOf,
     CiConfigOf,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from bot.errors import BotError
-from bot.facts import DefaultBranchOf, ExposureOf, Fact, Facts, FileAt, MembersOf, Need, Source
+from bot.evidence import DefaultBranchOf, ExposureOf, Fact, Facts, FileAt, MembersOf, Need, Source
 from bot.nomination import Unread
 
 

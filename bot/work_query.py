@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.answers import Json, nodes_of, read_time, usernames_of
-from bot.facts import (
+from bot.evidence import (
     Account,
     Activity,
     ActivityOf,

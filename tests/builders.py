@@ -7,8 +7,20 @@ from typing import Any
 
 from bot.assessment import Assessment, assess
 from bot.commands.replaying import Hold, Replay, Waiver
-from bot.evidence import Evidence, Manager
-from bot.facts import Account, Exposure, FileAt, Listed, Member, Members, Merged, Work, WorkOf
+from bot.evidence.facts import (
+    Account,
+    Exposure,
+    FileAt,
+    Listed,
+    Member,
+    Members,
+    Merged,
+    Work,
+    WorkOf,
+)
+from bot.evidence.gathering import Evidence, Manager
+from bot.evidence.history import Stage
+from bot.evidence.timing import Timing
 from bot.findings import Case, Finding
 from bot.judging import JUDGES
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
@@ -16,8 +28,6 @@ from bot.nomination.search import Content, Detection, Nomination, Unread
 from bot.policy import values as rules
 from bot.policy.loading import Policy, Requirement, load_policies
 from bot.report import Findings
-from bot.stages import Stage
-from bot.timing import Timing
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
 GITLAB = "https://gitlab.example.com"

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from bot.assessment import Assessment
 from bot.commands.replaying import Answer, Outcome, Replay
-from bot.evidence import Evidence, Manager
-from bot.facts import FileAt, Work
+from bot.evidence.facts import FileAt, Work
+from bot.evidence.gathering import Evidence, Manager
+from bot.evidence.history import Stage
+from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.search import Content, Remark, Unread
 from bot.policy.loading import ListedIn, Policy
-from bot.present import Present
 from bot.report import Findings
-from bot.stages import Stage
 from tests.builders import (
     ENTRY,
     MR_URL,

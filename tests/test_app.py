@@ -11,7 +11,7 @@ import pytest
 
 from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
-from bot.facts import Facts, Need, Source, StandingOf
+from bot.evidence.facts import Facts, Need, Source, StandingOf
 from bot.gate import GateKind
 from bot.gitlab_transport import WRITING
 from bot.policy.loading import load_policies

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.assessment import Assessment
-from bot.evidence import Manager
-from bot.facts import Members
+from bot.evidence.facts import Members
+from bot.evidence.gathering import Manager
 from bot.findings import Verdict
 from bot.nomination.search import Unread
 from bot.policy import values as rules

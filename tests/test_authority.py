@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.earlier import MOST, PAGES, gather_earlier, siblings_of
-from bot.facts import Fact, Need, Sibling, Siblings
+from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
+from bot.evidence.facts import Fact, Need, Sibling, Siblings
 from bot.nomination.search import Unread
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft

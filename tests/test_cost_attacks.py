@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.changes import PARSED_BYTES, Changes, bound_changes
 from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, parse_commands, read_comments
+from bot.evidence.entries import PARSED_BYTES, Changes, bound_changes
 from bot.nomination.near_miss import OVERFULL
 from bot.nomination.search import Change, RoleKey, Unread, find_nominations
 from bot.plan import MOST_EMOJI, MOST_STALE

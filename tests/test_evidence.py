@@ -7,16 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.evidence import (
-    Evidence,
-    Manager,
-    Subject,
-    find_manager,
-    find_subject,
-    gather_evidence,
-    manager_path,
-)
-from bot.facts import (
+from bot.evidence.facts import (
     Account,
     Commit,
     Commits,
@@ -35,11 +26,20 @@ from bot.facts import (
     Work,
     WorkOf,
 )
+from bot.evidence.gathering import (
+    Evidence,
+    Manager,
+    Subject,
+    find_manager,
+    find_subject,
+    gather_evidence,
+    manager_path,
+)
+from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from bot.merge_request import Standing
 from bot.nomination.search import Change, Content, RoleKey, Unread, find_nominations
 from bot.policy import values as rules
 from bot.policy.loading import Policy
-from bot.stages import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from tests.builders import (
     ENTRY,
     GROUP,

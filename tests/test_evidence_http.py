@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.evidence import Manager
+from bot.evidence.gathering import Manager
 from bot.findings import Finding, Verdict
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.assessment import Assessment
-from bot.facts import FileAt, Member, Members
+from bot.evidence.facts import FileAt, Member, Members
 from bot.findings import State, Step
 from bot.follow_ups import CHECKS
 from bot.listing import EntrySelector

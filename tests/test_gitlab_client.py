@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.facts import (
+from bot.evidence.facts import (
     ActivityOf,
     Commits,
     CommitsOf,

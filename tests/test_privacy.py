@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from bot.evidence.facts import Exposure, ExposureOf
 from bot.explain import as_json
-from bot.facts import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.nomination.search import Unread
 from bot.sandbox import actions

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.answers import read_time
 from bot.errors import GitLabError
-from bot.facts import (
+from bot.evidence.facts import (
     Account,
     Activity,
     ActivityOf,

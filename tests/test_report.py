@@ -15,8 +15,9 @@ from markdown_it import MarkdownIt
 from bot.assessment import Assessment
 from bot.commands.replaying import Answer, Outcome
 from bot.errors import ConfigError
-from bot.evidence import Manager
-from bot.facts import FileAt
+from bot.evidence.facts import FileAt
+from bot.evidence.gathering import Manager
+from bot.evidence.history import Stage
 from bot.findings import Verdict
 from bot.nomination.search import Remark, Unread
 from bot.plan import is_same_text
@@ -33,7 +34,6 @@ from bot.report import (
     decide_gate,
     render_report,
 )
-from bot.stages import Stage
 from tests import gallery
 from tests.builders import (
     GITLAB,

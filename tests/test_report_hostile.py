@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.commands.replaying import Answer, Outcome
-from bot.evidence import Manager
-from bot.facts import FileAt
+from bot.evidence.facts import FileAt
+from bot.evidence.gathering import Manager
 from bot.inert import code_span
 from bot.nomination.search import Remark, Unread
 from bot.report import MARKER, Findings, Words, render_report

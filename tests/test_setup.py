@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.facts import FileAt, WorkOf
+from bot.evidence.facts import FileAt, WorkOf
 from bot.queries import _PARTS
 from bot.rest_facts import READERS
 from bot.sandbox import actions

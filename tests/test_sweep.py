@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.facts import Fact, FileAt, MembersOf, Need
+from bot.evidence.facts import Fact, FileAt, MembersOf, Need
 from bot.nomination.search import Unread
 from bot.sweep import SharedFacts
 from tests.builders import GROUP, PROJECT, make_members

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.facts import (
+from bot.evidence.facts import (
     Activity,
     ActivityOf,
     Fact,
@@ -18,8 +18,8 @@ from bot.facts import (
     Versions,
     VersionsOf,
 )
+from bot.evidence.timing import MOST_VERSIONS, Timing, entry_needs, trace_timing
 from bot.nomination.search import Content, Unread
-from bot.timing import MOST_VERSIONS, Timing, entry_needs, trace_timing
 from tests.builders import ENTRY, HEAD, NOW, PROJECT, make_merge_request, make_nomination
 
 MERGE_REQUEST = make_merge_request()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.errors import GitLabError
-from bot.facts import StatusesOf
+from bot.evidence.facts import StatusesOf
 from bot.gate import GateKind
 from bot.gitlab_client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.sandbox import actions

@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 from bot.errors import RefusedError
-from bot.facts import StatusChecksOf, StatusesOf
+from bot.evidence import StatusChecksOf, StatusesOf
 from bot.gate import COMMIT_STATES
 from bot.gitlab_transport import Json
 from bot.merge_request import WATCH, StatusCheck

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot import merge_request_query as documents
 from bot.errors import GitLabError, RefusedError
-from bot.facts import (
+from bot.evidence import (
     Commits,
     CommitsOf,
     DiffsOf,

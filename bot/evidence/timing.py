@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import policy as rules
-from bot.facts import (
+from bot.evidence.facts import (
     Activity,
     ActivityOf,
     Fact,
@@ -22,10 +22,10 @@ from bot.facts import (
     VersionsOf,
     content_of,
 )
+from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest
 from bot.nomination import Content, Nomination, Unread, is_same_person
 from bot.policy import Policy
-from bot.stages import read_entry
 
 MOST_VERSIONS = 30  # of a merge request that are examined
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
-from bot.facts import CiConfigOf, FileAt, Source, content_of
+from bot.evidence.facts import CiConfigOf, FileAt, Source, content_of
 from bot.merge_request import MergeRequest
 from bot.nomination import Unread
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bot import policy as rules
 from bot.errors import TeamDatabaseError
-from bot.facts import (
+from bot.evidence.facts import (
     CommitsOf,
     DefaultBranchOf,
     Exposure,
@@ -24,13 +24,9 @@ from bot.facts import (
     WorkOf,
     content_of,
 )
-from bot.merge_request import MergeRequest, Standing
-from bot.nomination import Change, Content, Nomination, Unread
-from bot.policy import Policy
-from bot.present import Present
-from bot.stages import Stage, Wanted, read_entry, revision_needs, trace_stages
-from bot.team import Entry, parse_entry
-from bot.threads import (
+from bot.evidence.history import Stage, Wanted, read_entry, revision_needs, trace_stages
+from bot.evidence.present import Present
+from bot.evidence.reviews import (
     Counting,
     Look,
     count_known,
@@ -39,6 +35,10 @@ from bot.threads import (
     may_suffice,
     plan_look,
 )
+from bot.merge_request import MergeRequest, Standing
+from bot.nomination import Change, Content, Nomination, Unread
+from bot.policy import Policy
+from bot.team import Entry, parse_entry
 
 T = TypeVar("T")
 

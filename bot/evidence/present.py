@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.facts import (
+from bot.evidence.facts import (
     Access,
     AccessOf,
     Commits,
@@ -18,9 +18,9 @@ from bot.facts import (
     ProfileOf,
     Source,
 )
+from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Content, Nomination, Unread
-from bot.stages import read_entry
 
 MOST_MOVES = 3  # renames of an entry that are followed
 

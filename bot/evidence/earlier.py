@@ -6,7 +6,7 @@ To close a merge request that is held, and to open another from its branch, must
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
+from bot.evidence.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
 from bot.merge_request import MergeRequest, Note
 from bot.nomination import Unread
 

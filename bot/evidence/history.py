@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import TeamDatabaseError
-from bot.facts import Commit, Commits, CommitsOf, Fact, FileAt, Need, RenameOf, Source, content_of
+from bot.evidence.facts import (
+    Commit,
+    Commits,
+    CommitsOf,
+    Fact,
+    FileAt,
+    Need,
+    RenameOf,
+    Source,
+    content_of,
+)
 from bot.nomination import Content, Unread, is_same_person
 from bot.team import Entry, parse_entry, role_spellings
 

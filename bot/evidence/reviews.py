@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy as rules
-from bot.facts import Merged, Threads, ThreadsOf, Work
+from bot.evidence.facts import Merged, Threads, ThreadsOf, Work
 from bot.nomination import Unread
 
 MOST = 20  # merge requests that are looked into

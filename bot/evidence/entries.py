@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bot.facts import (
+from bot.evidence.facts import (
     CommitsOf,
     DiffsOf,
     Fact,
