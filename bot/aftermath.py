@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.assessment import Assessment
-from bot.at_merge import find_open
+from bot.assessment import Assessment, find_open
 from bot.commands import Replay, decides, find_stating, takes_waivers_back
 from bot.evidence import (
     Fact,

@@ -10,8 +10,14 @@ from typing import Protocol
 from bot import nomination as say
 from bot import policy as rules
 from bot.aftermath import Aftermath, keep_open, look_back, needs_ahead
-from bot.assessment import Assessment, assess
-from bot.at_merge import as_of
+from bot.assessment import (
+    Assessment,
+    Case,
+    as_of,
+    assess,
+    current_maintainers,
+    inactive_maintainers,
+)
 from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay, wants_push_time
 from bot.errors import GitLabError
 from bot.evidence import (
@@ -48,7 +54,6 @@ from bot.evidence import (
     trace_timing,
     wanted_roles,
 )
-from bot.findings import Case, current_maintainers, inactive_maintainers
 from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
 from bot.last_word import SLOW, shut_gate
 from bot.merge_request import MergeRequest

@@ -4,9 +4,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 
-from bot.assessment import Assessment
+from bot.assessment import Assessment, Finding, Step
 from bot.commands import Hold
-from bot.findings import Finding, Step
 from bot.nomination import Unread
 from bot.report import KINDS, Findings, decide_gate, list_urls
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy as rules
-from bot.assessment import Assessment, assess
+from bot.assessment import Assessment, Case, Finding, Verdict, assess
 from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import (
@@ -17,7 +17,6 @@ from bot.evidence import (
     gather_evidence,
     manager_path,
 )
-from bot.findings import Case, Finding, Verdict
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination, Unread
 from bot.policy import Policy

@@ -20,11 +20,10 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment, conceal
+from bot.assessment import Assessment, Finding, State, Step, Verdict, conceal
 from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
 from bot.evidence import Merged
-from bot.findings import Finding, State, Step, Verdict
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Unread
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.assessment import Assessment, assess
+from bot.assessment.assessing import Assessment, assess
+from bot.assessment.findings import Case, Finding
+from bot.assessment.judging import JUDGES
 from bot.commands.replaying import Hold, Replay, Waiver
 from bot.evidence.facts import (
     Account,
@@ -21,8 +23,6 @@ from bot.evidence.facts import (
 from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Stage
 from bot.evidence.timing import Timing
-from bot.findings import Case, Finding
-from bot.judging import JUDGES
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Content, Detection, Nomination, Unread
 from bot.policy import values as rules

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.assessment import Assessment
+from bot.assessment.assessing import Assessment
 from bot.commands.replaying import Answer, Outcome, Replay
 from bot.evidence.facts import FileAt, Work
 from bot.evidence.gathering import Evidence, Manager

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from bot.assessment import Assessment
+from bot.assessment.assessing import Assessment
+from bot.assessment.findings import Verdict
 from bot.evidence.facts import Members
 from bot.evidence.gathering import Manager
-from bot.findings import Verdict
 from bot.nomination.search import Unread
 from bot.policy import values as rules
 from tests.builders import (

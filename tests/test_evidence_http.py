@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.assessment.findings import Finding, Verdict
 from bot.evidence.gathering import Manager
-from bot.findings import Finding, Verdict
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft
 from bot.sandbox.entities import MergeRequest, Reviewer

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.assessment import Assessment
+from bot.assessment.assessing import Assessment
+from bot.assessment.findings import State, Step
+from bot.assessment.follow_ups import CHECKS
 from bot.evidence.facts import FileAt, Member, Members
-from bot.findings import State, Step
-from bot.follow_ups import CHECKS
 from bot.listing import EntrySelector
 from bot.nomination.search import Content, Unread
 from bot.policy import values as rules

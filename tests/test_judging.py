@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.assessment.findings import Finding, Verdict
+from bot.assessment.judging import JUDGES
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Stage
-from bot.findings import Finding, Verdict
-from bot.judging import JUDGES
 from bot.nomination.search import Unread
 from bot.policy import values as rules
 from tests.builders import (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.assessment import Assessment
-from bot.findings import NearMiss
+from bot.assessment.assessing import Assessment
+from bot.assessment.findings import NearMiss
 from bot.policy import loading as rules
 from bot.ready import COMES_LATER, is_later, is_ready
 from bot.report import Words

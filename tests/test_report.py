@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.assessment import Assessment
+from bot.assessment.assessing import Assessment
+from bot.assessment.findings import Verdict
 from bot.commands.replaying import Answer, Outcome
 from bot.errors import ConfigError
 from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Stage
-from bot.findings import Verdict
 from bot.nomination.search import Remark, Unread
 from bot.plan import is_same_text
 from bot.policy import values as rules

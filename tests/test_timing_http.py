@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bot.findings import Finding, Verdict
+from bot.assessment.findings import Finding, Verdict
 from bot.policy import values as rules
 from bot.policy.loading import Policy
 from bot.sandbox import actions

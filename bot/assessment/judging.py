@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import policy as rules
+from bot.assessment.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.evidence import Listed, Manager, Merged, Timing, Work
-from bot.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.nomination import Unread
 from bot.policy import Requirement
 from bot.team import role_spellings

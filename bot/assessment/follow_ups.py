@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from bot import policy as rules
+from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
-from bot.findings import Case, State, Step
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
 from bot.nomination import Unread
 from bot.policy import LEVELS, FollowUp

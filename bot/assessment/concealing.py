@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bot import policy as rules
+from bot.assessment.findings import Case, Finding, State, Step
 from bot.evidence import Counting, Exposure, FileAt
-from bot.findings import Case, Finding, State, Step
 from bot.merge_request import Visibility
 from bot.nomination import Unread
 from bot.policy import FollowUp

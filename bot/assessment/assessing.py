@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.commands import Replay, Waiver
-from bot.concealing import (
+from bot.assessment.concealing import (
     Concealed,
     conceal_finding,
     conceal_names,
     conceal_step,
     find_concealed,
 )
+from bot.assessment.findings import Case, Finding, State, Step, Verdict
+from bot.assessment.follow_ups import check_step
+from bot.assessment.judging import JUDGES
+from bot.commands import Replay, Waiver
 from bot.evidence import Manager, Present
-from bot.findings import Case, Finding, State, Step, Verdict
-from bot.follow_ups import check_step
-from bot.judging import JUDGES
 from bot.nomination import Nomination, Unread
 from bot.policy import Policy
 

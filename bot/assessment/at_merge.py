@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from bot.assessment.findings import Finding, Verdict
 from bot.evidence import Evidence, Listed, Work
-from bot.findings import Finding, Verdict
 from bot.nomination import Unread
 
 
