@@ -182,7 +182,6 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
 
 def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.command_line import wants_json
-    from bot.explain import explain_assessment
     from bot.ready import (
         Candidate,
         assess_readiness,
@@ -191,6 +190,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         is_later,
         is_ready,
     )
+    from bot.report import explain_assessment
 
     manner = _manner(options, environment)
 
@@ -342,7 +342,7 @@ def give_up(
 
 
 def _explain(evaluation: "Evaluation") -> None:
-    from bot.explain import as_json
+    from bot.report import as_json
 
     address = evaluation.merge_request.gitlab_url
     print(json.dumps(as_json(evaluation.findings, address), indent=2, ensure_ascii=True))

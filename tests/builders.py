@@ -27,7 +27,7 @@ from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing
 from bot.nomination.search import Content, Detection, Nomination, Unread
 from bot.policy import values as rules
 from bot.policy.loading import Policy, Requirement, load_policies
-from bot.report import Findings
+from bot.report.words import Findings
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
 GITLAB = "https://gitlab.example.com"

@@ -13,7 +13,7 @@ from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.search import Content, Remark, Unread
 from bot.policy.loading import ListedIn, Policy
-from bot.report import Findings
+from bot.report.words import Findings
 from tests.builders import (
     ENTRY,
     MR_URL,

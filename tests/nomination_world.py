@@ -13,7 +13,7 @@ from bot.gate import GateChoice, GateKind
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
 from bot.policy.loading import Policy, load_policies
-from bot.report import MARKER, Words
+from bot.report.words import MARKER, Words
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.entities import (

@@ -16,7 +16,7 @@ from bot.gate import GateKind
 from bot.gitlab_transport import WRITING
 from bot.policy.loading import load_policies
 from bot.publish import TROUBLE
-from bot.report import MARKER, GateState
+from bot.report.words import MARKER, GateState
 from bot.sandbox import actions
 from bot.sandbox.act_pipelines import check_status
 from bot.sandbox.actions import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.explain import as_json
-from bot.report import Findings
+from bot.report.json_report import as_json
+from bot.report.words import Findings
 from tests import gallery
 from tests.builders import GITLAB
 from tests.gallery import SCENES

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.report import Report, Words, render_report
+from bot.report.words import Report, Words, render_report
 from tests.builders import GITLAB, NOW
 from tests.gallery import SCENES
 from tests.generated import Settle

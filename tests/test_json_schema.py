@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from bot.cli import run_command
-from bot.explain import as_json
-from bot.report import Findings
+from bot.report.json_report import as_json
+from bot.report.words import Findings
 from bot.sandbox.server import Server
 from tests.builders import GITLAB
 from tests.gallery import SCENES

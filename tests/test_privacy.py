@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.evidence.facts import Exposure, ExposureOf
-from bot.explain import as_json
 from bot.merge_request import Visibility
 from bot.nomination.search import Unread
+from bot.report.json_report import as_json
 from bot.sandbox import actions
 from bot.sandbox.entities import Level, Member, MergeRequest
 from bot.sandbox.faults import Fault, Kind

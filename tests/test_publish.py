@@ -21,7 +21,7 @@ from bot.gate import (
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
 from bot.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.publish import MOST_TRIES, TROUBLE, HeadMovedError, apply_plan
-from bot.report import MARKER, Gate, GateState, Report, shipped_templates
+from bot.report.words import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,
     MR_URL,

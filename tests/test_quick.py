@@ -27,11 +27,11 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("line", "module"),
     [
-        ("import bot.report", "bot.report"),
-        ("from bot.report import Words", "bot.report"),
-        ("from bot import inert, report as words", "bot.report"),
-        ("from bot.report import (\n    Report,\n    Words,\n)", "bot.report"),
-        ("    from bot import report  # late", "bot.report"),
+        ("import bot.report", "bot.report.words"),
+        ("from bot.report import Words", "bot.report.words"),
+        ("from bot import inert, report as words", "bot.report.words"),
+        ("from bot.report import (\n    Report,\n    Words,\n)", "bot.report.words"),
+        ("    from bot import report  # late", "bot.report.words"),
         ("from tests.builders import NOW", "tests.builders"),
     ],
 )
@@ -44,7 +44,7 @@ def test_prose_is_no_import(quick: ModuleType) -> None:
 
 
 def test_the_rooms_own_tests_come_first_and_those_that_import_it_follow(quick: ModuleType) -> None:
-    found = quick.find_tests(["bot/report.py"])
+    found = quick.find_tests(["bot/report/words.py"])
     assert found[0] == "tests/test_report.py"
     assert {"tests/test_gallery.py", "tests/test_report_hostile.py"} <= set(found[1:])
     assert "tests/test_yaml_tree.py" not in found

@@ -12,7 +12,7 @@ from bot.assessment.assessing import Assessment
 from bot.assessment.findings import NearMiss
 from bot.policy import loading as rules
 from bot.ready import COMES_LATER, is_later, is_ready
-from bot.report import Words
+from bot.report.words import Words
 from bot.sandbox.entities import Level, Member
 from bot.sandbox.server import Server
 from tests.builders import (

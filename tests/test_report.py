@@ -22,7 +22,7 @@ from bot.evidence.history import Stage
 from bot.nomination.search import Remark, Unread
 from bot.plan import is_same_text
 from bot.policy import values as rules
-from bot.report import (
+from bot.report.words import (
     BODY_LIMIT,
     KINDS,
     MARKER,

@@ -14,7 +14,7 @@ from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.inert import code_span
 from bot.nomination.search import Remark, Unread
-from bot.report import MARKER, Findings, Words, render_report
+from bot.report.words import MARKER, Findings, Words, render_report
 from tests.builders import (
     GITLAB,
     NOW,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from bot.report import MARKER
+from bot.report.words import MARKER
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft
 from bot.sandbox.entities import Level, Member, MergeRequest, Note, User

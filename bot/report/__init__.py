@@ -1,0 +1,17 @@
+"""Put an assessment into words; the only importer of Jinja."""
+
+from bot.report.json_report import as_json, explain_assessment
+from bot.report.words import MARKER, About, Findings, Gate, GateState, Report, Words, render_report
+
+__all__ = [
+    "MARKER",
+    "About",
+    "Findings",
+    "Gate",
+    "GateState",
+    "Report",
+    "Words",
+    "as_json",
+    "explain_assessment",
+    "render_report",
+]
