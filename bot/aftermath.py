@@ -17,9 +17,9 @@ from bot.evidence import (
     follow_up_needs,
     without_manager,
 )
-from bot.gate import GateChoice, past_needs, was_open
 from bot.merge_request import MergeRequest
 from bot.policy import Policy
+from bot.publish import GateChoice, past_needs, was_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,13 +54,26 @@ from bot.evidence import (
     trace_timing,
     wanted_roles,
 )
-from bot.gate import GateChoice, GateKind, gate_needs, has_posted, plan_gate
-from bot.last_word import SLOW, shut_gate
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Nomination, Remark, Unread, find_nominations
-from bot.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.policy import Policy
-from bot.publish import HeadMovedError, Writer, apply_plan
+from bot.publish import (
+    SLOW,
+    GateChoice,
+    GateKind,
+    HeadMovedError,
+    Plan,
+    Writer,
+    apply_plan,
+    find_own_notes,
+    gate_needs,
+    has_posted,
+    plan_emoji,
+    plan_gate,
+    plan_note,
+    plan_stale_emoji,
+    shut_gate,
+)
 from bot.report import Findings, Report, Words, render_report
 from bot.sweep import Look, SharedFacts, sweep
 from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention

@@ -133,7 +133,7 @@ def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
 
 
 def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.gate import GateKind
+    from bot.publish import GateKind
     from bot.report import GateState
 
     settings = _settings(environment)
@@ -277,10 +277,10 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Choices"]]:
     """Connect GitLab and the operator's choices; let go of everything at the end."""
     from bot import app
-    from bot.gate import GateChoice, GateKind
     from bot.gitlab_client import GitLabClient
     from bot.gitlab_transport import Transport
     from bot.policy import load_sound
+    from bot.publish import GateChoice, GateKind
     from bot.report import Words
 
     policies, broken = load_sound(Path(settings.policies) if settings.policies else None)

@@ -9,10 +9,10 @@ from typing import Any
 
 from bot.app import Choices, Evaluation, run
 from bot.config import Secret
-from bot.gate import GateChoice, GateKind
 from bot.gitlab_client import GitLabClient
 from bot.gitlab_transport import Transport
 from bot.policy.loading import Policy, load_policies
+from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.gate import GateKind
+from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.entities import Level, Member, Note
 from bot.sandbox.faults import Fault, Kind

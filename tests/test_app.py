@@ -12,10 +12,10 @@ import pytest
 from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
-from bot.gate import GateKind
 from bot.gitlab_transport import WRITING
 from bot.policy.loading import load_policies
-from bot.publish import TROUBLE
+from bot.publish.gate import GateKind
+from bot.publish.writing import TROUBLE
 from bot.report.words import MARKER, GateState
 from bot.sandbox import actions
 from bot.sandbox.act_pipelines import check_status

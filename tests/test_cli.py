@@ -15,7 +15,7 @@ from bot.app import MOST_LOOKS
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
-from bot.publish import TROUBLE
+from bot.publish.writing import TROUBLE
 from bot.sandbox.entities import Level
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server

@@ -9,7 +9,7 @@ from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, parse_com
 from bot.evidence.entries import PARSED_BYTES, Changes, bound_changes
 from bot.nomination.near_miss import OVERFULL
 from bot.nomination.search import Change, RoleKey, Unread, find_nominations
-from bot.plan import MOST_EMOJI, MOST_STALE
+from bot.publish.plan import MOST_EMOJI, MOST_STALE
 from bot.sandbox.server import Server
 from tests.bombs import bombs
 from tests.nomination_world import (

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot import app, last_word
+from bot import app
 from bot.cli import give_up
 from bot.errors import GitLabError
-from bot.gate import GateKind
+from bot.publish import last_word
+from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.act_pipelines import PipelineDraft, add_job, create_pipeline
 from bot.sandbox.faults import Fault, Kind

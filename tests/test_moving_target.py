@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.app import sweep_all
-from bot.gate import GateKind
+from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.entities import MergeRequest

@@ -8,7 +8,8 @@ import pytest
 
 from bot.commands.replaying import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gate import (
+from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
+from bot.publish.gate import (
     CHECK_STATES,
     COMMIT_STATES,
     DESCRIPTION_LIMIT,
@@ -18,9 +19,8 @@ from bot.gate import (
     plan_check,
     plan_status,
 )
-from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish import MOST_TRIES, TROUBLE, HeadMovedError, apply_plan
+from bot.publish.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish.writing import MOST_TRIES, TROUBLE, HeadMovedError, apply_plan
 from bot.report.words import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,

@@ -20,8 +20,8 @@ from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Stage
 from bot.nomination.search import Remark, Unread
-from bot.plan import is_same_text
 from bot.policy import values as rules
+from bot.publish.plan import is_same_text
 from bot.report.words import (
     BODY_LIMIT,
     KINDS,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GitLabError
-from bot.gate import GateKind
 from bot.gitlab_client import LAG_WAITS
-from bot.publish import TROUBLE
+from bot.publish.gate import GateKind
+from bot.publish.writing import TROUBLE
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.event_bodies import make_merge_request_body

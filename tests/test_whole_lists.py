@@ -6,8 +6,8 @@ import pytest
 
 from bot.errors import GitLabError
 from bot.evidence.facts import StatusesOf
-from bot.gate import GateKind
 from bot.gitlab_client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
+from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.entities import Award, MergeRequest, Note, Reviewer
 from bot.sandbox.faults import Fault, Kind

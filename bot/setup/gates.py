@@ -5,9 +5,9 @@ from functools import partial
 
 from bot.errors import RefusedError
 from bot.evidence import StatusChecksOf, StatusesOf
-from bot.gate import COMMIT_STATES
 from bot.gitlab_transport import Json
 from bot.merge_request import WATCH, StatusCheck
+from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.rest_facts import READERS, read_pages, read_statuses
 from bot.setup.ground import Ground

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot import app
 from bot.app import Evaluation
-from bot.plan import is_same_text
+from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
 from bot.sandbox.entities import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bot import app
-from bot.gate import GateKind
+from bot.publish.gate import GateKind
 from bot.sandbox.entities import MergeRequest
 from bot.sandbox.holding import Hold
 from bot.sandbox.misbehaving import Misbehaving

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Protocol
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gate import COMMIT_STATES, GateKind, GateWrite, is_shown
 from bot.merge_request import CommitStatus, MergeRequest, Note
-from bot.plan import Plan, is_same_text
+from bot.publish.gate import COMMIT_STATES, GateKind, GateWrite, is_shown
+from bot.publish.plan import Plan, is_same_text
 from bot.report import MARKER, GateState
 
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422

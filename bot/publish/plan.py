@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.commands import Outcome
-from bot.gate import GateWrite
 from bot.merge_request import MergeRequest, Note
+from bot.publish.gate import GateWrite
 from bot.report import MARKER, Report
 
 HEADING = "## Nomination"  # with which the comment begins

@@ -5,9 +5,17 @@ from typing import Protocol
 
 from bot.errors import GitLabError
 from bot.evidence import Fact, Need
-from bot.gate import GateChoice, GateKind, GateWrite, gate_needs, plan_check, plan_status, runs_here
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
-from bot.publish import Writer, write_gate
+from bot.publish.gate import (
+    GateChoice,
+    GateKind,
+    GateWrite,
+    gate_needs,
+    plan_check,
+    plan_status,
+    runs_here,
+)
+from bot.publish.writing import Writer, write_gate
 from bot.report import Gate, GateState
 
 # A first comment takes two or three seconds of an ordinary GitLab's time; a run that takes longer
