@@ -19,9 +19,9 @@ from graphql import (
 )
 from graphql_answers import Sent, check_answer
 
-import bot
+import bot.gitlab
 from bot.evidence import facts
-from bot.queries import build_parts
+from bot.gitlab.queries import build_parts
 
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows
 # A value for each field of the needs.
@@ -75,10 +75,9 @@ def documents() -> Iterator[str]:
 
 
 def _constants() -> Iterator[str]:
-    for found in pkgutil.iter_modules(bot.__path__):
-        if not found.ispkg and found.name != "__main__":
-            named = vars(importlib.import_module(f"bot.{found.name}"))
-            yield from (each.strip() for each in named.values() if isinstance(each, str))
+    for found in pkgutil.iter_modules(bot.gitlab.__path__):
+        named = vars(importlib.import_module(f"bot.gitlab.{found.name}"))
+        yield from (each.strip() for each in named.values() if isinstance(each, str))
 
 
 def _join(text: str, fragments: Iterable[str]) -> str:

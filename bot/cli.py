@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.app import Choices, Evaluation
     from bot.command_line import Manner
     from bot.config import Secret
-    from bot.gitlab_client import GitLabClient
+    from bot.gitlab import GitLabClient
     from bot.policy import BrokenPolicy
     from bot.report import About
     from bot.setup import Answer, Ground
@@ -277,8 +277,7 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Choices"]]:
     """Connect GitLab and the operator's choices; let go of everything at the end."""
     from bot import app
-    from bot.gitlab_client import GitLabClient
-    from bot.gitlab_transport import Transport
+    from bot.gitlab import GitLabClient, Transport
     from bot.policy import load_sound
     from bot.publish import GateChoice, GateKind
     from bot.report import Words
@@ -511,7 +510,7 @@ def _rotate(options: "argparse.Namespace", ground: "Ground") -> int:
 def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Ground"]:
     """Connect GitLab as the bot, and as the operator where their token is given."""
     from bot import setup
-    from bot.gitlab_transport import Transport
+    from bot.gitlab import Transport
     from bot.policy import load_sound
 
     deadline = settings.deadline * SETUP.times

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
-from bot.gitlab_transport import Transport
+from bot.gitlab.transport import Transport
 from bot.sandbox.server import Server
 from bot.sandbox.state import World
 from tests.generated import Settle

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.app import Choices, Evaluation, run
 from bot.config import Secret
-from bot.gitlab_client import GitLabClient
-from bot.gitlab_transport import Transport
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.transport import Transport
 from bot.policy.loading import Policy, load_policies
 from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words

@@ -12,7 +12,7 @@ import pytest
 from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
-from bot.gitlab_transport import WRITING
+from bot.gitlab.transport import WRITING
 from bot.policy.loading import load_policies
 from bot.publish.gate import GateKind
 from bot.publish.writing import TROUBLE

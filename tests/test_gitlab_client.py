@@ -32,11 +32,11 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
 )
-from bot.gitlab_client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
-from bot.gitlab_transport import WRITING
+from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
+from bot.gitlab.rest import DIFF_PAGES
+from bot.gitlab.transport import WRITING
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination.search import Unread
-from bot.rest_facts import DIFF_PAGES
 from bot.sandbox import actions
 from bot.sandbox.actions import StatusDraft
 from bot.sandbox.entities import Group, Level, Member

@@ -14,7 +14,7 @@ from tenacity import Future, RetryCallState, Retrying
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gitlab_transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Transport
+from bot.gitlab.transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Transport
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import SECRET, NominationWorld, make_world

@@ -7,7 +7,7 @@ import requests
 
 from bot.config import Secret
 from bot.errors import GitLabError, RefusedError
-from bot.gitlab_transport import Transport
+from bot.gitlab.transport import Transport
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.in_process import make_server, way_to

@@ -9,7 +9,6 @@ from graphql import OperationDefinitionNode, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import read_time
 from bot.errors import GitLabError
 from bot.evidence.facts import (
     Account,
@@ -35,14 +34,15 @@ from bot.evidence.facts import (
     Work,
     WorkOf,
 )
+from bot.gitlab.answers import read_time
+from bot.gitlab.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
+from bot.gitlab.packing import BUDGET, Query, pack_parts
+from bot.gitlab.queries import FILES_PER_PART, build_parts, members_part
+from bot.gitlab.work_query import PEOPLE
 from bot.merge_request import Standing
-from bot.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
 from bot.nomination.search import Unread
-from bot.queries import FILES_PER_PART, build_parts, members_part
-from bot.query_parts import BUDGET, Query, pack_parts
 from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.graphql_cost import measure
-from bot.work_query import PEOPLE
 from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GitLabError
-from bot.gitlab_client import LAG_WAITS
+from bot.gitlab.client import LAG_WAITS
 from bot.publish.gate import GateKind
 from bot.publish.writing import TROUBLE
 from bot.sandbox.faults import Fault, Kind

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.evidence.facts import FileAt, WorkOf
-from bot.queries import _PARTS
-from bot.rest_facts import READERS
+from bot.gitlab.queries import _PARTS
+from bot.gitlab.rest import READERS
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, NoteDraft
 from bot.sandbox.entities import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.gitlab_transport import Transport
+from bot.gitlab.transport import Transport
+from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.server import Server
-from bot.unreachable import explain_unreachable
 from tests.nomination_world import SECRET, TEAM, make_world
 from tests.processes import run_here
 from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import GitLabError
 from bot.evidence.facts import StatusesOf
-from bot.gitlab_client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
+from bot.gitlab.client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.entities import Award, MergeRequest, Note, Reviewer

@@ -5,11 +5,10 @@ from functools import partial
 
 from bot.errors import RefusedError
 from bot.evidence import StatusChecksOf, StatusesOf
-from bot.gitlab_transport import Json
+from bot.gitlab import READERS, Json, read_pages, read_statuses
 from bot.merge_request import WATCH, StatusCheck
 from bot.publish import COMMIT_STATES
 from bot.report import GateState
-from bot.rest_facts import READERS, read_pages, read_statuses
 from bot.setup.ground import Ground
 from bot.setup.hosting import own_trigger
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong

@@ -8,9 +8,8 @@ from typing import Any
 
 from bot.config import Secret
 from bot.errors import GitLabError, RefusedError
-from bot.gitlab_transport import Json, Transport
+from bot.gitlab import Json, Transport, escape_path, read_pages
 from bot.policy import BrokenPolicy, Policy
-from bot.rest_facts import escape_path, read_pages
 from bot.setup.versions import Version, read_version
 
 MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles

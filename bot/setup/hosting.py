@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.errors import RefusedError
-from bot.gitlab_transport import Json
-from bot.rest_facts import escape_path
+from bot.gitlab import Json, escape_path
 from bot.setup.ground import MADE, MAINTAINER, Ground
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import PAYLOAD_EXEMPT, VARIABLES_ROLE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from bot import merge_request_query as documents
+from bot import gitlab as documents
 from bot.errors import GitLabError, RefusedError
 from bot.evidence import (
     Commits,
@@ -27,11 +27,9 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
+from bot.gitlab import READERS, Part, Query, build_parts, escape_path, pack_parts, read_pages
 from bot.merge_request import WATCH
 from bot.nomination import Unread
-from bot.queries import build_parts
-from bot.query_parts import Part, Query, pack_parts
-from bot.rest_facts import READERS, escape_path, read_pages
 from bot.setup.ground import NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, unknown, wrong
 

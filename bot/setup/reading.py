@@ -5,8 +5,8 @@ from functools import partial
 from urllib.parse import quote
 
 from bot.errors import RefusedError
+from bot.gitlab import escape_path, read_pages
 from bot.policy import GroupMember, ListedIn, Policy
-from bot.rest_facts import escape_path, read_pages
 from bot.setup.ground import NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, wrong
 

@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import quote, unquote, urlsplit
 
 from bot.errors import GitLabError, RefusedError
-from bot.gitlab_transport import Json
+from bot.gitlab import Json
 from bot.setup.ground import MADE, NOT_FOUND, Ground
 from bot.setup.hosting import make_trigger, own_trigger
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong

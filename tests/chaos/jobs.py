@@ -11,8 +11,8 @@ from typing import ParamSpec, TypeVar
 from bot import app
 from bot.config import Secret
 from bot.errors import GitLabError
-from bot.gitlab_client import GitLabClient
-from bot.gitlab_transport import Transport
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.transport import Transport
 from bot.sandbox.holding import Arrival, Hold
 from bot.sandbox.server import Server
 from tests.in_process import way_to

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.answers import Json, nodes_of, read_time, usernames_of
 from bot.evidence import (
     Account,
     Activity,
@@ -25,8 +24,9 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
+from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.packing import Part
 from bot.nomination import Unread
-from bot.query_parts import Part
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest

@@ -24,7 +24,7 @@ from urllib3.exceptions import NewConnectionError
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.unreachable import explain_unreachable
+from bot.gitlab.unreachable import explain_unreachable
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0

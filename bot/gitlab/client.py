@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
-from bot import merge_request_query as documents
-from bot.answers import number_of
 from bot.errors import GitLabError, RefusedError
 from bot.evidence import (
     EarlierOf,
@@ -24,18 +22,14 @@ from bot.evidence import (
     NotText,
     StatusesOf,
 )
-from bot.gitlab_transport import CONNECTIONS, WRITING, Json, Transport
+from bot.gitlab import merge_request_query as documents
+from bot.gitlab.answers import number_of
+from bot.gitlab.packing import Part, Query, pack_parts
+from bot.gitlab.queries import build_parts, members_part
+from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
+from bot.gitlab.transport import CONNECTIONS, WRITING, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.nomination import Unread
-from bot.queries import build_parts, members_part
-from bot.query_parts import Part, Query, pack_parts
-from bot.rest_facts import (
-    READERS,
-    escape_path,
-    narrow_exposure,
-    read_pages,
-    read_statuses,
-)
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from bot.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.errors import GitLabError
+from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, Visibility
 
 PAGE = 100

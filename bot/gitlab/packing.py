@@ -7,8 +7,8 @@ fields, hardly on page sizes (`Types::BaseField`), so every part carries an esti
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.answers import Json
 from bot.evidence import Fact, Need
+from bot.gitlab.answers import Json
 
 BUDGET = 240  # of 250, because the scores are estimates; a refused query is split
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.answers import Json, nodes_of, number_of, read_time, read_visibility, usernames_of
 from bot.evidence import (
     ActivityOf,
     DefaultBranchOf,
@@ -26,10 +25,11 @@ from bot.evidence import (
     TipOf,
     WorkOf,
 )
+from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility, usernames_of
+from bot.gitlab.packing import Part
+from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.nomination import Content, Unread
-from bot.query_parts import Part
-from bot.work_query import activity_part, branch_part, threads_part, work_part
 
 FILES_PER_PART = 20
 PAGE = 100

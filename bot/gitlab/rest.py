@@ -29,7 +29,7 @@ from bot.evidence import (
     Versions,
     VersionsOf,
 )
-from bot.gitlab_transport import Json, Transport
+from bot.gitlab.transport import Json, Transport
 from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
 PAGES = 50  # of 100 rows each, of any list

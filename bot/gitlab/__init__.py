@@ -1,0 +1,33 @@
+"""The door to GitLab; the only importer of python-gitlab and tenacity."""
+
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.merge_request_query import (
+    COMMENTS,
+    MERGE_REQUEST,
+    NOTES,
+    RECENT,
+    read_merge_request,
+)
+from bot.gitlab.packing import Part, Query, pack_parts
+from bot.gitlab.queries import build_parts
+from bot.gitlab.rest import READERS, escape_path, read_pages, read_statuses
+from bot.gitlab.transport import Json, Transport
+
+__all__ = [
+    "COMMENTS",
+    "MERGE_REQUEST",
+    "NOTES",
+    "READERS",
+    "RECENT",
+    "GitLabClient",
+    "Json",
+    "Part",
+    "Query",
+    "Transport",
+    "build_parts",
+    "escape_path",
+    "pack_parts",
+    "read_merge_request",
+    "read_pages",
+    "read_statuses",
+]
