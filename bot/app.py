@@ -55,7 +55,7 @@ from bot.evidence import (
     wanted_roles,
 )
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, Nomination, Remark, Unread, find_nominations
+from bot.nomination import Detection, Nomination, Remark, find_nominations
 from bot.policy import Policy
 from bot.publish import (
     SLOW,
@@ -77,6 +77,7 @@ from bot.publish import (
 from bot.report import Findings, Report, Words, render_report
 from bot.sweep import Look, SharedFacts, sweep
 from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention
+from bot.unread import Unread
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3

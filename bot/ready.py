@@ -18,9 +18,10 @@ from bot.evidence import (
     manager_path,
 )
 from bot.merge_request import MergeRequest, Person
-from bot.nomination import Change, Nomination, Unread
+from bot.nomination import Change, Nomination
 from bot.policy import Policy
 from bot.team import Entry, is_team_file, parse_entry
+from bot.unread import Unread
 
 # What only an open merge request can show.
 LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)

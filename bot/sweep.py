@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.errors import BotError
 from bot.evidence import DefaultBranchOf, ExposureOf, Fact, Facts, FileAt, MembersOf, Need, Source
-from bot.nomination import Unread
+from bot.unread import Unread
 
 
 @dataclass(frozen=True, slots=True)

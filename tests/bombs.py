@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.errors import TeamDatabaseError
-from bot.nomination.search import Change, RoleKey, find_nominations
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change
+from bot.team import RoleKey
 from bot.team.tree import PURE_LIMITS, parse_tree
 
 SIZE = 1 << 20

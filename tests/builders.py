@@ -24,10 +24,11 @@ from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Stage
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
-from bot.nomination.search import Content, Detection, Nomination, Unread
+from bot.nomination.search import Detection, Nomination
 from bot.policy import values as rules
 from bot.policy.loading import Policy, Requirement, load_policies
 from bot.report.words import Findings
+from bot.unread import Content, Unread
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
 GITLAB = "https://gitlab.example.com"

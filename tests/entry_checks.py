@@ -4,8 +4,11 @@ import contextlib
 import time
 
 from bot.errors import TeamDatabaseError
-from bot.nomination.search import Change, Content, Detection, RoleKey, Unread, find_nominations
+from bot.nomination.search import Detection, find_nominations
+from bot.nomination.values import Change
+from bot.team import RoleKey
 from bot.team.tree import PURE_LIMITS, parse_tree
+from bot.unread import Content, Unread
 
 SEPARATOR = b"\n=====\n"
 MAX_SECONDS = 1.0  # of processor time

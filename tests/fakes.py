@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence.facts import Fact, Need
 from bot.merge_request import CommitStatus, MergeRequest, Note
-from bot.nomination.search import Unread
+from bot.unread import Unread
 from tests.builders import NOW
 
 

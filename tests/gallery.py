@@ -11,9 +11,10 @@ from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Stage
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
-from bot.nomination.search import Content, Remark, Unread
+from bot.nomination.search import Remark
 from bot.policy.loading import ListedIn, Policy
 from bot.report.words import Findings
+from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,
     MR_URL,

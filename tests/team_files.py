@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from types import EllipsisType
 
-from bot.nomination.search import Change, Content, Detection, RoleKey, find_nominations
+from bot.nomination.search import Detection, find_nominations
+from bot.nomination.values import Change
+from bot.team import RoleKey
+from bot.unread import Content
 
 PERSON = "data/team_members/person"
 ADA = f"{PERSON}/a/ada.yml"

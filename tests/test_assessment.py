@@ -8,8 +8,8 @@ from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
 from bot.evidence.facts import Members
 from bot.evidence.gathering import Manager
-from bot.nomination.search import Unread
 from bot.policy import values as rules
+from bot.unread import Unread
 from tests.builders import (
     GROUP,
     make_assessment,

@@ -7,12 +7,12 @@ import pytest
 
 from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
 from bot.evidence.facts import Fact, Need, Sibling, Siblings
-from bot.nomination.search import Unread
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft
 from bot.sandbox.entities import Level, Member, MergeRequest, Note
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.unread import Unread
 from tests.builders import make_merge_request
 from tests.fakes import FakeSource
 from tests.nomination_world import (

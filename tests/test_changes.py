@@ -7,7 +7,7 @@ import pytest
 from bot.evidence.entries import FEW, HISTORIES_AHEAD, Changes, Further, gather_changes
 from bot.evidence.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.merge_request import MergeRequest
-from bot.nomination.search import Content, Unread
+from bot.unread import Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request
 from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 

@@ -8,9 +8,12 @@ import pytest
 from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, parse_commands, read_comments
 from bot.evidence.entries import PARSED_BYTES, Changes, bound_changes
 from bot.nomination.near_miss import OVERFULL
-from bot.nomination.search import Change, RoleKey, Unread, find_nominations
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change
 from bot.publish.plan import MOST_EMOJI, MOST_STALE
 from bot.sandbox.server import Server
+from bot.team import RoleKey
+from bot.unread import Unread
 from tests.bombs import bombs
 from tests.nomination_world import (
     ENTRY,

@@ -37,9 +37,12 @@ from bot.evidence.gathering import (
 )
 from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Stage, find_stage
 from bot.merge_request import Standing
-from bot.nomination.search import Change, Content, RoleKey, Unread, find_nominations
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change
 from bot.policy import values as rules
 from bot.policy.loading import Policy
+from bot.team import RoleKey
+from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,
     GROUP,

@@ -10,8 +10,8 @@ from bot.assessment.findings import State, Step
 from bot.assessment.follow_ups import CHECKS
 from bot.evidence.facts import FileAt, Member, Members
 from bot.listing import EntrySelector
-from bot.nomination.search import Content, Unread
 from bot.policy import values as rules
+from bot.unread import Content, Unread
 from tests.builders import (
     make_assessment,
     make_case,

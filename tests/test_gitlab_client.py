@@ -36,12 +36,12 @@ from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab.rest import DIFF_PAGES
 from bot.gitlab.transport import WRITING
 from bot.merge_request import MergeRequest, Standing
-from bot.nomination.search import Unread
 from bot.sandbox import actions
 from bot.sandbox.actions import StatusDraft
 from bot.sandbox.entities import Group, Level, Member
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.unread import Unread
 from tests.builders import work_of
 from tests.nomination_world import (
     ENTRY,

@@ -14,8 +14,8 @@ from bot.assessment.judging import JUDGES
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Stage
-from bot.nomination.search import Unread
 from bot.policy import values as rules
+from bot.unread import Unread
 from tests.builders import (
     GROUP,
     NOW,

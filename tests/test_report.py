@@ -19,7 +19,7 @@ from bot.errors import ConfigError
 from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Stage
-from bot.nomination.search import Remark, Unread
+from bot.nomination.search import Remark
 from bot.policy import values as rules
 from bot.publish.plan import is_same_text
 from bot.report.words import (
@@ -34,6 +34,7 @@ from bot.report.words import (
     decide_gate,
     render_report,
 )
+from bot.unread import Unread
 from tests import gallery
 from tests.builders import (
     GITLAB,

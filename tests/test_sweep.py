@@ -3,8 +3,8 @@
 import pytest
 
 from bot.evidence.facts import Fact, FileAt, MembersOf, Need
-from bot.nomination.search import Unread
 from bot.sweep import SharedFacts
+from bot.unread import Unread
 from tests.builders import GROUP, PROJECT, make_members
 from tests.fakes import FakeSource
 

@@ -19,7 +19,7 @@ from bot.evidence.facts import (
     VersionsOf,
 )
 from bot.evidence.timing import MOST_VERSIONS, Timing, entry_needs, trace_timing
-from bot.nomination.search import Content, Unread
+from bot.unread import Content, Unread
 from tests.builders import ENTRY, HEAD, NOW, PROJECT, make_merge_request, make_nomination
 
 MERGE_REQUEST = make_merge_request()

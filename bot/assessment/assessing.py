@@ -14,8 +14,9 @@ from bot.assessment.follow_ups import check_step
 from bot.assessment.judging import JUDGES
 from bot.commands import Replay, Waiver
 from bot.evidence import Manager, Present
-from bot.nomination import Nomination, Unread
+from bot.nomination import Nomination
 from bot.policy import Policy
+from bot.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

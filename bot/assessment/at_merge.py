@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.assessment.findings import Finding, Verdict
 from bot.evidence import Evidence, Listed, Work
-from bot.nomination import Unread
+from bot.unread import Unread
 
 
 def as_of(evidence: Evidence, merged_at: datetime | None) -> Evidence:

@@ -11,8 +11,8 @@ from bot import policy as rules
 from bot.assessment.findings import Case, Finding, State, Step
 from bot.evidence import Counting, Exposure, FileAt
 from bot.merge_request import Visibility
-from bot.nomination import Unread
 from bot.policy import FollowUp
+from bot.unread import Unread
 
 UNREADABLE = "its content is not what it should be"
 

@@ -7,8 +7,9 @@ from enum import Enum
 from bot.commands import Waiver
 from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Stage, Timing
 from bot.merge_request import MergeRequest
-from bot.nomination import Nomination, Unread
+from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
+from bot.unread import Unread
 
 
 class Verdict(Enum):

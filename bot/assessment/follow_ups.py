@@ -6,8 +6,8 @@ from bot import policy as rules
 from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
-from bot.nomination import Unread
 from bot.policy import LEVELS, FollowUp
+from bot.unread import Unread
 
 
 def _check_member(case: Case, follow_up: FollowUp) -> Step:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, NearMiss, Part, Verdict
 from bot.evidence import Listed, Manager, Merged, Timing, Work
-from bot.nomination import Unread
 from bot.policy import Requirement
 from bot.team import role_spellings
+from bot.unread import Unread
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
-from bot.nomination import Change, RoleKey, find_nominations
+from bot.nomination import Change, find_nominations
 from bot.policy import BrokenPolicy
-from bot.team import is_team_file
+from bot.team import RoleKey, is_team_file
 
 
 def wanted_roles(broken: Iterable[BrokenPolicy]) -> set[RoleKey]:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from bot.evidence.facts import CiConfigOf, FileAt, Source, content_of
 from bot.merge_request import MergeRequest
-from bot.nomination import Unread
+from bot.unread import Unread
 
 DEFAULT_PATH = ".gitlab-ci.yml"
 # Whatever it is that includes them, these hold jobs by all custom.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.evidence.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
 from bot.merge_request import MergeRequest, Note
-from bot.nomination import Unread
+from bot.unread import Unread
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
 MOST = 6  # earlier merge requests that are read

@@ -16,7 +16,8 @@ from bot.evidence.facts import (
     content_of,
 )
 from bot.merge_request import MergeRequest
-from bot.nomination import Change, Content, Unread
+from bot.nomination import Change
+from bot.unread import Content, Unread
 
 # Up to so many entries are read at all three places at once, which one query can hold.
 FEW = 12

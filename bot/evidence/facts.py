@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
-from bot.nomination import Content, Unread
+from bot.unread import Content, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

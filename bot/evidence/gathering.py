@@ -36,9 +36,10 @@ from bot.evidence.reviews import (
     plan_look,
 )
 from bot.merge_request import MergeRequest, Standing
-from bot.nomination import Change, Content, Nomination, Unread
+from bot.nomination import Change, Nomination
 from bot.policy import Policy
 from bot.team import Entry, parse_entry
+from bot.unread import Content, Unread
 
 T = TypeVar("T")
 

@@ -16,8 +16,9 @@ from bot.evidence.facts import (
     Source,
     content_of,
 )
-from bot.nomination import Content, Unread, is_same_person
+from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry, role_spellings
+from bot.unread import Content, Unread
 
 # Revisions of an entry that are examined for an earlier role, newest first.
 MAX_REVISIONS = 50

@@ -20,7 +20,8 @@ from bot.evidence.facts import (
 )
 from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest, Person
-from bot.nomination import Content, Nomination, Unread
+from bot.nomination import Nomination
+from bot.unread import Content, Unread
 
 MOST_MOVES = 3  # renames of an entry that are followed
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot import policy as rules
 from bot.evidence.facts import Merged, Threads, ThreadsOf, Work
-from bot.nomination import Unread
+from bot.unread import Unread
 
 MOST = 20  # merge requests that are looked into
 

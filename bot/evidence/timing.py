@@ -24,8 +24,9 @@ from bot.evidence.facts import (
 )
 from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest
-from bot.nomination import Content, Nomination, Unread, is_same_person
+from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
+from bot.unread import Content, Unread
 
 MOST_VERSIONS = 30  # of a merge request that are examined
 

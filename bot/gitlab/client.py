@@ -29,7 +29,7 @@ from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
 from bot.gitlab.transport import CONNECTIONS, WRITING, Json, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
-from bot.nomination import Unread
+from bot.unread import Unread
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each

@@ -29,7 +29,7 @@ from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibi
 from bot.gitlab.packing import Part
 from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
-from bot.nomination import Content, Unread
+from bot.unread import Content, Unread
 
 FILES_PER_PART = 20
 PAGE = 100

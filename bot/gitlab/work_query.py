@@ -26,7 +26,7 @@ from bot.evidence import (
 )
 from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
-from bot.nomination import Unread
+from bot.unread import Unread
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest

@@ -11,16 +11,10 @@ from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
 from bot.nomination.remarks import not_known
-from bot.nomination.search import (
-    Change,
-    Content,
-    Detection,
-    Remark,
-    RoleKey,
-    Unread,
-    find_nominations,
-)
-from bot.team import LIMITS, TEAM_FILES, is_team_file, lies_among_entries, may_name, shown
+from bot.nomination.search import Detection, Remark, find_nominations
+from bot.nomination.values import Change
+from bot.team import LIMITS, TEAM_FILES, RoleKey, is_team_file, lies_among_entries, may_name, shown
+from bot.unread import Content, Unread
 
 _GENERATED = "data/team.yml"
 _Found: TypeAlias = dict[str, "os.DirEntry[str]"]

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bot.nomination.values import RoleKey
-from bot.team import decode_text, fold_key, parser_of, responsibility, shown
+from bot.team import RoleKey, decode_text, fold_key, parser_of, responsibility, shown
 
 _MAX_WALKED = 10_000  # nodes that are looked at through merge keys
 _MAX_TOLD = 5

@@ -9,7 +9,8 @@ is not decided here.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from bot.nomination.origin import Content, NotMerged, Unread
+from bot.nomination.values import NotMerged
+from bot.unread import Content, Unread
 
 BOTH = "both changed the same lines or lines that touch"
 MOVED = "lines that both have were moved or repeated"

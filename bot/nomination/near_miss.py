@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from bot.nomination.values import RoleKey
 from bot.team import (
     Entry,
     Items,
     Node,
     Pairs,
+    RoleKey,
     Scalar,
     fold_key,
     is_key_meant,

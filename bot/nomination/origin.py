@@ -6,49 +6,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
+from bot.nomination.values import Change, NotPlain
 from bot.team import Entry, is_team_file, may_name, parse_entry
+from bot.unread import Content, Unread
 
 _FEW = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A file that exists but could not be read, and why."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotMerged(Unread):
-    """A file of which nobody knows what a merge makes; not `is_read` where a side is missing."""
-
-    is_read: bool = True
-
-
-class NotPlain(Unread):
-    """A file that other readers may take otherwise, so that nothing counts as held in it."""
-
-
-Content: TypeAlias = bytes | Unread | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A changed file: `None` where it does not exist.
-
-    `target` is what the target branch holds now, at `path` or else at `old_path`.
-    """
-
-    path: str
-    old_path: str | None = None
-    base: Content
-    head: Content
-    target: Content = None
-
-    @property
-    def base_path(self) -> str:
-        """The path of the file before the change."""
-        return self.old_path or self.path
 
 
 @dataclass(frozen=True, slots=True)

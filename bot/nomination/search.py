@@ -8,30 +8,24 @@ from bot.nomination import remarks as say
 from bot.nomination.lax_reading import LaxReading, read_laxly
 from bot.nomination.merge_result import merge_contents
 from bot.nomination.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
-from bot.nomination.origin import (
-    Bases,
-    Change,
-    Content,
-    NotMerged,
-    NotPlain,
-    Origin,
-    Refused,
-    Side,
-    Unread,
-    is_same_person,
-    read_side,
+from bot.nomination.origin import Bases, Origin, Refused, Side, is_same_person, read_side
+from bot.nomination.values import Change, Detection, Nomination, NotMerged, NotPlain, Remark
+from bot.team import (
+    TEAM_FILES,
+    Entry,
+    RoleKey,
+    fold_key,
+    is_team_file,
+    lies_among_entries,
+    may_mention,
 )
-from bot.nomination.values import Detection, Nomination, Remark, RoleKey
-from bot.team import TEAM_FILES, Entry, fold_key, is_team_file, lies_among_entries, may_mention
+from bot.unread import Content, Unread
 
 __all__ = [
     "Change",
-    "Content",
     "Detection",
     "Nomination",
     "Remark",
-    "RoleKey",
-    "Unread",
     "find_nominations",
 ]
 

@@ -2,27 +2,7 @@
 
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RoleKey:
-    """A project key and the responsibility for it that is asked about.
-
-    What was evidently meant is told by more: `repositories` are names that are no key, and
-    `stages` the roles that come before.
-    """
-
-    project: str
-    role: str
-    repositories: frozenset[str] = field(default=frozenset(), compare=False)
-    stages: frozenset[str] = field(default=frozenset(), compare=False)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The key, and what is written in its place by mistake."""
-        return self.project, *sorted(self.repositories)
-
-    def __str__(self) -> str:
-        return f"{self.project}: {self.role}"
+from bot.unread import Content, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +45,33 @@ class Detection:
     remarks: tuple[Remark, ...]
     unread: tuple[Remark, ...]
     at_stake: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMerged(Unread):
+    """A file of which nobody knows what a merge makes; not `is_read` where a side is missing."""
+
+    is_read: bool = True
+
+
+class NotPlain(Unread):
+    """A file that other readers may take otherwise, so that nothing counts as held in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A changed file: `None` where it does not exist.
+
+    `target` is what the target branch holds now, at `path` or else at `old_path`.
+    """
+
+    path: str
+    old_path: str | None = None
+    base: Content
+    head: Content
+    target: Content = None
+
+    @property
+    def base_path(self) -> str:
+        """The path of the file before the change."""
+        return self.old_path or self.path

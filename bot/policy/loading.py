@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 from bot.errors import PolicyError
-from bot.nomination import RoleKey
 from bot.policy.language import POLICY
 from bot.policy.mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
 from bot.policy.nodes import MAX_CHARACTERS, Place, parse_yaml
@@ -32,7 +31,7 @@ from bot.policy.values import (
     Rule,
     Topic,
 )
-from bot.team import TEAM_FILES
+from bot.team import TEAM_FILES, RoleKey
 
 __all__ = [
     "SHIPPED",

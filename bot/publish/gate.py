@@ -6,8 +6,8 @@ from enum import Enum
 
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
-from bot.nomination import Unread
 from bot.report import Findings, Gate, GateState
+from bot.unread import Unread
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
 URL_LIMIT = 255  # likewise

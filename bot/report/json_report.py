@@ -6,8 +6,8 @@ from enum import Enum
 
 from bot.assessment import Assessment, Finding, Step
 from bot.commands import Hold
-from bot.nomination import Unread
 from bot.report.words import KINDS, Findings, decide_gate, list_urls
+from bot.unread import Unread
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 

@@ -25,7 +25,8 @@ from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
 from bot.evidence import Merged
 from bot.merge_request import MergeRequest
-from bot.nomination import Detection, Unread
+from bot.nomination import Detection
+from bot.unread import Unread
 
 MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000

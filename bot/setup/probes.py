@@ -29,9 +29,9 @@ from bot.evidence import (
 )
 from bot.gitlab import READERS, Part, Query, build_parts, escape_path, pack_parts, read_pages
 from bot.merge_request import WATCH
-from bot.nomination import Unread
 from bot.setup.ground import NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, unknown, wrong
+from bot.unread import Unread
 
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)

@@ -2,6 +2,7 @@
 
 from bot.team.entry import Entry, may_name, parse_entry
 from bot.team.files import TEAM_FILES, is_team_file, lies_among_entries
+from bot.team.roles import RoleKey
 from bot.team.spelling import (
     fold_key,
     is_key_meant,
@@ -20,6 +21,7 @@ __all__ = [
     "Items",
     "Node",
     "Pairs",
+    "RoleKey",
     "Scalar",
     "decode_text",
     "fold_key",
