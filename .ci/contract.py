@@ -27,8 +27,8 @@ from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.state import RequestRecord, World
 from bot.sandbox.steps import tell
+from bot.sandbox.world.state import RequestRecord, World
 
 # What the sandbox does on purpose though the contract does not say it, each with its source.
 DEVIATIONS = {

@@ -10,7 +10,7 @@ import pytest
 
 from bot.gitlab.transport import Transport
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.state import World
 from tests.generated import Settle
 from tests.nomination_world import SECRET, NominationWorld
 

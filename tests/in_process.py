@@ -15,7 +15,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from werkzeug.http import http_date
 
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.state import World
 
 HUNG_UP = "the stand-in ended the connection"
 PORT = 8929  # in addresses only: nobody listens there

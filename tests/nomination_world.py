@@ -16,7 +16,9 @@ from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
-from bot.sandbox.entities import (
+from bot.sandbox.quick_actions import run_quick_actions
+from bot.sandbox.server import Server
+from bot.sandbox.world.entities import (
     CommitStatus,
     Group,
     Level,
@@ -30,10 +32,8 @@ from bot.sandbox.entities import (
     Token,
     User,
 )
-from bot.sandbox.quick_actions import run_quick_actions
-from bot.sandbox.repository import Repository
-from bot.sandbox.server import Server
-from bot.sandbox.state import RequestRecord, World
+from bot.sandbox.world.repository import Repository
+from bot.sandbox.world.state import RequestRecord, World
 from tests.in_process import way_to
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -6,11 +6,11 @@ from subprocess import CompletedProcess
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.entities import MergeRequest, Project
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest, Project
+from bot.sandbox.world.state import World
 from tests.processes import run_here
 
 TEAM = "gitlab-com/www-gitlab-com"

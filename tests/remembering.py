@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
 from bot.sandbox.rest_core import Answer
-from bot.sandbox.state import World
+from bot.sandbox.world.state import World
 
 Memory = dict[tuple[object, ...], Answer]
 

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 
-from bot.sandbox.entities import Token
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Token
+from bot.sandbox.world.state import World
 
 MR = "/projects/7/merge_requests/1"
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.entities import (
+from bot.sandbox.world.entities import (
     Level,
     Member,
     MergeRequest,
@@ -13,8 +13,8 @@ from bot.sandbox.entities import (
     TriggerToken,
     User,
 )
-from bot.sandbox.repository import Repository, Signature
-from bot.sandbox.state import World
+from bot.sandbox.world.repository import Repository, Signature
+from bot.sandbox.world.state import World
 
 NOW = datetime(2026, 2, 2, 9, tzinfo=UTC)
 LEVELS = {

@@ -7,9 +7,9 @@ import pytest
 
 from bot.publish.gate import GateKind
 from bot.sandbox import actions
-from bot.sandbox.entities import Level, Member, Note
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Level, Member, Note
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

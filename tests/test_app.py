@@ -27,9 +27,9 @@ from bot.sandbox.actions import (
     PipelineDraft,
     StatusDraft,
 )
-from bot.sandbox.entities import Level, Member, MergeRequest
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -9,9 +9,9 @@ from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
 from bot.evidence.facts import Fact, Need, Sibling, Siblings
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft
-from bot.sandbox.entities import Level, Member, MergeRequest, Note
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
 from bot.unread import Unread
 from tests.builders import make_merge_request
 from tests.fakes import FakeSource

@@ -10,9 +10,9 @@ from bot.app import sweep_all
 from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate
-from bot.sandbox.entities import MergeRequest, StatusCheck
 from bot.sandbox.hook_bodies import build_merge_request_body
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import MergeRequest, StatusCheck
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

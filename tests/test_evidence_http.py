@@ -8,8 +8,8 @@ from bot.assessment.findings import Finding, Verdict
 from bot.evidence.gathering import Manager
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft
-from bot.sandbox.entities import MergeRequest, Reviewer
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import MergeRequest, Reviewer
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -9,11 +9,11 @@ import pytest
 from bot.sandbox import actions
 from bot.sandbox.act_pipelines import add_job, run_again
 from bot.sandbox.actions import CommitDraft, StatusDraft
-from bot.sandbox.entities import CommitStatus, MergeRequest, Pipeline, Token
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.jobs import Runner, read_component
 from bot.sandbox.merging import assess_merge
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import CommitStatus, MergeRequest, Pipeline, Token
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

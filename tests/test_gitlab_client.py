@@ -38,9 +38,9 @@ from bot.gitlab.transport import WRITING
 from bot.merge_request import MergeRequest, Standing
 from bot.sandbox import actions
 from bot.sandbox.actions import StatusDraft
-from bot.sandbox.entities import Group, Level, Member
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Group, Level, Member
 from bot.unread import Unread
 from tests.builders import work_of
 from tests.nomination_world import (

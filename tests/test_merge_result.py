@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.nomination.merge_result import merge_contents
 from bot.nomination.values import NotMerged
-from bot.sandbox.line_merge import merge_texts
+from bot.sandbox.world.line_merge import merge_texts
 from bot.unread import Content, Unread
 
 BASE = "gitlab: ada\nreports_to: boss\nprojects:\n  a: x\n  b: y\nstory: z\n"

@@ -11,10 +11,10 @@ from bot.app import sweep_all
 from bot.publish.gate import GateKind
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.repository import MODE_LINK
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.repository import MODE_LINK
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -9,9 +9,9 @@ from bot.evidence.facts import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.report.json_report import as_json
 from bot.sandbox import actions
-from bot.sandbox.entities import Level, Member, MergeRequest
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import Unread
 from tests.builders import GITLAB
 from tests.nomination_world import (

@@ -13,7 +13,7 @@ from bot.sandbox.hook_bodies import build_merge_request_body
 from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
 from bot.sandbox.rest_core import Answer
 from bot.sandbox.server import Server
-from bot.sandbox.state import Event, World
+from bot.sandbox.world.state import Event, World
 from tests.chaos.jobs import Jobs
 from tests.in_process import make_server
 from tests.interleavings import Pair, explore

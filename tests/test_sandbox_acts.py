@@ -7,14 +7,15 @@ from functools import partial
 import pytest
 
 from bot.sandbox import actions
-from bot.sandbox.access import effective_members, find_level
 from bot.sandbox.actions import (
     CommitDraft,
     MergeRequestDraft,
     MergeRequestUpdate,
     NoteDraft,
 )
-from bot.sandbox.entities import (
+from bot.sandbox.merging import assess_merge
+from bot.sandbox.world.access import effective_members, find_level
+from bot.sandbox.world.entities import (
     Group,
     GroupLink,
     Level,
@@ -23,8 +24,7 @@ from bot.sandbox.entities import (
     ProjectSettings,
     User,
 )
-from bot.sandbox.merging import assess_merge
-from bot.sandbox.state import QuickActionOutcome, RefusedError, World
+from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from bot.sandbox import actions
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.faults import Fault, Kind, parse_fault
 from bot.sandbox.holding import Arrival
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api, give_token
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 

@@ -9,9 +9,9 @@ import pytest
 
 from bot.sandbox import act_pipelines, actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, PipelineDraft, StatusDraft
-from bot.sandbox.entities import CommitStatus, MergeRequest, StatusCheck
 from bot.sandbox.merging import assess_merge
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.entities import CommitStatus, MergeRequest, StatusCheck
+from bot.sandbox.world.state import RefusedError, World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 

@@ -7,12 +7,12 @@ import pytest
 from graphql import get_introspection_query
 
 from bot.sandbox import actions
-from bot.sandbox.entities import Group, GroupLink, Level, Member, MergeRequest
 from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.graphql_core import RESOLVERS, VALUES, connect
 from bot.sandbox.seed_history import add_merge_requests
 from bot.sandbox.seed_section import Section
-from bot.sandbox.state import QuickActionOutcome, World
+from bot.sandbox.world.entities import Group, GroupLink, Level, Member, MergeRequest
+from bot.sandbox.world.state import QuickActionOutcome, World
 from tests.sandbox_client import MR, Api, give_token
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 

@@ -12,10 +12,10 @@ import pytest
 
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestUpdate, NoteDraft
-from bot.sandbox.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
 from bot.sandbox.hook_parts import merge_status, write_time
 from bot.sandbox.hooks import FOREVER, Hooks
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
+from bot.sandbox.world.state import World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 Body = dict[str, Any]

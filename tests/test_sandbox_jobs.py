@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.sandbox.activity import Activity
 from bot.sandbox.ci_file import (
     FILTERED_BY_WORKFLOW,
     Circumstances,
@@ -18,12 +17,13 @@ from bot.sandbox.ci_file import (
     parse_duration,
     select_jobs,
 )
-from bot.sandbox.entities import Pipeline, Project, Token, TriggerToken, User
 from bot.sandbox.job_environment import JobRun, command_folders
 from bot.sandbox.jobs import CI_FILE, Runner, ci_definition
-from bot.sandbox.repository import Repository, Signature
 from bot.sandbox.shell import mask, run_script
-from bot.sandbox.state import RefusedError, RequestRecord, TriggerCall, World
+from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User
+from bot.sandbox.world.repository import Repository, Signature
+from bot.sandbox.world.state import RefusedError, RequestRecord, TriggerCall, World
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
 MASKED = "glpat-not-a-real-one"

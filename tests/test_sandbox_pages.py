@@ -12,12 +12,19 @@ from werkzeug.test import Client, TestResponse
 
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft, StatusDraft
-from bot.sandbox.entities import Group, Level, Member, MergeRequest, ProjectSettings, StatusCheck
 from bot.sandbox.jobs import CI_FILE, Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.pages import serve
 from bot.sandbox.quick_actions import run_quick_actions
-from bot.sandbox.state import TriggerCall, World
+from bot.sandbox.world.entities import (
+    Group,
+    Level,
+    Member,
+    MergeRequest,
+    ProjectSettings,
+    StatusCheck,
+)
+from bot.sandbox.world.state import TriggerCall, World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 
 EVIL = "<script>alert(1)</script>"

@@ -6,7 +6,6 @@ import pytest
 
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.quick_action_table import EFFECTS
 from bot.sandbox.quick_actions import (
     ELSEWHERE,
@@ -14,7 +13,8 @@ from bot.sandbox.quick_actions import (
     find_quick_actions,
     run_quick_actions,
 )
-from bot.sandbox.state import QuickActionOutcome, RefusedError, World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 from tests.sandbox_worlds import OUTSIDER, make_world, open_mr
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sandbox.diffs import MAX_PATCH, compare_trees, count_lines, render_diff
-from bot.sandbox.repository import (
+from bot.sandbox.world.diffs import MAX_PATCH, compare_trees, count_lines, render_diff
+from bot.sandbox.world.repository import (
     Blob,
     Commit,
     Contents,

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.rest_app import ROUTES
 from bot.sandbox.rest_core import ENDPOINTS
 from bot.sandbox.seed_history import add_merge_requests
 from bot.sandbox.seed_section import Section
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api, give_token
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox import actions
-from bot.sandbox.entities import MergeRequest
-from bot.sandbox.state import QuickActionOutcome, TriggerCall, World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import QuickActionOutcome, TriggerCall, World
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 

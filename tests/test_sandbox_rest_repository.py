@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from bot.sandbox import actions
-from bot.sandbox.entities import Group, Label, Level, Member, User, Webhook
-from bot.sandbox.repository import Signature
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Group, Label, Level, Member, User, Webhook
+from bot.sandbox.world.repository import Signature
+from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 

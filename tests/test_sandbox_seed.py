@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.access import find_level
-from bot.sandbox.entities import Level
 from bot.sandbox.seed import build_world, load_scenario
 from bot.sandbox.seed_section import SeedError
+from bot.sandbox.world.access import find_level
+from bot.sandbox.world.entities import Level
 from tests.sandbox_client import Api
 
 TOKEN = "glpat-made-up"  # noqa: S105 - nobody's

@@ -7,8 +7,8 @@ import pytest
 
 from bot.sandbox import actions
 from bot.sandbox.actions import NoteDraft
-from bot.sandbox.entities import Group, Token, User
-from bot.sandbox.state import Event, QuickActionOutcome, World
+from bot.sandbox.world.entities import Group, Token, User
+from bot.sandbox.world.state import Event, QuickActionOutcome, World
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 
 

@@ -14,7 +14,10 @@ from bot.gitlab.queries import _PARTS
 from bot.gitlab.rest import READERS
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, NoteDraft
-from bot.sandbox.entities import (
+from bot.sandbox.hooks import FOREVER
+from bot.sandbox.merging import assess_merge
+from bot.sandbox.server import Server
+from bot.sandbox.world.entities import (
     Group,
     HookEvent,
     Level,
@@ -25,10 +28,7 @@ from bot.sandbox.entities import (
     Variable,
     Webhook,
 )
-from bot.sandbox.hooks import FOREVER
-from bot.sandbox.merging import assess_merge
-from bot.sandbox.server import Server
-from bot.sandbox.state import RequestRecord, World
+from bot.sandbox.world.state import RequestRecord, World
 from bot.setup.probes import FOR_NEEDS
 from tests.operator_world import (
     HOST,

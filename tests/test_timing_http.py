@@ -11,9 +11,9 @@ from bot.policy import values as rules
 from bot.policy.loading import Policy
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft, MergeRequestUpdate
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import MergeRequest
 from tests.builders import make_requirement
 from tests.nomination_world import (
     ENTRY,

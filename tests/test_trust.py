@@ -9,10 +9,10 @@ import pytest
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.entities import Level, MergeRequest
 from bot.sandbox.hook_bodies import build_merge_request_body, build_note_body
 from bot.sandbox.server import Server
-from bot.sandbox.state import Event
+from bot.sandbox.world.entities import Level, MergeRequest
+from bot.sandbox.world.state import Event
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -8,9 +8,9 @@ import pytest
 from bot.app import sweep_all
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestUpdate
-from bot.sandbox.entities import Level, Member, Token
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Level, Member, Token
 from tests.nomination_world import (
     ENTRY,
     SECRET,

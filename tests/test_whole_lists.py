@@ -9,9 +9,9 @@ from bot.evidence.facts import StatusesOf
 from bot.gitlab.client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.publish.gate import GateKind
 from bot.sandbox import actions
-from bot.sandbox.entities import Award, MergeRequest, Note, Reviewer
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
+from bot.sandbox.world.entities import Award, MergeRequest, Note, Reviewer
 from tests.nomination_world import (
     STATUS,
     TEAM,

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.sandbox.access import can_push, can_read, can_update, demand
 from bot.sandbox.act_notes import add_system_note
 from bot.sandbox.act_pipelines import start_pipelines
 from bot.sandbox.act_repository import add_version, announce_push, renew_diff, sign
-from bot.sandbox.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
 from bot.sandbox.merging import assess_merge, join_trees
-from bot.sandbox.state import Event, RefusedError, World
+from bot.sandbox.world.access import can_push, can_read, can_update, demand
+from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
+from bot.sandbox.world.state import Event, RefusedError, World
 
 Changes = dict[str, tuple[Any, Any]]
 

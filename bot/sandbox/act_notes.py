@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.sandbox.access import (
+from bot.sandbox.world.access import (
     can_admin_note,
     can_comment,
     can_read,
@@ -14,8 +14,8 @@ from bot.sandbox.access import (
     demand,
     find_level,
 )
-from bot.sandbox.entities import Award, Level, MergeRequest, Note, User
-from bot.sandbox.state import QuickActionOutcome, RefusedError, World
+from bot.sandbox.world.entities import Award, Level, MergeRequest, Note, User
+from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 
 MAX_NOTE = 1_000_000
 

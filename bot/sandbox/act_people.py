@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from bot.sandbox.access import demand, find_level
-from bot.sandbox.entities import Group, Level, Member, MergeRequest, Project, User
-from bot.sandbox.state import World
+from bot.sandbox.world.access import demand, find_level
+from bot.sandbox.world.entities import Group, Level, Member, MergeRequest, Project, User
+from bot.sandbox.world.state import World
 
 
 def add_member(

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.sandbox.access import can_approve, can_push, demand, find_level
-from bot.sandbox.entities import (
+from bot.sandbox.world.access import can_approve, can_push, demand, find_level
+from bot.sandbox.world.entities import (
     CommitStatus,
     Level,
     MergeRequest,
@@ -15,7 +15,7 @@ from bot.sandbox.entities import (
     StatusCheckAnswer,
     User,
 )
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.state import RefusedError, World
 
 ACTIVE = frozenset({"created", "pending", "running"})
 LATEST = 100

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.sandbox.access import can_push, can_read, demand
 from bot.sandbox.act_notes import add_system_note
 from bot.sandbox.act_pipelines import start_pipelines
-from bot.sandbox.entities import DiffVersion, Level, Member, MergeRequest, Project, User
-from bot.sandbox.repository import Commit, Signature
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.access import can_push, can_read, demand
+from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
+from bot.sandbox.world.repository import Commit, Signature
+from bot.sandbox.world.state import RefusedError, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

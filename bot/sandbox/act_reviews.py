@@ -1,10 +1,10 @@
 """Reviews and approvals."""
 
-from bot.sandbox.access import can_approve, can_read, demand
 from bot.sandbox.act_merge_requests import announce, copy_reviewers
 from bot.sandbox.act_notes import NoteDraft, add_system_note, create_note
-from bot.sandbox.entities import Approval, MergeRequest, User
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.access import can_approve, can_read, demand
+from bot.sandbox.world.entities import Approval, MergeRequest, User
+from bot.sandbox.world.state import RefusedError, World
 
 
 def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> MergeRequest:

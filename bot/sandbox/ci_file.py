@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.state import RefusedError
 
 FILTERED_BY_WORKFLOW = "Pipeline filtered out by workflow rules."
 NO_JOBS = (

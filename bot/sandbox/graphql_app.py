@@ -27,7 +27,7 @@ from bot.sandbox.graphql_core import Asked, resolve_field, resolves
 from bot.sandbox.graphql_cost import measure
 from bot.sandbox.rest_app import authenticate
 from bot.sandbox.rest_core import READ, WRITE, Answer
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.state import RefusedError, World
 
 for _name in ("people", "groups", "projects", "merge_requests", "notes"):
     import_module(f"bot.sandbox.graphql_{_name}")

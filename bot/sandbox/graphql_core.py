@@ -10,9 +10,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from bot.sandbox.access import can_read
-from bot.sandbox.entities import MergeRequest, User
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.access import can_read
+from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.state import RefusedError, World
 
 MAX_PAGE = 100
 UNAVAILABLE = (

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.access import can_approve, can_comment, can_push, can_read, can_update
 from bot.sandbox.act_pipelines import find_head_pipeline
-from bot.sandbox.diffs import Stats, count_lines
-from bot.sandbox.entities import MergeRequest, Note, Project, User
 from bot.sandbox.graphql_core import (
     Asked,
     Interacting,
@@ -24,6 +21,9 @@ from bot.sandbox.rest_merge_request_entities import (
     shown_diff,
 )
 from bot.sandbox.rest_merge_request_parts import participants
+from bot.sandbox.world.access import can_approve, can_comment, can_push, can_read, can_update
+from bot.sandbox.world.diffs import Stats, count_lines
+from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 

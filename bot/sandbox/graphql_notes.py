@@ -7,16 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from bot.sandbox import actions
-from bot.sandbox.access import (
-    can_admin_note,
-    can_comment,
-    can_read,
-    can_see_note,
-    can_update,
-    find_level,
-)
 from bot.sandbox.act_notes import NoteDraft, NoteOutcome
-from bot.sandbox.entities import MergeRequest, Note
 from bot.sandbox.graphql_core import (
     UNAVAILABLE,
     Asked,
@@ -31,7 +22,16 @@ from bot.sandbox.graphql_core import (
 from bot.sandbox.graphql_groups import level_name
 from bot.sandbox.graphql_people import find_merge_request, split_page
 from bot.sandbox.rest_merge_request_entities import merge_request_url
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import (
+    can_admin_note,
+    can_comment,
+    can_read,
+    can_see_note,
+    can_update,
+    find_level,
+)
+from bot.sandbox.world.entities import MergeRequest, Note
+from bot.sandbox.world.state import RefusedError
 
 NOTE_KINDS = ("Note", "DiscussionNote", "DiffNote")
 

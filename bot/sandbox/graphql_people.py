@@ -6,8 +6,6 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.access import can_push, can_read, can_update, own_members
-from bot.sandbox.entities import Group, Member, MergeRequest, User
 from bot.sandbox.graphql_core import (
     Asked,
     Interacting,
@@ -21,6 +19,8 @@ from bot.sandbox.graphql_core import (
 )
 from bot.sandbox.graphql_lists import list_merge_requests
 from bot.sandbox.rest_people_entities import web_url
+from bot.sandbox.world.access import can_push, can_read, can_update, own_members
+from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 
 PAGE = ("after", "before", "first", "last")
 REVIEWED = frozenset({"reviewed", "requested_changes", "approved"})

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.sandbox.act_pipelines import find_head_pipeline
-from bot.sandbox.entities import Label, MergeRequest, Note, Pipeline, StatusCheck, User
 from bot.sandbox.hook_parts import (
     Body,
     describe_approval_rule,
@@ -20,7 +19,8 @@ from bot.sandbox.hook_parts import (
     write_time,
 )
 from bot.sandbox.merging import assess_merge, threads_resolved
-from bot.sandbox.state import Event, World
+from bot.sandbox.world.entities import Label, MergeRequest, Note, Pipeline, StatusCheck, User
+from bot.sandbox.world.state import Event, World
 
 STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 # What our events tell and GitLab's `changes` do not.

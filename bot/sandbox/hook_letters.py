@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from bot.sandbox.entities import Webhook
 from bot.sandbox.hook_parts import Body
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Webhook
+from bot.sandbox.world.state import World
 
 TIMEOUT = 10.0
 LONGEST_ANSWER = 8 * 1024

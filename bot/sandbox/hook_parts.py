@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from bot.sandbox.entities import Label, MergeRequest, Project, Reviewer, User
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, User
+from bot.sandbox.world.state import World
 
 Body = dict[str, Any]
 VISIBILITY = {"private": 0, "internal": 10, "public": 20}

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
-from bot.sandbox.activity import Activity
-from bot.sandbox.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.hook_bodies import (
     build_check_body,
     build_merge_request_body,
@@ -18,7 +16,9 @@ from bot.sandbox.hook_bodies import (
 )
 from bot.sandbox.hook_letters import Letter, send_letter, write_letter
 from bot.sandbox.hook_parts import Body
-from bot.sandbox.state import Event, RefusedError, World
+from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.state import Event, RefusedError, World
 
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40

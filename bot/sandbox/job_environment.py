@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.sandbox.ci_file import JobDefinition
-from bot.sandbox.entities import CommitStatus, MergeRequest, Project, User
+from bot.sandbox.world.entities import CommitStatus, MergeRequest, Project, User
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -8,10 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
-from bot.sandbox.activity import Activity
 from bot.sandbox.ci_file import Circumstances, JobDefinition, select_jobs
-from bot.sandbox.diffs import compare_trees
-from bot.sandbox.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.job_environment import (
     JobRun,
     Start,
@@ -19,9 +16,12 @@ from bot.sandbox.job_environment import (
     server_variables,
     source_variables,
 )
-from bot.sandbox.repository import Commit
 from bot.sandbox.shell import Execute, Execution, mask, run_script
-from bot.sandbox.state import RefusedError, TriggerCall, World
+from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.diffs import compare_trees
+from bot.sandbox.world.entities import CommitStatus, Pipeline, Project, Token, User
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import RefusedError, TriggerCall, World
 
 DEFAULT_TIMEOUT = 60.0
 CI_FILE = ".gitlab-ci.yml"

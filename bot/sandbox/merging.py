@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
-from bot.sandbox.entities import MergeRequest
-from bot.sandbox.line_merge import merge_texts
-from bot.sandbox.repository import MODE_LINK, Blob, ObjectStore, Tree, merge_trees
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.line_merge import merge_texts
+from bot.sandbox.world.repository import MODE_LINK, Blob, ObjectStore, Tree, merge_trees
+from bot.sandbox.world.state import World
 
 RUNNING = frozenset({"running", "pending", "created"})
 

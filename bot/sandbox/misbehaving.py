@@ -12,11 +12,11 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox import actions
 from bot.sandbox.act_repository import CommitDraft
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.faults import Fault, Faults, Kind
 from bot.sandbox.graphql_app import GRAPHQL
 from bot.sandbox.rest_core import Answer
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import World
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 APPLICATION_LIMIT = "This endpoint has been requested too many times. Try again later."

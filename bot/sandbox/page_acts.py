@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, NoteDraft
-from bot.sandbox.entities import Group, Level, MergeRequest, Note, Project, User
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.entities import Group, Level, MergeRequest, Note, Project, User
+from bot.sandbox.world.state import RefusedError, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

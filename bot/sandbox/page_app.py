@@ -10,8 +10,6 @@ from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.activity import Activity
-from bot.sandbox.entities import MergeRequest, Project
 from bot.sandbox.jobs import Runner
 from bot.sandbox.page_acts import PageRequest, add_to_group, change_file, comment, press_button
 from bot.sandbox.page_views import (
@@ -25,7 +23,9 @@ from bot.sandbox.page_views import (
     view_run,
     view_user,
 )
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.entities import MergeRequest, Project
+from bot.sandbox.world.state import RefusedError, World
 from bot.sandbox.wsgi import Environ, StartResponse
 
 FOLDER = Path(__file__).with_name("pages")

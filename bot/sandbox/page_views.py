@@ -6,11 +6,11 @@ from datetime import datetime
 from markupsafe import Markup
 
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
-from bot.sandbox.entities import Award, Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.job_environment import JobRun
 from bot.sandbox.markdown import EMOJI, Surroundings, render
 from bot.sandbox.merging import assess_merge
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Award, Group, Level, MergeRequest, Note, Project, User
+from bot.sandbox.world.state import World
 
 View = dict[str, object]
 LEVEL_NAMES = {level.value: level.name.replace("_", " ").title() for level in Level}

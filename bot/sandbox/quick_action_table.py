@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestUpdate
-from bot.sandbox.entities import MergeRequest, User
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.state import RefusedError, World
 
 Outcome = tuple[Mapping[str, object], str]
 _DRAFT = re.compile(r"^(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)

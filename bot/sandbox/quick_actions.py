@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from bot.sandbox.entities import MergeRequest, User
 from bot.sandbox.quick_action_table import EFFECTS, Applied, Request
-from bot.sandbox.state import QuickActionOutcome, RefusedError, World
+from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 
 # Names GitLab knows beside those with an effect here: recognised, cut out, and recorded.
 WITHOUT_EFFECT = frozenset(

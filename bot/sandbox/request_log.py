@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from bot.sandbox.http_front import CONNECTION
 from bot.sandbox.rest_app import authenticate, raw_path, read_query
 from bot.sandbox.rest_core import Answer
-from bot.sandbox.state import RefusedError, RequestRecord, World
+from bot.sandbox.world.state import RefusedError, RequestRecord, World
 
 HIDDEN = "[FILTERED]"
 SECRET_NAMES = frozenset({"token", "private_token", "job_token", "shared_secret"})

@@ -12,10 +12,10 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from bot.sandbox.entities import Token, User
 from bot.sandbox.rest_core import ENDPOINTS, Answer, Call, Endpoint
 from bot.sandbox.rest_params import UnknownParameterError, convert, unfold
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.entities import Token, User
+from bot.sandbox.world.state import RefusedError, World
 
 ROOT = "/api/v4"
 MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "files")

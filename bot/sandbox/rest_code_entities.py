@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from bot.sandbox.diffs import compare_trees, count_lines
-from bot.sandbox.entities import CommitStatus, Pipeline, Project
-from bot.sandbox.repository import Commit
 from bot.sandbox.rest_people_entities import render_user, stamp, web_url
-from bot.sandbox.state import World
+from bot.sandbox.world.diffs import compare_trees, count_lines
+from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import World
 
 
 def commit_time(at: datetime) -> str:

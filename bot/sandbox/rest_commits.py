@@ -5,9 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from bot.sandbox import actions
 from bot.sandbox.act_repository import CommitDraft
-from bot.sandbox.diffs import compare_trees, render_diff
-from bot.sandbox.entities import MergeRequest
-from bot.sandbox.repository import Commit
 from bot.sandbox.rest_code_entities import (
     count_commit,
     render_commit,
@@ -28,7 +25,10 @@ from bot.sandbox.rest_params import (
     moment,
     text,
 )
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.diffs import compare_trees, render_diff
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import RefusedError
 
 COMMITS = "/projects/{id}/repository/commits"
 ACTION: Mapping[str, Param] = {

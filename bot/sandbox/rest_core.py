@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 
-from bot.sandbox.access import (
+from bot.sandbox.rest_params import PAGING, Param
+from bot.sandbox.world.access import (
     can_read,
     can_read_code,
     can_read_merge_requests,
@@ -17,10 +18,9 @@ from bot.sandbox.access import (
     demand,
     find_level,
 )
-from bot.sandbox.entities import Group, MergeRequest, Note, Project, Token, User
-from bot.sandbox.repository import Commit
-from bot.sandbox.rest_params import PAGING, Param
-from bot.sandbox.state import RefusedError, World
+from bot.sandbox.world.entities import Group, MergeRequest, Note, Project, Token, User
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import RefusedError, World
 
 PER_PAGE = 20
 MAX_PER_PAGE = 100

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from bot.sandbox import actions
 from bot.sandbox.act_repository import CommitDraft
-from bot.sandbox.entities import Project
-from bot.sandbox.repository import MODE_EXECUTABLE, Blob, Commit, Signature
 from bot.sandbox.rest_code_entities import commit_time
 from bot.sandbox.rest_core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest_params import (
@@ -18,7 +16,9 @@ from bot.sandbox.rest_params import (
     mapping,
     text,
 )
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.entities import Project
+from bot.sandbox.world.repository import MODE_EXECUTABLE, Blob, Commit, Signature
+from bot.sandbox.world.state import RefusedError
 
 FILE = "/projects/{id}/repository/files/{file_path}"
 

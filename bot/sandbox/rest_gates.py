@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_push, demand, find_level
 from bot.sandbox.act_pipelines import StatusDraft, check_status, find_check
-from bot.sandbox.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.rest_code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import render_merge_request
@@ -19,7 +17,9 @@ from bot.sandbox.rest_params import (
     number,
     text,
 )
-from bot.sandbox.state import RefusedError, TriggerCall
+from bot.sandbox.world.access import can_push, demand, find_level
+from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
+from bot.sandbox.world.state import RefusedError, TriggerCall
 
 SHORT = 255
 CHECKS = "/projects/{id}/external_status_checks"

@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 
 from bot.sandbox.act_pipelines import find_head_pipeline
-from bot.sandbox.diffs import FileChange, compare_trees
-from bot.sandbox.entities import DiffVersion, MergeRequest, Note, User
 from bot.sandbox.merging import assess_merge, has_conflicts, threads_resolved
-from bot.sandbox.repository import Commit
 from bot.sandbox.rest_code_entities import render_pipeline, render_pipeline_detail
 from bot.sandbox.rest_people_entities import (
     render_user,
@@ -14,7 +11,10 @@ from bot.sandbox.rest_people_entities import (
     stamp,
     web_url,
 )
-from bot.sandbox.state import World
+from bot.sandbox.world.diffs import FileChange, compare_trees
+from bot.sandbox.world.entities import DiffVersion, MergeRequest, Note, User
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import World
 
 MANY_CHANGES = 1000
 

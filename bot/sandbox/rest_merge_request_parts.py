@@ -1,10 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_approve
 from bot.sandbox.act_pipelines import merge_request_pipelines
-from bot.sandbox.diffs import MAX_FILES, FileChange, render_diff
-from bot.sandbox.entities import DiffVersion, MergeRequest, User
 from bot.sandbox.rest_code_entities import render_commit, render_pipeline
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import (
@@ -16,7 +13,10 @@ from bot.sandbox.rest_merge_request_entities import (
 )
 from bot.sandbox.rest_params import PAGING, flag, text
 from bot.sandbox.rest_people_entities import render_user, stamp
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import can_approve
+from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
+from bot.sandbox.world.entities import DiffVersion, MergeRequest, User
+from bot.sandbox.world.state import RefusedError
 
 
 @endpoint(

@@ -5,10 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_read, can_read_merge_requests, demand
 from bot.sandbox.act_merge_requests import MergeRequestDraft, MergeRequestUpdate
-from bot.sandbox.entities import MergeRequest, User
-from bot.sandbox.merge_request_search import TESTS, arrange, select
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import (
     render_merge_request,
@@ -27,7 +24,10 @@ from bot.sandbox.rest_params import (
     text,
     words,
 )
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import can_read, can_read_merge_requests, demand
+from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.merge_request_search import TESTS, arrange, select
+from bot.sandbox.world.state import RefusedError
 
 NEGATABLE: Mapping[str, Param] = {
     "author_id": integer(),

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_see_note
 from bot.sandbox.act_notes import NoteDraft, NoteOutcome
-from bot.sandbox.entities import Award, MergeRequest, Note
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest_merge_request_entities import render_note
 from bot.sandbox.rest_params import (
@@ -20,7 +18,9 @@ from bot.sandbox.rest_params import (
     text,
 )
 from bot.sandbox.rest_people_entities import render_award
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import can_see_note
+from bot.sandbox.world.entities import Award, MergeRequest, Note
+from bot.sandbox.world.state import RefusedError
 
 NOTES = "/projects/{id}/merge_requests/{noteable_id}/notes"
 THREADS = "/projects/{id}/merge_requests/{noteable_id}/discussions"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.state import RefusedError
 
 TRUE = frozenset({True, "true", "1", "t", "yes"})
 FALSE = frozenset({False, "false", "0", "f", "no"})

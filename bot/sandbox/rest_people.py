@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.sandbox.access import demand, effective_members, own_members
-from bot.sandbox.entities import Label, Member, User
 from bot.sandbox.rest_core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import (
     PAGING,
@@ -20,7 +18,9 @@ from bot.sandbox.rest_people_entities import (
     render_profile,
     render_user,
 )
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import demand, effective_members, own_members
+from bot.sandbox.world.entities import Label, Member, User
+from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
 DIRECT: Mapping[str, Param] = {

@@ -3,8 +3,8 @@
 import hashlib
 from datetime import datetime
 
-from bot.sandbox.entities import Award, Group, Member, Project, User
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Award, Group, Member, Project, User
+from bot.sandbox.world.state import World
 
 
 def stamp(at: datetime | None) -> str | None:

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import yaml
 
-from bot.sandbox.access import can_push, demand
-from bot.sandbox.entities import Level, Schedule, TriggerToken, Variable
 from bot.sandbox.jobs import CI_FILE, ci_definition
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import PAGING, choice, flag, text
 from bot.sandbox.rest_people_entities import render_user, stamp
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
+from bot.sandbox.world.state import RefusedError
 
 T = TypeVar("T")
 TRIGGERS = "/projects/{id}/triggers"

@@ -3,9 +3,6 @@
 import hashlib
 
 from bot.sandbox import actions
-from bot.sandbox.diffs import compare_trees, render_diff
-from bot.sandbox.entities import Level
-from bot.sandbox.repository import Commit
 from bot.sandbox.rest_code_entities import commit_url, render_commit
 from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest_files import read_ref
@@ -17,7 +14,10 @@ from bot.sandbox.rest_params import (
     words,
 )
 from bot.sandbox.rest_people_entities import web_url
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.diffs import compare_trees, render_diff
+from bot.sandbox.world.entities import Level
+from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.state import RefusedError
 
 FEWEST_REFS = 2
 

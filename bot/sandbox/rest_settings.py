@@ -4,12 +4,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox import actions
-from bot.sandbox.access import can_read_merge_requests, demand
-from bot.sandbox.entities import Level, Project
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import PAGING, choice, flag, integer, text
 from bot.sandbox.rest_people_entities import render_member, render_namespace, stamp, web_url
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.access import can_read_merge_requests, demand
+from bot.sandbox.world.entities import Level, Project
+from bot.sandbox.world.state import RefusedError
 
 ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
 BRANCHES = "/projects/{id}/protected_branches"

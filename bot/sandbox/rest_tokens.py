@@ -3,11 +3,11 @@
 import secrets
 from datetime import date, timedelta
 
-from bot.sandbox.entities import Token
 from bot.sandbox.rest_core import Answer, Call, endpoint
 from bot.sandbox.rest_params import text
 from bot.sandbox.rest_people_entities import stamp
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.entities import Token
+from bot.sandbox.world.state import RefusedError
 
 # lib/api/personal_access_tokens/self_information.rb: a token of any scope may see itself.
 ANY = frozenset({"api", "read_api", "read_user", "read_repository", "self_rotate"})

@@ -5,8 +5,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.sandbox.activity import Activity
-from bot.sandbox.entities import Project, User
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.jobs import Runner
 from bot.sandbox.page_app import Pages
@@ -15,6 +13,8 @@ from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError
 from bot.sandbox.server import Server
+from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.entities import Project, User
 
 
 class Sandbox:

@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.entities import (
+from bot.sandbox.seed_history import add_merge_requests, commit_files, find_person
+from bot.sandbox.seed_section import Section, SeedError
+from bot.sandbox.world.entities import (
     Group,
     GroupLink,
     Label,
@@ -21,10 +23,8 @@ from bot.sandbox.entities import (
     User,
     Webhook,
 )
-from bot.sandbox.repository import Repository
-from bot.sandbox.seed_history import add_merge_requests, commit_files, find_person
-from bot.sandbox.seed_section import Section, SeedError
-from bot.sandbox.state import START, World
+from bot.sandbox.world.repository import Repository
+from bot.sandbox.world.state import START, World
 
 SEED = "seed.yml"
 EVENTS = ("merge_requests", "notes", "confidential_notes", "pushes")

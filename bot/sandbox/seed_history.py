@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.sandbox.entities import (
+from bot.sandbox.seed_section import Section, SeedError
+from bot.sandbox.world.entities import (
     Approval,
     DiffVersion,
     MergeRequest,
@@ -15,9 +16,8 @@ from bot.sandbox.entities import (
     Reviewer,
     User,
 )
-from bot.sandbox.repository import Blob, Signature
-from bot.sandbox.seed_section import Section, SeedError
-from bot.sandbox.state import World
+from bot.sandbox.world.repository import Blob, Signature
+from bot.sandbox.world.state import World
 
 DELETED = ".deleted"
 MODE_LINK = "120000"

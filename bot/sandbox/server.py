@@ -21,7 +21,7 @@ from bot.sandbox.misbehaving import CutConnectionError, Misbehaving
 from bot.sandbox.request_log import Seen, find_username, log_request
 from bot.sandbox.rest_app import ROOT, dispatch, find_endpoint, raw_path
 from bot.sandbox.rest_core import Answer
-from bot.sandbox.state import World
+from bot.sandbox.world.state import World
 from bot.sandbox.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 
 HOST = "127.0.0.1"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.entities import Group, MergeRequest, Note, Project, User
 from bot.sandbox.running import Sandbox
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Group, MergeRequest, Note, Project, User
+from bot.sandbox.world.state import World
 
 
 @dataclass(slots=True, kw_only=True)

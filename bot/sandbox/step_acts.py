@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
-from bot.sandbox.entities import Level, MergeRequest, StatusCheck, User
 from bot.sandbox.stage import Stage
+from bot.sandbox.world.entities import Level, MergeRequest, StatusCheck, User
 
 Given = Mapping[str, Any]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
-from bot.sandbox.entities import MergeRequest
 from bot.sandbox.job_environment import JobRun
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import Scenario, Step
 from bot.sandbox.stage import Stage
-from bot.sandbox.state import RefusedError
 from bot.sandbox.step_acts import ACTS
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import RefusedError
 
 PUBLIC_URL = "https://gitlab.example.com"
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:Z| UTC)?")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from bot.sandbox import actions
 from bot.sandbox.actions import MergeRequestDraft, NoteDraft, StatusDraft
-from bot.sandbox.entities import Level, MergeRequest, Note
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.entities import Level, MergeRequest, Note
+from bot.sandbox.world.state import RefusedError
 from tests.chaos.plot import MIA, MOE, NILS, NINA, STRANGERS, Order, Plot
 from tests.nomination_world import (
     STATUS,

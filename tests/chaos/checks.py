@@ -9,11 +9,9 @@ from bot.app import Evaluation
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
 from bot.sandbox.act_pipelines import check_status, find_head_pipeline
-from bot.sandbox.entities import (
-    MergeRequest,
-)
 from bot.sandbox.server import Server
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import World
 from tests.chaos.jobs import make_client
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.plot import Plot

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.entities import DiffVersion, MergeRequest, Note, User
-from bot.sandbox.line_merge import merge_texts
-from bot.sandbox.repository import Commit, changed_paths
+from bot.sandbox.world.entities import DiffVersion, MergeRequest, Note, User
+from bot.sandbox.world.line_merge import merge_texts
+from bot.sandbox.world.repository import Commit, changed_paths
 from tests.chaos.plot import Order, Plot
 from tests.nomination_world import FOLDER
 

@@ -7,8 +7,8 @@ from random import Random
 from bot.report.words import MARKER
 from bot.sandbox import actions
 from bot.sandbox.actions import CommitDraft
-from bot.sandbox.entities import Level, Member, MergeRequest, Note, User
-from bot.sandbox.state import World
+from bot.sandbox.world.entities import Level, Member, MergeRequest, Note, User
+from bot.sandbox.world.state import World
 from tests.nomination_world import (
     FOLDER,
     START,

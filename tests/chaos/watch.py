@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bot.sandbox.entities import Award, CommitStatus, MergeRequest, Note, StatusCheckAnswer
-from bot.sandbox.state import Event
+from bot.sandbox.world.entities import Award, CommitStatus, MergeRequest, Note, StatusCheckAnswer
+from bot.sandbox.world.state import Event
 from tests.chaos.jobs import Job
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.plot import STRANGERS, Plot

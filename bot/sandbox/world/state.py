@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.sandbox.entities import (
+from bot.sandbox.world.entities import (
     Group,
     MergeRequest,
     Note,

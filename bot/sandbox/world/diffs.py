@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.sandbox.repository import Blob, ObjectStore, Tree, changed_paths
+from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
 
 SIMILAR = 0.5
 MAX_PATCH = 200 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from bot.sandbox.entities import (
+from bot.sandbox.world.entities import (
     Group,
     GroupLink,
     Level,
@@ -14,7 +14,7 @@ from bot.sandbox.entities import (
     Project,
     User,
 )
-from bot.sandbox.state import RefusedError
+from bot.sandbox.world.state import RefusedError
 
 NOBODY = Level.NO_ACCESS
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
-from bot.sandbox.repository import Repository
+from bot.sandbox.world.repository import Repository
 
 
 class Level(IntEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.sandbox.entities import MergeRequest, User
+from bot.sandbox.world.entities import MergeRequest, User
 
 Test = Callable[[MergeRequest, Any], bool]
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What there is: projects, people, merge requests, and the state they are in."""
