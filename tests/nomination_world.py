@@ -14,9 +14,9 @@ from bot.gitlab.transport import Transport
 from bot.policy.loading import Policy, load_policies
 from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft, NoteDraft
-from bot.sandbox.quick_actions import run_quick_actions
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
+from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import (
     CommitStatus,

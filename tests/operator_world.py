@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from subprocess import CompletedProcess
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.server import Server

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.world.entities import (
     Level,
     Member,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bot.publish.gate import GateKind
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, Member, Note

@@ -17,9 +17,8 @@ from bot.policy.loading import load_policies
 from bot.publish.gate import GateKind
 from bot.publish.writing import TROUBLE
 from bot.report.words import MARKER, GateState
-from bot.sandbox import actions
-from bot.sandbox.act_pipelines import check_status
-from bot.sandbox.actions import (
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import (
     CommitDraft,
     MergeRequestDraft,
     MergeRequestUpdate,
@@ -27,6 +26,7 @@ from bot.sandbox.actions import (
     PipelineDraft,
     StatusDraft,
 )
+from bot.sandbox.acts.pipelines import check_status
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest

@@ -7,8 +7,8 @@ import pytest
 
 from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
 from bot.evidence.facts import Fact, Need, Sibling, Siblings
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestDraft
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import ENTRY, NominationWorld, entry, make_world, run_on

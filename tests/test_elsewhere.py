@@ -8,8 +8,8 @@ import pytest
 
 from bot.app import sweep_all
 from bot.publish.gate import GateKind
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.hook_bodies import build_merge_request_body
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import MergeRequest, StatusCheck

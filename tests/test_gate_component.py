@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.act_pipelines import add_job, run_again
-from bot.sandbox.actions import CommitDraft, StatusDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, StatusDraft
+from bot.sandbox.acts.merging import assess_merge
+from bot.sandbox.acts.pipelines import add_job, run_again
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.jobs import Runner, read_component
-from bot.sandbox.merging import assess_merge
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, Pipeline, Token
 from tests.nomination_world import (

@@ -36,8 +36,8 @@ from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab.rest import DIFF_PAGES
 from bot.gitlab.transport import WRITING
 from bot.merge_request import MergeRequest, Standing
-from bot.sandbox import actions
-from bot.sandbox.actions import StatusDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import StatusDraft
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Group, Level, Member

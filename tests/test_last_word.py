@@ -12,8 +12,8 @@ from bot.cli import give_up
 from bot.errors import GitLabError
 from bot.publish import last_word
 from bot.publish.gate import GateKind
-from bot.sandbox import actions
-from bot.sandbox.act_pipelines import PipelineDraft, add_job, create_pipeline
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from tests.nomination_world import (

@@ -9,8 +9,8 @@ import pytest
 
 from bot.app import sweep_all
 from bot.publish.gate import GateKind
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import MergeRequest

@@ -8,7 +8,7 @@ import pytest
 from bot.evidence.facts import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.report.json_report import as_json
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest

@@ -6,14 +6,9 @@ from functools import partial
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import (
-    CommitDraft,
-    MergeRequestDraft,
-    MergeRequestUpdate,
-    NoteDraft,
-)
-from bot.sandbox.merging import assess_merge
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
+from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.world.access import effective_members, find_level
 from bot.sandbox.world.entities import (
     Group,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.faults import Fault, Kind, parse_fault
 from bot.sandbox.holding import Arrival
 from bot.sandbox.server import Server

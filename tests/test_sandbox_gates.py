@@ -7,9 +7,10 @@ from typing import TypedDict, Unpack
 
 import pytest
 
-from bot.sandbox import act_pipelines, actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft, PipelineDraft, StatusDraft
-from bot.sandbox.merging import assess_merge
+from bot.sandbox.acts import actions
+from bot.sandbox.acts import pipelines as act_pipelines
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, PipelineDraft, StatusDraft
+from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, StatusCheck
 from bot.sandbox.world.state import RefusedError, World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr

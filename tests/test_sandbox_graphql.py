@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.graphql_app import load_schema
 from bot.sandbox.graphql_core import RESOLVERS, VALUES, connect
 from bot.sandbox.seed_history import add_merge_requests

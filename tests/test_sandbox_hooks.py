@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestUpdate, NoteDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestUpdate, NoteDraft
 from bot.sandbox.hook_parts import merge_status, write_time
 from bot.sandbox.hooks import FOREVER, Hooks
 from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from bot.sandbox import actions
-from bot.sandbox.actions import NoteDraft, StatusDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import NoteDraft, StatusDraft
+from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.jobs import CI_FILE, Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.pages import serve
-from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.world.entities import (
     Group,
     Level,

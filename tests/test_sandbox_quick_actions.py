@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import NoteDraft
-from bot.sandbox.quick_action_table import EFFECTS
-from bot.sandbox.quick_actions import (
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import NoteDraft
+from bot.sandbox.acts.quick_action_table import EFFECTS
+from bot.sandbox.acts.quick_actions import (
     ELSEWHERE,
     WITHOUT_EFFECT,
     find_quick_actions,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import QuickActionOutcome, TriggerCall, World
 from tests.sandbox_client import MR, Api

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.world.entities import Group, Label, Level, Member, User, Webhook
 from bot.sandbox.world.repository import Signature
 from bot.sandbox.world.state import World

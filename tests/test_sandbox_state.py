@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import NoteDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import NoteDraft
 from bot.sandbox.world.entities import Group, Token, User
 from bot.sandbox.world.state import Event, QuickActionOutcome, World
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr

@@ -12,10 +12,10 @@ import pytest
 from bot.evidence.facts import FileAt, WorkOf
 from bot.gitlab.queries import _PARTS
 from bot.gitlab.rest import READERS
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, NoteDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, NoteDraft
+from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.hooks import FOREVER
-from bot.sandbox.merging import assess_merge
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import (
     Group,

@@ -9,8 +9,8 @@ import pytest
 from bot.assessment.findings import Finding, Verdict
 from bot.policy import values as rules
 from bot.policy.loading import Policy
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import MergeRequest

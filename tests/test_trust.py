@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.hook_bodies import build_merge_request_body, build_note_body
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, MergeRequest

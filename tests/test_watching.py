@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.app import sweep_all
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestUpdate
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestUpdate
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Level, Member, Token

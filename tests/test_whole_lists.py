@@ -8,7 +8,7 @@ from bot.errors import GitLabError
 from bot.evidence.facts import StatusesOf
 from bot.gitlab.client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.publish.gate import GateKind
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.faults import Fault, Kind
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import Award, MergeRequest, Note, Reviewer

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.sandbox.act_pipelines import find_head_pipeline
+from bot.sandbox.acts.merging import assess_merge, has_conflicts
+from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.graphql_core import (
     Asked,
     Interacting,
@@ -13,7 +14,6 @@ from bot.sandbox.graphql_core import (
     values,
 )
 from bot.sandbox.graphql_projects import CommitAt
-from bot.sandbox.merging import assess_merge, has_conflicts
 from bot.sandbox.rest_merge_request_entities import (
     commits_of,
     diff_of,

@@ -6,8 +6,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox import actions
-from bot.sandbox.act_notes import NoteDraft, NoteOutcome
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
 from bot.sandbox.graphql_core import (
     UNAVAILABLE,
     Asked,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.sandbox.act_pipelines import find_head_pipeline
+from bot.sandbox.acts.merging import assess_merge, threads_resolved
+from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.hook_parts import (
     Body,
     describe_approval_rule,
@@ -18,7 +19,6 @@ from bot.sandbox.hook_parts import (
     merge_status,
     write_time,
 )
-from bot.sandbox.merging import assess_merge, threads_resolved
 from bot.sandbox.world.entities import Label, MergeRequest, Note, Pipeline, StatusCheck, User
 from bot.sandbox.world.state import Event, World
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.sandbox.act_pipelines import PipelineDraft, create_pipeline
+from bot.sandbox.acts.pipelines import PipelineDraft, create_pipeline
 from bot.sandbox.ci_file import Circumstances, JobDefinition, select_jobs
 from bot.sandbox.job_environment import (
     JobRun,

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from werkzeug.wrappers import Request
 
-from bot.sandbox import actions
-from bot.sandbox.act_repository import CommitDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.faults import Fault, Faults, Kind
 from bot.sandbox.graphql_app import GRAPHQL
 from bot.sandbox.rest_core import Answer

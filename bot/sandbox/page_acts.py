@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, NoteDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import RefusedError, World
 

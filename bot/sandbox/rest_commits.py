@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Iterator, Mapping
 
-from bot.sandbox import actions
-from bot.sandbox.act_repository import CommitDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest_code_entities import (
     count_commit,
     render_commit,

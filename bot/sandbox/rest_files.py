@@ -4,8 +4,8 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-from bot.sandbox import actions
-from bot.sandbox.act_repository import CommitDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest_code_entities import commit_time
 from bot.sandbox.rest_core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest_params import (

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.sandbox import actions
-from bot.sandbox.act_pipelines import StatusDraft, check_status, find_check
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.pipelines import StatusDraft, check_status, find_check
 from bot.sandbox.rest_code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import render_merge_request

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.sandbox.act_pipelines import find_head_pipeline
-from bot.sandbox.merging import assess_merge, has_conflicts, threads_resolved
+from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_resolved
+from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest_code_entities import render_pipeline, render_pipeline_detail
 from bot.sandbox.rest_people_entities import (
     render_user,

@@ -1,7 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
-from bot.sandbox import actions
-from bot.sandbox.act_pipelines import merge_request_pipelines
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.pipelines import merge_request_pipelines
 from bot.sandbox.rest_code_entities import render_commit, render_pipeline
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import (

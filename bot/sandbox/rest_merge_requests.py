@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox import actions
-from bot.sandbox.act_merge_requests import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_merge_request_entities import (
     render_merge_request,

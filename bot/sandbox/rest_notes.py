@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.sandbox import actions
-from bot.sandbox.act_notes import NoteDraft, NoteOutcome
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest_merge_request_entities import render_note
 from bot.sandbox.rest_params import (

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.rest_code_entities import commit_url, render_commit
 from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest_files import read_ref

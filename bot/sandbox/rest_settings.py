@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import unquote
 
-from bot.sandbox import actions
+from bot.sandbox.acts import actions
 from bot.sandbox.rest_core import Answer, Call, endpoint, paged
 from bot.sandbox.rest_params import PAGING, choice, flag, integer, text
 from bot.sandbox.rest_people_entities import render_member, render_namespace, stamp, web_url

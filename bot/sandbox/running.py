@@ -5,10 +5,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.jobs import Runner
 from bot.sandbox.page_app import Pages
-from bot.sandbox.quick_actions import run_quick_actions
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.running import Sandbox
 from bot.sandbox.world.entities import Group, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import World

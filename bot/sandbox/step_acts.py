@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
 from bot.sandbox.stage import Stage
 from bot.sandbox.world.entities import Level, MergeRequest, StatusCheck, User
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestDraft, NoteDraft, StatusDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestDraft, NoteDraft, StatusDraft
 from bot.sandbox.world.entities import Level, MergeRequest, Note
 from bot.sandbox.world.state import RefusedError
 from tests.chaos.plot import MIA, MOE, NILS, NINA, STRANGERS, Order, Plot

@@ -8,7 +8,7 @@ from bot import app
 from bot.app import Evaluation
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
-from bot.sandbox.act_pipelines import check_status, find_head_pipeline
+from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World

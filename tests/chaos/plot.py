@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bot.report.words import MARKER
-from bot.sandbox import actions
-from bot.sandbox.actions import CommitDraft
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note, User
 from bot.sandbox.world.state import World
 from tests.nomination_world import (

@@ -1,7 +1,7 @@
 """Reviews and approvals."""
 
-from bot.sandbox.act_merge_requests import announce, copy_reviewers
-from bot.sandbox.act_notes import NoteDraft, add_system_note, create_note
+from bot.sandbox.acts.merge_requests import announce, copy_reviewers
+from bot.sandbox.acts.notes import NoteDraft, add_system_note, create_note
 from bot.sandbox.world.access import can_approve, can_read, demand
 from bot.sandbox.world.entities import Approval, MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World

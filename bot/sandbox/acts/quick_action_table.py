@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.sandbox import actions
-from bot.sandbox.actions import MergeRequestUpdate
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestUpdate
 from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 

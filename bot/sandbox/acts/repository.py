@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.sandbox.act_notes import add_system_note
-from bot.sandbox.act_pipelines import start_pipelines
+from bot.sandbox.acts.notes import add_system_note
+from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.world.access import can_push, can_read, demand
 from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
 from bot.sandbox.world.repository import Commit, Signature

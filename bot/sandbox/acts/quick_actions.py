@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from bot.sandbox.quick_action_table import EFFECTS, Applied, Request
+from bot.sandbox.acts.quick_action_table import EFFECTS, Applied, Request
 from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.sandbox.act_notes import add_system_note
-from bot.sandbox.act_pipelines import start_pipelines
-from bot.sandbox.act_repository import add_version, announce_push, renew_diff, sign
-from bot.sandbox.merging import assess_merge, join_trees
+from bot.sandbox.acts.merging import assess_merge, join_trees
+from bot.sandbox.acts.notes import add_system_note
+from bot.sandbox.acts.pipelines import start_pipelines
+from bot.sandbox.acts.repository import add_version, announce_push, renew_diff, sign
 from bot.sandbox.world.access import can_push, can_read, can_update, demand
 from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
 from bot.sandbox.world.state import Event, RefusedError, World

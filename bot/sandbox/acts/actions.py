@@ -4,7 +4,7 @@ Each action takes the world, the acting user and what it acts on; it checks that
 advances the clock, records events, and raises RefusedError as GitLab would refuse.
 """
 
-from bot.sandbox.act_merge_requests import (
+from bot.sandbox.acts.merge_requests import (
     MergeRequestDraft,
     MergeRequestUpdate,
     assign,
@@ -15,7 +15,7 @@ from bot.sandbox.act_merge_requests import (
     set_reviewers,
     update_merge_request,
 )
-from bot.sandbox.act_notes import (
+from bot.sandbox.acts.notes import (
     NoteDraft,
     NoteOutcome,
     award_emoji,
@@ -25,7 +25,7 @@ from bot.sandbox.act_notes import (
     remove_award,
     resolve_thread,
 )
-from bot.sandbox.act_people import (
+from bot.sandbox.acts.people import (
     add_member,
     delete_account,
     remove_member,
@@ -33,7 +33,7 @@ from bot.sandbox.act_people import (
     set_account_state,
     set_expiry,
 )
-from bot.sandbox.act_pipelines import (
+from bot.sandbox.acts.pipelines import (
     PipelineDraft,
     StatusDraft,
     add_job,
@@ -44,7 +44,7 @@ from bot.sandbox.act_pipelines import (
     retry_check,
     set_commit_status,
 )
-from bot.sandbox.act_repository import (
+from bot.sandbox.acts.repository import (
     CommitDraft,
     create_branch,
     delete_branch,
@@ -52,7 +52,7 @@ from bot.sandbox.act_repository import (
     push,
     reset_branch,
 )
-from bot.sandbox.act_reviews import approve, request_review_again, submit_review, unapprove
+from bot.sandbox.acts.reviews import approve, request_review_again, submit_review, unapprove
 
 __all__ = [
     "CommitDraft",

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bot.sandbox.act_pipelines import check_status, find_head_pipeline
+from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.line_merge import merge_texts
 from bot.sandbox.world.repository import MODE_LINK, Blob, ObjectStore, Tree, merge_trees

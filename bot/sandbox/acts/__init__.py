@@ -1,0 +1,1 @@
+"""What people do, and what GitLab does because of it."""
