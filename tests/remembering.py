@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from werkzeug.wrappers import Request
 
 from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
-from bot.sandbox.rest_core import Answer
+from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import World
 
 Memory = dict[tuple[object, ...], Answer]

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox.hook_bodies import build_merge_request_body
 from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
-from bot.sandbox.rest_core import Answer
+from bot.sandbox.rest.core import Answer
 from bot.sandbox.server import Server
 from bot.sandbox.world.state import Event, World
 from tests.chaos.jobs import Jobs

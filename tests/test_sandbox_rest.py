@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.rest_app import ROUTES
-from bot.sandbox.rest_core import ENDPOINTS
+from bot.sandbox.rest.app import ROUTES
+from bot.sandbox.rest.core import ENDPOINTS
 from bot.sandbox.seed_history import add_merge_requests
 from bot.sandbox.seed_section import Section
 from bot.sandbox.world.entities import MergeRequest

@@ -25,8 +25,8 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox.graphql_core import Asked, resolve_field, resolves
 from bot.sandbox.graphql_cost import measure
-from bot.sandbox.rest_app import authenticate
-from bot.sandbox.rest_core import READ, WRITE, Answer
+from bot.sandbox.rest.app import authenticate
+from bot.sandbox.rest.core import READ, WRITE, Answer
 from bot.sandbox.world.state import RefusedError, World
 
 for _name in ("people", "groups", "projects", "merge_requests", "notes"):

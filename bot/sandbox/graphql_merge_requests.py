@@ -14,13 +14,13 @@ from bot.sandbox.graphql_core import (
     values,
 )
 from bot.sandbox.graphql_projects import CommitAt
-from bot.sandbox.rest_merge_request_entities import (
+from bot.sandbox.rest.merge_request_entities import (
     commits_of,
     diff_of,
     merge_request_url,
     shown_diff,
 )
-from bot.sandbox.rest_merge_request_parts import participants
+from bot.sandbox.rest.merge_request_parts import participants
 from bot.sandbox.world.access import can_approve, can_comment, can_push, can_read, can_update
 from bot.sandbox.world.diffs import Stats, count_lines
 from bot.sandbox.world.entities import MergeRequest, Note, Project, User

@@ -21,7 +21,7 @@ from bot.sandbox.graphql_core import (
 )
 from bot.sandbox.graphql_groups import level_name
 from bot.sandbox.graphql_people import find_merge_request, split_page
-from bot.sandbox.rest_merge_request_entities import merge_request_url
+from bot.sandbox.rest.merge_request_entities import merge_request_url
 from bot.sandbox.world.access import (
     can_admin_note,
     can_comment,

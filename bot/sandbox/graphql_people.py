@@ -18,7 +18,7 @@ from bot.sandbox.graphql_core import (
     values,
 )
 from bot.sandbox.graphql_lists import list_merge_requests
-from bot.sandbox.rest_people_entities import web_url
+from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, can_read, can_update, own_members
 from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 

@@ -7,8 +7,8 @@ from typing import Any
 from bot.sandbox.graphql_core import Asked, connect, global_id, resolves, time_text, values
 from bot.sandbox.graphql_lists import list_merge_requests
 from bot.sandbox.graphql_people import split_page
-from bot.sandbox.rest_code_entities import commit_url
-from bot.sandbox.rest_people_entities import web_url
+from bot.sandbox.rest.code_entities import commit_url
+from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests
 from bot.sandbox.world.diffs import is_binary
 from bot.sandbox.world.entities import MergeRequest, Pipeline, Project, User

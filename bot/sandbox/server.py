@@ -19,8 +19,8 @@ from bot.sandbox.holding import Arrival, Hold, Predicate
 from bot.sandbox.http_front import Connections, Front, listen
 from bot.sandbox.misbehaving import CutConnectionError, Misbehaving
 from bot.sandbox.request_log import Seen, find_username, log_request
-from bot.sandbox.rest_app import ROOT, dispatch, find_endpoint, raw_path
-from bot.sandbox.rest_core import Answer
+from bot.sandbox.rest.app import ROOT, dispatch, find_endpoint, raw_path
+from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import World
 from bot.sandbox.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 

@@ -4,13 +4,8 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_resolved
 from bot.sandbox.acts.pipelines import find_head_pipeline
-from bot.sandbox.rest_code_entities import render_pipeline, render_pipeline_detail
-from bot.sandbox.rest_people_entities import (
-    render_user,
-    render_user_or_none,
-    stamp,
-    web_url,
-)
+from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
+from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
 from bot.sandbox.world.diffs import FileChange, compare_trees
 from bot.sandbox.world.entities import DiffVersion, MergeRequest, Note, User
 from bot.sandbox.world.repository import Commit

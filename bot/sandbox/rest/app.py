@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -12,25 +11,12 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from bot.sandbox.rest_core import ENDPOINTS, Answer, Call, Endpoint
-from bot.sandbox.rest_params import UnknownParameterError, convert, unfold
+from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint
+from bot.sandbox.rest.params import UnknownParameterError, convert, unfold
 from bot.sandbox.world.entities import Token, User
 from bot.sandbox.world.state import RefusedError, World
 
 ROOT = "/api/v4"
-MODULES = ("people", "merge_requests", "merge_request_parts", "notes", "gates", "files")
-OPERATING = ("hooks", "pipelines", "search", "settings", "tokens")
-for _name in (
-    *MODULES,
-    "repository",
-    "commits",
-    "hooks",
-    "pipelines",
-    "search",
-    "settings",
-    "tokens",
-):
-    import_module(f"bot.sandbox.rest_{_name}")
 
 
 class Segment(BaseConverter):

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged, read_window
-from bot.sandbox.rest_merge_request_entities import render_note
-from bot.sandbox.rest_params import (
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged, read_window
+from bot.sandbox.rest.merge_request_entities import render_note
+from bot.sandbox.rest.params import (
     PAGING,
     Param,
     choice,
@@ -17,7 +17,7 @@ from bot.sandbox.rest_params import (
     number,
     text,
 )
-from bot.sandbox.rest_people_entities import render_award
+from bot.sandbox.rest.people_entities import render_award
 from bot.sandbox.world.access import can_see_note
 from bot.sandbox.world.entities import Award, MergeRequest, Note
 from bot.sandbox.world.state import RefusedError

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.sandbox.rest_people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.diffs import compare_trees, count_lines
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
 from bot.sandbox.world.repository import Commit

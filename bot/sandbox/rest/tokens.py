@@ -3,9 +3,9 @@
 import secrets
 from datetime import date, timedelta
 
-from bot.sandbox.rest_core import Answer, Call, endpoint
-from bot.sandbox.rest_params import text
-from bot.sandbox.rest_people_entities import stamp
+from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.params import text
+from bot.sandbox.rest.people_entities import stamp
 from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import RefusedError
 

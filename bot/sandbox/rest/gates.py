@@ -4,19 +4,10 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.pipelines import StatusDraft, check_status, find_check
-from bot.sandbox.rest_code_entities import render_pipeline_detail, render_status
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged
-from bot.sandbox.rest_merge_request_entities import render_merge_request
-from bot.sandbox.rest_params import (
-    PAGING,
-    Param,
-    choice,
-    flag,
-    integer,
-    integers,
-    number,
-    text,
-)
+from bot.sandbox.rest.code_entities import render_pipeline_detail, render_status
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import render_merge_request
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, number, text
 from bot.sandbox.world.access import can_push, demand, find_level
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall

@@ -6,16 +6,9 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
-from bot.sandbox.rest_code_entities import commit_time
-from bot.sandbox.rest_core import FILES, Answer, Call, endpoint
-from bot.sandbox.rest_params import (
-    Param,
-    choice,
-    flag,
-    integer,
-    mapping,
-    text,
-)
+from bot.sandbox.rest.code_entities import commit_time
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
+from bot.sandbox.rest.params import Param, choice, flag, integer, mapping, text
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import MODE_EXECUTABLE, Blob, Commit, Signature
 from bot.sandbox.world.state import RefusedError

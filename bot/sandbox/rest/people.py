@@ -2,17 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.sandbox.rest_core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest_params import (
-    PAGING,
-    Param,
-    choice,
-    flag,
-    integers,
-    moment,
-    text,
-)
-from bot.sandbox.rest_people_entities import (
+from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integers, moment, text
+from bot.sandbox.rest.people_entities import (
     render_member,
     render_own_profile,
     render_profile,

@@ -2,17 +2,17 @@
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.pipelines import merge_request_pipelines
-from bot.sandbox.rest_code_entities import render_commit, render_pipeline
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged
-from bot.sandbox.rest_merge_request_entities import (
+from bot.sandbox.rest.code_entities import render_commit, render_pipeline
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import (
     commits_of,
     diff_of,
     render_merge_request,
     render_version,
     shown_diff,
 )
-from bot.sandbox.rest_params import PAGING, flag, text
-from bot.sandbox.rest_people_entities import render_user, stamp
+from bot.sandbox.rest.params import PAGING, flag, text
+from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_approve
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
 from bot.sandbox.world.entities import DiffVersion, MergeRequest, User

@@ -4,9 +4,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox.acts import actions
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged
-from bot.sandbox.rest_params import PAGING, choice, flag, integer, text
-from bot.sandbox.rest_people_entities import render_member, render_namespace, stamp, web_url
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, choice, flag, integer, text
+from bot.sandbox.rest.people_entities import render_member, render_namespace, stamp, web_url
 from bot.sandbox.world.access import can_read_merge_requests, demand
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.state import RefusedError

@@ -5,26 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
-from bot.sandbox.rest_code_entities import (
-    count_commit,
-    render_commit,
-    render_commit_detail,
-)
-from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
-from bot.sandbox.rest_merge_request_entities import (
-    commits_of,
-    render_merge_request_basic,
-)
-from bot.sandbox.rest_params import (
-    PAGING,
-    Param,
-    choice,
-    convert,
-    flag,
-    items,
-    moment,
-    text,
-)
+from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
+from bot.sandbox.rest.params import PAGING, Param, choice, convert, flag, items, moment, text
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import Commit

@@ -3,17 +3,11 @@
 import hashlib
 
 from bot.sandbox.acts import actions
-from bot.sandbox.rest_code_entities import commit_url, render_commit
-from bot.sandbox.rest_core import FILES, Answer, Call, endpoint, paged
-from bot.sandbox.rest_files import read_ref
-from bot.sandbox.rest_params import (
-    PAGING,
-    choice,
-    flag,
-    text,
-    words,
-)
-from bot.sandbox.rest_people_entities import web_url
+from bot.sandbox.rest.code_entities import commit_url, render_commit
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.files import read_ref
+from bot.sandbox.rest.params import PAGING, choice, flag, text, words
+from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level
 from bot.sandbox.world.repository import Commit

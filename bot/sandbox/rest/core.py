@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 
-from bot.sandbox.rest_params import PAGING, Param
+from bot.sandbox.rest.params import PAGING, Param
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,

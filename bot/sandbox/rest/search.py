@@ -1,7 +1,7 @@
 """REST: the search in a project's files, as the basic search of every tier does it."""
 
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged
-from bot.sandbox.rest_params import PAGING, choice, text
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, choice, text
 
 
 @endpoint(

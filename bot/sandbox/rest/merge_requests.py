@@ -6,12 +6,9 @@ from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate
-from bot.sandbox.rest_core import Answer, Call, endpoint, paged
-from bot.sandbox.rest_merge_request_entities import (
-    render_merge_request,
-    render_merge_request_basic,
-)
-from bot.sandbox.rest_params import (
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import render_merge_request, render_merge_request_basic
+from bot.sandbox.rest.params import (
     PAGING,
     Param,
     choice,
