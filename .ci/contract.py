@@ -23,7 +23,7 @@ from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
-from bot.sandbox.graphql_app import load_schema
+from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION

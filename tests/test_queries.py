@@ -40,8 +40,8 @@ from bot.gitlab.packing import BUDGET, Query, pack_parts
 from bot.gitlab.queries import FILES_PER_PART, build_parts, members_part
 from bot.gitlab.work_query import PEOPLE
 from bot.merge_request import Standing
-from bot.sandbox.graphql_app import load_schema
-from bot.sandbox.graphql_cost import measure
+from bot.sandbox.graphql.app import load_schema
+from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
 from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
 

@@ -7,8 +7,8 @@ import pytest
 from graphql import get_introspection_query
 
 from bot.sandbox.acts import actions
-from bot.sandbox.graphql_app import load_schema
-from bot.sandbox.graphql_core import RESOLVERS, VALUES, connect
+from bot.sandbox.graphql.app import load_schema
+from bot.sandbox.graphql.core import RESOLVERS, VALUES, connect
 from bot.sandbox.seed_history import add_merge_requests
 from bot.sandbox.seed_section import Section
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, MergeRequest

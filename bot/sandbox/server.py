@@ -14,7 +14,7 @@ from werkzeug.serving import BaseWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.faults import Fault, parse_fault
-from bot.sandbox.graphql_app import GRAPHQL, answer_graphql
+from bot.sandbox.graphql.app import GRAPHQL, answer_graphql
 from bot.sandbox.holding import Arrival, Hold, Predicate
 from bot.sandbox.http_front import Connections, Front, listen
 from bot.sandbox.misbehaving import CutConnectionError, Misbehaving

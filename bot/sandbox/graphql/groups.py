@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bot.sandbox.graphql_core import (
+from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
     connect,
@@ -12,8 +12,8 @@ from bot.sandbox.graphql_core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql_lists import list_merge_requests
-from bot.sandbox.graphql_people import Membership, find_merge_request, member_id, split_page
+from bot.sandbox.graphql.lists import list_merge_requests
+from bot.sandbox.graphql.people import Membership, find_merge_request, member_id, split_page
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read, find_level, own_members
 from bot.sandbox.world.entities import Group, Level

@@ -26,7 +26,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from bot.sandbox.graphql_core import MAX_PAGE
+from bot.sandbox.graphql.core import MAX_PAGE
 
 OWN_COST: Mapping[tuple[str, str], int] = {
     ("MergeRequest", "mergedAt"): 5,

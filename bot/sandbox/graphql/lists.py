@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.graphql_core import Asked, parse_time, read_global_id
+from bot.sandbox.graphql.core import Asked, parse_time, read_global_id
 from bot.sandbox.world.access import can_read, can_read_merge_requests
 from bot.sandbox.world.entities import Group, MergeRequest, Project
 from bot.sandbox.world.merge_request_search import arrange, select

@@ -4,9 +4,9 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.graphql_core import Asked, connect, global_id, resolves, time_text, values
-from bot.sandbox.graphql_lists import list_merge_requests
-from bot.sandbox.graphql_people import split_page
+from bot.sandbox.graphql.core import Asked, connect, global_id, resolves, time_text, values
+from bot.sandbox.graphql.lists import list_merge_requests
+from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests

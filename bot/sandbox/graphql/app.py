@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib import import_module
 from importlib.resources import files
 from typing import Any, cast
 
@@ -23,14 +22,11 @@ from graphql import (
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
-from bot.sandbox.graphql_core import Asked, resolve_field, resolves
-from bot.sandbox.graphql_cost import measure
+from bot.sandbox.graphql.core import Asked, resolve_field, resolves
+from bot.sandbox.graphql.cost import measure
 from bot.sandbox.rest.app import authenticate
 from bot.sandbox.rest.core import READ, WRITE, Answer
 from bot.sandbox.world.state import RefusedError, World
-
-for _name in ("people", "groups", "projects", "merge_requests", "notes"):
-    import_module(f"bot.sandbox.graphql_{_name}")
 
 GRAPHQL = "/api/graphql"
 LONGEST = 10_000
@@ -46,7 +42,9 @@ def load_schema(lacking: tuple[str, ...] = ()) -> GraphQLSchema:
 
     An older version or a lower tier lacks `Type.field` or `Type.field.argument`.
     """
-    schema = build_schema(files("bot.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+    schema = build_schema(
+        files("bot.sandbox.graphql").joinpath("schema.graphql").read_text("utf-8")
+    )
     for name in lacking:
         kind, field, *argument = name.split(".")
         fields = cast(GraphQLObjectType, schema.type_map[kind]).fields

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
-from bot.sandbox.graphql_core import (
+from bot.sandbox.graphql.core import (
     UNAVAILABLE,
     Asked,
     connect,
@@ -19,8 +19,8 @@ from bot.sandbox.graphql_core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql_groups import level_name
-from bot.sandbox.graphql_people import find_merge_request, split_page
+from bot.sandbox.graphql.groups import level_name
+from bot.sandbox.graphql.people import find_merge_request, split_page
 from bot.sandbox.rest.merge_request_entities import merge_request_url
 from bot.sandbox.world.access import (
     can_admin_note,

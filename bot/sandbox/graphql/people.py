@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.graphql_core import (
+from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
     connect,
@@ -17,7 +17,7 @@ from bot.sandbox.graphql_core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql_lists import list_merge_requests
+from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, can_read, can_update, own_members
 from bot.sandbox.world.entities import Group, Member, MergeRequest, User

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.acts.merging import assess_merge, has_conflicts
 from bot.sandbox.acts.pipelines import find_head_pipeline
-from bot.sandbox.graphql_core import (
+from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
     connect,
@@ -13,7 +13,7 @@ from bot.sandbox.graphql_core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql_projects import CommitAt
+from bot.sandbox.graphql.projects import CommitAt
 from bot.sandbox.rest.merge_request_entities import (
     commits_of,
     diff_of,
