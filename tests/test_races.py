@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request
 
-from bot.sandbox.hook_bodies import build_merge_request_body
 from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.server import Server
+from bot.sandbox.webhooks.bodies import build_merge_request_body
 from bot.sandbox.world.state import Event, World
 from tests.chaos.jobs import Jobs
 from tests.in_process import make_server

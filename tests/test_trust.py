@@ -9,8 +9,8 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.hook_bodies import build_merge_request_body, build_note_body
 from bot.sandbox.server import Server
+from bot.sandbox.webhooks.bodies import build_merge_request_body, build_note_body
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.state import Event
 from tests.nomination_world import (

@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.hooks import Hooks
 from bot.sandbox.jobs import Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError
 from bot.sandbox.server import Server
+from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Project, User
 

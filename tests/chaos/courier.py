@@ -6,8 +6,8 @@ from random import Random
 
 from bot.event import Event as Told
 from bot.event import read_event
-from bot.sandbox.hook_bodies import build_check_body, build_merge_request_body, build_note_body
-from bot.sandbox.hook_parts import Body
+from bot.sandbox.webhooks.bodies import build_check_body, build_merge_request_body, build_note_body
+from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.state import Event, World
 from tests.nomination_world import TEAM
 

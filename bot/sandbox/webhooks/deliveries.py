@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
-from bot.sandbox.hook_bodies import (
+from bot.sandbox.webhooks.bodies import (
     build_check_body,
     build_merge_request_body,
     build_note_body,
     build_pipeline_body,
 )
-from bot.sandbox.hook_letters import Letter, send_letter, write_letter
-from bot.sandbox.hook_parts import Body
+from bot.sandbox.webhooks.delivery import Letter, send_letter, write_letter
+from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.state import Event, RefusedError, World

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.sandbox.acts.merging import assess_merge, threads_resolved
 from bot.sandbox.acts.pipelines import find_head_pipeline
-from bot.sandbox.hook_parts import (
+from bot.sandbox.webhooks.parts import (
     Body,
     describe_approval_rule,
     describe_label,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from bot.sandbox.hook_parts import Body
+from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.entities import Webhook
 from bot.sandbox.world.state import World
 
