@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.__main__ import main
-from bot.sandbox.shell import Execution, closing_line
+from bot.sandbox.ci.shell import Execution, closing_line
 from tests.event_bodies import TEAM_PROJECT
 
 ROOT = Path(__file__).parent.parent

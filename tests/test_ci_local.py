@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.job_environment import command_folders
+from bot.sandbox.ci.job_environment import command_folders
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.sandbox.ci_file import (
+from bot.sandbox.ci.ci_file import (
     FILTERED_BY_WORKFLOW,
     Circumstances,
     is_true,
     parse_duration,
     select_jobs,
 )
-from bot.sandbox.job_environment import JobRun, command_folders
-from bot.sandbox.jobs import CI_FILE, Runner, ci_definition
-from bot.sandbox.shell import mask, run_script
+from bot.sandbox.ci.job_environment import JobRun, command_folders
+from bot.sandbox.ci.jobs import CI_FILE, Runner, ci_definition
+from bot.sandbox.ci.shell import mask, run_script
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User
 from bot.sandbox.world.repository import Repository, Signature

@@ -13,7 +13,7 @@ from werkzeug.test import Client, TestResponse
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft, StatusDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.jobs import CI_FILE, Runner
+from bot.sandbox.ci.jobs import CI_FILE, Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.pages import serve
 from bot.sandbox.world.entities import (

@@ -10,7 +10,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.jobs import Runner
+from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.page_acts import PageRequest, add_to_group, change_file, comment, press_button
 from bot.sandbox.page_views import (
     is_about,

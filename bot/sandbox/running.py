@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.jobs import Runner
+from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.page_app import Pages
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario

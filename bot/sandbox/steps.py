@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
-from bot.sandbox.job_environment import JobRun
+from bot.sandbox.ci.job_environment import JobRun
 from bot.sandbox.running import Sandbox
 from bot.sandbox.scenario import Scenario, Step
 from bot.sandbox.stage import Stage

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import yaml
 
-from bot.sandbox.jobs import CI_FILE, ci_definition
+from bot.sandbox.ci.jobs import CI_FILE, ci_definition
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp

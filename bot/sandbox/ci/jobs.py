@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.sandbox.acts.pipelines import PipelineDraft, create_pipeline
-from bot.sandbox.ci_file import Circumstances, JobDefinition, select_jobs
-from bot.sandbox.job_environment import (
+from bot.sandbox.ci.ci_file import Circumstances, JobDefinition, select_jobs
+from bot.sandbox.ci.job_environment import (
     JobRun,
     Start,
     build_environment,
     server_variables,
     source_variables,
 )
-from bot.sandbox.shell import Execute, Execution, mask, run_script
+from bot.sandbox.ci.shell import Execute, Execution, mask, run_script
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project, Token, User
@@ -25,7 +25,7 @@ from bot.sandbox.world.state import RefusedError, TriggerCall, World
 
 DEFAULT_TIMEOUT = 60.0
 CI_FILE = ".gitlab-ci.yml"
-_HERE = Path(__file__).resolve().parent
+_HERE = Path(__file__).resolve().parents[1]
 
 
 class Runner:

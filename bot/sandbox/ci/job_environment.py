@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.sandbox.ci_file import JobDefinition
+from bot.sandbox.ci.ci_file import JobDefinition
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, Project, User
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Pipelines whose jobs are real processes."""
