@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from bot.gitlab.transport import Transport
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 from tests.generated import Settle
 from tests.nomination_world import SECRET, NominationWorld

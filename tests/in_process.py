@@ -14,7 +14,7 @@ from requests.exceptions import ConnectionError as HungUpError
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from werkzeug.http import http_date
 
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 
 HUNG_UP = "the stand-in ended the connection"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from bot import app
 from bot.errors import GitLabError
-from bot.sandbox.holding import Arrival
-from bot.sandbox.server import Server
+from bot.sandbox.http.holding import Arrival
+from bot.sandbox.http.server import Server
 from tests.chaos.jobs import Job, Jobs, QuickTransport, SteppedClient, make_transport
 from tests.nomination_world import TEAM, NominationWorld, make_choices
 

@@ -17,7 +17,7 @@ from bot.report.words import MARKER, Words
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import (
     CommitStatus,
     Group,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from werkzeug.wrappers import Request
 
-from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
+from bot.sandbox.http.misbehaving import Misbehaving, Respond, is_write
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import World
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import World
 

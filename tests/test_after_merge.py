@@ -7,8 +7,8 @@ import pytest
 
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Note
 from tests.nomination_world import (
     ENTRY,

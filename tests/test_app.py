@@ -27,8 +27,8 @@ from bot.sandbox.acts.actions import (
     StatusDraft,
 )
 from bot.sandbox.acts.pipelines import check_status
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
 from tests.nomination_world import (
     ENTRY,

@@ -9,8 +9,8 @@ from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
 from bot.evidence.facts import Fact, Need, Sibling, Siblings
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
 from bot.unread import Unread
 from tests.builders import make_merge_request

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 from tests.chaos.__main__ import describe, tell_stories
 from tests.chaos.story import Story, Theatre

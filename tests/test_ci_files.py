@@ -6,8 +6,8 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from tests.nomination_world import ENTRY, NominationWorld, entry, make_world, run_on
 
 BRANCH = "nominate-nina"

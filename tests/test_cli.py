@@ -16,8 +16,8 @@ from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
 from bot.publish.writing import TROUBLE
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (

@@ -11,7 +11,7 @@ from bot.nomination.near_miss import OVERFULL
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
 from bot.publish.plan import MOST_EMOJI, MOST_STALE
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.team import RoleKey
 from bot.unread import Unread
 from tests.bombs import bombs

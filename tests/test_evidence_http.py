@@ -8,7 +8,7 @@ from bot.assessment.findings import Finding, Verdict
 from bot.evidence.gathering import Manager
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest, Reviewer
 from tests.nomination_world import (
     ENTRY,

@@ -38,8 +38,8 @@ from bot.gitlab.transport import WRITING
 from bot.merge_request import MergeRequest, Standing
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import StatusDraft
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Group, Level, Member
 from bot.unread import Unread
 from tests.builders import work_of

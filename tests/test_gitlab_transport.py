@@ -15,8 +15,8 @@ from tenacity import Future, RetryCallState, Retrying
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gitlab.transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Transport
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, NominationWorld, make_world
 from tests.raw_server import RawServer, answer, drip, hang, raw_server, saying
 

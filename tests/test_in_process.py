@@ -8,8 +8,8 @@ import requests
 from bot.config import Secret
 from bot.errors import GitLabError, RefusedError
 from bot.gitlab.transport import Transport
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from tests.in_process import make_server, way_to
 from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world
 

@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 from bot.cli import run_command
 from bot.report.json_report import as_json
 from bot.report.words import Findings
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from tests.builders import GITLAB
 from tests.gallery import SCENES
 from tests.nomination_world import SECRET, TEAM, make_world

@@ -14,8 +14,8 @@ from bot.publish import last_word
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from tests.nomination_world import (
     ENTRY,
     TEAM,

@@ -11,8 +11,8 @@ from bot.app import sweep_all
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import MODE_LINK
 from tests.nomination_world import (

@@ -9,8 +9,8 @@ from bot.evidence.facts import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.report.json_report import as_json
 from bot.sandbox.acts import actions
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import Unread
 from tests.builders import GITLAB

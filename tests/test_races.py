@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request
 
-from bot.sandbox.misbehaving import Misbehaving, Respond, is_write
+from bot.sandbox.http.misbehaving import Misbehaving, Respond, is_write
+from bot.sandbox.http.server import Server
 from bot.sandbox.rest.core import Answer
-from bot.sandbox.server import Server
 from bot.sandbox.webhooks.bodies import build_merge_request_body
 from bot.sandbox.world.state import Event, World
 from tests.chaos.jobs import Jobs

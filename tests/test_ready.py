@@ -13,7 +13,7 @@ from bot.assessment.findings import NearMiss
 from bot.policy import loading as rules
 from bot.ready import COMES_LATER, is_later, is_ready
 from bot.report.words import Words
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
 from tests.builders import (
     GITLAB,

@@ -11,8 +11,8 @@ from bot.errors import GitLabError
 from bot.gitlab.client import LAG_WAITS
 from bot.publish.gate import GateKind
 from bot.publish.writing import TROUBLE
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (
     GRAPHQL,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.acts import actions
-from bot.sandbox.faults import Fault, Kind, parse_fault
-from bot.sandbox.holding import Arrival
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind, parse_fault
+from bot.sandbox.http.holding import Arrival
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api, give_token

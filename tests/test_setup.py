@@ -15,7 +15,7 @@ from bot.gitlab.rest import READERS
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.acts.merging import assess_merge
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.webhooks.deliveries import FOREVER
 from bot.sandbox.world.entities import (
     Group,

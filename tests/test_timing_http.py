@@ -11,8 +11,8 @@ from bot.policy import values as rules
 from bot.policy.loading import Policy
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from tests.builders import make_requirement
 from tests.nomination_world import (

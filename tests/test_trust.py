@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.webhooks.bodies import build_merge_request_body, build_note_body
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.state import Event

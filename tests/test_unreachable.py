@@ -8,7 +8,7 @@ import pytest
 
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, TEAM, make_world
 from tests.processes import run_here
 from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying

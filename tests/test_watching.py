@@ -8,8 +8,8 @@ import pytest
 from bot.app import sweep_all
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Token
 from tests.nomination_world import (
     ENTRY,

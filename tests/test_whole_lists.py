@@ -9,8 +9,8 @@ from bot.evidence.facts import StatusesOf
 from bot.gitlab.client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
-from bot.sandbox.faults import Fault, Kind
-from bot.sandbox.server import Server
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Award, MergeRequest, Note, Reviewer
 from tests.nomination_world import (
     STATUS,

@@ -11,6 +11,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.ci.jobs import Runner
+from bot.sandbox.http.wsgi import Environ, StartResponse
 from bot.sandbox.page_acts import PageRequest, add_to_group, change_file, comment, press_button
 from bot.sandbox.page_views import (
     is_about,
@@ -26,7 +27,6 @@ from bot.sandbox.page_views import (
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import MergeRequest, Project
 from bot.sandbox.world.state import RefusedError, World
-from bot.sandbox.wsgi import Environ, StartResponse
 
 FOLDER = Path(__file__).with_name("pages")
 ASSETS = {

@@ -7,11 +7,11 @@ from typing import Self
 
 from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import Runner
+from bot.sandbox.http.server import Server
 from bot.sandbox.page_app import Pages
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError
-from bot.sandbox.server import Server
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Project, User

@@ -9,7 +9,7 @@ from bot.app import Evaluation
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
-from bot.sandbox.server import Server
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
 from tests.chaos.jobs import make_client

@@ -13,8 +13,8 @@ from bot.config import Secret
 from bot.errors import GitLabError
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
-from bot.sandbox.holding import Arrival, Hold
-from bot.sandbox.server import Server
+from bot.sandbox.http.holding import Arrival, Hold
+from bot.sandbox.http.server import Server
 from tests.in_process import way_to
 from tests.nomination_world import SECRET, TEAM
 

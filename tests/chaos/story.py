@@ -7,9 +7,9 @@ from random import Random
 
 from bot import app
 from bot.publish.gate import GateKind
-from bot.sandbox.holding import Hold
-from bot.sandbox.misbehaving import Misbehaving
-from bot.sandbox.server import Server
+from bot.sandbox.http.holding import Hold
+from bot.sandbox.http.misbehaving import Misbehaving
+from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from tests.chaos.acts import act
 from tests.chaos.checks import check_end, check_gate

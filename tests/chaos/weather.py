@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from bot.sandbox.faults import Fault, Kind
+from bot.sandbox.http.faults import Fault, Kind
 
 READS = ("POST /api/graphql", "GET *", "GET */statuses", "GET */commits*")
 WRITES = (

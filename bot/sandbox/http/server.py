@@ -13,16 +13,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.faults import Fault, parse_fault
 from bot.sandbox.graphql.app import GRAPHQL, answer_graphql
-from bot.sandbox.holding import Arrival, Hold, Predicate
-from bot.sandbox.http_front import Connections, Front, listen
-from bot.sandbox.misbehaving import CutConnectionError, Misbehaving
-from bot.sandbox.request_log import Seen, find_username, log_request
+from bot.sandbox.http.faults import Fault, parse_fault
+from bot.sandbox.http.front import Connections, Front, listen
+from bot.sandbox.http.holding import Arrival, Hold, Predicate
+from bot.sandbox.http.misbehaving import CutConnectionError, Misbehaving
+from bot.sandbox.http.request_log import Seen, find_username, log_request
+from bot.sandbox.http.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 from bot.sandbox.rest.app import ROOT, dispatch, find_endpoint, raw_path
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import World
-from bot.sandbox.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 
 HOST = "127.0.0.1"
 RATE_LIMIT = 2000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
-from bot.sandbox.http_front import CONNECTION
+from bot.sandbox.http.front import CONNECTION
 from bot.sandbox.rest.app import authenticate, raw_path, read_query
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import RefusedError, RequestRecord, World

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
-from bot.sandbox.faults import Fault, Faults, Kind
 from bot.sandbox.graphql.app import GRAPHQL
+from bot.sandbox.http.faults import Fault, Faults, Kind
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World

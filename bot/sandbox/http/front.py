@@ -12,7 +12,7 @@ from datetime import datetime
 from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from bot.sandbox.wsgi import WsgiApp
+from bot.sandbox.http.wsgi import WsgiApp
 
 CONNECTION = "sandbox.connection"
 BODILESS = frozenset({204, 304})

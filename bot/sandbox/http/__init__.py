@@ -1,0 +1,1 @@
+"""The server, its faults, and a record of what was asked."""
