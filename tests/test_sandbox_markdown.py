@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.sandbox.markdown import Surroundings, find_references, render
+from bot.sandbox.pages.markdown import Surroundings, find_references, render
 
 BASE = "http://gitlab.test"
 

@@ -8,7 +8,7 @@ from typing import Self
 from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.server import Server
-from bot.sandbox.page_app import Pages
+from bot.sandbox.pages.app import Pages
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.seed import load_scenario
 from bot.sandbox.seed_section import SeedError

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.wsgi import Environ, StartResponse
-from bot.sandbox.page_acts import PageRequest, add_to_group, change_file, comment, press_button
-from bot.sandbox.page_views import (
+from bot.sandbox.pages.acts import PageRequest, add_to_group, change_file, comment, press_button
+from bot.sandbox.pages.views import (
     is_about,
     list_merge_requests,
     list_people,
@@ -28,7 +28,7 @@ from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import MergeRequest, Project
 from bot.sandbox.world.state import RefusedError, World
 
-FOLDER = Path(__file__).with_name("pages")
+FOLDER = Path(__file__).with_name("static")
 ASSETS = {
     "icon.svg": "image/svg+xml",
     "page.js": "text/javascript",

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.ci.job_environment import JobRun
-from bot.sandbox.markdown import EMOJI, Surroundings, render
+from bot.sandbox.pages.markdown import EMOJI, Surroundings, render
 from bot.sandbox.world.entities import Award, Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import World
 
