@@ -24,10 +24,10 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
 from bot.sandbox.graphql.app import load_schema
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.steps import tell
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.steps import tell
 from bot.sandbox.world.state import RequestRecord, World
 
 # What the sandbox does on purpose though the contract does not say it, each with its source.

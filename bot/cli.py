@@ -547,7 +547,7 @@ def _completion(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
 
 
 def _sandbox(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
-    pages = _import_sandbox("pages")
+    pages = _import_sandbox("serve")
     scenario = Path(options.scenario) if options.scenario else None
     return int(pages.serve(scenario, options.port))
 
@@ -560,7 +560,7 @@ def _import_sandbox(name: str) -> "ModuleType":
     from importlib import import_module
 
     try:
-        return import_module(f"bot.sandbox.{name}")
+        return import_module(f"bot.sandbox.story.{name}")
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("bot"):
             raise

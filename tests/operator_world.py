@@ -7,8 +7,8 @@ from subprocess import CompletedProcess
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.server import Server
-from bot.sandbox.running import Sandbox
 from bot.sandbox.scenarios import EMPTY
+from bot.sandbox.story.running import Sandbox
 from bot.sandbox.world.entities import MergeRequest, Project
 from bot.sandbox.world.state import World
 from tests.processes import run_here

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.ci.job_environment import command_folders
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.stage import Stage
-from bot.sandbox.steps import play
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.setting import Stage
+from bot.sandbox.story.steps import play
 
 CI_FILE = Path(__file__).parents[1] / ".gitlab-ci.yml"
 PROGRAM = shutil.which("gitlab-ci-local")

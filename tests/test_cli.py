@@ -690,7 +690,7 @@ def test_without_its_packages_the_sandbox_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("demo", "terminal"):
-        monkeypatch.delitem(sys.modules, f"bot.sandbox.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"bot.sandbox.story.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "markdown_it", None)
     line = one_line(run_here("demo"))
     assert "The sandbox needs markdown_it: run `make sandbox` or `make demo` in a checkout" in line
@@ -699,8 +699,8 @@ def test_without_its_packages_the_sandbox_says_what_to_install(
 
 
 def test_a_part_of_the_bot_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "bot.sandbox.demo", raising=False)
-    monkeypatch.setitem(sys.modules, "bot.sandbox.terminal", None)
+    monkeypatch.delitem(sys.modules, "bot.sandbox.story.demo", raising=False)
+    monkeypatch.setitem(sys.modules, "bot.sandbox.story.terminal", None)
     done = run_here("demo")
     assert done.returncode == 3
     assert "ModuleNotFoundError: " in done.stderr

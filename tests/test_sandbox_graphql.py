@@ -9,8 +9,8 @@ from graphql import get_introspection_query
 from bot.sandbox.acts import actions
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.core import RESOLVERS, VALUES, connect
-from bot.sandbox.seed_history import add_merge_requests
-from bot.sandbox.seed_section import Section
+from bot.sandbox.story.seed_history import add_merge_requests
+from bot.sandbox.story.seed_section import Section
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, MergeRequest
 from bot.sandbox.world.state import QuickActionOutcome, World
 from tests.sandbox_client import MR, Api, give_token

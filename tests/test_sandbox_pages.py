@@ -14,8 +14,8 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft, StatusDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import CI_FILE, Runner
-from bot.sandbox.pages import serve
 from bot.sandbox.pages.app import Pages
+from bot.sandbox.story.serve import serve
 from bot.sandbox.world.entities import (
     Group,
     Level,

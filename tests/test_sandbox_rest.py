@@ -6,8 +6,8 @@ import pytest
 
 from bot.sandbox.rest.app import ROUTES
 from bot.sandbox.rest.core import ENDPOINTS
-from bot.sandbox.seed_history import add_merge_requests
-from bot.sandbox.seed_section import Section
+from bot.sandbox.story.seed_history import add_merge_requests
+from bot.sandbox.story.seed_section import Section
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api, give_token

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.seed import build_world, load_scenario
-from bot.sandbox.seed_section import SeedError
+from bot.sandbox.story.seed import build_world, load_scenario
+from bot.sandbox.story.seed_section import SeedError
 from bot.sandbox.world.access import find_level
 from bot.sandbox.world.entities import Level
 from tests.sandbox_client import Api

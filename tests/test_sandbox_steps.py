@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.sandbox.demo import run_demo
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import ScenarioError, Step, read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.stage import Stage
-from bot.sandbox.step_acts import ACTS
-from bot.sandbox.steps import Outcome, StepError, play, snapshot, tell
+from bot.sandbox.story.demo import run_demo
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import ScenarioError, Step, read_scenario
+from bot.sandbox.story.setting import Stage
+from bot.sandbox.story.step_acts import ACTS
+from bot.sandbox.story.steps import Outcome, StepError, play, snapshot, tell
 
 # A stand-in for the bot: it answers every comment of a person with one of its own, an emoji and
 # a status, and fails when told to.

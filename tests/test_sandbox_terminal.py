@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sandbox.terminal import fold_unchanged, render_text
+from bot.sandbox.story.terminal import fold_unchanged, render_text
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.steps import snapshot, tell
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.steps import snapshot, tell
 from tests.processes import run_job_here
 
 HERE = Path(__file__).parent / "scenarios"

@@ -6,12 +6,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import Scenario, ScenarioError, read_scenario
 from bot.sandbox.scenarios import EMPTY, FIRST_NOMINATION
-from bot.sandbox.seed_section import SeedError
-from bot.sandbox.stage import Stage
-from bot.sandbox.steps import StepError, play
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import Scenario, ScenarioError, read_scenario
+from bot.sandbox.story.seed_section import SeedError
+from bot.sandbox.story.setting import Stage
+from bot.sandbox.story.steps import StepError, play
 
 OPENING = "open_merge_request"
 

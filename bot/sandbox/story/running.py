@@ -10,8 +10,8 @@ from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.server import Server
 from bot.sandbox.pages.app import Pages
 from bot.sandbox.scenarios import EMPTY
-from bot.sandbox.seed import load_scenario
-from bot.sandbox.seed_section import SeedError
+from bot.sandbox.story.seed import load_scenario
+from bot.sandbox.story.seed_section import SeedError
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Project, User

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
-from bot.sandbox.running import Sandbox
+from bot.sandbox.story.running import Sandbox
 from bot.sandbox.world.entities import Group, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import World
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.sandbox.seed_section import Section, SeedError
+from bot.sandbox.story.seed_section import Section, SeedError
 from bot.sandbox.world.entities import (
     Approval,
     DiffVersion,

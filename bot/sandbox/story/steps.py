@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.ci.job_environment import JobRun
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import Scenario, Step
-from bot.sandbox.stage import Stage
-from bot.sandbox.step_acts import ACTS
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import Scenario, Step
+from bot.sandbox.story.setting import Stage
+from bot.sandbox.story.step_acts import ACTS
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import RefusedError
 

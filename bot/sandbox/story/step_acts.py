@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
-from bot.sandbox.stage import Stage
+from bot.sandbox.story.setting import Stage
 from bot.sandbox.world.entities import Level, MergeRequest, StatusCheck, User
 
 Given = Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.step_acts import ACTS
+from bot.sandbox.story.step_acts import ACTS
 
 STEPS_FILE = "steps.yml"
 _SCENARIO_KEYS = frozenset({"title", "about", "variables", "steps"})

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TextIO
 
-from bot.sandbox.running import Sandbox
-from bot.sandbox.scenario import read_scenario
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.steps import Outcome, tell
-from bot.sandbox.terminal import WIDTH, fold_unchanged, render_text
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.steps import Outcome, tell
+from bot.sandbox.story.terminal import WIDTH, fold_unchanged, render_text
 
 
 def run_demo(out: TextIO, folder: Path = FIRST_NOMINATION) -> int:

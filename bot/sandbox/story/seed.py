@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.seed_history import add_merge_requests, commit_files, find_person
-from bot.sandbox.seed_section import Section, SeedError
+from bot.sandbox.story.seed_history import add_merge_requests, commit_files, find_person
+from bot.sandbox.story.seed_section import Section, SeedError
 from bot.sandbox.world.entities import (
     Group,
     GroupLink,

@@ -1,0 +1,1 @@
+"""Scenarios: how a world begins, and what happens in it."""
