@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.sandbox.ci.ci_file import select_jobs
-from bot.sandbox.ci.jobs import ci_definition
+from bot.sandbox.world.shipped import ci_definition
 from tests.event_bodies import TEAM_PROJECT, make_merge_request_body, make_note_body
 from tests.processes import write_payload
 from tests.test_main import IRRELEVANT

@@ -10,10 +10,11 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, StatusDraft
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import add_job, run_again
-from bot.sandbox.ci.jobs import Runner, read_component
+from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, Pipeline, Token
+from bot.sandbox.world.shipped import read_component
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -12,9 +12,10 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate, NoteDraft
-from bot.sandbox.webhooks.deliveries import FOREVER, Hooks
+from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.webhooks.parts import merge_status, write_time
 from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
+from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 

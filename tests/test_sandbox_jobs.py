@@ -18,11 +18,12 @@ from bot.sandbox.ci.ci_file import (
     select_jobs,
 )
 from bot.sandbox.ci.job_environment import JobRun, command_folders
-from bot.sandbox.ci.jobs import CI_FILE, Runner, ci_definition
+from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.ci.shell import mask, run_script
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User
 from bot.sandbox.world.repository import Repository, Signature
+from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError, RequestRecord, TriggerCall, World
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)

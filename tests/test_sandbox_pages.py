@@ -13,7 +13,7 @@ from werkzeug.test import Client, TestResponse
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft, StatusDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.ci.jobs import CI_FILE, Runner
+from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.pages.app import Pages
 from bot.sandbox.story.serve import serve
 from bot.sandbox.world.entities import (
@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import (
     ProjectSettings,
     StatusCheck,
 )
+from bot.sandbox.world.shipped import CI_FILE
 from bot.sandbox.world.state import TriggerCall, World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 

@@ -16,7 +16,6 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.http.server import Server
-from bot.sandbox.webhooks.deliveries import FOREVER
 from bot.sandbox.world.entities import (
     Group,
     HookEvent,
@@ -28,6 +27,7 @@ from bot.sandbox.world.entities import (
     Variable,
     Webhook,
 )
+from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import RequestRecord, World
 from bot.setup.probes import FOR_NEEDS
 from tests.operator_world import (

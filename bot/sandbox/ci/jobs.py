@@ -21,11 +21,10 @@ from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_component
 from bot.sandbox.world.state import RefusedError, TriggerCall, World
 
 DEFAULT_TIMEOUT = 60.0
-CI_FILE = ".gitlab-ci.yml"
-_HERE = Path(__file__).resolve().parents[1]
 
 
 class Runner:
@@ -231,15 +230,6 @@ def _circumstances(start: Start, commit: Commit) -> Circumstances:
     return Circumstances(variables=source_variables(start), changed=changed, read=read)
 
 
-def read_component(name: str) -> str | None:
-    """Return one of the shipped components: the repository's, or the copy in the wheel."""
-    for folder in (_HERE.parents[1], _HERE.parent):
-        path = folder / "templates" / f"{name}.yml"
-        if path.exists():
-            return path.read_text(encoding="utf-8")
-    return None
-
-
 def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitStatus:
     job = CommitStatus(
         id=world.next_id("job"),
@@ -254,10 +244,3 @@ def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitS
     )
     pipeline.jobs.append(job)
     return job
-
-
-def ci_definition() -> str:
-    """Return the bot's own CI configuration: the repository's, or the copy in the wheel."""
-    checkout = _HERE.parents[1] / CI_FILE
-    shipped = _HERE / "gitlab-ci.yml"
-    return (checkout if checkout.exists() else shipped).read_text(encoding="utf-8")

@@ -11,9 +11,9 @@ from typing import Any
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
-from bot.sandbox.webhooks.deliveries import FOREVER
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
+from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import RefusedError
 
 HOOKS = "/projects/{id}/hooks"

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import yaml
 
-from bot.sandbox.ci.jobs import CI_FILE, ci_definition
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
+from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError
 
 T = TypeVar("T")

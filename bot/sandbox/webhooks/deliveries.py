@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.client import HTTPException
 
 from bot.sandbox.webhooks.bodies import (
@@ -18,13 +18,13 @@ from bot.sandbox.webhooks.delivery import Letter, send_letter, write_letter
 from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import Event, RefusedError, World
 
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=24)
-FOREVER = datetime.max.replace(tzinfo=UTC)
 _REDIRECTS_END = 400
 
 
