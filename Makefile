@@ -69,6 +69,7 @@ types: $(VENV)/dev.stamp
 
 imports: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/rooms.py --check
 
 check: lint types imports test ## all that the project asks of a change
 
@@ -78,6 +79,13 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: ## write the hashes of all dependencies anew; needs uv
 	$(LOCK) --extra build -o requirements.txt
 	$(LOCK) --all-extras -o requirements-dev.txt
+
+picture: $(VENV)/dev.stamp ## draw the rooms and their imports anew
+	$(BIN)/python .ci/rooms.py
+
+bench: $(VENV)/dev.stamp ## measure what an event costs, beside Danger JS where npm is there
+	! command -v npm >/dev/null || npm install --loglevel=error --no-audit --no-fund --prefix .cache/bench danger@14.0.7
+	$(BIN)/python -m tests.bench $$(test -d .cache/bench/node_modules && echo --danger .cache/bench)
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

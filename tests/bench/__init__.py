@@ -1,0 +1,1 @@
+"""Benchmarks on the stand-in GitLab: ratios within one run, no absolute seconds."""

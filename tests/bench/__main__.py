@@ -1,0 +1,291 @@
+"""Measure what an event costs, in pairs within one run; print ratios and the goals beside them.
+
+Usage: python -m tests.bench [--rounds N] [--danger DIR], where DIR holds node_modules/danger.
+T is one `python -c pass`, J one Python that only loads the event.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
+from tests import nomination_world as nw
+from tests.event_bodies import make_merge_request_body
+from tests.processes import ROOT, write_payload
+
+LATENCY = 0.05  # seconds per request, in the main table
+FAR = 0.15  # seconds; the difference tells how many requests wait for each other
+MIB = 1024  # kilobytes
+HERE = Path(__file__).parent
+LOAD_ONLY = "import json, os; json.load(open(os.environ['TRIGGER_PAYLOAD'], 'rb'))"
+SMALL, LARGE = 10, 250  # comments
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one process took: seconds, and its peak of memory in MiB."""
+
+    wall: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the table: a goal is met when the figure is at most, or at least, its number."""
+
+    what: str
+    figure: float
+    goal: float
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        """Show figure, goal and whether it is met."""
+        sign = "≥" if self.at_least else "≤"
+        met = self.figure >= self.goal if self.at_least else self.figure <= self.goal
+        word = "met" if met else "MISSED"
+        return f"{self.what:<66} {self.figure:8.2f}   {sign} {self.goal:g}   {word}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; return 0 whatever the figures, as a noisy machine is no mistake."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, metavar="N")
+    parser.add_argument("--danger", type=Path, metavar="DIR")
+    options = parser.parse_args(arguments)
+    for line in measure_processes(options.rounds, options.danger):
+        print(line, flush=True)
+    print("\ncalls, as GitLab's data grow (a run's limit is 60)")
+    for line in measure_growth():
+        print(line, flush=True)
+    return 0
+
+
+# --- whole processes -----------------------------------------------------------------------
+
+
+def run_process(command: list[str], environment: Mapping[str, str]) -> Run:
+    """Run a command to its end; raise RuntimeError when it fails."""
+    start = time.perf_counter()
+    base = {"PATH": os.defpath, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    sink = os.open(os.devnull, os.O_RDWR)
+    streams = [(os.POSIX_SPAWN_DUP2, sink, stream) for stream in (0, 1, 2)]
+    pid = os.posix_spawn(command[0], command, base | dict(environment), file_actions=streams)
+    _, status, usage = os.wait4(pid, 0)
+    os.close(sink)
+    if status:
+        raise RuntimeError(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
+    return Run(wall=time.perf_counter() - start, peak=usage.ru_maxrss / MIB)
+
+
+@dataclass(slots=True)
+class Site:
+    """A server with a nomination on it, answering with a latency."""
+
+    made: nw.NominationWorld
+    server: Server
+
+    def be_late(self, seconds: float) -> None:
+        """Let every answer come so much later."""
+        self.server.misbehaving.faults.switch_off()
+        fault = Fault(route="* *", kind=Kind.LATENCY, seconds=seconds)
+        self.server.misbehaving.faults.switch_on(fault)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the bot's job."""
+        return {
+            "NOMINATION_BOT_TOKEN": nw.SECRET,
+            "NOMINATION_BOT_GITLAB_URL": self.server.url,
+            "NOMINATION_BOT_TEAM_PROJECT": nw.TEAM,
+        }
+
+
+def on_site(comments: int, act: Callable[[Site], float | Run]) -> float | Run:
+    """Do something with a new world: nothing that an earlier round wrote is left in it."""
+    made = nw.make_world(reviewed=5)
+    for number in range(comments):
+        made.say(f"Comment {number}, with a word or two.", by="dora")
+    server = Server(made.world, 0)
+    server.start()
+    try:
+        return act(Site(made=made, server=server))
+    finally:
+        server.stop()
+
+
+def measure_processes(rounds: int, danger: Path | None) -> Iterator[Line]:
+    """Measure everything once a round, in turn, so that a slow moment slows all alike."""
+    columns = _tell_rounds(rounds, danger)
+    walls = {what: [run.wall for run in runs] for what, runs in columns.items()}
+    floor = walls["pass"]
+
+    def ratio(one: str, other: Sequence[float]) -> float:
+        return statistics.median(a / b for a, b in zip(walls[one], other, strict=True))
+
+    def overhead(near: str, far: str) -> tuple[float, float]:
+        pairs = zip(walls[near], walls[far], strict=True)
+        depth = statistics.median((b - a) / (FAR - LATENCY) for a, b in pairs)
+        waits = round(depth) * LATENCY
+        own = [(wall - waits) / t for wall, t in zip(walls[near], floor, strict=True)]
+        return depth, statistics.median(own)
+
+    yield Line("irrelevant event, times J", ratio("event", walls["J"]), 1.5)
+    depth, own = overhead("first", "first, far")
+    yield Line("first comment: requests that wait for each other", depth, 5)
+    yield Line("first comment: time of our own, in T, at 50 ms a request", own, 15)
+    depth, own = overhead("again", "again, far")
+    yield Line("nothing changed: requests that wait for each other", depth, 4)
+    yield Line("nothing changed: time of our own, in T", own, 12)
+    peaks = [run.peak for run in columns["first"]]
+    yield Line("first comment: peak memory, MiB", statistics.median(peaks), 40)
+    if danger:
+        for comments, goal in ((SMALL, 4), (LARGE, 7)):
+            times = ratio(f"danger, {comments}", walls[f"again, {comments}"])
+            what = f"Danger JS takes times as long, {comments} comments"
+            yield Line(what, times, goal, at_least=True)
+
+
+def _tell_rounds(rounds: int, danger: Path | None) -> dict[str, list[Run]]:
+    with tempfile.TemporaryDirectory() as folder:
+        list(_one_round(Path(folder), danger))  # warms up
+        told = [each for _ in range(rounds) for each in _one_round(Path(folder), danger)]
+    return {what: [run for name, run in told if name == what] for what in dict(told)}
+
+
+def _one_round(folder: Path, danger: Path | None) -> Iterator[tuple[str, Run]]:
+    python = sys.executable
+    body = make_merge_request_body("update")
+    body["changes"] = {"title": {"previous": "a", "current": "b"}}
+    payload = {"TRIGGER_PAYLOAD": str(write_payload(folder, body))}
+    yield "pass", run_process([python, "-c", "pass"], {})
+    yield "J", run_process([python, "-c", LOAD_ONLY], payload)
+    scope = {"NOMINATION_BOT_TEAM_PROJECT": body["project"]["path_with_namespace"]}
+    yield "event", run_process([python, "-m", "bot", "run"], payload | scope)
+    for name, seconds in (("", LATENCY), (", far", FAR)):
+        for what, run in _first_and_again(SMALL, seconds):
+            yield what + name, run
+    if danger:
+        for comments in (SMALL, LARGE):
+            yield f"danger, {comments}", _danger(comments, danger)
+            yield f"again, {comments}", _first_and_again(comments, LATENCY)[0][1]
+
+
+def _first_and_again(comments: int, seconds: float) -> list[tuple[str, Run]]:
+    runs: list[tuple[str, Run]] = []
+
+    def act(site: Site) -> float:
+        command = [sys.executable, "-m", "bot", "check", f"{nw.TEAM}!{site.made.nomination.iid}"]
+        site.be_late(seconds)
+        runs.extend((what, run_process(command, site.environment)) for what in ("first", "again"))
+        return 0.0
+
+    on_site(comments, act)
+    return runs
+
+
+def _danger(comments: int, folder: Path) -> Run:
+    def act(site: Site) -> Run:
+        site.be_late(LATENCY)
+        program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
+        command = [
+            shutil.which("node") or "node",
+            str(program),
+            "ci",
+            "--dangerfile",
+            str(HERE / "dangerfile.js"),
+        ]
+        return run_process(command, _danger_environment(site))
+
+    found = on_site(comments, act)
+    assert isinstance(found, Run)
+    return found
+
+
+def _danger_environment(site: Site) -> dict[str, str]:
+    return {
+        "CI": "true",
+        "GITLAB_CI": "true",
+        "CI_PROJECT_ID": str(site.made.team.id),
+        "CI_PROJECT_PATH": nw.TEAM,
+        "CI_MERGE_REQUEST_PROJECT_PATH": nw.TEAM,
+        "CI_MERGE_REQUEST_IID": str(site.made.nomination.iid),
+        "CI_COMMIT_SHA": site.made.nomination.head_sha or "",
+        "DANGER_GITLAB_HOST": site.server.url,
+        "DANGER_GITLAB_API_TOKEN": nw.SECRET,
+        "BENCH_GATEWAY": nw.GATEWAY,
+        "BENCH_GROUP": nw.MAINTAINERS,
+    }
+
+
+# --- calls ---------------------------------------------------------------------------------
+
+
+def measure_growth() -> Iterator[Line]:
+    """Count the calls of a first look and of one at which nothing has changed."""
+    for what, goal, prepare in GROWTH:
+        yield from _calls(what, goal, prepare)
+
+
+def _calls(what: str, goal: int, prepare: Callable[[nw.NominationWorld], None]) -> Iterator[Line]:
+    made = nw.make_world()
+    prepare(made)
+    server = Server(made.world, 0)
+    server.start()
+    try:
+        first = nw.run_on(server, made.nomination)
+        again = nw.run_on(server, made.nomination)
+    finally:
+        server.stop()
+    yield Line(f"{what}: calls of the first look", first.calls, goal)
+    yield Line(f"{what}: calls of one that finds nothing changed", again.calls, goal - 4)
+
+
+def _work(made: nw.NominationWorld, count: int) -> None:
+    for _ in range(count // 2):
+        nw.add_merged(made, "nina")
+        nw.add_merged(made, "dora", reviewer="nina")
+
+
+def _talk(made: nw.NominationWorld, count: int) -> None:
+    for number in range(count):
+        made.say(f"Comment {number}.", by="dora")
+
+
+def _commit(made: nw.NominationWorld, count: int) -> None:
+    for number in range(count):
+        text = nw.entry("nina", "trainee_maintainer") + f"story: {number}\n".encode()
+        draft = CommitDraft(message="Edit", changes={nw.ENTRY: text})
+        actions.push(made.world, made.user("olga"), made.team, made.team.default_branch, draft)
+
+
+def _entries(made: nw.NominationWorld, count: int) -> None:
+    """Hide the nomination among other entries, each with another role of the project."""
+    files = nw.make_people(made, count, "reviewer")
+    changed = {path: text + b"story: changed\n" for path, text in files.items()}
+    nominating = {nw.ENTRY: nw.entry("nina", "maintainer")}
+    made.nomination = made.open(changed | nominating, branch="many")
+
+
+GROWTH: tuple[tuple[str, int, Callable[[nw.NominationWorld], None]], ...] = (
+    ("10 merge requests", 9, partial(_work, count=10)),
+    ("5,000 merge requests", 9, partial(_work, count=5_000)),
+    ("10 comments", 9, partial(_talk, count=10)),
+    ("2,000 comments", 29, partial(_talk, count=2_000)),
+    ("60 commits of the entry", 12, partial(_commit, count=60)),
+    ("2 entries", 9, partial(_entries, count=1)),
+    ("311 entries", 12, partial(_entries, count=310)),
+)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
