@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
 
-.PHONY: bless chaos check clean coverage covered demo help imports lint lock quick sandbox test \
+.PHONY: picture bench bless chaos check clean coverage covered demo help imports lint lock quick sandbox test \
   types uncounted
 
 help: ## show the commands
