@@ -143,7 +143,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Ground, Sample], N
         found = _ask_parts(ground, build_parts([need]))
         fact = found[need]  # type: ignore[assignment]
     if isinstance(fact, Unread):
-        return fact.reason if sample.real or not isinstance(need, StandingOf) else None
+        return fact.reason if sample.real or not isinstance(need, StandingOf | ActivityOf) else None
     ignored = _find_ignored(need, fact)
     return f"the filter {ignored} is ignored" if ignored else None
 
