@@ -38,7 +38,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
             send(Path(folder), environment)
         else:
             unpack(ask("GET", environment), LOCK.read_text("utf-8"), Path(folder))
-    except (OSError, UnfitError, zipfile.BadZipFile, KeyError) as error:
+    except Exception as error:
         print(f"No wheelhouse: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
@@ -62,8 +62,10 @@ def ask(method: str, environment: Mapping[str, str], content: bytes | None = Non
         f"/packages/generic/wheelhouse/{lock}/wheels-{python}.zip"
     )
     request = urllib.request.Request(  # noqa: S310 - the address is of the runner's own GitLab
-        address, data=content, method=method, headers={"JOB-TOKEN": environment["CI_JOB_TOKEN"]}
+        address, data=content, method=method
     )
+    # GitLab may send the reader on to where its files lie, and the token is not for there.
+    request.add_unredirected_header("JOB-TOKEN", environment["CI_JOB_TOKEN"])
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
         body: bytes = answer.read(MAX_BYTES + 1)
     return body

@@ -150,6 +150,7 @@ class Packages(HTTPServer):
     """A GitLab that keeps one generic package."""
 
     content: bytes | None = None
+    elsewhere = ""  # where its files lie, if not here
     asked: tuple[str, str, str | None] = ("", "", None)
 
 
@@ -159,8 +160,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Packages
 
     def do_GET(self) -> None:
-        """Send what is kept."""
+        """Send what is kept, or say where it is."""
         self._note()
+        if self.server.elsewhere:
+            self.send_response(302)
+            self.send_header("Location", self.server.elsewhere)
+            self.end_headers()
+            return
         self.send_response(404 if self.server.content is None else 200)
         self.end_headers()
         self.wfile.write(self.server.content or b"{}")
@@ -256,6 +262,19 @@ def test_the_bot_runs_from_the_wheelhouse_without_an_install(job: Job, packages:
         r"/api/v4/projects/7/packages/generic/wheelhouse/[0-9a-f]{64}/wheels-3\.\d+\.zip", path
     )
     assert (method, token) == ("GET", "job-secret")
+
+
+def test_the_token_stays_with_gitlab_where_the_files_lie_elsewhere(
+    job: Job, packages: Packages
+) -> None:
+    with Packages(("127.0.0.1", 0), Handler) as store:
+        threading.Thread(target=store.serve_forever, daemon=True).start()
+        store.content = make_archive(job.wheels)
+        packages.elsewhere = f"http://127.0.0.1:{store.server_port}/file?signature=1"
+        assert job.sweep().stdout == "ran: sweep there\n"
+        store.shutdown()
+    assert packages.asked[2] == "job-secret"
+    assert store.asked == ("GET", "/file?signature=1", None)
 
 
 def test_what_the_pipeline_sends_is_what_the_job_fetches(job: Job, packages: Packages) -> None:
