@@ -42,6 +42,7 @@ from bot.evidence import (
     evidence_key,
     find_ci_doubts,
     find_doubts,
+    find_globs,
     find_subject,
     gather_changes,
     gather_earlier,
@@ -76,7 +77,7 @@ from bot.publish import (
 )
 from bot.report import Findings, Report, Words, render_report
 from bot.sweep import Look, SharedFacts, sweep
-from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention
+from bot.team import concerns_entries, is_entry, may_concern_entries, may_mention
 from bot.unread import Unread
 
 # How often all is evaluated again because somebody pushed meanwhile.
@@ -171,6 +172,11 @@ class Choices:
     former_ids: frozenset[int]
     broken: tuple[rules.BrokenPolicy, ...] = ()
 
+    @property
+    def globs(self) -> frozenset[str]:
+        """Return where entries are."""
+        return find_globs(self.policies, self.broken)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
@@ -251,7 +257,7 @@ def _has_just_merged(evaluation: Evaluation) -> bool:
 def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
     """Look at the open merge requests that touch the entries of one that was merged."""
     merged = evaluation.merge_request
-    paths = {p for p in merged.changed_paths or () if _concerns_team(p, choices)}
+    paths = {p for p in merged.changed_paths or () if concerns_entries(p, choices.globs)}
     if not paths:
         return []
     shared = SharedFacts(gitlab, merged.project)
@@ -295,7 +301,7 @@ def _concerns_gate(merge_request: MergeRequest, choices: Choices) -> bool:
     """Tell whether a merge request may have a gate of ours: one that changes entries has."""
     if choices.gate.kind is GateKind.STATUS_CHECK or merge_request.changed_paths is None:
         return True
-    return any(_concerns_team(path, choices) for path in merge_request.changed_paths)
+    return any(concerns_entries(path, choices.globs) for path in merge_request.changed_paths)
 
 
 def _unsteady(project: str, iid: int) -> str:
@@ -343,7 +349,7 @@ def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     Those that are over are left to the sweep.
     """
     newest = islice(gitlab.fetch_recent(project, EVER), NEWEST)
-    iids = [iid for iid, paths in newest if _may_concern_team(paths, choices)]
+    iids = [iid for iid, paths in newest if may_concern_entries(paths, choices.globs)]
     return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
@@ -389,7 +395,7 @@ def _searches(
         since = EVER if former else now - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:
-            if _may_concern_team(paths, choices):
+            if may_concern_entries(paths, choices.globs):
                 yield iid
 
     searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
@@ -537,7 +543,7 @@ def _detect(
     merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
 ) -> tuple[Changes, Detection]:
     changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
-    paths = [path for path in changed if _concerns_team(path, choices)]
+    paths = [path for path in changed if concerns_entries(path, choices.globs)]
     wanted = {*rules.wanted_roles(choices.policies), *wanted_roles(choices.broken)}
     vague = not all(map(is_told, choices.broken))
 
@@ -551,7 +557,7 @@ def _detect(
         return Changes(items=(), facts={}), _NOTHING
     further = Further(ahead=ahead, then=step_files(choices.policies))
     gathered = gather_changes(merge_request, paths, is_candidate, gitlab, further)
-    changes = bound_changes(gathered, lambda path: _is_entry(path, choices))
+    changes = bound_changes(gathered, lambda path: is_entry(path, choices.globs))
     found = [
         find_nominations(
             changes.items,
@@ -611,19 +617,6 @@ _NO_BASE = replace(
 )
 
 
-def _may_concern_team(paths: Collection[str] | None, choices: Choices) -> bool:
-    return paths is None or any(_concerns_team(path, choices) for path in paths)
-
-
-def _concerns_team(path: str, choices: Choices) -> bool:
-    """Tell whether a file is an entry, or one beside the entries that may be meant as one."""
-    globs = _globs(choices)
-    if _is_entry(path, choices) or any(lies_among_entries(path, glob) for glob in globs):
-        return True
-    # The list of people that the entries are made into; some edit it by mistake.
-    return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
-
-
 def _ci_doubts(
     merge_request: MergeRequest, detection: Detection, choices: Choices, gitlab: Source
 ) -> Sequence[str]:
@@ -635,17 +628,7 @@ def _ci_doubts(
 def _beside_entries(merge_request: MergeRequest, choices: Choices) -> list[str]:
     """Return the changed files that are nobody's entry."""
     changed = merge_request.changed_paths or ()
-    return [path for path in changed if not _concerns_team(path, choices)]
-
-
-def _globs(choices: Choices) -> set[str]:
-    """Return where entries are; a policy with mistakes may not tell where its own are."""
-    broken = {policy.team_files or TEAM_FILES for policy in choices.broken}
-    return {policy.team_files for policy in choices.policies} | broken
-
-
-def _is_entry(path: str, choices: Choices) -> bool:
-    return any(is_team_file(path, glob) for glob in _globs(choices))
+    return [path for path in changed if not concerns_entries(path, choices.globs)]
 
 
 def _unknowns(merge_request: MergeRequest, detection: Detection) -> list[str]:

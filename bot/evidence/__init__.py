@@ -1,6 +1,6 @@
 """Say which facts are needed, and collect them through a port."""
 
-from bot.evidence.broken_policies import find_doubts, is_told, tell_broken, wanted_roles
+from bot.evidence.broken_policies import find_doubts, find_globs, is_told, tell_broken, wanted_roles
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.earlier import Earlier, gather_earlier, siblings_of
 from bot.evidence.entries import Changes, Further, bound_changes, gather_changes
@@ -149,6 +149,7 @@ __all__ = [
     "exposures_of",
     "find_ci_doubts",
     "find_doubts",
+    "find_globs",
     "find_present",
     "find_subject",
     "follow_subject",

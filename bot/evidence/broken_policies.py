@@ -4,8 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from bot.nomination import Change, find_nominations
-from bot.policy import BrokenPolicy
-from bot.team import RoleKey, is_team_file
+from bot.policy import BrokenPolicy, Policy
+from bot.team import TEAM_FILES, RoleKey, is_team_file
+
+
+def find_globs(policies: Iterable[Policy], broken: Iterable[BrokenPolicy]) -> frozenset[str]:
+    """Return where entries are; a policy with mistakes may not tell where its own are."""
+    unsure = {policy.team_files or TEAM_FILES for policy in broken}
+    return frozenset(unsure.union(policy.team_files for policy in policies))
 
 
 def wanted_roles(broken: Iterable[BrokenPolicy]) -> set[RoleKey]:
