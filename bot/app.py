@@ -1,11 +1,8 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import islice
-from typing import Protocol
+from datetime import UTC, datetime
 
 from bot import nomination as say
 from bot import policy as rules
@@ -19,7 +16,6 @@ from bot.assessment import (
     inactive_maintainers,
 )
 from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay, wants_push_time
-from bot.errors import GitLabError
 from bot.evidence import (
     NOT_LOOKED_UP,
     Changes,
@@ -59,13 +55,9 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Detection, Nomination, Remark, find_nominations
 from bot.policy import Policy
 from bot.publish import (
-    SLOW,
     GateChoice,
     GateKind,
-    HeadMovedError,
     Plan,
-    Writer,
-    apply_plan,
     find_own_notes,
     gate_needs,
     has_posted,
@@ -73,92 +65,16 @@ from bot.publish import (
     plan_gate,
     plan_note,
     plan_stale_emoji,
-    shut_gate,
 )
 from bot.report import Findings, Report, Words, render_report
-from bot.sweep import Look, SharedFacts, sweep
-from bot.team import concerns_entries, is_entry, may_concern_entries, may_mention
+from bot.team import concerns_entries, is_entry, may_mention
 from bot.unread import Unread
 
-# How often all is evaluated again because somebody pushed meanwhile.
-ROUNDS = 3
-# Seconds between reading and writing after which another run may have read and written more.
-LATE = 5.0
-# Seconds between looks for a pipeline, as long as a change is so new that one may be to come.
-PIPELINE_WAITS = (1.0, 2.0, 4.0)
-PIPELINE_COMES = timedelta(minutes=1)
-# How far back the sweep looks for merge requests whose events were lost.
-LATELY = timedelta(days=2)
-# How long ago a merged merge request may have changed that a former account of the bot marked.
-FORMERLY = timedelta(days=90)
-# At how many merge requests a run looks at most that was started by a broken event, and among
-# how many that changed last it looks for them.
-MOST_LOOKS, NEWEST = 10, 50
-EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
-# For how long after a merge every run looks at the open merge requests of the same entries.
-JUST_NOW = timedelta(hours=1)
-# How far back those are looked for, among how many, and how many are looked at: the sweep sees
-# to the others.
-LONG_AGO = timedelta(days=90)
-MOST_LISTED, MOST_AGAIN = 200, 8
-# States of merge requests that the sweep looks at.
-SWEPT = ("opened", "merged")
 # So many needs that the policies alone tell are read ahead.
 MOST_AHEAD = 4
 # More nominations than this in one merge request are not examined: one takes two requests
 # or three, and a run may make 60.
 MOST_NOMINATIONS = 20
-
-
-# A merge request's number with the paths it changes, `None` where not all are known.
-Recent = tuple[int, tuple[str, ...] | None]
-
-
-class GitLab(Source, Writer, Protocol):
-    """Everything the sentence asks of GitLab."""
-
-    def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Read a merge request with all its comments."""
-
-    def now(self) -> datetime:
-        """Tell the time by GitLab's clock."""
-
-    def fetch_recent(self, project: str, since: datetime) -> Iterator[Recent]:
-        """Yield opened merge requests that changed lately, with the paths they change."""
-
-    def fetch_watched(self, project: str, state: str) -> list[int]:
-        """List the merge requests that the sweep looks at."""
-
-    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
-        """List merged merge requests that changed since a time, with an account's mark."""
-
-    def take_share(self, left: int) -> None:
-        """Give the next of so many merge requests its share of the time and the requests."""
-
-    def unwatch(self, merge_request: MergeRequest) -> None:
-        """Let the sweep pass over a merge request from now on."""
-
-    @property
-    def elapsed(self) -> float:
-        """Count the seconds since the run began."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; tell whether it did wait."""
-
-    def known_head(self) -> MergeRequest | None:
-        """Return the merge request as far as it was read, once its head is known."""
-
-    def fetch_gate(self, need: Need) -> Fact:
-        """Read the present gate, whatever else is under way."""
-
-    def owe(self, act: Callable[[bool], None] | None) -> None:
-        """Remember what is to be written if the process ends before all is; forget the head."""
-
-    def pay(self) -> None:
-        """Write what is still owed."""
-
-    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
-        """Act after some seconds, and again until that says it is done; return what prevents it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +95,18 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at one merge request, or at the list of them, came to.
+
+    `notices` tell what is no fault of the look, such as a gate that cannot be set there.
+    """
+
+    iid: int | None
+    problems: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What was found for one merge request, and the writes that make GitLab show it.
 
@@ -193,269 +121,7 @@ class Evaluation:
     again: tuple[Look, ...] = ()
 
 
-def run(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
-) -> tuple[Evaluation, list[str]]:
-    """Evaluate a merge request and publish; return what could not be written, too.
-
-    Right after its merge, open merge requests that touch the same entries are looked at again:
-    what a merge makes of them has changed. A sweep, which has its own `source`, sees them anyway.
-    Raises GitLabError when the head does not stand still.
-    """
-    evaluation, problems = _run_alone(project, iid, choices, gitlab, source)
-    if source is None and _has_just_merged(evaluation):
-        again = tuple(_look_again(evaluation, choices, gitlab))
-        evaluation = replace(evaluation, again=again)
-    return evaluation, problems
-
-
-def _run_alone(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
-) -> tuple[Evaluation, list[str]]:
-    def concerns(merge_request: MergeRequest) -> bool:
-        return _concerns_gate(merge_request, choices)
-
-    def shut(hurried: bool) -> None:
-        shut_gate(gitlab, choices.gate, concerns, finally_=True, hurried=hurried)
-
-    gitlab.owe(shut)
-    try:
-        return _run_rounds(project, iid, choices, gitlab, source)
-    except Exception:
-        # Whoever knows the head leaves a gate behind: a success of old says nothing about now.
-        gitlab.pay()
-        raise
-    finally:
-        gitlab.owe(None)
-
-
-def _run_rounds(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
-) -> tuple[Evaluation, list[str]]:
-    for number in range(1, ROUNDS + 1):
-        evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
-        known = gitlab.elapsed
-        try:
-            problems = publish(evaluation, choices, gitlab)
-        except HeadMovedError:
-            continue
-        # What waited so long to be written may have overtaken what another run wrote meanwhile.
-        if number == ROUNDS or gitlab.elapsed - known < LATE:
-            return evaluation, problems
-    raise GitLabError(_unsteady(project, iid))
-
-
-def _has_just_merged(evaluation: Evaluation) -> bool:
-    merged_at = evaluation.merge_request.merged_at
-    return (
-        merged_at is not None
-        and evaluation.merge_request.counts
-        and evaluation.now - merged_at < JUST_NOW
-    )
-
-
-def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
-    """Look at the open merge requests that touch the entries of one that was merged."""
-    merged = evaluation.merge_request
-    paths = {p for p in merged.changed_paths or () if concerns_entries(p, choices.globs)}
-    if not paths:
-        return []
-    shared = SharedFacts(gitlab, merged.project)
-
-    def look(iid: int) -> Look:
-        return _tell(iid, *_run_alone(merged.project, iid, choices, gitlab, shared))
-
-    try:
-        found = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO)
-        recent = list(islice(found, MOST_LISTED))
-        is_cut = len(recent) >= MOST_LISTED
-        watched = gitlab.fetch_watched(merged.project, "opened") if is_cut else []
-    except GitLabError as error:
-        problem = f"the merge requests that touch the same entries were not listed: {error}"
-        return [Look(iid=None, problems=(problem,))]
-    known = {iid for iid, _ in recent}
-    touching = [iid for iid, touched in recent if touched is None or paths & set(touched)]
-    # Which files older ones touch is not known; those that matter are marked.
-    iids = [*touching, *(iid for iid in watched if iid not in known)]
-    others = [iid for iid in iids if iid != merged.iid]
-    return sweep(others[:MOST_AGAIN], look, gitlab.take_share)
-
-
-def _evaluate_in_time(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
-) -> Evaluation:
-    """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
-
-    def concerns(merge_request: MergeRequest) -> bool:
-        return _concerns_gate(merge_request, choices)
-
-    stop = gitlab.after(SLOW, lambda: shut_gate(gitlab, choices.gate, concerns, finally_=False))
-    try:
-        return evaluate(project, iid, choices, gitlab, source)
-    finally:
-        # One that is being written must not overtake the verdict.
-        stop()
-
-
-def _concerns_gate(merge_request: MergeRequest, choices: Choices) -> bool:
-    """Tell whether a merge request may have a gate of ours: one that changes entries has."""
-    if choices.gate.kind is GateKind.STATUS_CHECK or merge_request.changed_paths is None:
-        return True
-    return any(concerns_entries(path, choices.globs) for path in merge_request.changed_paths)
-
-
-def _unsteady(project: str, iid: int) -> str:
-    return (
-        f"The head of {project}!{iid} moved {ROUNDS} times while it was evaluated; "
-        "the event of the last push evaluates it again."
-    )
-
-
-def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[str]:
-    """Write the plan of an evaluation to GitLab; return what could not be written.
-
-    Raises HeadMovedError when somebody pushed meanwhile.
-    """
-
-    def body_with(problem: str) -> str | None:
-        return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
-
-    return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
-
-
-def look_at(
-    project: str,
-    iids: Collection[int],
-    choices: Choices,
-    gitlab: GitLab,
-    source: Source | None = None,
-) -> list[Look]:
-    """Look at merge requests one by one; what becomes of one never stops the others."""
-
-    def look(iid: int) -> Look:
-        return _tell(iid, *run(project, iid, choices, gitlab, source))
-
-    return sweep(iids, look, gitlab.take_share)
-
-
-def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
-    unset = evaluation.plan.gate_problem
-    return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
-
-
-def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
-    """Look at the merge requests that changed last, as nobody knows which one an event is about.
-
-    Those that are over are left to the sweep.
-    """
-    newest = islice(gitlab.fetch_recent(project, EVER), NEWEST)
-    iids = [iid for iid, paths in newest if may_concern_entries(paths, choices.globs)]
-    return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
-
-
-def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
-    """Look again at every nomination that is not over; what several share is read once."""
-    shared = SharedFacts(gitlab, project)
-
-    def look(iid: int) -> Look:
-        evaluation, problems = run(project, iid, choices, gitlab, shared)
-        if is_over(evaluation.findings) and not problems:
-            gitlab.unwatch(evaluation.merge_request)
-        return _tell(iid, evaluation, problems)
-
-    iids, lost = _list_swept(project, choices, gitlab)
-    return sweep(iids, look, gitlab.take_share) + lost
-
-
-def _list_swept(
-    project: str, choices: Choices, gitlab: GitLab
-) -> tuple[Collection[int], list[Look]]:
-    """List what the sweep looks at; what could not be listed does not stop the rest."""
-    iids: dict[int, None] = {}
-    lost: list[Look] = []
-    for what, search in _searches(project, choices, gitlab):
-        try:
-            for iid in search():  # keeps what came before an error
-                iids[iid] = None
-        except GitLabError as error:
-            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {error}",)))
-    return iids, lost
-
-
-def _searches(
-    project: str, choices: Choices, gitlab: GitLab
-) -> list[tuple[str, Callable[[], Iterable[int]]]]:
-    """Say how merge requests are found that the present account did not mark."""
-    former, now = choices.former_ids, gitlab.now()
-
-    def find_opened() -> Iterator[int]:
-        # An event that was lost may be the one that opened a merge request: nothing marks that.
-        # GitLab finds marks of the present account alone, so those of a former one are found
-        # by what they change, however old they are.
-        since = EVER if former else now - LATELY
-        found = gitlab.fetch_recent(project, since)
-        for iid, paths in found:
-            if may_concern_entries(paths, choices.globs):
-                yield iid
-
-    searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
-        (f"what is marked and {state}", partial(gitlab.fetch_watched, project, state))
-        for state in SWEPT
-    ]
-    searches.append(("what was opened" if former else "what changed lately", find_opened))
-    if former:
-        find_merged = partial(gitlab.fetch_marked, project, now - FORMERLY, former)
-        searches.append(("what a former account marked", find_merged))
-    return searches
-
-
-def evaluate(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
-) -> Evaluation:
-    """Evaluate a merge request; again when it changed while this was going on.
-
-    Raises GitLabError when the head does not stand still.
-    """
-    for number in range(1, ROUNDS + 1):
-        merge_request = _fetch(project, iid, choices, gitlab)
-        evaluation = _evaluate_once(
-            merge_request, choices, source or gitlab, gitlab.now(), last=number == ROUNDS
-        )
-        if evaluation is not None:
-            return evaluation
-    raise GitLabError(_unsteady(project, iid))
-
-
-def _fetch(project: str, iid: int, choices: Choices, gitlab: GitLab) -> MergeRequest:
-    """Read a merge request; wait a little for a pipeline that is still to come.
-
-    GitLab makes it in a job of its own after a push. A status that is there before it makes
-    another pipeline, and the one that counts for merging then has none.
-    """
-    pauses = iter(PIPELINE_WAITS)
-    while True:
-        found = gitlab.fetch_merge_request(project, iid)
-        pause = next(pauses, None)
-        awaited = pause is not None and _awaits_pipeline(found, choices, gitlab.now())
-        if not (awaited and gitlab.wait(pause or 0)):
-            return found
-
-
-def _awaits_pipeline(merge_request: MergeRequest, choices: Choices, now: datetime) -> bool:
-    changed = merge_request.updated_at
-    return (
-        choices.gate.kind is GateKind.COMMIT_STATUS
-        and merge_request.needs_pipeline
-        and merge_request.head_pipeline is None
-        and merge_request.state == "opened"
-        and merge_request.counts
-        and changed is not None
-        and now - changed < PIPELINE_COMES
-        and _concerns_gate(merge_request, choices)
-    )
-
-
-def _evaluate_once(
+def evaluate_once(
     merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime, *, last: bool
 ) -> Evaluation | None:
     """Evaluate once; None when the merge request changed meanwhile.

@@ -72,6 +72,7 @@ from bot.evidence.gathering import (
 from bot.evidence.history import Stage
 from bot.evidence.present import Present, Trail, find_present
 from bot.evidence.reviews import Counting
+from bot.evidence.shared import SharedFacts
 from bot.evidence.timing import (
     NOT_LOOKED_UP,
     Timing,
@@ -123,6 +124,7 @@ __all__ = [
     "Renames",
     "Reopened",
     "ReopenedOf",
+    "SharedFacts",
     "Sibling",
     "Siblings",
     "SiblingsOf",
