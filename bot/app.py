@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from bot import nomination as say
 from bot import policy as rules
@@ -15,7 +16,7 @@ from bot.assessment import (
     current_maintainers,
     inactive_maintainers,
 )
-from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay, wants_push_time
+from bot.commands import Context, Replay, Scope, is_asked, replay, wants_push_time
 from bot.evidence import (
     NOT_LOOKED_UP,
     Changes,
@@ -60,11 +61,8 @@ from bot.publish import (
     Plan,
     find_own_notes,
     gate_needs,
-    has_posted,
-    plan_emoji,
-    plan_gate,
-    plan_note,
-    plan_stale_emoji,
+    is_judged,
+    plan_writes,
 )
 from bot.report import Findings, Report, Words, render_report
 from bot.team import concerns_entries, is_entry, may_mention
@@ -129,6 +127,7 @@ def evaluate_once(
     What was read before a change and what was read after it may never have been true together.
     The last time this is unknown, but for a head that moved.
     """
+    own = find_own_notes(merge_request, choices.former_ids)
     changes, detection = _detect(merge_request, choices, gitlab, now)
     proposal = _Proposal(merge_request=merge_request, changes=changes, detection=detection)
     timings = _timings(proposal, choices, gitlab, now)
@@ -175,10 +174,15 @@ def evaluate_once(
         ),
         replay=replayed,
         unknown=tuple(unknown),
-        gate_url=_own_url(merge_request, choices),
+        gate_url=next((note.url for note in own), None),
         gated=choices.gate.kind is not GateKind.NONE,
+        asked=is_asked(merge_request.notes, choices.command),
     )
-    return _plan(findings, known, choices, now)
+    render = partial(render_report, findings, choices.words, now)
+    report, plan = plan_writes(findings, known, render, choices.gate, choices.former_ids)
+    return Evaluation(
+        merge_request=merge_request, findings=findings, report=report, plan=plan, now=now
+    )
 
 
 def _look(
@@ -208,7 +212,7 @@ def _assess(case: Case, replayed: Replay, choices: Choices, look: Aftermath) -> 
 def _detect(
     merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
 ) -> tuple[Changes, Detection]:
-    changed = (merge_request.changed_paths or ()) if _is_judged(merge_request, choices) else ()
+    changed = (merge_request.changed_paths or ()) if is_judged(merge_request, choices.gate) else ()
     paths = [path for path in changed if concerns_entries(path, choices.globs)]
     wanted = {*rules.wanted_roles(choices.policies), *wanted_roles(choices.broken)}
     vague = not all(map(is_told, choices.broken))
@@ -217,7 +221,7 @@ def _detect(
         return vague or any(may_mention(head, name) for key in wanted for name in key.names)
 
     ahead = _needs_ahead(merge_request, paths, choices, now)
-    if merge_request.without_base and _is_judged(merge_request, choices):
+    if merge_request.without_base and is_judged(merge_request, choices.gate):
         return Changes(items=(), facts=gitlab.fetch_facts(set(ahead)) if ahead else {}), _NO_BASE
     if not paths and not ahead:
         return Changes(items=(), facts={}), _NOTHING
@@ -240,20 +244,13 @@ def _detect(
     )
 
 
-def _is_judged(merge_request: MergeRequest, choices: Choices) -> bool:
-    """Tell whether it matters what a merge request changes.
-
-    One into another branch gives nobody a role; but an answer to a status check belongs to the
-    head, and outlasts a change of the target.
-    """
-    return merge_request.counts or choices.gate.kind is GateKind.STATUS_CHECK
-
-
 def _needs_ahead(
     merge_request: MergeRequest, paths: Sequence[str], choices: Choices, now: datetime
 ) -> tuple[Need, ...]:
     """Return what is asked for with the entries, while it is not known who is nominated."""
-    spoken = _has_own(merge_request, choices) or _is_asked(merge_request, choices)
+    own = find_own_notes(merge_request, choices.former_ids)
+    spoken = bool(own) or is_asked(merge_request.notes, choices.command)
+    spoken = spoken or choices.gate.kind is GateKind.STATUS_CHECK
     ahead: tuple[Need, ...] = ()
     if paths or spoken or merge_request.changed_paths is None:
         ahead = gate_needs(merge_request, choices.gate)
@@ -473,99 +470,3 @@ def _case(
 
 
 # --- report and plan --------------------------------------------------------------------
-
-
-def _plan(
-    findings: Findings, known: Mapping[Need, Fact], choices: Choices, now: datetime
-) -> Evaluation:
-    merge_request = findings.merge_request
-    own = find_own_notes(merge_request, choices.former_ids)
-    spoken = bool(own) or _has_something_to_say(findings, choices)
-    posted = has_posted(merge_request, known, choices.gate, choices.former_ids)
-    if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
-        return Evaluation(
-            merge_request=merge_request,
-            findings=findings,
-            report=None,
-            plan=Plan(watch=_deserves_watch(findings)),
-            now=now,
-        )
-    report = render_report(findings, choices.words, now)
-    gate, problem = plan_gate(findings, report.gate, known, choices.gate)
-    if problem:
-        report = render_report(findings, choices.words, now, problem)
-    body, note_id = plan_note(report, own) if spoken else (None, None)
-    me = merge_request.me.id
-    return Evaluation(
-        merge_request=merge_request,
-        findings=findings,
-        report=report if spoken else None,
-        plan=Plan(
-            gate=gate,
-            gate_problem=problem,
-            body=body,
-            note_id=note_id,
-            stored=own[0].body if own else "",
-            extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
-            emoji=plan_emoji(report, merge_request.notes),
-            stale_emoji=plan_stale_emoji(report, merge_request.notes),
-            watch=_deserves_watch(findings),
-        ),
-        now=now,
-    )
-
-
-def _has_something_to_say(findings: Findings, choices: Choices) -> bool:
-    """Tell whether a merge request without the bot's comment deserves one."""
-    asked = _is_asked(findings.merge_request, choices)
-    near_miss = any(remark.near_miss for remark in findings.detection.remarks)
-    unread = bool(findings.detection.unread or findings.unknown)
-    elsewhere = findings.view == "elsewhere"
-    if findings.merge_request.state not in {"opened", "locked"} and not asked:
-        # Nobody is told about merge requests that were over before the bot came.
-        return bool(findings.assessments) and findings.merge_request.state == "merged"
-    return bool(findings.assessments) or elsewhere or near_miss or unread or asked
-
-
-def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
-    """Tell whether any comment holds a command."""
-    bodies = tuple(note.body for note in merge_request.notes)
-    readings = read_comments(bodies, choices.command)
-    return any(
-        readings.get(note.body, NOTHING).requests
-        for note in merge_request.notes
-        # An answer to an internal note would tell everybody of it; bots get none.
-        if not (note.system or note.internal or (note.author and note.author.bot))
-    )
-
-
-def _deserves_watch(findings: Findings) -> bool:
-    """Tell whether the sweep must be able to find this merge request from now on."""
-    merge_request = findings.merge_request
-    if merge_request.watched or merge_request.state == "closed":
-        return False
-    return not is_over(findings) and (
-        bool(findings.assessments) or (merge_request.counts and merge_request.state == "opened")
-    )
-
-
-def is_over(findings: Findings) -> bool:
-    """Tell whether nothing is left that the sweep could find changed."""
-    if findings.unknown or findings.detection.unread:
-        return False
-    if findings.merge_request.state == "merged":
-        return all(assessment.done for assessment in findings.assessments)
-    # What the target branch becomes can make a merge give a role that is on one side alone.
-    may_change = findings.detection.at_stake and findings.merge_request.state != "closed"
-    return findings.view == "nobody" and not may_change
-
-
-def _has_own(merge_request: MergeRequest, choices: Choices) -> bool:
-    if choices.gate.kind is GateKind.STATUS_CHECK:
-        return True
-    return bool(find_own_notes(merge_request, choices.former_ids))
-
-
-def _own_url(merge_request: MergeRequest, choices: Choices) -> str | None:
-    own = find_own_notes(merge_request, choices.former_ids)
-    return own[0].url if own else None

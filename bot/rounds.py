@@ -8,9 +8,8 @@ from bot.app import Choices, Evaluation, evaluate_once
 from bot.errors import GitLabError
 from bot.evidence import Fact, Need, Source
 from bot.merge_request import MergeRequest
-from bot.publish import SLOW, GateKind, HeadMovedError, Writer, apply_plan, shut_gate
+from bot.publish import SLOW, GateKind, HeadMovedError, Writer, apply_plan, concerns_gate, shut_gate
 from bot.report import render_report
-from bot.team import may_concern_entries
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -62,7 +61,7 @@ def run_alone(
     """
 
     def concerns(merge_request: MergeRequest) -> bool:
-        return _concerns_gate(merge_request, choices)
+        return concerns_gate(merge_request, choices.gate, choices.globs)
 
     def shut(hurried: bool) -> None:
         shut_gate(gitlab, choices.gate, concerns, finally_=True, hurried=hurried)
@@ -100,7 +99,7 @@ def _evaluate_in_time(
     """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
 
     def concerns(merge_request: MergeRequest) -> bool:
-        return _concerns_gate(merge_request, choices)
+        return concerns_gate(merge_request, choices.gate, choices.globs)
 
     stop = gitlab.after(SLOW, lambda: shut_gate(gitlab, choices.gate, concerns, finally_=False))
     try:
@@ -164,14 +163,7 @@ def _awaits_pipeline(merge_request: MergeRequest, choices: Choices, now: datetim
         and merge_request.counts
         and changed is not None
         and now - changed < PIPELINE_COMES
-        and _concerns_gate(merge_request, choices)
-    )
-
-
-def _concerns_gate(merge_request: MergeRequest, choices: Choices) -> bool:
-    """Tell whether a merge request may have a gate of ours: one that changes entries has."""
-    return choices.gate.kind is GateKind.STATUS_CHECK or may_concern_entries(
-        merge_request.changed_paths, choices.globs
+        and concerns_gate(merge_request, choices.gate, choices.globs)
     )
 
 

@@ -8,10 +8,11 @@ from itertools import islice
 from typing import Protocol
 
 from bot import rounds
-from bot.app import Choices, Evaluation, Look, is_over
+from bot.app import Choices, Evaluation, Look
 from bot.errors import BotError, GitLabError
 from bot.evidence import SharedFacts, Source
 from bot.merge_request import MergeRequest
+from bot.publish import is_over
 from bot.rounds import run_alone
 from bot.team import concerns_entries, may_concern_entries
 

@@ -672,3 +672,14 @@ def _suggest(name: str, options: Iterable[str]) -> str:
     all_of_them = ", ".join(map(_show, folded.values())) or "none"
     meant = f"Did you mean {_show(folded[nearest[0]])}? " if nearest else ""
     return f"{meant}There are: {all_of_them}."
+
+
+def is_asked(notes: Sequence[Note], word: str) -> bool:
+    """Tell whether any comment holds a command."""
+    readings = read_comments(tuple(note.body for note in notes), word)
+    return any(
+        readings.get(note.body, NOTHING).requests
+        for note in notes
+        # An answer to an internal note would tell everybody of it; bots get none.
+        if not (note.system or note.internal or (note.author and note.author.bot))
+    )

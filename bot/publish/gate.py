@@ -7,6 +7,7 @@ from enum import Enum
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.report import Findings, Gate, GateState
+from bot.team import may_concern_entries
 from bot.unread import Unread
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
@@ -210,3 +211,19 @@ def plan_check(
             }
             return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
     return f"this project has no external status check named {name}"
+
+
+def is_judged(merge_request: MergeRequest, choice: GateChoice) -> bool:
+    """Tell whether it matters what a merge request changes.
+
+    One into another branch gives nobody a role; but an answer to a status check belongs to the
+    head, and outlasts a change of the target.
+    """
+    return merge_request.counts or choice.kind is GateKind.STATUS_CHECK
+
+
+def concerns_gate(merge_request: MergeRequest, choice: GateChoice, globs: Collection[str]) -> bool:
+    """Tell whether a merge request may have a gate of ours: one that changes entries has."""
+    return choice.kind is GateKind.STATUS_CHECK or may_concern_entries(
+        merge_request.changed_paths, globs
+    )
