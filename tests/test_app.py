@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.app import MOST_NOMINATIONS
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
+from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING
 from bot.policy.loading import load_policies
 from bot.publish.gate import GateKind

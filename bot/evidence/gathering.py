@@ -35,6 +35,8 @@ from bot.evidence.reviews import (
     may_suffice,
     plan_look,
 )
+from bot.evidence.timing import NOT_LOOKED_UP as NOT_TIMED
+from bot.evidence.timing import Timing
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Policy
@@ -91,6 +93,7 @@ class Subject:
     reports_to: str | Unread | None
     manager_file: FileAt | None
     doubt: str | None
+    timing: Timing | Unread = NOT_TIMED
     present: Present | None = None
     former_name: str | None = None
 
