@@ -61,8 +61,10 @@ def _deserves_watch(findings: Findings) -> bool:
     merge_request = findings.merge_request
     if merge_request.watched or merge_request.state == "closed":
         return False
+    # One into another branch may get a comment, which the bot knows again by this mark.
+    may_change = merge_request.counts or findings.view == "elsewhere"
     return not is_over(findings) and (
-        bool(findings.assessments) or (merge_request.counts and merge_request.state == "opened")
+        bool(findings.assessments) or (may_change and merge_request.state == "opened")
     )
 
 
