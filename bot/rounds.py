@@ -34,7 +34,7 @@ class GitLab(Source, Writer, Protocol):
         """Count the seconds since the run began."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+        """Wait, unless that would outlast the deadline; return whether it did wait."""
 
     def known_head(self) -> MergeRequest | None:
         """Return the merge request as far as it was read, once its head is known."""

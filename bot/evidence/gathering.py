@@ -339,7 +339,7 @@ def _groups(facts: Mapping[Need, Fact], *, inherited: bool) -> Mapping[str, Memb
 
 
 def _may_have_begun_too_late(subject: Subject, found: Evidence) -> bool:
-    """Tell whether an earlier beginning of a role could make up for what is missing since."""
+    """Return whether an earlier beginning of a role could make up for what is missing since."""
     username = subject.nomination.username
     for rule, repository in _counting_rules(subject.policy):
         work, stage = found.work[repository], _stage_of(rule, found)

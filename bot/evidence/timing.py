@@ -51,7 +51,7 @@ class Timing:
 
 
 def is_timed(policy: Policy) -> bool:
-    """Tell whether a policy asks for something that depends on these times."""
+    """Return whether a policy asks for something that depends on these times."""
     return any(isinstance(requirement.rule, TIMED) for requirement in policy.requirements)
 
 

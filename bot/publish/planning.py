@@ -45,7 +45,7 @@ def plan_writes(
 
 
 def _has_something_to_say(findings: Findings) -> bool:
-    """Tell whether a merge request without the bot's comment deserves one."""
+    """Return whether a merge request without the bot's comment deserves one."""
     asked = findings.asked
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)
@@ -57,7 +57,7 @@ def _has_something_to_say(findings: Findings) -> bool:
 
 
 def _deserves_watch(findings: Findings) -> bool:
-    """Tell whether the sweep must be able to find this merge request from now on."""
+    """Return whether the sweep must be able to find this merge request from now on."""
     merge_request = findings.merge_request
     if merge_request.watched or merge_request.state == "closed":
         return False
@@ -69,7 +69,7 @@ def _deserves_watch(findings: Findings) -> bool:
 
 
 def is_over(findings: Findings) -> bool:
-    """Tell whether nothing is left that the sweep could find changed."""
+    """Return whether nothing is left that the sweep could find changed."""
     if findings.unknown or findings.detection.unread:
         return False
     if findings.merge_request.state == "merged":

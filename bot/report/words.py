@@ -442,7 +442,7 @@ def _is_shown(character: str) -> bool:
 
 
 def is_shown_whole(text: str) -> bool:
-    """Tell whether a fenced text is what it was, so that a diff applies."""
+    """Return whether a fenced text is what it was, so that a diff applies."""
     return all(map(_is_shown, text))
 
 

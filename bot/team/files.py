@@ -18,7 +18,7 @@ def is_team_file(path: str, glob: str = TEAM_FILES) -> bool:
 
 
 def lies_among_entries(path: str, glob: str = TEAM_FILES) -> bool:
-    """Tell whether a file that is no entry lies where another reader may look for entries.
+    """Return whether a file that is no entry lies where another reader may look for entries.
 
     That is anywhere below the folder of entries, however its name is spelt, and in place of the
     folder itself, as a symbolic link or a submodule may lie.
