@@ -65,7 +65,6 @@ def make_merge_request(**changes: Any) -> MergeRequest:
         project=PROJECT,
         project_id=7001,
         iid=231,
-        title="Add ada as a maintainer",
         web_url=MR_URL,
         state="opened",
         draft=False,
@@ -120,7 +119,6 @@ def make_nomination(username: str = "ada", **changes: Any) -> Nomination:
         after=("maintainer",),
         path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
         base_path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
-        reports_to="grace",
         cautions=(),
     )
     return replace(nomination, **changes)

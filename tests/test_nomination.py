@@ -58,7 +58,6 @@ def test_gaining_the_responsibility_is_a_nomination(
     assert gains(found) == [("ada", "ai-gateway", "maintainer", old, new)]
     assert (found.remarks, found.unread) == ((), ())
     assert (found.nominations[0].path, found.nominations[0].base_path) == (ADA, ADA)
-    assert found.nominations[0].reports_to == "boss"
     assert found.nominations[0].cautions == ()
 
 

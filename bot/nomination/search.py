@@ -251,7 +251,6 @@ class _Search:
             after=head.roles_for(wanted.project),
             path=change.path,
             base_path=origin.path,
-            reports_to=head.reports_to,
             cautions=(*doubts, *self._cautions(origin)),
         )
 

@@ -16,7 +16,6 @@ class Nomination:
     after: tuple[str, ...]
     path: str
     base_path: str | None
-    reports_to: str | None
     cautions: tuple[str, ...]
 
 
