@@ -78,8 +78,8 @@ def assess_readiness(
         )
     if entry is None:
         # A file that was not found tells nothing about earlier roles.
-        stages = dict.fromkeys(evidence.stages, NO_ENTRY)
-        evidence = replace(evidence, stages=stages, manager=NO_ENTRY)
+        tenures = dict.fromkeys(evidence.tenures, NO_ENTRY)
+        evidence = replace(evidence, tenures=tenures, manager=NO_ENTRY)
     case = Case(
         nomination=nomination,
         policy=policy,

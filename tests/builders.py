@@ -21,7 +21,7 @@ from bot.evidence.facts import (
     WorkOf,
 )
 from bot.evidence.gathering import Evidence, Manager
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Detection, Nomination
@@ -228,10 +228,10 @@ def make_evidence(
     `work` is that in the policy's own repository, unless it is a mapping.
     """
     members = changes.pop("members", make_members("margaret", "linus"))
-    stage = changes.pop("stage", Stage(since=NOW - timedelta(days=365)))
+    stage = changes.pop("stage", Tenure(since=NOW - timedelta(days=365)))
     evidence = Evidence(
         work=work if isinstance(work, Mapping) else {REPOSITORY: work or make_work()},
-        stages={"trainee_maintainer": stage},
+        tenures={"trainee_maintainer": stage},
         manager=Manager(username="grace"),
         groups={GROUP: members},
         files={},
