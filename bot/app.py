@@ -68,6 +68,7 @@ from bot.publish import (
     find_own_notes,
     gate_needs,
     has_posted,
+    may_be_awaited,
     plan_emoji,
     plan_gate,
     plan_note,
@@ -833,7 +834,8 @@ def _plan(
     own = find_own_notes(merge_request, choices.former_ids)
     spoken = bool(own) or _has_something_to_say(findings, choices)
     posted = has_posted(merge_request, known, choices.gate, choices.former_ids)
-    if not (spoken or posted or choices.gate.kind is GateKind.STATUS_CHECK):
+    awaited = _is_awaited(merge_request, choices)
+    if not (spoken or posted or awaited or choices.gate.kind is GateKind.STATUS_CHECK):
         return Evaluation(
             merge_request=merge_request,
             findings=findings,
@@ -842,7 +844,7 @@ def _plan(
             now=now,
         )
     report = render_report(findings, choices.words, now)
-    gate, problem = plan_gate(findings, report.gate, known, choices.gate)
+    gate, problem = plan_gate(findings, report.gate, known, choices.gate, awaited=awaited)
     if problem:
         report = render_report(findings, choices.words, now, problem)
     body, note_id = plan_note(report, own) if spoken else (None, None)
@@ -863,6 +865,14 @@ def _plan(
             watch=_deserves_watch(findings),
         ),
         now=now,
+    )
+
+
+def _is_awaited(merge_request: MergeRequest, choices: Choices) -> bool:
+    """Tell whether the guard of the team database may wait for an answer, whoever is nominated."""
+    changed = merge_request.changed_paths
+    return may_be_awaited(merge_request, choices.gate) and (
+        changed is None or any(_concerns_team(path, choices) for path in changed)
     )
 
 
