@@ -99,18 +99,15 @@ class _Search:
         )
 
     def _is_at_stake(self, change: Change) -> bool:
-        """Tell whether an entry holds a wanted role where the branch began, here, or there."""
+        """Tell whether a role may come of a file where the branch began, here and there together.
+
+        Two that hold no role may make one: it is enough that a side names the project.
+        """
         return is_team_file(change.path, self._glob) and any(
-            self._gives(side, change.path, wanted)
+            isinstance(side, bytes) and may_mention(side, wanted.project)
             for side in {change.base, change.head, change.target}
             for wanted in self._wanted
         )
-
-    def _gives(self, content: Content, path: str, wanted: RoleKey) -> bool:
-        if not isinstance(content, bytes) or wanted.role.encode() not in content.lower():
-            return False
-        side = self._read(content, path) if may_mention(content, wanted.project) else None
-        return isinstance(side, Entry) and side.holds(wanted.project, wanted.role)
 
     def _mentions(self, content: Content) -> bool:
         return isinstance(content, bytes) and any(

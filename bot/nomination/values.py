@@ -37,7 +37,7 @@ class Remark:
 class Detection:
     """All that a change set nominates, nearly nominates, and keeps from being read.
 
-    `at_stake` says that some changed entry holds a wanted role on one of its sides, so that the
+    `at_stake` says that some changed entry names a watched project on one of its sides, so that the
     change set may come to nominate somebody without a push, when the target branch moves.
     """
 
