@@ -16,6 +16,7 @@ from bot.unread import Unread
 from tests.builders import make_merge_request
 from tests.fakes import FakeSource
 from tests.nomination_world import (
+    ENTRY,
     FOLDER,
     GRAPHQL,
     START,
@@ -155,6 +156,42 @@ def test_a_hold_stays_when_the_account_of_the_holder_is_blocked(
     actions.set_account_state(made.world, made.user("max"), "blocked")
     outcome = run_on(server, made.nomination)
     assert "**On hold** by `@max`: not this week" in outcome.body
+
+
+@pytest.mark.parametrize("by", ["mia", "maria"])
+def test_to_take_the_authority_from_who_holds_is_not_to_release(
+    made: NominationWorld, server: Server, by: str
+) -> None:
+    maria = add_user(made.world, "maria")
+    made.group.members[maria.id] = Member(user=maria, level=Level.MAINTAINER, created_at=START)
+    note = made.say("/nomination hold not this week", by=by)
+    run_on(server, made.nomination)
+    del made.group.members[maria.id]
+    changed = entry("nina", "trainee_maintainer", "moe")
+    join(made, "moe")
+    made.push({f"{FOLDER}/m/moe.yml": entry("moe")}, branch="main", by="olga")
+    if by == "mia":
+        actions.delete_branch(made.world, made.user("nina"), made.team, BRANCH)
+        made.push({ENTRY: changed}, branch="main", by="olga")
+        made.push({ENTRY: entry("nina", "maintainer", "moe")}, branch=BRANCH)
+    for _ in range(2):
+        outcome = run_on(server, made.nomination)
+        assert (outcome.gate, awards(note)) == ("failed", ["white_check_mark"])
+    assert "decides here no more" in outcome.body
+    refused = made.say("/nomination release", by="moe" if by == "mia" else "mia")
+    assert run_on(server, made.nomination).gate == "failed"
+    assert awards(refused) == ["no_entry_sign"]
+    made.say("/nomination release", by="max")
+    assert "On hold" not in run_on(server, made.nomination).body
+
+
+def test_a_hold_by_somebody_who_never_had_authority_is_none(
+    made: NominationWorld, server: Server
+) -> None:
+    note = made.say("/nomination hold not this week", by="dora")
+    for _ in range(2):
+        assert run_on(server, made.nomination).gate == "passed"
+    assert awards(note) == ["no_entry_sign"]
 
 
 def test_a_hold_survives_closing_and_opening_anew(made: NominationWorld, server: Server) -> None:

@@ -202,8 +202,7 @@ class _Search:
             return False
         if head.username is None:
             if not self._held(change, wanted):
-                for message in (say.without_username(str(wanted)), *head.remarks):
-                    self._remark(change.path, message, near_miss=True)
+                self._examine_nobody(change, head, wanted)
             return False
         if any(
             _holds(self._bases.at(path), head.username, wanted)
@@ -215,6 +214,12 @@ class _Search:
         nomination = self._nomination(change, head, wanted, origin)
         self._nominations.setdefault((head.username.casefold(), wanted), nomination)
         return True
+
+    def _examine_nobody(self, change: Change, head: Entry, wanted: RoleKey) -> None:
+        """Mark a role without an account as unread: the team page shows it, by the name."""
+        for message in head.remarks:
+            self._remark(change.path, message, near_miss=True)
+        self._mark_authors(change.path, say.without_username(change.path, str(wanted)))
 
     def _has_moved(self, change: Change) -> bool:
         """Tell whether the target branch changed the entry since the branch began."""
