@@ -354,7 +354,7 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
 
     def look(iid: int) -> Look:
         evaluation, problems = run(project, iid, choices, gitlab, shared)
-        if is_over(evaluation.findings) and not problems:
+        if is_over(evaluation.findings, choices) and not problems:
             gitlab.unwatch(evaluation.merge_request)
         return _tell(iid, evaluation, problems)
 
@@ -569,6 +569,7 @@ def _detect(
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
         at_stake=any(d.at_stake for d in found),
+        named=any(d.named for d in found),
     )
 
 
@@ -843,7 +844,7 @@ def _plan(
             merge_request=merge_request,
             findings=findings,
             report=None,
-            plan=Plan(watch=_deserves_watch(findings)),
+            plan=Plan(watch=_deserves_watch(findings, choices)),
             now=now,
         )
     report = render_report(findings, choices.words, now)
@@ -865,7 +866,7 @@ def _plan(
             extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
             emoji=plan_emoji(report, merge_request.notes),
             stale_emoji=plan_stale_emoji(report, merge_request.notes),
-            watch=_deserves_watch(findings),
+            watch=_deserves_watch(findings, choices),
         ),
         now=now,
     )
@@ -903,24 +904,27 @@ def _is_asked(merge_request: MergeRequest, choices: Choices) -> bool:
     )
 
 
-def _deserves_watch(findings: Findings) -> bool:
+def _deserves_watch(findings: Findings, choices: Choices) -> bool:
     """Tell whether the sweep must be able to find this merge request from now on."""
     merge_request = findings.merge_request
     if merge_request.watched or merge_request.state == "closed":
         return False
-    return not is_over(findings) and (
+    return not is_over(findings, choices) and (
         bool(findings.assessments) or (merge_request.counts and merge_request.state == "opened")
     )
 
 
-def is_over(findings: Findings) -> bool:
+def is_over(findings: Findings, choices: Choices) -> bool:
     """Tell whether nothing is left that the sweep could find changed."""
     if findings.unknown or findings.detection.unread:
         return False
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
     # What the target branch becomes can make a merge give a role that is on one side alone.
-    may_change = findings.detection.at_stake and findings.merge_request.state != "closed"
+    detection = findings.detection
+    # Where the guard was told to let it pass, silence does not keep that shut any more.
+    told = detection.named and _is_awaited(findings.merge_request, choices)
+    may_change = (detection.at_stake or told) and findings.merge_request.state != "closed"
     return findings.view == "nobody" and not may_change
 
 

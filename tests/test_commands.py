@@ -609,10 +609,10 @@ def test_a_hold_stays_when_its_account_is_blocked(author: str) -> None:
 
 
 def test_a_tick_makes_no_hold_of_another_command_nor_of_a_comment_too_long_to_be_read() -> None:
-    ticked = {"own_emoji": ("white_check_mark",)}
+    ticked = ("white_check_mark",)
     for body in ("recheck", "waive authored because"):
-        assert replay([replace(make_note(body, "stranger"), **ticked)]).held is None
-    long = replace(make_note("recheck", "stranger"), **ticked)
+        assert replay([replace(make_note(body, "stranger"), own_emoji=ticked)]).held is None
+    long = replace(make_note("recheck", "stranger"), own_emoji=ticked)
     long = replace(long, body=long.body + "\n\n`\n" + "x" * 200_000)
     assert replay([long]).doubts == ()
 

@@ -372,6 +372,7 @@ def test_a_harmless_edit_of_an_odd_entry_is_nothing_to_tell(
 def test_two_halves_of_which_neither_holds_a_role_are_watched_for(
     made: NominationWorld, server: Server
 ) -> None:
+    made.team.settings.pipelines = "merge_request_event"  # where the guard may run
     base = entry("bob") + b"earlier:\n  a: b\n  c: d\n  ai-gateway: x\nstory: x\n"
     put(made, base)
     one = open_from_main(made, "key", base.replace(b"earlier:", b"projects:"))

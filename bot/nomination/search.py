@@ -96,18 +96,30 @@ class _Search:
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=any(map(self._is_at_stake, self._proposed.values())),
+            named=any(map(self._is_named, self._proposed.values())),
         )
 
     def _is_at_stake(self, change: Change) -> bool:
-        """Tell whether a role may come of a file where the branch began, here and there together.
+        """Tell whether an entry holds a wanted role where the branch began, here, or there."""
+        return is_team_file(change.path, self._glob) and any(
+            self._gives(side, change.path, wanted)
+            for side in {change.base, change.head, change.target}
+            for wanted in self._wanted
+        )
 
-        Two that hold no role may make one: it is enough that a side names the project.
-        """
+    def _is_named(self, change: Change) -> bool:
+        """Tell whether a side names a watched project: two that hold no role may make one."""
         return is_team_file(change.path, self._glob) and any(
             isinstance(side, bytes) and may_mention(side, wanted.project)
             for side in {change.base, change.head, change.target}
             for wanted in self._wanted
         )
+
+    def _gives(self, content: Content, path: str, wanted: RoleKey) -> bool:
+        if not isinstance(content, bytes) or wanted.role.encode() not in content.lower():
+            return False
+        side = self._read(content, path) if may_mention(content, wanted.project) else None
+        return isinstance(side, Entry) and side.holds(wanted.project, wanted.role)
 
     def _mentions(self, content: Content) -> bool:
         return isinstance(content, bytes) and any(
