@@ -197,6 +197,20 @@ def test_a_hold_by_somebody_who_never_had_authority_is_none(
     assert awards(note) == ["no_entry_sign"]
 
 
+@pytest.mark.parametrize("command", ["hold", "hodl not now", "veto", "pause please"])
+def test_a_hold_that_was_not_understood_is_told_although_the_gate_is_open(
+    made: NominationWorld, server: Server, command: str
+) -> None:
+    made.say(f"/nomination {command}")
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, "had no effect" in outcome.body) == ("passed", True)
+    assert "`hold`" in outcome.body or "/nomination hold" in outcome.body
+    made.say("/nomination wiave authored x", by="mia")
+    assert "wiave" not in run_on(server, made.nomination).body
+    made.say("/nomination recheck")
+    assert "had no effect" not in run_on(server, made.nomination).body
+
+
 def test_a_hold_survives_closing_and_opening_anew(made: NominationWorld, server: Server) -> None:
     made.say("/nomination hold not this week")
     run_on(server, made.nomination)

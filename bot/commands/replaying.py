@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from bot.commands.hints import declines, guess_form, is_approval, takes_back
+from bot.commands.hints import declines, guess_form, is_approval, means_hold, takes_back
 from bot.commands.text import NOTHING, PUNCTUATION, VERBS, Audience, Request, Verb, read_comments
 from bot.inert import code_span
 from bot.merge_request import Note, Person
@@ -127,6 +127,7 @@ class Answer:
     outcome: Outcome
     messages: tuple[str, ...]
     late: bool = False  # some of it came, or was read, too late for the merge
+    unheard: bool = False  # somebody meant to hold, and was not understood
 
     @property
     def emoji(self) -> str:
@@ -154,6 +155,11 @@ class Replay:
     def late_complaints(self) -> tuple[Answer, ...]:
         """Return what to show in words after the merge: what did not stop it any more."""
         return tuple(answer for answer in self.complaints if answer.late)
+
+    @property
+    def unheard_holds(self) -> tuple[Answer, ...]:
+        """Return what to show in words even where the gate is open: it may not be meant to be."""
+        return tuple(answer for answer in self.complaints if answer.unheard)
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -356,7 +362,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         return Answer(note_id=note.id, by=author.username, outcome=Outcome.REFUSED, messages=())
     outcomes = {Outcome.DONE}
     messages: list[str] = []
-    late = False
+    late = unheard = False
     for order in orders:
         try:
             _obey(ledger, order)
@@ -364,6 +370,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
             if isinstance(error, _UncheckedError):
                 _doubt(ledger, order)
             late = late or isinstance(error, _TooLateError)
+            unheard = unheard or (isinstance(error, _NotUnderstoodError) and means_hold(order.name))
             outcomes.add(error.outcome)
             messages.append(f"{_show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)
@@ -374,6 +381,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         outcome=worst,
         messages=unique,
         late=late,
+        unheard=unheard,
     )
 
 
