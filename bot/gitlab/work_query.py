@@ -252,7 +252,7 @@ def _read_merged(node: Json, key: str) -> Merged:
 
 
 def _is_cut(node: Json, people: str) -> bool:
-    """Tell whether people may be missing from a list, if it was asked for."""
+    """Return whether people may be missing from a list, if it was asked for."""
     if people not in node:
         return False
     nodes = (node[people] or {}).get("nodes")
@@ -261,7 +261,7 @@ def _is_cut(node: Json, people: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Deeds:
-    """Whether GitLab noted reviews of somebody before the merge, or after it alone."""
+    """Return whether GitLab noted reviews of somebody before the merge, or after it alone."""
 
     in_time: bool | None
     late: bool = False
@@ -287,7 +287,7 @@ def _is_deed(note: Json, key: str) -> bool:
 
 
 def _is_read_until(notes: Json, end: datetime) -> bool:
-    """Tell whether all notes up to a time were listed; the oldest come first."""
+    """Return whether all notes up to a time were listed; the oldest come first."""
     if notes.get("nodes") is None:
         return False
     if not notes["pageInfo"]["hasNextPage"]:
@@ -416,7 +416,7 @@ def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
 
 
 def _is_asked_late(node: Json, key: str) -> bool:
-    """Tell whether GitLab noted that somebody was asked for a review, and after the merge alone.
+    """Return whether GitLab noted that somebody was asked for a review, and after the merge alone.
 
     Who was asked when a merge request was opened may be noted nowhere.
     """

@@ -7,6 +7,7 @@ from enum import Enum
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.report import Findings, Gate, GateState
+from bot.team import may_concern_entries
 from bot.unread import Unread
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
@@ -54,12 +55,10 @@ def plan_gate(
     gate: Gate | None,
     known: Mapping[Need, Fact],
     choice: GateChoice,
-    *,
-    awaited: bool = False,
 ) -> tuple[GateWrite | None, str | None]:
     """Plan what to post, if anything, or say why the gate cannot be set.
 
-    That nobody is nominated is posted where it is `awaited`, or corrects what was said before.
+    That nobody is nominated is posted where it is awaited, or corrects what was said before.
     """
     merge_request = findings.merge_request
     needs = gate_needs(merge_request, choice)
@@ -74,7 +73,7 @@ def plan_gate(
         return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
     statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
     harmless = not findings.assessments and gate.state is GateState.PASSED
-    if harmless and not statuses and not awaited:
+    if harmless and not statuses and not findings.awaited:
         return None, None
     if merge_request.from_fork and not runs_here(merge_request):
         return None, (
@@ -89,7 +88,7 @@ def has_posted(
     choice: GateChoice,
     former_ids: Collection[int] = (),
 ) -> bool:
-    """Tell whether the bot has set the gate before, which then must not stay as it is.
+    """Return whether the bot has set the gate before, which then must not stay as it is.
 
     What an account set that the bot had before is the bot's, too.
     """
@@ -106,18 +105,23 @@ def _items(fact: Fact | None) -> tuple[object, ...]:
 
 
 def runs_here(merge_request: MergeRequest) -> bool:
-    """Tell whether the head has a pipeline of this project, which a fork's need not."""
+    """Return whether the head has a pipeline of this project, which a fork's need not."""
     pipeline = merge_request.head_pipeline
     return pipeline is not None and pipeline.is_of_merge_request
 
 
-def may_be_awaited(merge_request: MergeRequest, choice: GateChoice) -> bool:
-    """Tell whether a job of the merge request's pipeline may wait for the gate to be set.
+def may_be_awaited(merge_request: MergeRequest, choice: GateChoice, globs: Collection[str]) -> bool:
+    """Return whether a job of the merge request's pipeline may wait for the gate to be set.
 
-    The guard of `templates/nomination-gate.yml` runs in merge request pipelines alone.
+    The guard of `templates/nomination-gate.yml` runs in merge request pipelines alone, and waits
+    whoever is nominated.
     """
-    kind_waits = choice.kind is GateKind.COMMIT_STATUS
-    return kind_waits and bool(gate_needs(merge_request, choice)) and runs_here(merge_request)
+    return (
+        choice.kind is GateKind.COMMIT_STATUS
+        and bool(gate_needs(merge_request, choice))
+        and runs_here(merge_request)
+        and concerns_gate(merge_request, choice, globs)
+    )
 
 
 def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:
@@ -147,7 +151,7 @@ def was_open(
     choice: GateChoice,
     accounts: Collection[int],
 ) -> bool:
-    """Tell whether the bot, by any of its accounts, had opened the gate for what was merged."""
+    """Return whether the bot, by any of its accounts, had opened the gate for what was merged."""
     said = [
         each.state == COMMIT_STATES[GateState.PASSED]
         if isinstance(each, CommitStatus)
@@ -186,7 +190,7 @@ def plan_status(
 def is_shown(
     fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
 ) -> bool:
-    """Tell whether the bot itself has posted such a status in the same pipeline.
+    """Return whether the bot itself has posted such a status in the same pipeline.
 
     Without a pipeline it is the branch that tells which merge request a status is for.
     """
@@ -228,3 +232,19 @@ def plan_check(
             }
             return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
     return f"this project has no external status check named {name}"
+
+
+def is_judged(merge_request: MergeRequest, choice: GateChoice) -> bool:
+    """Return whether it matters what a merge request changes.
+
+    One into another branch gives nobody a role; but an answer to a status check belongs to the
+    head, and outlasts a change of the target.
+    """
+    return merge_request.counts or choice.kind is GateKind.STATUS_CHECK
+
+
+def concerns_gate(merge_request: MergeRequest, choice: GateChoice, globs: Collection[str]) -> bool:
+    """Return whether a merge request may have a gate of ours: one that changes entries has."""
+    return choice.kind is GateKind.STATUS_CHECK or may_concern_entries(
+        merge_request.changed_paths, globs
+    )
