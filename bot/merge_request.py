@@ -1,8 +1,9 @@
 """Merge request, notes and people, as values."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+
+from bot.values import dataclass
 
 
 class Visibility(IntEnum):

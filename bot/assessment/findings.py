@@ -1,6 +1,5 @@
 """What judging finds, and what it may look at."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -10,6 +9,7 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
 from bot.unread import Unread
+from bot.values import dataclass
 
 
 class Verdict(Enum):
