@@ -22,6 +22,8 @@ from bot.commands import NOTHING, Context, Replay, Scope, read_comments, replay,
 from bot.errors import GitLabError
 from bot.evidence import (
     NOT_LOOKED_UP,
+    Activity,
+    ActivityOf,
     Changes,
     Earlier,
     Evidence,
@@ -494,6 +496,7 @@ def _evaluate_once(
                 replace(
                     _case(subject, evidence[evidence_key(subject)], merge_request, replayed, now),
                     timing=timings.get(subject.nomination, NOT_LOOKED_UP),
+                    moved=_moved_at(merge_request, known),
                 ),
                 replayed,
                 choices,
@@ -594,6 +597,8 @@ def _needs_ahead(
         ahead += (_push_of(merge_request),)
     if _timed(choices, merge_request, now):
         ahead += timing_needs(merge_request)
+    elif any(policy.notify for policy in choices.policies) and not merge_request.merged_at:
+        ahead += (_activity_of(merge_request),)
     return ahead
 
 
@@ -775,6 +780,18 @@ def _pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datet
         return None
     push = known[need]
     return push.at if isinstance(push, Push) else datetime.max.replace(tzinfo=UTC)
+
+
+def _moved_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
+    """Return when somebody last moved the merge request on, if that was looked up."""
+    found = known.get(_activity_of(merge_request))
+    if not isinstance(found, Activity):
+        return None
+    return found.moved or merge_request.created_at
+
+
+def _activity_of(merge_request: MergeRequest) -> ActivityOf:
+    return ActivityOf(merge_request.project, merge_request.iid)
 
 
 def _scope(subject: Subject, evidence: Evidence) -> Scope:

@@ -6,6 +6,7 @@ request. What GitLab does date are the system notes it writes of them (`DEEDS`),
 when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -293,6 +294,14 @@ def _is_read_until(notes: Json, end: datetime) -> bool:
 # SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
 APPROVAL = "approved this merge request"
 RETARGETING = "changed target branch from "
+# What moves a merge request on. app/services/system_notes/issuables_service.rb:
+# change_issuable_assignees, change_status; merge_requests_service.rb: handle_merge_request_draft,
+# approve_mr, unapprove_mr; commit_service.rb: add_commits.
+MOVE = re.compile(
+    r"(?:un)?assigned |(?:un)?approved this merge request$|reopened$"
+    r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
+    rf"|{RETARGETING}"
+)
 
 
 def activity_part(number: int, need: ActivityOf) -> Part:
@@ -324,15 +333,19 @@ def _read_activity(listed: Json) -> Activity | Unread:
         return Unread(reason="GitLab did not list what happened to the merge request")
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
+    moves: list[datetime] = []
     for note in nodes_of(listed):
         at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
+        moves += [at] if MOVE.match(body) else []
         if body == APPROVAL and note.get("author"):
             key = str(note["author"]["username"]).casefold()
             approved[key] = max(at, approved.get(key, at))
         # Of what was not listed, nothing is later than the oldest that was.
         if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
             times.append(at)
-    return Activity(approved=approved, retargeted=max(times, default=None))
+    return Activity(
+        approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
+    )
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:
