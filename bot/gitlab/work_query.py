@@ -25,7 +25,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import AVAILABILITY, Json, is_away, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
 
@@ -108,7 +108,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     return Part(
         needs=(need,),
         text=(
-            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
+            f"u{number}: user(username: $w{number}who) {{ username state bot {AVAILABILITY} }}\n"
             f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n"
             f"{elsewhere}\n}}"
         ),
@@ -118,7 +118,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
             f"w{number}branch": ("String!", need.branch),
         },
         # Larger pages cost a little more of each list.
-        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
+        cost=158 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.
@@ -216,7 +216,10 @@ def _read_account(account: Json | None) -> Account | None:
     if account is None:
         return None
     return Account(
-        username=account["username"], active=account["state"] == "active", bot=account["bot"]
+        username=account["username"],
+        active=account["state"] == "active",
+        bot=account["bot"],
+        away=is_away(account),
     )
 
 

@@ -84,7 +84,7 @@ def _find_next(assessment: Assessment, merge_request: MergeRequest, *, passed: b
     if merge_request.state != "opened":
         return None
     actor = _next_of_open(assessment, passed=passed)
-    if merge_request.draft and actor in {"maintainer", "manager"}:
+    if merge_request.draft and actor in {"maintainer", "approver", "manager"}:
         # Nobody reviews or merges a draft.
         actor = "author"
     return _ACTORS[actor](assessment, merge_request) if actor else None
