@@ -463,7 +463,7 @@ def test_a_bug_shows_its_trace_but_never_the_token(server: Server, tmp_path: Pat
 IN_A_HURRY = """
 import functools
 from bot import __main__, cli
-hurry = cli.Limits(calls=60, times=0.1, grace=0.3)
+hurry = cli.Limits(times=0.1, grace=0.3)
 cli.run_command = functools.partial(cli.run_command, limits=hurry)
 __main__.run_process()
 """

@@ -96,12 +96,12 @@ def test_people_see_and_finish_their_own_to_dos() -> None:
     mr = open_mr(world)
     note = write(world, mr, "ask @author and @owner")
     client = Api(world, "author", "api")
-    (todo,) = client.get("/todos").json
+    (todo,) = client.get("/todos").body
     assert (todo["action_name"], todo["state"], todo["body"]) == ("mentioned", "pending", note.body)
     assert todo["target_url"].endswith(f"/-/merge_requests/{mr.iid}#note_{note.id}")
-    assert client.get("/todos", action="assigned").json == []
-    assert client.post(f"/todos/{todo['id']}/mark_as_done").json["state"] == "done"
-    assert client.get("/todos").json == []
-    assert len(client.get("/todos", state="done").json) == 1
+    assert client.get("/todos", action="assigned").body == []
+    assert client.post(f"/todos/{todo['id']}/mark_as_done").body["state"] == "done"
+    assert client.get("/todos").body == []
+    assert len(client.get("/todos", state="done").body) == 1
     others = next(each for each in world.todos if each.user.username == "owner")
     assert client.post(f"/todos/{others.id}/mark_as_done").status == 404
