@@ -164,7 +164,10 @@ class GitLab(Source, Writer, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What an evaluation follows: the operator's choices and the time."""
+    """What an evaluation follows: the operator's choices and the time.
+
+    With `observe` nothing is ever written.
+    """
 
     policies: tuple[Policy, ...]
     words: Words
@@ -172,6 +175,7 @@ class Choices:
     command: str
     former_ids: frozenset[int]
     broken: tuple[rules.BrokenPolicy, ...] = ()
+    observe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +212,9 @@ def run(
 def _run_alone(
     project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
 ) -> tuple[Evaluation, list[str]]:
+    if choices.observe:
+        return evaluate(project, iid, choices, gitlab, source), []
+
     def concerns(merge_request: MergeRequest) -> bool:
         return _concerns_gate(merge_request, choices)
 
@@ -355,7 +362,7 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
 
     def look(iid: int) -> Look:
         evaluation, problems = run(project, iid, choices, gitlab, shared)
-        if is_over(evaluation.findings) and not problems:
+        if is_over(evaluation.findings) and not (problems or choices.observe):
             gitlab.unwatch(evaluation.merge_request)
         return _tell(iid, evaluation, problems)
 

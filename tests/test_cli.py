@@ -89,7 +89,13 @@ def one_line(done: Done) -> str:
 def test_check_evaluates_and_publishes(made: NominationWorld, server: Server) -> None:
     done = process(server.url, "check", TARGET)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{TARGET}: 1 nominations, gate failed; 3 writes, 9 calls.\n"
+    first, *_, last = done.stdout.splitlines()
+    assert first.startswith(f"{TARGET} (opened, head ")
+    note = made.own_notes()[0]
+    assert last == (
+        "!1 @nina: 2 of 3 open (reviewed 3/5, assigned 0/2); gate failed; "
+        f"comment {server.url}/{TEAM}/-/merge_requests/1#note_{note.id}; 3 writes, 9 calls"
+    )
     assert len(made.own_notes()) == 1
     again = bot(server.url, "check", f"{server.url}/{TEAM}/-/merge_requests/1#note_1")
     assert "0 writes, 5 calls" in again.stdout
