@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bot import policy as rules
-from bot.evidence import Exposure
+from bot.evidence import Exposure, Present
 from bot.merge_request import Visibility
 from bot.report.log import Outcome, tell_story, write_artifacts
 from bot.report.words import Gate, GateState
@@ -19,11 +19,13 @@ from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.unread import Unread
 from tests.builders import (
+    GROUP,
     REPOSITORY,
     make_assessment,
     make_evidence,
     make_findings,
     make_follow_up,
+    make_merge_request,
     make_merged,
     make_nomination,
     make_policy,
@@ -67,8 +69,7 @@ def test_the_log_tells_one_story_that_ends_with_who_what_and_where() -> None:
         "    not met: Author, 0 of 5",
         "    met: Hold it, 1 of 1",
         "    not yet: Talk, 0 of 1",
-        "    after the merge: Celebrate: manual",
-        "  did: create the comment (9 characters)",
+        "  did: create the comment",
         f"!231 @ada: 1 of 2 open (authored 0/5); gate failed; comment {NOTE}; 1 writes, 9 calls",
     ]
     assert "merge_requests/231" in lines[0]
@@ -92,8 +93,23 @@ def test_the_last_line_says_what_there_is_to_say(changes: dict[str, object], las
     assert last in tell_story(outcome(**changes))[-1]
 
 
+def test_after_the_merge_the_steps_are_told() -> None:
+    merged = make_merge_request(state="merged")
+    step = make_follow_up(rules.GroupMember(group=GROUP, level=30), title="Join")
+    policy = make_policy(READY, follow_ups=(step, make_follow_up(rules.Manual(), title="Cheer")))
+    assessment = make_assessment(policy, merge_request=merged)
+    findings = make_findings(assessment, merge_request=merged)
+    lines = tell_story(outcome(findings=findings, gate=None))
+    assert "    open: Join" in lines
+    assert "    manual: Cheer" in lines
+    assert lines[-1].startswith("!231 @ada: merged, 1 of 2 steps left; gate left alone; ")
+    gone = replace(assessment, present=Present(username="ada", gone="it was taken back"))
+    over = tell_story(outcome(findings=replace(findings, assessments=(gone,))))
+    assert "!231 @ada: merged, the role is over; " in over[-1]
+
+
 def test_what_only_is_observed_would_be() -> None:
-    assert "  would: create the comment (9 characters)" in tell_story(outcome(observed=True))
+    assert "  would: create the comment" in tell_story(outcome(observed=True))
 
 
 @pytest.mark.parametrize("text", [*CORPUS, "x" * 100_000])
@@ -186,6 +202,7 @@ def writes(made: NominationWorld) -> list[str]:
 def payload(directory: Path) -> str:
     body = make_merge_request_body("open")
     body["object_attributes"]["iid"] = 1
+    body["project"]["path_with_namespace"] = TEAM
     return str(write_payload(directory, body))
 
 

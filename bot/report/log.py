@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
 from bot import inert
-from bot.assessment import Assessment, Finding, Verdict, conceal
+from bot.assessment import Assessment, Finding, State, Verdict, conceal
 from bot.report.json_report import as_json
 from bot.report.words import Findings, Gate
 
@@ -48,9 +48,10 @@ def tell_story(outcome: Outcome) -> list[str]:
     where = f"{merge_request.project}!{merge_request.iid}"
     lines = [f"{where} ({merge_request.state}, head {head}): {merge_request.web_url}"]
     for assessment in outcome.findings.assessments:
-        lines += _tell_assessment(conceal(assessment))
+        lines += _tell_assessment(conceal(assessment), merge_request.state)
     did = "would" if outcome.observed else "did"
-    lines += [f"  {did}: {line}" for line in outcome.writes]
+    # The verdict stands above, and the text itself behind the link.
+    lines += [f"  {did}: {line.partition(' (')[0]}" for line in outcome.writes]
     return [*map(_indented, lines), inert.log_line(_last_line(outcome), LAST_LIMIT)]
 
 
@@ -58,13 +59,15 @@ def _indented(line: str) -> str:
     return " " * (len(line) - len(line.lstrip())) + inert.log_line(line)
 
 
-def _tell_assessment(assessment: Assessment) -> Iterator[str]:
+def _tell_assessment(assessment: Assessment, state: str) -> Iterator[str]:
     yield f"  @{assessment.nomination.username} as {assessment.policy.title}:"
+    if state == "merged":
+        for step in assessment.steps:
+            yield f"    {step.state.value}: {step.follow_up.title}"
+        return
     for finding in assessment.findings:
         reason = f" ({finding.reason})" if finding.reason else ""
         yield f"    {_word(finding)}: {finding.requirement.title}{_count(finding, ', ')}{reason}"
-    for step in assessment.steps:
-        yield f"    after the merge: {step.follow_up.title}: {step.state.value}"
 
 
 def _word(finding: Finding) -> str:
@@ -78,7 +81,8 @@ def _count(finding: Finding, before: str) -> str:
 
 def _last_line(outcome: Outcome) -> str:
     merge_request = outcome.findings.merge_request
-    people = [_sum_up(each) for each in outcome.findings.assessments] or [_NO_VERDICT]
+    sum_up = _sum_up_steps if merge_request.state == "merged" else _sum_up
+    people = [sum_up(each) for each in outcome.findings.assessments] or [_NO_VERDICT]
     parts = [f"!{merge_request.iid} {'; '.join(people)}"]
     if outcome.spoken:
         parts.append(f"gate {outcome.gate.state.value if outcome.gate else 'left alone'}")
@@ -103,6 +107,14 @@ def _sum_up(assessment: Assessment) -> str:
         for each in found
     )
     return f"{who}: {len(found)} of {len(blocking)} open ({short})"
+
+
+def _sum_up_steps(assessment: Assessment) -> str:
+    who = f"@{assessment.nomination.username}"
+    if assessment.is_gone:
+        return f"{who}: merged, the role is over"
+    left = sum(step.state in {State.OPEN, State.UNKNOWN} for step in assessment.steps)
+    return f"{who}: merged, {left} of {len(assessment.steps)} steps left"
 
 
 def write_artifacts(outcome: Outcome) -> Mapping[str, str]:
