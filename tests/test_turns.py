@@ -35,6 +35,7 @@ from tests.builders import (
     make_requirement,
     make_work,
 )
+from tests.hostile import CORPUS
 from tests.processes import run_job_here
 from tests.test_report import render
 
@@ -198,6 +199,16 @@ def test_only_a_name_that_reaches_one_account_is_mentioned(name: str, fit: bool)
     made = make_merge_request(author=make_person(name))
     body = show(assess(ASSIGNED, merge_request=made), merge_request=made)
     assert find_mentions(body) == ([f"@{name}"] if fit else [])
+
+
+def test_no_foreign_name_mentions_anybody_else() -> None:
+    for text in CORPUS:
+        made = make_merge_request(author=make_person(text))
+        turns = find_turns([assess(ASSIGNED, merge_request=made)], made, held=False, passed=False)
+        assert turns[0]
+        assert turns[0].mentioned is is_mentionable(text)
+        if turns[0].mentioned:
+            assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", text, re.ASCII)
 
 
 def test_a_name_that_only_the_entry_holds_is_not_mentioned() -> None:
