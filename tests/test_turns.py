@@ -42,13 +42,13 @@ from tests.test_report import render
 ASSIGNED = make_requirement(rules.Assigned(manager=True, maintainers=1))
 AUTHORED = make_requirement(rules.AuthoredMergeRequests(at_least=1))
 READY = make_requirement(rules.RoleHeld(role="trainee_maintainer"))
-MENTION = re.compile(r"@[\w.-]+")
+MENTION = re.compile(r"(?<!\w)@[\w.-]+")
 
 
 def find_mentions(body: str) -> list[str]:
     """Return what a comment mentions outside of code."""
     outside = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", body)
-    return [found.rstrip(".") for found in MENTION.findall(outside) if found != "@1"]
+    return [found.rstrip(".") for found in MENTION.findall(outside)]
 
 
 def assess(*wanted: rules.Requirement, notify: bool = True, **changes: Any) -> Assessment:
@@ -205,7 +205,9 @@ def test_no_foreign_name_mentions_anybody_else() -> None:
     for text in CORPUS:
         made = make_merge_request(author=make_person(text))
         turns = find_turns([assess(ASSIGNED, merge_request=made)], made, held=False, passed=False)
-        assert turns[0]
+        assert turns[0] or not text
+        if not turns[0]:
+            continue
         assert turns[0].mentioned is is_mentionable(text)
         if turns[0].mentioned:
             assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", text, re.ASCII)
