@@ -99,7 +99,6 @@ class MergeRequest:
     project: str
     project_id: int
     iid: int
-    title: str
     web_url: str
     state: str
     draft: bool
@@ -181,7 +180,6 @@ class CommitStatus:
     description: str
     pipeline_id: int | None
     author_id: int | None
-    target_url: str
     ref: str | None = None
 
 
