@@ -1,7 +1,18 @@
 """Put an assessment into words; the only importer of Jinja."""
 
 from bot.report.json_report import as_json, explain_assessment
-from bot.report.words import MARKER, About, Findings, Gate, GateState, Report, Words, render_report
+from bot.report.site import write_site
+from bot.report.words import (
+    MARKER,
+    About,
+    Findings,
+    Gate,
+    GateState,
+    Report,
+    Words,
+    render_report,
+    steps_in_order,
+)
 
 __all__ = [
     "MARKER",
@@ -14,4 +25,6 @@ __all__ = [
     "as_json",
     "explain_assessment",
     "render_report",
+    "steps_in_order",
+    "write_site",
 ]

@@ -1,6 +1,7 @@
 """The REST interface; each module registers the routes that it answers."""
 
 from bot.sandbox.rest import (
+    archive,
     commits,
     files,
     gates,
@@ -17,6 +18,7 @@ from bot.sandbox.rest import (
 )
 
 __all__ = [
+    "archive",
     "commits",
     "files",
     "gates",
