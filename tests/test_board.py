@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -68,9 +69,11 @@ class Reader(HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
+        """Note some text."""
         self.text += data
 
 
@@ -307,7 +310,7 @@ def test_the_page_has_one_stylesheet_no_script_and_no_images(
     assert [found["lang"] for tag, found in tags if tag == "html"] == ["en"]
     levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     ids = [found["id"] for _, found in tags if "id" in found]
     assert len(ids) == len(set(ids))
     named = {found["aria-labelledby"] for _, found in tags if "aria-labelledby" in found}
@@ -349,9 +352,7 @@ def test_the_feed_holds_everybody_once(
         assert each.find(f"{ATOM}title") is not None
 
 
-def test_several_roles_have_a_list_to_choose_from(
-    made: NominationWorld, server: Server, tmp_path: Path
-) -> None:
+def test_several_roles_have_a_list_to_choose_from(server: Server, tmp_path: Path) -> None:
     policies = tmp_path / "policies"
     policies.mkdir()
     for name in ("docs", "tools"):
@@ -384,7 +385,7 @@ def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
 
 
 def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
-    made: NominationWorld, server: Server, tmp_path: Path
+    server: Server, tmp_path: Path
 ) -> None:
     own = tmp_path / "own" / "board"
     own.mkdir(parents=True)

@@ -9,8 +9,8 @@ from typing import Any
 class Bar:
     """How much there is of what a requirement asks for.
 
-    `more` says that there may be more than `found`; one that is not `blocking` is recommended. The state is a verdict, or `counted` where
-    nobody looked at what was counted.
+    `more` says that there may be more than `found`; one that is not `blocking` is recommended.
+    The state is a verdict, or `counted` where nobody looked at what was counted.
     """
 
     title: str
