@@ -3,7 +3,7 @@
 import pytest
 
 from bot.evidence.facts import Fact, FileAt, MembersOf, Need
-from bot.sweep import SharedFacts
+from bot.evidence.shared import SharedFacts
 from bot.unread import Unread
 from tests.builders import GROUP, PROJECT, make_members
 from tests.fakes import FakeSource

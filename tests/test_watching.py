@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from bot.app import sweep_all
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Token
+from bot.sweep import sweep_all
 from tests.nomination_world import (
     ENTRY,
     SECRET,
@@ -241,4 +241,4 @@ def test_a_list_of_marked_ones_that_cannot_be_read_fails_the_sweep(
     with connect(server.url) as client:
         looks = sweep_all(TEAM, make_choices(former_ids=frozenset({former})), client)
     (lost,) = [look for look in looks if look.iid is None]
-    assert lost.problems[0].startswith("what a former account marked was not listed: ")
+    assert lost.problems[0].startswith("what a former account marked was not all listed: ")

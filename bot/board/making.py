@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot import app
+from bot import rounds, sweep
+from bot.app import Choices
 from bot.assessment import Assessment, current_maintainers
 from bot.board.nominations import show_merged, show_open
 from bot.board.people import (
@@ -20,12 +21,20 @@ from bot.board.people import (
 )
 from bot.board.values import Board, Granted, Person, Section, Waiting
 from bot.errors import GitLabError
-from bot.evidence import DefaultBranchOf, Exposure, ExposureOf, Members, MembersOf, Source, Tally
+from bot.evidence import (
+    DefaultBranchOf,
+    Exposure,
+    ExposureOf,
+    Members,
+    MembersOf,
+    SharedFacts,
+    Source,
+    Tally,
+)
 from bot.merge_request import Visibility
 from bot.policy import Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
-from bot.sweep import SharedFacts
 from bot.team import is_team_file, may_mention
 from bot.unread import Unread
 
@@ -36,7 +45,7 @@ MOST_PEOPLE = 500  # of one policy that are counted
 Wanted = Callable[[str, bytes], bool]
 
 
-class GitLab(app.GitLab, Protocol):
+class GitLab(sweep.GitLab, Protocol):
     """Everything that the board asks of GitLab beyond what a nomination takes."""
 
     @property
@@ -65,7 +74,7 @@ class _Making:
     """What is gathered, and what it is gathered from."""
 
     gitlab: GitLab
-    choices: app.Choices
+    choices: Choices
     project: str
     gitlab_url: str
     now: datetime
@@ -79,7 +88,7 @@ class _Making:
 
 def make_board(
     gitlab: GitLab,
-    choices: app.Choices,
+    choices: Choices,
     where: tuple[str, str],
     now: datetime,
     tell: Callable[[str], None],
@@ -143,7 +152,7 @@ def _read_nominations(making: _Making) -> None:
 def _read_nomination(making: _Making, iid: int) -> None:
     making.tell(f"looking at !{iid} …")
     try:
-        found = app.evaluate(making.project, iid, making.choices, making.gitlab, making.shared)
+        found = rounds.evaluate(making.project, iid, making.choices, making.gitlab, making.shared)
     except GitLabError as error:
         making.notices.append(f"!{iid} could not be read: {error}")
         return

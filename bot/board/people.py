@@ -9,7 +9,7 @@ from bot.assessment import Assessment
 from bot.board.nominations import show_bars
 from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
-from bot.evidence import Counting, Facts, FileAt, Need, Source, Stage, Tally
+from bot.evidence import Counting, Fact, FileAt, Need, Source, Stage, Tally
 from bot.policy import Policy, Requirement
 from bot.ready import is_later, is_ready
 from bot.team import Entry, is_team_file, parse_entry, role_spellings
@@ -39,10 +39,10 @@ class Archived:
     source: Source
     known: Mapping[Need, bytes]
 
-    def fetch_facts(self, needs: Collection[Need]) -> Facts:
+    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
         """Answer what is known, and ask for the rest."""
         asked = [need for need in needs if need not in self.known]
-        found = dict(self.source.fetch_facts(asked)) if asked else {}
+        found: dict[Need, Fact] = dict(self.source.fetch_facts(asked)) if asked else {}
         return found | {need: self.known[need] for need in needs if need in self.known}
 
 

@@ -126,6 +126,7 @@ class Answer:
     by: str
     outcome: Outcome
     messages: tuple[str, ...]
+    late: bool = False  # some of it came, or was read, too late for the merge
 
     @property
     def emoji(self) -> str:
@@ -148,6 +149,11 @@ class Replay:
     answers: tuple[Answer, ...]
     doubts: tuple[str, ...] = ()
     taken_back: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def late_complaints(self) -> tuple[Answer, ...]:
+        """Return what to show in words after the merge: what did not stop it any more."""
+        return tuple(answer for answer in self.complaints if answer.late)
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -222,6 +228,10 @@ class _NotUnderstoodError(_NoEffectError):
     outcome = Outcome.NOT_UNDERSTOOD
 
 
+class _TooLateError(_NoEffectError):
+    """A command that came, or was read, after the merge."""
+
+
 class _UncheckedError(_NoEffectError):
     """A command of somebody of whom it is not known whether they may give it."""
 
@@ -285,7 +295,7 @@ def _orders(spoken: _Spoken, requests: Iterable[Request]) -> Iterator[_Order]:
 
 
 def wants_push_time(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether a comment waives something without saying for whom."""
+    """Return whether a comment waives something without saying for whom."""
     readings = read_comments(tuple(note.body for note in notes), word)
     return any(
         _waives_for_nobody_by_name(request)
@@ -310,12 +320,12 @@ def find_stating(notes: Sequence[Note], word: str) -> tuple[Person, ...]:
 
 
 def takes_waivers_back(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether any comment takes a waiver back."""
+    """Return whether any comment takes a waiver back."""
     return any("unwaive" in verbs for note, verbs in _verbs_of(notes, word) if not note.system)
 
 
 def decides(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether any comment holds a command that takes authority."""
+    """Return whether any comment holds a command that takes authority."""
     return any(verbs & DECIDING for note, verbs in _verbs_of(notes, word) if not note.system)
 
 
@@ -346,17 +356,25 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         return Answer(note_id=note.id, by=author.username, outcome=Outcome.REFUSED, messages=())
     outcomes = {Outcome.DONE}
     messages: list[str] = []
+    late = False
     for order in orders:
         try:
             _obey(ledger, order)
         except _NoEffectError as error:
             if isinstance(error, _UncheckedError):
                 _doubt(ledger, order)
+            late = late or isinstance(error, _TooLateError)
             outcomes.add(error.outcome)
             messages.append(f"{_show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)
     unique = tuple(dict.fromkeys(messages))
-    return Answer(note_id=note.id, by=author.username, outcome=worst, messages=unique)
+    return Answer(
+        note_id=note.id,
+        by=author.username,
+        outcome=worst,
+        messages=unique,
+        late=late,
+    )
 
 
 def _doubt(ledger: _Ledger, order: _Order) -> None:
@@ -392,14 +410,14 @@ def _obey(ledger: _Ledger, order: _Order) -> None:
     verb = _find_verb(order)
     merged_at = order.context.merged_at
     if verb.name in _TOO_LATE and merged_at and order.note.created_at > merged_at:
-        raise _NoEffectError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
+        raise _TooLateError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
     ledger.help_wanted = verb.name == "help"
     _check_audience(verb, order)
     _EFFECTS[verb.name](ledger, order)
     # A tick says that the gate was shut; after the merge only one that was there before does.
     answered = Outcome.DONE.value in order.note.own_emoji
     if merged_at and verb.name in CLOSING and not answered:
-        raise _NoEffectError("nobody read this before the merge, so it did not stop it.")
+        raise _TooLateError("nobody read this before the merge, so it did not stop it.")
 
 
 def _find_verb(order: _Order) -> Verb:
@@ -453,7 +471,7 @@ def _check_impartial(order: _Order) -> None:
 
 
 def _find_authority(scope: Scope, order: _Order) -> bool | None:
-    """Tell whether the author of a command has authority over a nomination; None if unknown."""
+    """Return whether the author of a command has authority over a nomination; None if unknown."""
     author = order.author
     if author.key == scope.key:
         return False
@@ -476,7 +494,7 @@ def _is_maintainer(scope: Scope, order: _Order) -> bool:
 
 
 def _is_orphaned(order: _Order) -> bool:
-    """Tell whether a command closes the gate for somebody who may do so, but is not active now.
+    """Return whether a command closes the gate for somebody who may do so, but is not active now.
 
     That they left must not open it: somebody who is there decides.
     """
@@ -672,3 +690,14 @@ def _suggest(name: str, options: Iterable[str]) -> str:
     all_of_them = ", ".join(map(_show, folded.values())) or "none"
     meant = f"Did you mean {_show(folded[nearest[0]])}? " if nearest else ""
     return f"{meant}There are: {all_of_them}."
+
+
+def is_asked(notes: Sequence[Note], word: str) -> bool:
+    """Return whether any comment holds a command."""
+    readings = read_comments(tuple(note.body for note in notes), word)
+    return any(
+        readings.get(note.body, NOTHING).requests
+        for note in notes
+        # An answer to an internal note would tell everybody of it; bots get none.
+        if not (note.system or note.internal or (note.author and note.author.bot))
+    )
