@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import GitLabError
 from bot.gitlab.archive import LARGEST, MOST_BYTES, MOST_FILES, read_archive
-from bot.gitlab.tallies import PEOPLE, write_query
+from bot.gitlab.tallies import PEOPLE, read_tallies, write_query
 from bot.gitlab.transport import OddAnswerError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
@@ -155,6 +155,11 @@ def test_an_archive_that_lacks_only_its_checksum_is_none() -> None:
         read_archive(pieces(pack({"a.yml": b"x", "b.yml": b"y"})[:-8]), everything)
 
 
+def test_what_stands_behind_the_last_file_is_read_on_to_the_end() -> None:
+    padded = gzip.compress(gzip.decompress(pack({"a.yml": b"x"})) + bytes(100_000))
+    assert set(read_archive(pieces(padded), everything)) == {"a.yml"}
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\x1f\x8b" + b"\0" * 50])
 def test_what_is_no_archive_is_said(content: bytes) -> None:
     with pytest.raises(OddAnswerError):
@@ -211,6 +216,13 @@ def test_a_group_of_people_is_within_gitlabs_limit(made: NominationWorld, server
         told = client.fetch_tallies(GATEWAY, "main", names)
         assert client.calls == 1
     assert all(hasattr(each, "authored") for each in told.values())
+
+
+def test_a_list_that_gitlab_left_out_is_no_zero() -> None:
+    account = {"username": "nina", "state": "active", "bot": False}
+    project = {"authored": None, "asked": {"count": 3}}
+    told = read_tallies({"u0": account, "p0": project}, ["nina"])
+    assert "did not count" in getattr(told["nina"], "reason", "")
 
 
 def test_names_travel_as_variables() -> None:

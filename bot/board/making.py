@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot import rounds, sweep
 from bot.app import Choices
@@ -42,6 +42,7 @@ MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
 LOOK_CALLS = 8  # that one close look at somebody may take
 MOST_PEOPLE = 500  # of one policy that are counted
+T = TypeVar("T")
 Wanted = Callable[[str, bytes], bool]
 
 
@@ -128,6 +129,13 @@ def _left_out(what: str, why: str) -> str:
     return f"{what} are left out: {why} are not known to be visible to everybody."
 
 
+def bound(found: list[T], most: int, what: str, notices: list[str]) -> list[T]:
+    """Return the first of what was found, and note it where that is not all."""
+    if len(found) > most:
+        notices.append(f"Of {len(found)} {what}, {most} are shown.")
+    return found[:most]
+
+
 # --- nominations ------------------------------------------------------------------------
 
 
@@ -138,12 +146,7 @@ def _read_nominations(making: _Making) -> None:
         except GitLabError as error:
             making.notices.append(f"What is {state} was not listed: {error}")
             continue
-        if len(iids) > MOST_LOOKS:
-            words = (
-                f"Of {len(iids)} nominations that are {state}, the newest {MOST_LOOKS} are shown."
-            )
-            making.notices.append(words)
-        newest = sorted(iids, reverse=True)[:MOST_LOOKS]
+        newest = bound(sorted(iids, reverse=True), MOST_LOOKS, "nominations", making.notices)
         for number, iid in enumerate(newest):
             making.gitlab.take_share(len(newest) - number)
             _read_nomination(making, iid)
@@ -155,9 +158,6 @@ def _read_nomination(making: _Making, iid: int) -> None:
         found = rounds.evaluate(making.project, iid, making.choices, making.gitlab, making.shared)
     except GitLabError as error:
         making.notices.append(f"!{iid} could not be read: {error}")
-        return
-    if found.merge_request.visibility is not Visibility.PUBLIC:
-        making.notices.append(_left_out(f"The nominations of !{iid}", "its merge requests"))
         return
     if found.merge_request.state == "opened":
         for policy, waiting in show_open(found):
@@ -210,10 +210,9 @@ def _read_section(
 ) -> Section:
     staged, unread = find_staged(policy, files)
     notices = [f"The entry {path} cannot be read." for path in unread[:MOST_LOOKS]]
-    if len(staged) > MOST_PEOPLE:
-        notices.append(f"Of {len(staged)} people, {MOST_PEOPLE} are shown.")
+    staged = bound(staged, MOST_PEOPLE, "people", notices)
     members = making.shared.fetch_facts({MembersOf(policy.maintainers.group)})
-    number, maintainers = _find_maintainers(policy, members.values(), notices)
+    number, maintainers = find_maintainers(policy, members.values(), notices)
     entries = Archived(making.shared, archive_facts(files, making.project, branch))
     return Section(
         id=policy.id,
@@ -226,12 +225,12 @@ def _read_section(
         maintainers=maintainers,
         waiting=tuple(making.waiting[policy.id]),
         granted=tuple(making.granted[policy.id]),
-        people=_read_people(making, policy, (branch, entries), staged[:MOST_PEOPLE]),
+        people=_read_people(making, policy, (branch, entries), staged),
         notices=tuple(notices),
     )
 
 
-def _find_maintainers(
+def find_maintainers(
     policy: Policy, facts: Iterable[object], notices: list[str]
 ) -> tuple[int | None, tuple[str, ...]]:
     """Return how many there are, and their names where everybody may see them."""
