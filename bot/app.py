@@ -32,6 +32,7 @@ from bot.publish import (
     find_own_notes,
     gate_needs,
     is_judged,
+    may_be_awaited,
     past_needs,
     plan_writes,
     was_open,
@@ -114,6 +115,7 @@ def evaluate_once(
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
         asked=is_asked(merge_request.notes, choices.command),
+        awaited=may_be_awaited(merge_request, choices.gate, choices.globs),
     )
     render = partial(render_report, findings, choices.words, now)
     report, plan = plan_writes(

@@ -1,15 +1,15 @@
 """What judging finds, and what it may look at."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Stage, Timing
+from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Tenure, Timing
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
 from bot.unread import Unread
+from bot.values import dataclass
 
 
 class Verdict(Enum):
@@ -69,7 +69,7 @@ class Finding:
     repository: str | None = None
     branch: str | None = None
     reason: str | None = None
-    stage: Stage | Unread | None = None
+    stage: Tenure | Unread | None = None  # the word of templates and JSON
     found_anytime: int | None = None
     waiver: Waiver | None = None
     measured: Verdict | None = None

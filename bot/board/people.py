@@ -9,7 +9,7 @@ from bot.assessment import Assessment
 from bot.board.nominations import show_bars
 from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
-from bot.evidence import Counting, Fact, FileAt, Need, Source, Stage, Tally
+from bot.evidence import Counting, Fact, FileAt, Need, Source, Tally, Tenure
 from bot.policy import Policy, Requirement
 from bot.ready import is_later, is_ready
 from bot.team import Entry, is_team_file, parse_entry, role_spellings
@@ -156,7 +156,7 @@ def _profile(gitlab_url: str, who: Staged) -> str:
 
 
 def _show_judged(who: Staged, gitlab_url: str, told: Assessment) -> Person:
-    stages = [f.stage.since for f in told.findings if isinstance(f.stage, Stage) and f.stage.since]
+    stages = [f.stage.since for f in told.findings if isinstance(f.stage, Tenure) and f.stage.since]
     return Person(
         username=who.username,
         url=_profile(gitlab_url, who),

@@ -64,7 +64,7 @@ from bot.evidence.gathering import (
     gather_evidence,
     manager_path,
 )
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
@@ -120,12 +120,12 @@ __all__ = [
     "Siblings",
     "SiblingsOf",
     "Source",
-    "Stage",
     "StandingOf",
     "StatusChecksOf",
     "StatusesOf",
     "Subject",
     "Tally",
+    "Tenure",
     "Threads",
     "ThreadsOf",
     "Timing",

@@ -1,12 +1,12 @@
 """The facts that judging may need, what asks for them, and the port they come through."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ request. What GitLab does date are the system notes it writes of them (`DEEDS`),
 when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,6 +50,11 @@ DEEDS = frozenset(
         "left review comments without approving",
     }
 )
+
+# Who was asked for a review: change_issuable_reviewers in SystemNotes::IssuablesService
+# (app/services/system_notes/issuables_service.rb); whom it was taken from stands behind.
+ASKING, NO_MORE_ASKED = "requested review from ", " and removed "
+_NAME = re.compile(r"@([\w.-]+)")
 
 HEAD = "iid title webUrl mergedAt targetBranch"
 AUTHOR = "author { username bot }"
@@ -397,12 +403,34 @@ def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
         if _is_read_until(notes, merged_at) and not deeds[iid].cut:
             whole.add(iid)
     recorded = frozenset(iid for iid, deed in deeds.items() if deed.in_time)
+    # Anybody who may edit a merge request can ask for a review of what was merged long ago.
+    asked_late = {int(n["iid"]) for n in filter(None, nodes) if _is_asked_late(n, key)}
+    late = {iid for iid, deed in deeds.items() if deed.late} | (asked_late & found)
+    found -= asked_late
     return Threads(
         found=frozenset(found),
         cut=frozenset(need.iids) - whole - found - recorded,
         recorded=recorded,
-        late=frozenset(iid for iid, deed in deeds.items() if deed.late),
+        late=frozenset(late),
     )
+
+
+def _is_asked_late(node: Json, key: str) -> bool:
+    """Return whether GitLab noted that somebody was asked for a review, and after the merge alone.
+
+    Who was asked when a merge request was opened may be noted nowhere.
+    """
+    times = [
+        read_time(note["createdAt"])
+        for note in nodes_of(node.get("activity"))
+        if key in _asked_people(note["body"])
+    ]
+    return bool(times) and min(times) > read_time(node["mergedAt"])
+
+
+def _asked_people(body: str) -> set[str]:
+    asked = body.casefold().partition(NO_MORE_ASKED)[0]
+    return set(_NAME.findall(asked)) if asked.startswith(ASKING) else set()
 
 
 def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:

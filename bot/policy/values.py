@@ -1,11 +1,11 @@
 """What a policy says, as values."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,8 @@ class Report:
 class Findings:
     """Everything a report is made of; not `gated` where the bot shows GitLab no gate.
 
-    `asked` says that some comment holds a command.
+    `asked` says that some comment holds a command, `awaited` that the guard of the team database
+    may wait for the gate to be set.
     """
 
     merge_request: MergeRequest
@@ -94,6 +95,7 @@ class Findings:
     gate_url: str | None = None
     gated: bool = True
     asked: bool = False
+    awaited: bool = False
 
     @property
     def view(self) -> str:
