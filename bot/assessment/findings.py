@@ -99,7 +99,8 @@ class Step:
 class Case:
     """All that judging one requirement may look at.
 
-    `former_name` is what the merge request calls an account that was renamed since.
+    `former_name` is what the merge request calls an account that was renamed since; `moved` is
+    when somebody last moved the merge request on, if that is known.
     """
 
     nomination: Nomination
@@ -112,6 +113,7 @@ class Case:
     present: Present | None = None
     former_name: str | None = None
     timing: Timing | Unread = NOT_LOOKED_UP
+    moved: datetime | None = None
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

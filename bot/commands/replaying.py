@@ -17,6 +17,7 @@ PLACEHOLDER = "REASON"  # what the comment prints for the reason
 CLOSING = frozenset({"hold", "unwaive"})
 DECIDING = frozenset({"waive", "unwaive", "hold", "release"})
 # What is still heeded where it was said in an earlier merge request from the same branch.
+STATING = DECIDING | {"attest"}
 LASTING = frozenset({"hold", "release"})
 # Why a command that came after the merge does nothing, by its name.
 _TOO_LATE = {
@@ -141,6 +142,7 @@ class Replay:
 
     `doubts` tell, in foreign text, of commands that would close the gate if their author may
     give them, which could not be checked. `taken_back` are waivers that have ended so.
+    `decided_at` is when a command last changed anything.
     """
 
     waivers: Mapping[tuple[str, str], Waiver]
@@ -150,6 +152,7 @@ class Replay:
     answers: tuple[Answer, ...]
     doubts: tuple[str, ...] = ()
     taken_back: frozenset[tuple[str, str]] = frozenset()
+    decided_at: datetime | None = None
 
     @property
     def late_complaints(self) -> tuple[Answer, ...]:
@@ -188,6 +191,7 @@ class _Ledger:
     help_wanted: bool = False
     doubts: dict[tuple[str, str], str] = field(default_factory=dict)  # by verb and nomination
     taken_back: set[tuple[str, str]] = field(default_factory=set)
+    decided_at: datetime | None = None
 
     def held(self, scopes: Iterable[Scope]) -> Hold | None:
         """Return the newest hold, for all the nominees that it still stands for."""
@@ -272,6 +276,7 @@ def replay(
         answers=tuple(answers),
         doubts=tuple(dict.fromkeys(ledger.doubts.values())),
         taken_back=frozenset(ledger.taken_back),
+        decided_at=ledger.decided_at,
     )
 
 
@@ -427,6 +432,8 @@ def _obey(ledger: _Ledger, order: _Order) -> None:
     answered = Outcome.DONE.value in order.note.own_emoji
     if merged_at and verb.name in CLOSING and not answered:
         raise _TooLateError("nobody read this before the merge, so it did not stop it.")
+    if verb.name in STATING:
+        ledger.decided_at = order.note.created_at
 
 
 def _find_verb(order: _Order) -> Verb:

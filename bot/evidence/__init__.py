@@ -1,7 +1,7 @@
 """Say which facts are needed, and collect them through a port."""
 
 from bot.evidence.aftermath import Aftermath, look_back
-from bot.evidence.ahead import needs_ahead
+from bot.evidence.ahead import find_moved, needs_ahead
 from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.earlier import Earlier, gather_earlier
@@ -139,6 +139,7 @@ __all__ = [
     "evidence_key",
     "find_ci_doubts",
     "find_doubts",
+    "find_moved",
     "find_subject",
     "find_subjects",
     "gather_at_once",

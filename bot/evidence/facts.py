@@ -16,6 +16,7 @@ class Account:
     username: str
     active: bool
     bot: bool
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ class Member:
     level: int
     active: bool = True
     bot: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,7 +428,7 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class ActivityOf:
-    """The need for when a merge request was approved, and when its target was changed."""
+    """The need for when a merge request was approved, changed hands, and changed its target."""
 
     project: str
     iid: int
@@ -436,11 +438,13 @@ class ActivityOf:
 class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 
-    Where not all was listed, the target may have changed as late as the oldest that was.
+    Where not all was listed, the target may have changed as late as the oldest that was. `moved`
+    is when anything last changed about whose turn it may be.
     """
 
     approved: Mapping[str, datetime]
     retargeted: datetime | None
+    moved: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

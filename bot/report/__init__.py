@@ -1,6 +1,8 @@
 """Put an assessment into words; the only importer of Jinja."""
 
 from bot.report.json_report import as_json, explain_assessment
+from bot.report.kinds import steps_in_order
+from bot.report.log import Outcome, tell_story, write_artifacts, write_metrics
 from bot.report.site import write_site
 from bot.report.words import (
     MARKER,
@@ -11,7 +13,6 @@ from bot.report.words import (
     Report,
     Words,
     render_report,
-    steps_in_order,
 )
 
 __all__ = [
@@ -20,11 +21,15 @@ __all__ = [
     "Findings",
     "Gate",
     "GateState",
+    "Outcome",
     "Report",
     "Words",
     "as_json",
     "explain_assessment",
     "render_report",
     "steps_in_order",
+    "tell_story",
+    "write_artifacts",
+    "write_metrics",
     "write_site",
 ]

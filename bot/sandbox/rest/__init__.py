@@ -14,6 +14,7 @@ from bot.sandbox.rest import (
     repository,
     search,
     settings,
+    todos,
     tokens,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "repository",
     "search",
     "settings",
+    "todos",
     "tokens",
 ]
