@@ -56,6 +56,7 @@ ONE = Limits(times=1)
 LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
 SWEEP = Limits(times=20, requests=80)
 SETUP = Limits(times=5, requests=8)
+BOARD = Limits(times=20, requests=80)  # 60 for entries and people, the rest for nominations
 
 
 def run_command(
@@ -249,6 +250,34 @@ def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         _save(Path(settings.artifacts), {"metrics.txt": metrics})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
     return code or (1 if choices.broken else 0)
+
+
+def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot.board import as_json, make_board
+    from bot.report import write_site
+
+    settings = _settings(environment)
+    manner = _manner(options, environment)
+    directory = Path(options.output)
+    with _wire(settings, BOARD) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        where = (settings.gitlab_url, project)
+        board = make_board(client, choices, where, datetime.now(UTC), manner.show)
+    manner.end()
+    files = write_site(as_json(board), settings.templates)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (directory / name).write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"The board cannot be written to {options.output!r}: {error.strerror}."
+        ) from None
+    if not manner.quiet:
+        print(f"Wrote {', '.join(sorted(files))} to {directory}. {client.calls} calls.")
+    for line in board.notices:
+        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
+    return 1 if choices.broken else 0
 
 
 def _tell_looks(
@@ -611,6 +640,7 @@ COMMANDS = {
     "policy": _policy,
     "ready": _ready,
     "sweep": _sweep,
+    "board": _board,
     "doctor": _doctor,
     "init": _init,
     "sandbox": _sandbox,

@@ -9,6 +9,7 @@ from bot.assessment.findings import (
     State,
     Step,
     Verdict,
+    current_maintainers,
 )
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "assess",
     "assess_all",
     "conceal",
+    "current_maintainers",
     "find_context",
 ]

@@ -180,6 +180,12 @@ def _add_init(parser: Parser) -> None:
     )
 
 
+def _add_board(parser: Parser) -> None:
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="where to write; made if it is not there"
+    )
+
+
 def _add_completion(parser: Parser) -> None:
     parser.add_argument("shell", choices=["bash", "zsh", "fish"], help="for which shell")
 
@@ -206,6 +212,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         _add_ready,
     ),
     "sweep": ("look again at every nomination that is not over", ("", "--json"), _add_output),
+    "board": (
+        "write pages that show who is near to a role, and who waits on whom",
+        ("--output public",),
+        _add_board,
+    ),
     "detect": (
         "compare two team databases, offline",
         ("--base before/ --head after/",),

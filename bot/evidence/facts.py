@@ -106,6 +106,17 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many merged merge requests somebody authored, and approved or was asked to review.
+
+    Nobody looked at any of them, so that none of the reviews is sure to be one.
+    """
+
+    authored: int
+    reviews: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
     """In which merge requests somebody wrote in a thread in time; `cut` ones may be others.
 

@@ -21,9 +21,12 @@ from bot.evidence import (
     Need,
     NotText,
     StatusesOf,
+    Tally,
 )
 from bot.gitlab import merge_request_query as documents
+from bot.gitlab import tallies
 from bot.gitlab.answers import number_of
+from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
@@ -69,6 +72,10 @@ class GitLabClient:
     def now(self) -> datetime:
         """Tell the time by GitLab's clock, which dates everything else that is read."""
         return self._transport.server_time or datetime.now(UTC)
+
+    def only_read(self) -> None:
+        """Let reading have the requests and the time that are kept for writing."""
+        self._transport.release()
 
     def take_share(self, left: int) -> None:
         """Give the next of so many merge requests its share of the time and the requests."""
@@ -161,6 +168,46 @@ class GitLabClient:
         )
         with _known_shape():
             return [str(row["path"]) for row in rows]
+
+    def fetch_archive(
+        self, project: str, branch: str, folder: str, wanted: Wanted
+    ) -> Mapping[str, bytes]:
+        """Read those files below a folder that are wanted, by path, all in one request.
+
+        Raises GitLabError where they cannot be read whole, or are too many.
+        """
+        # doc/api/repositories.md, "Get file archive": GitLab.com allows 5 in a minute.
+        path = f"/projects/{escape_path(project)}/repository/archive.tar.gz"
+        read = partial(read_archive, wanted=wanted)
+        return self._transport.fetch_stream(path, {"sha": branch, "path": folder}, read)
+
+    def fetch_tallies(
+        self, project: str, branch: str, usernames: Sequence[str]
+    ) -> Mapping[str, Tally | Unread]:
+        """Count what people did in a repository, many in one request."""
+        size = tallies.PEOPLE
+        groups = [usernames[start : start + size] for start in range(0, len(usernames), size)]
+        count = partial(self._count_group, project, branch)
+        found: dict[str, Tally | Unread] = {}
+        for told in self._pool.map(count, groups):
+            found.update(told)
+        return found
+
+    def _count_group(
+        self, project: str, branch: str, usernames: Sequence[str]
+    ) -> Mapping[str, Tally | Unread]:
+        variables: dict[str, object] = {"project": project, "branch": branch}
+        variables |= {f"who{number}": name for number, name in enumerate(usernames)}
+        reason = ""
+        for approvals in (True, False):
+            text = tallies.write_query(len(usernames), approvals=approvals)
+            try:
+                answer = self._transport.query(text, variables, patient=False)
+                with _known_shape():
+                    return tallies.read_tallies(answer, usernames)
+            except GitLabError as error:
+                reason = str(error)
+        return dict.fromkeys(usernames, Unread(reason=reason))
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.

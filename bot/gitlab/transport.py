@@ -10,13 +10,13 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import gitlab
 import requests
@@ -45,6 +45,7 @@ EDGE = frozenset(range(520, 531))
 FAULTS = EDGE | {LIMITED, 500, 502, 503, 504}
 WAITS_TOLD = frozenset({LIMITED, 503})  # answers whose Retry-After is obeyed
 CONFLICT = 409
+CHUNK = 8_192  # bytes of a stream that are read at once
 
 # What to check when GitLab refuses; its own words seldom tell.
 ADVICE: Mapping[int, str] = {
@@ -52,10 +53,12 @@ ADVICE: Mapping[int, str] = {
     403: "the role of the bot's account in the project does not allow this",
     404: "it does not exist, or the bot's account has no role that lets it see it",
 }
+OUT_OF_TIME = "The time for this run is used up (NOMINATION_BOT_DEADLINE)."
 NO_SCOPE = "insufficient_scope"  # GitLab's word
 SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATION_BOT_TOKEN"
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class OddAnswerError(GitLabError):
@@ -76,6 +79,7 @@ class _Request:
     kind: type | None
     safe: bool = True
     patient: bool = True
+    take: Callable[[Iterator[bytes]], Any] | None = None
 
 
 class _NoObjects(ModuleType):
@@ -240,6 +244,17 @@ class Transport:
         content: bytes = self._ask(_Request(verb="get", path=path, fields=query, kind=bytes))
         return content
 
+    def fetch_stream(
+        self, path: str, query: Mapping[str, object], take: Callable[[Iterator[bytes]], T]
+    ) -> T:
+        """Read what is too large to be kept whole: `take` is given it piece by piece.
+
+        It is called again where the connection was cut, so that it must keep nothing.
+        """
+        request = _Request(verb="get", path=path, fields=query, kind=None, patient=False, take=take)
+        taken: T = self._ask(request)
+        return taken
+
     def create(self, path: str, fields: Mapping[str, object]) -> Json:
         """Make something; raise DoubtfulWriteError when it is not known whether it was made."""
         request = _Request(verb="post", path=path, fields=fields, kind=dict, safe=False)
@@ -282,7 +297,7 @@ class Transport:
     def _send_once(self, request: _Request) -> Any:
         remaining = self._end - time.monotonic()
         if remaining <= 0:
-            raise GitLabError("The time for this run is used up (NOMINATION_BOT_DEADLINE).")
+            raise GitLabError(OUT_OF_TIME)
         with self._lock:
             if self.left <= 0:
                 raise GitLabError(self.limit_words)
@@ -298,8 +313,21 @@ class Transport:
             obey_rate_limit=False,
             retry_transient_errors=False,
             max_retries=0,
+            streamed=request.take is not None,
         )
+        if request.take:
+            with response:
+                return request.take(self._pieces(response))
         return _read_answer(response, request.kind) if request.kind else None
+
+    def _pieces(self, response: requests.Response) -> Iterator[bytes]:
+        """Yield an answer piece by piece, as long as there is time."""
+        if "text/html" in response.headers.get("Content-Type", ""):
+            raise OddAnswerError(f"GitLab answered {response.status_code} without the archive.")
+        for piece in response.iter_content(CHUNK):
+            if self.spent:
+                raise GitLabError(OUT_OF_TIME)
+            yield piece
 
     def _count_repeat(self, _: RetryCallState) -> None:
         with self._lock:

@@ -1,8 +1,19 @@
 """Put an assessment into words; the only importer of Jinja."""
 
 from bot.report.json_report import as_json, explain_assessment
+from bot.report.kinds import steps_in_order
 from bot.report.log import Outcome, tell_story, write_artifacts, write_metrics
-from bot.report.words import MARKER, About, Findings, Gate, GateState, Report, Words, render_report
+from bot.report.site import write_site
+from bot.report.words import (
+    MARKER,
+    About,
+    Findings,
+    Gate,
+    GateState,
+    Report,
+    Words,
+    render_report,
+)
 
 __all__ = [
     "MARKER",
@@ -16,7 +27,9 @@ __all__ = [
     "as_json",
     "explain_assessment",
     "render_report",
+    "steps_in_order",
     "tell_story",
     "write_artifacts",
     "write_metrics",
+    "write_site",
 ]

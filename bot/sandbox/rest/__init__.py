@@ -1,6 +1,7 @@
 """The REST interface; each module registers the routes that it answers."""
 
 from bot.sandbox.rest import (
+    archive,
     commits,
     files,
     gates,
@@ -18,6 +19,7 @@ from bot.sandbox.rest import (
 )
 
 __all__ = [
+    "archive",
     "commits",
     "files",
     "gates",

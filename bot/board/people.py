@@ -1,0 +1,169 @@
+"""Who has a role that comes before another, and how far they are."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bot import policy as rules
+from bot.assessment import Assessment
+from bot.board.nominations import show_bars
+from bot.board.values import Bar, Person
+from bot.errors import TeamDatabaseError
+from bot.evidence import Counting, Fact, FileAt, Need, Source, Tally, Tenure
+from bot.policy import Policy, Requirement
+from bot.ready import is_later, is_ready
+from bot.team import Entry, is_team_file, parse_entry, role_spellings
+from bot.unread import Unread
+
+NOT_LOOKED_AT = "counted only: the requests of one run do not suffice to look at everybody's work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """Somebody whose entry, the file `path`, gives them an earlier role and not the role."""
+
+    username: str
+    path: str
+    stage: str
+
+    @property
+    def slug(self) -> str:
+        """The name of the entry's file."""
+        return self.path.rpartition("/")[2].removesuffix(".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A source that knows the entries of the team database already."""
+
+    source: Source
+    known: Mapping[Need, bytes]
+
+    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
+        """Answer what is known, and ask for the rest."""
+        asked = [need for need in needs if need not in self.known]
+        found: dict[Need, Fact] = dict(self.source.fetch_facts(asked)) if asked else {}
+        return found | {need: self.known[need] for need in needs if need in self.known}
+
+
+def archive_facts(files: Mapping[str, bytes], project: str, branch: str) -> Mapping[Need, bytes]:
+    """Return entries as what they answer."""
+    return {FileAt(project, branch, path): content for path, content in files.items()}
+
+
+def find_staged(policy: Policy, files: Mapping[str, bytes]) -> tuple[list[Staged], list[str]]:
+    """Find who has an earlier role; return the paths of entries that cannot be read, too."""
+    stages = _stages(policy)
+    found: list[Staged] = []
+    unread: list[str] = []
+    for path, content in sorted(files.items()):
+        if not is_team_file(path, policy.team_files):
+            continue
+        try:
+            entry = parse_entry(content, path)
+        except TeamDatabaseError:
+            unread.append(path)
+            continue
+        stage = next((stage for stage in stages if _holds(entry, policy, stage)), None)
+        if stage and entry.username and not _holds(entry, policy, policy.role):
+            found.append(Staged(username=entry.username, path=path, stage=stage))
+    return found, unread
+
+
+def _stages(policy: Policy) -> list[str]:
+    """Return the roles since which work counts, and those that must be held before."""
+    stages = {stage for key in rules.wanted_roles([policy]) for stage in key.stages}
+    held = (each.rule for each in policy.requirements)
+    return sorted(stages | {rule.role for rule in held if isinstance(rule, rules.RoleHeld)})
+
+
+def _holds(entry: Entry, policy: Policy, role: str) -> bool:
+    return any(entry.holds(policy.project, word) for word in role_spellings(role))
+
+
+def order_by_nearness(
+    people: Sequence[Staged], policy: Policy, tallies: Mapping[str, Tally | Unread]
+) -> list[Staged]:
+    """Return people, first those of whose work the least part can be missing."""
+
+    def distance(who: Staged) -> tuple[float, str]:
+        bars = _count(policy, tallies.get(who.username))
+        share = sum(min(1.0, bar.found / bar.needed) for bar in bars)
+        return -share, who.username.casefold()
+
+    return sorted(people, key=distance)
+
+
+def _count(policy: Policy, tally: Tally | Unread | None) -> tuple[Bar, ...]:
+    """Show what was counted; that is not what counts, as nobody looked at it."""
+    if not isinstance(tally, Tally):
+        return ()
+    return tuple(
+        Bar(
+            title=each.title,
+            found=_found(each.rule, tally),
+            needed=each.rule.at_least,
+            more=False,
+            state="counted",
+            blocking=each.blocking,
+        )
+        for each in policy.requirements
+        if isinstance(each.rule, Counting) and _is_counted(each, policy)
+    )
+
+
+def _is_counted(requirement: Requirement, policy: Policy) -> bool:
+    rule = requirement.rule
+    return isinstance(rule, Counting) and rule.repository in {None, policy.repository}
+
+
+def _found(rule: Counting, tally: Tally) -> int:
+    if isinstance(rule, rules.AuthoredMergeRequests):
+        return tally.authored
+    reviewed = isinstance(rule, rules.ReviewedMergeRequests)
+    return tally.reviews if reviewed else tally.reviews + tally.authored
+
+
+def show_person(
+    who: Staged,
+    gitlab_url: str,
+    policy: Policy,
+    tally: Tally | Unread | None,
+    look: Callable[[], Assessment] | None,
+) -> Person:
+    """Show how far somebody is: judged where they are looked at, counted otherwise."""
+    reason = tally.reason if isinstance(tally, Unread) else NOT_LOOKED_AT
+    if look and not isinstance(tally, Unread):
+        try:
+            return _show_judged(who, gitlab_url, look())
+        except TeamDatabaseError as error:
+            reason = str(error)
+    return Person(
+        username=who.username,
+        url=_profile(gitlab_url, who),
+        stage=who.stage,
+        since=None,
+        ready=None,
+        closely=False,
+        bars=_count(policy, tally),
+        missing=(),
+        reason=reason,
+    )
+
+
+def _profile(gitlab_url: str, who: Staged) -> str:
+    return f"{gitlab_url}/{quote(who.username, safe='')}"
+
+
+def _show_judged(who: Staged, gitlab_url: str, told: Assessment) -> Person:
+    stages = [f.stage.since for f in told.findings if isinstance(f.stage, Tenure) and f.stage.since]
+    return Person(
+        username=who.username,
+        url=_profile(gitlab_url, who),
+        stage=who.stage,
+        since=min(stages, default=None),
+        ready=is_ready(told),
+        closely=True,
+        bars=show_bars(told.findings),
+        missing=tuple(f.requirement.title for f in told.open_findings if not is_later(f)),
+    )

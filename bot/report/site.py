@@ -1,0 +1,58 @@
+"""Write the board's pages: the words are in templates, everything in them is escaped."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from bot.errors import ConfigError
+from bot.inert import log_line
+from bot.report.words import shipped_templates
+
+# The names are fixed: nothing that is read from GitLab becomes the name of a file.
+PAGES = {
+    "index.html": "board/index.html.j2",
+    "feed.xml": "board/feed.xml.j2",
+    "style.css": "board/style.css",
+}
+DATA = "board.json"
+LIMIT = 500  # characters of one text
+
+
+def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, str]:
+    """Return the files of a board, by name.
+
+    Raises ConfigError where a template of the operator's cannot be used.
+    """
+    places = [directory] if directory else []
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*places, str(shipped_templates())]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        finalize=_make_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"day": lambda time: str(time)[:10], "address": _address}
+    files = {DATA: json.dumps(told, indent=2) + "\n"}
+    for name, template in PAGES.items():
+        try:
+            files[name] = environment.get_template(template).render(board=told)
+        except (jinja2.TemplateError, OSError, ValueError, TypeError) as error:
+            raise ConfigError(f"The template {template} cannot be used: {error}.") from None
+    return files
+
+
+def _make_printable(value: object) -> object:
+    """Show what does not print as an escape: it could hide or turn round what stands beside."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return log_line(value, LIMIT) if value else value
+
+
+def _address(url: str) -> str:
+    """Return an address of the web; anything else leads nowhere."""
+    return url if url.startswith(("https://", "http://")) else "#"

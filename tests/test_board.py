@@ -1,0 +1,533 @@
+"""The board: who is near, who waits on whom, and nothing that not everybody may see."""
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from bot.board.making import bound, find_maintainers
+from bot.board.people import find_staged
+from bot.evidence import Members
+from bot.report.site import PAGES
+from bot.sandbox.acts import actions
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
+from bot.sandbox.world.entities import Level, Member
+from tests.nomination_world import (
+    ENTRY,
+    FOLDER,
+    GRAPHQL,
+    SECRET,
+    START,
+    TEAM,
+    NominationWorld,
+    add_merged,
+    entry,
+    make_people,
+    make_world,
+    run_on,
+    shipped,
+)
+from tests.processes import run_here
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+CALLS = re.compile(r"(\d+) calls\.")
+MOST_CALLS = 60
+POLICY = """
+id: docs
+version: "1"
+title: Maintainer of the <b>docs</b>
+document: https://example.com/docs
+project: docs
+role: maintainer
+repository: gitlab-org/docs
+maintainers:
+  group: gitlab-org/maintainers/docs
+  level: developer
+requirements:
+  - id: trained
+    kind: role_held
+    title: Train before
+    enforcement: blocking
+    actor: nominee
+    role: trainee_maintainer
+    help: Train.
+"""
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world()
+
+
+class Reader(HTMLParser):
+    """Notes every tag with its attributes, and all text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Note some text."""
+        self.text += data
+
+
+def board(server: Server, directory: Path, *, code: int = 0, **more: str | Path) -> Any:
+    """Write the board; return what its data says, with what was printed."""
+    given = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": server.url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+    before = len(server.world.requests)
+    done = run_here("board", "--output", str(directory), **given | more)
+    sent = server.world.requests[before:]
+    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
+    assert done.returncode == code, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    told = json.loads((directory / "board.json").read_text("utf-8"))
+    return told | {"stdout": done.stdout, "stderr": done.stderr}
+
+
+def section(told: Any) -> Any:
+    """Return what is said of the one policy."""
+    (found,) = told["sections"]
+    return found
+
+
+def page(directory: Path) -> Reader:
+    """Read the page as a browser does."""
+    reader = Reader()
+    reader.feed((directory / "index.html").read_text("utf-8"))
+    return reader
+
+
+def train(made: NominationWorld, *names: str) -> None:
+    """Make accounts and give them the earlier role."""
+    for name in names:
+        made.user(name)
+    files = {f"{FOLDER}/{n[0]}/{n}.yml": entry(n, "trainee_maintainer") for n in names}
+    made.push(files, branch="main", by="olga")
+
+
+# --- people -----------------------------------------------------------------------------
+
+
+def test_a_trainee_is_shown_with_what_is_found_and_needed(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    train(made, "tara")
+    for _ in range(3):
+        add_merged(made, "tara")
+        add_merged(made, "dora", reviewer="tara")
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    tara = people["tara"]
+    assert tara["stage"] == "trainee_maintainer"
+    assert tara["since"].startswith("2026-01-0")
+    assert (tara["closely"], tara["ready"]) == (True, False)
+    assert [(bar["found"], bar["needed"], bar["state"]) for bar in tara["bars"]] == [
+        (3, 5, "unmet"),
+        (3, 5, "unmet"),
+    ]
+    assert len(tara["missing"]) == 2
+    assert people["nina"]["ready"] is True
+    text = page(tmp_path).text
+    assert "3 of 5 (not met)" in " ".join(text.split())
+    assert "Could be nominated: nothing is missing that work shows" in text
+
+
+def test_who_is_nearest_comes_first(made: NominationWorld, server: Server, tmp_path: Path) -> None:
+    train(made, "tara", "tom")
+    for _ in range(4):
+        add_merged(made, "tom")
+    names = [each["username"] for each in section(board(server, tmp_path))["people"]]
+    assert names == ["nina", "tom", "tara"]
+
+
+def test_who_has_the_role_or_none_is_not_on_the_way(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    files = {
+        f"{FOLDER}/r/rob.yml": entry("rob", "reviewer"),
+        f"{FOLDER}/p/pam.yml": entry("pam", "maintainer"),
+        f"{FOLDER}/b/both.yml": entry("both", "[trainee_maintainer, maintainer]"),
+        "elsewhere/t/tina.yml": entry("tina", "trainee_maintainer"),
+    }
+    made.push(files, branch="main", by="olga")
+    names = [each["username"] for each in section(board(server, tmp_path))["people"]]
+    assert names == ["nina"]
+
+
+@pytest.mark.parametrize("stage", ["trainee-maintainer", "Trainee_Maintainer backend"])
+def test_the_stage_is_read_however_the_team_database_spells_it(
+    made: NominationWorld, server: Server, tmp_path: Path, stage: str
+) -> None:
+    made.push({ENTRY: entry("nina", stage)}, branch="main", by="olga")
+    names = [each["username"] for each in section(board(server, tmp_path))["people"]]
+    assert names == ["nina"]
+
+
+def test_an_account_that_is_gone_or_blocked_is_said_and_meets_nothing(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    train(made, "blocky")
+    made.user("blocky").state = "blocked"
+    files = {f"{FOLDER}/g/gone.yml": entry("gone", "trainee_maintainer")}
+    made.push(files, branch="main", by="olga")
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    for name in ("gone", "blocky"):
+        assert (people[name]["ready"], people[name]["bars"]) == (None, [])
+        assert "account" in people[name]["reason"]
+
+
+def test_an_entry_that_cannot_be_read_is_named(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    path = f"{FOLDER}/o/odd.yml"
+    made.push({path: b"gitlab: odd\nprojects:\n  ai-gateway: [\n"}, branch="main", by="olga")
+    told = section(board(server, tmp_path))
+    assert told["notices"] == [f"The entry {path} cannot be read."]
+
+
+def test_an_entry_under_another_name_is_not_judged_as_if_it_were_read(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.user("tara")
+    path = f"{FOLDER}/z/tara.yml"
+    made.push({path: entry("tara", "trainee_maintainer")}, branch="main", by="olga")
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    assert people["tara"]["ready"] is not True
+
+
+# --- nominations ------------------------------------------------------------------------
+
+
+def test_an_open_nomination_says_who_waits_on_whom(server: Server, tmp_path: Path) -> None:
+    made = make_world(reviewed=2, assigned=False)
+    server.turn_to(made.world)
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["username"], waiting["iid"], waiting["state"]) == ("nina", 1, "waiting")
+    assert (waiting["actor"], waiting["people"]) == ("nominee", ["nina"])
+    assert waiting["step"].startswith("Assign the merge request")
+    assert waiting["opened_at"] <= waiting["unchanged_since"]
+    text = " ".join(page(tmp_path).text.split())
+    assert "Waits for nominee (@nina)" in text
+    assert "(recommended)" in text
+
+
+def test_a_ready_one_waits_for_its_maintainer(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["actor"]) == ("ready", "maintainer")
+    assert waiting["people"] == ["max"]
+
+
+def test_a_held_one_waits_for_who_holds_it(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.say("/nomination hold <b>wait</b>", by="max")
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["people"]) == ("held", ["max"])
+
+
+def test_what_was_merged_is_shown_until_its_steps_are_done(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    run_on(server, made.nomination)
+    told = section(board(server, tmp_path))
+    (granted,) = told["granted"]
+    assert granted["username"] == "nina"
+    assert {step["state"] for step in granted["steps"]} <= {"open", "manual", "unknown"}
+    assert told["waiting"] == []
+    assert "Merged on" in page(tmp_path).text
+
+
+def test_one_that_waits_for_the_manager_names_them(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    kind = "kind: approved_by\n    by: manager\n    at_least: 1"
+    written = POLICY.replace("kind: role_held", kind).replace("    role: trainee_maintainer\n", "")
+    written = written.replace("project: docs", "project: ai-gateway")
+    for actor, people in (("manager", ["mia"]), ("maintainer", [])):
+        (policies / "docs.yml").write_text(written.replace("nominee", actor), "utf-8")
+        run_on(server, made.nomination)
+        told = board(server, tmp_path / "site", NOMINATION_BOT_POLICIES=policies)
+        (waiting,) = section(told)["waiting"]
+        assert (waiting["actor"], waiting["people"]) == (actor, people)
+
+
+def test_one_of_which_something_is_not_known_is_not_ready(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    broken = {f"{FOLDER}/b/b.yml": b"gitlab: b\nprojects:\n  ai-gateway: [\n"}
+    made.push(broken, branch="nominate-nina")
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["step"]) == ("unknown", "Something could not be read")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(route="GET *{id}/merge_requests", kind=Kind.FORBIDDEN), "was not listed"),
+        (Fault(route="GET *archive.tar.gz", kind=Kind.FORBIDDEN), "entries could not"),
+        (
+            Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls={1}),
+            "!1 could not be read",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_said(
+    made: NominationWorld, server: Server, tmp_path: Path, fault: Fault, words: str
+) -> None:
+    run_on(server, made.nomination)
+    server.fault(fault)
+    told = board(server, tmp_path)
+    assert any(words in line for line in told["notices"])
+    assert words in told["stderr"]
+
+
+def test_what_is_not_all_is_said() -> None:
+    notices: list[str] = []
+    assert bound([1, 2, 3], 2, "people", notices) == [1, 2]
+    assert notices == ["Of 3 people, 2 are shown."]
+
+
+def test_of_a_group_that_was_not_read_whole_no_number_is_told() -> None:
+    (policy, *_), _ = shipped()
+    notices: list[str] = []
+    members = Members(direct=(), owners=(), following="next")
+    assert find_maintainers(policy, [members], notices) == (None, ())
+    assert find_maintainers(policy, [None], notices) == (None, ())
+    assert len(notices) == 2
+
+
+def test_files_that_are_no_entries_of_the_policy_are_nobody() -> None:
+    (policy, *_), _ = shipped()
+    assert find_staged(policy, {"x.yml": entry("x", "trainee_maintainer")}) == ([], [])
+
+
+def test_who_has_anothers_file_name_is_counted_alone(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.user("tom")
+    files = {
+        f"{FOLDER}/z/tom.yml": entry("tom", "trainee_maintainer"),
+        f"{FOLDER}/t/tom.yml": entry("dora"),
+    }
+    made.push(files, branch="main", by="olga")
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    assert (people["tom"]["closely"], people["tom"]["ready"]) == (False, None)
+    assert "is the entry of 'dora'" in people["tom"]["reason"]
+
+
+# --- only what the public may see -------------------------------------------------------
+
+
+def test_of_a_private_team_database_nobody_is_shown(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    made.team.visibility = "private"
+    told = board(server, tmp_path)
+    assert (section(told)["waiting"], section(told)["people"]) == ([], [])
+    assert len(told["notices"]) == 2
+    assert all("not known to be visible to everybody" in line for line in told["notices"])
+    assert "nina" not in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_of_a_private_group_the_number_alone_is_shown(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    bot = made.user("nomination-bot")
+    made.group.visibility = "private"
+    made.group.members[bot.id] = Member(user=bot, level=Level.GUEST, created_at=START)
+    told = section(board(server, tmp_path))
+    assert (told["number"], told["maintainers"]) == (2, [])
+    assert "@max" not in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_the_title_of_a_private_merge_request_is_nowhere(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    bot = made.user("nomination-bot")
+    made.gateway.visibility = "private"
+    made.gateway.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    for each in made.gateway.merge_requests.values():
+        each.title = "top secret"
+    run_on(server, made.nomination)
+    board(server, tmp_path)
+    assert not [name for name in PAGES if "top secret" in (tmp_path / name).read_text("utf-8")]
+
+
+# --- pages ------------------------------------------------------------------------------
+
+
+def test_the_page_has_one_stylesheet_no_script_and_no_images(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    board(server, tmp_path)
+    tags = page(tmp_path).tags
+    assert {tag for tag, _ in tags}.isdisjoint({"script", "img", "iframe", "style", "form"})
+    sheets = [
+        found["href"] for tag, found in tags if tag == "link" and found["rel"] == "stylesheet"
+    ]
+    assert sheets == ["style.css"]
+    assert not [found for _, found in tags if any(name.startswith("on") for name in found)]
+    assert [found["lang"] for tag, found in tags if tag == "html"] == ["en"]
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    ids = [found["id"] for _, found in tags if "id" in found]
+    assert len(ids) == len(set(ids))
+    named = {found["aria-labelledby"] for _, found in tags if "aria-labelledby" in found}
+    assert named <= set(ids)
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([*PAGES, "board.json"])
+
+
+def test_foreign_text_is_inert_on_every_page(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    hostile = "\"'><script>alert(1)</script>\\u202e\\x00{{ 7*7 }}]]>"
+    content = f'gitlab: "{hostile.replace(chr(34), "")}"\nprojects:\n  docs: trainee_maintainer\n'
+    made.push({f"{FOLDER}/h/hostile.yml": content.encode()}, branch="main", by="olga")
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "docs.yml").write_text(POLICY, "utf-8")
+    told = board(server, tmp_path / "site", NOMINATION_BOT_POLICIES=policies)
+    (person,) = section(told)["people"]
+    assert "<script>" in person["username"]
+    reader = page(tmp_path / "site")
+    assert {tag for tag, _ in reader.tags}.isdisjoint({"script", "b"})
+    shown = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "\u202e" not in shown
+    assert "\0" not in shown
+    assert "{{ 7*7 }}" in shown
+    Xml.fromstring((tmp_path / "site" / "feed.xml").read_text("utf-8"))  # noqa: S314  our own
+
+
+def test_the_feed_holds_everybody_once(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    board(server, tmp_path)
+    feed = Xml.fromstring((tmp_path / "feed.xml").read_text("utf-8"))  # noqa: S314  our own
+    ids = [found.text for found in feed.iter(f"{ATOM}id")]
+    assert len(ids) == len(set(ids)) == 3
+    for each in feed.iter(f"{ATOM}entry"):
+        assert each.find(f"{ATOM}updated") is not None
+        assert each.find(f"{ATOM}title") is not None
+
+
+def test_several_roles_have_a_list_to_choose_from(server: Server, tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    for name in ("docs", "tools"):
+        written = POLICY.replace("docs", name)
+        (policies / f"{name}.yml").write_text(written, "utf-8")
+    told = board(server, tmp_path / "site", NOMINATION_BOT_POLICIES=policies)
+    assert len(told["sections"]) == 2
+    assert any(tag == "nav" for tag, _ in page(tmp_path / "site").tags)
+    assert all("maintainers are not known" in s["notices"][0] for s in told["sections"])
+
+
+def test_where_every_policy_has_a_mistake_that_is_said_and_nothing_shown(
+    server: Server, tmp_path: Path
+) -> None:
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "docs.yml").write_text(POLICY.replace("role:", "rolle:"), "utf-8")
+    told = board(server, tmp_path / "site", code=1, NOMINATION_BOT_POLICIES=policies)
+    assert told["sections"] == []
+    assert "until this is mended" in told["stderr"]
+
+
+def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    first = board(server, tmp_path)
+    again = board(server, tmp_path)
+    assert section(first) == section(again)
+
+
+def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
+    server: Server, tmp_path: Path
+) -> None:
+    own = tmp_path / "own" / "board"
+    own.mkdir(parents=True)
+    (own / "index.html.j2").write_text("<p>{{ board.team_project }}</p>", "utf-8")
+    board(server, tmp_path, NOMINATION_BOT_TEMPLATES=own.parent)
+    assert (tmp_path / "index.html").read_text("utf-8") == f"<p>{TEAM}</p>"
+    (own / "index.html.j2").write_text("{{ board.nothing }}", "utf-8")
+    told = board(server, tmp_path, code=1, NOMINATION_BOT_TEMPLATES=own.parent)
+    assert "board/index.html.j2 cannot be used" in told["stderr"]
+    assert told["stderr"].count("\n") == 1
+
+
+def test_where_nothing_can_be_written_is_said(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("x", "utf-8")
+    done = run_here(
+        *("board", "--output", str(tmp_path / "taken")),
+        NOMINATION_BOT_TOKEN=SECRET,
+        NOMINATION_BOT_GITLAB_URL=server.url,
+        NOMINATION_BOT_TEAM_PROJECT=TEAM,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The board cannot be written to" in done.stderr
+
+
+def test_the_directory_must_be_named() -> None:
+    done = run_here("board")
+    assert done.returncode == 1
+    assert "--output" in done.stderr
+
+
+# --- cost -------------------------------------------------------------------------------
+
+
+def test_thousands_of_entries_and_hundreds_of_people_take_sixty_calls(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    make_people(made, 200, "trainee_maintainer")
+    others = {f"{FOLDER}/q/q{n:04}.yml": entry(f"q{n:04}") for n in range(2_800)}
+    made.push(others, branch="main", by="olga")
+    told = board(server, tmp_path)
+    calls = CALLS.search(told["stdout"])
+    assert calls
+    assert int(calls[1]) <= MOST_CALLS
+    people = section(told)["people"]
+    assert len(people) == 201
+    assert people[0]["username"] == "nina"
+    assert 5 <= sum(each["closely"] for each in people) < 20
+    for each in people:
+        if not each["closely"]:
+            assert each["ready"] is None
+            assert {bar["state"] for bar in each["bars"]} == {"counted"}
+
+
+def test_what_was_closed_is_no_open_nomination(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    actions.close(made.world, made.user("olga"), made.nomination)
+    assert section(board(server, tmp_path))["waiting"] == []
