@@ -68,6 +68,7 @@ from bot.publish import (
     find_own_notes,
     gate_needs,
     has_posted,
+    is_gate_unread,
     plan_emoji,
     plan_gate,
     plan_note,
@@ -314,7 +315,9 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
     def body_with(problem: str) -> str | None:
         return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
-    return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
+    plan = evaluation.plan
+    problems = apply_plan(plan, evaluation.merge_request, gitlab, body_with)
+    return [*problems, f"gate: {plan.gate_problem}"] if plan.gate_unread else problems
 
 
 def look_at(
@@ -333,8 +336,10 @@ def look_at(
 
 
 def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
-    unset = evaluation.plan.gate_problem
-    return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
+    plan = evaluation.plan
+    told = bool(plan.gate_problem) and not plan.gate_unread
+    notices = (f"gate: {plan.gate_problem}",) if told else ()
+    return Look(iid=iid, problems=tuple(problems), notices=notices)
 
 
 def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
@@ -854,6 +859,7 @@ def _plan(
         plan=Plan(
             gate=gate,
             gate_problem=problem,
+            gate_unread=bool(problem) and is_gate_unread(merge_request, known, choices.gate),
             body=body,
             note_id=note_id,
             stored=own[0].body if own else "",
