@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from bot.errors import BotError
+from bot.errors import BotError, MissingError
 from bot.evidence import DefaultBranchOf, ExposureOf, Fact, Facts, FileAt, MembersOf, Need, Source
 from bot.unread import Unread
 
@@ -36,12 +36,14 @@ class SharedFacts:
 class Look:
     """What a look at one merge request, or at the list of them, came to.
 
-    `notices` tell what is no fault of the look, such as a gate that cannot be set there.
+    `notices` tell what is no fault of the look, such as a gate that cannot be set there; `missing`
+    is one that was not found.
     """
 
     iid: int | None
     problems: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    missing: bool = False
 
 
 def sweep(
@@ -50,12 +52,23 @@ def sweep(
     """Look at merge requests one by one; a failure at one never stops the others.
 
     Each is given its share of what is left first, for one that takes long is such a failure, too.
+    A bug at one is raised when the others have been looked at, with what else went wrong.
     """
     looks: list[Look] = []
+    bugs: list[Exception] = []
     for iid in iids:
         take_share(len(iids) - len(looks))
         try:
             looks.append(look(iid))
         except BotError as error:
-            looks.append(Look(iid=iid, problems=(str(error),)))
+            missing = isinstance(error, MissingError)
+            looks.append(Look(iid=iid, problems=(str(error),), missing=missing))
+        except Exception as bug:
+            bug.add_note(f"This was at !{iid}.")
+            bugs.append(bug)
+            looks.append(Look(iid=iid, problems=(f"a bug: {type(bug).__name__}",)))
+    if bugs:
+        for told in (f"!{look.iid}: {problem}" for look in looks for problem in look.problems):
+            bugs[0].add_note(told)
+        raise bugs[0]
     return looks
