@@ -416,6 +416,7 @@ ODD_ANSWERS = {
     "half": b'{"id": ',
     "list": b"[]",
     "text": b'"hello"',
+    "too deep": b"[" * 100_000,
 }
 
 
@@ -485,6 +486,47 @@ def test_errors_in_the_answer_to_a_query_are_errors(name: str) -> None:
     with raw_server(said) as raw, pytest.raises(GitLabError) as error:
         transport(raw.url).query("{ a }", {})
     assert expected in words_of(error)
+
+
+@pytest.mark.parametrize("said", ["Timeout on Query.project", "Internal server error"])
+@pytest.mark.parametrize("patient", [True, False])
+def test_an_error_that_passes_is_read_over_unless_there_is_another_way(
+    said: str, *, patient: bool
+) -> None:
+    failed = answer("200 OK", json.dumps({"errors": [{"message": said}], "data": None}).encode())
+    with raw_server(saying(failed, answer("200 OK", b'{"data": {"a": 1}}'))) as raw:
+        door = transport(raw.url)
+        if patient:
+            assert door.query("{ a }", {}) == {"a": 1}
+            return
+        with pytest.raises(GitLabError) as error:
+            door.query("{ a }", {}, patient=False)
+        assert said in words_of(error)
+
+
+def test_an_error_that_does_not_pass_is_told_in_its_words() -> None:
+    failed = answer("200 OK", b'{"errors": [{"message": "Timeout on Query.project"}]}')
+    with raw_server(saying(failed)) as raw, pytest.raises(GitLabError) as error:
+        transport(raw.url).query("{ a }", {})
+    assert "Timeout on Query.project" in words_of(error)
+    assert len(raw.requests) == ODD_TRIES
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 2026 00:00:00 -0000",
+        "Mon, 01 Jan 2026 00:00:00",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "soon",
+    ],
+)
+def test_an_odd_date_ends_no_run(date: str) -> None:
+    asked = limited(f"Date: {date}", f"Retry-After: {date}")
+    with raw_server(saying(asked, answer("200 OK", b'{"id": 5}', f"Date: {date}"))) as raw:
+        door = transport(raw.url)
+        assert door.fetch_object(PATH) == {"id": 5}
+    assert door.server_time is None or door.server_time.tzinfo is not None
 
 
 def test_an_empty_list_of_errors_is_none() -> None:

@@ -32,6 +32,9 @@ TRIES = 6  # where waiting longer hardly helps, or there is another way to the s
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
+# Errors of a query that pass: its time was up (graphql-ruby, lib/graphql/schema/timeout.rb), or
+# something behind GitLab failed (app/controllers/graphql_controller.rb).
+PASSING = ("Timeout on ", "Internal server error")
 WRITING = 8  # of the allowed requests, so many are kept for writing what was found
 WRITING_SECONDS = 20.0  # of the time of a run, as much is kept for writing, but
 WRITING_SHARE = 0.25  # no more than this part of it
@@ -274,7 +277,10 @@ class Transport:
             retry_transient_errors=False,
             max_retries=0,
         )
-        return _read_answer(response, request.kind) if request.kind else None
+        found = _read_answer(response, request.kind) if request.kind else None
+        if request.path.endswith(GRAPHQL_PATH) and request.patient:
+            _refuse_passing(found)
+        return found
 
     def _count_repeat(self, _: RetryCallState) -> None:
         with self._lock:
@@ -284,8 +290,7 @@ class Transport:
         self, response: requests.Response, *_: object, **__: object
     ) -> requests.Response:
         self._local.headers = response.headers
-        with suppress(TypeError, ValueError):
-            self.server_time = parsedate_to_datetime(response.headers.get("Date", ""))
+        self.server_time = _read_date(response.headers.get("Date", "")) or self.server_time
         return response
 
     def _pause(self, state: RetryCallState) -> float:
@@ -312,10 +317,8 @@ class Transport:
         return 0
 
     def _seconds_until(self, date: str) -> float:
-        with suppress(TypeError, ValueError):
-            then = parsedate_to_datetime(date)
-            return (then.replace(tzinfo=then.tzinfo or UTC) - self._now()).total_seconds()
-        return 0
+        then = _read_date(date)
+        return (then - self._now()).total_seconds() if then else 0
 
     def _now(self) -> datetime:
         return self.server_time or datetime.now(UTC)
@@ -359,12 +362,20 @@ def _read_answer(response: requests.Response, kind: type) -> Any:
         return response.content
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise OddAnswerError(f"GitLab answered {response.status_code} without JSON.") from None
     if not isinstance(answer, kind):
         name = "list" if kind is list else "object"
         raise OddAnswerError(f"GitLab answered {response.status_code} without a JSON {name}.")
     return answer
+
+
+def _read_date(text: str) -> datetime | None:
+    """Read the time in a header; whatever a machine before GitLab sends ends no run."""
+    with suppress(TypeError, ValueError, OverflowError):
+        found = parsedate_to_datetime(text)
+        return found.replace(tzinfo=found.tzinfo or UTC)
+    return None
 
 
 def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -423,6 +434,13 @@ def _words(error: GitlabError) -> str:
         with suppress(ValueError):
             return _first_error(json.loads(text))
     return " ".join(text.split())[:200]
+
+
+def _refuse_passing(answer: Any) -> None:
+    """Raise OddAnswerError where another try at a query may well do better."""
+    said = _first_error(answer) if answer.get("errors") else ""
+    if said.startswith(PASSING):
+        raise OddAnswerError(f"GitLab did not answer a query: {said}")
 
 
 def _first_error(answer: Json) -> str:
