@@ -72,6 +72,8 @@ def find_tests(changed: Iterable[str]) -> list[str]:
     modules = [
         name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in changed
     ]
+    # Tests may know a module by the face of its room alone.
+    modules += [m.rpartition(".")[0] for m in modules if m.startswith("bot.") and m.count(".") > 1]
     names = {module.rsplit(".", 1)[-1].removeprefix("test_") for module in modules}
     found = {
         test: {*find_imports(test.read_text("utf-8"))}

@@ -385,25 +385,28 @@ def _searches(
     project: str, choices: Choices, gitlab: GitLab
 ) -> list[tuple[str, Callable[[], Iterable[int]]]]:
     """Say how merge requests are found that the present account did not mark."""
-    former, now = choices.former_ids, gitlab.now()
+    former = choices.former_ids
 
     def find_opened() -> Iterator[int]:
         # An event that was lost may be the one that opened a merge request: nothing marks that.
         # GitLab finds marks of the present account alone, so those of a former one are found
         # by what they change, however old they are.
-        since = EVER if former else now - LATELY
+        since = EVER if former else gitlab.now() - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:
             if _may_concern_team(paths, choices):
                 yield iid
 
+    def find_merged() -> Iterable[int]:
+        return gitlab.fetch_marked(project, gitlab.now() - FORMERLY, former)
+
+    # The time is GitLab's, which is known once it has answered anything.
     searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
         (f"what is marked and {state}", partial(gitlab.fetch_watched, project, state))
         for state in SWEPT
     ]
     searches.append(("what was opened" if former else "what changed lately", find_opened))
     if former:
-        find_merged = partial(gitlab.fetch_marked, project, now - FORMERLY, former)
         searches.append(("what a former account marked", find_merged))
     return searches
 

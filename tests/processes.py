@@ -12,11 +12,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from bot.__main__ import main
+from bot.__main__ import GO_ON, main
 from bot.sandbox.ci.shell import Execution, closing_line
 from tests.event_bodies import TEAM_PROJECT
 
 ROOT = Path(__file__).parent.parent
+DECIDE = "if python3 -ES -m bot decide; then exit 0; fi"
 SCOPE = {"NOMINATION_BOT_TEAM_PROJECT": TEAM_PROJECT}
 
 
@@ -62,7 +63,8 @@ def run_job_here(
     """Run the bot's own CI job in this process, in place of the sandbox's `run_script`."""
     began, log = time.monotonic(), io.StringIO()
     with redirect_stdout(log), redirect_stderr(log):
-        code = next(filter(None, (_run_line(line, environment) for line in lines)), 0)
+        codes = (_run_line(line, environment) for line in lines)
+        code = next((each for each in codes if each != GO_ON), GO_ON) % GO_ON
     seconds = time.monotonic() - began
     return Execution(
         exit_code=code, log=log.getvalue() + closing_line(code, seconds), seconds=seconds
@@ -70,13 +72,16 @@ def run_job_here(
 
 
 def _run_line(line: str, environment: Mapping[str, str]) -> int:
+    """Return how the job ends with a line, or that it goes on."""
     print(f"$ {line}")
+    if line == DECIDE:
+        return main(["decide"], environment)
     program, *arguments = shlex.split(line)
     if program == "command":
         assert line.startswith("command -v nomination-bot >/dev/null ||"), line
-        return 0  # which it does where the bot is installed
+        return GO_ON  # as where the bot is installed
     assert program == "nomination-bot", line
-    return main(arguments, environment)
+    return main(arguments, environment) or GO_ON
 
 
 def run_bot(*arguments: str, **environment: str | Path) -> subprocess.CompletedProcess[str]:

@@ -24,8 +24,11 @@ DRIVER = """
 import os
 import sys
 
-with open(os.environ["TRIGGER_PAYLOAD"], "rb") as file:
-    found = read_event(file.read(MAX_BYTES + 1), *parse_scope(os.environ))
+try:
+    with open(os.environ["TRIGGER_PAYLOAD"], "rb") as file:
+        found = read_event(file.read(MAX_BYTES + 1), *parse_scope(os.environ))
+except (ConfigError, OSError, KeyError):
+    sys.exit(1)  # the bot itself says what is wrong
 if not isinstance(found, Irrelevant):
     sys.exit(1)
 print(f"Nothing to do: {found.reason}.")
@@ -61,6 +64,8 @@ def write_decision() -> str:
     sources = [(ROOT / "bot" / name).read_text("utf-8") for name in ("scope.py", "event.py")]
     future = "from __future__ import annotations\n"
     joined = "\n\n".join(source.replace(future, "") for source in sources)
+    own = "class ConfigError(Exception):\n    pass\n"
+    joined = joined.replace("from bot.errors import ConfigError\n", own)
     # A line of a docstring alone is no docstring of the whole, and does no harm.
     return f"{future}\n{joined}{DRIVER}"
 

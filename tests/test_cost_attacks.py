@@ -240,9 +240,12 @@ def test_a_hundred_hostile_siblings_leave_the_gate_shut_in_time(made: Nomination
     assert "larger than the bot reads" in outcome.body
 
 
+WRONG = b"  ai-gatway: maintainer\n"
+
+
 def test_an_entry_with_too_many_texts_to_compare_is_a_near_miss() -> None:
     base = b"gitlab: ada\nprojects:\n" + b"".join(b"  p%d: reviewer\n" % n for n in range(900))
-    change = Change(path=f"{FOLDER}/a/a.yml", base=base, head=base + b"  ai-gatway: maintainer\n")
+    change = Change(path=f"{FOLDER}/a/a.yml", base=base, head=base + WRONG, target=base)
     (remark,) = find_nominations([change], WANTED).remarks
     assert OVERFULL in remark.message
     assert remark.near_miss

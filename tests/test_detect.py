@@ -261,7 +261,7 @@ def make_database(root: Path, size: int, note: str) -> None:
 PROGRAM = """
 import sys
 from bot.nomination.checkouts import as_json, run_detect
-from bot.nomination import RoleKey
+from bot.team import RoleKey
 wanted = [RoleKey(project="ai-gateway", role="maintainer")]
 found = as_json(run_detect(sys.argv[1], sys.argv[2], wanted))
 print([n["username"] for n in found["nominations"]])

@@ -617,7 +617,7 @@ def test_merge_requests_that_changed_lately_are_listed_with_their_paths_on_all_p
 
 
 def listed(number: int, **stats: object) -> dict[str, object]:
-    return {"iid": str(number), **stats}
+    return {"iid": str(number), "diffRefs": {"baseSha": "a" * 40}, **stats}
 
 
 def test_paths_that_were_not_all_told_are_unknown() -> None:

@@ -212,7 +212,8 @@ def test_a_dictated_wait_is_kept() -> None:
         door = transport(raw.url)
         door.sleep = slept.append
         door.fetch_object(PATH)
-    assert slept == [1.0]
+    assert 1.0 <= slept[0] < 2.0
+    assert len(slept) == 1
 
 
 @pytest.mark.parametrize("told", ["soon", "-5", "Wed, 21 Oct 2026 07:28:00 GMT", "1e9"])
@@ -224,6 +225,15 @@ def test_an_odd_retry_after_does_not_matter(told: str) -> None:
 
 def limited(*headers: str, status: str = "429 Too Many Requests") -> bytes:
     return answer(status, b"Retry later\n", *headers)
+
+
+def waits_of(raw: RawServer) -> list[float]:
+    """Read an object, and return for how long the door waited between its tries."""
+    slept: list[float] = []
+    door = transport(raw.url, deadline=20)
+    door.sleep = slept.append
+    door.fetch_object(PATH)
+    return slept
 
 
 def http_date(seconds: float) -> str:
@@ -240,9 +250,7 @@ def test_a_told_time_is_waited_for(status: str, kind: str) -> None:
     told = "2" if kind == "seconds" else http_date(3)
     said = limited(f"Retry-After: {told}", f"Date: {http_date(0)}", status=status)
     with raw_server(saying(said, FINE)) as raw:
-        began = time.monotonic()
-        transport(raw.url, deadline=20).fetch_object(PATH)
-        assert 1.9 <= took(began) < 6
+        assert 1.9 <= sum(waits_of(raw)) < 6
 
 
 @pytest.mark.parametrize(
@@ -258,9 +266,7 @@ def test_a_reset_is_waited_for_where_that_limit_was_reached(
 ) -> None:
     told = [header.format(unix(3)) for header in headers]
     with raw_server(saying(limited(*told), FINE)) as raw:
-        began = time.monotonic()
-        transport(raw.url, deadline=20).fetch_object(PATH)
-        assert (took(began) > 1.5) is waits
+        assert (sum(waits_of(raw)) > 1.5) is waits
 
 
 def test_a_reset_says_nothing_about_a_fault() -> None:
@@ -304,7 +310,7 @@ def test_an_unreachable_server_is_left_at_the_deadline() -> None:
     with pytest.raises(GitLabError) as error:
         transport(url, deadline=1).create(NOTES, {"body": "hello"})
     words = words_of(error)
-    assert "check NOMINATION_BOT_GITLAB_URL" in words or "not known whether" in words
+    assert "of NOMINATION_BOT_GITLAB_URL" in words or "not known whether" in words
 
 
 def test_nothing_is_sent_after_the_deadline() -> None:

@@ -143,8 +143,7 @@ def test_of_very_many_the_marked_ones_are_looked_at_again_as_well(
     made.world.tick(2 * 86_400)
     one, two = open_split(made)
     actions.merge(made.world, made.user("olga"), one)
-    monkeypatch.setattr("bot.app.AGAIN_PAGES", 1)
-    monkeypatch.setattr("bot.app.PAGE_OF_RECENT", 1)
+    monkeypatch.setattr("bot.app.MOST_LISTED", 1)
     monkeypatch.setattr("bot.app.LONG_AGO", timedelta(hours=1))
     again = run_on(server, one).evaluation.again
     assert [look.iid for look in again] == [two.iid, made.nomination.iid]

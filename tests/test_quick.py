@@ -27,11 +27,11 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("line", "module"),
     [
-        ("import bot.report", "bot.report.words"),
-        ("from bot.report import Words", "bot.report.words"),
-        ("from bot import inert, report as words", "bot.report.words"),
-        ("from bot.report import (\n    Report,\n    Words,\n)", "bot.report.words"),
-        ("    from bot import report  # late", "bot.report.words"),
+        ("import bot.report", "bot.report"),
+        ("from bot.report import Words", "bot.report"),
+        ("from bot import inert, report as words", "bot.report"),
+        ("from bot.report import (\n    Report,\n    Words,\n)", "bot.report"),
+        ("    from bot import report  # late", "bot.report"),
         ("from tests.builders import NOW", "tests.builders"),
     ],
 )

@@ -53,7 +53,10 @@ SEED = {
     },
     "groups": {"tools": None, "group/owners": {"members": {"cleo": "owner"}}},
     "projects": {
-        "tools/runner": {"triggers": [{"owner": "cleo", "token": "glptt-not-a-real-one"}]},
+        "tools/runner": {
+            "members": {"cleo": "maintainer"},
+            "triggers": [{"owner": "cleo", "token": "glptt-not-a-real-one"}],
+        },
         "group/team": {
             "settings": {"tier": "ultimate"},
             "members": {

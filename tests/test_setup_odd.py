@@ -60,15 +60,22 @@ class Door:
         """Answer a list of one page."""
         return self._answer(path), None
 
-    def send(self, verb: str, path: str, _: object) -> Any:
-        """Take a request."""
-        if verb != "get":
-            self.written.append((verb, path))
+    def fetch_raw(self, path: str, _: object) -> Any:
+        """Answer a file."""
+        return self._answer(f"get {path}")
+
+    def change(self, verb: str, path: str, _: object) -> Any:
+        """Take a write."""
+        self.written.append((verb, path))
         return self._answer(f"{verb} {path}")
+
+    def remove(self, path: str) -> None:
+        """Take a deletion."""
+        self.change("delete", path, {})
 
     def create(self, path: str, fields: object) -> Any:
         """Take a request that makes something."""
-        return self.send("post", path, fields)
+        return self.change("post", path, fields)
 
 
 def stand(door: Door, **changes: Any) -> Ground:
@@ -337,11 +344,11 @@ def test_a_trigger_token_made_by_hand_is_as_good() -> None:
 
 def test_a_rotated_token_that_cannot_be_stored_is_told_without_the_token() -> None:
     class Failing(Door):
-        def send(self, verb: str, path: str, fields: Any) -> Any:
+        def change(self, verb: str, path: str, fields: Any) -> Any:
             """Take only what was there before."""
             if verb == "put" and "very-secret" not in fields["value"]:
                 raise refused(500)
-            return super().send(verb, path, fields)
+            return super().change(verb, path, fields)
 
     path = "/projects/a%2Fbot/variables/NOMINATION_BOT_TOKEN"
     made = {"token": "glpat-new", "expires_at": None}

@@ -126,6 +126,7 @@ class Answer:
     by: str
     outcome: Outcome
     messages: tuple[str, ...]
+    late: bool = False  # some of it came, or was read, too late for the merge
 
     @property
     def emoji(self) -> str:
@@ -148,6 +149,11 @@ class Replay:
     answers: tuple[Answer, ...]
     doubts: tuple[str, ...] = ()
     taken_back: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def late_complaints(self) -> tuple[Answer, ...]:
+        """Return what to show in words after the merge: what did not stop it any more."""
+        return tuple(answer for answer in self.complaints if answer.late)
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -220,6 +226,10 @@ class _NoEffectError(Exception):
 
 class _NotUnderstoodError(_NoEffectError):
     outcome = Outcome.NOT_UNDERSTOOD
+
+
+class _TooLateError(_NoEffectError):
+    """A command that came, or was read, after the merge."""
 
 
 class _UncheckedError(_NoEffectError):
@@ -346,17 +356,25 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         return Answer(note_id=note.id, by=author.username, outcome=Outcome.REFUSED, messages=())
     outcomes = {Outcome.DONE}
     messages: list[str] = []
+    late = False
     for order in orders:
         try:
             _obey(ledger, order)
         except _NoEffectError as error:
             if isinstance(error, _UncheckedError):
                 _doubt(ledger, order)
+            late = late or isinstance(error, _TooLateError)
             outcomes.add(error.outcome)
             messages.append(f"{_show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)
     unique = tuple(dict.fromkeys(messages))
-    return Answer(note_id=note.id, by=author.username, outcome=worst, messages=unique)
+    return Answer(
+        note_id=note.id,
+        by=author.username,
+        outcome=worst,
+        messages=unique,
+        late=late,
+    )
 
 
 def _doubt(ledger: _Ledger, order: _Order) -> None:
@@ -392,14 +410,14 @@ def _obey(ledger: _Ledger, order: _Order) -> None:
     verb = _find_verb(order)
     merged_at = order.context.merged_at
     if verb.name in _TOO_LATE and merged_at and order.note.created_at > merged_at:
-        raise _NoEffectError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
+        raise _TooLateError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
     ledger.help_wanted = verb.name == "help"
     _check_audience(verb, order)
     _EFFECTS[verb.name](ledger, order)
     # A tick says that the gate was shut; after the merge only one that was there before does.
     answered = Outcome.DONE.value in order.note.own_emoji
     if merged_at and verb.name in CLOSING and not answered:
-        raise _NoEffectError("nobody read this before the merge, so it did not stop it.")
+        raise _TooLateError("nobody read this before the merge, so it did not stop it.")
 
 
 def _find_verb(order: _Order) -> Verb:

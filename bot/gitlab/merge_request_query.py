@@ -58,7 +58,7 @@ query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
       state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
     ) {
       pageInfo { hasNextPage endCursor }
-      nodes { iid diffStats { path } diffStatsSummary { fileCount } }
+      nodes { iid diffRefs { baseSha } diffStats { path } diffStatsSummary { fileCount } }
     }
   }
 }

@@ -12,18 +12,29 @@ from functools import partial
 from bot import gitlab as documents
 from bot.errors import GitLabError, RefusedError
 from bot.evidence import (
+    AccessOf,
+    ActivityOf,
+    CiConfigOf,
     Commits,
     CommitsOf,
+    DefaultBranchOf,
     DiffsOf,
+    ExposureOf,
     FileAt,
     MembersOf,
+    MovedOf,
     Need,
+    ProfileOf,
     PushOf,
     RenameOf,
+    ReopenedOf,
+    SiblingsOf,
     StandingOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
+    TipOf,
+    VersionsOf,
     Work,
     WorkOf,
 )
@@ -132,7 +143,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Ground, Sample], N
         found = _ask_parts(ground, build_parts([need]))
         fact = found[need]  # type: ignore[assignment]
     if isinstance(fact, Unread):
-        return fact.reason if sample.real or not isinstance(need, StandingOf) else None
+        return fact.reason if sample.real or not isinstance(need, StandingOf | ActivityOf) else None
     ignored = _find_ignored(need, fact)
     return f"the filter {ignored} is ignored" if ignored else None
 
@@ -224,8 +235,59 @@ def _commits(ground: Ground, sample: Sample) -> CommitsOf:
     return CommitsOf(sample.project, branch, sample.path)
 
 
-def _rename(_: Ground, sample: Sample) -> RenameOf:
-    return RenameOf(sample.project, sample.sha, sample.path)
+def _rename(ground: Ground, sample: Sample) -> RenameOf:
+    return RenameOf(sample.project, sample.sha, _changed_path(ground, sample))
+
+
+def _move(ground: Ground, sample: Sample) -> MovedOf:
+    return MovedOf(sample.project, sample.sha, _changed_path(ground, sample, "old_path"))
+
+
+def _changed_path(ground: Ground, sample: Sample, name: str = "new_path") -> str:
+    """Return a file that the commit changes: not to list one that it does is a fault."""
+    path = f"/projects/{sample.project_id}/repository/commits/{sample.sha}/diff"
+    rows, _ = ground.bot.fetch_rows(path, {"per_page": 1})
+    return str(rows[0][name]) if rows else sample.path
+
+
+def _exposure(ground: Ground, _: Sample) -> ExposureOf:
+    return ExposureOf(ground.policies[0].repository)
+
+
+def _branch(ground: Ground, _: Sample) -> DefaultBranchOf:
+    return DefaultBranchOf(ground.policies[0].repository)
+
+
+def _siblings(ground: Ground, sample: Sample) -> SiblingsOf:
+    return SiblingsOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
+
+
+def _profile(ground: Ground, _: Sample) -> ProfileOf:
+    return ProfileOf(str(ground.me["username"]))
+
+
+def _access(ground: Ground, sample: Sample) -> AccessOf:
+    return AccessOf(sample.project_id, int(ground.me["id"]))
+
+
+def _tip(ground: Ground, sample: Sample) -> TipOf:
+    return TipOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
+
+
+def _versions(_: Ground, sample: Sample) -> VersionsOf:
+    return VersionsOf(sample.project_id, sample.iid)
+
+
+def _reopened(_: Ground, sample: Sample) -> ReopenedOf:
+    return ReopenedOf(sample.project_id, sample.iid)
+
+
+def _activity(_: Ground, sample: Sample) -> ActivityOf:
+    return ActivityOf(sample.project, sample.iid)
+
+
+def _ci_config(_: Ground, sample: Sample) -> CiConfigOf:
+    return CiConfigOf(sample.project_id)
 
 
 def _diffs(_: Ground, sample: Sample) -> DiffsOf:
@@ -252,6 +314,17 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "threads": (_threads, "reviews by comments in threads"),
     "history": (_commits, "since when somebody is a trainee maintainer"),
     "diff of a commit": (_rename, "the history of renamed entries"),
+    "moves by a commit": (_move, "following entries that moved after the merge"),
+    "visibility": (_exposure, "titles and names are left out of every comment"),
+    "default branch": (_branch, "the counts of merge requests"),
+    "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
+    "account": (_profile, "steps after the merge for renamed accounts"),
+    "membership": (_access, "steps after the merge for renamed accounts"),
+    "tip of a branch": (_tip, "merge requests that change many entries"),
+    "times of versions": (_versions, "requirements that count days or approvals"),
+    "reopenings": (_reopened, "requirements that count days"),
+    "approvals and their times": (_activity, "requirements that count approvals"),
+    "place of the CI configuration": (_ci_config, "nominations that change other files, too"),
     "diff of a merge request": (_diffs, "renamed entries"),
     "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),
     "commit statuses": (_statuses, "the gate by commit status"),
