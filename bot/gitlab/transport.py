@@ -32,9 +32,9 @@ TRIES = 6  # where waiting longer hardly helps, or there is another way to the s
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
-# Errors of a query that pass: its time was up (graphql-ruby, lib/graphql/schema/timeout.rb), or
-# something behind GitLab failed (app/controllers/graphql_controller.rb).
-PASSING = ("Timeout on ", "Internal server error")
+# How the error of a query begins whose time was up (GitLab, lib/gitlab/graphql/timeout.rb; the
+# words are graphql-ruby's, lib/graphql/schema/timeout.rb); its status is 200.
+TIMED_OUT = "Timeout on "
 WRITING = 8  # of the allowed requests, so many are kept for writing what was found
 WRITING_SECONDS = 20.0  # of the time of a run, as much is kept for writing, but
 WRITING_SHARE = 0.25  # no more than this part of it
@@ -439,7 +439,7 @@ def _words(error: GitlabError) -> str:
 def _refuse_passing(answer: Any) -> None:
     """Raise OddAnswerError where another try at a query may well do better."""
     said = _first_error(answer) if answer.get("errors") else ""
-    if said.startswith(PASSING):
+    if said.startswith(TIMED_OUT):
         raise OddAnswerError(f"GitLab did not answer a query: {said}")
 
 
