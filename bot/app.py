@@ -75,7 +75,7 @@ from bot.publish import (
     plan_stale_emoji,
     shut_gate,
 )
-from bot.report import Findings, Report, Words, render_report
+from bot.report import Findings, GateState, Report, Words, render_report
 from bot.sweep import Look, SharedFacts, sweep
 from bot.team import TEAM_FILES, is_team_file, lies_among_entries, may_mention
 from bot.unread import Unread
@@ -317,7 +317,12 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
 
     plan = evaluation.plan
     problems = apply_plan(plan, evaluation.merge_request, gitlab, body_with)
-    return [*problems, f"gate: {plan.gate_problem}"] if plan.gate_unread else problems
+    if not plan.gate_unread:
+        return problems
+    gate = evaluation.report.gate if evaluation.report else None
+    if gate and gate.state is not GateState.PASSED:
+        gitlab.pay()  # which looks once more, lest an answer of old stays
+    return [*problems, f"gate: {plan.gate_problem}"]
 
 
 def look_at(

@@ -130,6 +130,16 @@ def test_a_success_of_old_goes_though_it_cannot_be_read(
     assert shown(made)[-1] == "failed"
 
 
+def test_an_answer_of_old_is_looked_for_once_more(made: NominationWorld, server: Server) -> None:
+    add_check(made)
+    run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    made.say("/nomination hold not yet")
+    server.fault(Fault(route="GET */status_checks", kind=Kind.FORBIDDEN, calls=[0]))
+    outcome = run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    assert "could not be read" in outcome.problems[0]
+    assert answers(made) == ["passed", "pending"]
+
+
 def test_a_merge_request_that_is_read_beside_hides_no_head(
     made: NominationWorld, server: Server
 ) -> None:
