@@ -145,6 +145,22 @@ def test_tries_end_before_the_deadline_and_leave_time_for_writing() -> None:
     assert "<" not in words_of(error)
 
 
+@pytest.mark.parametrize(
+    ("times", "left", "seconds", "kept"),
+    [(1, 1, 120, 20), (1, 8, 15, 3.75), (20, 100, 24, 6), (20, 5_000, 15, 3.75)],
+)
+def test_every_share_leaves_time_for_reading_and_for_writing(
+    times: int, left: int, seconds: float, kept: float
+) -> None:
+    door = Transport("http://127.0.0.1", Secret(SECRET), 120, 60, shares=(times, times))
+    door.sleep = lambda _: None
+    door.take_share(left)
+    assert door.wait(seconds - kept - 1)
+    assert not door.wait(seconds - kept + 0.5)
+    door.release()
+    assert door.wait(seconds - 1)
+
+
 def test_repetitions_do_not_use_up_the_requests() -> None:
     with raw_server(saying(*busy(9, "429 Too Many"), FINE)) as raw:
         door = transport(raw.url, calls=WRITING + 1)

@@ -110,7 +110,7 @@ class Transport:
         self.kept = WRITING
         self.server_time: datetime | None = None
         self._ends = self._all_ends
-        self._kept_seconds = min(WRITING_SECONDS, deadline * WRITING_SHARE)
+        self._kept_seconds = _kept_of(deadline)
         self._call_limit = self._calls_end = self._all_calls
         session = requests.Session()
         session.auth = _bearer(token)
@@ -134,6 +134,8 @@ class Transport:
         seconds, self._call_limit = self._one
         share = max(LEAST_SHARE, (self._all_ends - now) / max(1, left))
         self._ends = min(self._all_ends, now + min(seconds, share))
+        # Of a small share less is kept: else nothing would be left to read in.
+        self._kept_seconds = _kept_of(self._ends - now)
         self._calls_end = min(self._all_calls, self._counted + self._call_limit)
 
     def wait(self, seconds: float) -> bool:
@@ -351,6 +353,11 @@ class Transport:
             if told:
                 advice = f"it asks for {told:.0f} seconds, more than this run has left; {advice}"
         return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
+
+
+def _kept_of(seconds: float) -> float:
+    """Return how much of a time is kept for writing."""
+    return max(0.0, min(WRITING_SECONDS, seconds * WRITING_SHARE))
 
 
 def _read_answer(response: requests.Response, kind: type) -> Any:
