@@ -37,6 +37,10 @@ DEVIATIONS = {
     ("POST", "/api/v4/projects/{id}/ref/{ref}/trigger/pipeline"): "InvalidRequestBody",
 }
 
+# What the guard job of the team database asks for and the extract of the contract lacks, as
+# app/graphql/types/project_type.rb and types/ci/{pipeline,job}_type.rb have it.
+UNPUBLISHED = ("Project.pipeline:", "Pipeline.jobs:", "type CiJob", "type JobID ")
+
 # Fields of REST answers that the bot reads; those of GraphQL stand in its queries.
 RELIED_ON = {
     ("/api/v4/projects/{id}", "get"): ["path_with_namespace"],
@@ -105,7 +109,9 @@ class GraphQL:
         self._published = build_schema(Path(path).read_text("utf-8"))
         self._relied_on, unfit = find_relied_on(self._published)
         self.problems = [
-            f"schema: {line}" for line in disagreements(load_schema(), self._published)
+            f"schema: {line}"
+            for line in disagreements(load_schema(), self._published)
+            if not line.startswith(UNPUBLISHED)
         ]
         self.problems += [f"queries: {line}" for line in unfit]
         self.requests = 0

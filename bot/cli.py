@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     import argparse
     from types import ModuleType
 
-    from bot.app import Choices, Evaluation
+    from bot.app import Choices, Evaluation, Look
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab import GitLabClient
     from bot.policy import BrokenPolicy
     from bot.report import About
     from bot.setup import Answer, Ground
-    from bot.sweep import Look
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
@@ -107,15 +106,15 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
 
     A look that fails never stops the others; only GitLab's failures and ours end in 1.
     """
-    from bot import app
+    from bot import sweep
 
     settings = _settings(environment)
     with _wire(settings, LATELY) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
-        guessed = app.look_at(project, broken.iids, choices, client)
+        guessed = sweep.look_at(project, broken.iids, choices, client)
         # That a number leads nowhere is the payload's fault, which fails no run.
         looks = [look for look in guessed if not look.missing]
-        looks = looks or app.look_lately(project, choices, client)
+        looks = looks or sweep.look_lately(project, choices, client)
     return _tell_looks(looks, client.calls)
 
 
@@ -138,7 +137,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
-    from bot import app
+    from bot import rounds, sweep
     from bot.command_line import wants_json
 
     as_json = wants_json(options)
@@ -146,10 +145,10 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         path = _team_path(client, project, settings)
         problems: list[str] = []
         if as_json or options.dry_run:
-            evaluation = app.evaluate(path, iid, choices, client)
+            evaluation = rounds.evaluate(path, iid, choices, client)
             _explain(evaluation) if as_json else _show(evaluation)
         else:
-            evaluation, problems = app.run(path, iid, choices, client)
+            evaluation, problems = sweep.run(path, iid, choices, client)
             _tell(evaluation, problems, client.calls)
     gate = evaluation.report.gate if evaluation.report else None
     if choices.gate.kind is GateKind.NONE and gate and gate.state is not GateState.PASSED:
@@ -171,11 +170,11 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
 
 
 def _evaluate(project: str, iid: int, settings: Settings) -> int:
-    from bot import app
+    from bot import sweep
 
     with _wire(settings) as (client, choices):
         path = client.fetch_project_path(project)
-        evaluation, problems = app.run(path, iid, choices, client)
+        evaluation, problems = sweep.run(path, iid, choices, client)
     _tell(evaluation, problems, client.calls)
     return 1 if problems or choices.broken else 0
 
@@ -223,7 +222,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
 
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import app
+    from bot import sweep
     from bot.command_line import wants_json
 
     settings = _settings(environment)
@@ -238,7 +237,7 @@ def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
     with _wire(settings, SWEEP) as (client, choices):
         client.on_look = tell
-        looks = app.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
+        looks = sweep.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
     manner.end()
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
     return code or (1 if choices.broken else 0)

@@ -171,7 +171,7 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
 
 
 def has_command(text: str, word: str) -> bool:
-    """Tell whether some line may hold a command; a real parse follows later."""
+    """Return whether some line may hold a command; a real parse follows later."""
     if f"/{word.casefold()}" not in text.casefold():
         return False
     begins = re.compile(rf"/{re.escape(word)}(?!\w)", re.IGNORECASE)
@@ -228,7 +228,7 @@ def _guess(raw: bytes, team_project: str) -> tuple[int, ...]:
 
 
 def _may_have_moved(project: Body, team_project: str) -> bool:
-    """Tell whether another path has the same name, or is in the same group, as the configured."""
+    """Return whether another path has the same name, or is in the same group, as the configured."""
     path = project.get("path_with_namespace")
     if not isinstance(path, str) or team_project.isdecimal():
         return False

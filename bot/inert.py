@@ -96,7 +96,7 @@ def log_line(text: str, limit: int = LOG_LIMIT) -> str:
 
 
 def has_quick_action(markdown: str) -> bool:
-    """Tell whether GitLab could take a line for a quick action, erring on the side of yes.
+    """Return whether GitLab could take a line for a quick action, erring on the side of yes.
 
     GitLab executes them in paragraphs only. Here a line that starts with a slash is let pass in
     closed code fences alone, and only if nothing else in the text casts doubt on the fences.

@@ -64,7 +64,7 @@ class HeadPipeline:
 
     @property
     def is_of_merge_request(self) -> bool:
-        """Tell whether it is a merge request pipeline: only the newest of those counts."""
+        """Return whether it is a merge request pipeline: only the newest of those counts."""
         return self.source == "merge_request_event"
 
 
@@ -133,16 +133,16 @@ class MergeRequest:
 
     @property
     def counts(self) -> bool:
-        """Tell whether merging it changes the team database, which is the default branch."""
+        """Return whether merging it changes the team database, which is the default branch."""
         return self.default_branch in {None, self.target_branch}
 
     @property
     def without_base(self) -> bool:
-        """Tell whether GitLab found no common ancestor of source and target."""
+        """Return whether GitLab found no common ancestor of source and target."""
         return self.head_sha is not None and self.base_sha is None
 
     def stands(self, now: Standing) -> bool:
-        """Tell whether the merge request is still as it was read, but for the bot's comments."""
+        """Return whether the merge request is still as it was read, but for the bot's comments."""
         read = {(n.id, n.author.id if n.author else None, n.edited) for n in self.notes}
         changed = (now.comments ^ read) if now.whole else (now.comments - read)
         return (

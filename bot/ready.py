@@ -93,12 +93,12 @@ def assess_readiness(
 
 
 def is_later(finding: Finding) -> bool:
-    """Tell whether only an open merge request can show what a requirement asks for."""
+    """Return whether only an open merge request can show what a requirement asks for."""
     return isinstance(finding.requirement.rule, LATER)
 
 
 def is_ready(assessment: Assessment) -> bool | None:
-    """Tell whether all is met that needs no merge request; None where that is not known."""
+    """Return whether all is met that needs no merge request; None where that is not known."""
     verdicts = {f.verdict for f in assessment.open_findings if not is_later(f)}
     if Verdict.UNMET in verdicts:
         return False

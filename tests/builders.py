@@ -41,6 +41,8 @@ BASE = "00aa11bb22cc33dd44ee55ff66aa77bb88cc99dd"
 ENTRY = "data/team_members/person/a/ada.yml"
 MR_URL = f"{GITLAB}/{PROJECT}/-/merge_requests/231"
 DEVELOPER, MAINTAINER, OWNER = 30, 40, 50
+# How the shipped comment begins to say so.
+TROUBLE = "**The gate could not be set:**"
 
 
 def make_person(username: str, **changes: Any) -> Person:

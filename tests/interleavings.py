@@ -9,7 +9,7 @@ where one request did influence a later one (source sets), and never twice (slee
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot import app
+from bot import sweep
 from bot.errors import GitLabError
 from bot.sandbox.http.holding import Arrival
 from bot.sandbox.http.server import Server
@@ -104,7 +104,7 @@ class Pair:
         transport = self.transports[job.name] = make_transport(_Telling, self.server, job.name)
         client = (Backwards if job.name in self.backwards else SteppedClient)(transport)
         try:
-            _, problems = app.run(TEAM, job.iid, make_choices(), client)
+            _, problems = sweep.run(TEAM, job.iid, make_choices(), client)
             job.problems.extend(problems)
         finally:
             client.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from bot.app import Choices, Evaluation, run
+from bot.app import Choices, Evaluation
 from bot.config import Secret
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
@@ -34,6 +34,7 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RequestRecord, World
+from bot.sweep import run
 from tests.in_process import way_to
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.app import MOST_NOMINATIONS, SWEPT, evaluate, run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
+from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
 from bot.policy.loading import load_policies
 from bot.publish.gate import GateKind
-from bot.publish.writing import TROUBLE
 from bot.report.words import MARKER, GateState
+from bot.rounds import evaluate
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (
     CommitDraft,
@@ -30,6 +30,8 @@ from bot.sandbox.acts.pipelines import check_status
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
+from bot.sweep import SWEPT, run, sweep_all
+from tests.builders import TROUBLE
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from bot.app import MOST_LOOKS
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
-from bot.publish.writing import TROUBLE
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
+from bot.sweep import MOST_LOOKS
+from tests.builders import TROUBLE
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (
     ENTRY,

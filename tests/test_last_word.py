@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import app
+from bot import app, rounds, sweep
 from bot.cli import give_up
 from bot.errors import GitLabError
 from bot.gitlab import Transport
@@ -63,7 +63,7 @@ def break_templates(**choices: Any) -> app.Choices:
 def test_a_run_that_takes_long_says_first_that_a_verdict_is_to_come(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "SLOW", 0.2)
+    monkeypatch.setattr(rounds, "SLOW", 0.2)
     server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.4))
     assert run_on(server, made.nomination).gate == "passed"
     assert shown(made) == ["success"]
@@ -83,7 +83,7 @@ def test_a_verdict_that_stands_is_left_alone_meanwhile(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_on(server, made.nomination)
-    monkeypatch.setattr(app, "SLOW", 0.2)
+    monkeypatch.setattr(rounds, "SLOW", 0.2)
     server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.4))
     run_on(server, made.nomination)
     assert shown(made) == ["success"]
@@ -96,7 +96,7 @@ def test_a_bug_shuts_the_gate_whatever_stood_there(
     if before:
         run_on(server, made.nomination)
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(), client)
+        sweep.run(TEAM, 1, break_templates(), client)
     assert shown(made)[-1] == "pending"
     assert made.statuses()[-1].description == last_word.BROKEN_OFF
     run_on(server, made.nomination)
@@ -107,7 +107,7 @@ def test_what_is_shut_already_stays_as_it_is(made: NominationWorld, server: Serv
     made.say("/nomination hold not yet")
     run_on(server, made.nomination)
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(), client)
+        sweep.run(TEAM, 1, break_templates(), client)
     assert shown(made) == ["failed"]
 
 
@@ -115,7 +115,7 @@ def test_it_is_shut_without_a_look_where_that_fails(made: NominationWorld, serve
     run_on(server, made.nomination)
     server.fault(Fault(route="GET */statuses", kind=Kind.FORBIDDEN))
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(), client)
+        sweep.run(TEAM, 1, break_templates(), client)
     assert shown(made)[-1] == "pending"
 
 
@@ -151,7 +151,7 @@ def test_a_merge_request_that_is_read_beside_hides_no_head(
     )
     again = actions.open_merge_request(made.world, nina, made.team, draft)
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, again.iid, break_templates(), client)
+        sweep.run(TEAM, again.iid, break_templates(), client)
     assert shown(made)[-1] == "pending"
 
 
@@ -160,7 +160,7 @@ def test_a_failure_to_shut_it_does_not_hide_the_trouble(
 ) -> None:
     server.fault(Fault(route="POST */statuses/{sha}", kind=Kind.FORBIDDEN))
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(), client)
+        sweep.run(TEAM, 1, break_templates(), client)
     assert shown(made) == []
 
 
@@ -171,7 +171,7 @@ def test_a_comment_that_cannot_be_paged_leaves_a_gate_behind(
         made.say(f"comment {number}")
     server.fault(Fault(route=QUERY, kind=Kind.FORBIDDEN, calls={1}))
     with connect(server.url) as client, pytest.raises(GitLabError):
-        app.run(TEAM, 1, make_choices(), client)
+        sweep.run(TEAM, 1, make_choices(), client)
     assert shown(made) == ["pending"]
 
 
@@ -182,13 +182,13 @@ def test_a_merge_request_without_entries_gets_no_gate(
     other = made.open({path: b"text\n"}, branch="other")
     made.say("/nomination recheck", mr=other)
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, other.iid, break_templates(), client)
+        sweep.run(TEAM, other.iid, break_templates(), client)
     assert shown(made) == []
 
 
 def test_gate_none_and_other_branches_are_left_alone(made: NominationWorld, server: Server) -> None:
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(gate=GateKind.NONE), client)
+        sweep.run(TEAM, 1, break_templates(gate=GateKind.NONE), client)
     assert shown(made) == []
 
 
@@ -202,7 +202,7 @@ def test_a_fork_gets_no_status(made: NominationWorld, server: Server) -> None:
     )
     mr = actions.open_merge_request(made.world, nina, made.team, draft)
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, mr.iid, break_templates(), client)
+        sweep.run(TEAM, mr.iid, break_templates(), client)
     assert shown(made) == []
 
 
@@ -215,7 +215,7 @@ def test_a_status_check_is_shut_likewise(
         run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
         assert answers(made) == ["passed"]
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(gate=GateKind.STATUS_CHECK), client)
+        sweep.run(TEAM, 1, break_templates(gate=GateKind.STATUS_CHECK), client)
     # What nobody has answered is pending already, and fails by itself.
     assert answers(made) == (["passed", "pending"] if before else [])
 
@@ -229,35 +229,35 @@ def test_a_check_that_cannot_be_found_is_left_to_fail(
         add_check(made)
         server.fault(Fault(route="GET */status_checks", kind=kind))
     with connect(server.url) as client, pytest.raises(AttributeError):
-        app.run(TEAM, 1, break_templates(gate=GateKind.STATUS_CHECK), client)
+        sweep.run(TEAM, 1, break_templates(gate=GateKind.STATUS_CHECK), client)
     assert answers(made) == []
 
 
 def test_a_head_that_never_stands_still_is_left_shut(made: NominationWorld, server: Server) -> None:
     server.fault(MOVED)
     with connect(server.url) as client, pytest.raises(GitLabError, match="moved"):
-        app.run(TEAM, 1, make_choices(), client)
+        sweep.run(TEAM, 1, make_choices(), client)
     assert shown(made)[-1:] == ["pending"]
 
 
 def test_a_verdict_that_was_late_is_looked_at_again(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "LATE", 0.3)
+    monkeypatch.setattr(rounds, "LATE", 0.3)
     server.fault(Fault(route="POST */statuses/{sha}", kind=Kind.LATENCY, seconds=0.4, calls={0}))
 
     def interfere() -> None:
         made.say("/nomination hold not yet")
 
     timer = threading.Timer(0.0, interfere)
-    original = app.publish
+    original = rounds.publish
 
     def publish(*given: Any) -> list[str]:
         if not timer.is_alive() and not made.own_notes():
             timer.start()
         return original(*given)
 
-    monkeypatch.setattr(app, "publish", publish)
+    monkeypatch.setattr(rounds, "publish", publish)
     outcome = run_on(server, made.nomination)
     timer.join()
     assert outcome.gate == "failed"
@@ -287,7 +287,7 @@ def test_whoever_is_ended_writes_first_what_is_owed(made: NominationWorld, serve
 def test_before_the_head_is_known_nothing_is_owed(made: NominationWorld, server: Server) -> None:
     made.nomination.unprepared_reads = 99
     with connect(server.url, deadline=1) as client, pytest.raises(GitLabError):
-        app.run(TEAM, 1, make_choices(), client)
+        sweep.run(TEAM, 1, make_choices(), client)
     assert shown(made) == []
 
 
@@ -319,7 +319,7 @@ def test_a_pipeline_that_is_still_to_come_is_waited_for(
 def test_a_pipeline_that_does_not_come_is_not_waited_for_long(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "PIPELINE_WAITS", (0.01, 0.01))
+    monkeypatch.setattr(rounds, "PIPELINE_WAITS", (0.01, 0.01))
     made.team.settings.pipelines_must_succeed = True
     made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
     calls = run_on(server, made.nomination).calls
@@ -335,7 +335,7 @@ def test_no_pipeline_is_waited_for_after_the_deadline(
     made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
     began = time.monotonic()
     with connect(server.url, deadline=0.9) as client:
-        app.evaluate(TEAM, 1, make_choices(), client)
+        rounds.evaluate(TEAM, 1, make_choices(), client)
     assert time.monotonic() - began < 2
 
 
@@ -346,5 +346,5 @@ def test_an_answer_of_another_shape_tells_no_head() -> None:
         connect(raw.url) as client,
         pytest.raises(GitLabError, match="did not list the comments"),
     ):
-        app.run(TEAM, 1, make_choices(), client)
+        sweep.run(TEAM, 1, make_choices(), client)
     assert len(raw.requests) == 1

@@ -19,13 +19,14 @@ from bot.publish.gate import (
     plan_check,
     plan_status,
 )
-from bot.publish.plan import HEADING, Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish.writing import MOST_TRIES, TROUBLE, HeadMovedError, apply_plan
+from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish.writing import MOST_TRIES, HeadMovedError, apply_plan
 from bot.report.words import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,
     MR_URL,
     PROJECT,
+    TROUBLE,
     make_merge_request,
     make_note,
     make_person,
@@ -91,8 +92,9 @@ def test_the_oldest_of_several_is_first() -> None:
 
 
 def test_a_vandalised_comment_is_the_bots() -> None:
-    spoilt = own_note(1, f"haha\n{HEADING}: `@ada`", edited=True, edited_by="eve")
-    assert find(spoilt) == [1]
+    spoilt = own_note(1, "haha\n## Nomination: `@ada`", edited=True, edited_by="eve")
+    assert find(spoilt, watched=True) == [1]
+    assert find(spoilt) == []  # what it says proves nothing: operators replace the words
     emptied = own_note(1, "haha", edited=True, edited_by="eve")
     assert find(emptied, watched=True) == [1]
     assert find(emptied) == []
@@ -498,9 +500,9 @@ def test_the_shipped_comment_says_trouble_in_the_expected_words() -> None:
     assert TROUBLE in (shipped_templates() / "comment.md.j2").read_text("utf-8")
 
 
+@pytest.mark.parametrize("stored", [f"{MARKER}\n{TROUBLE} 404", f"{MARKER}\nDas Tor klemmt: 404"])
 @pytest.mark.parametrize("is_mended", [True, False])
-def test_a_trouble_that_stays_is_not_written_again(is_mended: bool) -> None:
-    stored = troubled("GitLab answered 404 (no)")
+def test_a_trouble_that_stays_is_not_written_again(stored: str, is_mended: bool) -> None:
     writer = FakeWriter([own_note(4, stored)])
     if not is_mended:
         writer.fail("set_commit_status", refused(404))
@@ -515,7 +517,9 @@ def test_another_trouble_replaces_the_first() -> None:
     writer = FakeWriter([own_note(4, troubled("old"))])
     writer.fail("set_commit_status", refused(404))
     plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=troubled("old"))
-    apply_plan(plan, MERGE_REQUEST, writer, lambda _: troubled("new"))
+    apply_plan(
+        plan, MERGE_REQUEST, writer, lambda words: troubled("new" if "404" in words else words)
+    )
     assert writer.notes[0].body == troubled("new")
     assert writer.writes.count("update_note") == 1
 
@@ -550,6 +554,14 @@ def test_a_head_that_moved_is_told_after_the_other_writes() -> None:
         apply(Plan(gate=CHECK, body=BODY, note_id=4, emoji=((1, "eyes"),)), writer)
     assert writer.notes[0].body == BODY
     assert writer.emoji
+
+
+def test_a_head_that_moved_is_no_trouble_of_the_gate() -> None:
+    writer = FakeWriter([own_note(4, "old")])
+    writer.fail("answer_status_check", refused(409))
+    with pytest.raises(HeadMovedError):
+        apply(Plan(gate=CHECK, body=BODY, note_id=4, stored="old"), writer, "trouble")
+    assert writer.notes[0].body == BODY
 
 
 @pytest.mark.parametrize(("locked", "expected"), [(True, "unlock it"), (False, "answered 403")])

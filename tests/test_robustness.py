@@ -10,9 +10,9 @@ from bot.errors import GitLabError
 from bot.gitlab import Transport
 from bot.gitlab.client import LAG_WAITS
 from bot.publish.gate import GateKind
-from bot.publish.writing import TROUBLE
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from tests.builders import TROUBLE
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (
     GRAPHQL,

@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot.app import Look
 from bot.errors import GitLabError
 from bot.evidence.facts import Fact, FileAt, MembersOf, Need
-from bot.sweep import Look, SharedFacts, sweep
+from bot.evidence.shared import SharedFacts
+from bot.sweep import sweep
 from bot.unread import Unread
 from tests.builders import GROUP, PROJECT, make_members
 from tests.fakes import FakeSource

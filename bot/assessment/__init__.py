@@ -1,15 +1,14 @@
 """Judge the evidence by the policy; pure, and without a clock."""
 
 from bot.assessment.assessing import Assessment, assess, conceal
-from bot.assessment.at_merge import as_of, find_open
+from bot.assessment.authority import find_context
+from bot.assessment.cases import assess_all
 from bot.assessment.findings import (
     Case,
     Finding,
     State,
     Step,
     Verdict,
-    current_maintainers,
-    inactive_maintainers,
 )
 
 __all__ = [
@@ -19,10 +18,8 @@ __all__ = [
     "State",
     "Step",
     "Verdict",
-    "as_of",
     "assess",
+    "assess_all",
     "conceal",
-    "current_maintainers",
-    "find_open",
-    "inactive_maintainers",
+    "find_context",
 ]

@@ -47,12 +47,12 @@ class Assessment:
 
     @property
     def ready(self) -> bool:
-        """Tell whether every blocking requirement is met or waived."""
+        """Return whether every blocking requirement is met or waived."""
         return not self.open_findings
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether the entry does not give the role any more."""
+        """Return whether the entry does not give the role any more."""
         return self.present is not None and self.present.gone is not None
 
     @property
@@ -63,7 +63,7 @@ class Assessment:
 
     @property
     def done(self) -> bool:
-        """Tell whether every follow-up step that can be checked is done, or the role is gone."""
+        """Return whether every follow-up step that can be checked is done, or the role is gone."""
         return self.is_gone or all(step.state in (State.DONE, State.MANUAL) for step in self.steps)
 
 

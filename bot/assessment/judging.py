@@ -124,7 +124,7 @@ def _why_not(merged: Merged) -> str | None:
 
 
 def _doubtful(near: Iterable[NearMiss]) -> bool:
-    """Tell whether any may be a review after all, because not all of it was read."""
+    """Return whether any may be a review after all, because not all of it was read."""
     return any(n.merged.doubtful for n in near)
 
 
@@ -335,7 +335,7 @@ def _judge_approved(case: Case, requirement: Requirement) -> Finding:
 
 
 def _approval_state(timing: Timing | Unread, key: str) -> str:
-    """Tell whether somebody's approval, which stands, is one of what is proposed now.
+    """Return whether somebody's approval, which stands, is one of what is proposed now.
 
     A push does not take approvals away in every project; times are whole seconds.
     """

@@ -131,7 +131,7 @@ def _add_output(parser: Parser) -> None:
 
 
 def wants_json(options: argparse.Namespace) -> bool:
-    """Tell whether JSON is asked for."""
+    """Return whether JSON is asked for."""
     return bool(options.json) or options.output == "json"
 
 

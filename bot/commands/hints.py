@@ -63,18 +63,18 @@ _WAIVING = frozenset({"exemption", "waive", "waived", "waiver", "waivers"})
 
 
 def takes_back(text: str) -> bool:
-    """Tell whether words that stand for a reason say instead that something is to end."""
+    """Return whether words that stand for a reason say instead that something is to end."""
     words = _words(text)
     return not _UNDOING.isdisjoint(words) and _UNDOING.union(_FILLING).issuperset(words)
 
 
 def declines(text: str) -> bool:
-    """Tell whether the words behind a command say that it is not to be done."""
+    """Return whether the words behind a command say that it is not to be done."""
     return not _REFUSING.isdisjoint(_words(text))
 
 
 def is_approval(verb: str) -> bool:
-    """Tell whether somebody wants to approve, which no command does."""
+    """Return whether somebody wants to approve, which no command does."""
     return verb in _APPROVING
 
 

@@ -295,7 +295,7 @@ def _orders(spoken: _Spoken, requests: Iterable[Request]) -> Iterator[_Order]:
 
 
 def wants_push_time(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether a comment waives something without saying for whom."""
+    """Return whether a comment waives something without saying for whom."""
     readings = read_comments(tuple(note.body for note in notes), word)
     return any(
         _waives_for_nobody_by_name(request)
@@ -320,12 +320,12 @@ def find_stating(notes: Sequence[Note], word: str) -> tuple[Person, ...]:
 
 
 def takes_waivers_back(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether any comment takes a waiver back."""
+    """Return whether any comment takes a waiver back."""
     return any("unwaive" in verbs for note, verbs in _verbs_of(notes, word) if not note.system)
 
 
 def decides(notes: Sequence[Note], word: str) -> bool:
-    """Tell whether any comment holds a command that takes authority."""
+    """Return whether any comment holds a command that takes authority."""
     return any(verbs & DECIDING for note, verbs in _verbs_of(notes, word) if not note.system)
 
 
@@ -471,7 +471,7 @@ def _check_impartial(order: _Order) -> None:
 
 
 def _find_authority(scope: Scope, order: _Order) -> bool | None:
-    """Tell whether the author of a command has authority over a nomination; None if unknown."""
+    """Return whether the author of a command has authority over a nomination; None if unknown."""
     author = order.author
     if author.key == scope.key:
         return False
@@ -494,7 +494,7 @@ def _is_maintainer(scope: Scope, order: _Order) -> bool:
 
 
 def _is_orphaned(order: _Order) -> bool:
-    """Tell whether a command closes the gate for somebody who may do so, but is not active now.
+    """Return whether a command closes the gate for somebody who may do so, but is not active now.
 
     That they left must not open it: somebody who is there decides.
     """
@@ -690,3 +690,14 @@ def _suggest(name: str, options: Iterable[str]) -> str:
     all_of_them = ", ".join(map(_show, folded.values())) or "none"
     meant = f"Did you mean {_show(folded[nearest[0]])}? " if nearest else ""
     return f"{meant}There are: {all_of_them}."
+
+
+def is_asked(notes: Sequence[Note], word: str) -> bool:
+    """Return whether any comment holds a command."""
+    readings = read_comments(tuple(note.body for note in notes), word)
+    return any(
+        readings.get(note.body, NOTHING).requests
+        for note in notes
+        # An answer to an internal note would tell everybody of it; bots get none.
+        if not (note.system or note.internal or (note.author and note.author.bot))
+    )

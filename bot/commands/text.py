@@ -211,7 +211,7 @@ class _Candidate:
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether all is one kind of paragraph, in which every such line is a command."""
+        """Return whether all is one kind of paragraph, in which every such line is a command."""
         return all(_PLAIN.match(line) for line in self.lines)
 
     @property

@@ -1,9 +1,10 @@
 """Say which facts are needed, and collect them through a port."""
 
-from bot.evidence.broken_policies import find_doubts, is_told, tell_broken, wanted_roles
+from bot.evidence.aftermath import Aftermath, look_back
+from bot.evidence.ahead import needs_ahead
+from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
-from bot.evidence.earlier import Earlier, gather_earlier, siblings_of
-from bot.evidence.entries import Changes, Further, bound_changes, gather_changes
+from bot.evidence.earlier import Earlier, gather_earlier
 from bot.evidence.facts import (
     Access,
     AccessOf,
@@ -20,7 +21,6 @@ from bot.evidence.facts import (
     Exposure,
     ExposureOf,
     Fact,
-    Facts,
     FileAt,
     Listed,
     Member,
@@ -58,28 +58,19 @@ from bot.evidence.gathering import (
     Evidence,
     Manager,
     Subject,
-    branch_needs,
     evidence_key,
-    exposures_of,
     find_subject,
-    follow_subject,
-    follow_up_needs,
     gather_evidence,
     manager_path,
-    step_files,
-    without_manager,
 )
 from bot.evidence.history import Stage
-from bot.evidence.present import Present, Trail, find_present
+from bot.evidence.moment import gather_at_once
+from bot.evidence.present import Present
+from bot.evidence.proposals import Proposal, entry_paths, propose
 from bot.evidence.reviews import Counting
-from bot.evidence.timing import (
-    NOT_LOOKED_UP,
-    Timing,
-    entry_needs,
-    is_timed,
-    timing_needs,
-    trace_timing,
-)
+from bot.evidence.shared import SharedFacts
+from bot.evidence.subjects import find_subjects
+from bot.evidence.timing import NOT_LOOKED_UP, Timing, push_of, pushed_at
 
 __all__ = [
     "NOT_LOOKED_UP",
@@ -88,7 +79,7 @@ __all__ = [
     "Account",
     "Activity",
     "ActivityOf",
-    "Changes",
+    "Aftermath",
     "CiConfigOf",
     "Commit",
     "Commits",
@@ -102,9 +93,7 @@ __all__ = [
     "Exposure",
     "ExposureOf",
     "Fact",
-    "Facts",
     "FileAt",
-    "Further",
     "Listed",
     "Manager",
     "Member",
@@ -117,12 +106,15 @@ __all__ = [
     "Present",
     "Profile",
     "ProfileOf",
+    "Proposal",
     "Push",
     "PushOf",
     "RenameOf",
     "Renames",
     "Reopened",
     "ReopenedOf",
+    "Rules",
+    "SharedFacts",
     "Sibling",
     "Siblings",
     "SiblingsOf",
@@ -136,34 +128,25 @@ __all__ = [
     "ThreadsOf",
     "Timing",
     "TipOf",
-    "Trail",
     "Version",
     "Versions",
     "VersionsOf",
     "Work",
     "WorkOf",
-    "bound_changes",
-    "branch_needs",
-    "entry_needs",
+    "entry_paths",
     "evidence_key",
-    "exposures_of",
     "find_ci_doubts",
     "find_doubts",
-    "find_present",
     "find_subject",
-    "follow_subject",
-    "follow_up_needs",
-    "gather_changes",
+    "find_subjects",
+    "gather_at_once",
     "gather_earlier",
     "gather_evidence",
-    "is_timed",
-    "is_told",
+    "look_back",
     "manager_path",
-    "siblings_of",
-    "step_files",
+    "needs_ahead",
+    "propose",
+    "push_of",
+    "pushed_at",
     "tell_broken",
-    "timing_needs",
-    "trace_timing",
-    "wanted_roles",
-    "without_manager",
 ]

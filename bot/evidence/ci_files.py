@@ -5,7 +5,9 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 
 from bot.evidence.facts import CiConfigOf, FileAt, Source, content_of
+from bot.evidence.proposals import Proposal
 from bot.merge_request import MergeRequest
+from bot.team import concerns_entries
 from bot.unread import Unread
 
 DEFAULT_PATH = ".gitlab-ci.yml"
@@ -17,14 +19,16 @@ _CUSTOMARY = re.compile(
 _NAMED = re.compile(r"[^\s'\"\[\]{},:]+\.ya?ml\b")
 
 
-def find_ci_doubts(
-    merge_request: MergeRequest, others: Collection[str], source: Source
-) -> list[str]:
+def find_ci_doubts(proposal: Proposal, globs: Collection[str], source: Source) -> list[str]:
     """Say which changed files, beside the entries, hold the CI configuration or may do so.
 
     Two calls at most, and none for a nomination that changes entries alone.
     """
-    if not others:
+    merge_request, detection = proposal.merge_request, proposal.detection
+    changed = merge_request.changed_paths or ()
+    others = [path for path in changed if not concerns_entries(path, globs)]
+    is_open = merge_request.state == "opened"
+    if not (is_open and others and (detection.nominations or detection.unread)):
         return []
     customary = sorted(path for path in others if _CUSTOMARY.fullmatch(path))
     if customary:

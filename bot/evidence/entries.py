@@ -131,7 +131,7 @@ def _matters(
     facts: Mapping[Need, Fact],
     is_candidate: Callable[[bytes], bool],
 ) -> bool:
-    """Tell whether an entry must be compared: deleted ones may be the origin of a rename."""
+    """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
     head = facts.get(_head(merge_request, path))
     if not isinstance(head, bytes) or is_candidate(head):
         return True

@@ -48,19 +48,19 @@ class Merged:
 
     @property
     def reviewed(self) -> bool:
-        """Tell whether anything shows that the person did review it before the merge."""
+        """Return whether anything shows that the person did review it before the merge."""
         return bool(self.recorded) or bool(self.discussed)
 
     @property
     def marked(self) -> bool:
-        """Tell whether GitLab shows a review of theirs now, whenever it was given."""
+        """Return whether GitLab shows a review of theirs now, whenever it was given."""
         # To be unapproved takes an approval before: of a push that reset it, or of oneself.
         states = {"APPROVED", "REVIEWED", "REQUESTED_CHANGES", "UNAPPROVED"}
         return self.approved or self.review_state in states
 
     @property
     def doubtful(self) -> bool:
-        """Tell whether the person may have reviewed it, where not all of it was read."""
+        """Return whether the person may have reviewed it, where not all of it was read."""
         return self.cut and not self.reviewed
 
 
@@ -77,11 +77,11 @@ class Listed:
 
     @property
     def complete(self) -> bool:
-        """Tell whether every item of the list was read."""
+        """Return whether every item of the list was read."""
         return len(self.items) >= self.total
 
     def covers(self, since: datetime) -> bool:
-        """Tell whether every item merged at that time or later was read."""
+        """Return whether every item merged at that time or later was read."""
         return self.complete or (self.seen_since is not None and self.seen_since < since)
 
 
@@ -330,7 +330,7 @@ class AccessOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Whether an account belongs to a project."""
+    """Return whether an account belongs to a project."""
 
     member: bool
 

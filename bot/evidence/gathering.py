@@ -35,6 +35,8 @@ from bot.evidence.reviews import (
     may_suffice,
     plan_look,
 )
+from bot.evidence.timing import NOT_LOOKED_UP as NOT_TIMED
+from bot.evidence.timing import Timing
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Policy
@@ -91,6 +93,7 @@ class Subject:
     reports_to: str | Unread | None
     manager_file: FileAt | None
     doubt: str | None
+    timing: Timing | Unread = NOT_TIMED
     present: Present | None = None
     former_name: str | None = None
 
@@ -336,7 +339,7 @@ def _groups(facts: Mapping[Need, Fact], *, inherited: bool) -> Mapping[str, Memb
 
 
 def _may_have_begun_too_late(subject: Subject, found: Evidence) -> bool:
-    """Tell whether an earlier beginning of a role could make up for what is missing since."""
+    """Return whether an earlier beginning of a role could make up for what is missing since."""
     username = subject.nomination.username
     for rule, repository in _counting_rules(subject.policy):
         work, stage = found.work[repository], _stage_of(rule, found)

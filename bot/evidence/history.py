@@ -62,7 +62,7 @@ class _Trail:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether every revision is known, and few enough to be examined."""
+        """Return whether every revision is known, and few enough to be examined."""
         return self.complete and len(self.revisions) <= MAX_REVISIONS
 
 
@@ -156,7 +156,7 @@ def _before_rename(commit: Commit, source: Source) -> _Trail | None:
 
 
 def _may_hold_any(content: Content, wanted: Wanted) -> bool:
-    """Tell whether a revision holds any of the roles, as far as it can be read."""
+    """Return whether a revision holds any of the roles, as far as it can be read."""
     entry = read_entry(content)
     if entry is None:
         return isinstance(content, bytes)

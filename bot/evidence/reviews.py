@@ -46,13 +46,13 @@ def find_candidates(work: Work, since: datetime | None, username: str) -> tuple[
 
 
 def _may_be_review(merged: Merged) -> bool:
-    """Tell whether there may be a thread of a reviewer, or a note that was not listed."""
+    """Return whether there may be a thread of a reviewer, or a note that was not listed."""
     unlisted = merged.recorded is None and (merged.assigned or merged.marked)
     return unlisted or (merged.assigned and merged.commented)
 
 
 def may_suffice(work: Work, rule: Counting, username: str) -> bool:
-    """Tell whether there may be enough, whenever it was merged and whatever threads show."""
+    """Return whether there may be enough, whenever it was merged and whatever threads show."""
     found = count_known(work, rule, None, username)
     if isinstance(rule, rules.AuthoredMergeRequests):
         return found >= rule.at_least

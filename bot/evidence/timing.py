@@ -7,7 +7,7 @@ proposes.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot import policy as rules
 from bot.evidence.facts import (
@@ -16,6 +16,8 @@ from bot.evidence.facts import (
     Fact,
     FileAt,
     Need,
+    Push,
+    PushOf,
     Reopened,
     ReopenedOf,
     Versions,
@@ -49,7 +51,7 @@ class Timing:
 
 
 def is_timed(policy: Policy) -> bool:
-    """Tell whether a policy asks for something that depends on these times."""
+    """Return whether a policy asks for something that depends on these times."""
     return any(isinstance(requirement.rule, TIMED) for requirement in policy.requirements)
 
 
@@ -152,3 +154,39 @@ def _nominates(content: Content, nomination: Nomination) -> bool:
 
 def _latest(one: datetime, other: datetime | None) -> datetime:
     return one if other is None else max(one, other)
+
+
+def push_of(merge_request: MergeRequest) -> PushOf:
+    """Say which fact tells when the changes were pushed."""
+    return PushOf(merge_request.project_id, merge_request.iid)
+
+
+def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
+    """Return when the changes were pushed; as late as can be where that could not be read."""
+    need = push_of(merge_request)
+    if need not in known:
+        return None
+    push = known[need]
+    return push.at if isinstance(push, Push) else datetime.max.replace(tzinfo=UTC)
+
+
+def timed_policies(
+    policies: Sequence[Policy], merge_request: MergeRequest, now: datetime
+) -> list[Policy]:
+    """Return the policies that need to know since when a nomination stands.
+
+    Where one version was in force all the while, it does not matter which day counts.
+    """
+    first, last = merge_request.created_at, merge_request.merged_at or now
+    return [
+        p
+        for p in policies
+        if is_timed(p)
+        or in_force(policies, p.project, p.role, first)
+        != in_force(policies, p.project, p.role, last)
+    ]
+
+
+def in_force(policies: Sequence[Policy], project: str, role: str, at: datetime) -> Policy:
+    """Return the version of a policy that was in force at a time."""
+    return rules.policy_in_force(policies, project, role, at.astimezone(UTC).date())

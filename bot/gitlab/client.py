@@ -74,7 +74,7 @@ class GitLabClient:
         return self._transport.elapsed
 
     def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+        """Wait, unless that would outlast the deadline; return whether it did wait."""
         return self._transport.wait(seconds)
 
     # --- the last word --------------------------------------------------------------
@@ -188,12 +188,12 @@ class GitLabClient:
                 )
 
     def _waited(self, pauses: Iterator[float]) -> bool:
-        """Wait for the next of some pauses; tell whether there was one, and time for it."""
+        """Wait for the next of some pauses; return whether there was one, and time for it."""
         pause = next(pauses, None)
         return pause is not None and self._transport.wait(pause)
 
     def _is_old(self, found: MergeRequest) -> bool:
-        """Tell whether GitLab had enough time; old versions never set `prepared_at`."""
+        """Return whether GitLab had enough time; old versions never set `prepared_at`."""
         return (self.now() - found.created_at).total_seconds() > PREPARED_AFTER
 
     def _read_merge_request(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:

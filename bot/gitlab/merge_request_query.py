@@ -155,7 +155,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
 
 
 def is_marked(node: Json, accounts: Collection[int]) -> bool:
-    """Tell whether any of some accounts has put the sweep's emoji on a merge request."""
+    """Return whether any of some accounts has put the sweep's emoji on a merge request."""
     return any(
         emoji["name"] == WATCH and number_of(emoji["user"]["id"]) in accounts
         for emoji in nodes_of(node["awardEmoji"])

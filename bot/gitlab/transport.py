@@ -139,7 +139,7 @@ class Transport:
         self._calls_end = min(self._all_calls, self._counted + self._call_limit)
 
     def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; tell whether it did wait."""
+        """Wait, unless that would outlast the deadline; return whether it did wait."""
         if time.monotonic() + seconds > self._end:
             return False
         self.sleep(seconds)
@@ -167,7 +167,7 @@ class Transport:
 
     @property
     def spent(self) -> bool:
-        """Tell whether the time of this run is used up."""
+        """Return whether the time of this run is used up."""
         return time.monotonic() >= self._end
 
     @property
@@ -406,12 +406,12 @@ def _may_repeat(error: BaseException, *, safe: bool) -> bool:
 
 
 def _is_busy(error: GitlabError) -> bool:
-    """Tell whether GitLab held a lock, so that nothing was written: commit statuses have one."""
+    """Return whether GitLab held a lock, so that nothing was written: commit statuses have one."""
     return error.response_code == CONFLICT and "in progress" in _words(error)
 
 
 def _never_left(error: BaseException | None) -> bool:
-    """Tell whether a request surely did not reach GitLab."""
+    """Return whether a request surely did not reach GitLab."""
     cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
     refused = isinstance(getattr(cause, "reason", None), NewConnectionError)
     return refused or isinstance(error, requests.exceptions.ConnectTimeout)

@@ -246,7 +246,7 @@ def _read_merged(node: Json, key: str) -> Merged:
 
 
 def _is_cut(node: Json, people: str) -> bool:
-    """Tell whether people may be missing from a list, if it was asked for."""
+    """Return whether people may be missing from a list, if it was asked for."""
     if people not in node:
         return False
     nodes = (node[people] or {}).get("nodes")
@@ -255,7 +255,7 @@ def _is_cut(node: Json, people: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Deeds:
-    """Whether GitLab noted reviews of somebody before the merge, or after it alone."""
+    """Return whether GitLab noted reviews of somebody before the merge, or after it alone."""
 
     in_time: bool | None
     late: bool = False
@@ -281,7 +281,7 @@ def _is_deed(note: Json, key: str) -> bool:
 
 
 def _is_read_until(notes: Json, end: datetime) -> bool:
-    """Tell whether all notes up to a time were listed; the oldest come first."""
+    """Return whether all notes up to a time were listed; the oldest come first."""
     if notes.get("nodes") is None:
         return False
     if not notes["pageInfo"]["hasNextPage"]:

@@ -41,7 +41,7 @@ def read_listing(text: str, spec: ListingSpec, where: str) -> Listing:
 
 
 def is_listed(listing: Listing, username: str) -> bool:
-    """Tell whether exactly this username, in any case, is in the list."""
+    """Return whether exactly this username, in any case, is in the list."""
     wanted = fold(bare(username))
     return bool(wanted) and any(fold(name) == wanted for name in listing.names)
 

@@ -70,7 +70,7 @@ class _Keys(NamedTuple):
         return word if node.kind == "scalar" and word in self.words else None
 
     def is_near(self, node: _Node) -> bool:
-        """Tell whether a key is one of the words, or nearly."""
+        """Return whether a key is one of the words, or nearly."""
         text = self.bare(node.text)
         return node.kind == "scalar" and any(is_nearly(text, self.bare(w)) for w in self.words)
 
@@ -94,7 +94,7 @@ def read_laxly(raw: bytes, wanted: Collection[RoleKey], where: str) -> LaxReadin
 
 
 def is_nearly(text: str, word: str) -> bool:
-    """Tell whether a text is a word but for blanks, capitals, invisible or look-alike letters."""
+    """Return whether a text is a word but for blanks, capitals, invisible or look-alike letters."""
     return len(text) <= 4 * len(word) + 20 and _is_nearly(text, word)
 
 
@@ -246,7 +246,7 @@ class _Look:
         return None if is_exact else f"{shown(key.text)} nearly is a key that counts"
 
     def _brings(self, value: _Node, keys: _Keys) -> bool:
-        """Tell whether a merge key brings, or could bring, one of the keys."""
+        """Return whether a merge key brings, or could bring, one of the keys."""
         waiting = [value]
         while waiting and self._left > 0:
             node = waiting.pop()
@@ -276,7 +276,7 @@ def _gives(node: _Node, roles: Collection[str]) -> bool:
 
 
 def _looks_like(text: str, role: str) -> bool:
-    """Tell whether the first word of a text is a role but for its letters."""
+    """Return whether the first word of a text is a role but for its letters."""
     spaced = "".join(" " if unicodedata.category(c)[0] == "Z" else c for c in text[:_MAX_ROLE])
     words = spaced.split()
     return bool(words) and responsibility(text) != role and is_nearly(words[0], role)

@@ -66,7 +66,7 @@ def _once(lines: _Lines) -> dict[bytes, int]:
 
 
 def _is_reordered(one: _Lines, other: _Lines) -> bool:
-    """Tell whether lines that occur once on each side come in another order."""
+    """Return whether lines that occur once on each side come in another order."""
     first, second = _once(one), _once(other)
     places = [second[line] for line in first if line in second]
     return places != sorted(places)
@@ -96,7 +96,7 @@ def _between(
 
 
 def _is_shifted(pairs: Sequence[tuple[_Lines, _Lines]]) -> bool:
-    """Tell whether a line goes away in one part and comes in another.
+    """Return whether a line goes away in one part and comes in another.
 
     A diff may pair the two across the lines between, and place other edits by that.
     """

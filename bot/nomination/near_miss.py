@@ -83,7 +83,7 @@ def _is_overfull(tree: Node) -> bool:
 
 
 def is_newly_mentioned(head: bytes, base: bytes | None, project: str, role: str) -> bool:
-    """Tell whether the bare text of a file gives a role more often than before."""
+    """Return whether the bare text of a file gives a role more often than before."""
     before = _count_mentions(base, project, role) if base is not None else 0
     return _count_mentions(head, project, role) > before
 
@@ -160,7 +160,7 @@ def _texts(value: Node) -> Iterator[str]:
 
 
 def _has_both(node: Pairs, project: str, role: str) -> bool:
-    """Tell whether project and role are two values side by side, as in `name: x`, `role: y`."""
+    """Return whether project and role are two values side by side, as in `name: x`, `role: y`."""
     texts = [value.text for _, value in node.nodes if isinstance(value, Scalar)]
     return any(is_key_meant(text, project) for text in texts) and any(
         is_role_meant(text, role) for text in texts
@@ -178,7 +178,7 @@ def _find_in_text(text: str, inside: bool, project: str, role: str) -> Iterator[
 
 
 def _is_pair(line: str, project: str, role: str) -> bool:
-    """Tell whether a line is nothing but a key, a colon or equals sign, and a role."""
+    """Return whether a line is nothing but a key, a colon or equals sign, and a role."""
     if len(line) > _MAX_LINE:
         return False
     cuts = [sign.span() for sign in _SIGN.finditer(line[:_MAX_LINE])]

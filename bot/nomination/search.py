@@ -99,7 +99,7 @@ class _Search:
         )
 
     def _is_at_stake(self, change: Change) -> bool:
-        """Tell whether an entry holds a wanted role where the branch began, here, or there."""
+        """Return whether an entry holds a wanted role where the branch began, here, or there."""
         return is_team_file(change.path, self._glob) and any(
             self._gives(side, change.path, wanted)
             for side in {change.base, change.head, change.target}
@@ -220,12 +220,12 @@ class _Search:
         return True
 
     def _has_moved(self, change: Change) -> bool:
-        """Tell whether the target branch changed the entry since the branch began."""
+        """Return whether the target branch changed the entry since the branch began."""
         proposed = self._proposed[change.path]
         return proposed.base != proposed.target
 
     def _was_granted(self, change: Change, wanted: RoleKey) -> bool:
-        """Tell whether the branch gives a role that the target branch has given meanwhile."""
+        """Return whether the branch gives a role that the target branch has given meanwhile."""
         proposed = self._proposed[change.path]
         began = self._read(proposed.base, change.base_path)
         proposes = self._read(proposed.head, change.path)

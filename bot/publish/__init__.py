@@ -4,15 +4,15 @@ from bot.publish.gate import (
     COMMIT_STATES,
     GateChoice,
     GateKind,
+    concerns_gate,
     gate_needs,
-    has_posted,
-    is_gate_unread,
+    is_judged,
     past_needs,
-    plan_gate,
     was_open,
 )
 from bot.publish.last_word import SLOW, shut_gate
-from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish.plan import Plan, find_own_notes
+from bot.publish.planning import is_over, plan_writes
 from bot.publish.writing import HeadMovedError, Writer, apply_plan
 
 __all__ = [
@@ -24,15 +24,13 @@ __all__ = [
     "Plan",
     "Writer",
     "apply_plan",
+    "concerns_gate",
     "find_own_notes",
     "gate_needs",
-    "has_posted",
-    "is_gate_unread",
+    "is_judged",
+    "is_over",
     "past_needs",
-    "plan_emoji",
-    "plan_gate",
-    "plan_note",
-    "plan_stale_emoji",
+    "plan_writes",
     "shut_gate",
     "was_open",
 ]

@@ -7,6 +7,7 @@ from enum import Enum
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.report import Findings, Gate, GateState
+from bot.team import may_concern_entries
 from bot.unread import Unread
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
@@ -90,7 +91,7 @@ def has_posted(
     choice: GateChoice,
     former_ids: Collection[int] = (),
 ) -> bool:
-    """Tell whether the bot has set the gate before, which then must not stay as it is.
+    """Return whether the bot has set the gate before, which then must not stay as it is.
 
     What an account set that the bot had before is the bot's, too.
     """
@@ -107,7 +108,7 @@ def _items(fact: Fact | None) -> tuple[object, ...]:
 
 
 def runs_here(merge_request: MergeRequest) -> bool:
-    """Tell whether the head has a pipeline of this project, which a fork's need not."""
+    """Return whether the head has a pipeline of this project, which a fork's need not."""
     pipeline = merge_request.head_pipeline
     return pipeline is not None and pipeline.is_of_merge_request
 
@@ -139,7 +140,7 @@ def was_open(
     choice: GateChoice,
     accounts: Collection[int],
 ) -> bool:
-    """Tell whether the bot, by any of its accounts, had opened the gate for what was merged."""
+    """Return whether the bot, by any of its accounts, had opened the gate for what was merged."""
     said = [
         each.state == COMMIT_STATES[GateState.PASSED]
         if isinstance(each, CommitStatus)
@@ -178,7 +179,7 @@ def plan_status(
 def is_shown(
     fields: Mapping[str, str | int], known: Iterable[CommitStatus], merge_request: MergeRequest
 ) -> bool:
-    """Tell whether the bot itself has posted such a status in the same pipeline.
+    """Return whether the bot itself has posted such a status in the same pipeline.
 
     Without a pipeline it is the branch that tells which merge request a status is for.
     """
@@ -220,3 +221,19 @@ def plan_check(
             }
             return GateWrite(kind=GateKind.STATUS_CHECK, fields=fields)
     return f"this project has no external status check named {name}"
+
+
+def is_judged(merge_request: MergeRequest, choice: GateChoice) -> bool:
+    """Return whether it matters what a merge request changes.
+
+    One into another branch gives nobody a role; but an answer to a status check belongs to the
+    head, and outlasts a change of the target.
+    """
+    return merge_request.counts or choice.kind is GateKind.STATUS_CHECK
+
+
+def concerns_gate(merge_request: MergeRequest, choice: GateChoice, globs: Collection[str]) -> bool:
+    """Return whether a merge request may have a gate of ours: one that changes entries has."""
+    return choice.kind is GateKind.STATUS_CHECK or may_concern_entries(
+        merge_request.changed_paths, globs
+    )

@@ -43,7 +43,7 @@ def shut_gate(
     finally_: bool,
     hurried: bool = False,
 ) -> bool:
-    """Make the gate of the known head pending, as far as that can be done; tell if it was known.
+    """Make the gate of the known head pending, as far as can be; return whether it was known.
 
     While a verdict is still to come, one that stands is left alone. At the end none is to come,
     so a success that was posted for what was known then gives way, too. Whoever is hurried posts a
@@ -104,11 +104,11 @@ def _plan(
 
 
 def _stays(standing: set[str], passed: str, *, finally_: bool) -> bool:
-    """Tell whether what stands is left alone: a shut gate always, an open one at the beginning."""
+    """Return whether what stands is left alone: a shut gate always, an open one at first."""
     return bool(standing) and (not finally_ or passed not in standing)
 
 
 def _is_here(status: CommitStatus, merge_request: MergeRequest) -> bool:
-    """Tell whether a status is in the pipeline that counts for merging."""
+    """Return whether a status is in the pipeline that counts for merging."""
     pipeline = merge_request.head_pipeline
     return pipeline is None or status.pipeline_id in {None, pipeline.id}

@@ -12,7 +12,6 @@ from bot.merge_request import MergeRequest, Note
 from bot.publish.gate import GateWrite
 from bot.report import MARKER, Report
 
-HEADING = "## Nomination"  # with which the comment begins
 _JOB = re.compile(r" · \[job\]\([^()\s]*\)$")
 # So many are put up, and taken off, in one run, the newest first; the next run goes on. More would
 # use up the requests that the comment needs.
@@ -58,9 +57,9 @@ class Plan:
 def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
     """Find the bot's comments by author and by marker, oldest first.
 
-    Where none has a marker, one that somebody else edited is taken for the bot's if it
-    still looks like it, or the bot has left its mark here: its account may write other
-    comments, which are nobody's to overwrite or remove.
+    Where none has a marker, one that somebody else edited is taken for the bot's if the bot
+    has left its mark on the merge request: its account may write other comments, which are
+    nobody's to overwrite or remove.
     """
     me = merge_request.me.id
     by_bot = [
@@ -78,8 +77,7 @@ def _is_vandalised(note: Note, merge_request: MergeRequest) -> bool:
     author = note.author
     if author is None or author.id != merge_request.me.id or note.edited_by is None:
         return False
-    spoke_here = merge_request.watched or HEADING in note.body
-    return spoke_here and note.edited_by.casefold() != author.key
+    return merge_request.watched and note.edited_by.casefold() != author.key
 
 
 def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
@@ -94,6 +92,13 @@ def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | No
 def is_same_text(stored: str, wanted: str) -> bool:
     """Compare texts as GitLab stores them, apart from when and by which job they were written."""
     return _stored_form(stored) == _stored_form(wanted)
+
+
+def is_same_around(stored: str, wanted: str, word: str) -> bool:
+    """Compare texts likewise, with anything in the place of a word."""
+    before, _, after = _stored_form(wanted).partition(word)
+    text = _stored_form(stored)
+    return text.startswith(before) and text.endswith(after)
 
 
 def _stored_form(text: str) -> str:

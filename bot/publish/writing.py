@@ -12,12 +12,12 @@ from typing import Protocol
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note
 from bot.publish.gate import COMMIT_STATES, GateKind, GateWrite, is_shown
-from bot.publish.plan import Plan, is_same_text
+from bot.publish.plan import Plan, is_same_around, is_same_text
 from bot.report import MARKER, GateState
 
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
+SOME_REASON = "SOMEREASON"  # stands for any; letters alone, so that no template changes it
 MOST_TRIES = 3  # of a write of which it is not known whether it landed
-TROUBLE = "**The gate could not be set:**"  # how the comment begins to say so
 
 
 # What a person can do about a refused gate; GitLab's own words seldom tell.
@@ -95,13 +95,13 @@ def apply_plan(
 ) -> list[str]:
     """Write a plan to GitLab; return what could not be written, in words.
 
-    The gate, the comment and the emoji go out at the same time. When the gate is refused,
-    the comment is written once more to say so. Raises HeadMovedError, after all other
-    writes, when the gate belongs to a head that is none any more, or when another run
-    wrote a comment at the same time, perhaps of a newer state.
+    The gate, the comment and the emoji go out at the same time. When the gate is refused, the
+    comment is written once more to say so; where it said so before, the gate goes first. Raises
+    HeadMovedError, after all other writes, when the gate belongs to a head that is none any
+    more, or when another run wrote a comment at the same time, perhaps of a newer state.
     """
     problems: dict[str, GitLabError] = {}
-    if plan.gate and TROUBLE in plan.stored:
+    if plan.gate and plan.stored and _is_as_after_refusal(plan.stored, render_problem):
         # Else every run would take the trouble out of the comment and put it in again.
         problems = _write(_gate_writes(plan, merge_request, writer), writer)
         plan = _plan_after(plan, problems.get("gate"), render_problem)
@@ -136,12 +136,18 @@ def _write(writes: Writes, writer: Writer) -> dict[str, GitLabError]:
     return {what: error for what, error in zip(writes, failures, strict=True) if error}
 
 
+def _is_as_after_refusal(stored: str, render_problem: Callable[[str], str | None]) -> bool:
+    """Return whether the comment is what a refusal for any reason would make of it."""
+    told = render_problem(SOME_REASON)
+    return told is None or is_same_around(stored, told, SOME_REASON)
+
+
 def _plan_after(
     plan: Plan, problem: GitLabError | None, render_problem: Callable[[str], str | None]
 ) -> Plan:
     """Return what is left to write when the gate is written, or was refused again."""
     body = plan.body
-    if problem is not None:
+    if problem is not None and not isinstance(problem, HeadMovedError):
         body = render_problem(str(problem))
         if body is None or is_same_text(plan.stored, body):
             body = None

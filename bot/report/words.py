@@ -81,7 +81,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything a report is made of; not `gated` where the bot shows GitLab no gate."""
+    """Everything a report is made of; not `gated` where the bot shows GitLab no gate.
+
+    `asked` says that some comment holds a command.
+    """
 
     merge_request: MergeRequest
     detection: Detection
@@ -90,6 +93,7 @@ class Findings:
     unknown: tuple[str, ...] = ()
     gate_url: str | None = None
     gated: bool = True
+    asked: bool = False
 
     @property
     def view(self) -> str:
@@ -438,7 +442,7 @@ def _is_shown(character: str) -> bool:
 
 
 def is_shown_whole(text: str) -> bool:
-    """Tell whether a fenced text is what it was, so that a diff applies."""
+    """Return whether a fenced text is what it was, so that a diff applies."""
     return all(map(_is_shown, text))
 
 

@@ -58,7 +58,7 @@ def _look(point: Point, ground: Ground) -> Found:
 
 
 def is_sound(answers: Sequence[Answer]) -> bool:
-    """Tell whether nothing is wrong, and nothing was looked at in vain."""
+    """Return whether nothing is wrong, and nothing was looked at in vain."""
     return all(a.found.state is State.OK or a.found.excused for a in answers)
 
 

@@ -49,7 +49,7 @@ class Entry:
         )
 
     def holds(self, project: str, wanted: str) -> bool:
-        """Tell whether the entry gives a responsibility for a project."""
+        """Return whether the entry gives a responsibility for a project."""
         return any(responsibility(role) == wanted for role in self.roles_for(project))
 
 

@@ -69,7 +69,7 @@ def _merge(
 
 
 def is_resolved(text: str) -> bool:
-    """Tell whether YAML 1.1 loaders take a plain text for a number, date, truth value or null."""
+    """Return whether YAML 1.1 loaders take a plain text for a number, date, truth value or null."""
     known: Any = yaml.SafeLoader.yaml_implicit_resolvers
     rules = [*known.get(text[:1], ()), *known.get(None, ())]
     return len(text) <= _MAX_RESOLVED and any(re.match(rule, text) for _, rule in rules)

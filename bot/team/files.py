@@ -1,5 +1,6 @@
 """Tell team entries from other files by their path: the one matcher, used everywhere."""
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 
 TEAM_FILES = "data/team_members/person/*/*.yml"
@@ -17,7 +18,7 @@ def is_team_file(path: str, glob: str = TEAM_FILES) -> bool:
 
 
 def lies_among_entries(path: str, glob: str = TEAM_FILES) -> bool:
-    """Tell whether a file that is no entry lies where another reader may look for entries.
+    """Return whether a file that is no entry lies where another reader may look for entries.
 
     That is anywhere below the folder of entries, however its name is spelt, and in place of the
     folder itself, as a symbolic link or a submodule may lie.
@@ -26,3 +27,21 @@ def lies_among_entries(path: str, glob: str = TEAM_FILES) -> bool:
     name = path.replace("\\", "/").casefold()
     found = name.startswith(folder) or folder.startswith(name + "/")
     return found and not is_team_file(path, glob)
+
+
+def is_entry(path: str, globs: Collection[str]) -> bool:
+    """Return whether a file is an entry at one of several places."""
+    return any(is_team_file(path, glob) for glob in globs)
+
+
+def concerns_entries(path: str, globs: Collection[str]) -> bool:
+    """Return whether a file is an entry, or one beside the entries that may be meant as one."""
+    if is_entry(path, globs) or any(lies_among_entries(path, glob) for glob in globs):
+        return True
+    # The list of people that the entries are made into; some edit it by mistake.
+    return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)
+
+
+def may_concern_entries(paths: Collection[str] | None, globs: Collection[str]) -> bool:
+    """Return whether any of these files, or of unknown ones, concerns the entries."""
+    return paths is None or any(concerns_entries(path, globs) for path in paths)

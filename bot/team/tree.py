@@ -131,7 +131,7 @@ def _line_of_slip(error: yaml.MarkedYAMLError, text: str) -> int:
 
 
 def _is_left(text: str, began: int, noticed: int) -> bool:
-    """Tell whether a line stands no deeper than the one on which brackets were opened."""
+    """Return whether a line stands no deeper than the one on which brackets were opened."""
     lines = [*text.split("\n"), ""]
     one, other = (lines[min(number, len(lines) - 1)] for number in (began, noticed))
     return noticed > began and len(other) - len(other.lstrip()) <= len(one) - len(one.lstrip())
@@ -205,7 +205,7 @@ class _Builder:
 
     @staticmethod
     def _has_more(parser: Any, event: Any) -> bool:
-        """Tell whether a document with content follows; a closing `---` alone does not."""
+        """Return whether a document with content follows; a closing `---` alone does not."""
         for _ in range(_MAX_TRAILING_EVENTS):
             if isinstance(event, yaml.StreamEndEvent):
                 return False

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Protocol
 
-from bot import app
+from bot import app, rounds
 from bot.app import Evaluation
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
@@ -109,8 +109,8 @@ def _evaluate(stage: Stage, plot: Plot, mr: MergeRequest) -> Evaluation:
     client = make_client(stage.server)
     try:
         choices = stage.choices(plot.gate)
-        evaluation = app.evaluate(TEAM, mr.iid, choices, client)
-        app.publish(evaluation, choices, client)
+        evaluation = rounds.evaluate(TEAM, mr.iid, choices, client)
+        rounds.publish(evaluation, choices, client)
     finally:
         client.close()
     return evaluation

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import ParamSpec, TypeVar
 
-from bot import app
+from bot import app, sweep
 from bot.config import Secret
 from bot.errors import GitLabError
 from bot.gitlab.client import GitLabClient
@@ -147,7 +147,7 @@ def make_client(
 def evaluate(client: SteppedClient, choices: app.Choices, job: Job) -> None:
     """Evaluate the job's merge request and publish, as `nomination-bot run` does."""
     try:
-        _, problems = app.run(TEAM, job.iid, choices, client)
+        _, problems = sweep.run(TEAM, job.iid, choices, client)
         job.problems.extend(problems)
     finally:
         job.calls = client.calls

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from bot import app
+from bot import app, sweep
 from bot.publish.gate import GateKind
 from bot.sandbox.http.holding import Hold
 from bot.sandbox.http.misbehaving import Misbehaving
@@ -166,7 +166,7 @@ class Story:
         job = self._watch.current = Job("sweep", 0, began=self._watch.now)
         if self._random.random() < 0.5:
             client = make_client(server, calls=SWEEP_CALLS)
-            looks = app.sweep_all(TEAM, choices, client)
+            looks = sweep.sweep_all(TEAM, choices, client)
             client.close()
             self.told.wrongs += [f"sweep: {problem}" for look in looks for problem in look.problems]
             seen = {look.iid for look in looks}

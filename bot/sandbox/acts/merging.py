@@ -1,4 +1,4 @@
-"""Whether a merge request can be merged, and what merging it gives."""
+"""Return whether a merge request can be merged, and what merging it gives."""
 
 from typing import NamedTuple
 
@@ -49,12 +49,12 @@ def _join_files(store: ObjectStore, path: str, trees: tuple[Tree, Tree, Tree]) -
 
 
 def has_conflicts(mr: MergeRequest) -> bool:
-    """Whether an open merge request conflicts with its target branch."""
+    """Return whether an open merge request conflicts with its target branch."""
     return mr.state == "opened" and bool(join_trees(mr).conflicts)
 
 
 def threads_resolved(mr: MergeRequest) -> bool:
-    """Whether every resolvable note is resolved."""
+    """Return whether every resolvable note is resolved."""
     return all(note.resolved for note in mr.notes if note.resolvable)
 
 

@@ -154,7 +154,7 @@ def _variables(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _runs(rules: list[Mapping[str, Any]] | None, circumstances: Circumstances) -> bool:
-    """Whether the first rule that matches lets it run; no rules let everything run."""
+    """Return whether the first rule that matches lets it run; no rules let everything run."""
     if rules is None:
         return True
     for rule in rules:
@@ -165,7 +165,7 @@ def _runs(rules: list[Mapping[str, Any]] | None, circumstances: Circumstances) -
 
 
 def _changes(globs: Iterable[str] | None, changed: tuple[str, ...] | None) -> bool:
-    """Whether a changed path matches; where the paths are not known, GitLab says yes."""
+    """Return whether a changed path matches; where the paths are not known, GitLab says yes."""
     if globs is None or changed is None:
         return True
     patterns = [re.compile(_pattern(glob)) for glob in globs]

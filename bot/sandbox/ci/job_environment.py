@@ -45,7 +45,7 @@ class JobRun:
 
     @property
     def finished(self) -> bool:
-        """Whether the job has ended, well or badly."""
+        """Return whether the job has ended, well or badly."""
         return self.job.finished_at is not None
 
 

@@ -49,7 +49,7 @@ class Fault:
     html: bool = False
 
     def strikes(self, count: int) -> bool:
-        """Whether the call with this number is struck."""
+        """Return whether the call with this number is struck."""
         return self.calls is None or count in self.calls
 
 

@@ -137,7 +137,7 @@ def _read_only(fault: Fault) -> Answer:
 
 
 def is_write(request: Request) -> bool:
-    """Whether a request means to change something; a GraphQL query does not."""
+    """Return whether a request means to change something; a GraphQL query does not."""
     if request.path != GRAPHQL:
         return request.method not in {"GET", "HEAD"}
     try:

@@ -61,7 +61,7 @@ class Server:
 
     @property
     def serving(self) -> bool:
-        """Whether somebody listens at the port."""
+        """Return whether somebody listens at the port."""
         return self._http is not None
 
     @property

@@ -156,7 +156,7 @@ def view_run(run: JobRun) -> View:
 
 
 def is_about(run: JobRun, mr: MergeRequest) -> bool:
-    """Whether a job was started by an event of this merge request."""
+    """Return whether a job was started by an event of this merge request."""
     payload = run.start.payload or {}
     told = payload.get("merge_request", payload.get("object_attributes"))
     return isinstance(told, Mapping) and told.get("id") == mr.id

@@ -275,7 +275,7 @@ def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
     open=False,
 )
 def lint_project(call: Call) -> Answer:
-    """Tell whether the CI configuration of the default branch is valid, and all of it in one."""
+    """Return whether the CI configuration of the default branch is valid, and all of it in one."""
     project = call.code
     commit = project.repository.find_commit(project.default_branch)
     content = project.repository.content(commit, CI_FILE) if commit else None

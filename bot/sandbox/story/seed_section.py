@@ -22,7 +22,7 @@ class Section:
         self._known: list[str] = []
 
     def has(self, name: str) -> bool:
-        """Whether a key is there."""
+        """Return whether a key is there."""
         return name in self._left
 
     def take(self, name: str, kind: type[T], default: T | None = None) -> T:

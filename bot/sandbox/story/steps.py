@@ -180,7 +180,7 @@ def _slug(title: str) -> str:
 
 
 def _is_runners(line: str) -> bool:
-    """Whether a line of a log was written by the runner, not by the job."""
+    """Return whether a line of a log was written by the runner, not by the job."""
     return line.startswith(("$ ", "ERROR: Job failed", "Job succeeded"))
 
 

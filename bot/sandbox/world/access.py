@@ -65,14 +65,14 @@ def find_level(user: User | None, place: Group | Project, today: date) -> int:
 
 
 def can_read(user: User | None, place: Group | Project, today: date) -> bool:
-    """Whether a project or group exists for this person."""
+    """Return whether a project or group exists for this person."""
     if place.visibility == "public" or (place.visibility == "internal" and user is not None):
         return True
     return find_level(user, place, today) >= Level.GUEST
 
 
 def can_read_code(user: User | None, project: Project, today: date) -> bool:
-    """Whether the person may read the repository; a guest of a private project may not."""
+    """Return whether the person may read the repository; a guest of a private project may not."""
     level = find_level(user, project, today)
     if project.visibility == "private":
         return level >= Level.REPORTER
@@ -83,7 +83,7 @@ def can_read_code(user: User | None, project: Project, today: date) -> bool:
 
 
 def can_read_merge_requests(user: User | None, project: Project, today: date) -> bool:
-    """Whether the person may read merge requests; private ones need Reporter."""
+    """Return whether the person may read merge requests; private ones need Reporter."""
     # `ProjectFeature::PRIVATE_FEATURES_MIN_ACCESS_LEVEL` of app/models/project_feature.rb.
     return project.merge_requests_access == "enabled" or (
         find_level(user, project, today) >= Level.REPORTER
@@ -91,28 +91,28 @@ def can_read_merge_requests(user: User | None, project: Project, today: date) ->
 
 
 def can_comment(user: User | None, mr: MergeRequest, today: date) -> bool:
-    """Whether the person may write a note; a locked discussion is for members."""
+    """Return whether the person may write a note; a locked discussion is for members."""
     if user is None or not can_read(user, mr.project, today):
         return False
     return not mr.discussion_locked or find_level(user, mr.project, today) >= Level.GUEST
 
 
 def can_update(user: User | None, mr: MergeRequest, today: date) -> bool:
-    """Whether the person may change the merge request: its author, or Developer and up."""
+    """Return whether the person may change the merge request: its author, or Developer and up."""
     return user is not None and (
         mr.author is user or find_level(user, mr.project, today) >= Level.DEVELOPER
     )
 
 
 def can_approve(user: User | None, mr: MergeRequest, today: date) -> bool:
-    """Whether the person's approval is accepted."""
+    """Return whether the person's approval is accepted."""
     if mr.author is user and not mr.project.settings.author_approval:
         return False
     return find_level(user, mr.project, today) >= Level.DEVELOPER
 
 
 def can_push(user: User | None, project: Project, branch: str, today: date) -> bool:
-    """Whether the person may push: on a protected branch who its protection names."""
+    """Return whether the person may push: on a protected branch who its protection names."""
     needed: int = Level.DEVELOPER
     if branch in project.protected_branches:
         needed = project.push_levels.get(branch, Level.MAINTAINER)
@@ -120,14 +120,14 @@ def can_push(user: User | None, project: Project, branch: str, today: date) -> b
 
 
 def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
-    """Whether the person may edit or delete a note: its author, or Maintainer and up."""
+    """Return whether the person may edit or delete a note: its author, or Maintainer and up."""
     if user is None or note.system:
         return False
     return note.author is user or find_level(user, mr.project, today) >= Level.MAINTAINER
 
 
 def can_see_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
-    """Whether the person may read a note; internal ones need Planner and up."""
+    """Return whether the person may read a note; internal ones need Planner and up."""
     return not note.internal or find_level(user, mr.project, today) >= Level.PLANNER
 
 

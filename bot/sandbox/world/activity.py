@@ -33,7 +33,7 @@ class Activity:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is under way."""
+        """Return whether nothing is under way."""
         with self._changed:
             return self._count == 0
 

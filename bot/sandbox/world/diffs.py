@@ -25,7 +25,7 @@ class FileChange:
 
     @property
     def renamed(self) -> bool:
-        """Whether the file moved."""
+        """Return whether the file moved."""
         return self.old_path != self.new_path
 
 
@@ -39,7 +39,7 @@ class Stats:
 
 
 def is_binary(content: bytes) -> bool:
-    """Whether git would call the content binary."""
+    """Return whether git would call the content binary."""
     return b"\0" in content[:BINARY_PEEK]
 
 

@@ -160,7 +160,7 @@ class Note:
 
     @property
     def resolvable(self) -> bool:
-        """Whether the note belongs to a thread that can be resolved."""
+        """Return whether the note belongs to a thread that can be resolved."""
         return self.type is not None and not self.system
 
 
@@ -221,12 +221,12 @@ class MergeRequest:
 
     @property
     def draft(self) -> bool:
-        """Whether the title marks a draft."""
+        """Return whether the title marks a draft."""
         return self.title.casefold().startswith(("draft:", "[draft]", "(draft)"))
 
     @property
     def prepared(self) -> bool:
-        """Whether GitLab has finished the work that follows the creation."""
+        """Return whether GitLab has finished the work that follows the creation."""
         return self.unprepared_reads == 0 and self.prepared_at is not None
 
     @property
@@ -253,7 +253,7 @@ class MergeRequest:
         return next((each for each in self.reviewers if each.user is user), None)
 
     def is_approved_by(self, user: User) -> bool:
-        """Whether the person's approval stands."""
+        """Return whether the person's approval stands."""
         return any(each.user is user for each in self.approvals)
 
 
@@ -426,12 +426,12 @@ class ProjectSettings:
 
     @property
     def premium(self) -> bool:
-        """Whether Premium features work."""
+        """Return whether Premium features work."""
         return self.tier in {"premium", "ultimate"}
 
     @property
     def ultimate(self) -> bool:
-        """Whether Ultimate features work."""
+        """Return whether Ultimate features work."""
         return self.tier == "ultimate"
 
 

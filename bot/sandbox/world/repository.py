@@ -164,7 +164,7 @@ class Repository:
         return found[0] if len(found) == 1 else None
 
     def knows(self, sha: str) -> bool:
-        """Whether the commit was ever pushed here or is the head of a merge request here."""
+        """Return whether the commit was ever pushed here or is the head of a merge request here."""
         return sha in self.known
 
     def fetch(self, sha: str) -> None:

@@ -72,7 +72,7 @@ class QuickActionOutcome:
 
     @property
     def commands_only(self) -> bool:
-        """Whether nothing but commands was written."""
+        """Return whether nothing but commands was written."""
         return bool(self.commands) and not self.text.strip()
 
 

@@ -1,0 +1,32 @@
+"""Say what is asked for with the entries, while it is not known who is nominated."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.evidence.earlier import siblings_of
+from bot.evidence.facts import MembersOf, Need
+from bot.evidence.gathering import branch_needs, exposures_of, follow_up_needs
+from bot.evidence.timing import timed_policies, timing_needs
+from bot.merge_request import MergeRequest
+from bot.policy import Policy
+
+# So many needs that the policies alone tell are read ahead.
+MOST_AHEAD = 4
+
+
+def needs_ahead(
+    merge_request: MergeRequest, policies: Sequence[Policy], now: datetime
+) -> set[Need]:
+    """Return what any nomination takes; after the merge that is also what the steps take."""
+    needs: set[Need] = {siblings_of(merge_request), *_ahead_of_subjects(policies)}
+    if merge_request.state == "merged":
+        needs |= exposures_of(policies).union(*map(follow_up_needs, policies))
+    if timed_policies(policies, merge_request, now):
+        needs |= set(timing_needs(merge_request))
+    return needs
+
+
+def _ahead_of_subjects(policies: Sequence[Policy]) -> tuple[Need, ...]:
+    needs: list[Need] = [MembersOf(policy.maintainers.group) for policy in policies]
+    needs += sorted(branch_needs(policies), key=repr)
+    return tuple(dict.fromkeys(needs))[:MOST_AHEAD]

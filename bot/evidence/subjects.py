@@ -1,0 +1,67 @@
+"""Pair nominations with the versions of the policies that they are judged by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.evidence.facts import Fact, Need, Source
+from bot.evidence.gathering import Subject, find_subject
+from bot.evidence.proposals import Proposal
+from bot.evidence.timing import (
+    NOT_LOOKED_UP,
+    Timing,
+    entry_needs,
+    in_force,
+    timed_policies,
+    trace_timing,
+)
+from bot.nomination import Nomination
+from bot.policy import Policy
+from bot.unread import Unread
+
+_WHICH_VERSION = (
+    "since when the nomination is in this merge request could not be read, and so not by which "
+    "version of the policy it is judged"
+)
+
+
+def find_subjects(
+    proposal: Proposal, policies: Sequence[Policy], source: Source, now: datetime
+) -> tuple[list[Subject], list[str]]:
+    """Pair nominations with their policies; return what is not known of that, too."""
+    merge_request, items = proposal.merge_request, proposal.changes.items
+    by_base = {change.base_path: change for change in items}
+    by_path = {change.path: change for change in items}
+    timings = _timings(proposal, timed_policies(policies, merge_request, now), source)
+    subjects: list[Subject] = []
+    doubts: dict[str, None] = {}
+    for nomination in proposal.nominations:
+        timing = timings.get(nomination, NOT_LOOKED_UP)
+        since = timing.nominated if isinstance(timing, Timing) else merge_request.created_at
+        policy = in_force(policies, nomination.project, nomination.role, since)
+        last = merge_request.merged_at or now
+        present = in_force(policies, nomination.project, nomination.role, last)
+        if nomination in timings and isinstance(timing, Unread) and policy != present:
+            doubts[f"{_WHICH_VERSION}: {timing.reason}"] = None
+        # A new entry may have come to the target meanwhile, which then names the manager.
+        before = nomination.base_path
+        change = by_base.get(before) if before else by_path.get(nomination.path)
+        subject = find_subject(nomination, policy, change, merge_request)
+        subjects.append(replace(subject, timing=timing))
+    return subjects, list(doubts)
+
+
+def _timings(
+    proposal: Proposal, timed: Sequence[Policy], source: Source
+) -> Mapping[Nomination, Timing | Unread]:
+    """Find out since when each nomination stands in the merge request, where that matters."""
+    merge_request, roles = proposal.merge_request, {(p.project, p.role) for p in timed}
+    nominations = [n for n in proposal.nominations if (n.project, n.role) in roles]
+    if not nominations:
+        return {}
+    facts: dict[Need, Fact] = dict(proposal.changes.facts)
+    entries = {need for each in nominations for need in entry_needs(each, merge_request, facts)}
+    missing = entries - facts.keys()
+    if missing:
+        facts.update(source.fetch_facts(missing))
+    return {each: trace_timing(each, merge_request, facts) for each in nominations}
