@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
 
-.PHONY: picture bench bless chaos check clean coverage covered demo help imports lint lock quick sandbox test \
+.PHONY: picture bench bless chaos check clean coverage covered demo help image imports lint lock quick sandbox test \
   types uncounted
 
 help: ## show the commands
@@ -82,6 +82,9 @@ lock: ## write the hashes of all dependencies anew; needs uv
 
 picture: $(VENV)/dev.stamp ## draw the rooms and their imports anew
 	$(BIN)/python .ci/rooms.py
+
+image: $(VENV)/dev.stamp ## build the image on a stand-in for its base, and try it; needs root and buildah
+	bash .ci/image
 
 bench: $(VENV)/dev.stamp ## measure what an event costs, beside Danger JS where npm is there
 	! command -v npm >/dev/null || npm install --loglevel=error --no-audit --no-fund --prefix .cache/bench danger@14.0.7

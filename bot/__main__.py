@@ -26,8 +26,9 @@ def main(
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if arguments in (["run"], ["decide"]):
-            return _run(environment) if arguments == ["run"] else _say_whether_to_go_on(environment)
+        quick = _QUICK.get(tuple(arguments))
+        if quick:
+            return quick(environment)
         from bot.cli import run_command  # noqa: PLC0415  irrelevant events must not pay for it
 
         return run_command(arguments, environment)
@@ -63,6 +64,18 @@ def _say_whether_to_go_on(environment: Mapping[str, str]) -> int:
     from bot import event  # noqa: PLC0415  the other commands do not need it yet
 
     return 0 if isinstance(_decide(environment), event.Irrelevant) else GO_ON
+
+
+def _run_dry(environment: Mapping[str, str]) -> int:
+    return _run({**environment, "NOMINATION_BOT_OBSERVE": "true"})
+
+
+# What is done without reading arguments, which takes imports that irrelevant events need not pay.
+_QUICK = {
+    ("run",): _run,
+    ("run", "--dry-run"): _run_dry,
+    ("decide",): _say_whether_to_go_on,
+}
 
 
 def _decide(

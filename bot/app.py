@@ -16,6 +16,7 @@ from bot.evidence import (
     entry_paths,
     find_ci_doubts,
     find_doubts,
+    find_moved,
     find_subjects,
     gather_at_once,
     look_back,
@@ -32,6 +33,7 @@ from bot.publish import (
     find_own_notes,
     gate_needs,
     is_judged,
+    may_be_awaited,
     past_needs,
     plan_writes,
     was_open,
@@ -41,7 +43,10 @@ from bot.report import Findings, Report, Words, render_report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What an evaluation follows: the operator's choices and the time."""
+    """What an evaluation follows: the operator's choices and the time.
+
+    With `observe` nothing is ever written.
+    """
 
     policies: tuple[Policy, ...]
     words: Words
@@ -49,6 +54,7 @@ class Choices:
     command: str
     former_ids: frozenset[int]
     broken: tuple[BrokenPolicy, ...] = ()
+    observe: bool = False
 
     @property
     def rules(self) -> Rules:
@@ -116,6 +122,7 @@ def evaluate_once(
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
         asked=is_asked(merge_request.notes, choices.command),
+        awaited=may_be_awaited(merge_request, choices.gate, choices.globs),
     )
     render = partial(render_report, findings, choices.words, now)
     report, plan = plan_writes(
@@ -164,7 +171,8 @@ def _choose_subjects(
     merge_request, known = proposal.merge_request, proposal.changes.facts
     subjects, doubts = find_subjects(proposal, choices.policies, gitlab, now)
     at = merge_request.merged_at or now
-    look = Aftermath(merge_request=merge_request, subjects=subjects, at=at)
+    moved = find_moved(merge_request, known)
+    look = Aftermath(merge_request=merge_request, subjects=subjects, at=at, moved=moved)
     if merge_request.state == "merged":
         accounts = {merge_request.me.id, *choices.former_ids}
         passed = was_open(merge_request, known, choices.gate, accounts)

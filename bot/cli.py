@@ -128,7 +128,9 @@ def run_stranger(stranger: Stranger, environment: Mapping[str, str]) -> int:
 
 
 def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
-    raise ConfigError("`run` and `decide` take no options; the event is in TRIGGER_PAYLOAD.")
+    raise ConfigError(
+        "`run` takes no option but `--dry-run`, and `decide` none; the event is in TRIGGER_PAYLOAD."
+    )
 
 
 def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -149,7 +151,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
             _explain(evaluation) if as_json else _show(evaluation)
         else:
             evaluation, problems = sweep.run(path, iid, choices, client)
-            _tell(evaluation, problems, client.calls)
+            _tell(evaluation, problems, client, settings)
     gate = evaluation.report.gate if evaluation.report else None
     if choices.gate.kind is GateKind.NONE and gate and gate.state is not GateState.PASSED:
         return GATE_SHUT
@@ -175,7 +177,7 @@ def _evaluate(project: str, iid: int, settings: Settings) -> int:
     with _wire(settings) as (client, choices):
         path = client.fetch_project_path(project)
         evaluation, problems = sweep.run(path, iid, choices, client)
-    _tell(evaluation, problems, client.calls)
+        _tell(evaluation, problems, client, settings)
     return 1 if problems or choices.broken else 0
 
 
@@ -224,6 +226,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot import sweep
     from bot.command_line import wants_json
+    from bot.report import write_metrics
 
     settings = _settings(environment)
     manner = _manner(options, environment)
@@ -239,6 +242,11 @@ def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         client.on_look = tell
         looks = sweep.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
     manner.end()
+    if settings.artifacts:
+        failed = sum(bool(look.problems) for look in looks)
+        numbers = {"looks": len(looks), "failed": failed, "calls": client.calls}
+        metrics = write_metrics({}, **numbers, seconds=client.elapsed)
+        _save(Path(settings.artifacts), {"metrics.txt": metrics})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
     return code or (1 if choices.broken else 0)
 
@@ -291,6 +299,7 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
         gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
         command=settings.word,
         former_ids=settings.former_ids,
+        observe=settings.observe,
     )
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
@@ -356,17 +365,42 @@ def _show(evaluation: "Evaluation") -> None:
     print("\n".join(f"would {line}" for line in lines) or "would write nothing")
 
 
-def _tell(evaluation: "Evaluation", problems: Sequence[str], calls: int) -> None:
-    merge_request = evaluation.merge_request
-    where = f"{merge_request.project}!{merge_request.iid}"
-    written = len(evaluation.plan.lines())
-    if evaluation.report is None:
-        print(f"{where}: nominates nobody; nothing to say. {written} writes, {calls} calls.")
-    else:
-        people = len(evaluation.findings.assessments)
-        gate = evaluation.report.gate
-        state = gate.state.value if gate else "left alone"
-        print(f"{where}: {people} nominations, gate {state}; {written} writes, {calls} calls.")
+def _tell(
+    evaluation: "Evaluation", problems: Sequence[str], client: "GitLabClient", settings: Settings
+) -> None:
+    from bot.report import Outcome, tell_story, write_artifacts
+
+    report = evaluation.report
+    outcome = Outcome(
+        findings=evaluation.findings,
+        gate=report.gate if report else None,
+        spoken=report is not None,
+        writes=tuple(evaluation.plan.lines()),
+        problems=tuple(problems),
+        comment_url=evaluation.findings.gate_url
+        or client.created.get(evaluation.merge_request.web_url),
+        observed=settings.observe,
+        calls=client.calls,
+        seconds=client.elapsed,
+    )
+    if settings.artifacts:
+        _save(Path(settings.artifacts), write_artifacts(outcome))
+    _tell_problems(evaluation, problems)
+    print("\n".join(tell_story(outcome)))
+
+
+def _save(directory: Path, files: Mapping[str, str]) -> None:
+    """Write artifacts; that one cannot be written is told, but fails no run."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (directory / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        line = f"the artifacts could not be written to {directory}: {error.strerror}."
+        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
+
+
+def _tell_problems(evaluation: "Evaluation", problems: Sequence[str]) -> None:
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in dict.fromkeys((*known, *problems)):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)

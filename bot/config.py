@@ -51,6 +51,16 @@ SETTINGS = (
         "your own token, for `doctor` and `init` only; never store it",
         "none",
     ),
+    Setting(
+        "NOMINATION_BOT_OBSERVE",
+        "`true`: evaluate and log, but write nothing to GitLab; for the first week",
+        "`false`",
+    ),
+    Setting(
+        "NOMINATION_BOT_ARTIFACTS",
+        "directory for `nomination.json`, `junit.xml` and `metrics.txt` of each run",
+        "none",
+    ),
     Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
 )
 
@@ -92,6 +102,8 @@ class Settings:
     job_url: str
     project: str | None = None
     admin_token: Secret | None = None
+    observe: bool = False
+    artifacts: str | None = None
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -121,6 +133,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     former = _numbers(_text(environment, "FORMER_IDS"), problems)
     deadline = _seconds(_text(environment, "DEADLINE") or "120", problems)
     _check_project(team_project, problems)
+    observe = _switch("OBSERVE", environment, problems)
     project = _text(environment, "PROJECT") or environment.get("CI_PROJECT_PATH", "").strip()
     if problems:
         raise ConfigError("\n".join(map(_sentence, problems)))
@@ -140,6 +153,8 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         job_url=_own_page(environment, "CI_JOB_URL"),
         project=project or None,
         admin_token=Secret(admin_token) if admin_token else None,
+        observe=observe,
+        artifacts=_text(environment, "ARTIFACTS") or None,
     )
 
 
@@ -196,6 +211,13 @@ def _own_page(environment: Mapping[str, str], name: str) -> str:
 
 def _text(environment: Mapping[str, str], name: str) -> str:
     return environment.get(f"NOMINATION_BOT_{name}", "").strip()
+
+
+def _switch(name: str, environment: Mapping[str, str], problems: list[str]) -> bool:
+    value = _text(environment, name).casefold() or "false"
+    if value not in {"true", "false"}:
+        problems.append(f"NOMINATION_BOT_{name} is {value!r}: use true or false")
+    return value == "true"
 
 
 def _is_web_address(url: str) -> bool:

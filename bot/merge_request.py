@@ -1,8 +1,9 @@
 """Merge request, notes and people, as values."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+
+from bot.values import dataclass
 
 
 class Visibility(IntEnum):
@@ -98,7 +99,6 @@ class MergeRequest:
     project: str
     project_id: int
     iid: int
-    title: str
     web_url: str
     state: str
     draft: bool
@@ -180,7 +180,6 @@ class CommitStatus:
     description: str
     pipeline_id: int | None
     author_id: int | None
-    target_url: str
     ref: str | None = None
 
 

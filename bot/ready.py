@@ -78,8 +78,8 @@ def assess_readiness(
         )
     if entry is None:
         # A file that was not found tells nothing about earlier roles.
-        stages = dict.fromkeys(evidence.stages, NO_ENTRY)
-        evidence = replace(evidence, stages=stages, manager=NO_ENTRY)
+        tenures = dict.fromkeys(evidence.tenures, NO_ENTRY)
+        evidence = replace(evidence, tenures=tenures, manager=NO_ENTRY)
     case = Case(
         nomination=nomination,
         policy=policy,
@@ -172,7 +172,6 @@ def _imagined_nomination(
         after=before if _holds_role(entry, policy) else (*before, policy.role),
         path=path,
         base_path=path if entry else None,
-        reports_to=None,
         cautions=(),
     )
 
@@ -227,7 +226,6 @@ def _imagined(candidate: Candidate, now: datetime) -> MergeRequest:
         project=candidate.project,
         project_id=0,
         iid=0,
-        title="",
         web_url="",
         state="opened",
         draft=False,

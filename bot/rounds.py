@@ -59,6 +59,8 @@ def run_alone(
 
     Raises GitLabError when the head does not stand still.
     """
+    if choices.observe:
+        return evaluate(project, iid, choices, gitlab, source), []
 
     def concerns(merge_request: MergeRequest) -> bool:
         return concerns_gate(merge_request, choices.gate, choices.globs)

@@ -15,7 +15,8 @@ PREFIX = "NOMINATION_BOT_"
 # All settings without the prefix; what each means stands in `config`.
 NAMES = (
     "TOKEN", "GITLAB_URL", "TEAM_PROJECT", "POLICIES", "GATE", "COMMAND", "STATUS_NAME",
-    "TEMPLATES", "FORMER_IDS", "DEADLINE", "PROJECT", "ADMIN_TOKEN", "CONTACT",
+    "TEMPLATES", "FORMER_IDS", "DEADLINE", "PROJECT", "ADMIN_TOKEN",
+    "OBSERVE", "ARTIFACTS", "CONTACT",
 )  # fmt: skip
 DEFAULT_TEAM_PROJECT = "gitlab-com/www-gitlab-com"
 DEFAULT_WORD = "nomination"

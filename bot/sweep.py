@@ -175,7 +175,7 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
 
     def look(iid: int) -> Look:
         evaluation, problems = run(project, iid, choices, gitlab, shared)
-        if is_over(evaluation.findings) and not problems:
+        if is_over(evaluation.findings) and not (problems or choices.observe):
             gitlab.unwatch(evaluation.merge_request)
         return _tell(iid, evaluation, problems)
 

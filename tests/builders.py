@@ -21,7 +21,7 @@ from bot.evidence.facts import (
     WorkOf,
 )
 from bot.evidence.gathering import Evidence, Manager
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Detection, Nomination
@@ -65,7 +65,6 @@ def make_merge_request(**changes: Any) -> MergeRequest:
         project=PROJECT,
         project_id=7001,
         iid=231,
-        title="Add ada as a maintainer",
         web_url=MR_URL,
         state="opened",
         draft=False,
@@ -120,7 +119,6 @@ def make_nomination(username: str = "ada", **changes: Any) -> Nomination:
         after=("maintainer",),
         path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
         base_path=f"data/team_members/person/{username[:1].lower()}/{username}.yml",
-        reports_to="grace",
         cautions=(),
     )
     return replace(nomination, **changes)
@@ -230,10 +228,10 @@ def make_evidence(
     `work` is that in the policy's own repository, unless it is a mapping.
     """
     members = changes.pop("members", make_members("margaret", "linus"))
-    stage = changes.pop("stage", Stage(since=NOW - timedelta(days=365)))
+    stage = changes.pop("stage", Tenure(since=NOW - timedelta(days=365)))
     evidence = Evidence(
         work=work if isinstance(work, Mapping) else {REPOSITORY: work or make_work()},
-        stages={"trainee_maintainer": stage},
+        tenures={"trainee_maintainer": stage},
         manager=Manager(username="grace"),
         groups={GROUP: members},
         files={},

@@ -119,7 +119,6 @@ class FakeWriter:
                 description=str(fields["description"]),
                 pipeline_id=None,
                 author_id=merge_request.me.id,
-                target_url="",
                 ref=str(fields["ref"]) if "ref" in fields else None,
             )
             for fields in self.statuses

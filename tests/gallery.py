@@ -8,7 +8,7 @@ from bot.assessment.assessing import Assessment
 from bot.commands.replaying import Answer, Outcome, Replay
 from bot.evidence.facts import FileAt, Work
 from bot.evidence.gathering import Evidence, Manager
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.search import Remark
@@ -112,7 +112,7 @@ def gather(
     checks = [step.check for step in policy.follow_ups if isinstance(step.check, ListedIn)]
     return make_evidence(
         work={policy.repository: work},
-        stages={"trainee_maintainer": Stage(since=SINCE)},
+        tenures={"trainee_maintainer": Tenure(since=SINCE)},
         groups={policy.maintainers.group: make_members("margaret", "linus", owners=["olga"])},
         files={FileAt(c.project, c.ref, c.path): lists.get(c.path) for c in checks},
     )
@@ -144,7 +144,7 @@ def scene(
     )
 
 
-NEVER = {"trainee_maintainer": Stage(since=None)}
+NEVER = {"trainee_maintainer": Tenure(since=None)}
 ASSIGNED_NOW = make_merge_request(assignees=ASSIGNED)
 MERGED = make_merge_request(state="merged", merged_at=NOW, assignees=ASSIGNED)
 WAIVED = make_replay(waivers={("ada", "reviewed"): make_waiver()})
@@ -181,7 +181,7 @@ UNREADABLE = Remark(path=ENTRY, message="the file is larger than 1 MiB", near_mi
 
 SCENES: Mapping[str, Findings] = {
     "Nothing met": scene(
-        person(evidence=replace(gather(make_work(reviewed=1)), stages=NEVER)),
+        person(evidence=replace(gather(make_work(reviewed=1)), tenures=NEVER)),
     ),
     "Half met": scene(
         person(attested=TOPICS, merge_request=make_merge_request(assignees=ASSIGNED[1:])),

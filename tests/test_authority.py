@@ -161,6 +161,56 @@ def test_a_hold_stays_when_the_account_of_the_holder_is_blocked(
     assert "**On hold** by `@max`: `not this week`" in outcome.body
 
 
+@pytest.mark.parametrize("by", ["mia", "maria"])
+def test_to_take_the_authority_from_who_holds_is_not_to_release(
+    made: NominationWorld, server: Server, by: str
+) -> None:
+    maria = add_user(made.world, "maria")
+    made.group.members[maria.id] = Member(user=maria, level=Level.MAINTAINER, created_at=START)
+    note = made.say("/nomination hold not this week", by=by)
+    run_on(server, made.nomination)
+    del made.group.members[maria.id]
+    changed = entry("nina", "trainee_maintainer", "moe")
+    join(made, "moe")
+    made.push({f"{FOLDER}/m/moe.yml": entry("moe")}, branch="main", by="olga")
+    if by == "mia":
+        actions.delete_branch(made.world, made.user("nina"), made.team, BRANCH)
+        made.push({ENTRY: changed}, branch="main", by="olga")
+        made.push({ENTRY: entry("nina", "maintainer", "moe")}, branch=BRANCH)
+    for _ in range(2):
+        outcome = run_on(server, made.nomination)
+        assert (outcome.gate, awards(note)) == ("failed", ["white_check_mark"])
+    assert "decides here no more" in outcome.body
+    refused = made.say("/nomination release", by="moe" if by == "mia" else "mia")
+    assert run_on(server, made.nomination).gate == "failed"
+    assert awards(refused) == ["no_entry_sign"]
+    made.say("/nomination release", by="max")
+    assert "On hold" not in run_on(server, made.nomination).body
+
+
+def test_a_hold_by_somebody_who_never_had_authority_is_none(
+    made: NominationWorld, server: Server
+) -> None:
+    note = made.say("/nomination hold not this week", by="dora")
+    for _ in range(2):
+        assert run_on(server, made.nomination).gate == "passed"
+    assert awards(note) == ["no_entry_sign"]
+
+
+@pytest.mark.parametrize("command", ["hold", "hodl not now", "veto", "pause please"])
+def test_a_hold_that_was_not_understood_is_told_although_the_gate_is_open(
+    made: NominationWorld, server: Server, command: str
+) -> None:
+    made.say(f"/nomination {command}")
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, "had no effect" in outcome.body) == ("passed", True)
+    assert "`hold`" in outcome.body or "/nomination hold" in outcome.body
+    made.say("/nomination wiave authored x", by="mia")
+    assert "wiave" not in run_on(server, made.nomination).body
+    made.say("/nomination recheck")
+    assert "had no effect" not in run_on(server, made.nomination).body
+
+
 def test_a_hold_survives_closing_and_opening_anew(made: NominationWorld, server: Server) -> None:
     made.say("/nomination hold not this week")
     run_on(server, made.nomination)

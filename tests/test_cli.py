@@ -89,7 +89,13 @@ def one_line(done: Done) -> str:
 def test_check_evaluates_and_publishes(made: NominationWorld, server: Server) -> None:
     done = process(server.url, "check", TARGET)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{TARGET}: 1 nominations, gate failed; 3 writes, 9 calls.\n"
+    first, *_, last = done.stdout.splitlines()
+    assert first.startswith(f"{TARGET} (opened, head ")
+    note = made.own_notes()[0]
+    assert last == (
+        "!1 @nina: 1 of 3 open (reviewed 3/5); gate failed; "
+        f"comment {server.url}/{TEAM}/-/merge_requests/1#note_{note.id}; 3 writes, 9 calls"
+    )
     assert len(made.own_notes()) == 1
     again = bot(server.url, "check", f"{server.url}/{TEAM}/-/merge_requests/1#note_1")
     assert "0 writes, 5 calls" in again.stdout
@@ -128,7 +134,8 @@ def test_json_is_the_assessment_and_writes_nothing(made: NominationWorld, server
 def test_what_nominates_nobody_is_said_in_a_line(made: NominationWorld, server: Server) -> None:
     mr = made.open({"README.md": b"x"}, branch="readme")
     done = bot(server.url, "check", f"{TEAM}!{mr.iid}")
-    assert done.stdout.startswith(f"{TEAM}!{mr.iid}: nominates nobody; nothing to say.")
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(f"!{mr.iid} nobody is nominated; nothing to say; 0 writes, ")
     assert (done.returncode, made.writes()) == (0, [])
 
 
@@ -352,7 +359,8 @@ def test_an_event_is_evaluated_and_published(
     path = payload(made, tmp_path)
     done = run_bot("run", **settings(server.url), TRIGGER_PAYLOAD=path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "gate failed; 3 writes" in done.stdout
+    assert "; gate failed; comment http" in done.stdout
+    assert "; 3 writes, " in done.stdout
     assert len(made.own_notes()) == 1
 
 

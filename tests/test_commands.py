@@ -608,6 +608,22 @@ def test_a_hold_stays_when_its_account_is_blocked(author: str) -> None:
     assert waived(replay([waiver], scope)) == set()
 
 
+def test_a_tick_makes_no_hold_of_another_command_nor_of_a_comment_too_long_to_be_read() -> None:
+    ticked = ("white_check_mark",)
+    for body in ("recheck", "waive authored because"):
+        assert replay([replace(make_note(body, "stranger"), own_emoji=ticked)]).held is None
+    long = replace(make_note("recheck", "stranger"), own_emoji=ticked)
+    long = replace(long, body=long.body + "\n\n`\n" + "x" * 200_000)
+    assert replay([long]).doubts == ()
+
+
+@pytest.mark.parametrize("reason", ["...", "\u200b", "-", "\u2060"])
+def test_a_reason_has_a_letter_or_a_digit(reason: str) -> None:
+    outcome, message = last(replay([make_note(f"waive authored {reason}")]))
+    assert outcome is Outcome.NOT_UNDERSTOOD
+    assert "needs a reason" in message
+
+
 OF_A = make_scope("ann", maintainers=frozenset({"maintainer"}), manager="boss-of-a")
 OF_B = make_scope("bea", maintainers=frozenset({"maintainer"}), manager="boss-of-b")
 

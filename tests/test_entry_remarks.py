@@ -63,10 +63,11 @@ from bot.nomination import remarks as say
         ),
         (
             say.without_username,
-            ["ai-gateway: maintainer"],
+            ["a.yml", "ai-gateway: maintainer"],
             (
-                'The entry gives "ai-gateway: maintainer" to nobody, because it has no username: '
-                'write the GitLab username behind "gitlab:" at the left margin.'
+                'a.yml gives "ai-gateway: maintainer" to nobody, because it has no username, and '
+                "readers of the team database show the role all the same: write the GitLab "
+                'username behind "gitlab:" at the left margin.'
             ),
         ),
         (

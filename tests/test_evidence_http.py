@@ -135,6 +135,27 @@ def test_comments_after_the_merge_are_no_review() -> None:
     assert [near.why for near in finding.near_misses] == ["in_no_thread"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("nina", (5, [])), ("max", (4, ["after_merge"]))],
+    ids=["who was asked before, too", "who was not asked before"],
+)
+def test_who_was_asked_for_a_review_after_the_merge_alone_gave_none(
+    asked: str, found: tuple[int, list[str]]
+) -> None:
+    def discuss(made: NominationWorld, mr: MergeRequest) -> None:
+        draft = NoteDraft(body="Could this be shorter?", type="DiscussionNote")
+        actions.create_note(made.world, made.user("nina"), mr, draft)
+
+    made = make_world(reviewed=4)
+    mr = merge_elsewhere(made, reviewer=asked, before=discuss)
+    made.world.tick(3600)
+    for name in ("rita", "nina"):
+        actions.set_reviewers(made.world, made.user("dora"), mr, [made.user(name)])
+    finding = reviewed(made)
+    assert (finding.found, [near.why for near in finding.near_misses]) == found
+
+
 def test_comments_of_somebody_never_asked_are_near_misses_and_stay_so() -> None:
     made = make_world(reviewed=4)
     comment(made).reviewers.clear()

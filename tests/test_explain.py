@@ -76,8 +76,8 @@ def test_what_is_unknown_says_why() -> None:
     assert nomination["maintainers"] is None
     (unread,) = write(SCENES["Everybody assigned, the counts unknown"])["nominations"]
     assert unread["requirements"][0]["verdict"] == "unknown"
-    stages = {"trainee_maintainer": gallery.FORBIDDEN}
-    evidence = replace(gallery.STRANGE, manager=gallery.FORBIDDEN, stages=stages)
+    tenures = {"trainee_maintainer": gallery.FORBIDDEN}
+    evidence = replace(gallery.STRANGE, manager=gallery.FORBIDDEN, tenures=tenures)
     (blind,) = write(gallery.scene(gallery.person(evidence=evidence)))["nominations"]
     assert blind["manager"] == {"unread": gallery.FORBIDDEN.reason}
     assert blind["requirements"][1]["stage"] == {"unread": gallery.FORBIDDEN.reason}

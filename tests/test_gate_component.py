@@ -294,3 +294,22 @@ def test_the_component_is_small_enough_to_be_read() -> None:
     assert text is not None
     assert len(text.splitlines()) < 200
     assert read_component("no-such") is None
+
+
+def test_who_nominates_nobody_is_let_pass_without_a_comment(guarded: Guarded) -> None:
+    guarded.mr = guarded.made.open({f"{FOLDER}/q/q.yml": entry("quin")}, branch="quin")
+    run_on(guarded.server, guarded.mr)
+    assert "has answered: success" in guarded.wait()
+    assert guarded.verdict() == "mergeable"
+    assert guarded.made.own_notes(guarded.mr) == []
+    before = len(guarded.made.writes())
+    run_on(guarded.server, guarded.mr)
+    assert len(guarded.made.writes()) == before
+
+
+def test_a_near_miss_is_told_and_let_pass(guarded: Guarded) -> None:
+    near = entry("nina", "x").replace(b"ai-gateway: x", b"ai_gateway: maintainer")
+    guarded.mr = guarded.made.open({ENTRY: near}, branch="near")
+    run_on(guarded.server, guarded.mr)
+    assert "has answered: success" in guarded.wait()
+    assert len(guarded.made.own_notes(guarded.mr)) == 1

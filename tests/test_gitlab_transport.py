@@ -1,6 +1,8 @@
 """Tests of single requests: retries, the deadline, and errors in words."""
 
+import importlib
 import json
+import sys
 import threading
 import time
 import traceback
@@ -18,6 +20,7 @@ from bot.gitlab.transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Trans
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, NominationWorld, make_world
+from tests.processes import run_python
 from tests.raw_server import RawServer, answer, drip, hang, raw_server, saying
 
 FINE = answer("200 OK", b'{"id": 5}')
@@ -588,3 +591,34 @@ def test_a_transport_never_shows_its_token() -> None:
     door = transport("http://127.0.0.1:1")
     assert SECRET not in repr(door)
     assert SECRET not in repr(vars(door))
+
+
+MAKES_ONE = """
+import sys
+from bot.config import Secret
+from bot.gitlab import Transport
+
+Transport("https://gitlab.example.com", Secret("glpat-of-nobody"), 10, 10)
+assert not [name for name in sys.modules if name.startswith("gitlab.v4.objects")]
+
+import gitlab
+assert gitlab.Gitlab("https://gitlab.example.com").projects.list
+"""
+
+
+def test_the_classes_that_nobody_uses_are_not_imported_and_stay_there_for_others() -> None:
+    done = run_python(["-c", MAKES_ONE], {})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_classes_that_are_there_are_left_there(
+    monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    name = "gitlab.v4.objects"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    if known:
+        monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    before = sys.modules.get(name)
+    Transport("https://gitlab.example.com", Secret("glpat-of-nobody"), 10, 10).close()
+    assert sys.modules.get(name) is before

@@ -13,7 +13,7 @@ from bot.assessment.findings import Finding, Verdict
 from bot.assessment.judging import JUDGES
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.policy import values as rules
 from bot.unread import Unread
 from tests.builders import (
@@ -205,7 +205,7 @@ def test_what_went_into_another_branch_is_a_near_miss(
         own_elsewhere=ELSEWHERE,
         asked_elsewhere=ELSEWHERE,
     )
-    since = Stage(since=SINCE if stage == "since" else None)
+    since = Tenure(since=SINCE if stage == "since" else None)
     rule = replace(rule, since_role=TRAINEE) if stage else rule
     finding = judge(rule, evidence=make_evidence(work, stage=since))
     assert finding.verdict is (MET if found == 5 else UNMET)
@@ -237,7 +237,7 @@ def test_comments_of_somebody_never_asked_are_for_a_maintainer_to_count(
 ) -> None:
     items = [make_merged(302 + n, recorded=True) for n in range(reviews)]
     work = make_work(reviewed=items, bystander=NOT_ASKED)
-    since = Stage(since=SINCE if stage == "since" else None)
+    since = Tenure(since=SINCE if stage == "since" else None)
     rule = replace(rule, since_role=TRAINEE) if stage else rule
     finding = judge(rule, evidence=make_evidence(work, stage=since))
     assert finding.verdict is (MET if reviews == 5 else UNMET)
@@ -248,7 +248,7 @@ def test_comments_of_somebody_never_asked_are_for_a_maintainer_to_count(
 def test_what_was_not_read_whole_leaves_too_few_unknown() -> None:
     cut = make_merged(300, assigned=True, cut=True)
     for rule in (REVIEWED, EITHER, replace(REVIEWED, since_role=TRAINEE)):
-        finding = count(rule, reviewed=[cut], stage=Stage(since=SINCE))
+        finding = count(rule, reviewed=[cut], stage=Tenure(since=SINCE))
         assert (finding.verdict, finding.at_least) == (UNKNOWN, True)
         assert [near.why for near in finding.near_misses] == ["not_read_whole"]
     reviews = [make_merged(300 + n, recorded=True) for n in range(1, 6)]
@@ -258,7 +258,7 @@ def test_what_was_not_read_whole_leaves_too_few_unknown() -> None:
 def test_what_was_not_read_whole_does_not_matter_before_the_stage() -> None:
     early = make_merged(1, assigned=True, cut=True)
     rule = replace(REVIEWED, since_role=TRAINEE)
-    finding = count(rule, reviewed=[early], stage=Stage(since=SINCE))
+    finding = count(rule, reviewed=[early], stage=Tenure(since=SINCE))
     assert (finding.verdict, finding.at_least) == (UNMET, False)
 
 
@@ -302,16 +302,16 @@ def since(rule: Any, numbers: Sequence[int], stage: Any, total: int | None = Non
 @pytest.mark.parametrize(
     ("numbers", "stage", "total", "expected"),
     [
-        ([300, 301], Stage(since=SINCE), None, (MET, 2, set())),
-        ([299, 301], Stage(since=SINCE), None, (UNMET, 1, {"before_stage"})),
-        ([298, 299], Stage(since=SINCE), None, (UNMET, 0, {"before_stage"})),
-        ([300, 301], Stage(since=None), None, (UNMET, 0, {"no_stage"})),
-        ([299, 301], Stage(since=SINCE), 90, (UNMET, 1, {"before_stage"})),
-        ([301], Stage(since=SINCE), 90, (UNKNOWN, 1, set())),
-        ([300], Stage(since=SINCE), 90, (UNKNOWN, 1, set())),
-        ([300, 301], Stage(since=SINCE), 90, (MET, 2, set())),
-        ([299, 301], Stage(since=SINCE, at_least=True), None, (UNKNOWN, 1, {"before_stage"})),
-        ([300, 301], Stage(since=SINCE, at_least=True), None, (MET, 2, set())),
+        ([300, 301], Tenure(since=SINCE), None, (MET, 2, set())),
+        ([299, 301], Tenure(since=SINCE), None, (UNMET, 1, {"before_stage"})),
+        ([298, 299], Tenure(since=SINCE), None, (UNMET, 0, {"before_stage"})),
+        ([300, 301], Tenure(since=None), None, (UNMET, 0, {"no_stage"})),
+        ([299, 301], Tenure(since=SINCE), 90, (UNMET, 1, {"before_stage"})),
+        ([301], Tenure(since=SINCE), 90, (UNKNOWN, 1, set())),
+        ([300], Tenure(since=SINCE), 90, (UNKNOWN, 1, set())),
+        ([300, 301], Tenure(since=SINCE), 90, (MET, 2, set())),
+        ([299, 301], Tenure(since=SINCE, at_least=True), None, (UNKNOWN, 1, {"before_stage"})),
+        ([300, 301], Tenure(since=SINCE, at_least=True), None, (MET, 2, set())),
     ],
     ids=[
         "at", "one before", "all before", "never", "cut before it", "cut after it", "cut at it",
@@ -321,7 +321,7 @@ def since(rule: Any, numbers: Sequence[int], stage: Any, total: int | None = Non
 def test_only_what_was_merged_since_the_role_began_counts(
     rule: rules.Rule,
     numbers: Sequence[int],
-    stage: Stage,
+    stage: Tenure,
     total: int | None,
     expected: tuple[Verdict, int, set[str]],
 ) -> None:
@@ -342,13 +342,13 @@ def test_an_unread_stage_is_unknown_with_the_count_regardless_of_it(rule: rules.
 
 def test_each_role_has_its_own_beginning() -> None:
     work = make_work(authored=[make_merged(n, "ada") for n in (100, 200)])
-    stages = {
-        TRAINEE: Stage(since=make_merged(200).merged_at),
-        "reviewer": Stage(since=make_merged(100).merged_at),
+    tenures = {
+        TRAINEE: Tenure(since=make_merged(200).merged_at),
+        "reviewer": Tenure(since=make_merged(100).merged_at),
     }
-    evidence = make_evidence(work, stages=stages)
+    evidence = make_evidence(work, tenures=tenures)
     found = {
-        role: judge(replace(AUTHORED, since_role=role), evidence=evidence).found for role in stages
+        role: judge(replace(AUTHORED, since_role=role), evidence=evidence).found for role in tenures
     }
     assert found == {TRAINEE: 1, "reviewer": 2}
 
@@ -357,7 +357,7 @@ def test_a_cut_list_of_ones_own_keeps_the_union_unknown() -> None:
     own = make_listed([make_merged(n, "ada") for n in range(310, 320)], total=50)
     work = replace(make_work(reviewed=[make_merged(1, recorded=True)]), authored=own)
     rule = rules.AuthoredOrReviewed(at_least=20, since_role=TRAINEE)
-    finding = judge(rule, evidence=make_evidence(work, stage=Stage(since=SINCE)))
+    finding = judge(rule, evidence=make_evidence(work, stage=Tenure(since=SINCE)))
     assert (finding.verdict, finding.found, finding.at_least) == (UNKNOWN, 10, True)
 
 
@@ -669,7 +669,7 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
         evidence = replace(
             evidence,
             work={REPOSITORY: UNREAD},
-            stages={TRAINEE: UNREAD},
+            tenures={TRAINEE: UNREAD},
             manager=UNREAD,
             groups={GROUP: UNREAD},
         )
@@ -698,14 +698,14 @@ MERGED = st.builds(
 )
 LISTS = st.lists(MERGED, max_size=12, unique_by=lambda merged: merged.iid)
 STAGES = st.builds(
-    Stage,
+    Tenure,
     since=st.none() | st.just(SINCE) | st.just(NOW - timedelta(days=1)),
     at_least=st.booleans(),
 )
 RANK = {UNMET: 0, UNKNOWN: 1, MET: 2}
 
 
-def judge_lists(rule: rules.Rule, authored: Listed, reviewed: Listed, stage: Stage) -> Finding:
+def judge_lists(rule: rules.Rule, authored: Listed, reviewed: Listed, stage: Tenure) -> Finding:
     work = make_work(authored=(), reviewed=())
     evidence = make_evidence(replace(work, authored=authored, reviewed=reviewed), stage=stage)
     return judge(rule, evidence=evidence)
@@ -727,7 +727,7 @@ def test_more_evidence_never_turns_met_into_not_met(
     authored: list[Merged],
     reviewed: list[Merged],
     more: Merged,
-    stage: Stage,
+    stage: Tenure,
 ) -> None:
     before = judge_lists(rule, make_listed(own(authored)), make_listed(reviewed), stage)
     with_more = [*reviewed, replace(more, iid=900)]
@@ -741,7 +741,7 @@ def test_more_evidence_never_turns_met_into_not_met(
 @settings(max_examples=50)
 @given(KINDS, LISTS, LISTS, STAGES, st.randoms(use_true_random=False))
 def test_the_order_of_the_evidence_does_not_matter(
-    rule: rules.Rule, authored: list[Merged], reviewed: list[Merged], stage: Stage, chance: Any
+    rule: rules.Rule, authored: list[Merged], reviewed: list[Merged], stage: Tenure, chance: Any
 ) -> None:
     def shuffled(items: list[Merged]) -> Listed:
         listed = make_listed(chance.sample(items, len(items)))
@@ -762,7 +762,7 @@ def test_a_cut_list_never_reverses_a_verdict(
     rule: rules.Rule,
     authored: list[Merged],
     reviewed: list[Merged],
-    stage: Stage,
+    stage: Tenure,
     cuts: tuple[int, int],
 ) -> None:
     def cut(items: list[Merged], length: int) -> Listed:

@@ -367,3 +367,20 @@ def test_a_harmless_edit_of_an_odd_entry_is_nothing_to_tell(
     put(made, odd)
     mr = open_from_main(made, "bob", odd.replace(b"name: Bob", b"name: Bob Example"))
     assert run_on(server, mr).evaluation.report is None
+
+
+def test_two_halves_of_which_neither_holds_a_role_are_watched_for(
+    made: NominationWorld, server: Server
+) -> None:
+    made.team.settings.pipelines = "merge_request_event"  # where the guard may run
+    base = entry("bob") + b"earlier:\n  a: b\n  c: d\n  ai-gateway: x\nstory: x\n"
+    put(made, base)
+    one = open_from_main(made, "key", base.replace(b"earlier:", b"projects:"))
+    two = open_from_main(made, "value", base.replace(b": x\nstory", b": maintainer\nstory"))
+    for mr in (one, two):
+        assert run_on(server, mr).evaluation.findings.assessments == ()
+    made.world.tick(60 * 86_400)
+    actions.merge(made.world, made.user("olga"), two)  # and its event is lost
+    with connect(server.url, calls=200) as client:
+        sweep_all(TEAM, make_choices(), client)
+    assert gate_of(made, one) == "failed"

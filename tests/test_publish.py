@@ -161,7 +161,6 @@ def make_status(**changes: Any) -> CommitStatus:
         description=GATE.description,
         pipeline_id=880231,
         author_id=ME.id,
-        target_url=MR_URL,
     )
     return replace(status, **changes)
 

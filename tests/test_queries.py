@@ -370,13 +370,15 @@ def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known()
         noted(RETARGETED, "bo", LATE),
         noted("changed title from **a** to **changed target branch from**", "bo"),
     )
-    assert found == Activity(approved={"ada": read_time(LATE)}, retargeted=read_time(LATE))
+    assert isinstance(found, Activity)
+    assert found.approved == {"ada": read_time(LATE)}
+    assert found.retargeted == read_time(LATE)
 
 
 @pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])
 def test_the_target_may_have_changed_before_what_is_listed(more: bool, at: Any) -> None:
     found = happened(noted("added 1 commit", at=EARLY), noted("x", at=LATE), more=more)
-    assert found == Activity(approved={}, retargeted=at)
+    assert found == Activity(approved={}, retargeted=at, moved=read_time(EARLY))
 
 
 @pytest.mark.parametrize(

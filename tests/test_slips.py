@@ -35,7 +35,7 @@ def test_the_line_is_that_of_the_slip(text: str, line: int, pure: bool) -> None:
         parse_tree(text.encode(), "a.yml", pure=pure)
 
 
-@pytest.mark.parametrize("key", ["ai-assist", "AI-Assist"])
+@pytest.mark.parametrize("key", ["ai-assist", "AI-Assist", "gitlab-org/x/ai-assist"])
 def test_the_name_of_the_repository_is_taken_for_the_key(key: str) -> None:
     found = find(
         make_change(make_entry(), make_entry(more=f"  {key}: maintainer\n")), wanted=WANTED

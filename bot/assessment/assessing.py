@@ -1,7 +1,10 @@
 """Judge evidence against a policy; pure, with the time as an argument."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from bot.assessment.accounts import find_reachable
 from bot.assessment.concealing import (
     Concealed,
     conceal_finding,
@@ -24,6 +27,8 @@ class Assessment:
     """The judgement on one nomination.
 
     After the merge, `present` is what became of it, and `left_open` what was open then.
+    `reachable` are the accounts that a mention would reach, and `moved` is when somebody last
+    moved the nomination on, if that is known.
     """
 
     nomination: Nomination
@@ -36,6 +41,8 @@ class Assessment:
     present: Present | None = None
     left_open: tuple[Finding, ...] = ()
     concealed: Concealed = field(default_factory=Concealed)
+    reachable: Mapping[str, str] = field(default_factory=dict)
+    moved: datetime | None = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -86,7 +93,17 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         manager=case.evidence.manager,
         present=case.present,
         concealed=find_concealed(case),
+        reachable=find_reachable(case),
+        moved=_find_moved(case, replay),
     )
+
+
+def _find_moved(case: Case, replay: Replay) -> datetime | None:
+    merge_request = case.merge_request
+    if merge_request.merged_at or case.moved is None:
+        return merge_request.merged_at
+    decided = replay.decided_at
+    return max(merge_request.created_at, case.moved, decided or merge_request.created_at)
 
 
 def _waive(finding: Finding, waiver: Waiver) -> Finding:

@@ -39,6 +39,7 @@ def _case(subject: Subject, evidence: Evidence, look: Aftermath, replayed: Repla
         present=subject.present,
         former_name=subject.former_name,
         timing=subject.timing,
+        moved=look.moved,
     )
 
 

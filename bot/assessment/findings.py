@@ -1,15 +1,15 @@
 """What judging finds, and what it may look at."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Stage, Timing
+from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Tenure, Timing
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
 from bot.unread import Unread
+from bot.values import dataclass
 
 
 class Verdict(Enum):
@@ -69,7 +69,7 @@ class Finding:
     repository: str | None = None
     branch: str | None = None
     reason: str | None = None
-    stage: Stage | Unread | None = None
+    stage: Tenure | Unread | None = None  # the word of templates and JSON
     found_anytime: int | None = None
     waiver: Waiver | None = None
     measured: Verdict | None = None
@@ -99,7 +99,8 @@ class Step:
 class Case:
     """All that judging one requirement may look at.
 
-    `former_name` is what the merge request calls an account that was renamed since.
+    `former_name` is what the merge request calls an account that was renamed since; `moved` is
+    when somebody last moved the merge request on, if that is known.
     """
 
     nomination: Nomination
@@ -112,6 +113,7 @@ class Case:
     present: Present | None = None
     former_name: str | None = None
     timing: Timing | Unread = NOT_LOOKED_UP
+    moved: datetime | None = None
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

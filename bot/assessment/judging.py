@@ -136,7 +136,7 @@ def _count_since(
     lists: Sequence[Listed],
 ) -> Finding:
     rule = _counting(requirement)
-    stage = case.evidence.stages.get(rule.since_role or "", Unread(reason="it was not looked up"))
+    stage = case.evidence.tenures.get(rule.since_role or "", Unread(reason="it was not looked up"))
     if isinstance(stage, Unread):
         unknown = _unknown(requirement, stage.reason, rule, case)
         return replace(unknown, stage=stage, found_anytime=len(good))

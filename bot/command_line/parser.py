@@ -139,6 +139,10 @@ def _add_nothing(_: Parser) -> None:
     """Add no options."""
 
 
+def _add_run(parser: Parser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, log what would be")
+
+
 def _add_check(parser: Parser) -> None:
     parser.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, show what would be")
@@ -189,7 +193,7 @@ def read_port(text: str) -> int:
 
 Add = Callable[[Parser], Any]
 COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
-    "run": ("the CI job: read the event named by TRIGGER_PAYLOAD", (), _add_nothing),
+    "run": ("the CI job: read the event named by TRIGGER_PAYLOAD", ("--dry-run",), _add_run),
     "decide": ("exit 0 where that event does not matter, 10 where it does", (), _add_nothing),
     "check": (
         "evaluate one merge request by hand",

@@ -44,6 +44,8 @@ _APPROVE = """
     vouch yes
 """
 
+_LONG = 20  # characters; more is no word that was meant as a command
+
 # The form that each word stands for.
 _FORMS: Mapping[str, str] = {
     word: form
@@ -76,6 +78,14 @@ def declines(text: str) -> bool:
 def is_approval(verb: str) -> bool:
     """Return whether somebody wants to approve, which no command does."""
     return verb in _APPROVING
+
+
+def means_hold(verb: str) -> bool:
+    """Return whether a word is the command to hold, or was meant as it."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only what is not understood needs it)
+
+    form = guess_form(verb, "", ())
+    return (form or "").startswith("hold") or bool(get_close_matches(verb[:_LONG], ["hold"]))
 
 
 def guess_form(verb: str, arguments: str, requirements: Iterable[str]) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from bot.commands.hints import declines, guess_form, is_approval, takes_back
+from bot.commands.hints import declines, guess_form, is_approval, means_hold, takes_back
 from bot.commands.text import NOTHING, PUNCTUATION, VERBS, Audience, Request, Verb, read_comments
 from bot.inert import code_span
 from bot.merge_request import Note, Person
@@ -17,6 +17,7 @@ PLACEHOLDER = "REASON"  # what the comment prints for the reason
 CLOSING = frozenset({"hold", "unwaive"})
 DECIDING = frozenset({"waive", "unwaive", "hold", "release"})
 # What is still heeded where it was said in an earlier merge request from the same branch.
+STATING = DECIDING | {"attest"}
 LASTING = frozenset({"hold", "release"})
 # Why a command that came after the merge does nothing, by its name.
 _TOO_LATE = {
@@ -108,9 +109,9 @@ class Waiver(_Decision):
 class Hold(_Decision):
     """Who holds the merge request, why (foreign text on one line), in which note and when.
 
-    `over` are the nominees it still stands for. It is `orphaned` when the account is gone or
-    not active, so that maintainers alone can release it; `place` is the address of the comment
-    where that is in an earlier merge request.
+    `over` are the nominees it still stands for. It is `orphaned` when the account is gone, not
+    active, or decides here no more, so that maintainers alone can release it; `place` is the
+    address of the comment where that is in an earlier merge request.
     """
 
     over: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ class Answer:
     outcome: Outcome
     messages: tuple[str, ...]
     late: bool = False  # some of it came, or was read, too late for the merge
+    unheard: bool = False  # somebody meant to hold, and was not understood
 
     @property
     def emoji(self) -> str:
@@ -140,6 +142,7 @@ class Replay:
 
     `doubts` tell, in foreign text, of commands that would close the gate if their author may
     give them, which could not be checked. `taken_back` are waivers that have ended so.
+    `decided_at` is when a command last changed anything.
     """
 
     waivers: Mapping[tuple[str, str], Waiver]
@@ -149,11 +152,17 @@ class Replay:
     answers: tuple[Answer, ...]
     doubts: tuple[str, ...] = ()
     taken_back: frozenset[tuple[str, str]] = frozenset()
+    decided_at: datetime | None = None
 
     @property
     def late_complaints(self) -> tuple[Answer, ...]:
         """Return what to show in words after the merge: what did not stop it any more."""
         return tuple(answer for answer in self.complaints if answer.late)
+
+    @property
+    def unheard_holds(self) -> tuple[Answer, ...]:
+        """Return what to show in words even where the gate is open: it may not be meant to be."""
+        return tuple(answer for answer in self.complaints if answer.unheard)
 
     @property
     def complaints(self) -> tuple[Answer, ...]:
@@ -182,6 +191,7 @@ class _Ledger:
     help_wanted: bool = False
     doubts: dict[tuple[str, str], str] = field(default_factory=dict)  # by verb and nomination
     taken_back: set[tuple[str, str]] = field(default_factory=set)
+    decided_at: datetime | None = None
 
     def held(self, scopes: Iterable[Scope]) -> Hold | None:
         """Return the newest hold, for all the nominees that it still stands for."""
@@ -266,6 +276,7 @@ def replay(
         answers=tuple(answers),
         doubts=tuple(dict.fromkeys(ledger.doubts.values())),
         taken_back=frozenset(ledger.taken_back),
+        decided_at=ledger.decided_at,
     )
 
 
@@ -356,7 +367,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         return Answer(note_id=note.id, by=author.username, outcome=Outcome.REFUSED, messages=())
     outcomes = {Outcome.DONE}
     messages: list[str] = []
-    late = False
+    late = unheard = False
     for order in orders:
         try:
             _obey(ledger, order)
@@ -364,6 +375,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
             if isinstance(error, _UncheckedError):
                 _doubt(ledger, order)
             late = late or isinstance(error, _TooLateError)
+            unheard = unheard or (isinstance(error, _NotUnderstoodError) and means_hold(order.name))
             outcomes.add(error.outcome)
             messages.append(f"{_show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)
@@ -374,6 +386,7 @@ def _answer(ledger: _Ledger, note: Note, orders: Sequence[_Order]) -> Answer:
         outcome=worst,
         messages=unique,
         late=late,
+        unheard=unheard,
     )
 
 
@@ -388,7 +401,8 @@ def _doubt(ledger: _Ledger, order: _Order) -> None:
 
 def _doubt_unread(ledger: _Ledger, spoken: _Spoken) -> None:
     """Keep in mind that commands were not read, unless their author could not close the gate."""
-    # As if it began with a hold, which is what must not be lost.
+    # As if it began with a hold, which is what must not be lost; a tick was for something else.
+    spoken = spoken._replace(note=replace(spoken.note, own_emoji=()))
     worst = next(_orders(spoken, [Request(verb_text="hold", arguments="", line=1)]), None)
     if worst is None or worst.note.edited or worst.note.internal:
         return
@@ -418,6 +432,8 @@ def _obey(ledger: _Ledger, order: _Order) -> None:
     answered = Outcome.DONE.value in order.note.own_emoji
     if merged_at and verb.name in CLOSING and not answered:
         raise _TooLateError("nobody read this before the merge, so it did not stop it.")
+    if verb.name in STATING:
+        ledger.decided_at = order.note.created_at
 
 
 def _find_verb(order: _Order) -> Verb:
@@ -475,8 +491,13 @@ def _find_authority(scope: Scope, order: _Order) -> bool | None:
     author = order.author
     if author.key == scope.key:
         return False
-    if _is_gone(author) and order.name in CLOSING:
+    if (_is_gone(author) and order.name in CLOSING) or _has_lost(order):
         return True
+    return _find_present_authority(scope, order)
+
+
+def _find_present_authority(scope: Scope, order: _Order) -> bool | None:
+    author = order.author
     # Anybody may take a name that was freed; who is no member of the project is a stranger.
     belongs = order.note.by_member or not author.active
     if scope.manager and author.key == scope.manager.casefold() and belongs:
@@ -494,18 +515,31 @@ def _is_maintainer(scope: Scope, order: _Order) -> bool:
 
 
 def _is_orphaned(order: _Order) -> bool:
-    """Return whether a command closes the gate for somebody who may do so, but is not active now.
+    """Return whether a command closes the gate for somebody who could, but is not there now.
 
     That they left must not open it: somebody who is there decides.
     """
     if order.name not in CLOSING:
         return False
-    if _is_gone(order.author):
+    if _is_gone(order.author) or _has_lost(order):
         return True
     return not order.author.active and any(
         order.author.key in scope.inactive
         or (scope.manager is not None and order.author.key == scope.manager.casefold())
         for scope in order.context.nominations
+    )
+
+
+def _has_lost(order: _Order) -> bool:
+    """Return whether somebody who decides here no more holds what they had authority to hold.
+
+    The bot's tick tells that it heeded the hold; to take its author out of the group, or to name
+    another manager, is not to release it.
+    """
+    return (
+        order.name == "hold"
+        and Outcome.DONE.value in order.note.own_emoji
+        and all(_find_present_authority(s, order) is False for s in order.context.nominations)
     )
 
 
@@ -554,7 +588,7 @@ def _waive(ledger: _Ledger, order: _Order) -> None:
             f"did you mean {order.form(f'unwaive @{target} {requirement}')}? "
             "A waiver needs a reason that is one."
         )
-    if not reason or reason.strip(PUNCTUATION) == PLACEHOLDER:
+    if not any(map(str.isalnum, reason)) or reason.strip(PUNCTUATION) == PLACEHOLDER:
         form = order.form(f"waive @{target} {requirement} <reason>")
         raise _NotUnderstoodError(f"a waiver needs a reason: {form}.")
     ledger.waivers[target, requirement] = order.decide(Waiver, reason)
@@ -604,7 +638,10 @@ def _release(ledger: _Ledger, order: _Order) -> None:
 def _say_whose(ledger: _Ledger, order: _Order) -> str:
     """Say who can release what is held, which the author of the command cannot."""
     if any(ledger.holds[s.id].orphaned for s in _scopes_where(order, True) if s.id in ledger.holds):
-        return "the account that holds this is gone or not active; a maintainer can release it."
+        return (
+            "the account that holds this is gone, not active, or decides here no more; "
+            "a maintainer can release it."
+        )
     held = [scope for scope in order.context.nominations if scope.id in ledger.holds]
     people = ", ".join(dict.fromkeys(_show(f"@{scope.username}") for scope in held))
     return f"the hold is for {people}; a maintainer there or their manager can release it."

@@ -1,7 +1,7 @@
 """Say which facts are needed, and collect them through a port."""
 
 from bot.evidence.aftermath import Aftermath, look_back
-from bot.evidence.ahead import needs_ahead
+from bot.evidence.ahead import find_moved, needs_ahead
 from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.earlier import Earlier, gather_earlier
@@ -63,7 +63,7 @@ from bot.evidence.gathering import (
     gather_evidence,
     manager_path,
 )
-from bot.evidence.history import Stage
+from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
@@ -119,11 +119,11 @@ __all__ = [
     "Siblings",
     "SiblingsOf",
     "Source",
-    "Stage",
     "StandingOf",
     "StatusChecksOf",
     "StatusesOf",
     "Subject",
+    "Tenure",
     "Threads",
     "ThreadsOf",
     "Timing",
@@ -137,6 +137,7 @@ __all__ = [
     "evidence_key",
     "find_ci_doubts",
     "find_doubts",
+    "find_moved",
     "find_subject",
     "find_subjects",
     "gather_at_once",

@@ -16,7 +16,8 @@ class Aftermath:
     """Whom a look at a merge request is about, and how far it goes.
 
     What was open is told as of `at`, the merge. `passed` says that the bot had opened the gate
-    for what was merged; unless `judged`, the requirements are not looked up again.
+    for what was merged; unless `judged`, the requirements are not looked up again. `moved` is when
+    somebody last moved the merge request on, if that is known.
     """
 
     merge_request: MergeRequest
@@ -24,6 +25,7 @@ class Aftermath:
     at: datetime
     passed: bool = False
     judged: bool = True
+    moved: datetime | None = None
 
 
 def look_back(look: Aftermath, known: Mapping[Need, Fact], source: Source, word: str) -> Aftermath:

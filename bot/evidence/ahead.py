@@ -1,10 +1,10 @@
 """Say what is asked for with the entries, while it is not known who is nominated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.evidence.earlier import siblings_of
-from bot.evidence.facts import MembersOf, Need
+from bot.evidence.facts import Activity, ActivityOf, Fact, MembersOf, Need
 from bot.evidence.gathering import branch_needs, exposures_of, follow_up_needs
 from bot.evidence.timing import timed_policies, timing_needs
 from bot.merge_request import MergeRequest
@@ -23,7 +23,22 @@ def needs_ahead(
         needs |= exposures_of(policies).union(*map(follow_up_needs, policies))
     if timed_policies(policies, merge_request, now):
         needs |= set(timing_needs(merge_request))
+    elif any(policy.notify for policy in policies) and not merge_request.merged_at:
+        needs.add(activity_of(merge_request))
     return needs
+
+
+def find_moved(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
+    """Return when somebody last moved the merge request on, if that was looked up."""
+    found = known.get(activity_of(merge_request))
+    if not isinstance(found, Activity):
+        return None
+    return found.moved or merge_request.created_at
+
+
+def activity_of(merge_request: MergeRequest) -> ActivityOf:
+    """Return the need for what happened to a merge request."""
+    return ActivityOf(merge_request.project, merge_request.iid)
 
 
 def _ahead_of_subjects(policies: Sequence[Policy]) -> tuple[Need, ...]:

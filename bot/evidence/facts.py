@@ -1,12 +1,12 @@
 """The facts that judging may need, what asks for them, and the port they come through."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Account:
     username: str
     active: bool
     bot: bool
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ class Member:
     level: int
     active: bool = True
     bot: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,7 +417,7 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class ActivityOf:
-    """The need for when a merge request was approved, and when its target was changed."""
+    """The need for when a merge request was approved, changed hands, and changed its target."""
 
     project: str
     iid: int
@@ -425,11 +427,13 @@ class ActivityOf:
 class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 
-    Where not all was listed, the target may have changed as late as the oldest that was.
+    Where not all was listed, the target may have changed as late as the oldest that was. `moved`
+    is when anything last changed about whose turn it may be.
     """
 
     approved: Mapping[str, datetime]
     retargeted: datetime | None
+    moved: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from bot.evidence.facts import (
     WorkOf,
     content_of,
 )
-from bot.evidence.history import Stage, Wanted, read_entry, revision_needs, trace_stages
+from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
     Counting,
@@ -65,14 +65,14 @@ class Manager:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that is judged about one nomination; stages by role, work by repository.
+    """Everything that is judged about one nomination; tenures by role, work by repository.
 
     `groups` holds direct members, `inherited` those that belong by a parent group as well;
     `exposures` says, by project, who may see what was found there.
     """
 
     work: Mapping[str, Work | Unread]
-    stages: Mapping[str, Stage | Unread]
+    tenures: Mapping[str, Tenure | Unread]
     manager: Manager | Unread
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
@@ -313,7 +313,7 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
     works = work_needs(subject, found)
     evidence = Evidence(
         work={place: _work_of(place, works, found) for _, place in _counting_rules(subject.policy)},
-        stages=trace_stages(history, found, facts, wanted),
+        tenures=trace_tenures(history, found, facts, wanted),
         manager=_manager_of(subject, found),
         groups=_groups(found, inherited=False),
         inherited=_groups(found, inherited=True),
@@ -325,8 +325,8 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         },
     )
     if _may_have_begun_too_late(subject, evidence):
-        stages = trace_stages(history, found, facts, wanted, thorough=True)
-        evidence = replace(evidence, stages=stages)
+        tenures = trace_tenures(history, found, facts, wanted, thorough=True)
+        evidence = replace(evidence, tenures=tenures)
     return evidence
 
 
@@ -342,10 +342,10 @@ def _may_have_begun_too_late(subject: Subject, found: Evidence) -> bool:
     """Return whether an earlier beginning of a role could make up for what is missing since."""
     username = subject.nomination.username
     for rule, repository in _counting_rules(subject.policy):
-        work, stage = found.work[repository], _stage_of(rule, found)
-        if not (rule.since_role and isinstance(work, Work) and isinstance(stage, Stage)):
+        work, tenure = found.work[repository], _tenure_of(rule, found)
+        if not (rule.since_role and isinstance(work, Work) and isinstance(tenure, Tenure)):
             continue
-        known = count_known(work, rule, stage.since, username) if stage.since else 0
+        known = count_known(work, rule, tenure.since, username) if tenure.since else 0
         if known < rule.at_least and may_suffice(work, rule, username):
             return True
     return False
@@ -357,25 +357,25 @@ def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
     wanted: dict[str, list[Merged]] = {}
     works: dict[str, Work] = {}
     for rule, repository in _counting_rules(subject.policy):
-        work, stage = found.work[repository], _stage_of(rule, found)
-        if not isinstance(work, Work) or not isinstance(stage, Stage):
+        work, tenure = found.work[repository], _tenure_of(rule, found)
+        if not isinstance(work, Work) or not isinstance(tenure, Tenure):
             continue
-        if isinstance(rule, rules.AuthoredMergeRequests) or (rule.since_role and not stage.since):
+        if isinstance(rule, rules.AuthoredMergeRequests) or (rule.since_role and not tenure.since):
             continue
-        if count_known(work, rule, stage.since, username) < rule.at_least:
+        if count_known(work, rule, tenure.since, username) < rule.at_least:
             works[repository] = work
-            candidates = find_candidates(work, stage.since, username)
+            candidates = find_candidates(work, tenure.since, username)
             wanted.setdefault(repository, []).extend(candidates)
     return tuple(
         plan_look(works[place], place, username, some) for place, some in wanted.items() if some
     )
 
 
-def _stage_of(rule: Counting, found: Evidence) -> Stage | Unread:
+def _tenure_of(rule: Counting, found: Evidence) -> Tenure | Unread:
     """Return since when the rule counts: for ever where it names no role."""
     if not rule.since_role:
-        return Stage(since=None)
-    return found.stages.get(rule.since_role, NOT_LOOKED_UP)
+        return Tenure(since=None)
+    return found.tenures.get(rule.since_role, NOT_LOOKED_UP)
 
 
 def _with_threads(found: Evidence, looks: Iterable[Look], facts: Mapping[Need, Fact]) -> Evidence:

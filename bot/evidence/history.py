@@ -27,11 +27,11 @@ MAX_RENAMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Tenure:
     """Since when somebody holds, or held, a role before the one they gain.
 
     `since` is `None` when the role was never held; `at_least` when not all of the history
-    could be read, so that the stage may have begun earlier. `renames` says that the names
+    could be read, so that the tenure may have begun earlier. `renames` says that the names
     which the entry had before were looked for.
     """
 
@@ -66,39 +66,39 @@ class _Trail:
         return self.complete and len(self.revisions) <= MAX_REVISIONS
 
 
-def trace_stages(
+def trace_tenures(
     history: CommitsOf | None,
     facts: Mapping[Need, Fact],
     source: Source,
     wanted: Wanted,
     *,
     thorough: bool = False,
-) -> Mapping[str, Stage | Unread]:
+) -> Mapping[str, Tenure | Unread]:
     """Find since when somebody held each role, by the history of the entry at the base.
 
     A name that the entry had before is looked for where its oldest revision holds a role,
     or always when it is to be `thorough`.
     """
     if history is None:
-        return dict.fromkeys(wanted.roles, Stage(since=None))
+        return dict.fromkeys(wanted.roles, Tenure(since=None))
     commits = facts.get(history)
     if not isinstance(commits, Commits):
         unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
         return dict.fromkeys(wanted.roles, unread)
     trail = _Trail(revisions=_revisions(commits, facts), complete=commits.complete)
     _follow_renames(trail, source, None if thorough else wanted)
-    return {role: _find_stage_of(role, trail, wanted) for role in wanted.roles}
+    return {role: _find_tenure_of(role, trail, wanted) for role in wanted.roles}
 
 
-def _find_stage_of(role: str, trail: _Trail, wanted: Wanted) -> Stage | Unread:
-    stage = find_stage(
+def _find_tenure_of(role: str, trail: _Trail, wanted: Wanted) -> Tenure | Unread:
+    tenure = find_tenure(
         trail.revisions[:MAX_REVISIONS],
         wanted.project,
         role,
         wanted.username,
         complete=trail.is_whole,
     )
-    return replace(stage, renames=trail.renames) if isinstance(stage, Stage) else stage
+    return replace(tenure, renames=trail.renames) if isinstance(tenure, Tenure) else tenure
 
 
 def revision_needs(commits: Fact | None) -> set[Need]:
@@ -163,9 +163,9 @@ def _may_hold_any(content: Content, wanted: Wanted) -> bool:
     return any(_holds(entry, wanted.project, role) for role in wanted.roles)
 
 
-def find_stage(
+def find_tenure(
     revisions: Revisions, project: str, role: str, username: str, *, complete: bool
-) -> Stage | Unread:
+) -> Tenure | Unread:
     """Find when somebody first held a role in the revisions of an entry, newest first.
 
     Whether another account in the same file was theirs as well is not guessed.
@@ -187,7 +187,7 @@ def find_stage(
     reason = _reason_to_doubt(other=other_has_it, broken=is_doubtful, cut=not complete)
     if since is None and reason:
         return Unread(reason=reason)
-    return Stage(since=since, at_least=reason is not None)
+    return Tenure(since=since, at_least=reason is not None)
 
 
 def _reason_to_doubt(*, other: bool, broken: bool, cut: bool) -> str | None:

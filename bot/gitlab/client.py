@@ -53,6 +53,8 @@ class GitLabClient:
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
         self._owed: Callable[[bool], None] | None = None
+        # Addresses of comments that were made, by that of their merge request.
+        self.created: dict[str, str] = {}
         self.on_look: Callable[[str, int], None] | None = None
 
     @property
@@ -438,6 +440,7 @@ class GitLabClient:
         number = self._transport.create(_notes(merge_request), {"body": body}).get("id")
         if not isinstance(number, int):
             raise GitLabError("GitLab took the comment for quick actions and did not keep it.")
+        self.created[merge_request.web_url] = f"{merge_request.web_url}#note_{number}"
         return number
 
     def update_note(self, merge_request: MergeRequest, note_id: int, body: str) -> None:

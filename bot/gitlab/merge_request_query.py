@@ -22,7 +22,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
     repository {{ rootRef }}
     onlyAllowMergeIfPipelineSucceeds
     mergeRequest(iid: $iid) {{
-      iid title webUrl state draft createdAt updatedAt mergedAt preparedAt discussionLocked
+      iid webUrl state draft createdAt updatedAt mergedAt preparedAt discussionLocked
       sourceBranch targetBranch sourceProjectId targetProjectId
       diffHeadSha
       diffRefs {{ baseSha headSha }}
@@ -124,7 +124,6 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         project=project["fullPath"],
         project_id=number_of(project["id"]),
         iid=int(node["iid"]),
-        title=node["title"],
         web_url=node["webUrl"],
         state=node["state"],
         draft=node["draft"],

@@ -25,7 +25,16 @@ from bot.evidence import (
     TipOf,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility, usernames_of
+from bot.gitlab.answers import (
+    AVAILABILITY,
+    Json,
+    is_away,
+    nodes_of,
+    number_of,
+    read_time,
+    read_visibility,
+    usernames_of,
+)
 from bot.gitlab.packing import Part
 from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
@@ -113,7 +122,8 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
 
 def members_part(number: int, need: MembersOf, after: str | None = None) -> Part:
     """Ask for the members of a group, those that follow a cursor."""
-    people = "nodes { accessLevel { integerValue } user { username state bot } }"
+    user = f"user {{ username state bot {AVAILABILITY} }}"
+    people = f"nodes {{ accessLevel {{ integerValue }} {user} }}"
     relations = "relations: [DIRECT, INHERITED]" if need.inherited else "relations: [DIRECT]"
     owners = (
         "  owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER],"
@@ -135,7 +145,7 @@ def members_part(number: int, need: MembersOf, after: str | None = None) -> Part
             f"g{number}": ("ID!", need.group),
             f"g{number}after": ("String", after),
         },
-        cost=34,
+        cost=42,
         read=read,
     )
 
@@ -171,6 +181,7 @@ def _read_member(row: Json) -> Member:
         level=row["accessLevel"]["integerValue"],
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
+        away=is_away(row["user"]),
     )
 
 

@@ -51,7 +51,6 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             description=row.get("description") or "",
             pipeline_id=row.get("pipeline_id"),
             author_id=(row.get("author") or {}).get("id"),
-            target_url=row.get("target_url") or "",
             ref=row.get("ref"),
         )
         for row in rows

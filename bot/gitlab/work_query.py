@@ -6,6 +6,7 @@ request. What GitLab does date are the system notes it writes of them (`DEEDS`),
 when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import AVAILABILITY, Json, is_away, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
 
@@ -49,6 +50,11 @@ DEEDS = frozenset(
         "left review comments without approving",
     }
 )
+
+# Who was asked for a review: change_issuable_reviewers in SystemNotes::IssuablesService
+# (app/services/system_notes/issuables_service.rb); whom it was taken from stands behind.
+ASKING, NO_MORE_ASKED = "requested review from ", " and removed "
+_NAME = re.compile(r"@([\w.-]+)")
 
 HEAD = "iid title webUrl mergedAt targetBranch"
 AUTHOR = "author { username bot }"
@@ -107,7 +113,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     return Part(
         needs=(need,),
         text=(
-            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
+            f"u{number}: user(username: $w{number}who) {{ username state bot {AVAILABILITY} }}\n"
             f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n"
             f"{elsewhere}\n}}"
         ),
@@ -117,7 +123,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
             f"w{number}branch": ("String!", need.branch),
         },
         # Larger pages cost a little more of each list.
-        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
+        cost=158 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         read=read,
         # Where the tier or the version has no filter by approver, those who were reviewers are
         # still known with their approvals; that there may be others keeps the list incomplete.
@@ -215,7 +221,10 @@ def _read_account(account: Json | None) -> Account | None:
     if account is None:
         return None
     return Account(
-        username=account["username"], active=account["state"] == "active", bot=account["bot"]
+        username=account["username"],
+        active=account["state"] == "active",
+        bot=account["bot"],
+        away=is_away(account),
     )
 
 
@@ -293,6 +302,14 @@ def _is_read_until(notes: Json, end: datetime) -> bool:
 # SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
 APPROVAL = "approved this merge request"
 RETARGETING = "changed target branch from "
+# What moves a merge request on. app/services/system_notes/issuables_service.rb:
+# change_issuable_assignees, change_status; merge_requests_service.rb: handle_merge_request_draft,
+# approve_mr, unapprove_mr; commit_service.rb: add_commits.
+MOVE = re.compile(
+    r"(?:un)?assigned |(?:un)?approved this merge request$|reopened$"
+    r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
+    rf"|{RETARGETING}"
+)
 
 
 def activity_part(number: int, need: ActivityOf) -> Part:
@@ -324,15 +341,19 @@ def _read_activity(listed: Json) -> Activity | Unread:
         return Unread(reason="GitLab did not list what happened to the merge request")
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
+    moves: list[datetime] = []
     for note in nodes_of(listed):
         at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
+        moves += [at] if MOVE.match(body) else []
         if body == APPROVAL and note.get("author"):
             key = str(note["author"]["username"]).casefold()
             approved[key] = max(at, approved.get(key, at))
         # Of what was not listed, nothing is later than the oldest that was.
         if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
             times.append(at)
-    return Activity(approved=approved, retargeted=max(times, default=None))
+    return Activity(
+        approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
+    )
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:
@@ -397,12 +418,34 @@ def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
         if _is_read_until(notes, merged_at) and not deeds[iid].cut:
             whole.add(iid)
     recorded = frozenset(iid for iid, deed in deeds.items() if deed.in_time)
+    # Anybody who may edit a merge request can ask for a review of what was merged long ago.
+    asked_late = {int(n["iid"]) for n in filter(None, nodes) if _is_asked_late(n, key)}
+    late = {iid for iid, deed in deeds.items() if deed.late} | (asked_late & found)
+    found -= asked_late
     return Threads(
         found=frozenset(found),
         cut=frozenset(need.iids) - whole - found - recorded,
         recorded=recorded,
-        late=frozenset(iid for iid, deed in deeds.items() if deed.late),
+        late=frozenset(late),
     )
+
+
+def _is_asked_late(node: Json, key: str) -> bool:
+    """Return whether GitLab noted that somebody was asked for a review, and after the merge alone.
+
+    Who was asked when a merge request was opened may be noted nowhere.
+    """
+    times = [
+        read_time(note["createdAt"])
+        for note in nodes_of(node.get("activity"))
+        if key in _asked_people(note["body"])
+    ]
+    return bool(times) and min(times) > read_time(node["mergedAt"])
+
+
+def _asked_people(body: str) -> set[str]:
+    asked = body.casefold().partition(NO_MORE_ASKED)[0]
+    return set(_NAME.findall(asked)) if asked.startswith(ASKING) else set()
 
 
 def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:

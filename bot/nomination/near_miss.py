@@ -56,7 +56,7 @@ def find_near_misses(entry: Entry, wanted: RoleKey) -> frozenset[str]:
         return frozenset({OVERFULL})
     found = {shown(each) for each in _near_misses(entry.tree, wanted.project, wanted.role)}
     for name, roles in entry.roles.items():
-        if fold_key(name) in wanted.repositories:
+        if fold_key(name).rstrip("/:").rpartition("/")[2] in wanted.repositories:
             meant = (role for role in roles if is_role_meant(role, wanted.role))
             found |= {shown(f"{name}: {role}") for role in meant}
     return frozenset(found)

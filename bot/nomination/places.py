@@ -25,4 +25,5 @@ def find_by_place(
         remarks=tuple(dict.fromkeys(r for d in found for r in d.remarks)),
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
         at_stake=any(d.at_stake for d in found),
+        named=any(d.named for d in found),
     )

@@ -82,11 +82,12 @@ def not_a_stage(found: str, stage: str) -> str:
     )
 
 
-def without_username(role: str) -> str:
-    """Say that an entry gives a role to nobody."""
+def without_username(path: str, role: str) -> str:
+    """Say that an entry gives a role to nobody whose work could be looked at."""
     return (
-        f"The entry gives {shown(role)} to nobody, because it has no username: write the GitLab "
-        'username behind "gitlab:" at the left margin.'
+        f"{_bare(path)} gives {shown(role)} to nobody, because it has no username, and readers of "
+        "the team database show the role all the same: write the GitLab username behind "
+        '"gitlab:" at the left margin.'
     )
 
 

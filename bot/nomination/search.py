@@ -96,12 +96,21 @@ class _Search:
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=any(map(self._is_at_stake, self._proposed.values())),
+            named=any(map(self._is_named, self._proposed.values())),
         )
 
     def _is_at_stake(self, change: Change) -> bool:
         """Return whether an entry holds a wanted role where the branch began, here, or there."""
         return is_team_file(change.path, self._glob) and any(
             self._gives(side, change.path, wanted)
+            for side in {change.base, change.head, change.target}
+            for wanted in self._wanted
+        )
+
+    def _is_named(self, change: Change) -> bool:
+        """Return whether a side names a watched project: two that hold no role may make one."""
+        return is_team_file(change.path, self._glob) and any(
+            isinstance(side, bytes) and may_mention(side, wanted.project)
             for side in {change.base, change.head, change.target}
             for wanted in self._wanted
         )
@@ -205,8 +214,7 @@ class _Search:
             return False
         if head.username is None:
             if not self._held(change, wanted):
-                for message in (say.without_username(str(wanted)), *head.remarks):
-                    self._remark(change.path, message, near_miss=True)
+                self._examine_nobody(change, head, wanted)
             return False
         if any(
             _holds(self._bases.at(path), head.username, wanted)
@@ -218,6 +226,12 @@ class _Search:
         nomination = self._nomination(change, head, wanted, origin)
         self._nominations.setdefault((head.username.casefold(), wanted), nomination)
         return True
+
+    def _examine_nobody(self, change: Change, head: Entry, wanted: RoleKey) -> None:
+        """Mark a role without an account as unread: the team page shows it, by the name."""
+        for message in head.remarks:
+            self._remark(change.path, message, near_miss=True)
+        self._mark_authors(change.path, say.without_username(change.path, str(wanted)))
 
     def _has_moved(self, change: Change) -> bool:
         """Return whether the target branch changed the entry since the branch began."""
@@ -251,7 +265,6 @@ class _Search:
             after=head.roles_for(wanted.project),
             path=change.path,
             base_path=origin.path,
-            reports_to=head.reports_to,
             cautions=(*doubts, *self._cautions(origin)),
         )
 

@@ -16,7 +16,6 @@ class Nomination:
     after: tuple[str, ...]
     path: str
     base_path: str | None
-    reports_to: str | None
     cautions: tuple[str, ...]
 
 
@@ -38,13 +37,15 @@ class Detection:
     """All that a change set nominates, nearly nominates, and keeps from being read.
 
     `at_stake` says that some changed entry holds a wanted role on one of its sides, so that the
-    change set may come to nominate somebody without a push, when the target branch moves.
+    change set may come to nominate somebody without a push, when the target branch moves; `named`
+    that one names a watched project, of which the same may come together with another change.
     """
 
     nominations: tuple[Nomination, ...]
     remarks: tuple[Remark, ...]
     unread: tuple[Remark, ...]
     at_stake: bool = field(default=False, compare=False)
+    named: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

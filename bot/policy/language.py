@@ -159,6 +159,14 @@ POLICY = Record(
             required=False,
             default=(),
         ),
+        Field(
+            name="notify",
+            shape=Choice(words={"nobody": False, "next-actor": True}),
+            about="Whom the comment mentions: nobody, or the one person whose turn it is, once for"
+            " each hand-over.",
+            required=False,
+            default=False,
+        ),
     ),
 )
 

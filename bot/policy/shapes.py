@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from bot.policy import nodes as yaml_nodes
 from bot.policy.mistakes import Draft, Mistakes, allow, describe, quote
 from bot.policy.nodes import Node, Scalar
+from bot.values import dataclass
 
 Schema = dict[str, Any]
 _TEXTUAL = {"text", "timestamp"}

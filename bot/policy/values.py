@@ -1,11 +1,11 @@
 """What a policy says, as values."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Everything that one project asks of a nominee for one role, from one day on."""
+    """Everything that one project asks of a nominee for one role, from one day on.
+
+    With `notify` the comment mentions whose turn it is.
+    """
 
     id: str
     version: str
@@ -185,6 +188,7 @@ class Policy:
     requirements: tuple[Requirement, ...]
     follow_ups: tuple[FollowUp, ...] = ()
     notices: tuple[Notice, ...] = ()
+    notify: bool = False
     source: str
 
     @property

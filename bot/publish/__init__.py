@@ -7,6 +7,7 @@ from bot.publish.gate import (
     concerns_gate,
     gate_needs,
     is_judged,
+    may_be_awaited,
     past_needs,
     was_open,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "gate_needs",
     "is_judged",
     "is_over",
+    "may_be_awaited",
     "past_needs",
     "plan_writes",
     "shut_gate",

@@ -51,15 +51,22 @@ class GateChoice:
 
 
 def plan_gate(
-    findings: Findings, gate: Gate | None, known: Mapping[Need, Fact], choice: GateChoice
+    findings: Findings,
+    gate: Gate | None,
+    known: Mapping[Need, Fact],
+    choice: GateChoice,
 ) -> tuple[GateWrite | None, str | None]:
-    """Plan what to post, if anything, or say why the gate cannot be set."""
+    """Plan what to post, if anything, or say why the gate cannot be set.
+
+    That nobody is nominated is posted where it is awaited, or corrects what was said before.
+    """
     merge_request = findings.merge_request
     needs = gate_needs(merge_request, choice)
     if gate is None or not needs:
         return None, None
     fact = known.get(needs[0])
-    is_ours = bool(findings.assessments) or gate.state is not GateState.PASSED
+    is_harmless = not findings.assessments and gate.state is GateState.PASSED
+    is_ours = not is_harmless or findings.awaited
     if isinstance(fact, Unread) and (choice.kind is GateKind.STATUS_CHECK or not is_ours):
         return None, f"the present state of the gate could not be read ({fact.reason})."
     if choice.kind is GateKind.STATUS_CHECK:
@@ -111,6 +118,20 @@ def runs_here(merge_request: MergeRequest) -> bool:
     """Return whether the head has a pipeline of this project, which a fork's need not."""
     pipeline = merge_request.head_pipeline
     return pipeline is not None and pipeline.is_of_merge_request
+
+
+def may_be_awaited(merge_request: MergeRequest, choice: GateChoice, globs: Collection[str]) -> bool:
+    """Return whether a job of the merge request's pipeline may wait for the gate to be set.
+
+    The guard of `templates/nomination-gate.yml` runs in merge request pipelines alone, and waits
+    whoever is nominated.
+    """
+    return (
+        choice.kind is GateKind.COMMIT_STATUS
+        and bool(gate_needs(merge_request, choice))
+        and runs_here(merge_request)
+        and concerns_gate(merge_request, choice, globs)
+    )
 
 
 def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:

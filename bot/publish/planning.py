@@ -23,7 +23,7 @@ def plan_writes(
     own = find_own_notes(merge_request, former_ids)
     spoken = bool(own) or _has_something_to_say(findings)
     posted = has_posted(merge_request, known, choice, former_ids)
-    if not (spoken or posted or choice.kind is GateKind.STATUS_CHECK):
+    if not (spoken or posted or findings.awaited or choice.kind is GateKind.STATUS_CHECK):
         return None, Plan(watch=_deserves_watch(findings))
     report = render(None)
     gate, problem = plan_gate(findings, report.gate, known, choice)
@@ -76,5 +76,7 @@ def is_over(findings: Findings) -> bool:
     if findings.merge_request.state == "merged":
         return all(assessment.done for assessment in findings.assessments)
     # What the target branch becomes can make a merge give a role that is on one side alone.
-    may_change = findings.detection.at_stake and findings.merge_request.state != "closed"
+    # Where the guard was told to let it pass, silence does not keep that shut any more.
+    at_stake = findings.detection.at_stake or (findings.detection.named and findings.awaited)
+    may_change = at_stake and findings.merge_request.state != "closed"
     return findings.view == "nobody" and not may_change

@@ -6,7 +6,8 @@ from enum import Enum
 
 from bot.assessment import Assessment, Finding, Step
 from bot.commands import Hold
-from bot.report.words import KINDS, Findings, decide_gate, list_urls
+from bot.report.kinds import KINDS
+from bot.report.words import Findings, decide_gate, list_urls
 from bot.unread import Unread
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]

@@ -6,7 +6,7 @@ comes from a policy: an operator's own templates cannot forget it.
 
 import importlib.resources
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ from bot.errors import ConfigError
 from bot.evidence import Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection
+from bot.report.kinds import KINDS, steps_in_order
+from bot.report.turns import Turn, find_turns
 from bot.unread import Unread
 
 MARKER = "<!-- nomination-bot:comment -->"
@@ -37,20 +39,6 @@ TEXT_LIMIT = 600  # characters of one foreign text
 
 _FENCE = re.compile("`{3,}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
-
-KINDS: Mapping[type, str] = {
-    rules.AuthoredMergeRequests: "authored",
-    rules.ReviewedMergeRequests: "reviewed",
-    rules.AuthoredOrReviewed: "either",
-    rules.Attested: "attested",
-    rules.Assigned: "assigned",
-    rules.ApprovedBy: "approved",
-    rules.OpenFor: "open_for",
-    rules.RoleHeld: "role_held",
-    rules.GroupMember: "group",
-    rules.ListedIn: "listed",
-    rules.Manual: "manual",
-}
 
 
 class GateState(Enum):
@@ -83,7 +71,8 @@ class Report:
 class Findings:
     """Everything a report is made of; not `gated` where the bot shows GitLab no gate.
 
-    `asked` says that some comment holds a command.
+    `asked` says that some comment holds a command, `awaited` that the guard of the team database
+    may wait for the gate to be set.
     """
 
     merge_request: MergeRequest
@@ -94,6 +83,7 @@ class Findings:
     gate_url: str | None = None
     gated: bool = True
     asked: bool = False
+    awaited: bool = False
 
     @property
     def view(self) -> str:
@@ -185,6 +175,7 @@ class Words:
             "candidates": candidates,
             "help_by_audience": help_by_audience,
             "steps_in_order": steps_in_order,
+            "mention": mention,
             "group_title": lambda step: group_title(self.gitlab_url, step),
             "waiting_link": lambda place: waiting_link(self.gitlab_url, place),
             "contact": about.contact,
@@ -254,6 +245,12 @@ def render_report(
         "gate_problem": gate_problem,
         "author": findings.merge_request.author.username if findings.merge_request.author else None,
         "head": (findings.merge_request.head_sha or "")[:8],
+        "turns": find_turns(
+            findings.assessments,
+            findings.merge_request,
+            held=bool(findings.replay.held) and findings.view == "open",
+            passed=state is GateState.PASSED,
+        ),
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     words.gitlab_url = findings.merge_request.gitlab_url
@@ -344,23 +341,10 @@ def waiting_link(gitlab_url: str, repository: str) -> Markup:
     return Markup(inert.web_link("those without a reviewer", address))  # noqa: S704  made inert
 
 
-# What takes a moment comes before what takes days of work, and that before what takes waiting.
-_ORDER = ("assigned", "attested", "approved", "role_held", "reviewed", "either", "authored")
-
-
-def steps_in_order(assessment: Assessment) -> list[Finding]:
-    """Return the open points that people can meet, first what can be done at once.
-
-    Where there are none, the first that is unknown.
-    """
-
-    def place(finding: Finding) -> int:
-        kind = KINDS[type(finding.requirement.rule)]
-        return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
-
-    found = assessment.open_findings
-    unmet = [finding for finding in found if finding.verdict is Verdict.UNMET]
-    return sorted(unmet, key=place) or list(found[:1])
+def mention(turn: Turn) -> Markup:
+    """Show whose turn it is: by a mention, if that is to be, which else nothing makes."""
+    name = turn.username
+    return Markup(f"@{name}" if turn.mentioned else inert.username(name))  # noqa: S704  checked
 
 
 def edit_url(gitlab_url: str, step: Step) -> str | None:

@@ -5,6 +5,7 @@ T is one `python -c pass`, J one Python that only loads the event.
 """
 
 import argparse
+import math
 import os
 import shutil
 import statistics
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bot.errors import GitLabError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -245,6 +247,9 @@ def _calls(what: str, goal: int, prepare: Callable[[nw.NominationWorld], None]) 
     try:
         first = nw.run_on(server, made.nomination)
         again = nw.run_on(server, made.nomination)
+    except GitLabError as error:
+        yield Line(f"{what}: {error}", math.inf, goal)
+        return
     finally:
         server.stop()
     yield Line(f"{what}: calls of the first look", first.calls, goal)

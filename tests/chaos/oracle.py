@@ -264,7 +264,8 @@ def _replay(
             continue
         over = {n.name for n in nominees if _authority(plot, mr, note, order, nominees, n)}
         if order.verb == "hold":
-            holds |= dict.fromkeys(over, _is_absent(note.author))
+            lost = _lost(plot, mr, note, order, nominees)
+            holds |= dict.fromkeys(over, _is_absent(note.author)) | dict.fromkeys(lost, True)
         elif order.verb == "release":
             may = note.author.username in _maintainers(plot)
             holds = {who: gone for who, gone in holds.items() if who not in over or gone > may}
@@ -274,6 +275,18 @@ def _replay(
         elif order.verb == "unwaive" and target in over:
             waived.discard((str(target), order.requirement))
     return waived, bool(holds)
+
+
+def _lost(
+    plot: Plot, mr: MergeRequest, note: Note, order: Order, nominees: Sequence[_Nominee]
+) -> set[str]:
+    """Return whom somebody still holds that decides here no more, but did when the bot ticked."""
+    ticked = any(each.name == "white_check_mark" and each.user.bot for each in note.awards)
+    verdicts = [_authority(plot, mr, note, order, nominees, each) for each in nominees]
+    own = {each.name for each in nominees} | {mr.author.username}
+    if not ticked or note.author.username in own or any(v is not False for v in verdicts):
+        return set()
+    return {each.name for each in nominees}
 
 
 def _target_of(order: Order, nominees: Sequence[_Nominee]) -> str | None:

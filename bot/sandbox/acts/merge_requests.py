@@ -8,6 +8,7 @@ from bot.sandbox.acts.merging import assess_merge, join_trees
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.acts.repository import add_version, announce_push, renew_diff, sign
+from bot.sandbox.acts.todos import resolve, tell_assigned
 from bot.sandbox.world.access import can_push, can_read, can_update, demand
 from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
 from bot.sandbox.world.state import Event, RefusedError, World
@@ -46,6 +47,7 @@ def announce(
     world: World, actor: User, mr: MergeRequest, action: str, changes: Mapping[str, Any]
 ) -> Event:
     """Touch a merge request and tell what happened to it."""
+    resolve(world, actor, mr)
     before, mr.updated_at = mr.updated_at, world.now
     told = {**changes, "updated_at": (before, mr.updated_at)}
     return world.record(
@@ -99,6 +101,7 @@ def open_merge_request(
         add_version(world, mr)
         project.merge_requests[mr.iid] = mr
         announce(world, user, mr, "open", {"prepared_at": (None, now)})
+        tell_assigned(world, user, mr, mr.assignees)
         if source.settings.pipelines != "push":  # the push has started that one already
             start_pipelines(world, user, source, mr.source_branch, [mr])
         return mr
@@ -129,6 +132,8 @@ def update_merge_request(
         if changes:
             _tell_in_notes(world, user, mr, changes)
             announce(world, user, mr, "update", changes)
+            old, new = changes.get("assignees", ((), ()))
+            tell_assigned(world, user, mr, [each for each in new if each not in old])
         return mr
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.sandbox.acts.todos import find_mentioned, tell_mentioned
 from bot.sandbox.world.access import (
     can_admin_note,
     can_comment,
@@ -84,6 +85,7 @@ def create_note(world: World, user: User, mr: MergeRequest, draft: NoteDraft) ->
         note.discussion_id = draft.discussion_id or note.discussion_id
         mr.notes.append(note)
         mr.updated_at = now
+        tell_mentioned(world, user, mr, note)
         world.record("note_created", actor=user, project=mr.project, merge_request=mr, note=note)
         return NoteOutcome(note=note, quick_actions=outcome)
 
@@ -125,8 +127,10 @@ def edit_note(world: World, user: User, mr: MergeRequest, note: Note, body: str)
             return NoteOutcome(note=None, quick_actions=outcome)
         before, text = note.body, normalise(outcome.text if outcome else body)
         if text != before:
+            mentioned = find_mentioned(world, mr, before)
             note.body, note.updated_at = text, now
             note.last_edited_at, note.last_edited_by = now, user
+            tell_mentioned(world, user, mr, note, mentioned)
             world.record(
                 "note_edited",
                 actor=user,

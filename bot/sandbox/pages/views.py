@@ -8,7 +8,7 @@ from markupsafe import Markup
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.ci.job_environment import JobRun
-from bot.sandbox.pages.markdown import EMOJI, Surroundings, render
+from bot.sandbox.pages.markdown import EMOJI, Surroundings, find_references, render
 from bot.sandbox.world.entities import Award, Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import World
 
@@ -32,15 +32,24 @@ OBSTACLES = {
 
 def render_markdown(world: World, project: Project, text: str) -> Markup:
     """Render a text of a project; the sanitiser has taken out whatever could run."""
+    return Markup(render(text, _around(world, project)))  # noqa: S704 - nh3 sanitised it
+
+
+def find_mentions(world: World, project: Project, text: str) -> list[str]:
+    """Return the names that a text of a project mentions."""
+    found = find_references(text, _around(world, project))
+    return [each.text.removeprefix("@") for each in found if each.kind == "mention"]
+
+
+def _around(world: World, project: Project) -> Surroundings:
     names = [each.username for each in world.users.values()]
     names += [each.full_path for each in world.groups.values()]
-    around = Surroundings(
+    return Surroundings(
         base_url="",
         project=project.path_with_namespace,
         names=frozenset(name.casefold() for name in names),
         is_merge_request=lambda path, iid: world.find_merge_request(path, iid) is not None,
     )
-    return Markup(render(text, around))  # noqa: S704 - nh3 sanitised it
 
 
 def view_time(at: datetime | None) -> str:

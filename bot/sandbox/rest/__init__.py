@@ -13,6 +13,7 @@ from bot.sandbox.rest import (
     repository,
     search,
     settings,
+    todos,
     tokens,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "repository",
     "search",
     "settings",
+    "todos",
     "tokens",
 ]

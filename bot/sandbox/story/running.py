@@ -9,6 +9,7 @@ from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.server import Server
 from bot.sandbox.pages.app import Pages
+from bot.sandbox.pages.views import find_mentions
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.story.seed import load_scenario
 from bot.sandbox.story.seed_section import SeedError
@@ -36,6 +37,7 @@ class Sandbox:
         self.server = Server(self.world, port)
         self.server.mount("/", Pages(self.world, self.runner))
         self.world.quick_actions = run_quick_actions
+        self.world.find_mentions = find_mentions
         self.world.trigger = self.runner.trigger
         self.world.hook_test = self.hooks.test
         self.world.run_jobs = self.runner.run_jobs

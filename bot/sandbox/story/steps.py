@@ -44,13 +44,17 @@ class JobOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs."""
+    """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs.
+
+    `told` are the people for whom the bot made a to-do, and whether that is done.
+    """
 
     step: Step
     state: str | None
     comments: tuple[str, ...]
     gate: tuple[GateStatus, ...]
     emoji: tuple[tuple[str, str], ...]
+    told: tuple[tuple[str, str], ...]
     jobs: tuple[JobOutcome, ...]
     refusal: str | None
 
@@ -115,6 +119,11 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
                 for award in note.awards
                 if award.user is bot
             ),
+            told=tuple(
+                (todo.user.username, "done" if todo.done else "pending")
+                for todo in sandbox.world.todos
+                if todo.author is bot and todo.merge_request is mr
+            ),
             jobs=tuple(
                 JobOutcome(
                     name=run.job.name,
@@ -156,6 +165,7 @@ def snapshot(outcome: Outcome, url: str) -> Mapping[str, str]:
             for each in outcome.gate
         ],
         "emoji": [{"note": note, "emoji": emoji} for note, emoji in outcome.emoji],
+        "to_dos": [{"for": name, "state": state} for name, state in outcome.told],
         "jobs": [
             {
                 "name": each.name,

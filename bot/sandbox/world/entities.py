@@ -32,6 +32,7 @@ class User:
     created_at: datetime
     state: str = "active"
     bot: bool = False
+    busy: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -467,3 +468,21 @@ class Project:
     variables: list[Variable] = field(default_factory=list, repr=False)
     schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Todo:
+    """What somebody has to do about a merge request: for a mention in a note, or an assignment."""
+
+    id: int
+    user: User
+    author: User
+    merge_request: MergeRequest
+    note: Note | None
+    created_at: datetime
+    done: bool = False
+
+    @property
+    def action(self) -> str:
+        """GitLab's word for the reason."""
+        return "mentioned" if self.note else "assigned"

@@ -3,7 +3,7 @@
 import copy
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from bot.sandbox.world.entities import (
     Note,
     Pipeline,
     Project,
+    Todo,
     Token,
     TriggerToken,
     User,
@@ -110,6 +111,7 @@ class RequestRecord:
     connection: int = 0
 
 
+Mentions = Callable[["World", Project, str], Iterable[str]]
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[["World", TriggerCall], Pipeline]
 RunJobs = Callable[[Pipeline], bool | None]
@@ -125,6 +127,8 @@ class World:
     act on the world, but must leave waiting (deliveries, processes) to their own threads.
     """
 
+    find_mentions: Mentions | None = None
+
     def __init__(self, now: datetime = START) -> None:
         self.lock = threading.RLock()
         self.now = now
@@ -137,6 +141,7 @@ class World:
         self.requests: list[RequestRecord] = []
         self.violations: list[str] = []
         self.subscribers: list[Subscriber] = []
+        self.todos: list[Todo] = []
         self.quick_actions: QuickActions | None = None
         self.trigger: Trigger | None = None
         self.hook_test: HookTest | None = None
@@ -221,6 +226,11 @@ class World:
         """Find an account by username, without case."""
         found = self._names.get(username.casefold())
         return found if isinstance(found, User) else None
+
+    def find_owner(self, name: str) -> User | Group | None:
+        """Find the account or the group of a name, as in a mention."""
+        found = self._names.get(name.casefold())
+        return None if isinstance(found, Project) else found
 
     def find_group(self, reference: str) -> Group | None:
         """Find a group by number or full path."""

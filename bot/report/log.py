@@ -1,0 +1,197 @@
+"""Tell what one look did: as a story for the job's log, and as artifacts that GitLab shows.
+
+Everything foreign goes through `inert.log_line`; nothing is told that the comment would not tell.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from xml.sax.saxutils import escape, quoteattr
+
+from bot import inert
+from bot.assessment import Assessment, Finding, State, Verdict, conceal
+from bot.report.json_report import as_json
+from bot.report.words import Findings, Gate
+
+_WORDS = {
+    Verdict.MET: "met",
+    Verdict.WAIVED: "waived",
+    Verdict.UNMET: "not met",
+    Verdict.UNKNOWN: "unknown",
+}
+LAST_LIMIT = 4000  # characters of the last line, which may name many people
+_NO_VERDICT = "nobody is nominated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one look: what was found, the gate, and what was written or would be.
+
+    `comment_url` leads to the comment, where there is one; `observed` says that nothing is written.
+    """
+
+    findings: Findings
+    gate: Gate | None
+    spoken: bool
+    writes: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    comment_url: str | None = None
+    observed: bool = False
+    calls: int = 0
+    seconds: float = 0.0
+
+
+def tell_story(outcome: Outcome) -> list[str]:
+    """Return the lines of the log, the last one with who, what and where."""
+    merge_request = outcome.findings.merge_request
+    head = (merge_request.head_sha or "unknown")[:8]
+    where = f"{merge_request.project}!{merge_request.iid}"
+    lines = [f"{where} ({merge_request.state}, head {head}): {merge_request.web_url}"]
+    for assessment in outcome.findings.assessments:
+        lines += _tell_assessment(conceal(assessment), merge_request.state)
+    did = "would" if outcome.observed else "did"
+    # The verdict stands above, and the text itself behind the link.
+    lines += [f"  {did}: {line.partition(' (')[0]}" for line in outcome.writes]
+    return [*map(_indented, lines), inert.log_line(_last_line(outcome), LAST_LIMIT)]
+
+
+def _indented(line: str) -> str:
+    return " " * (len(line) - len(line.lstrip())) + inert.log_line(line)
+
+
+def _tell_assessment(assessment: Assessment, state: str) -> Iterator[str]:
+    yield f"  @{assessment.nomination.username} as {assessment.policy.title}:"
+    if state == "merged":
+        for step in assessment.steps:
+            yield f"    {step.state.value}: {step.follow_up.title}"
+        return
+    for finding in assessment.findings:
+        reason = f" ({finding.reason})" if finding.reason else ""
+        yield f"    {_word(finding)}: {finding.requirement.title}{_count(finding, ', ')}{reason}"
+
+
+def _word(finding: Finding) -> str:
+    is_open = finding.verdict is Verdict.UNMET and not finding.requirement.blocking
+    return "not yet" if is_open else _WORDS[finding.verdict]
+
+
+def _count(finding: Finding, before: str) -> str:
+    return "" if finding.found is None else f"{before}{finding.found} of {finding.needed}"
+
+
+def _last_line(outcome: Outcome) -> str:
+    merge_request = outcome.findings.merge_request
+    sum_up = _sum_up_steps if merge_request.state == "merged" else _sum_up
+    people = [sum_up(each) for each in outcome.findings.assessments] or [_NO_VERDICT]
+    parts = [f"!{merge_request.iid} {'; '.join(people)}"]
+    if outcome.spoken:
+        parts.append(f"gate {outcome.gate.state.value if outcome.gate else 'left alone'}")
+        parts.append(f"comment {outcome.comment_url}" if outcome.comment_url else "no comment yet")
+    else:
+        parts.append("nothing to say")
+    left_out = " left out" if outcome.observed else ""
+    parts.append(f"{len(outcome.writes)} writes{left_out}, {outcome.calls} calls")
+    return "; ".join(parts)
+
+
+def _sum_up(assessment: Assessment) -> str:
+    who = f"@{assessment.nomination.username}"
+    blocking = [each for each in assessment.findings if each.requirement.blocking]
+    found = assessment.open_findings
+    if not found:
+        return f"{who}: ready"
+    short = ", ".join(
+        f"{each.requirement.id} {each.found}/{each.needed}"
+        if each.found is not None
+        else f"{each.requirement.id} unknown"
+        for each in found
+    )
+    return f"{who}: {len(found)} of {len(blocking)} open ({short})"
+
+
+def _sum_up_steps(assessment: Assessment) -> str:
+    who = f"@{assessment.nomination.username}"
+    if assessment.is_gone:
+        return f"{who}: merged, the role is over"
+    left = sum(step.state in {State.OPEN, State.UNKNOWN} for step in assessment.steps)
+    return f"{who}: merged, {left} of {len(assessment.steps)} steps left"
+
+
+def write_artifacts(outcome: Outcome) -> Mapping[str, str]:
+    """Return the artifacts of one look by file name: the assessment, JUnit, and metrics."""
+    findings = outcome.findings
+    told = replace(findings, assessments=tuple(map(conceal, findings.assessments)))
+    address = findings.merge_request.gitlab_url
+    return {
+        "nomination.json": json.dumps(as_json(told, address), indent=2) + "\n",
+        "junit.xml": _write_junit(told),
+        "metrics.txt": write_metrics(
+            _count_verdicts(told),
+            looks=1,
+            failed=int(bool(outcome.problems)),
+            calls=outcome.calls,
+            seconds=outcome.seconds,
+        ),
+    }
+
+
+def _count_verdicts(findings: Findings) -> dict[str, int]:
+    counts = dict.fromkeys((verdict.value for verdict in Verdict), 0)
+    for assessment in findings.assessments:
+        for finding in assessment.findings:
+            counts[finding.verdict.value] += 1
+    return counts
+
+
+def write_metrics(
+    verdicts: Mapping[str, int], *, looks: int, failed: int, calls: int, seconds: float
+) -> str:
+    """Return metrics as OpenMetrics text, which GitLab's widget compares with the target branch."""
+    rows = [
+        ("nomination_bot_looks", "merge requests that were looked at", looks),
+        ("nomination_bot_looks_failed", "looks that something went wrong with", failed),
+        ("nomination_bot_calls", "requests to GitLab", calls),
+        ("nomination_bot_seconds", "seconds that the run took", round(seconds, 3)),
+    ]
+    lines: list[str] = []
+    for name, about, value in rows:
+        lines += [f"# TYPE {name} gauge", f"# HELP {name} {about}", f"{name} {value}"]
+    if verdicts:
+        name = "nomination_bot_requirements"
+        lines += [f"# TYPE {name} gauge", f"# HELP {name} requirements by verdict"]
+        lines += [f'{name}{{verdict="{verdict}"}} {count}' for verdict, count in verdicts.items()]
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def _write_junit(findings: Findings) -> str:
+    """Return each requirement as a test case: what is open failed, what is unknown is an error."""
+    suites = [_suite(assessment) for assessment in findings.assessments]
+    return "\n".join(
+        ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>", ""]
+    )
+
+
+def _suite(assessment: Assessment) -> str:
+    name = f"@{assessment.nomination.username} as {assessment.policy.title}"
+    cases = [_case(assessment, finding) for finding in assessment.findings]
+    failures = sum("<failure" in case for case in cases)
+    errors = sum("<error" in case for case in cases)
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
+    return "\n".join([f"<testsuite name={_quote(name)} {counts}>", *cases, "</testsuite>"])
+
+
+def _case(assessment: Assessment, finding: Finding) -> str:
+    group = f"{assessment.policy.label}.{assessment.nomination.username}"
+    start = f"  <testcase classname={_quote(group)} name={_quote(finding.requirement.title)}"
+    said = escape(inert.log_line(finding.reason or finding.requirement.help))
+    if finding.verdict in {Verdict.MET, Verdict.WAIVED}:
+        return f"{start}/>"
+    if not finding.requirement.blocking:
+        return f"{start}><skipped/></testcase>"
+    kind = "error" if finding.verdict is Verdict.UNKNOWN else "failure"
+    message = _quote(f"{_word(finding)}{_count(finding, ', ')}")
+    return f"{start}><{kind} message={message}>{said}</{kind}></testcase>"
+
+
+def _quote(text: str) -> str:
+    return quoteattr(inert.log_line(text))

@@ -1,0 +1,195 @@
+"""Say whose turn it is, and since when; pure.
+
+A to-do comes from a mention that an edit adds: GitLab compares who was mentioned before and
+after, and passes over those who were (`update_todos`, app/services/notes/update_service.rb;
+`create_mention_todos` with `skip_users`, app/services/todo_service.rb). So a mention that stands
+as long as it is somebody's turn tells them once, and nothing has to be remembered.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import policy as rules
+from bot.assessment import Assessment, Finding, State, Verdict
+from bot.evidence import Manager
+from bot.merge_request import MergeRequest
+from bot.report.kinds import KINDS, steps_in_order
+
+# A name that Markdown leaves as it is, wherever it stands.
+_MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")
+_EVERYBODY = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Whose turn it is, since when nothing moved on, and whether the comment mentions them."""
+
+    username: str
+    since: datetime | None
+    mentioned: bool
+
+
+def find_turns(
+    assessments: Iterable[Assessment], merge_request: MergeRequest, *, held: bool, passed: bool
+) -> tuple[Turn | None, ...]:
+    """Return for each nomination whose turn it is, if it is one person's.
+
+    Everybody is mentioned once, however many nominations wait for them.
+    """
+    turns: list[Turn | None] = []
+    told: set[str] = set()
+    for assessment in assessments:
+        who = None if held else _find_next(assessment, merge_request, passed=passed)
+        turn = _make_turn(assessment, who, told) if who else None
+        if turn and turn.mentioned:
+            told.add(turn.username.casefold())
+        turns.append(turn)
+    return tuple(turns)
+
+
+def _make_turn(assessment: Assessment, who: str, told: set[str]) -> Turn:
+    name = assessment.reachable.get(who.casefold())
+    mentioned = (
+        assessment.policy.notify
+        and name is not None
+        and is_mentionable(name)
+        and name.casefold() not in told
+    )
+    return Turn(username=name or who, since=_find_since(assessment), mentioned=mentioned)
+
+
+def is_mentionable(name: str) -> bool:
+    """Return whether a mention of this name reaches one account and nobody else."""
+    return bool(_MENTIONABLE.fullmatch(name)) and name.casefold() != _EVERYBODY
+
+
+def _find_since(assessment: Assessment) -> datetime | None:
+    """Return when something last moved on; None where the readers may not see all of it."""
+    if assessment.moved is None or assessment.concealed.repositories:
+        return None
+    if assessment.present:
+        # After the merge all steps are open at once.
+        return assessment.moved
+    times = [merged.merged_at for each in assessment.findings for merged in each.counted]
+    times.append(assessment.moved)
+    return max(times)
+
+
+def _find_next(assessment: Assessment, merge_request: MergeRequest, *, passed: bool) -> str | None:
+    if merge_request.state == "merged":
+        return _find_after_merge(assessment, merge_request)
+    if merge_request.state != "opened":
+        return None
+    actor = _next_of_open(assessment, passed=passed)
+    if merge_request.draft and actor in {"maintainer", "approver", "manager"}:
+        # Nobody reviews or merges a draft.
+        actor = "author"
+    return _ACTORS[actor](assessment, merge_request) if actor else None
+
+
+def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
+    """Name who does the next step as the comment tells it; nobody where that is not known."""
+    if assessment.ready:
+        return "maintainer" if passed else None
+    first = steps_in_order(assessment)[0]
+    return None if first.verdict is Verdict.UNKNOWN else _actor_of(first)
+
+
+def _actor_of(finding: Finding) -> str | None:
+    rule, kind = finding.requirement.rule, KINDS[type(finding.requirement.rule)]
+    if isinstance(rule, rules.ApprovedBy):
+        return "manager" if rule.by == "manager" else "approver"
+    told = {"assigned": "author", "open_for": None, "role_held": finding.requirement.actor}
+    actor = told.get(kind, "nominee")
+    return actor if actor in _ACTORS else None
+
+
+def _find_after_merge(assessment: Assessment, merge_request: MergeRequest) -> str | None:
+    doubt = assessment.present.doubt if assessment.present else None
+    if doubt or assessment.is_gone:
+        return None
+    if any(finding.verdict is Verdict.UNMET for finding in assessment.left_open):
+        return _find_maintainer(assessment, merge_request)
+    step = next((each for each in assessment.steps if each.state is State.OPEN), None)
+    if step is None:
+        return None
+    actor = step.follow_up.actor
+    if actor == "owner":
+        return _choose(step.people, assessment, merge_request)
+    return _ACTORS[actor](assessment, merge_request) if actor in _ACTORS else None
+
+
+def _find_nominee(assessment: Assessment, _: MergeRequest) -> str | None:
+    return assessment.nomination.username
+
+
+def _find_author(assessment: Assessment, merge_request: MergeRequest) -> str | None:
+    author = merge_request.author
+    return author.username if author else assessment.nomination.username
+
+
+def _find_manager(assessment: Assessment, _: MergeRequest) -> str | None:
+    manager = assessment.manager
+    return manager.username if isinstance(manager, Manager) else None
+
+
+def _find_maintainer(assessment: Assessment, merge_request: MergeRequest) -> str | None:
+    """Choose a maintainer who is assigned, or else any, but neither nominee nor author."""
+    return _choose(_maintainers(assessment, merge_request), assessment, merge_request)
+
+
+def _find_approver(assessment: Assessment, merge_request: MergeRequest) -> str | None:
+    parts = [part for finding in assessment.findings for part in finding.parts]
+    done = {(part.name or "").casefold() for part in parts if part.state == "approved"}
+    left = [n for n in assessment.maintainers or () if n.casefold() not in done]
+    return _choose(
+        _assigned(left, merge_request) or _others(left, assessment, merge_request),
+        assessment,
+        merge_request,
+    )
+
+
+def _maintainers(assessment: Assessment, merge_request: MergeRequest) -> list[str]:
+    known = list(assessment.maintainers or ())
+    others = _others(known, assessment, merge_request)
+    return _assigned(others, merge_request) or others
+
+
+def _others(names: Iterable[str], assessment: Assessment, merge_request: MergeRequest) -> list[str]:
+    author = merge_request.author.key if merge_request.author else ""
+    own = {assessment.nomination.username.casefold(), author}
+    return [name for name in names if name.casefold() not in own]
+
+
+def _assigned(names: Iterable[str], merge_request: MergeRequest) -> list[str]:
+    assignees = {person.key for person in merge_request.assignees}
+    return [name for name in names if name.casefold() in assignees]
+
+
+def _choose(
+    names: Iterable[str], assessment: Assessment, merge_request: MergeRequest
+) -> str | None:
+    """Choose one of several for good: the choice changes only if that person is not there any more.
+
+    Each has a number that belongs to the merge request, and the highest is chosen, so that whoever
+    comes or goes besides changes nothing.
+    """
+
+    def weight(name: str) -> tuple[bool, bytes]:
+        word = f"{merge_request.project_id}!{merge_request.iid} {name.casefold()}"
+        reachable = name.casefold() in assessment.reachable
+        return reachable, hashlib.sha256(word.encode()).digest()
+
+    return max(names, key=weight, default=None)
+
+
+_ACTORS: Mapping[str, Callable[[Assessment, MergeRequest], str | None]] = {
+    "nominee": _find_nominee,
+    "author": _find_author,
+    "manager": _find_manager,
+    "maintainer": _find_maintainer,
+    "approver": _find_approver,
+}

@@ -1,0 +1,73 @@
+"""REST: what the caller has to do."""
+
+from collections.abc import Mapping
+
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import render_merge_request_basic
+from bot.sandbox.rest.params import PAGING, choice, integer
+from bot.sandbox.rest.people_entities import render_user, web_url
+from bot.sandbox.world.entities import Todo
+from bot.sandbox.world.state import RefusedError, World
+
+ACTIONS = ("assigned", "mentioned")
+
+
+@endpoint(
+    "GET",
+    "/todos",
+    {
+        "action": choice(*ACTIONS),
+        "author_id": integer(),
+        "project_id": integer(),
+        "state": choice("pending", "done"),
+        "type": choice("MergeRequest"),
+        **PAGING,
+    },
+    open=False,
+)
+def list_todos(call: Call) -> Answer:
+    """List the caller's to-dos, pending ones unless asked otherwise (doc/api/todos.md)."""
+    wanted = call.params.get("state", "pending") == "done"
+    found = [todo for todo in call.world.todos if todo.user is call.actor and todo.done is wanted]
+    found = [todo for todo in found if _is_asked(todo, call.params)]
+    return paged(call, found[::-1], lambda todo: _render(call.world, todo))
+
+
+def _is_asked(todo: Todo, params: Mapping[str, object]) -> bool:
+    told = {
+        "action": todo.action,
+        "author_id": todo.author.id,
+        "project_id": todo.merge_request.project.id,
+    }
+    return all(params.get(name, value) == value for name, value in told.items())
+
+
+@endpoint("POST", "/todos/{todo_id}/mark_as_done", open=False)
+def mark_as_done(call: Call) -> Answer:
+    """Mark one of the caller's to-dos as done."""
+    number = call.path["todo_id"]
+    for todo in call.world.todos:
+        if todo.user is call.actor and str(todo.id) == number:
+            todo.done = True
+            return Answer(status=201, body=_render(call.world, todo))
+    raise RefusedError(404, "404 Not found")
+
+
+def _render(world: World, todo: Todo) -> dict[str, object]:
+    mr = todo.merge_request
+    address = web_url(world, f"{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}")
+    return {
+        "id": todo.id,
+        "project": {
+            "id": mr.project.id,
+            "path_with_namespace": mr.project.path_with_namespace,
+        },
+        "author": render_user(world, todo.author),
+        "action_name": todo.action,
+        "target_type": "MergeRequest",
+        "target": render_merge_request_basic(world, mr),
+        "target_url": f"{address}#note_{todo.note.id}" if todo.note else address,
+        "body": todo.note.body if todo.note else mr.title,
+        "state": "done" if todo.done else "pending",
+        "created_at": todo.created_at.isoformat(),
+    }

@@ -1,0 +1,268 @@
+"""What an operator sees of a run: the story in the log, artifacts, and runs that only observe."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bot import policy as rules
+from bot.evidence import Exposure, Present
+from bot.merge_request import Visibility
+from bot.report.log import Outcome, tell_story, write_artifacts
+from bot.report.words import Gate, GateState
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
+from bot.unread import Unread
+from tests.builders import (
+    GROUP,
+    REPOSITORY,
+    make_assessment,
+    make_evidence,
+    make_findings,
+    make_follow_up,
+    make_merge_request,
+    make_merged,
+    make_nomination,
+    make_policy,
+    make_requirement,
+    make_work,
+)
+from tests.event_bodies import make_merge_request_body
+from tests.hostile import CORPUS
+from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world
+from tests.processes import run_here, write_payload
+
+NOTE = "https://gitlab.example.com/x#note_9"
+HIDDEN = {
+    REPOSITORY: Exposure(merge_requests=Visibility.PRIVATE, files=Visibility.PRIVATE),
+}
+AUTHORED = make_requirement(rules.AuthoredMergeRequests(at_least=5), id="authored", title="Author")
+READY = make_requirement(rules.RoleHeld(role="trainee_maintainer"), id="held", title="Hold it")
+TALK = make_requirement(rules.RoleHeld(role="reviewer"), id="talk", title="Talk", blocking=False)
+
+
+def outcome(**changes: object) -> Outcome:
+    policy = make_policy(
+        AUTHORED, READY, TALK, follow_ups=(make_follow_up(rules.Manual(), title="Celebrate"),)
+    )
+    findings = make_findings(make_assessment(policy))
+    told = {
+        "findings": findings,
+        "gate": Gate(state=GateState.FAILED, description="Author"),
+        "spoken": True,
+        "writes": ("create the comment (9 characters)",),
+        "comment_url": NOTE,
+        "calls": 9,
+    }
+    return Outcome(**(told | changes))  # type: ignore[arg-type]
+
+
+def test_the_log_tells_one_story_that_ends_with_who_what_and_where() -> None:
+    lines = tell_story(outcome())
+    assert lines[1:] == [
+        "  @ada as Maintainer of the AI Gateway:",
+        "    not met: Author, 0 of 5",
+        "    met: Hold it, 1 of 1",
+        "    not yet: Talk, 0 of 1",
+        "  did: create the comment",
+        f"!231 @ada: 1 of 2 open (authored 0/5); gate failed; comment {NOTE}; 1 writes, 9 calls",
+    ]
+    assert "merge_requests/231" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        ({"findings": make_findings(), "spoken": False}, "nobody is nominated; nothing to say; "),
+        ({"gate": None}, "; gate left alone; "),
+        ({"comment_url": None}, "; no comment yet; "),
+        ({"observed": True}, "; 1 writes left out, "),
+        ({"findings": make_findings(make_assessment(make_policy(READY)))}, "!231 @ada: ready; "),
+        (
+            {"findings": make_findings(make_assessment(evidence=make_evidence(work={})))},
+            "1 of 1 open (wanted unknown); ",
+        ),
+    ],
+)
+def test_the_last_line_says_what_there_is_to_say(changes: dict[str, object], last: str) -> None:
+    assert last in tell_story(outcome(**changes))[-1]
+
+
+def test_after_the_merge_the_steps_are_told() -> None:
+    merged = make_merge_request(state="merged")
+    step = make_follow_up(rules.GroupMember(group=GROUP, level=30), title="Join")
+    policy = make_policy(READY, follow_ups=(step, make_follow_up(rules.Manual(), title="Cheer")))
+    assessment = make_assessment(policy, merge_request=merged)
+    findings = make_findings(assessment, merge_request=merged)
+    lines = tell_story(outcome(findings=findings, gate=None))
+    assert "    open: Join" in lines
+    assert "    manual: Cheer" in lines
+    assert lines[-1].startswith("!231 @ada: merged, 1 of 2 steps left; gate left alone; ")
+    gone = replace(assessment, present=Present(username="ada", gone="it was taken back"))
+    over = tell_story(outcome(findings=replace(findings, assessments=(gone,))))
+    assert "!231 @ada: merged, the role is over; " in over[-1]
+
+
+def test_what_only_is_observed_would_be() -> None:
+    assert "  would: create the comment" in tell_story(outcome(observed=True))
+
+
+@pytest.mark.parametrize("text", [*CORPUS, "x" * 100_000])
+def test_no_foreign_text_leaves_its_line_or_breaks_an_artifact(text: str) -> None:
+    assessment = make_assessment(
+        make_policy(AUTHORED),
+        nomination=make_nomination(username=text),
+        evidence=make_evidence(work={}),
+    )
+    found = replace(assessment.findings[0], reason=text)
+    findings = make_findings(replace(assessment, findings=(found,)))
+    given = outcome(findings=findings)
+    for line in tell_story(given):
+        assert line.isprintable()
+    files = write_artifacts(given)
+    assert json.loads(files["nomination.json"])["iid"] == 231
+    (suite,) = ElementTree.fromstring(files["junit.xml"])  # noqa: S314  our own
+    assert len(suite) == 1
+
+
+def test_each_requirement_is_a_test_case_for_gitlabs_widget() -> None:
+    unread = make_requirement(rules.Assigned(manager=True, maintainers=0), id="as", title="Assign")
+    policy = make_policy(AUTHORED, READY, TALK, unread)
+    evidence = make_evidence(manager=Unread(reason="no <entry> & more"))
+    files = write_artifacts(
+        outcome(findings=make_findings(make_assessment(policy, evidence=evidence)))
+    )
+    (suite,) = ElementTree.fromstring(files["junit.xml"])  # noqa: S314  our own
+    assert {k: suite.get(k) for k in ("tests", "failures", "errors")} == {
+        "tests": "4",
+        "failures": "1",
+        "errors": "1",
+    }
+    told = {case.get("name"): [part.tag for part in case] for case in suite}
+    assert told == {"Author": ["failure"], "Hold it": [], "Talk": ["skipped"], "Assign": ["error"]}
+    assert suite[3][0].text == "no <entry> & more"
+    assert suite[0][0].get("message") == "not met, 0 of 5"
+
+
+def test_metrics_are_openmetrics() -> None:
+    text = write_artifacts(outcome(seconds=1.5, problems=("gate: no",)))["metrics.txt"]
+    assert text.endswith("# EOF\n")
+    rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert rows["nomination_bot_calls"] == "9"
+    assert rows["nomination_bot_seconds"] == "1.5"
+    assert rows["nomination_bot_looks_failed"] == "1"
+    assert rows['nomination_bot_requirements{verdict="unmet"}'] == "2"
+    assert all(re.fullmatch(r"[0-9.]+", value) for value in rows.values())
+
+
+def test_artifacts_tell_no_more_than_the_comment() -> None:
+    private = make_assessment(
+        make_policy(AUTHORED),
+        evidence=make_evidence(
+            make_work([make_merged(1, "ada", title="Secret")]), exposures=HIDDEN
+        ),
+    )
+    files = write_artifacts(outcome(findings=make_findings(private)))
+    assert "Secret" not in "".join(files.values())
+
+
+# --- through the door ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world(reviewed=3)
+
+
+@pytest.fixture
+def server(made: NominationWorld) -> Iterator[Server]:
+    with Server(made.world) as running:
+        yield running
+
+
+def bot(url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    given = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "CI_SERVER_URL": url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+    return run_here(*arguments, **given, **more)
+
+
+def writes(made: NominationWorld) -> list[str]:
+    sent = [each for each in made.world.requests if each.method != "GET"]
+    return [each.path for each in sent if not each.path.endswith("/graphql")]
+
+
+def payload(directory: Path) -> str:
+    body = make_merge_request_body("open")
+    body["object_attributes"]["iid"] = 1
+    body["project"]["path_with_namespace"] = TEAM
+    return str(write_payload(directory, body))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        (("run",), {"NOMINATION_BOT_OBSERVE": "true"}),
+        (("run", "--dry-run"), {}),
+        (("check", f"{TEAM}!1"), {"NOMINATION_BOT_OBSERVE": "True"}),
+        (("sweep",), {"NOMINATION_BOT_OBSERVE": "true"}),
+    ],
+)
+def test_a_run_that_observes_writes_nothing(
+    made: NominationWorld,
+    server: Server,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    more: dict[str, str],
+) -> None:
+    path = payload(tmp_path)
+    done = bot(server.url, *arguments, TRIGGER_PAYLOAD=path, **more)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert writes(made) == []
+    assert "left out" in done.stdout or arguments == ("sweep",)
+
+
+def test_a_run_that_breaks_off_while_it_observes_does_not_even_shut_the_gate(
+    made: NominationWorld, server: Server
+) -> None:
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
+    done = bot(server.url, "check", f"{TEAM}!1", NOMINATION_BOT_OBSERVE="true")
+    assert done.returncode == 1
+    assert writes(made) == []
+
+
+def test_what_observing_is_takes_true_or_false(server: Server) -> None:
+    done = bot(server.url, "check", f"{TEAM}!1", NOMINATION_BOT_OBSERVE="maybe")
+    assert done.stderr == "nomination-bot: NOMINATION_BOT_OBSERVE is 'maybe': use true or false.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("check", f"{TEAM}!1"), {"nomination.json", "junit.xml", "metrics.txt"}),
+        (("sweep",), {"metrics.txt"}),
+    ],
+)
+def test_artifacts_are_written_where_a_directory_is_named(
+    server: Server, tmp_path: Path, arguments: tuple[str, ...], names: set[str]
+) -> None:
+    folder = tmp_path / "a" / "b"
+    done = bot(server.url, *arguments, NOMINATION_BOT_ARTIFACTS=str(folder))
+    assert done.returncode == 0
+    assert {file.name for file in folder.iterdir()} == names
+    assert SECRET not in "".join(file.read_text() for file in folder.iterdir())
+
+
+def test_artifacts_that_cannot_be_written_fail_no_run(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / "file" / "b")
+    done = bot(server.url, "check", f"{TEAM}!1", NOMINATION_BOT_ARTIFACTS=folder)
+    assert done.returncode == 0
+    assert "the artifacts could not be written" in done.stderr

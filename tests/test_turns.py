@@ -1,0 +1,358 @@
+"""Whose turn it is: one person, mentioned once for each hand-over, in the comment itself."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot import policy as rules
+from bot.assessment import Assessment, State
+from bot.evidence import Activity
+from bot.gitlab.work_query import _read_activity
+from bot.report.turns import find_turns, is_mentionable
+from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.story.running import Sandbox
+from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.steps import tell
+from tests.builders import (
+    GROUP,
+    NOW,
+    make_assessment,
+    make_evidence,
+    make_findings,
+    make_follow_up,
+    make_hold,
+    make_members,
+    make_merge_request,
+    make_merged,
+    make_nomination,
+    make_person,
+    make_policy,
+    make_replay,
+    make_requirement,
+    make_work,
+)
+from tests.hostile import CORPUS
+from tests.processes import run_job_here
+from tests.test_report import render
+
+ASSIGNED = make_requirement(rules.Assigned(manager=True, maintainers=1))
+AUTHORED = make_requirement(rules.AuthoredMergeRequests(at_least=1))
+READY = make_requirement(rules.RoleHeld(role="trainee_maintainer"))
+MENTION = re.compile(r"(?<!\w)@[\w.-]+")
+
+
+def find_mentions(body: str) -> list[str]:
+    """Return what a comment mentions outside of code."""
+    outside = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", body)
+    return [found.rstrip(".") for found in MENTION.findall(outside)]
+
+
+def assess(*wanted: rules.Requirement, notify: bool = True, **changes: Any) -> Assessment:
+    policy = make_policy(*wanted, notify=notify, follow_ups=changes.pop("follow_ups", ()))
+    return make_assessment(policy, **changes)
+
+
+def show(assessment: Assessment, **changes: Any) -> str:
+    return render(make_findings(assessment, **changes))
+
+
+def test_the_nominee_is_mentioned_while_their_work_is_what_is_missing() -> None:
+    assessment = assess(AUTHORED, moved=NOW - timedelta(days=1))
+    body = show(assessment)
+    assert find_mentions(body) == ["@ada"]
+    day = f"{NOW - timedelta(days=1):%Y-%m-%d}"
+    assert f"Waiting for @ada since {day}." in body
+
+
+def test_nobody_is_mentioned_unless_the_policy_says_so() -> None:
+    body = show(assess(AUTHORED, notify=False))
+    assert not find_mentions(body)
+    assert "Waiting for `@ada`." in body
+
+
+MAINTAINERS = make_requirement(rules.ApprovedBy(at_least=1, by="maintainers"))
+MANAGER = make_requirement(rules.ApprovedBy(at_least=1, by="manager"))
+GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "merge_request", "mentioned"),
+    [
+        (AUTHORED, {}, "@ada"),
+        (AUTHORED, {"author": LINUS}, "@ada"),
+        (ASSIGNED, {"author": LINUS}, "@linus"),
+        (ASSIGNED, {"draft": True}, "@ada"),
+        (READY, {"assignees": (GRACE, MARGARET)}, "@margaret"),
+        (READY, {"assignees": (GRACE, LINUS)}, "@linus"),
+        (READY, {"draft": True, "assignees": (MARGARET,)}, "@ada"),
+        (MAINTAINERS, {"assignees": (LINUS,)}, "@linus"),
+        (MAINTAINERS, {"assignees": (LINUS,), "draft": True}, "@ada"),
+        (MANAGER, {"assignees": (GRACE,)}, "@grace"),
+        (make_requirement(rules.RoleHeld(role="reviewer"), actor="manager"), {}, None),
+        (make_requirement(rules.RoleHeld(role="reviewer"), actor="anyone"), {}, None),
+        (make_requirement(rules.OpenFor(days=9)), {}, None),
+        # Of these accounts GitLab told nothing, or that they cannot act.
+        (MANAGER, {}, None),
+        (MANAGER, {"assignees": (make_person("grace", active=False),)}, None),
+        (MANAGER, {"assignees": (make_person("grace", bot=True),)}, None),
+        (ASSIGNED, {"author": make_person("linus", active=False)}, None),
+        (READY, {"state": "closed", "assignees": (MARGARET,)}, None),
+        (ASSIGNED, {"author": None}, "@ada"),
+    ],
+)
+def test_exactly_the_next_actor_is_mentioned(
+    wanted: rules.Requirement, merge_request: dict[str, Any], mentioned: str | None
+) -> None:
+    made = make_merge_request(**merge_request)
+    assessment = assess(wanted, merge_request=made)
+    body = show(assessment, merge_request=made)
+    assert find_mentions(body) == ([mentioned] if mentioned else [])
+
+
+def test_of_several_maintainers_one_is_chosen_for_good() -> None:
+    names = ["linus", "margaret", "olga", "zoe"]
+    made = make_merge_request()
+
+    def choose(*members: str) -> list[str]:
+        evidence = make_evidence(members=make_members(*members))
+        assessment = assess(READY, merge_request=made, evidence=evidence)
+        return find_mentions(show(assessment, merge_request=made))
+
+    chosen = choose(*names)
+    assert len(chosen) == 1
+    assert choose(*names[::-1]) == chosen
+    for name in names:
+        rest = [each for each in names if each != name]
+        assert (choose(*rest) == chosen) is (f"@{name}" != chosen[0])
+
+
+def test_different_merge_requests_ask_different_maintainers() -> None:
+    evidence = make_evidence(members=make_members("linus", "margaret", "olga"))
+    found = set()
+    for iid in range(20):
+        made = make_merge_request(iid=iid + 1)
+        turns = find_turns(
+            [assess(READY, merge_request=made, evidence=evidence)], made, held=False, passed=True
+        )
+        assert turns[0]
+        found.add(turns[0].username)
+    assert found == {"linus", "margaret", "olga"}
+
+
+def test_neither_nominee_nor_author_is_asked_to_merge() -> None:
+    made = make_merge_request(author=LINUS)
+    evidence = make_evidence(members=make_members("ada", "linus", "margaret"))
+    assessment = assess(READY, merge_request=made, evidence=evidence)
+    assert find_mentions(show(assessment, merge_request=made)) == ["@margaret"]
+
+
+def test_who_has_approved_is_not_asked_again() -> None:
+    made = make_merge_request(assignees=(LINUS,), approved_by=(LINUS,))
+    two = make_requirement(rules.ApprovedBy(at_least=2, by="maintainers"))
+    assessment = assess(two, merge_request=made)
+    assert find_mentions(show(assessment, merge_request=made)) == ["@margaret"]
+
+
+def test_nobody_is_mentioned_while_it_is_held_or_not_known() -> None:
+    assert not find_mentions(show(assess(READY), replay=make_replay(held=make_hold())))
+    assert not find_mentions(show(assess(READY), unknown=("the list was cut",)))
+    unknown = make_evidence(members=make_members("linus"), work={})
+    assert not find_mentions(show(assess(AUTHORED, evidence=unknown)))
+
+
+def test_who_is_waited_for_twice_is_mentioned_once() -> None:
+    one = assess(AUTHORED)
+    two = replace(one, nomination=make_nomination(role="reviewer"))
+    body = show(one)
+    assert find_mentions(body) == ["@ada"]
+    both = render(make_findings(one, two))
+    assert find_mentions(both) == ["@ada"]
+    assert "Waiting for `@ada`" in both
+
+
+@pytest.mark.parametrize(
+    ("name", "fit"),
+    [
+        ("ada", True),
+        ("a", True),
+        ("Ada.L-ovelace_1", True),
+        ("all", False),
+        ("ALL", False),
+        ("_ada_", False),
+        ("ada.", False),
+        ("ada-", False),
+        (".ada", False),
+        ("group/sub", False),
+        ("ada\n", False),
+        ("ada @all", False),
+        ("", False),
+        ("\u0430da", False),
+        ("a" * 256, False),
+    ],
+)
+def test_only_a_name_that_reaches_one_account_is_mentioned(name: str, fit: bool) -> None:
+    assert is_mentionable(name) is fit
+    made = make_merge_request(author=make_person(name))
+    body = show(assess(ASSIGNED, merge_request=made), merge_request=made)
+    assert find_mentions(body) == ([f"@{name}"] if fit else [])
+
+
+def test_no_foreign_name_mentions_anybody_else() -> None:
+    for text in CORPUS:
+        made = make_merge_request(author=make_person(text))
+        turns = find_turns([assess(ASSIGNED, merge_request=made)], made, held=False, passed=False)
+        assert turns[0] or not text
+        if not turns[0]:
+            continue
+        assert turns[0].mentioned is is_mentionable(text)
+        if turns[0].mentioned:
+            assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", text, re.ASCII)
+
+
+def test_a_name_that_only_the_entry_holds_is_not_mentioned() -> None:
+    made = make_merge_request(author=LINUS)
+    work = make_evidence(replace(make_work(), account=None))
+    assessment = assess(AUTHORED, merge_request=made, evidence=work)
+    body = show(assessment, merge_request=made)
+    assert not find_mentions(body)
+
+
+@pytest.mark.parametrize("unlike", ["busy", "blocked", "bot"])
+def test_who_is_away_or_cannot_act_is_not_mentioned(unlike: str) -> None:
+    made = make_merge_request(assignees=(MARGARET,))
+    changes: dict[str, Any] = {"away": True}
+    if unlike != "busy":
+        changes = {"active": False} if unlike == "blocked" else {"bot": True}
+    members = make_members("margaret")
+    direct = tuple(replace(member, **changes) for member in members.direct)
+    evidence = make_evidence(members=replace(members, direct=direct))
+    assessment = assess(READY, merge_request=made, evidence=evidence)
+    assert not find_mentions(show(assessment, merge_request=made))
+
+
+GROUP_STEP = rules.GroupMember(group=GROUP, level=30)
+
+
+@pytest.mark.parametrize(
+    ("actor", "changes", "mentioned"),
+    [
+        ("nominee", {}, "@ada"),
+        ("owner", {}, "@olga"),
+        ("maintainer", {}, "@linus"),
+        ("manager", {"assignees": (GRACE,)}, "@grace"),
+        ("anyone", {}, None),
+        ("owner", {"cut": True}, None),
+    ],
+)
+def test_after_the_merge_the_next_step_is_somebodys(
+    actor: str, changes: dict[str, Any], mentioned: str | None
+) -> None:
+    cut = changes.pop("cut", None)
+    merged = make_merge_request(state="merged", merged_at=NOW, **changes)
+    members = make_members("linus", owners=() if cut else ["olga"])
+    step = make_follow_up(GROUP_STEP, actor=actor)
+    assessment = assess(
+        READY,
+        merge_request=merged,
+        evidence=make_evidence(members=members),
+        follow_ups=(step,),
+    )
+    assert assessment.steps[0].state is State.OPEN
+    body = show(assessment, merge_request=merged)
+    assert find_mentions(body) == ([mentioned] if mentioned else [])
+    assert f"since {NOW:%Y-%m-%d}" in body or not mentioned
+
+
+def test_after_a_merge_in_spite_of_an_open_point_a_maintainer_decides_first() -> None:
+    merged = make_merge_request(state="merged", merged_at=NOW)
+    assessment = assess(AUTHORED, merge_request=merged, follow_ups=(make_follow_up(GROUP_STEP),))
+    assessment = replace(assessment, left_open=assessment.findings)
+    body = show(assessment, merge_request=merged)
+    assert find_mentions(body) in (["@linus"], ["@margaret"])
+
+
+def test_nobody_is_waited_for_once_all_is_done() -> None:
+    merged = make_merge_request(state="merged", merged_at=NOW)
+    assert "Waiting for" not in show(assess(READY, merge_request=merged), merge_request=merged)
+
+
+def test_what_was_counted_last_is_since_when_somebody_is_waited_for() -> None:
+    work = make_work([make_merged(399, "ada")])
+    two = make_requirement(rules.AuthoredMergeRequests(at_least=2))
+    assessment = assess(two, evidence=make_evidence(work), moved=NOW - timedelta(days=2))
+    assert f"Waiting for @ada since {NOW - timedelta(days=1):%Y-%m-%d}." in show(assessment)
+    decided = make_replay(decided_at=NOW)
+    policy = make_policy(two, notify=True)
+    later = make_assessment(
+        policy, decided, evidence=make_evidence(work), moved=NOW - timedelta(days=2)
+    )
+    assert f"Waiting for @ada since {NOW:%Y-%m-%d}." in show(later)
+
+
+@pytest.mark.parametrize(
+    ("body", "moves"),
+    [
+        ("assigned to @ada", True),
+        ("unassigned @ada", True),
+        ("assigned to @ada and unassigned @linus", True),
+        ("approved this merge request", True),
+        ("unapproved this merge request", True),
+        ("added 2 commits\n\n* 1 - Add", True),
+        ("marked this merge request as **ready**", True),
+        ("marked this merge request as **draft**", True),
+        ("reopened", True),
+        ("changed target branch from `a` to `main`", True),
+        ("changed title from **a** to **b**", False),
+        ("mentioned in merge request !7", False),
+        ("added ~3 label", False),
+        ("closed", False),
+        ("requested review from @linus", False),
+    ],
+)
+def test_only_what_changes_hands_moves_a_merge_request_on(body: str, moves: bool) -> None:
+    note = {"body": body, "createdAt": NOW.isoformat(), "author": {"username": "ada"}}
+    found = _read_activity({"nodes": [note], "pageInfo": {"hasPreviousPage": False}})
+    assert isinstance(found, Activity)
+    assert (found.moved is not None) is moves
+
+
+# --- GitLab's to-dos ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(FIRST_NOMINATION, {}) as running:
+        yield running
+
+
+def people_told(sandbox: Sandbox) -> list[str]:
+    return [todo.user.username for todo in sandbox.world.todos if todo.author is sandbox.bot]
+
+
+def test_each_hand_over_makes_one_to_do_however_often_the_bot_looks(sandbox: Sandbox) -> None:
+    """The maintainer has one already, of being assigned; GitLab makes no second."""
+    sandbox.runner.execute = run_job_here
+    told = {}
+    for outcome in tell(sandbox, read_scenario(FIRST_NOMINATION)):
+        told[outcome.step.title] = (find_mentions(outcome.comments[0]), people_told(sandbox))
+    assert list(dict.fromkeys((*said, len(made)) for said, made in told.values())) == [
+        ("@nominee1", 1),
+        ("@maintainer1", 1),
+        ("@nominee1", 2),
+        (2,),
+    ]
+    assert people_told(sandbox) == ["nominee1", "nominee1"]
+
+
+def test_a_maintainer_who_is_busy_is_waited_for_but_not_mentioned() -> None:
+    with Sandbox(FIRST_NOMINATION, {}) as sandbox:
+        sandbox.runner.execute = run_job_here
+        sandbox.world.user("maintainer1").busy = True
+        story = tell(sandbox, read_scenario(FIRST_NOMINATION))
+        ready = next(o for o in story if "assigns" in o.step.title)
+        assert "Waiting for `@maintainer1` since" in ready.comments[0]
+        assert not find_mentions(ready.comments[0])
