@@ -71,12 +71,14 @@ class Choices:
 class Look:
     """What a look at one merge request, or at the list of them, came to.
 
-    `notices` tell what is no fault of the look, such as a gate that cannot be set there.
+    `notices` tell what is no fault of the look, such as a gate that cannot be set there; `missing`
+    is one that was not found.
     """
 
     iid: int | None
     problems: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,8 +113,8 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
     with _wire(settings, LATELY) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
         guessed = sweep.look_at(project, broken.iids, choices, client)
-        looks = [look for look in guessed if not look.problems]
         # That a number leads nowhere is the payload's fault, which fails no run.
+        looks = [look for look in guessed if not look.missing]
         looks = looks or sweep.look_lately(project, choices, client)
     return _tell_looks(looks, client.calls)
 
@@ -288,12 +288,13 @@ def _tell_looks(
     as_json: bool = False,
 ) -> int:
     failed = [(look.iid, problem) for look in looks for problem in look.problems]
+    number = sum(look.iid is not None for look in looks)
     if as_json:
         problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
-        told = {"looked_at": len(looks), "calls": calls, "problems": problems}
+        told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
     elif manner is None or not manner.quiet:
-        print(f"Looked at {len(looks)} merge requests. {calls} calls.")
+        print(f"Looked at {number} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
@@ -430,7 +431,7 @@ def _save(directory: Path, files: Mapping[str, str]) -> None:
 
 def _tell_problems(evaluation: "Evaluation", problems: Sequence[str]) -> None:
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
-    for problem in (*known, *problems):
+    for problem in dict.fromkeys((*known, *problems)):
         print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
     if evaluation.again:
         print(f"Looked again at {len(evaluation.again)} open ones that touch the same entries.")

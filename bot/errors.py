@@ -36,5 +36,9 @@ class RefusedError(GitLabError):
         self.advice = advice
 
 
+class MissingError(GitLabError):
+    """A merge request that does not exist, perhaps not yet, or that the token cannot read."""
+
+
 class DoubtfulWriteError(GitLabError):
     """A write may or may not have landed: look before writing again."""

@@ -9,7 +9,7 @@ from bot.errors import GitLabError
 from bot.evidence import Fact, Need, Source
 from bot.merge_request import MergeRequest
 from bot.publish import SLOW, GateKind, HeadMovedError, Writer, apply_plan, concerns_gate, shut_gate
-from bot.report import render_report
+from bot.report import GateState, render_report
 
 # How often all is evaluated again because somebody pushed meanwhile.
 ROUNDS = 3
@@ -120,7 +120,14 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
     def body_with(problem: str) -> str | None:
         return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
-    return apply_plan(evaluation.plan, evaluation.merge_request, gitlab, body_with)
+    plan = evaluation.plan
+    problems = apply_plan(plan, evaluation.merge_request, gitlab, body_with)
+    if not plan.gate_unread:
+        return problems
+    gate = evaluation.report.gate if evaluation.report else None
+    if gate and gate.state is not GateState.PASSED:
+        gitlab.pay()  # which looks once more, lest an answer of old stays
+    return [*problems, f"gate: {plan.gate_problem}"]
 
 
 def evaluate(

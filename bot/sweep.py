@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot import rounds
 from bot.app import Choices, Evaluation, Look
-from bot.errors import BotError, GitLabError
+from bot.errors import BotError, GitLabError, MissingError
 from bot.evidence import SharedFacts, Source
 from bot.merge_request import MergeRequest
 from bot.publish import is_over
@@ -63,14 +63,25 @@ def sweep(
     """Look at merge requests one by one; a failure at one never stops the others.
 
     Each is given its share of what is left first, for one that takes long is such a failure, too.
+    A bug at one is raised when the others have been looked at, with what else went wrong.
     """
     looks: list[Look] = []
+    bugs: list[Exception] = []
     for iid in iids:
         take_share(len(iids) - len(looks))
         try:
             looks.append(look(iid))
         except BotError as error:
-            looks.append(Look(iid=iid, problems=(str(error),)))
+            missing = isinstance(error, MissingError)
+            looks.append(Look(iid=iid, problems=(str(error),), missing=missing))
+        except Exception as bug:
+            bug.add_note(f"This was at !{iid}.")
+            bugs.append(bug)
+            looks.append(Look(iid=iid, problems=(f"a bug: {type(bug).__name__}",)))
+    if bugs:
+        for told in (f"!{look.iid}: {problem}" for look in looks for problem in look.problems):
+            bugs[0].add_note(told)
+        raise bugs[0]
     return looks
 
 
@@ -142,8 +153,10 @@ def look_at(
 
 
 def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
-    unset = evaluation.plan.gate_problem
-    return Look(iid=iid, problems=tuple(problems), notices=(f"gate: {unset}",) if unset else ())
+    plan = evaluation.plan
+    told = bool(plan.gate_problem) and not plan.gate_unread
+    notices = (f"gate: {plan.gate_problem}",) if told else ()
+    return Look(iid=iid, problems=tuple(problems), notices=notices)
 
 
 def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:

@@ -1054,13 +1054,26 @@ def test_what_cannot_be_looked_up_is_unknown_and_shuts_the_gate(
 
 
 def test_statuses_that_cannot_be_read_are_said(server: Server, made: NominationWorld) -> None:
-    server.fault(Fault(route="GET */statuses", kind=Kind.FORBIDDEN, calls=[0]))
-    outcome = run_on(server, made.nomination)
-    assert made.statuses() == []
+    add_check(made)
+    server.fault(Fault(route="GET */status_checks", kind=Kind.FORBIDDEN, calls=[0]))
+    outcome = run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    assert made.nomination.check_answers == []
     assert "present state of the gate could not be read" in one_note(made)
-    assert outcome.evaluation.plan.gate_problem
+    assert "present state of the gate could not be read" in outcome.problems[0]
+    assert run_on(server, made.nomination, gate=GateKind.STATUS_CHECK).problems == []
+    assert made.nomination.check_answers[-1].status == "passed"
+
+
+def test_statuses_that_cannot_be_read_are_not_written_for_nobody(
+    server: Server, made: NominationWorld
+) -> None:
     run_on(server, made.nomination)
-    assert gates(made)[0][0] == "success"
+    made.push({ENTRY: entry("nina", "trainee_maintainer")}, branch="nominate-nina")
+    before = gates(made)
+    server.fault(Fault(route="GET */statuses", kind=Kind.FORBIDDEN))
+    outcome = run_on(server, made.nomination)
+    assert "present state of the gate could not be read" in outcome.problems[0]
+    assert gates(made) == before
 
 
 def test_a_maintainers_group_that_is_hidden_is_unknown(

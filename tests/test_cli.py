@@ -325,6 +325,27 @@ def test_a_broken_payload_hides_no_failure_of_gitlab(tmp_path: Path, server: Ser
     assert "NOMINATION_BOT_TOKEN" in done.stderr
 
 
+def test_a_broken_payload_hides_no_failure_at_what_it_names(
+    tmp_path: Path, server: Server, made: NominationWorld
+) -> None:
+    other = made.open({f"{FOLDER}/a/ada.yml": entry("ada")}, branch="ada")
+    raw = payload(made, tmp_path).read_bytes()[:-1]
+    raw += f', "iid": {other.iid}, "iid": 999'.encode()
+    server.fault(Fault(route="POST */notes", kind=Kind.FORBIDDEN))
+    done = run_here("run", **settings(server.url), TRIGGER_PAYLOAD=write_payload(tmp_path, raw))
+    assert done.returncode == 1
+    assert "!1: comment: GitLab answered 403" in done.stderr
+    assert "!999" not in done.stderr.splitlines()[-1]
+    assert "Looked at 2 merge requests." in done.stdout
+
+
+def test_a_sweep_that_could_list_nothing_looked_at_nothing(server: Server) -> None:
+    server.fault(Fault(route="*", kind=Kind.UNAUTHORIZED))
+    done = run_here("sweep", **settings(server.url))
+    assert done.returncode == 1
+    assert "Looked at 0 merge requests." in done.stdout
+
+
 def payload(made: NominationWorld, directory: Path, **changes: Any) -> Path:
     body = make_merge_request_body("open")
     body["project"] |= {"id": 7001, "path_with_namespace": TEAM}

@@ -1,6 +1,9 @@
 """The guard job of the team database: it runs for real, and silence keeps the gate shut."""
 
 import json
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +30,7 @@ from tests.nomination_world import (
     run_on,
 )
 from tests.processes import run_bot
+from tests.raw_server import Script, answer, drip, raw_server, saying
 
 READ_ONLY = "glpat-0123456789abcdefghij"
 COMPONENT = "$CI_SERVER_FQDN/tools/bot/nomination-gate@1"
@@ -237,6 +241,52 @@ def test_in_a_fork_the_guard_says_what_to_do(guarded: Guarded) -> None:
     )
     actions.open_merge_request(world, nina, guarded.made.team, opening_)
     assert "This is a pipeline of a fork" in guarded.wait()
+
+
+def guard(url: str, limit: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of the job against a server that need not be a GitLab."""
+    text = read_component("nomination-gate") or ""
+    script = textwrap.dedent(text.partition("<<'GATE'\n")[2].rpartition("GATE")[0])
+    given = {"CI_API_V4_URL": url, "CI_API_GRAPHQL_URL": url, "CI_PROJECT_PATH": TEAM}
+    given |= {"CI_PIPELINE_ID": "1", "CI_PIPELINE_IID": "1", "CI_COMMIT_SHA": "a" * 40}
+    given |= {"CI_PROJECT_ID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "7"}
+    return subprocess.run(  # noqa: S603  our own interpreter
+        [sys.executable, "-I", "-", STATUS, "", limit, "0.1", "fail"],
+        env=given | more,
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+PAGE = {"jobs": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "x"}}}
+ENDLESS = json.dumps({"data": {"project": {"pipeline": PAGE}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("script", "limit", "said"),
+    [
+        (saying(answer("404 Not Found", b"{}"), answer("200 OK", ENDLESS)), "1", "all listed"),
+        (drip, "-9", "GitLab answered nothing whole in time."),
+    ],
+)
+def test_an_endless_answer_ends_with_the_time_limit(script: Script, limit: str, said: str) -> None:
+    with raw_server(script) as raw:
+        done = guard(raw.url, limit)
+    assert (done.returncode, done.stderr.count("Traceback")) == (1, 0)
+    assert said in done.stderr
+
+
+def test_the_token_follows_no_redirect() -> None:
+    with raw_server(saying(answer("200 OK", b"[]"))) as other:
+        away = saying(answer("302 Found", b"", f"Location: {other.url}/"))
+        with raw_server(away) as raw:
+            done = guard(raw.url, "1", NOMINATION_GATE_TOKEN=READ_ONLY)
+        assert other.requests == []
+    assert done.returncode == 1
+    assert READ_ONLY not in done.stdout + done.stderr
 
 
 def test_the_component_is_small_enough_to_be_read() -> None:

@@ -148,6 +148,22 @@ def test_tries_end_before_the_deadline_and_leave_time_for_writing() -> None:
     assert "<" not in words_of(error)
 
 
+@pytest.mark.parametrize(
+    ("times", "left", "seconds", "kept"),
+    [(1, 1, 120, 20), (1, 8, 15, 3.75), (20, 100, 24, 6), (20, 5_000, 15, 3.75)],
+)
+def test_every_share_leaves_time_for_reading_and_for_writing(
+    times: int, left: int, seconds: float, kept: float
+) -> None:
+    door = Transport("http://127.0.0.1", Secret(SECRET), 120, 60, shares=(times, times))
+    door.sleep = lambda _: None
+    door.take_share(left)
+    assert door.wait(seconds - kept - 1)
+    assert not door.wait(seconds - kept + 0.5)
+    door.release()
+    assert door.wait(seconds - 1)
+
+
 def test_repetitions_do_not_use_up_the_requests() -> None:
     with raw_server(saying(*busy(9, "429 Too Many"), FINE)) as raw:
         door = transport(raw.url, calls=WRITING + 1)
@@ -425,6 +441,7 @@ ODD_ANSWERS = {
     "half": b'{"id": ',
     "list": b"[]",
     "text": b'"hello"',
+    "too deep": b"[" * 100_000,
 }
 
 
@@ -494,6 +511,45 @@ def test_errors_in_the_answer_to_a_query_are_errors(name: str) -> None:
     with raw_server(said) as raw, pytest.raises(GitLabError) as error:
         transport(raw.url).query("{ a }", {})
     assert expected in words_of(error)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_query_that_timed_out_is_sent_again_unless_there_is_another_way(*, patient: bool) -> None:
+    said = "Timeout on Query.project"
+    failed = answer("200 OK", json.dumps({"errors": [{"message": said}], "data": None}).encode())
+    with raw_server(saying(failed, answer("200 OK", b'{"data": {"a": 1}}'))) as raw:
+        door = transport(raw.url)
+        if patient:
+            assert door.query("{ a }", {}) == {"a": 1}
+            return
+        with pytest.raises(GitLabError) as error:
+            door.query("{ a }", {}, patient=False)
+        assert said in words_of(error)
+
+
+def test_a_query_that_always_times_out_is_told_in_its_words() -> None:
+    failed = answer("200 OK", b'{"errors": [{"message": "Timeout on Query.project"}]}')
+    with raw_server(saying(failed)) as raw, pytest.raises(GitLabError) as error:
+        transport(raw.url).query("{ a }", {})
+    assert "Timeout on Query.project" in words_of(error)
+    assert len(raw.requests) == ODD_TRIES
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 2026 00:00:00 -0000",
+        "Mon, 01 Jan 2026 00:00:00",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "soon",
+    ],
+)
+def test_an_odd_date_ends_no_run(date: str) -> None:
+    asked = limited(f"Date: {date}", f"Retry-After: {date}")
+    with raw_server(saying(asked, answer("200 OK", b'{"id": 5}', f"Date: {date}"))) as raw:
+        door = transport(raw.url)
+        assert door.fetch_object(PATH) == {"id": 5}
+    assert door.server_time is None or door.server_time.tzinfo is not None
 
 
 def test_an_empty_list_of_errors_is_none() -> None:

@@ -119,6 +119,42 @@ def test_it_is_shut_without_a_look_where_that_fails(made: NominationWorld, serve
     assert shown(made)[-1] == "pending"
 
 
+@pytest.mark.parametrize("kind", [Kind.FORBIDDEN, Kind.EMPTY_BODY])
+def test_a_success_of_old_goes_though_it_cannot_be_read(
+    made: NominationWorld, server: Server, kind: Kind
+) -> None:
+    run_on(server, made.nomination)
+    made.say("/nomination hold not yet")
+    server.fault(Fault(route="GET */statuses", kind=kind))
+    assert run_on(server, made.nomination).problems == []
+    assert shown(made)[-1] == "failed"
+
+
+def test_an_answer_of_old_is_looked_for_once_more(made: NominationWorld, server: Server) -> None:
+    add_check(made)
+    run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    made.say("/nomination hold not yet")
+    server.fault(Fault(route="GET */status_checks", kind=Kind.FORBIDDEN, calls=[0]))
+    outcome = run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    assert "could not be read" in outcome.problems[0]
+    assert answers(made) == ["passed", "pending"]
+
+
+def test_a_merge_request_that_is_read_beside_hides_no_head(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    nina = made.user("nina")
+    actions.close(made.world, nina, made.nomination)
+    draft = actions.MergeRequestDraft(
+        title="Again", source_branch="nominate-nina", target_branch="main"
+    )
+    again = actions.open_merge_request(made.world, nina, made.team, draft)
+    with connect(server.url) as client, pytest.raises(AttributeError):
+        sweep.run(TEAM, again.iid, break_templates(), client)
+    assert shown(made)[-1] == "pending"
+
+
 def test_a_failure_to_shut_it_does_not_hide_the_trouble(
     made: NominationWorld, server: Server
 ) -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from bot.app import Look
+from bot.errors import GitLabError
 from bot.evidence.facts import Fact, FileAt, MembersOf, Need
 from bot.evidence.shared import SharedFacts
+from bot.sweep import sweep
 from bot.unread import Unread
 from tests.builders import GROUP, PROJECT, make_members
 from tests.fakes import FakeSource
@@ -30,3 +33,25 @@ def test_what_several_share_is_read_once_unless_that_failed(
     shared = SharedFacts(source, PROJECT)
     assert [shared.fetch_facts({need}) for _ in range(2)] == [{need: answer}] * 2
     assert len(source.rounds) == rounds
+
+
+def test_a_bug_at_one_stops_none_of_the_others_and_is_told_at_the_end() -> None:
+    seen: list[int] = []
+
+    def look(iid: int) -> Look:
+        seen.append(iid)
+        if iid == 1:
+            raise GitLabError("GitLab answered 500")
+        if iid < 4:
+            raise KeyError(iid)
+        return Look(iid=iid, problems=())
+
+    with pytest.raises(KeyError) as error:
+        sweep(range(1, 6), look, lambda _: None)
+    assert seen == [1, 2, 3, 4, 5]
+    assert error.value.__notes__ == [
+        "This was at !2.",
+        "!1: GitLab answered 500",
+        "!2: a bug: KeyError",
+        "!3: a bug: KeyError",
+    ]

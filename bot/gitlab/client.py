@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
-from bot.errors import GitLabError, RefusedError
+from bot.errors import GitLabError, MissingError, RefusedError
 from bot.evidence import (
     EarlierOf,
     Exposure,
@@ -46,10 +46,6 @@ PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
 NOT_FOUND = 404
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
-
-
-class _MissingError(GitLabError):
-    """A merge request that does not exist, perhaps not yet."""
 
 
 class GitLabClient:
@@ -223,8 +219,8 @@ class GitLabClient:
         looked_twice = False
         while True:
             try:
-                found = self._read_merge_request(project, iid)
-            except _MissingError:
+                found = self._read_merge_request(project, iid, is_own=True)
+            except MissingError:
                 if not self._waited(lags):
                     raise
                 continue
@@ -249,11 +245,12 @@ class GitLabClient:
         """Return whether GitLab had enough time; old versions never set `prepared_at`."""
         return (self.now() - found.created_at).total_seconds() > PREPARED_AFTER
 
-    def _read_merge_request(self, project: str, iid: int) -> MergeRequest:
+    def _read_merge_request(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
+        """Read a merge request: the one that is looked at, or another that tells of it."""
         with _known_shape():
-            return self._read_whole(project, iid)
+            return self._read_whole(project, iid, is_own=is_own)
 
-    def _read_whole(self, project: str, iid: int) -> MergeRequest:
+    def _read_whole(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
         variables: dict[str, object] = {"project": project, "iid": str(iid)}
         data = self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
         nodes: list[Json] = []
@@ -263,13 +260,14 @@ class GitLabClient:
             if request is None or answer.get("currentUser") is None:
                 if answer.get("project") is None:
                     self._tell_move(project)
-                kind = _MissingError if answer.get("project") else GitLabError
+                kind = MissingError if answer.get("project") else GitLabError
                 raise kind(
                     f"The merge request {project}!{iid} does not exist or the token cannot read "
                     "it; check NOMINATION_BOT_TEAM_PROJECT, the role of the bot's account, "
                     "and that its token has the scope `api`."
                 )
-            self._seen = data
+            if is_own:
+                self._seen = data
             page = (request.get("notes") or {}).get("pageInfo")
             if page is None or request["notes"].get("nodes") is None:
                 raise GitLabError(f"GitLab did not list the comments of {project}!{iid}.")
@@ -429,7 +427,7 @@ class GitLabClient:
 
     def _answer_earlier(self, need: EarlierOf) -> Mapping[Need, Fact]:
         try:
-            return {need: self._read_merge_request(need.project, need.iid)}
+            return {need: self._read_merge_request(need.project, need.iid, is_own=False)}
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
 
@@ -473,7 +471,8 @@ class GitLabClient:
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
         """Read all comments again, to see whether a write landed or was doubled."""
-        return self._read_merge_request(merge_request.project, merge_request.iid).notes
+        project, iid = merge_request.project, merge_request.iid
+        return self._read_merge_request(project, iid, is_own=True).notes
 
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""

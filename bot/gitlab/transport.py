@@ -34,6 +34,9 @@ TRIES = 6  # where waiting longer hardly helps, or there is another way to the s
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
+# How the error of a query begins whose time was up (GitLab, lib/gitlab/graphql/timeout.rb; the
+# words are graphql-ruby's, lib/graphql/schema/timeout.rb); its status is 200.
+TIMED_OUT = "Timeout on "
 WRITING = 8  # of the allowed requests, so many are kept for writing what was found
 WRITING_SECONDS = 20.0  # of the time of a run, as much is kept for writing, but
 WRITING_SHARE = 0.25  # no more than this part of it
@@ -136,7 +139,7 @@ class Transport:
         self.kept = WRITING
         self.server_time: datetime | None = None
         self._ends = self._all_ends
-        self._kept_seconds = min(WRITING_SECONDS, deadline * WRITING_SHARE)
+        self._kept_seconds = _kept_of(deadline)
         self._call_limit = self._calls_end = self._all_calls
         session = requests.Session()
         session.auth = _bearer(token)
@@ -160,6 +163,8 @@ class Transport:
         seconds, self._call_limit = self._one
         share = max(LEAST_SHARE, (self._all_ends - now) / max(1, left))
         self._ends = min(self._all_ends, now + min(seconds, share))
+        # Of a small share less is kept: else nothing would be left to read in.
+        self._kept_seconds = _kept_of(self._ends - now)
         self._calls_end = min(self._all_calls, self._counted + self._call_limit)
 
     def wait(self, seconds: float) -> bool:
@@ -318,7 +323,10 @@ class Transport:
         if request.take:
             with response:
                 return request.take(self._pieces(response))
-        return _read_answer(response, request.kind) if request.kind else None
+        found = _read_answer(response, request.kind) if request.kind else None
+        if request.path.endswith(GRAPHQL_PATH) and request.patient:
+            _refuse_passing(found)
+        return found
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """Yield an answer piece by piece, as long as there is time."""
@@ -337,8 +345,7 @@ class Transport:
         self, response: requests.Response, *_: object, **__: object
     ) -> requests.Response:
         self._local.headers = response.headers
-        with suppress(TypeError, ValueError):
-            self.server_time = parsedate_to_datetime(response.headers.get("Date", ""))
+        self.server_time = _read_date(response.headers.get("Date", "")) or self.server_time
         return response
 
     def _pause(self, state: RetryCallState) -> float:
@@ -365,10 +372,8 @@ class Transport:
         return 0
 
     def _seconds_until(self, date: str) -> float:
-        with suppress(TypeError, ValueError):
-            then = parsedate_to_datetime(date)
-            return (then.replace(tzinfo=then.tzinfo or UTC) - self._now()).total_seconds()
-        return 0
+        then = _read_date(date)
+        return (then - self._now()).total_seconds() if then else 0
 
     def _now(self) -> datetime:
         return self.server_time or datetime.now(UTC)
@@ -403,6 +408,11 @@ class Transport:
         return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
 
 
+def _kept_of(seconds: float) -> float:
+    """Return how much of a time is kept for writing."""
+    return max(0.0, min(WRITING_SECONDS, seconds * WRITING_SHARE))
+
+
 def _read_answer(response: requests.Response, kind: type) -> Any:
     """Read an answer; raise OddAnswerError where a machine before GitLab seems to have answered."""
     if kind is bytes:
@@ -412,12 +422,20 @@ def _read_answer(response: requests.Response, kind: type) -> Any:
         return response.content
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise OddAnswerError(f"GitLab answered {response.status_code} without JSON.") from None
     if not isinstance(answer, kind):
         name = "list" if kind is list else "object"
         raise OddAnswerError(f"GitLab answered {response.status_code} without a JSON {name}.")
     return answer
+
+
+def _read_date(text: str) -> datetime | None:
+    """Read the time in a header; whatever a machine before GitLab sends ends no run."""
+    with suppress(TypeError, ValueError, OverflowError):
+        found = parsedate_to_datetime(text)
+        return found.replace(tzinfo=found.tzinfo or UTC)
+    return None
 
 
 def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -476,6 +494,13 @@ def _words(error: GitlabError) -> str:
         with suppress(ValueError):
             return _first_error(json.loads(text))
     return " ".join(text.split())[:200]
+
+
+def _refuse_passing(answer: Any) -> None:
+    """Raise OddAnswerError where another try at a query may well do better."""
+    said = _first_error(answer) if answer.get("errors") else ""
+    if said.startswith(TIMED_OUT):
+        raise OddAnswerError(f"GitLab did not answer a query: {said}")
 
 
 def _first_error(answer: Json) -> str:

@@ -65,21 +65,31 @@ def plan_gate(
     if gate is None or not needs:
         return None, None
     fact = known.get(needs[0])
-    if isinstance(fact, Unread):
+    is_harmless = not findings.assessments and gate.state is GateState.PASSED
+    is_ours = not is_harmless or findings.awaited
+    if isinstance(fact, Unread) and (choice.kind is GateKind.STATUS_CHECK or not is_ours):
         return None, f"the present state of the gate could not be read ({fact.reason})."
     if choice.kind is GateKind.STATUS_CHECK:
         checks = [c for c in _items(fact) if isinstance(c, StatusCheck)]
         planned = plan_check(gate, merge_request, checks, choice.name)
         return (None, f"{planned}.") if isinstance(planned, str) else (planned, None)
     statuses = [s for s in _items(fact) if isinstance(s, CommitStatus)]
-    harmless = not findings.assessments and gate.state is GateState.PASSED
-    if harmless and not statuses and not findings.awaited:
+    if not is_ours and not statuses:
         return None, None
     if merge_request.from_fork and not runs_here(merge_request):
         return None, (
             "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
         )
+    # What could not be read may be a success of old: it is written over without a look.
     return plan_status(gate, merge_request, statuses, choice.name), None
+
+
+def is_gate_unread(
+    merge_request: MergeRequest, known: Mapping[Need, Fact], choice: GateChoice
+) -> bool:
+    """Tell whether the present gate could not be read."""
+    needs = gate_needs(merge_request, choice)
+    return any(isinstance(known.get(need), Unread) for need in needs)
 
 
 def has_posted(

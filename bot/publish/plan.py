@@ -21,10 +21,14 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The writes that make GitLab equal the report; empty when it already is."""
+    """The writes that make GitLab equal the report; empty when it already is.
+
+    `gate_unread` tells that the gate could not be set because GitLab failed.
+    """
 
     gate: GateWrite | None = None
     gate_problem: str | None = None
+    gate_unread: bool = False
     body: str | None = None
     note_id: int | None = None
     stored: str = ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from bot.evidence import Fact, Need
-from bot.publish.gate import GateChoice, GateKind, has_posted, plan_gate
+from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.report import Findings, Report
 
@@ -34,6 +34,7 @@ def plan_writes(
     return report if spoken else None, Plan(
         gate=gate,
         gate_problem=problem,
+        gate_unread=bool(problem) and is_gate_unread(merge_request, known, choice),
         body=body,
         note_id=note_id,
         stored=own[0].body if own else "",
