@@ -585,3 +585,22 @@ def test_the_tier_decides_which_features_work() -> None:
         (True, False),
         (True, True),
     ]
+
+
+# one open merge request for each pair of branches
+
+
+def test_no_second_one_is_opened_reopened_or_retargeted_onto_the_same_branches() -> None:
+    world = make_world()
+    mr, author, project = open_mr(world), world.user("author"), world.project(PROJECT)
+    said = f"Another open merge request already exists for this source branch: !{mr.iid + 1}"
+    draft = MergeRequestDraft(title="More", source_branch=mr.source_branch, target_branch="next")
+    actions.create_branch(world, author, project, "next", project.default_branch)
+    other = actions.open_merge_request(world, author, project, draft)
+    onto_mr = MergeRequestUpdate(target_branch=mr.target_branch)
+    status, told = refused(lambda: actions.update_merge_request(world, author, other, onto_mr))
+    assert (status, told) == (409, [said.replace(f"!{mr.iid + 1}", f"!{mr.iid}")])
+    actions.close(world, author, mr)
+    actions.update_merge_request(world, author, other, onto_mr)
+    assert refused(lambda: actions.reopen(world, author, mr)) == (409, [said])
+    assert mr.state == "closed"

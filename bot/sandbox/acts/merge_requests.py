@@ -79,7 +79,7 @@ def open_merge_request(
         source = draft.source_project or project
         demand(can_read(user, project, now.date()), 404)
         demand(can_push(user, source, "", now.date()))
-        _refuse_second(project, source, draft)
+        _refuse_second(project, (source, draft.source_branch, draft.target_branch))
         mr = MergeRequest(
             id=world.next_id("merge_request"),
             iid=len(project.merge_requests) + 1,
@@ -107,11 +107,16 @@ def open_merge_request(
         return mr
 
 
-def _refuse_second(project: Project, source: Project, draft: MergeRequestDraft) -> None:
+def _refuse_second(
+    project: Project, branches: tuple[Project | None, str, str], but: MergeRequest | None = None
+) -> None:
+    """Refuse a second open one from a branch into another, also when one is reopened or retargeted.
+
+    As app/models/merge_request.rb, `validate_branches`, does.
+    """
     for each in project.merge_requests.values():
-        pair = (each.source_project, each.source_branch, each.target_branch)
-        same = pair == (source, draft.source_branch, draft.target_branch)
-        if each.state == "opened" and same:
+        same = branches == (each.source_project, each.source_branch, each.target_branch)
+        if each.state == "opened" and same and each is not but:
             text = f"Another open merge request already exists for this source branch: !{each.iid}"
             raise RefusedError(409, [text])
 
@@ -123,6 +128,9 @@ def update_merge_request(
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
         changes: Changes = {}
+        if mr.state == "opened" and update.target_branch is not None:
+            branches = (mr.source_project, mr.source_branch, update.target_branch)
+            _refuse_second(mr.project, branches, but=mr)
         _change_plain(mr, update, changes)
         _change_people(world, mr, update, changes)
         if update.labels is not None:
@@ -220,6 +228,7 @@ def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
         if mr.state == "closed":
+            _refuse_second(mr.project, (mr.source_project, mr.source_branch, mr.target_branch))
             mr.state, mr.closed_at, mr.closed_by = "opened", None, None
             _remember_state(world, user, mr)
             announce(world, user, mr, "reopen", {"state": ("closed", "opened")})
