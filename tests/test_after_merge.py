@@ -198,7 +198,7 @@ def test_what_changes_after_the_merge_is_held_against_nobody(
     merged(made, server)
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     line = first_line(run_on(server, made.nomination))
-    assert line == "**Merged:** 4 of 4 steps are left."
+    assert line == "**Merged:** 4 of 4 steps are left. Waiting for @nina since 2026-01-06."
 
 
 def test_whether_it_was_ready_may_be_unknown(made: NominationWorld, server: Server) -> None:
@@ -231,7 +231,10 @@ def test_a_nominee_who_was_renamed_is_followed_by_the_entry(
     actions.rename_account(made.world, made.user("nina"), "nina-new")
     push_entry(made, entry("nina-new", "maintainer"))
     outcome = run_on(server, made.nomination)
-    assert first_line(outcome) == "**Merged:** 4 of 4 steps are left."
+    assert (
+        first_line(outcome)
+        == "**Merged:** 4 of 4 steps are left. Waiting for @nina-new since 2026-01-06."
+    )
     assert '+        "nina-new"' in outcome.body
     assert '"nina"' not in outcome.body
     assert "`@nina`:" not in outcome.body

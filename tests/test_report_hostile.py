@@ -51,7 +51,6 @@ def poison(text: str, state: str) -> Findings:
     people = (make_person(text),)
     merge_request = make_merge_request(
         state="merged" if state == "merged" else "opened",
-        title=text,
         author=people[0],
         draft=True,
         source_branch=text,
