@@ -12,7 +12,7 @@ from tests.processes import run_python, write_payload
 from tests.test_components import write_decision
 
 RUNS = 15
-LIMIT = 1.3
+LIMIT = 1.5
 LOAD_ONLY = "import json, os; json.load(open(os.environ['TRIGGER_PAYLOAD'], 'rb'))"
 
 
