@@ -17,6 +17,7 @@ from bot.gitlab.tallies import PEOPLE, read_tallies, write_query
 from bot.gitlab.transport import OddAnswerError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
+from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.repository import MODE_LINK
 from tests.nomination_world import (
@@ -234,3 +235,19 @@ def test_an_unknown_repository_is_unread(server: Server) -> None:
     with connect(server) as client:
         told = client.fetch_tallies("no/project", "main", ["nina"])
     assert "cannot be read" in getattr(told["nina"], "reason", "")
+
+
+def test_where_a_filter_is_refused_the_rest_is_counted_all_the_same(server: Server) -> None:
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls=[0]))
+    with connect(server) as client:
+        told = client.fetch_tallies(GATEWAY, "main", ["nina"])
+    assert getattr(told["nina"], "authored", None) == 6
+
+
+def test_counts_that_gitlab_refuses_are_unread_with_its_reason(server: Server) -> None:
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
+    with connect(server) as client:
+        told = client.fetch_tallies(GATEWAY, "main", ["nina", "dora"])
+    assert {getattr(each, "reason", "")[:29] for each in told.values()} == {
+        "GitLab did not answer a query"
+    }

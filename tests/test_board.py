@@ -496,6 +496,16 @@ def test_where_nothing_can_be_written_is_said(server: Server, tmp_path: Path) ->
     assert "The board cannot be written to" in done.stderr
 
 
+def test_who_wants_it_quiet_is_told_nothing(server: Server, tmp_path: Path) -> None:
+    done = run_here(
+        *("board", "--output", str(tmp_path), "-q"),
+        NOMINATION_BOT_TOKEN=SECRET,
+        NOMINATION_BOT_GITLAB_URL=server.url,
+        NOMINATION_BOT_TEAM_PROJECT=TEAM,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_the_directory_must_be_named() -> None:
     done = run_here("board")
     assert done.returncode == 1

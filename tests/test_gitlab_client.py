@@ -602,6 +602,15 @@ def test_an_emoji_that_is_refused_is_an_error(server: Server, client: GitLabClie
         client.watch(here)
 
 
+def test_an_emoji_on_a_comment_that_is_refused_is_an_error(
+    made: NominationWorld, server: Server, client: GitLabClient
+) -> None:
+    note, here = made.say("/nomination help"), read(client)
+    server.fault(Fault(route="POST */award_emoji", kind=Kind.FORBIDDEN))
+    with pytest.raises(RefusedError):
+        client.award_emoji(here, note.id, "eyes")
+
+
 def test_merge_requests_that_changed_lately_are_listed_with_their_paths_on_all_pages(
     made: NominationWorld, client: GitLabClient
 ) -> None:

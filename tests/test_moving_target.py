@@ -19,6 +19,7 @@ from tests.nomination_world import (
     ENTRY,
     FOLDER,
     GRAPHQL,
+    SECRET,
     STATUS,
     TEAM,
     NominationWorld,
@@ -29,6 +30,7 @@ from tests.nomination_world import (
     make_world,
     run_on,
 )
+from tests.processes import run_here
 
 BOB = f"{FOLDER}/b/bob.yml"
 # Two lines keep "maintainer" away from the AI Gateway; each of two merge requests drops one.
@@ -134,6 +136,26 @@ def test_what_goes_wrong_with_the_others_is_not_the_runs_own_failure(
     (look,) = outcome.evaluation.again
     assert (look.iid, outcome.problems) == (None, [])
     assert "were not listed" in look.problems[0]
+
+
+def test_the_log_tells_what_was_looked_at_again_and_what_was_not(
+    made: NominationWorld, server: Server
+) -> None:
+    one, two = open_split(made)
+    for mr in (one, two):
+        run_on(server, mr)
+    actions.merge(made.world, made.user("olga"), one)
+    settings = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": server.url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+    server.fault(Fault(route="POST */notes", kind=Kind.FORBIDDEN))
+    done = run_here("check", f"{TEAM}!{one.iid}", **settings)
+    assert done.returncode == 0
+    assert "Looked again at 2 open ones that touch the same entries." not in done.stdout
+    assert "Looked again at 1 open ones that touch the same entries." in done.stdout
+    assert f"!{two.iid}: comment: " in done.stderr
 
 
 def test_of_very_many_the_marked_ones_are_looked_at_again_as_well(
