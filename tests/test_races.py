@@ -110,7 +110,7 @@ def test_the_comment_that_stays_of_two_tells_the_newer_state(server: Server) -> 
 
     for pair, _ in islice(explore(begin_late, ("a", "b")), SAMPLE):
         (note,) = pair.made.own_notes()
-        assert "✓ waived" in note.body
+        assert "✓&nbsp;waived" in note.body
 
 
 def assert_settled(made: NominationWorld, gate: str, run_again: Callable[[], object]) -> None:
