@@ -221,12 +221,10 @@ def test_a_name_that_only_the_entry_holds_is_not_mentioned() -> None:
     assert not find_mentions(body)
 
 
-@pytest.mark.parametrize("unlike", ["busy", "blocked", "bot"])
-def test_who_is_away_or_cannot_act_is_not_mentioned(unlike: str) -> None:
+@pytest.mark.parametrize("unlike", ["blocked", "bot"])
+def test_who_cannot_act_is_not_mentioned(unlike: str) -> None:
     made = make_merge_request(assignees=(MARGARET,))
-    changes: dict[str, Any] = {"away": True}
-    if unlike != "busy":
-        changes = {"active": False} if unlike == "blocked" else {"bot": True}
+    changes: dict[str, Any] = {"active": False} if unlike == "blocked" else {"bot": True}
     members = make_members("margaret")
     direct = tuple(replace(member, **changes) for member in members.direct)
     evidence = make_evidence(members=replace(members, direct=direct))
@@ -346,13 +344,3 @@ def test_each_hand_over_makes_one_to_do_however_often_the_bot_looks(sandbox: San
         (2,),
     ]
     assert people_told(sandbox) == ["nominee1", "nominee1"]
-
-
-def test_a_maintainer_who_is_busy_is_waited_for_but_not_mentioned() -> None:
-    with Sandbox(FIRST_NOMINATION, {}) as sandbox:
-        sandbox.runner.execute = run_job_here
-        sandbox.world.user("maintainer1").busy = True
-        story = tell(sandbox, read_scenario(FIRST_NOMINATION))
-        ready = next(o for o in story if "assigns" in o.step.title)
-        assert "Waiting for `@maintainer1` since" in ready.comments[0]
-        assert not find_mentions(ready.comments[0])

@@ -26,8 +26,8 @@ def _accounts(case: Case) -> Iterator[tuple[str, bool]]:
             yield person.username, person.active and not person.bot
     for group in (*evidence.groups.values(), *evidence.inherited.values()):
         for member in (*group.direct, *group.owners) if isinstance(group, Members) else ():
-            yield member.username, member.active and not member.bot and not member.away
+            yield member.username, member.active and not member.bot
     for work in evidence.work.values():
         account = work.account if isinstance(work, Work) else None
         if account:
-            yield account.username, account.active and not account.bot and not account.away
+            yield account.username, account.active and not account.bot

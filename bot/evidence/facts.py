@@ -16,7 +16,6 @@ class Account:
     username: str
     active: bool
     bot: bool
-    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +137,6 @@ class Member:
     level: int
     active: bool = True
     bot: bool = False
-    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

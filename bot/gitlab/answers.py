@@ -32,12 +32,3 @@ def read_time(text: str) -> datetime:
 def read_visibility(word: str | None, *, unknown: Visibility) -> Visibility:
     """Read GitLab's word for a visibility."""
     return {each.name.casefold(): each for each in Visibility}.get(str(word), unknown)
-
-
-# Whom GitLab itself does not suggest for a review (doc/user/profile: "Busy").
-AVAILABILITY = "status { availability }"
-
-
-def is_away(user: Json) -> bool:
-    """Return whether somebody set their status to busy."""
-    return (user.get("status") or {}).get("availability") == "BUSY"

@@ -26,9 +26,7 @@ from bot.evidence import (
     WorkOf,
 )
 from bot.gitlab.answers import (
-    AVAILABILITY,
     Json,
-    is_away,
     nodes_of,
     number_of,
     read_time,
@@ -122,7 +120,7 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
 
 def members_part(number: int, need: MembersOf, after: str | None = None) -> Part:
     """Ask for the members of a group, those that follow a cursor."""
-    user = f"user {{ username state bot {AVAILABILITY} }}"
+    user = "user { username state bot }"
     people = f"nodes {{ accessLevel {{ integerValue }} {user} }}"
     relations = "relations: [DIRECT, INHERITED]" if need.inherited else "relations: [DIRECT]"
     owners = (
@@ -181,7 +179,6 @@ def _read_member(row: Json) -> Member:
         level=row["accessLevel"]["integerValue"],
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
-        away=is_away(row["user"]),
     )
 
 

@@ -25,7 +25,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import AVAILABILITY, Json, is_away, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
 
@@ -113,7 +113,7 @@ def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
     return Part(
         needs=(need,),
         text=(
-            f"u{number}: user(username: $w{number}who) {{ username state bot {AVAILABILITY} }}\n"
+            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
             f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n"
             f"{elsewhere}\n}}"
         ),
@@ -224,7 +224,6 @@ def _read_account(account: Json | None) -> Account | None:
         username=account["username"],
         active=account["state"] == "active",
         bot=account["bot"],
-        away=is_away(account),
     )
 
 

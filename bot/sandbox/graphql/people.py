@@ -43,12 +43,6 @@ def _user_name(source: User, asked: Asked) -> str:
     return "****" if hidden else account.name
 
 
-@resolves("User", "status")
-def _user_status(source: User | Interacting, asked: Asked) -> dict[str, str] | None:  # noqa: ARG001
-    # Without a status there is none to tell of (app/graphql/types/user_status_type.rb).
-    return {"availability": "BUSY"} if _account(source).busy else None
-
-
 @resolves("User", "webUrl")
 def _user_url(source: User, asked: Asked) -> str:
     return web_url(asked.world, _account(source).username)

@@ -32,7 +32,6 @@ class User:
     created_at: datetime
     state: str = "active"
     bot: bool = False
-    busy: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
