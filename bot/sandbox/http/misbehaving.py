@@ -15,6 +15,7 @@ from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.graphql.app import GRAPHQL
 from bot.sandbox.http.faults import Fault, Faults, Kind
 from bot.sandbox.rest.core import Answer
+from bot.sandbox.world.access import can_push
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
 
@@ -179,8 +180,10 @@ def _open(world: World) -> list[MergeRequest]:
 
 
 def move_heads(world: World) -> None:
-    """Push an empty commit to the source of every open merge request, as its author."""
+    """Push an empty commit to the source of every open merge request whose author may push it."""
+    today = world.now.date()
     for mr in _open(world):
-        if mr.source_project is not None:
+        source = mr.source_project
+        if source is not None and can_push(mr.author, source, mr.source_branch, today):
             draft = CommitDraft(message="Amend", changes={})
-            actions.push(world, mr.author, mr.source_project, mr.source_branch, draft)
+            actions.push(world, mr.author, source, mr.source_branch, draft)
