@@ -148,7 +148,11 @@ def _forget(mr: MergeRequest, bot: int, *, keep: bool) -> None:
     # afterwards can tell that again.
     if mr.state != "merged":
         for note in mr.notes:
-            note.awards = [award for award in note.awards if award.user.id != bot]
+            # That a hold was heeded is told by its tick alone, once its author lost authority.
+            kept = "white_check_mark" if "/nomination hold" in note.body else None
+            note.awards = [
+                award for award in note.awards if award.user.id != bot or award.name == kept
+            ]
         mr.check_answers.clear()
     past = {each.head_sha for each in mr.project.merge_requests.values() if each.state == "merged"}
     for pipeline in mr.project.pipelines:

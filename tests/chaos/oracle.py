@@ -50,6 +50,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Nominee:
     name: str
+    former_name: str
     path: str
     manager: str | None
     manager_known: bool
@@ -159,7 +160,8 @@ def _find_nominees(
         base, _ = changes[path]
         told = base if now is None else now
         nominee = _Nominee(
-            name=name,
+            name=_present_name(plot, mr, path) or name,
+            former_name=name,
             path=_find_origin(merged, path, name),
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
@@ -167,6 +169,14 @@ def _find_nominees(
         )
         found.setdefault(name, nominee)
     return list(found.values())
+
+
+def _present_name(plot: Plot, mr: MergeRequest, path: str) -> str | None:
+    """Return the account in an entry after its merge, which may be another by now."""
+    if mr.state != "merged":
+        return None
+    name = _parse(plot.made.team.repository.content(_target(plot, mr), path)).get("gitlab")
+    return name if isinstance(name, str) else None
 
 
 def _account(content: bytes | None) -> str:
@@ -290,7 +300,8 @@ def _lost(
 
 
 def _target_of(order: Order, nominees: Sequence[_Nominee]) -> str | None:
-    return order.who or (nominees[0].name if len(nominees) == 1 else None)
+    meant = [each.name for each in nominees if order.who in {None, each.name, each.former_name}]
+    return meant[0] if len(meant) == 1 else order.who
 
 
 def _is_absent(user: User) -> bool:

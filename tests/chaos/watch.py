@@ -42,7 +42,9 @@ class Watch:
         return any(verdict.told for _, verdict in self.verdicts[mr.iid])
 
     def notice(self, event: Event) -> None:
-        """Check what the bot does at the moment it does it."""
+        """Check what the bot does at the moment it does it, and look at what others change."""
+        if event.kind == "merge_request_changed":
+            self.look()
         if event.actor is not self._plot.bot or self.current is None:
             return
         if event.kind == "status_set" and isinstance(event.subject, CommitStatus):
