@@ -26,7 +26,8 @@ from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Detection, Nomination
 from bot.policy import values as rules
-from bot.policy.loading import Policy, Requirement, load_policies
+from bot.policy.loading import load_policies
+from bot.policy.values import Policy, Requirement
 from bot.report.words import Findings
 from bot.unread import Content, Unread
 

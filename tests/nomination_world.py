@@ -11,7 +11,8 @@ from bot.app import Choices, Evaluation
 from bot.config import Secret
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
-from bot.policy.loading import Policy, load_policies
+from bot.policy.loading import load_policies
+from bot.policy.values import Policy
 from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
 from bot.sandbox.acts import actions

@@ -40,7 +40,7 @@ from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
 from bot.policy import values as rules
-from bot.policy.loading import Policy
+from bot.policy.values import Policy
 from bot.team import RoleKey
 from bot.unread import Content, Unread
 from tests.builders import (

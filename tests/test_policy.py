@@ -8,6 +8,15 @@ import pytest
 from bot.errors import PolicyError
 from bot.policy.loading import (
     SHIPPED,
+    check_policies,
+    load_policies,
+    newer_than,
+    newest,
+    parse_policy,
+    policy_in_force,
+)
+from bot.policy.nodes import MAX_CHARACTERS
+from bot.policy.values import (
     ApprovedBy,
     Assigned,
     Attested,
@@ -22,14 +31,7 @@ from bot.policy.loading import (
     Requirement,
     ReviewedMergeRequests,
     RoleHeld,
-    check_policies,
-    load_policies,
-    newer_than,
-    newest,
-    parse_policy,
-    policy_in_force,
 )
-from bot.policy.nodes import MAX_CHARACTERS
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policies"
 AI_ASSIST = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"

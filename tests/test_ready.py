@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot import policy as rules
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import NearMiss
-from bot.policy import loading as rules
 from bot.ready import COMES_LATER, is_later, is_ready
 from bot.report.words import Words
 from bot.sandbox.http.server import Server

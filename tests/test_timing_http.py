@@ -8,7 +8,7 @@ import pytest
 
 from bot.assessment.findings import Finding, Verdict
 from bot.policy import values as rules
-from bot.policy.loading import Policy
+from bot.policy.values import Policy
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.http.faults import Fault, Kind

@@ -10,60 +10,8 @@ from bot.errors import PolicyError
 from bot.policy.language import POLICY
 from bot.policy.mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
 from bot.policy.nodes import MAX_CHARACTERS, Place, parse_yaml
-from bot.policy.values import (
-    ApprovedBy,
-    Assigned,
-    Attested,
-    AuthoredMergeRequests,
-    AuthoredOrReviewed,
-    Check,
-    FollowUp,
-    GroupMember,
-    GroupRef,
-    ListedIn,
-    Manual,
-    Notice,
-    OpenFor,
-    Policy,
-    Requirement,
-    ReviewedMergeRequests,
-    RoleHeld,
-    Rule,
-    Topic,
-)
+from bot.policy.values import Policy
 from bot.team import TEAM_FILES, RoleKey
-
-__all__ = [
-    "SHIPPED",
-    "ApprovedBy",
-    "Assigned",
-    "Attested",
-    "AuthoredMergeRequests",
-    "AuthoredOrReviewed",
-    "BrokenPolicy",
-    "Check",
-    "FollowUp",
-    "GroupMember",
-    "GroupRef",
-    "ListedIn",
-    "Manual",
-    "Notice",
-    "OpenFor",
-    "Policy",
-    "Requirement",
-    "ReviewedMergeRequests",
-    "RoleHeld",
-    "Rule",
-    "Topic",
-    "check_policies",
-    "load_policies",
-    "load_sound",
-    "newer_than",
-    "newest",
-    "parse_policy",
-    "policy_in_force",
-    "wanted_roles",
-]
 
 SHIPPED = Path(__file__).parents[1] / "policies"
 
