@@ -62,11 +62,8 @@ def run_alone(
     if choices.observe:
         return evaluate(project, iid, choices, gitlab, source), []
 
-    def concerns(merge_request: MergeRequest) -> bool:
-        return concerns_gate(merge_request, choices.gate, choices.globs)
-
     def shut(hurried: bool) -> None:
-        shut_gate(gitlab, choices.gate, concerns, finally_=True, hurried=hurried)
+        shut_gate(gitlab, choices.gate, choices.globs, finally_=True, hurried=hurried)
 
     gitlab.owe(shut)
     try:
@@ -99,11 +96,9 @@ def _evaluate_in_time(
     project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
 ) -> Evaluation:
     """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
-
-    def concerns(merge_request: MergeRequest) -> bool:
-        return concerns_gate(merge_request, choices.gate, choices.globs)
-
-    stop = gitlab.after(SLOW, lambda: shut_gate(gitlab, choices.gate, concerns, finally_=False))
+    stop = gitlab.after(
+        SLOW, lambda: shut_gate(gitlab, choices.gate, choices.globs, finally_=False)
+    )
     try:
         return evaluate(project, iid, choices, gitlab, source)
     finally:

@@ -11,4 +11,5 @@ class Unread:
     reason: str
 
 
+NOT_LOOKED_UP = Unread(reason="it was not looked up")
 Content: TypeAlias = bytes | Unread | None

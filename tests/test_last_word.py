@@ -266,13 +266,12 @@ def test_a_verdict_that_was_late_is_looked_at_again(
 
 def test_whoever_is_ended_writes_first_what_is_owed(made: NominationWorld, server: Server) -> None:
     run_on(server, made.nomination)
+    choices = make_choices()
     with connect(server.url, deadline=0.5) as client:
 
         def shut(hurried: bool) -> None:
             assert hurried
-            last_word.shut_gate(
-                client, make_choices().gate, lambda _: True, finally_=True, hurried=hurried
-            )
+            last_word.shut_gate(client, choices.gate, choices.globs, finally_=True, hurried=hurried)
 
         client.owe(shut)
         client.fetch_merge_request(TEAM, 1)

@@ -4,14 +4,13 @@ GitLab shows a comment to everybody who may read the merge request. What was cou
 in a place that fewer people may see goes into numbers, states and steps alone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, State, Step
-from bot.evidence import Counting, Exposure, FileAt
+from bot.evidence import Counting, Exposure, step_files
 from bot.merge_request import Visibility
-from bot.policy import FollowUp
 from bot.unread import Unread
 
 UNREADABLE = "its content is not what it should be"
@@ -29,16 +28,13 @@ class Concealed:
 def find_concealed(case: Case) -> Concealed:
     """Find the places that fewer people may see than the merge request."""
     readers = case.merge_request.visibility
-    follow_ups = case.policy.follow_ups
     counted = {r for each in case.policy.requirements if (r := _counted_in(case, each.rule))}
     return Concealed(
         repositories=frozenset(
             each for each in counted if _exposure(case, each).merge_requests < readers
         ),
         groups=frozenset(each for each in _groups(case) if _group(case, each) < readers),
-        files=frozenset(
-            each for each in _read_in(case, follow_ups) if _exposure(case, each).files < readers
-        ),
+        files=frozenset(each for each in _read_in(case) if _exposure(case, each).files < readers),
     )
 
 
@@ -61,11 +57,10 @@ def _group(case: Case, group: str) -> Visibility:
     return Visibility.PUBLIC if isinstance(members, Unread) else members.visibility
 
 
-def _read_in(case: Case, follow_ups: Iterable[FollowUp]) -> set[str]:
+def _read_in(case: Case) -> set[str]:
     """Return the projects of which a file was read."""
-    checks = [step.check for step in follow_ups if isinstance(step.check, rules.ListedIn)]
-    files = {FileAt(check.project, check.ref, check.path) for check in checks}
-    return {f.project for f in files if isinstance(case.evidence.files.get(f), bytes)}
+    files = case.evidence.files
+    return {f.project for f in step_files([case.policy]) if isinstance(files.get(f), bytes)}
 
 
 def _exposure(case: Case, project: str) -> Exposure:

@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import NOT_LOOKED_UP, Evidence, Members, Merged, Present, Tenure, Timing
+from bot.evidence import NOT_TIMED, Evidence, Members, Merged, Present, Tenure, Timing
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
-from bot.unread import Unread
+from bot.unread import NOT_LOOKED_UP, Unread
 from bot.values import dataclass
 
 
@@ -112,13 +112,13 @@ class Case:
     account_doubt: str | None = None
     present: Present | None = None
     former_name: str | None = None
-    timing: Timing | Unread = NOT_LOOKED_UP
+    timing: Timing | Unread = NOT_TIMED
     moved: datetime | None = None
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""
         groups = self.evidence.inherited if inherited else self.evidence.groups
-        return groups.get(group, Unread(reason="it was not looked up"))
+        return groups.get(group, NOT_LOOKED_UP)
 
     def maintainers(self) -> tuple[str, ...] | Unread:
         """Return who maintains the project now, or why that is not known."""

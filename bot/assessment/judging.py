@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, NearMiss, Part, Verdict
-from bot.evidence import Listed, Manager, Merged, Timing, Work
+from bot.evidence import Counting, Listed, Manager, Merged, Timing, Work
 from bot.policy import Requirement
 from bot.team import role_spellings
-from bot.unread import Unread
+from bot.unread import NOT_LOOKED_UP, Unread
 
 # Why comments of somebody who was never a reviewer do not count, whatever they say.
 NOT_ASKED = "not_asked"
@@ -60,9 +60,6 @@ def _judge_either(case: Case, requirement: Requirement) -> Finding:
     return _count_since(requirement, case, newest, near, (work.authored, work.reviewed))
 
 
-Counting = rules.AuthoredMergeRequests | rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
-
-
 def _counting(requirement: Requirement) -> Counting:
     rule = requirement.rule
     if not isinstance(rule, Counting):
@@ -76,7 +73,7 @@ def _usable_work(case: Case, rule: Counting) -> Work | Unread:
         return Unread(reason=case.account_doubt)
     work = case.evidence.work.get(rule.repository or case.policy.repository)
     if not isinstance(work, Work):
-        return work or Unread(reason="it was not looked up")
+        return work or NOT_LOOKED_UP
     account = work.account
     if account is None:
         return Unread(
@@ -136,7 +133,7 @@ def _count_since(
     lists: Sequence[Listed],
 ) -> Finding:
     rule = _counting(requirement)
-    stage = case.evidence.tenures.get(rule.since_role or "", Unread(reason="it was not looked up"))
+    stage = case.evidence.tenures.get(rule.since_role or "", NOT_LOOKED_UP)
     if isinstance(stage, Unread):
         unknown = _unknown(requirement, stage.reason, rule, case)
         return replace(unknown, stage=stage, found_anytime=len(good))

@@ -12,7 +12,6 @@ from bot.app import Choices
 from bot.assessment import Assessment, current_maintainers
 from bot.board.nominations import show_merged, show_open
 from bot.board.people import (
-    Archived,
     Staged,
     archive_facts,
     find_staged,
@@ -36,7 +35,7 @@ from bot.policy import Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.team import is_team_file, may_mention
-from bot.unread import Unread
+from bot.unread import NOT_LOOKED_UP, Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
@@ -182,7 +181,9 @@ def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...
         branch, files = _read_entries(making, policies)
     else:
         making.notices.append(_left_out("People", f"the files of {making.project}"))
-    return tuple(_read_section(making, policy, branch, files) for policy in policies)
+    archived = dict(archive_facts(files, making.project, branch))
+    entries = branch, SharedFacts(making.shared, making.project, archived)
+    return tuple(_read_section(making, policy, entries, files) for policy in policies)
 
 
 def _read_entries(making: _Making, policies: Sequence[Policy]) -> tuple[str, dict[str, bytes]]:
@@ -206,14 +207,13 @@ def _is_wanted(glob: str, names: Collection[str], path: str, content: bytes) -> 
 
 
 def _read_section(
-    making: _Making, policy: Policy, branch: str, files: Mapping[str, bytes]
+    making: _Making, policy: Policy, entries: tuple[str, Source], files: Mapping[str, bytes]
 ) -> Section:
     staged, unread = find_staged(policy, files)
     notices = [f"The entry {path} cannot be read." for path in unread[:MOST_LOOKS]]
     staged = bound(staged, MOST_PEOPLE, "people", notices)
     members = making.shared.fetch_facts({MembersOf(policy.maintainers.group)})
     number, maintainers = find_maintainers(policy, members.values(), notices)
-    entries = Archived(making.shared, archive_facts(files, making.project, branch))
     return Section(
         id=policy.id,
         title=policy.title,
@@ -225,7 +225,7 @@ def _read_section(
         maintainers=maintainers,
         waiting=tuple(making.waiting[policy.id]),
         granted=tuple(making.granted[policy.id]),
-        people=_read_people(making, policy, (branch, entries), staged),
+        people=_read_people(making, policy, entries, staged),
         notices=tuple(notices),
     )
 
@@ -236,7 +236,7 @@ def find_maintainers(
     """Return how many there are, and their names where everybody may see them."""
     members = next(iter(facts))
     if not isinstance(members, Members):
-        reason = members.reason if isinstance(members, Unread) else "it was not looked up"
+        reason = members.reason if isinstance(members, Unread) else NOT_LOOKED_UP.reason
         notices.append(f"The maintainers are not known: {reason}.")
         return None, ()
     names = current_maintainers(policy, members)
@@ -247,15 +247,14 @@ def find_maintainers(
 
 
 def _read_people(
-    making: _Making, policy: Policy, entries: tuple[str, Archived], staged: Sequence[Staged]
+    making: _Making, policy: Policy, entries: tuple[str, Source], staged: Sequence[Staged]
 ) -> tuple[Person, ...]:
     if not staged:
         return ()
-    branch, source = entries
     tallies = _count_all(making, policy, [who.username for who in staged])
     people = []
     for who in order_by_nearness(staged, policy, tallies):
-        look = partial(_look_closely, making, policy, (branch, source), who)
+        look = partial(_look_closely, making, policy, entries, who)
         affordable = making.gitlab.calls + LOOK_CALLS <= making.last_call
         tally = tallies.get(who.username)
         chosen = look if affordable else None
@@ -271,12 +270,12 @@ def _count_all(
     branch = making.shared.fetch_facts({need})[need]
     if isinstance(branch, str):
         return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
-    reason = branch.reason if isinstance(branch, Unread) else "it was not looked up"
+    reason = branch.reason if isinstance(branch, Unread) else NOT_LOOKED_UP.reason
     return dict.fromkeys(usernames, Unread(reason=reason))
 
 
 def _look_closely(
-    making: _Making, policy: Policy, entries: tuple[str, Archived], who: Staged
+    making: _Making, policy: Policy, entries: tuple[str, Source], who: Staged
 ) -> Assessment:
     making.tell(f"judging @{who.username} by {policy.label} …")
     branch, source = entries

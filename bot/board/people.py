@@ -1,6 +1,6 @@
 """Who has a role that comes before another, and how far they are."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,8 +9,8 @@ from bot.assessment import Assessment
 from bot.board.nominations import show_bars
 from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
-from bot.evidence import Counting, Fact, FileAt, Need, Source, Tally, Tenure
-from bot.policy import Policy, Requirement
+from bot.evidence import Counting, Fact, FileAt, Need, Tally, Tenure
+from bot.policy import Policy
 from bot.ready import is_later, is_ready
 from bot.team import Entry, is_team_file, parse_entry, role_spellings
 from bot.unread import Unread
@@ -32,21 +32,7 @@ class Staged:
         return self.path.rpartition("/")[2].removesuffix(".yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Archived:
-    """A source that knows the entries of the team database already."""
-
-    source: Source
-    known: Mapping[Need, bytes]
-
-    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
-        """Answer what is known, and ask for the rest."""
-        asked = [need for need in needs if need not in self.known]
-        found: dict[Need, Fact] = dict(self.source.fetch_facts(asked)) if asked else {}
-        return found | {need: self.known[need] for need in needs if need in self.known}
-
-
-def archive_facts(files: Mapping[str, bytes], project: str, branch: str) -> Mapping[Need, bytes]:
+def archive_facts(files: Mapping[str, bytes], project: str, branch: str) -> Mapping[Need, Fact]:
     """Return entries as what they answer."""
     return {FileAt(project, branch, path): content for path, content in files.items()}
 
@@ -108,13 +94,8 @@ def _count(policy: Policy, tally: Tally | Unread | None) -> tuple[Bar, ...]:
             blocking=each.blocking,
         )
         for each in policy.requirements
-        if isinstance(each.rule, Counting) and _is_counted(each, policy)
+        if isinstance(each.rule, Counting) and each.rule.repository in {None, policy.repository}
     )
-
-
-def _is_counted(requirement: Requirement, policy: Policy) -> bool:
-    rule = requirement.rule
-    return isinstance(rule, Counting) and rule.repository in {None, policy.repository}
 
 
 def _found(rule: Counting, tally: Tally) -> int:

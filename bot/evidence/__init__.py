@@ -63,6 +63,7 @@ from bot.evidence.gathering import (
     find_subject,
     gather_evidence,
     manager_path,
+    step_files,
 )
 from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
@@ -71,10 +72,10 @@ from bot.evidence.proposals import Proposal, entry_paths, propose
 from bot.evidence.reviews import Counting
 from bot.evidence.shared import SharedFacts
 from bot.evidence.subjects import find_subjects
-from bot.evidence.timing import NOT_LOOKED_UP, Timing, push_of, pushed_at
+from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
 
 __all__ = [
-    "NOT_LOOKED_UP",
+    "NOT_TIMED",
     "Access",
     "AccessOf",
     "Account",
@@ -151,5 +152,6 @@ __all__ = [
     "propose",
     "push_of",
     "pushed_at",
+    "step_files",
     "tell_broken",
 ]

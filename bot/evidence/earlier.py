@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bot.evidence.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
 from bot.merge_request import MergeRequest, Note
-from bot.unread import Unread
+from bot.unread import NOT_LOOKED_UP, Unread
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
 MOST = 6  # earlier merge requests that are read
@@ -69,7 +69,7 @@ def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibli
     items: list[Sibling] = []
     for _ in range(PAGES):
         if not isinstance(page, Siblings):
-            return page if isinstance(page, Unread) else Unread(reason="it was not looked up")
+            return page if isinstance(page, Unread) else NOT_LOOKED_UP
         items += page.items
         if page.following is None:
             return items

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
-from bot.unread import Content, Unread
+from bot.unread import NOT_LOOKED_UP, Content, Unread
 from bot.values import dataclass
 
 
@@ -525,5 +525,5 @@ class Source(Protocol):
 
 def content_of(facts: Facts, need: FileAt) -> Content:
     """Return what was read of a file; unread where it was not looked up."""
-    fact = facts.get(need, Unread(reason="it was not looked up"))
+    fact = facts.get(need, NOT_LOOKED_UP)
     return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")

@@ -35,19 +35,17 @@ from bot.evidence.reviews import (
     may_suffice,
     plan_look,
 )
-from bot.evidence.timing import NOT_LOOKED_UP as NOT_TIMED
-from bot.evidence.timing import Timing
+from bot.evidence.timing import NOT_TIMED, Timing
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Policy
 from bot.team import Entry, parse_entry
-from bot.unread import Content, Unread
+from bot.unread import NOT_LOOKED_UP, Content, Unread
 
 T = TypeVar("T")
 
 FEWEST = 10  # merge requests that are listed, however few are wanted
 
-NOT_LOOKED_UP = Unread(reason="it was not looked up")
 ITSELF = "this merge request itself changes the account in the entry"
 MEANWHILE = (
     "the account in the entry is another one on the target branch than where this merge request "

@@ -18,7 +18,7 @@ from bot.evidence.facts import (
 )
 from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry, role_spellings
-from bot.unread import Content, Unread
+from bot.unread import NOT_LOOKED_UP, Content, Unread
 
 # Revisions of an entry that are examined for an earlier role, newest first.
 MAX_REVISIONS = 50
@@ -83,7 +83,7 @@ def trace_tenures(
         return dict.fromkeys(wanted.roles, Tenure(since=None))
     commits = facts.get(history)
     if not isinstance(commits, Commits):
-        unread = commits if isinstance(commits, Unread) else Unread(reason="it was not looked up")
+        unread = commits if isinstance(commits, Unread) else NOT_LOOKED_UP
         return dict.fromkeys(wanted.roles, unread)
     trail = _Trail(revisions=_revisions(commits, facts), complete=commits.complete)
     _follow_renames(trail, source, None if thorough else wanted)

@@ -8,7 +8,7 @@ from bot.evidence.facts import Fact, Need, Source
 from bot.evidence.gathering import Subject, find_subject
 from bot.evidence.proposals import Proposal
 from bot.evidence.timing import (
-    NOT_LOOKED_UP,
+    NOT_TIMED,
     Timing,
     entry_needs,
     in_force,
@@ -36,7 +36,7 @@ def find_subjects(
     subjects: list[Subject] = []
     doubts: dict[str, None] = {}
     for nomination in proposal.nominations:
-        timing = timings.get(nomination, NOT_LOOKED_UP)
+        timing = timings.get(nomination, NOT_TIMED)
         since = timing.nominated if isinstance(timing, Timing) else merge_request.created_at
         policy = in_force(policies, nomination.project, nomination.role, since)
         last = merge_request.merged_at or now

@@ -33,7 +33,7 @@ from bot.unread import Content, Unread
 MOST_VERSIONS = 30  # of a merge request that are examined
 
 TIMED = rules.ApprovedBy | rules.OpenFor
-NOT_LOOKED_UP = Unread(reason="it was not looked up since when this stands here")
+NOT_TIMED = Unread(reason="it was not looked up since when this stands here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def trace_timing(
     nomination: Nomination, merge_request: MergeRequest, facts: Mapping[Need, Fact]
 ) -> Timing | Unread:
     """Find out since when a nomination stands, or why that is not known."""
-    found = [facts.get(need, NOT_LOOKED_UP) for need in timing_needs(merge_request)]
+    found = [facts.get(need, NOT_TIMED) for need in timing_needs(merge_request)]
     for fact in found:
         if isinstance(fact, Unread):
             return fact
@@ -90,7 +90,7 @@ def trace_timing(
         and isinstance(activity, Activity)
         and isinstance(reopened, Reopened)
     ):
-        return NOT_LOOKED_UP
+        return NOT_TIMED
     if versions.items[0].head_sha != merge_request.head_sha:
         return Unread(reason="GitLab has not listed the newest version of the changes yet")
     states = _entry_states(nomination, merge_request, versions, facts)

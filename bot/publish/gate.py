@@ -136,14 +136,10 @@ def may_be_awaited(merge_request: MergeRequest, choice: GateChoice, globs: Colle
 
 def gate_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:
     """Return what tells the present gate; nothing where the gate is left alone."""
-    if merge_request.state != "opened" or choice.kind is GateKind.NONE:
+    # Where it is not judged, its head may be another's, whose gate a status would open.
+    if merge_request.state != "opened" or not is_judged(merge_request, choice):
         return ()
-    if choice.kind is GateKind.STATUS_CHECK:
-        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
-    if not merge_request.counts:
-        # Its head may be that of another merge request, whose gate a status would open.
-        return ()
-    return (StatusesOf(merge_request.project_id, merge_request.status_sha, choice.name),)
+    return past_needs(merge_request, choice)
 
 
 def past_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, ...]:

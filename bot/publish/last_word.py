@@ -1,6 +1,6 @@
 """Shut the gate of a head whose verdict takes long, or does not come at all."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.errors import GitLabError
@@ -10,6 +10,7 @@ from bot.publish.gate import (
     GateChoice,
     GateKind,
     GateWrite,
+    concerns_gate,
     gate_needs,
     plan_check,
     plan_status,
@@ -38,7 +39,7 @@ class Gatekeeper(Writer, Protocol):
 def shut_gate(
     gitlab: Gatekeeper,
     choice: GateChoice,
-    concerns: Callable[[MergeRequest], bool],
+    globs: Collection[str],
     *,
     finally_: bool,
     hurried: bool = False,
@@ -53,7 +54,8 @@ def shut_gate(
     merge_request = gitlab.known_head()
     if merge_request is None:
         return False
-    needs = gate_needs(merge_request, choice) if concerns(merge_request) else ()
+    concerned = concerns_gate(merge_request, choice, globs)
+    needs = gate_needs(merge_request, choice) if concerned else ()
     if not needs:
         return True
     gate = Gate(
@@ -68,7 +70,7 @@ def shut_gate(
         if write is not None:
             write_gate(write, merge_request, gitlab)
     except GitLabError:
-        return True
+        pass
     return True
 
 

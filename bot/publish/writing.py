@@ -165,10 +165,11 @@ def _other_writes(
     if plan.body is not None:
         writes["comment"] = _note_write(plan, merge_request, writer, created)
     for note_id in plan.extra_notes:
-        writes[f"extra comment {note_id}"] = _removal(note_id, merge_request, writer)
+        writes[f"extra comment {note_id}"] = partial(writer.delete_note, merge_request, note_id)
     for note_id, name in plan.emoji:
-        write = _emoji_write(note_id, name, merge_request, writer)
-        writes[f"emoji {name} {note_id}"] = write
+        writes[f"emoji {name} {note_id}"] = partial(
+            writer.award_emoji, merge_request, note_id, name
+        )
     for note_id, name in plan.stale_emoji:
         write = partial(writer.withdraw_emoji, merge_request, note_id, name)
         writes[f"stale emoji {name} {note_id}"] = write
@@ -301,16 +302,6 @@ def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> bool:
             if error.code != NOT_FOUND:
                 raise
     return len(own) > 1
-
-
-def _removal(note_id: int, merge_request: MergeRequest, writer: Writer) -> Callable[[], None]:
-    return lambda: writer.delete_note(merge_request, note_id)
-
-
-def _emoji_write(
-    note_id: int, name: str, merge_request: MergeRequest, writer: Writer
-) -> Callable[[], None]:
-    return lambda: writer.award_emoji(merge_request, note_id, name)
 
 
 def _say_gate_problem(
