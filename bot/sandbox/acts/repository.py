@@ -108,19 +108,10 @@ def fork_project(world: World, user: User, project: Project) -> Project:
 def announce_push(world: World, user: User, project: Project, branch: str) -> None:
     """Start pipelines and renew the open merge requests of a branch that moved."""
     world.record("branch_pushed", actor=user, project=project, subject=branch)
-    mrs = [mr for mr in _open_merge_requests(world) if _is_source(mr, project, branch)]
+    mrs = [mr for mr in world.open_merge_requests() if _is_source(mr, project, branch)]
     for mr in mrs:
         renew_diff(world, user, mr)
     start_pipelines(world, user, project, branch, mrs)
-
-
-def _open_merge_requests(world: World) -> list[MergeRequest]:
-    return [
-        mr
-        for project in world.projects.values()
-        for mr in project.merge_requests.values()
-        if mr.state == "opened"
-    ]
 
 
 def _is_source(mr: MergeRequest, project: Project, branch: str) -> bool:

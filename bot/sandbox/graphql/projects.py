@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox.acts.pipelines import ACTIVE
 from bot.sandbox.graphql.core import Asked, connect, global_id, resolves, time_text, values
 from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import split_page
@@ -13,8 +14,6 @@ from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_req
 from bot.sandbox.world.diffs import is_binary
 from bot.sandbox.world.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.world.repository import Blob, Commit
-
-ACTIVE = frozenset({"created", "pending", "running"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from bot.sandbox.graphql.app import GRAPHQL
 from bot.sandbox.http.faults import Fault, Faults, Kind
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.access import can_push
-from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
@@ -159,7 +158,7 @@ def _respond(world: World, struck: tuple[Fault, ...], respond: Respond, *, stale
 @contextmanager
 def _unprepared(world: World) -> Iterator[None]:
     with world.lock:
-        mrs = _open(world)
+        mrs = world.open_merge_requests()
         before = [mr.unprepared_reads for mr in mrs]
         for mr in mrs:
             mr.unprepared_reads = 1
@@ -170,19 +169,10 @@ def _unprepared(world: World) -> Iterator[None]:
                 mr.unprepared_reads = reads
 
 
-def _open(world: World) -> list[MergeRequest]:
-    return [
-        mr
-        for project in world.projects.values()
-        for mr in project.merge_requests.values()
-        if mr.state == "opened"
-    ]
-
-
 def move_heads(world: World) -> None:
     """Push an empty commit to the source of every open merge request whose author may push it."""
     today = world.now.date()
-    for mr in _open(world):
+    for mr in world.open_merge_requests():
         source = mr.source_project
         if source is not None and can_push(mr.author, source, mr.source_branch, today):
             draft = CommitDraft(message="Amend", changes={})

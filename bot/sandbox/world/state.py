@@ -222,6 +222,15 @@ class World:
             raise ValueError(f"the name {path!r} is taken")
         return owner
 
+    def open_merge_requests(self) -> list[MergeRequest]:
+        """List the open merge requests of all projects."""
+        return [
+            mr
+            for project in self.projects.values()
+            for mr in project.merge_requests.values()
+            if mr.state == "opened"
+        ]
+
     def find_user(self, username: str) -> User | None:
         """Find an account by username, without case."""
         found = self._names.get(username.casefold())
