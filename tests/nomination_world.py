@@ -46,6 +46,27 @@ MAINTAINERS = "gitlab-org/maintainers/ai-gateway"
 FOLDER = "data/team_members/person"
 ENTRY = f"{FOLDER}/n/nina.yml"
 STATUS = "nomination-bot"
+# Of another project than the shipped one, with one requirement.
+DOCS_POLICY = """\
+id: docs
+version: "1"
+title: Maintainer of the docs
+document: https://example.com/docs
+project: docs
+role: maintainer
+repository: gitlab-org/docs
+maintainers:
+  group: gitlab-org/maintainers/docs
+  level: developer
+requirements:
+  - id: trained
+    kind: role_held
+    title: Train before
+    enforcement: blocking
+    actor: nominee
+    role: trainee_maintainer
+    help: Train.
+"""
 SECRET = "glpat-n0m1n4t10n-s3cr3t"  # noqa: S105  a made-up one, searched for in every output
 
 TEAM_LEVELS = {

@@ -1,6 +1,5 @@
 """What the comment says once a nomination is merged, through HTTP."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -30,13 +29,6 @@ from tests.test_app import finish, sweep_now
 @pytest.fixture
 def made() -> NominationWorld:
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def awards(note: Note) -> list[str]:

@@ -1,6 +1,5 @@
 """Who may decide what in a merge request, through HTTP."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -36,13 +35,6 @@ def made() -> NominationWorld:
     return make_world()
 
 
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
-
-
 def join(made: NominationWorld, *names: str) -> None:
     """Let people become members of the team project."""
     for name in names:
@@ -65,15 +57,19 @@ def push_in(made: NominationWorld, username: str, manager: str) -> None:
     made.push(nominating, branch=BRANCH)
 
 
-def anew(made: NominationWorld, branch: str = BRANCH, title: str = "Again") -> MergeRequest:
-    """Close the nomination and open another merge request."""
-    nina = made.user("nina")
-    actions.close(made.world, nina, made.nomination)
+def anew_open(made: NominationWorld) -> MergeRequest:
+    """Open another merge request from the branch."""
     people = (made.user("mia"), made.user("max"))
     draft = MergeRequestDraft(
-        title=title, source_branch=branch, target_branch="main", assignees=people
+        title="Again", source_branch=BRANCH, target_branch="main", assignees=people
     )
-    return actions.open_merge_request(made.world, nina, made.team, draft)
+    return actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
+
+
+def anew(made: NominationWorld) -> MergeRequest:
+    """Close the nomination and open another merge request."""
+    actions.close(made.world, made.user("nina"), made.nomination)
+    return anew_open(made)
 
 
 def awards(note: Note) -> list[str]:
@@ -243,14 +239,6 @@ def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
     made.nomination.source_project = actions.fork_project(made.world, made.user("nina"), made.team)
     other = anew_open(made)
     assert run_on(server, other).gate == "passed"
-
-
-def anew_open(made: NominationWorld) -> MergeRequest:
-    people = (made.user("mia"), made.user("max"))
-    draft = MergeRequestDraft(
-        title="Again", source_branch=BRANCH, target_branch="main", assignees=people
-    )
-    return actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
 
 
 def test_an_earlier_merge_request_that_cannot_be_read_keeps_the_gate_from_opening(

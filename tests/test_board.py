@@ -19,6 +19,7 @@ from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
 from tests.nomination_world import (
+    DOCS_POLICY,
     ENTRY,
     FOLDER,
     GRAPHQL,
@@ -38,26 +39,7 @@ from tests.processes import run_here
 ATOM = "{http://www.w3.org/2005/Atom}"
 CALLS = re.compile(r"(\d+) calls\.")
 MOST_CALLS = 60
-POLICY = """
-id: docs
-version: "1"
-title: Maintainer of the <b>docs</b>
-document: https://example.com/docs
-project: docs
-role: maintainer
-repository: gitlab-org/docs
-maintainers:
-  group: gitlab-org/maintainers/docs
-  level: developer
-requirements:
-  - id: trained
-    kind: role_held
-    title: Train before
-    enforcement: blocking
-    actor: nominee
-    role: trainee_maintainer
-    help: Train.
-"""
+POLICY = DOCS_POLICY.replace("of the docs", "of the <b>docs</b>")
 
 
 @pytest.fixture

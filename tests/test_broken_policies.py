@@ -1,6 +1,5 @@
 """A policy with mistakes stops its own nominations, loudly; the others go on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -22,13 +21,6 @@ MISTAKEN = "unheard_of: 1\n"
 @pytest.fixture
 def made() -> NominationWorld:
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def run(server: Server, policies: Path, *arguments: str) -> CompletedProcess[str]:

@@ -1,7 +1,5 @@
 """A nomination that changes the job which guards its gate stays shut, through HTTP."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from bot.sandbox.acts import actions
@@ -21,13 +19,6 @@ def made() -> NominationWorld:
     draft = CommitDraft(message="Guard", changes={".gitlab-ci.yml": INCLUDES, "c/d.yml": INCLUDES})
     actions.push(made.world, made.user("olga"), made.team, "main", draft)
     return made
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
 
 
 def touch(made: NominationWorld, path: str) -> None:

@@ -87,13 +87,6 @@ def made() -> NominationWorld:
     return make_world()
 
 
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
-
-
 @pytest.mark.parametrize("name", PIECES)
 def test_no_comment_takes_long(name: str) -> None:
     body = f"{PIECES[name][: NOTE_LIMIT - 50]}\n\n{COMMAND}\n"

@@ -1,6 +1,5 @@
 """Merge requests into another branch than the default one, whose answers outlast a change of it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,6 @@ def made() -> NominationWorld:
     made = make_world(reviewed=0)
     made.push({"README.md": b"Next.\n"}, branch=NEXT, by="olga")
     return made
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def open_into_next(made: NominationWorld, content: bytes, path: str = ENTRY) -> MergeRequest:

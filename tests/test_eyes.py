@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -177,12 +176,6 @@ def test_artifacts_tell_no_more_than_the_comment() -> None:
 @pytest.fixture
 def made() -> NominationWorld:
     return make_world(reviewed=3)
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
 
 
 def bot(url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

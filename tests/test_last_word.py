@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,13 +37,6 @@ MOVED = Fault(route="GET */statuses", kind=Kind.MOVED_HEAD)
 def made() -> NominationWorld:
     """Open a nomination that is ready."""
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
 
 
 def shown(made: NominationWorld) -> list[str]:

@@ -1,6 +1,5 @@
 """The target branch moves under open merge requests: what is judged is what a merge makes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -47,13 +46,6 @@ def made() -> NominationWorld:
     world = make_world()
     world.user("bob")
     return world
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def open_from_main(made: NominationWorld, branch: str, content: str | bytes) -> MergeRequest:

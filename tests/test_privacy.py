@@ -1,6 +1,5 @@
 """Nothing leaves a private place by way of the comment, whatever somebody puts into an entry."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,14 +46,6 @@ def made() -> NominationWorld:
     change = actions.CommitDraft(message="List", changes={"inventory.json": content})
     actions.push(made.world, made.user("olga"), made.provisioner, "main", change)
     return made
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as running:
-        yield running
-    assert made.world.violations == []
 
 
 def join(made: NominationWorld, place: Any, level: int = Level.REPORTER) -> None:

@@ -25,6 +25,7 @@ from tests.builders import (
     make_work,
 )
 from tests.nomination_world import (
+    DOCS_POLICY,
     ENTRY,
     FOLDER,
     GATEWAY,
@@ -47,25 +48,9 @@ CODES = {
     *("other_branch", "after_merge", "not_dated"),
 }
 LATER_ONES = {"assigned", "knowledge"}
-NEW_POLICY = """
-id: docs
-version: "1"
-title: Maintainer of the docs
-document: https://example.com/docs
-project: docs
-role: maintainer
-repository: gitlab-org/docs
-maintainers:
-  group: gitlab-org/maintainers/docs
-  level: developer
-requirements:
-  - id: trained
-    kind: role_held
-    title: Train before
-    enforcement: blocking
-    actor: nominee
-    role: trainee_maintainer
-    help: Train.
+NEW_POLICY = (
+    DOCS_POLICY
+    + """\
   - id: approved
     kind: approved_by
     title: Get it approved
@@ -82,6 +67,7 @@ requirements:
     days: 3
     help: Wait.
 """
+)
 
 
 @pytest.fixture

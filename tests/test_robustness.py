@@ -1,7 +1,6 @@
 """What stands between the bot and GitLab: edges, copies that lag, other addresses, terminals."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,13 +38,6 @@ WRITES = {
 def made() -> NominationWorld:
     """Open a nomination that is ready."""
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
 
 
 @pytest.mark.parametrize("status", range(520, 531))

@@ -254,13 +254,6 @@ def group_of(world: World) -> Group:
     return found
 
 
-def hook_url(change: Callable[[str], str]) -> Callable[[World], None]:
-    def plant(world: World) -> None:
-        hook_of(world).url = change(hook_of(world).url)
-
-    return plant
-
-
 FAULTS = {
     "token revoked": Fault("token", "401", assign(bot_token, revoked=True)),
     "token ends": Fault(

@@ -112,7 +112,6 @@ RED_ANSWERS = {
     f"{TEAM}/merge_requests/1": {"sha": "abc", "detailed_merge_status": "draft_status"},
     "/projects/7/repository/commits/abc/statuses": [STATUS],
 }
-PIPELINES = "only_allow_merge_if_pipeline_succeeds"
 CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] = [
     (account.POINTS, "token-scope", {}, {}, State.UNKNOWN, "does not tell of this token"),
     (account.POINTS, "token-scope", {TOKEN_SELF: refused(403)}, {}, State.UNKNOWN, "403"),

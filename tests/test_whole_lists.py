@@ -1,7 +1,5 @@
 """Lists that GitLab gives in pages: what is not on the first page counts, or is called cut."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from bot.errors import GitLabError
@@ -30,13 +28,6 @@ MANY = 130  # more than GitLab's largest page
 def made() -> NominationWorld:
     """Open a nomination that is ready."""
     return make_world()
-
-
-@pytest.fixture
-def server(made: NominationWorld) -> Iterator[Server]:
-    """Serve it."""
-    with Server(made.world) as server:
-        yield server
 
 
 def put_emoji(made: NominationWorld, target: Note | MergeRequest, count: int) -> None:
