@@ -6,10 +6,8 @@ from typing import Any
 from bot.policy import values as say
 from bot.policy.kinds import CHECKS, RULES
 from bot.policy.mistakes import Contradiction, Draft
-from bot.policy.records import Field, Record, Variant
-from bot.policy.shapes import Choice, Day, ListOf, Schema
-from bot.policy.words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
-from bot.team import TEAM_FILES
+from bot.policy.records import Record, Variant, keys_of
+from bot.policy.shapes import ListOf, Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,49 +17,17 @@ def _requirement(*, enforcement: bool, **values: Any) -> say.Requirement:
     return say.Requirement(blocking=enforcement, **values)
 
 
-REQUIREMENT = Variant(
-    slot="rule",
-    kinds=RULES,
-    build=_requirement,
-    common=(
-        Field(name="id", shape=ID, about="The word by which the requirement is waived."),
-        Field(name="title", shape=LINE, about="What is asked, in a few words."),
-        Field(
-            name="enforcement",
-            shape=Choice(words={"blocking": True, "advisory": False}),
-            about="Whether the gate stays closed without it, or it is only shown.",
-        ),
-        Field(name="actor", shape=ACTOR, about="Who can meet it."),
-        Field(name="help", shape=LINE, about="How to meet it, as plain text."),
-    ),
-)
-FOLLOW_UP = Variant(
-    slot="check",
-    kinds=CHECKS,
-    build=say.FollowUp,
-    common=(
-        Field(name="id", shape=ID, about="The name of the step."),
-        Field(name="title", shape=LINE, about="What is to do, in a few words."),
-        Field(name="actor", shape=ACTOR, about="Who does it."),
-        Field(name="help", shape=LINE, about="How it is done and what it is good for."),
-        Field(name="url", shape=URL, about="A page that helps to do it.", required=False),
-    ),
-)
+REQUIREMENT = Variant(slot="rule", kinds=RULES, build=_requirement, common=keys_of(say.Requirement))
+FOLLOW_UP = Variant(slot="check", kinds=CHECKS, build=say.FollowUp, common=keys_of(say.FollowUp))
 NOTICE = Record(
     about="A sentence of the process that everybody should see.",
     build=say.Notice,
-    fields=(
-        Field(name="text", shape=LINE, about="The sentence, as plain text."),
-        Field(name="url", shape=URL, about="A page that belongs to it.", required=False),
-    ),
+    fields=keys_of(say.Notice),
 )
 MAINTAINERS = Record(
     about="Who the present maintainers are: direct members of a group, from a level on.",
     build=say.GroupRef,
-    fields=(
-        Field(name="group", shape=GROUP, about="The group."),
-        Field(name="level", shape=LEVEL, about="The least access level that counts."),
-    ),
+    fields=keys_of(say.GroupRef),
 )
 
 
@@ -113,60 +79,12 @@ POLICY = Record(
     about="What a project asks of a nominee for one role.",
     build=dict,
     check=_check_policy,
-    fields=(
-        Field(name="id", shape=ID, about="The name of the policy, the same in all its versions."),
-        Field(name="version", shape=VERSION, about="The name of this version, shown to people."),
-        Field(
-            name="in_force_from",
-            shape=Day(),
-            about="Nominations that appear on this day (UTC) or later are judged by this version;"
-            " left out, it has been in force for ever.",
-            required=False,
-        ),
-        Field(name="title", shape=LINE, about="What somebody becomes, in a few words."),
-        Field(name="document", shape=URL, about="The page that describes the process."),
-        Field(name="project", shape=KEY, about="The project's key in a team entry."),
-        Field(name="role", shape=ROLE, about="The first word of the role that is gained."),
-        Field(
-            name="team_files",
-            shape=GLOB,
-            about="Which files of the team database are team entries.",
-            required=False,
-            default=TEAM_FILES,
-        ),
-        Field(
-            name="repository",
-            shape=PROJECT,
-            about="The project whose merge requests count.",
-        ),
-        Field(name="maintainers", shape=MAINTAINERS, about=MAINTAINERS.about),
-        Field(
-            name="requirements",
-            shape=ListOf(item=REQUIREMENT, distinct="id"),
-            about="What must be so before the merge, in the order in which it is shown.",
-        ),
-        Field(
-            name="follow_ups",
-            shape=ListOf(item=FOLLOW_UP, distinct="id"),
-            about="What is to do after the merge, in order.",
-            required=False,
-            default=(),
-        ),
-        Field(
-            name="notices",
-            shape=ListOf(item=NOTICE, distinct=None),
-            about="What everybody should know about the process.",
-            required=False,
-            default=(),
-        ),
-        Field(
-            name="notify",
-            shape=Choice(words={"nobody": False, "next-actor": True}),
-            about="Whom the comment mentions: nobody, or the one person whose turn it is, once for"
-            " each hand-over.",
-            required=False,
-            default=False,
-        ),
+    fields=keys_of(
+        say.Policy,
+        maintainers=MAINTAINERS,
+        requirements=ListOf(item=REQUIREMENT, distinct="id"),
+        follow_ups=ListOf(item=FOLLOW_UP, distinct="id"),
+        notices=ListOf(item=NOTICE),
     ),
 )
 

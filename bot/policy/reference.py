@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from bot.policy.kinds import CHECKS, ENTRY, RULES, TOPIC
+from bot.policy.kinds import CHECKS, RULES
 from bot.policy.language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
 from bot.policy.records import Field, Kind
+from bot.policy.values import ENTRY, TOPIC
 
 
 def render_schema() -> str:
