@@ -69,7 +69,6 @@ from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
-from bot.evidence.reviews import Counting
 from bot.evidence.shared import SharedFacts
 from bot.evidence.subjects import find_subjects
 from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
@@ -86,7 +85,6 @@ __all__ = [
     "Commit",
     "Commits",
     "CommitsOf",
-    "Counting",
     "DefaultBranchOf",
     "DiffsOf",
     "Earlier",

@@ -27,7 +27,6 @@ from bot.evidence.facts import (
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
-    Counting,
     Look,
     count_known,
     find_candidates,
@@ -38,7 +37,7 @@ from bot.evidence.reviews import (
 from bot.evidence.timing import NOT_TIMED, Timing
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Nomination
-from bot.policy import Policy
+from bot.policy import Counting, Policy
 from bot.team import Entry, parse_entry
 from bot.unread import NOT_LOOKED_UP, Content, Unread
 
@@ -358,7 +357,7 @@ def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
         work, tenure = found.work[repository], _tenure_of(rule, found)
         if not isinstance(work, Work) or not isinstance(tenure, Tenure):
             continue
-        if isinstance(rule, rules.AuthoredMergeRequests) or (rule.since_role and not tenure.since):
+        if not rule.reviewed or (rule.since_role and not tenure.since):
             continue
         if count_known(work, rule, tenure.since, username) < rule.at_least:
             works[repository] = work

@@ -1,14 +1,9 @@
 """What a policy says, as values; each field carries what the policy language says of its key."""
 
-from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from bot.listing import EntrySelector, ListingSpec
-from bot.policy.mistakes import Contradiction
-from bot.policy.records import Field, Key, OfKind, Record, keys_of
-from bot.policy.shapes import Choice, Day, ListOf, Switch, Whole
-from bot.policy.words import (
+from bot.grammar import (
     ACTOR,
     COUNT,
     GLOB,
@@ -24,7 +19,15 @@ from bot.policy.words import (
     URL,
     VERSION,
     WORD,
+    Choice,
+    Day,
+    Field,
+    Key,
+    OfKind,
+    Record,
+    Switch,
 )
+from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
 from bot.values import dataclass
 
@@ -38,7 +41,7 @@ class GroupRef:
 
 
 class Rule(OfKind):
-    """What a requirement asks for.
+    """What a requirement asks for; its kinds stand in `bot.assessment.kinds`.
 
     A rule that is `timed` depends on when people nominated and approved; what comes `later` only
     an open merge request can show.
@@ -52,7 +55,13 @@ class Rule(OfKind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting(Rule):
-    """Ask for a number of merge requests, maybe only since a role began."""
+    """Ask for a number of merge requests, maybe only since a role began.
+
+    They are those that the nominee `authored`, or those that they `reviewed`, or both.
+    """
+
+    authored: ClassVar[bool] = True
+    reviewed: ClassVar[bool] = True
 
     at_least: Annotated[int, Key(COUNT, "How many merge requests are needed.")]
     since_role: Annotated[
@@ -62,139 +71,6 @@ class Counting(Rule):
     repository: Annotated[
         str | None, Key(PROJECT, "Count in this project instead of the policy's `repository`.")
     ] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoredMergeRequests(Counting):
-    """Ask for merged merge requests that the nominee authored, maybe only since a role began."""
-
-    kind = "authored_merge_requests"
-    about = "Merged merge requests in `repository` that the nominee wrote."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewedMergeRequests(Counting):
-    """Ask for merged merge requests of others that the nominee reviewed."""
-
-    kind = "reviewed_merge_requests"
-    about = "Merged merge requests of others or bots in `repository` that the nominee reviewed."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoredOrReviewed(Counting):
-    """Ask for a number of merge requests in total, authored or reviewed, each counted once."""
-
-    kind = "authored_or_reviewed"
-    about = "Both together; a merge request counts once."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
-    """One thing that a nominee states to know."""
-
-    id: Annotated[str, Key(ID, "The word by which the nominee attests the topic.")]
-    text: Annotated[str, Key(LINE, "What to know, as plain text.")]
-    url: Annotated[str | None, Key(URL, "Where to read about it.")] = None
-    section: Annotated[
-        str | None,
-        Key(LINE, "The part of the process that names the topic; the comment does not show it."),
-    ] = None
-
-
-TOPIC = Record(about="One thing to know.", build=Topic, fields=keys_of(Topic))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attested(Rule):
-    """Ask the nominee to state every topic."""
-
-    kind = "attested"
-    about = "The nominee states to know each topic, by a comment."
-    later = True
-
-    topics: Annotated[
-        tuple[Topic, ...],
-        Key(ListOf(item=TOPIC, distinct="id"), "What the nominee states to know."),
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assigned(Rule):
-    """Ask that the merge request is assigned to the manager, and to this many maintainers."""
-
-    kind = "assigned"
-    about = "The merge request is assigned to the people who decide."
-    later = True
-
-    manager: Annotated[bool, Key(Switch(), "Whether the nominee's manager must be an assignee.")]
-    maintainers: Annotated[
-        int,
-        Key(Whole(least=0, most=100), "How many present maintainers must be assignees, at least."),
-    ]
-
-    @classmethod
-    def contradictions(cls, values: Mapping[str, Any]) -> Iterator[Contradiction]:
-        """Find a rule that asks for nobody."""
-        if values.get("manager") is False and values.get("maintainers") == 0:
-            yield Contradiction(
-                at=("maintainers",),
-                what="an `assigned` requirement asks for nobody",
-                found="manager: false and maintainers: 0",
-                expected="at least one person",
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovedBy(Rule):
-    """Ask for approvals by `maintainers` or by the `manager`."""
-
-    kind = "approved_by"
-    about = "The merge request is approved by the people who decide."
-    timed = True
-    later = True
-
-    at_least: Annotated[int, Key(Whole(least=1, most=100), "How many must approve.")]
-    by: Annotated[
-        str,
-        Key(
-            Choice(words={"maintainers": "maintainers", "manager": "manager"}),
-            "Whose approvals count; never the nominee's own.",
-        ),
-    ]
-
-    @classmethod
-    def contradictions(cls, values: Mapping[str, Any]) -> Iterator[Contradiction]:
-        """Find a rule that asks one person to approve twice."""
-        at_least = values.get("at_least", 1)
-        if values.get("by") == "manager" and at_least > 1:
-            yield Contradiction(
-                at=("at_least",),
-                what="a nominee has one manager",
-                found=f"at_least: {at_least}",
-                expected="at_least: 1",
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenFor(Rule):
-    """Ask that the merge request has been open for this many days."""
-
-    kind = "open_for"
-    about = "The merge request has been open for some days."
-    timed = True
-    later = True
-
-    days: Annotated[int, Key(Whole(least=1, most=366), "How many days of 24 hours.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleHeld(Rule):
-    """Ask that the nominee's entry has named this role for the project before."""
-
-    kind = "role_held"
-    about = "The person's entry names a role for this project before the nomination."
-
-    role: Annotated[str, Key(ROLE, "The stage before, such as trainee_maintainer.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +155,7 @@ class Manual(OfKind):
 
 
 Check = GroupMember | ListedIn | Manual
+CHECKS: tuple[type[Check], ...] = (GroupMember, ListedIn, Manual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

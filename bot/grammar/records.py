@@ -6,9 +6,9 @@ from collections.abc import Mapping as Values
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bot.policy.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
-from bot.policy.nodes import Mapping, Node, Refused, Scalar
-from bot.policy.shapes import Schema, Shape
+from bot.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
+from bot.grammar.nodes import Mapping, Node, Refused, Scalar
+from bot.grammar.shapes import Schema, Shape
 
 KIND = "kind"
 

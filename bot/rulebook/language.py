@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.policy import values as say
-from bot.policy.kinds import CHECKS, RULES
-from bot.policy.mistakes import Contradiction, Draft
-from bot.policy.records import Record, Variant, keys_of
-from bot.policy.shapes import ListOf, Schema
+from bot import policy as say
+from bot.assessment import KINDS
+from bot.grammar import Contradiction, Draft, ListOf, Record, Schema, Variant, keys_of, tabulate
 
+RULES = tabulate(*KINDS)
+CHECKS = tabulate(*say.CHECKS)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
