@@ -1,10 +1,12 @@
 """What every kind of requirement is: a value of a policy that judges, and that has words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from bot.assessment.findings import Case, Finding, Verdict
+from bot.evidence import Facts, Need, Subject
+from bot.merge_request import MergeRequest
 from bot.policy import Requirement, Rule
 
 
@@ -24,6 +26,12 @@ class RequirementKind(Rule, ABC):
     @abstractmethod
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Return what is found for a requirement with this rule."""
+
+    def needs(
+        self, _subject: Subject, _merge_request: MergeRequest, _known: Facts
+    ) -> Collection[Need]:
+        """Say which facts it takes that nothing else asks for (`bot.evidence.Needing`)."""
+        return ()
 
     def find_actor(self, requirement: Requirement) -> str | None:
         """Name who takes the next step; nobody where it is nobody's."""
