@@ -22,6 +22,7 @@ EVERY_RULE: tuple[rules.Rule, ...] = (
     kinds.ApprovedBy(at_least=1, by="manager"),
     kinds.OpenFor(days=2),
     kinds.RoleHeld(role="trainee_maintainer"),
+    kinds.Labelled(label="ready"),
 )
 EVERY_CHECK: tuple[rules.Check, ...] = (
     rules.GroupMember(group=GROUP, level=30),

@@ -649,6 +649,7 @@ EVERY_KIND: tuple[rules.Rule, ...] = (
     kinds.ApprovedBy(at_least=1, by="manager"),
     kinds.OpenFor(days=1),
     kinds.RoleHeld(role=TRAINEE),
+    kinds.Labelled(label="ready"),
 )
 
 

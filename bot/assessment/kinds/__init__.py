@@ -9,6 +9,7 @@ from bot.assessment.kinds.counting import (
     ReviewedMergeRequests,
 )
 from bot.assessment.kinds.kind import RequirementKind
+from bot.assessment.kinds.labelled import Labelled
 from bot.assessment.kinds.open_for import OpenFor
 from bot.assessment.kinds.role_held import RoleHeld
 
@@ -22,6 +23,7 @@ KINDS: tuple[type[RequirementKind], ...] = (
     ApprovedBy,
     OpenFor,
     RoleHeld,
+    Labelled,
 )
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Attested",
     "AuthoredMergeRequests",
     "AuthoredOrReviewed",
+    "Labelled",
     "OpenFor",
     "RequirementKind",
     "ReviewedMergeRequests",
