@@ -10,6 +10,7 @@ from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import (
     FileAt,
+    Ledger,
     Source,
     Work,
     evidence_key,
@@ -120,8 +121,7 @@ def find_slug(
 
 
 def _is_theirs(who: Candidate, path: str, source: Source) -> bool:
-    file = FileAt(who.project, who.branch, path)
-    content = source.fetch_facts({file})[file]
+    content = Ledger({}, source).fetch(FileAt(who.project, who.branch, path))
     if not isinstance(content, bytes):
         return False
     try:
@@ -140,12 +140,12 @@ def _entry_path(candidate: Candidate, team_files: str) -> str:
 
 
 def _read(entry_file: FileAt, source: Source) -> bytes | None:
-    content = source.fetch_facts({entry_file})[entry_file]
+    content = Ledger({}, source).fetch(entry_file)
     if isinstance(content, Unread):
         raise TeamDatabaseError(
             f"{entry_file.path} cannot be read ({content.reason}): try again later."
         )
-    return content if isinstance(content, bytes) else None
+    return content
 
 
 def _own_entry(base: bytes, username: str, path: str) -> Entry:

@@ -7,7 +7,7 @@ import pytest
 from bot.evidence.entries import FEW, HISTORIES_AHEAD, Changes, Further, gather_changes
 from bot.evidence.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.merge_request import MergeRequest
-from bot.unread import Content, Unread
+from bot.unread import NOT_LOOKED_UP, Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request
 from tests.fakes import BrokenSource, FakeSource, ForgetfulSource
 
@@ -170,7 +170,7 @@ def test_unread_renames_leave_the_base_unread(answer: Fact) -> None:
     source = source_of({(HEAD, NEW): b"gateway"})
     source.facts[DiffsOf(7001, 231)] = answer
     (change,) = gather(source, NEW).items
-    assert change.base == (answer or Unread(reason="renames could not be read"))
+    assert change.base == (answer or NOT_LOOKED_UP)
 
 
 def test_when_nothing_can_be_read_everything_is_unread() -> None:
@@ -188,7 +188,7 @@ def test_a_fact_of_another_kind_is_no_content() -> None:
     source = source_of({})
     source.facts[FileAt(PROJECT, HEAD, OLD)] = "a text"
     (change,) = gather(source, OLD).items
-    assert change.head == Unread(reason="unreadable")
+    assert change.head == NOT_LOOKED_UP
 
 
 @pytest.mark.parametrize("state", ["opened", "merged"])

@@ -11,6 +11,7 @@ from bot.evidence.facts import (
     ActivityOf,
     Fact,
     FileAt,
+    Ledger,
     Need,
     Reopened,
     ReopenedOf,
@@ -21,6 +22,7 @@ from bot.evidence.facts import (
 from bot.evidence.timing import MOST_VERSIONS, Timing, entry_needs, trace_timing
 from bot.unread import Content, Unread
 from tests.builders import ENTRY, HEAD, NOW, PROJECT, make_merge_request, make_nomination
+from tests.fakes import FakeSource
 
 MERGE_REQUEST = make_merge_request()
 NOMINATION = make_nomination()
@@ -58,7 +60,7 @@ def make_facts(
 
 
 def trace(facts: dict[Need, Fact]) -> Timing | Unread:
-    return trace_timing(NOMINATION, MERGE_REQUEST, facts)
+    return trace_timing(NOMINATION, MERGE_REQUEST, Ledger(facts, FakeSource()))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_a_nomination_stands_since_it_came_without_a_break(
 
 def test_a_single_version_came_with_the_merge_request() -> None:
     facts = make_facts([WITH])
-    assert entry_needs(NOMINATION, MERGE_REQUEST, facts) == set()
+    assert entry_needs(NOMINATION, MERGE_REQUEST, Ledger(facts, FakeSource())) == set()
     found = trace(facts)
     assert isinstance(found, Timing)
     assert found.settled == found.nominated == MERGE_REQUEST.created_at
@@ -112,7 +114,7 @@ def test_more_versions_than_are_examined_leave_it_open_where_nothing_else_came_b
 
 def test_as_many_versions_are_read_as_are_examined() -> None:
     facts = make_facts([WITH] * (MOST_VERSIONS + 5))
-    needs = entry_needs(NOMINATION, MERGE_REQUEST, facts)
+    needs = entry_needs(NOMINATION, MERGE_REQUEST, Ledger(facts, FakeSource()))
     assert len(needs) == MOST_VERSIONS
     assert FileAt(PROJECT, HEAD, ENTRY) in needs
 
@@ -124,7 +126,7 @@ def test_what_cannot_be_read_leaves_all_of_it_unread(name: str, answer: Fact) ->
     facts = make_facts([WITH, WITHOUT], **changes)
     assert isinstance(trace(facts), Unread)
     if name == "versions":
-        assert entry_needs(NOMINATION, MERGE_REQUEST, facts) == set()
+        assert entry_needs(NOMINATION, MERGE_REQUEST, Ledger(facts, FakeSource())) == set()
 
 
 def test_a_state_of_the_entry_that_cannot_be_read_leaves_it_unread() -> None:

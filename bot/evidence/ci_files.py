@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
-from bot.evidence.facts import CiConfigOf, FileAt, Source, content_of
+from bot.evidence.facts import CiConfigOf, FileAt, Ledger, Source
 from bot.evidence.proposals import Proposal
 from bot.merge_request import MergeRequest
 from bot.team import concerns_entries
@@ -33,9 +33,8 @@ def find_ci_doubts(proposal: Proposal, globs: Collection[str], source: Source) -
     customary = sorted(path for path in others if _CUSTOMARY.fullmatch(path))
     if customary:
         return [_told(path) for path in customary]
-    config = CiConfigOf(merge_request.project_id)
-    path = source.fetch_facts([config]).get(config)
-    if not isinstance(path, str):
+    path = Ledger({}, source).fetch(CiConfigOf(merge_request.project_id))
+    if isinstance(path, Unread):
         return [_unknown(path)]
     path = path or DEFAULT_PATH
     if "@" in path or "://" in path:
@@ -50,7 +49,7 @@ def _find_included(
 ) -> list[str]:
     """Look for the other files in what the configuration of the target branch names."""
     need = FileAt(merge_request.project, merge_request.target_branch, path)
-    content = content_of(source.fetch_facts([need]), need)
+    content = Ledger({}, source).fetch(need)
     if isinstance(content, Unread):
         return [_unknown(content)]
     text = (content or b"").decode("utf-8", "replace")
@@ -66,9 +65,8 @@ def _told(path: str) -> str:
     )
 
 
-def _unknown(fact: object) -> str:
-    reason = f" ({fact.reason})" if isinstance(fact, Unread) else ""
+def _unknown(fact: Unread) -> str:
     return (
-        f"which files hold the CI configuration could not be read{reason}, and this merge request "
-        "changes others than entries: put them into a merge request of their own"
+        f"which files hold the CI configuration could not be read ({fact.reason}), and this merge "
+        "request changes others than entries: put them into a merge request of their own"
     )

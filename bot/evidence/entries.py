@@ -9,11 +9,10 @@ from bot.evidence.facts import (
     DiffsOf,
     Fact,
     FileAt,
+    Ledger,
     Need,
-    Renames,
     Source,
     TipOf,
-    content_of,
 )
 from bot.merge_request import MergeRequest
 from bot.nomination import Change
@@ -56,42 +55,40 @@ def gather_changes(
     and the rest for those that could nominate somebody: a merge makes an entry of the lines of
     these two.
     """
-    facts = _read_first(merge_request, paths, source, further.ahead)
-    wanted = [path for path in paths if _matters(merge_request, path, facts, is_candidate)]
+    ledger = Ledger({}, source)
+    _read_first(merge_request, paths, ledger, further.ahead)
+    wanted = [path for path in paths if _matters(merge_request, path, ledger, is_candidate)]
     rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
-    rest -= facts.keys()
-    if rest:
+    if rest - ledger.facts.keys():
         # Of several candidates most hold the role already, so their histories can wait.
         ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
-        facts.update(source.fetch_facts({*rest, *ahead, *further.then} - facts.keys()))
-    renames = _find_renames(merge_request, wanted, facts, source)
-    if any(_is_new(merge_request, path, renames, facts) for path in wanted):
+        ledger.look_up({*rest, *ahead, *further.then})
+    renames = _find_renames(merge_request, wanted, ledger)
+    if any(_is_new(merge_request, path, renames, ledger) for path in wanted):
         # Whoever gets a new entry may have had one that does not mention the role any more.
         others = [path for path in paths if path not in wanted]
-        before = {n for path in others for n in _before(merge_request, path)} - facts.keys()
-        if before:
-            facts.update(source.fetch_facts(before))
+        ledger.look_up(n for path in others for n in _before(merge_request, path))
         wanted += others
     return Changes(
-        items=tuple(_change(merge_request, path, renames.get(path), facts) for path in wanted),
-        facts=facts,
+        items=tuple(_change(merge_request, path, renames.get(path), ledger) for path in wanted),
+        facts=ledger.facts,
     )
 
 
 def _read_first(
-    merge_request: MergeRequest, paths: Sequence[str], source: Source, ahead: Iterable[Need]
-) -> dict[Need, Fact]:
+    merge_request: MergeRequest, paths: Sequence[str], ledger: Ledger, ahead: Iterable[Need]
+) -> None:
     """Read the heads and `ahead`; the rest of a few, and of many the target where it moved."""
     first: set[Need] = {_head(merge_request, path) for path in paths} | set(ahead)
     if len(paths) <= FEW:
         first |= {n for path in paths for n in _before(merge_request, path)}
         first |= _histories(merge_request, paths)
-        return dict(source.fetch_facts(first))
+        ledger.look_up(first)
+        return
     tip = TipOf(merge_request.project, merge_request.target_branch)
-    facts = dict(source.fetch_facts(first | {tip}))
-    if merge_request.state != "merged" and facts.get(tip) != merge_request.base_sha:
-        facts.update(source.fetch_facts({_target(merge_request, path) for path in paths}))
-    return facts
+    ledger.look_up(first | {tip})
+    if merge_request.state != "merged" and ledger[tip] != merge_request.base_sha:
+        ledger.look_up(_target(merge_request, path) for path in paths)
 
 
 def bound_changes(changes: Changes, is_entry: Callable[[str], bool]) -> Changes:
@@ -128,46 +125,44 @@ def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
 def _matters(
     merge_request: MergeRequest,
     path: str,
-    facts: Mapping[Need, Fact],
+    ledger: Ledger,
     is_candidate: Callable[[bytes], bool],
 ) -> bool:
     """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
-    head = facts.get(_head(merge_request, path))
+    head = ledger[_head(merge_request, path)]
     if not isinstance(head, bytes) or is_candidate(head):
         return True
     # Where the target has none, the entry may go by another name there.
-    target = facts.get(_target(merge_request, path), b"")
-    return not isinstance(target, bytes) or is_candidate(target)
+    target = _target(merge_request, path)
+    if target not in ledger.facts:
+        return is_candidate(b"")
+    content = ledger[target]
+    return not isinstance(content, bytes) or is_candidate(content)
 
 
 def _find_renames(
-    merge_request: MergeRequest,
-    paths: Sequence[str],
-    facts: dict[Need, Fact],
-    source: Source,
+    merge_request: MergeRequest, paths: Sequence[str], ledger: Ledger
 ) -> Mapping[str, str]:
     """Find the old paths of entries that are new at theirs; GraphQL does not tell them."""
     new = [
         path
         for path in paths
-        if facts.get(_base(merge_request, path)) is None
-        and facts.get(_head(merge_request, path)) is not None
+        if ledger[_base(merge_request, path)] is None
+        and ledger[_head(merge_request, path)] is not None
     ]
     if not new:
         return {}
-    need = DiffsOf(merge_request.project_id, merge_request.iid)
-    found = source.fetch_facts({need})[need]
-    if not isinstance(found, Renames):
-        reason = found if isinstance(found, Unread) else Unread(reason="renames could not be read")
-        facts.update({_base(merge_request, path): reason for path in new})
+    found = ledger.fetch(DiffsOf(merge_request.project_id, merge_request.iid))
+    if isinstance(found, Unread):
+        ledger.facts.update({_base(merge_request, path): found for path in new})
         return {}
     # GitLab cuts the list of a large change without a word.
     cut = Unread(reason="GitLab did not tell whether it was renamed")
-    facts.update({_base(merge_request, path): cut for path in new if path not in found.listed})
+    ledger.facts.update(
+        {_base(merge_request, path): cut for path in new if path not in found.listed}
+    )
     renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
-    before = {n for old in renames.values() for n in _before(merge_request, old)}
-    if before - facts.keys():
-        facts.update(source.fetch_facts(before - facts.keys()))
+    ledger.look_up(n for old in renames.values() for n in _before(merge_request, old))
     return renames
 
 
@@ -175,29 +170,27 @@ def _is_new(
     merge_request: MergeRequest,
     path: str,
     renames: Mapping[str, str],
-    facts: Mapping[Need, Fact],
+    ledger: Ledger,
 ) -> bool:
-    is_there = facts.get(_head(merge_request, path)) is not None
-    return is_there and path not in renames and facts.get(_base(merge_request, path)) is None
+    is_there = ledger[_head(merge_request, path)] is not None
+    return is_there and path not in renames and ledger[_base(merge_request, path)] is None
 
 
-def _change(
-    merge_request: MergeRequest, path: str, old_path: str | None, facts: Mapping[Need, Fact]
-) -> Change:
+def _change(merge_request: MergeRequest, path: str, old_path: str | None, ledger: Ledger) -> Change:
     earlier = old_path or path
     target: Content
     if merge_request.state == "merged":
         # The role is on the target branch because of this very merge request.
-        target = content_of(facts, _base(merge_request, earlier))
+        target = ledger[_base(merge_request, earlier)]
     else:
-        target = content_of(facts, _target(merge_request, path))
+        target = ledger[_target(merge_request, path)]
         if target is None and old_path:
-            target = content_of(facts, _target(merge_request, old_path))
+            target = ledger[_target(merge_request, old_path)]
     return Change(
         path=path,
         old_path=old_path,
-        base=content_of(facts, _base(merge_request, earlier)),
-        head=content_of(facts, _head(merge_request, path)),
+        base=ledger[_base(merge_request, earlier)],
+        head=ledger[_head(merge_request, path)],
         target=target,
     )
 

@@ -1,12 +1,30 @@
 """The facts that judging may need, what asks for them, and the port they come through."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
 from bot.unread import NOT_LOOKED_UP, Content, Unread
 from bot.values import dataclass
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Asks(Generic[T_co]):
+    """A need for a fact of one kind."""
+
+    __slots__ = ()
+
+    kind: ClassVar[Any]
+
+    def __init_subclass__(cls) -> None:
+        """Keep the kind that the class is declared with, to tell its facts from others."""
+        (asks,) = cls.__dict__["__orig_bases__"]
+        (kind,) = get_args(asks)
+        # `isinstance` knows no `tuple[…]`.
+        cls.kind = tuple if get_origin(kind) is tuple else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +212,7 @@ class Commits:
 
 
 @dataclass(frozen=True, slots=True)
-class FileAt:
+class FileAt(Asks[bytes | None]):
     """The need for a file's content at a ref."""
 
     project: str
@@ -203,14 +221,14 @@ class FileAt:
 
 
 @dataclass(frozen=True, slots=True)
-class ExposureOf:
+class ExposureOf(Asks[Exposure]):
     """The need for to whom a project's merge requests and files are visible."""
 
     project: str
 
 
 @dataclass(frozen=True, slots=True)
-class WorkOf:
+class WorkOf(Asks[Work]):
     """The need for somebody's merge requests, merged or reviewed, that went into a branch.
 
     `wanted` is how many of them must be among those listed, if there are as many.
@@ -223,14 +241,14 @@ class WorkOf:
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultBranchOf:
+class DefaultBranchOf(Asks[str]):
     """The need for the name of a project's default branch."""
 
     project: str
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadsOf:
+class ThreadsOf(Asks[Threads]):
     """The need for what somebody did in these merge requests before the merge."""
 
     project: str
@@ -239,7 +257,7 @@ class ThreadsOf:
 
 
 @dataclass(frozen=True, slots=True)
-class MembersOf:
+class MembersOf(Asks[Members]):
     """The need for the direct members of a group, or for inherited ones as well."""
 
     group: str
@@ -247,7 +265,7 @@ class MembersOf:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitsOf:
+class CommitsOf(Asks[Commits]):
     """The need for the commits that touched a file."""
 
     project: str
@@ -256,20 +274,11 @@ class CommitsOf:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingOf:
+class StandingOf(Asks[Standing]):
     """The need for what a merge request has become meanwhile, read last."""
 
     project: str
     iid: int
-
-
-@dataclass(frozen=True, slots=True)
-class SiblingsOf:
-    """The need for the merge requests from source branches of a name, those after a cursor."""
-
-    project: str
-    branch: str
-    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +299,16 @@ class Siblings:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierOf:
+class SiblingsOf(Asks[Siblings]):
+    """The need for the merge requests from source branches of a name, those after a cursor."""
+
+    project: str
+    branch: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOf(Asks[MergeRequest]):
     """The need for another merge request with its comments."""
 
     project: str
@@ -298,7 +316,7 @@ class EarlierOf:
 
 
 @dataclass(frozen=True, slots=True)
-class RenameOf:
+class RenameOf(Asks[str | None]):
     """The need for the path from which a commit renamed a file, if it did."""
 
     project: str
@@ -307,19 +325,12 @@ class RenameOf:
 
 
 @dataclass(frozen=True, slots=True)
-class MovedOf:
+class MovedOf(Asks[str | None]):
     """The need for the path to which a commit renamed a file, if it did."""
 
     project: str
     sha: str
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileOf:
-    """The need for the account of a name."""
-
-    username: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,11 +343,10 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessOf:
-    """The need for whether an account belongs to a project, by whatever way."""
+class ProfileOf(Asks[Profile | None]):
+    """The need for the account of a name."""
 
-    project_id: int
-    user_id: int
+    username: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,15 +357,15 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffsOf:
-    """The need for the old paths of files that a merge request renames."""
+class AccessOf(Asks[Access]):
+    """The need for whether an account belongs to a project, by whatever way."""
 
     project_id: int
-    iid: int
+    user_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class TipOf:
+class TipOf(Asks[str]):
     """The need for the newest commit of a branch."""
 
     project: str
@@ -371,8 +381,8 @@ class Renames:
 
 
 @dataclass(frozen=True, slots=True)
-class PushOf:
-    """The need for when the changes of a merge request became what they are."""
+class DiffsOf(Asks[Renames]):
+    """The need for the old paths of files that a merge request renames."""
 
     project_id: int
     iid: int
@@ -386,8 +396,8 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionsOf:
-    """The need for the versions that a merge request's changes had."""
+class PushOf(Asks[Push]):
+    """The need for when the changes of a merge request became what they are."""
 
     project_id: int
     iid: int
@@ -410,8 +420,8 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
-class ReopenedOf:
-    """The need for when a merge request was last reopened."""
+class VersionsOf(Asks[Versions]):
+    """The need for the versions that a merge request's changes had."""
 
     project_id: int
     iid: int
@@ -425,10 +435,10 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityOf:
-    """The need for when a merge request was approved, changed hands, and changed its target."""
+class ReopenedOf(Asks[Reopened]):
+    """The need for when a merge request was last reopened."""
 
-    project: str
+    project_id: int
     iid: int
 
 
@@ -446,7 +456,15 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusesOf:
+class ActivityOf(Asks[Activity]):
+    """The need for when a merge request was approved, changed hands, and changed its target."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesOf(Asks[tuple[CommitStatus, ...]]):
     """The need for the commit statuses of a name on a head."""
 
     project_id: int
@@ -455,7 +473,7 @@ class StatusesOf:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChecksOf:
+class StatusChecksOf(Asks[tuple[StatusCheck, ...]]):
     """The need for the external status checks of a merge request."""
 
     project_id: int
@@ -463,18 +481,10 @@ class StatusChecksOf:
 
 
 @dataclass(frozen=True, slots=True)
-class CiConfigOf:
+class CiConfigOf(Asks[str]):
     """The need for the place of a project's CI configuration."""
 
     project_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class LabelsOf:
-    """The need for the labels of a merge request."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -482,6 +492,14 @@ class Labels:
     """The names of the labels of a merge request."""
 
     names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsOf(Asks[Labels]):
+    """The need for the labels of a merge request."""
+
+    project_id: int
+    iid: int
 
 
 Statuses = tuple[CommitStatus | StatusCheck, ...]
@@ -540,7 +558,35 @@ class Source(Protocol):
         """Look all needs up, in parallel where they are independent."""
 
 
-def content_of(facts: Facts, need: FileAt) -> Content:
-    """Return what was read of a file; unread where it was not looked up."""
-    fact = facts.get(need, NOT_LOOKED_UP)
-    return fact if isinstance(fact, bytes | Unread) or fact is None else Unread(reason="unreadable")
+def fact_of(facts: Facts, need: Asks[T]) -> T | Unread:
+    """Return what was looked up, or why it is not known."""
+    found: Any = facts.get(cast("Need", need), NOT_LOOKED_UP)
+    is_fact = isinstance(found, (Unread, need.kind))
+    return cast("T | Unread", found) if is_fact else NOT_LOOKED_UP
+
+
+class Ledger:
+    """A source that remembers what it was asked for, and what was known before."""
+
+    def __init__(self, known: Facts, source: Source) -> None:
+        self.facts = dict(known)
+        self._source = source
+
+    def __getitem__(self, need: Asks[T]) -> T | Unread:
+        """Return what was looked up, or why it is not known."""
+        return fact_of(self.facts, need)
+
+    def look_up(self, needs: Iterable[Need]) -> None:
+        """Look up what is not known yet."""
+        missing = set(needs) - self.facts.keys()
+        if missing:
+            self.look_again(missing)
+
+    def look_again(self, needs: Collection[Need]) -> None:
+        """Look up what may have changed meanwhile."""
+        self.facts.update(self._source.fetch_facts(needs))
+
+    def fetch(self, need: Asks[T]) -> T | Unread:
+        """Return a fact that is known already, or look it up."""
+        self.look_up([cast("Need", need)])
+        return self[need]

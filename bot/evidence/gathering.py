@@ -7,22 +7,23 @@ from typing import Protocol, TypeVar, runtime_checkable
 from bot import policy as rules
 from bot.errors import TeamDatabaseError
 from bot.evidence.facts import (
+    Asks,
     CommitsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     Fact,
     FileAt,
+    Ledger,
     Members,
     MembersOf,
     Merged,
     Need,
     Source,
     StandingOf,
-    Threads,
     Work,
     WorkOf,
-    content_of,
+    fact_of,
 )
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
 from bot.evidence.present import Present
@@ -78,9 +79,9 @@ class Evidence:
     exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
     facts: Mapping[Need, Fact] = field(default_factory=dict)
 
-    def look_up(self, kind: type[T], need: Need) -> T | Unread:
-        """Return a fact of a kind, or why it is not known."""
-        return _as(kind, self.facts.get(need))
+    def __getitem__(self, need: Asks[T]) -> T | Unread:
+        """Return a fact, or why it is not known."""
+        return fact_of(self.facts, need)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ class Needing(Protocol):
     """A rule that may be judged by facts which nothing else asks for."""
 
     def needs(
-        self, subject: Subject, merge_request: MergeRequest, known: Mapping[Need, Fact]
+        self, subject: Subject, merge_request: MergeRequest, known: Ledger
     ) -> Collection[Need]:
         """Say which facts these are.
 
@@ -217,7 +218,7 @@ def branch_needs(policies: Iterable[Policy]) -> set[DefaultBranchOf]:
     return {DefaultBranchOf(place) for policy in policies for _, place in _counting_rules(policy)}
 
 
-def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, WorkOf]:
+def work_needs(subject: Subject, facts: Ledger) -> Mapping[str, WorkOf]:
     """Say whose work is counted in which repositories, and up to how much.
 
     Repositories whose default branch is not known are left out.
@@ -226,7 +227,7 @@ def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, Wor
     for rule, repository in _counting_rules(subject.policy):
         wanted[repository] = max(wanted.get(repository, FEWEST), rule.at_least)
     username = subject.nomination.username
-    branches = {place: facts.get(DefaultBranchOf(place)) for place in wanted}
+    branches = {place: facts[DefaultBranchOf(place)] for place in wanted}
     return {
         place: WorkOf(place, username, wanted[place], branch)
         for place, branch in branches.items()
@@ -235,7 +236,7 @@ def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, Wor
 
 
 def _own_needs(
-    subjects: Iterable[Subject], merge_request: MergeRequest, known: Mapping[Need, Fact]
+    subjects: Iterable[Subject], merge_request: MergeRequest, known: Ledger
 ) -> set[Need]:
     """Say which facts the rules of policies ask for of their own."""
     return {
@@ -247,28 +248,11 @@ def _own_needs(
     }
 
 
-def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Mapping[Need, Fact]) -> Work | Unread:
+def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Ledger) -> Work | Unread:
     if place not in needs:
-        branch = facts.get(DefaultBranchOf(place))
+        branch = facts[DefaultBranchOf(place)]
         return branch if isinstance(branch, Unread) else NOT_LOOKED_UP
-    return _as(Work, facts.get(_own_spelling(needs[place], facts)))
-
-
-class _Known:
-    """A source that remembers what it was asked for."""
-
-    def __init__(self, facts: Mapping[Need, Fact], source: Source) -> None:
-        self.facts = dict(facts)
-        self._source = source
-
-    def fetch_facts(self, needs: Collection[Need]) -> Mapping[Need, Fact]:
-        missing = set(needs) - self.facts.keys()
-        if missing:
-            self.fetch_again(missing)
-        return {need: self.facts.get(need, NOT_LOOKED_UP) for need in needs}
-
-    def fetch_again(self, needs: Collection[Need]) -> None:
-        self.facts.update(self._source.fetch_facts(needs))
+    return facts[_own_spelling(needs[place], facts)]
 
 
 def gather_evidence(
@@ -285,37 +269,37 @@ def gather_evidence(
     merge, when nothing is gated. Where it is not to be `judged`, the steps alone are looked up.
     """
     merged = merge_request.state == "merged"
-    facts = _Known(known, source)
+    ledger = Ledger(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
     histories = _histories(subjects, merge_request) if judged else {}
     needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
     # Before the merge no line of a file is shown.
     needs |= exposures_of(subject.policy for subject in subjects) if merged else {standing}
     if judged:
-        facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
-        needs |= _judging_needs(subjects, merge_request, facts.facts)
-    facts.fetch_facts(needs | _history_needs(histories, facts.facts))
+        ledger.look_up(branch_needs(subject.policy for subject in subjects))
+        needs |= _judging_needs(subjects, merge_request, ledger)
+    ledger.look_up(needs | _history_needs(histories, ledger))
     if judged:
         # What was found may lead to more.
-        needs |= _judging_needs(subjects, merge_request, facts.facts)
-    facts.fetch_facts(needs | _history_needs(histories, facts.facts))
+        needs |= _judging_needs(subjects, merge_request, ledger)
+    ledger.look_up(needs | _history_needs(histories, ledger))
     evidence = {
-        evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), facts)
+        evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), ledger)
         for subject in subjects
     }
     looks = {key: _plan_looks(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
     threads = {look.need for wanted in looks.values() for look in wanted}
     if threads:
         # With the merge request once more, which is to be read last.
-        facts.fetch_again(threads if merged else {*threads, standing})
+        ledger.look_again(threads if merged else {*threads, standing})
         evidence = {
-            key: _with_threads(found, looks[key], facts.facts) for key, found in evidence.items()
+            key: _with_threads(found, looks[key], ledger) for key, found in evidence.items()
         }
-    return evidence, None if merged else _as(Standing, facts.facts.get(standing))
+    return evidence, None if merged else ledger[standing]
 
 
 def _judging_needs(
-    subjects: Sequence[Subject], merge_request: MergeRequest, known: Mapping[Need, Fact]
+    subjects: Sequence[Subject], merge_request: MergeRequest, known: Ledger
 ) -> set[Need]:
     """Say which facts requirements take, apart from the entry's history, so far as is known."""
     places = {place for subject in subjects for _, place in _counting_rules(subject.policy)}
@@ -325,22 +309,22 @@ def _judging_needs(
     return needs | _own_needs(subjects, merge_request, known)
 
 
-def _history_needs(histories: Mapping[str, CommitsOf], known: Mapping[Need, Fact]) -> set[Need]:
+def _history_needs(histories: Mapping[str, CommitsOf], known: Ledger) -> set[Need]:
     wanted = set(histories.values())
-    return wanted | {need for each in wanted for need in revision_needs(known.get(each))}
+    return wanted | {need for each in wanted for need in revision_needs(known[each])}
 
 
-def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
+def _own_spelling(need: WorkOf, facts: Ledger) -> WorkOf:
     """Return the need with the name as the account writes it.
 
     GitLab's filter by approver compares names exactly, unlike its others.
     """
-    work = facts.get(need)
+    work = facts[need]
     own = work.account.username if isinstance(work, Work) and work.account else need.username
     return replace(need, username=own) if own.casefold() == need.username.casefold() else need
 
 
-def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evidence:
+def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger) -> Evidence:
     """Put together what was found, and look for a role under earlier names where that matters."""
     wanted = Wanted(
         username=subject.nomination.username,
@@ -348,31 +332,27 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         roles=earlier_roles(subject.policy),
     )
     found = facts.facts
-    works = work_needs(subject, found)
+    works = work_needs(subject, facts)
     evidence = Evidence(
-        work={place: _work_of(place, works, found) for _, place in _counting_rules(subject.policy)},
-        tenures=trace_tenures(history, found, facts, wanted),
-        manager=_manager_of(subject, found),
-        groups=_groups(found, inherited=False),
-        inherited=_groups(found, inherited=True),
-        files={need: content_of(found, need) for need in found if isinstance(need, FileAt)},
-        exposures={
-            need.project: _as(Exposure, fact)
-            for need, fact in found.items()
-            if isinstance(need, ExposureOf)
-        },
+        work={place: _work_of(place, works, facts) for _, place in _counting_rules(subject.policy)},
+        tenures=trace_tenures(history, facts, wanted),
+        manager=_manager_of(subject, facts),
+        groups=_groups(facts, inherited=False),
+        inherited=_groups(facts, inherited=True),
+        files={need: facts[need] for need in found if isinstance(need, FileAt)},
+        exposures={need.project: facts[need] for need in found if isinstance(need, ExposureOf)},
         facts=dict(found),
     )
     if _may_have_begun_too_late(subject, evidence):
-        tenures = trace_tenures(history, found, facts, wanted, thorough=True)
+        tenures = trace_tenures(history, facts, wanted, thorough=True)
         evidence = replace(evidence, tenures=tenures)
     return evidence
 
 
-def _groups(facts: Mapping[Need, Fact], *, inherited: bool) -> Mapping[str, Members | Unread]:
+def _groups(facts: Ledger, *, inherited: bool) -> Mapping[str, Members | Unread]:
     return {
-        need.group: _as(Members, fact)
-        for need, fact in facts.items()
+        need.group: facts[need]
+        for need in facts.facts
         if isinstance(need, MembersOf) and need.inherited is inherited
     }
 
@@ -417,11 +397,10 @@ def _tenure_of(rule: Counting, found: Evidence) -> Tenure | Unread:
     return found.tenures.get(rule.since_role, NOT_LOOKED_UP)
 
 
-def _with_threads(found: Evidence, looks: Iterable[Look], facts: Mapping[Need, Fact]) -> Evidence:
+def _with_threads(found: Evidence, looks: Iterable[Look], facts: Ledger) -> Evidence:
     work = dict(found.work)
     for look in looks:
-        threads = _as(Threads, facts.get(look.need))
-        work[look.need.project] = join_threads(look, threads)
+        work[look.need.project] = join_threads(look, facts[look.need])
     return replace(found, work=work)
 
 
@@ -440,12 +419,6 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
     }
 
 
-def _as(kind: type[T], fact: Fact | None) -> T | Unread:
-    if isinstance(fact, kind | Unread):
-        return fact
-    return NOT_LOOKED_UP
-
-
 def _counting_rules(policy: Policy) -> list[tuple[Counting, str]]:
     """Return the rules that count merge requests, each with its repository."""
     return [
@@ -462,11 +435,11 @@ def earlier_roles(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _manager_of(subject: Subject, facts: Mapping[Need, Fact]) -> Manager | Unread:
+def _manager_of(subject: Subject, facts: Ledger) -> Manager | Unread:
     slug, need = subject.reports_to, subject.manager_file
     if isinstance(slug, Unread):
         return slug
-    return find_manager(content_of(facts, need) if need else None, slug)
+    return find_manager(facts[need] if need else None, slug)
 
 
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:

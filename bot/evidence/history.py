@@ -9,16 +9,14 @@ from bot.evidence.facts import (
     Commit,
     Commits,
     CommitsOf,
-    Fact,
     FileAt,
+    Ledger,
     Need,
     RenameOf,
-    Source,
-    content_of,
 )
 from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry, role_spellings
-from bot.unread import NOT_LOOKED_UP, Content, Unread
+from bot.unread import Content, Unread
 
 # Revisions of an entry that are examined for an earlier role, newest first.
 MAX_REVISIONS = 50
@@ -67,12 +65,7 @@ class _Trail:
 
 
 def trace_tenures(
-    history: CommitsOf | None,
-    facts: Mapping[Need, Fact],
-    source: Source,
-    wanted: Wanted,
-    *,
-    thorough: bool = False,
+    history: CommitsOf | None, ledger: Ledger, wanted: Wanted, *, thorough: bool = False
 ) -> Mapping[str, Tenure | Unread]:
     """Find since when somebody held each role, by the history of the entry at the base.
 
@@ -81,12 +74,11 @@ def trace_tenures(
     """
     if history is None:
         return dict.fromkeys(wanted.roles, Tenure(since=None))
-    commits = facts.get(history)
-    if not isinstance(commits, Commits):
-        unread = commits if isinstance(commits, Unread) else NOT_LOOKED_UP
-        return dict.fromkeys(wanted.roles, unread)
-    trail = _Trail(revisions=_revisions(commits, facts), complete=commits.complete)
-    _follow_renames(trail, source, None if thorough else wanted)
+    commits = ledger[history]
+    if isinstance(commits, Unread):
+        return dict.fromkeys(wanted.roles, commits)
+    trail = _Trail(revisions=_revisions(commits, ledger), complete=commits.complete)
+    _follow_renames(trail, ledger, None if thorough else wanted)
     return {role: _find_tenure_of(role, trail, wanted) for role in wanted.roles}
 
 
@@ -101,14 +93,14 @@ def _find_tenure_of(role: str, trail: _Trail, wanted: Wanted) -> Tenure | Unread
     return replace(tenure, renames=trail.renames) if isinstance(tenure, Tenure) else tenure
 
 
-def revision_needs(commits: Fact | None) -> set[Need]:
+def revision_needs(commits: Commits | Unread) -> set[Need]:
     """Return the revisions of an entry that are read for its history."""
-    if not isinstance(commits, Commits):
+    if isinstance(commits, Unread):
         return set()
     return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
 
 
-def _follow_renames(trail: _Trail, source: Source, wanted: Wanted | None) -> None:
+def _follow_renames(trail: _Trail, ledger: Ledger, wanted: Wanted | None) -> None:
     """Add the revisions before renames, as long as the oldest one holds what is wanted."""
     for number in range(MAX_RENAMES):
         if not (trail.revisions and trail.is_whole):
@@ -117,7 +109,7 @@ def _follow_renames(trail: _Trail, source: Source, wanted: Wanted | None) -> Non
         # Once it is known that there were other names, all of them are looked for.
         if wanted and number == 0 and not _may_hold_any(content, wanted):
             return
-        older = _before_rename(oldest, source)
+        older = _before_rename(oldest, ledger)
         if older is None:
             trail.complete = False
             return
@@ -130,29 +122,27 @@ def _follow_renames(trail: _Trail, source: Source, wanted: Wanted | None) -> Non
     trail.complete = False
 
 
-def _revisions(commits: Commits, facts: Mapping[Need, Fact]) -> Revisions:
-    return [(c, content_of(facts, FileAt(c.project, c.sha, c.path))) for c in commits.items]
+def _revisions(commits: Commits, ledger: Ledger) -> Revisions:
+    return [(c, ledger[FileAt(c.project, c.sha, c.path)]) for c in commits.items]
 
 
-def _before_rename(commit: Commit, source: Source) -> _Trail | None:
+def _before_rename(commit: Commit, ledger: Ledger) -> _Trail | None:
     """Read the revisions of an entry before a commit that renamed it; none where it did not.
 
     Returns None where they cannot be read.
     """
-    need = RenameOf(commit.project, commit.sha, commit.path)
-    old_path = source.fetch_facts({need})[need]
+    old_path = ledger.fetch(RenameOf(commit.project, commit.sha, commit.path))
     if old_path is None:
         return _Trail(revisions=[], complete=True)
-    if not isinstance(old_path, str):
+    if isinstance(old_path, Unread):
         return None
     # From the renaming commit on, not from `SHA^`: that is no ref to every server.
-    history = CommitsOf(commit.project, commit.sha, old_path)
-    commits = source.fetch_facts({history})[history]
-    if not isinstance(commits, Commits):
+    commits = ledger.fetch(CommitsOf(commit.project, commit.sha, old_path))
+    if isinstance(commits, Unread):
         return None
     older = replace(commits, items=tuple(c for c in commits.items if c.sha != commit.sha))
-    revisions = _revisions(older, source.fetch_facts(revision_needs(older)))
-    return _Trail(revisions=revisions, complete=older.complete)
+    ledger.look_up(revision_needs(older))
+    return _Trail(revisions=_revisions(older, ledger), complete=older.complete)
 
 
 def _may_hold_any(content: Content, wanted: Wanted) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.evidence.facts import Fact, Need, Source
+from bot.evidence.facts import Ledger, Source
 from bot.evidence.gathering import Subject, find_subject
 from bot.evidence.proposals import Proposal
 from bot.evidence.timing import (
@@ -59,9 +59,6 @@ def _timings(
     nominations = [n for n in proposal.nominations if (n.project, n.role) in roles]
     if not nominations:
         return {}
-    facts: dict[Need, Fact] = dict(proposal.changes.facts)
-    entries = {need for each in nominations for need in entry_needs(each, merge_request, facts)}
-    missing = entries - facts.keys()
-    if missing:
-        facts.update(source.fetch_facts(missing))
-    return {each: trace_timing(each, merge_request, facts) for each in nominations}
+    ledger = Ledger(proposal.changes.facts, source)
+    ledger.look_up(n for each in nominations for n in entry_needs(each, merge_request, ledger))
+    return {each: trace_timing(each, merge_request, ledger) for each in nominations}

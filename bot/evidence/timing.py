@@ -11,18 +11,16 @@ from datetime import UTC, datetime
 
 from bot import policy as rules
 from bot.evidence.facts import (
-    Activity,
     ActivityOf,
     Fact,
     FileAt,
+    Ledger,
     Need,
     Push,
     PushOf,
-    Reopened,
     ReopenedOf,
     Versions,
     VersionsOf,
-    content_of,
 )
 from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest
@@ -54,7 +52,7 @@ def is_timed(policy: Policy) -> bool:
     return any(requirement.rule.timed for requirement in policy.requirements)
 
 
-def timing_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
+def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, ReopenedOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
     project, number = merge_request.project_id, merge_request.iid
     return (
@@ -64,32 +62,23 @@ def timing_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
     )
 
 
-def entry_needs(
-    nomination: Nomination, merge_request: MergeRequest, facts: Mapping[Need, Fact]
-) -> set[FileAt]:
+def entry_needs(nomination: Nomination, merge_request: MergeRequest, facts: Ledger) -> set[FileAt]:
     """Say which states of the entry are compared: none where nothing was ever pushed again."""
-    versions = facts.get(timing_needs(merge_request)[0])
-    if not isinstance(versions, Versions) or len(versions.items) == 1:
+    versions = facts[timing_needs(merge_request)[0]]
+    if isinstance(versions, Unread) or len(versions.items) == 1:
         return set()
     newest = versions.items[:MOST_VERSIONS]
     return {FileAt(merge_request.project, each.head_sha, nomination.path) for each in newest}
 
 
 def trace_timing(
-    nomination: Nomination, merge_request: MergeRequest, facts: Mapping[Need, Fact]
+    nomination: Nomination, merge_request: MergeRequest, facts: Ledger
 ) -> Timing | Unread:
     """Find out since when a nomination stands, or why that is not known."""
-    found = [facts.get(need, NOT_TIMED) for need in timing_needs(merge_request)]
-    for fact in found:
-        if isinstance(fact, Unread):
-            return fact
-    versions, activity, reopened = found
-    if not (
-        isinstance(versions, Versions)
-        and isinstance(activity, Activity)
-        and isinstance(reopened, Reopened)
-    ):
-        return NOT_TIMED
+    of_versions, of_activity, of_reopening = timing_needs(merge_request)
+    versions, activity, reopened = facts[of_versions], facts[of_activity], facts[of_reopening]
+    if isinstance(versions, Unread) or isinstance(activity, Unread) or isinstance(reopened, Unread):
+        return next(f for f in (versions, activity, reopened) if isinstance(f, Unread))
     if versions.items[0].head_sha != merge_request.head_sha:
         return Unread(reason="GitLab has not listed the newest version of the changes yet")
     states = _entry_states(nomination, merge_request, versions, facts)
@@ -115,7 +104,7 @@ def _entry_states(
     nomination: Nomination,
     merge_request: MergeRequest,
     versions: Versions,
-    facts: Mapping[Need, Fact],
+    facts: Ledger,
 ) -> Sequence[tuple[datetime, Content]]:
     """Return when each version came, newest first, and the entry in it.
 
@@ -126,7 +115,7 @@ def _entry_states(
     if len(versions.items) == 1:
         # What GitLab lists is what was read.
         return [(merge_request.created_at, b"")]
-    return [(v.at, content_of(facts, FileAt(project, v.head_sha, path))) for v in newest]
+    return [(v.at, facts[FileAt(project, v.head_sha, path)]) for v in newest]
 
 
 def _since(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from bot.assessment.findings import Case, Finding, Verdict
-from bot.evidence import Facts, Need, Subject
+from bot.evidence import Ledger, Need, Subject
 from bot.merge_request import MergeRequest
 from bot.policy import Requirement, Rule
 
@@ -28,7 +28,7 @@ class RequirementKind(Rule, ABC):
         """Return what is found for a requirement with this rule."""
 
     def needs(
-        self, _subject: Subject, _merge_request: MergeRequest, _known: Facts
+        self, _subject: Subject, _merge_request: MergeRequest, _known: Ledger
     ) -> Collection[Need]:
         """Say which facts it takes that nothing else asks for (`bot.evidence.Needing`)."""
         return ()

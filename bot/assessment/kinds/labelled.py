@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.evidence import Facts, Labels, LabelsOf, Subject
+from bot.evidence import LabelsOf, Ledger, Subject
 from bot.grammar import LINE, Key
 from bot.merge_request import MergeRequest
 from bot.policy import Requirement
@@ -31,14 +31,14 @@ class Labelled(RequirementKind):
 
     label: Annotated[str, Key(LINE, "The label; capitals matter, as they do to GitLab.")]
 
-    def needs(self, _: Subject, merge_request: MergeRequest, __: Facts) -> Collection[LabelsOf]:
+    def needs(self, _: Subject, merge_request: MergeRequest, __: Ledger) -> Collection[LabelsOf]:
         """Ask for the labels."""
         return [LabelsOf(merge_request.project_id, merge_request.iid)]
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Look for the label."""
         mr = case.merge_request
-        labels = case.evidence.look_up(Labels, LabelsOf(mr.project_id, mr.iid))
+        labels = case.evidence[LabelsOf(mr.project_id, mr.iid)]
         if isinstance(labels, Unread):
             return unknown(requirement, 1, labels.reason)
         is_set = self.label in labels.names
