@@ -9,7 +9,7 @@ from bot.assessment import kinds
 from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
 from bot.assessment.kinds.kind import judge as judge_requirement
-from bot.commands.replaying import Hold, Replay, Waiver
+from bot.commands.values import Hold, Replay, Waiver
 from bot.evidence.facts import (
     Account,
     Exposure,

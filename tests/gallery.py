@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.assessment.assessing import Assessment
-from bot.commands.replaying import Answer, Outcome, Replay
+from bot.commands.values import Answer, Outcome, Replay
 from bot.evidence.facts import FileAt, Work
 from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Tenure

@@ -1,4 +1,4 @@
-"""Claims about `bot.commands.replaying.text`."""
+"""Claims about `bot.commands.text`."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Claims about `bot.commands.replaying`."""
+"""Claims about `bot.commands`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,17 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
-from bot.commands.replaying import (
-    REASON_LIMIT,
-    Answer,
-    Context,
-    Outcome,
-    Replay,
-    Scope,
-    wants_push_time,
-)
+from bot.commands.orders import REASON_LIMIT
 from bot.commands.replaying import replay as replay_notes
+from bot.commands.skimming import wants_push_time
 from bot.commands.text import VERBS
+from bot.commands.values import Answer, Context, Outcome, Replay, Scope
 from bot.inert import has_quick_action
 from bot.merge_request import Note, Person
 from tests.hostile import CORPUS, find_live_parts, find_shape, hostile_texts

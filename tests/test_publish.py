@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands.replaying import Answer, Outcome
+from bot.commands.values import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
 from bot.publish.gate import (

@@ -16,7 +16,7 @@ from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
 from bot.assessment.kinds.attested import Topic
-from bot.commands.replaying import Answer, Outcome
+from bot.commands.values import Answer, Outcome
 from bot.errors import ConfigError
 from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager

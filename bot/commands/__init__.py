@@ -1,24 +1,17 @@
 """Say what the comments of a merge request ask of the bot, and who may ask it."""
 
-from bot.commands.replaying import (
-    Answer,
-    Context,
-    Hold,
-    Outcome,
-    Replay,
-    Scope,
-    Waiver,
+from bot.commands.replaying import replay
+from bot.commands.skimming import (
     decides,
     find_stating,
     is_asked,
-    replay,
     takes_waivers_back,
     wants_push_time,
 )
-from bot.commands.text import NOTHING, check_word, help_table, read_comments
+from bot.commands.text import check_word, help_table
+from bot.commands.values import Answer, Context, Hold, Outcome, Replay, Scope, Waiver
 
 __all__ = [
-    "NOTHING",
     "Answer",
     "Context",
     "Hold",
@@ -31,7 +24,6 @@ __all__ = [
     "find_stating",
     "help_table",
     "is_asked",
-    "read_comments",
     "replay",
     "takes_waivers_back",
     "wants_push_time",

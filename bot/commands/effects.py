@@ -1,0 +1,115 @@
+"""What each command does."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bot.commands.authority import doubt, is_maintainer, is_orphaned, scopes_where
+from bot.commands.hints import declines, takes_back
+from bot.commands.orders import Decisions, NoEffectError, NotUnderstoodError, Order, show, suggest
+from bot.commands.targets import find_target
+from bot.commands.text import PUNCTUATION
+from bot.commands.values import Hold, Waiver
+
+PLACEHOLDER = "REASON"  # what the comment prints for the reason
+
+
+def _attest(decisions: Decisions, order: Order) -> None:
+    own = [scope for scope in order.context.nominations if scope.key == order.author.key]
+    topics = {topic.casefold(): topic for scope in own for topic in scope.topic_ids}
+    words = order.request.arguments.replace(",", " ").split()
+    named = [word.strip(PUNCTUATION).casefold() for word in words]
+    if not topics:
+        raise NotUnderstoodError("there are no topics to attest here.")
+    if not named:
+        raise NotUnderstoodError(f"name the topics, or `all`. {suggest('', topics.values())}")
+    for name in named:
+        if name not in topics and name != "all":
+            raise NotUnderstoodError(
+                f"there is no topic {show(name)}. {suggest(name, topics.values())}"
+            )
+    stated = topics.values() if "all" in named else (topics[name] for name in named)
+    before = decisions.attested.get(order.author.key, frozenset())
+    decisions.attested[order.author.key] = before.union(stated)
+
+
+def _waive(decisions: Decisions, order: Order) -> None:
+    target, requirement, reason = find_target(order, "<reason>")
+    if takes_back(reason):
+        raise NotUnderstoodError(
+            f"did you mean {order.form(f'unwaive @{target} {requirement}')}? "
+            "A waiver needs a reason that is one."
+        )
+    if not any(map(str.isalnum, reason)) or reason.strip(PUNCTUATION) == PLACEHOLDER:
+        form = order.form(f"waive @{target} {requirement} <reason>")
+        raise NotUnderstoodError(f"a waiver needs a reason: {form}.")
+    decisions.waivers[target, requirement] = order.decide(Waiver, reason)
+    decisions.taken_back.discard((target, requirement))
+
+
+def _unwaive(decisions: Decisions, order: Order) -> None:
+    target, requirement, _ = find_target(order, "")
+    decisions.waivers.pop((target, requirement), None)
+    decisions.taken_back.add((target, requirement))
+
+
+def _hold(decisions: Decisions, order: Order) -> None:
+    reason = order.request.arguments
+    if takes_back(reason):
+        raise NotUnderstoodError(
+            f"to end a hold, write {order.form('release')}; "
+            f"to hold, say why: {order.form('hold <reason>')}."
+        )
+    if not reason:
+        raise NotUnderstoodError(f"a hold needs a reason: {order.form('hold <reason>')}.")
+    hold = replace(
+        order.decide(Hold, reason),
+        orphaned=is_orphaned(order),
+        place=order.note.url if order.earlier else None,
+    )
+    decisions.holds |= {scope.id: hold for scope in scopes_where(order, True)}
+    doubt(decisions, order)
+
+
+def _release(decisions: Decisions, order: Order) -> None:
+    if declines(order.request.arguments):
+        raise NotUnderstoodError(
+            f"to end the hold, write {order.form('release')} and nothing else; "
+            f"to hold, {order.form('hold <reason>')}."
+        )
+    before = dict(decisions.holds)
+    for scope in scopes_where(order, True):
+        hold = decisions.holds.get(scope.id)
+        if hold is None or not hold.orphaned or is_maintainer(scope, order):
+            decisions.holds.pop(scope.id, None)
+            decisions.doubts.pop(("hold", scope.id), None)
+    if before and decisions.holds == before:
+        raise NoEffectError(_say_whose(decisions, order))
+
+
+def _say_whose(decisions: Decisions, order: Order) -> str:
+    """Say who can release what is held, which the author of the command cannot."""
+    if any(
+        decisions.holds[s.id].orphaned for s in scopes_where(order, True) if s.id in decisions.holds
+    ):
+        return (
+            "the account that holds this is gone, not active, or decides here no more; "
+            "a maintainer can release it."
+        )
+    held = [scope for scope in order.context.nominations if scope.id in decisions.holds]
+    people = ", ".join(dict.fromkeys(show(f"@{scope.username}") for scope in held))
+    return f"the hold is for {people}; a maintainer there or their manager can release it."
+
+
+def _pass(_: Decisions, __: Order) -> None:
+    """Do nothing: to be read is all such a command asks for."""
+
+
+EFFECTS: Mapping[str, Callable[[Decisions, Order], None]] = {
+    "recheck": _pass,
+    "help": _pass,
+    "attest": _attest,
+    "waive": _waive,
+    "unwaive": _unwaive,
+    "hold": _hold,
+    "release": _release,
+}

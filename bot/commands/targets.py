@@ -1,0 +1,62 @@
+"""Whom and which requirement a command is about."""
+
+from collections.abc import Sequence
+
+from bot.commands.authority import check_authority, find_authority
+from bot.commands.orders import NoEffectError, NotUnderstoodError, Order, show, suggest
+from bot.commands.skimming import waives_for_nobody_by_name
+from bot.commands.text import PUNCTUATION
+from bot.commands.values import Scope
+
+
+def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
+    """Return nominee and requirement, in the forms that are compared, and the remaining words."""
+    scopes, arguments = _choose_scopes(order)
+    first, _, rest = arguments.partition(" ")
+    name = first.strip(PUNCTUATION).casefold()
+    known = {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
+    if name not in known:
+        problem = f"there is no requirement {show(name)}" if name else "name a requirement"
+        raise NotUnderstoodError(f"{problem}. {suggest(name, known.values())}")
+    requirement = known[name]
+    _check_push(order, requirement)
+    concerned = [scope for scope in scopes if requirement in scope.requirement_ids]
+    people = sorted({scope.username for scope in concerned}, key=str.casefold)
+    if len({person.casefold() for person in people}) > 1:
+        verb = order.request.verb_text.casefold()
+        forms = [order.form(f"{verb} @{who} {requirement} {rest_form}".strip()) for who in people]
+        raise NotUnderstoodError(f"several nominations need this; say whose: {', '.join(forms)}.")
+    # One person may be nominated under several policies that share the name of a requirement.
+    check_authority(order, [find_authority(scope, order) for scope in concerned], all)
+    return concerned[0].key, requirement, rest
+
+
+def _check_push(order: Order, requirement: str) -> None:
+    """Refuse a waiver for nobody by name once a push may have changed who is nominated."""
+    pushed_at = order.context.pushed_at
+    if pushed_at is None or not waives_for_nobody_by_name(order.request):
+        return
+    if order.note.created_at <= pushed_at.replace(microsecond=0):
+        people = sorted({scope.username for scope in order.context.nominations}, key=str.casefold)
+        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
+        raise NoEffectError(
+            "changes may have been pushed after this waiver, which does not say for whom it is; "
+            f"write {' or '.join(forms)}."
+        )
+
+
+def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
+    scopes = order.context.nominations
+    first, _, rest = order.request.arguments.partition(" ")
+    name = first.strip(PUNCTUATION).removeprefix("@").casefold()
+    chosen = [scope for scope in scopes if name in scope.names]
+    requirements = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
+    if first.strip(PUNCTUATION).startswith("@"):
+        if not chosen:
+            people = [f"@{scope.username}" for scope in scopes]
+            raise NotUnderstoodError(
+                f"{show(first)} is not nominated. {suggest(f'@{name}', people)}"
+            )
+        return chosen, rest
+    # A requirement wins over a person of the same name, who can always be written with `@`.
+    return (chosen, rest) if chosen and name not in requirements else (scopes, f"{first} {rest}")
