@@ -21,6 +21,7 @@ from bot.evidence import (
     DiffsOf,
     ExposureOf,
     FileAt,
+    LabelsOf,
     MembersOf,
     MovedOf,
     Need,
@@ -38,7 +39,16 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab import READERS, Part, Query, build_parts, escape_path, pack_parts, read_pages
+from bot.gitlab import (
+    MISSHAPEN,
+    READERS,
+    Part,
+    Query,
+    build_parts,
+    escape_path,
+    pack_parts,
+    read_pages,
+)
 from bot.merge_request import WATCH
 from bot.setup.ground import NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, unknown, wrong
@@ -46,7 +56,6 @@ from bot.unread import Unread
 
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -290,6 +299,10 @@ def _ci_config(_: Ground, sample: Sample) -> CiConfigOf:
     return CiConfigOf(sample.project_id)
 
 
+def _labels(_: Ground, sample: Sample) -> LabelsOf:
+    return LabelsOf(sample.project_id, sample.iid)
+
+
 def _diffs(_: Ground, sample: Sample) -> DiffsOf:
     return DiffsOf(sample.project_id, sample.iid)
 
@@ -325,6 +338,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "reopenings": (_reopened, "requirements that count days"),
     "approvals and their times": (_activity, "requirements that count approvals"),
     "place of the CI configuration": (_ci_config, "nominations that change other files, too"),
+    "labels": (_labels, "requirements that ask for a label"),
     "diff of a merge request": (_diffs, "renamed entries"),
     "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),
     "commit statuses": (_statuses, "the gate by commit status"),
@@ -401,6 +415,3 @@ def _try(ground: Ground, ask: Callable[[Ground, Sample], str | None]) -> Found:
 
 def _misshapen(error: Exception) -> str:
     return f"the answer has another shape than expected ({type(error).__name__})"
-
-
-__all__ = ["FOR_NEEDS", "OTHERS", "find_points"]
