@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot import inert
 from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
-from bot.errors import BotError, ConfigError, PolicyError
+from bot.errors import ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
 
 if TYPE_CHECKING:
@@ -649,5 +649,3 @@ COMMANDS = {
     "demo": _demo,
     "completion": _completion,
 }
-
-__all__ = ["BotError", "parse_target", "run_command", "run_event"]

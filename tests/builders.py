@@ -25,7 +25,7 @@ from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
-from bot.nomination.search import Detection, Nomination
+from bot.nomination.values import Detection, Nomination
 from bot.policy import values as rules
 from bot.policy.values import Policy, Requirement
 from bot.report.words import Findings

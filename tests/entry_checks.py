@@ -4,8 +4,8 @@ import contextlib
 import time
 
 from bot.errors import TeamDatabaseError
-from bot.nomination.search import Detection, find_nominations
-from bot.nomination.values import Change
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change, Detection
 from bot.team import RoleKey
 from bot.team.tree import PURE_LIMITS, parse_tree
 from bot.unread import Content, Unread

@@ -11,7 +11,7 @@ from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
-from bot.nomination.search import Remark
+from bot.nomination.values import Remark
 from bot.policy.values import ListedIn, Policy
 from bot.report.words import Findings
 from bot.unread import Content, Unread

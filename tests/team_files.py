@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from types import EllipsisType
 
-from bot.nomination.search import Detection, find_nominations
-from bot.nomination.values import Change
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change, Detection
 from bot.team import RoleKey
 from bot.unread import Content
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import TeamDatabaseError
 from bot.nomination.checkouts import as_json, detect, run_detect
-from bot.nomination.search import Detection
+from bot.nomination.values import Detection
 from tests.team_files import ADA, BEA, MAINTAINER, PERSON, gains, make_entry, messages
 
 Files = Mapping[str, str | bytes]

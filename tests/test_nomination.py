@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.nomination.search import Detection, find_nominations
-from bot.nomination.values import Change
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change, Detection
 from bot.team import RoleKey
 from bot.unread import Unread
 from tests.team_files import (

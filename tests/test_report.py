@@ -21,7 +21,7 @@ from bot.errors import ConfigError
 from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
-from bot.nomination.search import Remark
+from bot.nomination.values import Remark
 from bot.policy import values as rules
 from bot.publish.plan import is_same_text
 from bot.report.words import (

@@ -13,7 +13,7 @@ from bot.commands.values import Answer, Outcome
 from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.inert import code_span
-from bot.nomination.search import Remark
+from bot.nomination.values import Remark
 from bot.report.words import MARKER, Findings, Words, render_report
 from bot.unread import Unread
 from tests.builders import (

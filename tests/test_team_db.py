@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import TeamDatabaseError
-from bot.team.entry import Entry, fold_key, may_name, parse_entry, responsibility
+from bot.team.entry import Entry, may_name, parse_entry
+from bot.team.spelling import fold_key, responsibility
 
 
 def entry(text: str) -> Entry:

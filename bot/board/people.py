@@ -12,7 +12,7 @@ from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, FileAt, Need, Tally, Tenure
 from bot.policy import Policy
 from bot.ready import is_later, is_ready
-from bot.team import Entry, is_team_file, parse_entry, role_spellings
+from bot.team import is_team_file, parse_entry
 from bot.unread import Unread
 
 NOT_LOOKED_AT = "counted only: the requests of one run do not suffice to look at everybody's work"
@@ -50,8 +50,8 @@ def find_staged(policy: Policy, files: Mapping[str, bytes]) -> tuple[list[Staged
         except TeamDatabaseError:
             unread.append(path)
             continue
-        stage = next((stage for stage in stages if _holds(entry, policy, stage)), None)
-        if stage and entry.username and not _holds(entry, policy, policy.role):
+        stage = next((stage for stage in stages if entry.has_stage(policy.project, stage)), None)
+        if stage and entry.username and not entry.has_stage(policy.project, policy.role):
             found.append(Staged(username=entry.username, path=path, stage=stage))
     return found, unread
 
@@ -61,10 +61,6 @@ def _stages(policy: Policy) -> list[str]:
     stages = {stage for key in rules.wanted_roles([policy]) for stage in key.stages}
     held = (each.rule for each in policy.requirements)
     return sorted(stages | {rule.role for rule in held if isinstance(rule, RoleHeld)})
-
-
-def _holds(entry: Entry, policy: Policy, role: str) -> bool:
-    return any(entry.holds(policy.project, word) for word in role_spellings(role))
 
 
 def order_by_nearness(

@@ -4,7 +4,6 @@ from bot.evidence.aftermath import Aftermath, look_back
 from bot.evidence.ahead import find_moved, needs_ahead
 from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
-from bot.evidence.earlier import Earlier, gather_earlier
 from bot.evidence.facts import (
     Access,
     AccessOf,
@@ -91,7 +90,6 @@ __all__ = [
     "CommitsOf",
     "DefaultBranchOf",
     "DiffsOf",
-    "Earlier",
     "EarlierOf",
     "Evidence",
     "Exposure",
@@ -150,7 +148,6 @@ __all__ = [
     "find_subject",
     "find_subjects",
     "gather_at_once",
-    "gather_earlier",
     "gather_evidence",
     "look_back",
     "manager_path",

@@ -15,7 +15,7 @@ from bot.evidence.facts import (
     RenameOf,
 )
 from bot.nomination import is_same_person
-from bot.team import Entry, parse_entry, role_spellings
+from bot.team import Entry, parse_entry
 from bot.unread import Content, Unread
 
 # Revisions of an entry that are examined for an earlier role, newest first.
@@ -150,7 +150,7 @@ def _may_hold_any(content: Content, wanted: Wanted) -> bool:
     entry = read_entry(content)
     if entry is None:
         return isinstance(content, bytes)
-    return any(_holds(entry, wanted.project, role) for role in wanted.roles)
+    return any(entry.has_stage(wanted.project, role) for role in wanted.roles)
 
 
 def find_tenure(
@@ -169,7 +169,7 @@ def find_tenure(
         if entry is None:
             # What cannot be parsed may have held the role before whatever is newer.
             is_doubtful = is_doubtful or content is not None
-        elif _holds(entry, project, role):
+        elif entry.has_stage(project, role):
             if is_same_person(entry, username):
                 since, is_doubtful = commit.committed_at, False
             else:
@@ -186,10 +186,6 @@ def _reason_to_doubt(*, other: bool, broken: bool, cut: bool) -> str | None:
     if broken:
         return "an earlier version of the entry is no valid entry, so its roles are not known"
     return "the history of the entry is longer than what was examined" if cut else None
-
-
-def _holds(entry: Entry, project: str, role: str) -> bool:
-    return any(entry.holds(project, word) for word in role_spellings(role))
 
 
 def read_entry(content: Content) -> Entry | None:

@@ -1,6 +1,6 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
-from bot.gitlab.client import GitLabClient
+from bot.gitlab.client import MISSHAPEN, GitLabClient
 from bot.gitlab.merge_request_query import (
     COMMENTS,
     MERGE_REQUEST,
@@ -16,6 +16,7 @@ from bot.gitlab.transport import Json, Transport
 __all__ = [
     "COMMENTS",
     "MERGE_REQUEST",
+    "MISSHAPEN",
     "NOTES",
     "READERS",
     "RECENT",

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
 from bot.nomination.remarks import not_known
-from bot.nomination.search import Detection, Remark, find_nominations
-from bot.nomination.values import Change
+from bot.nomination.search import find_nominations
+from bot.nomination.values import Change, Detection, Remark
 from bot.team import LIMITS, TEAM_FILES, RoleKey, is_team_file, lies_among_entries, may_name, shown
 from bot.unread import Content, Unread
 

@@ -21,14 +21,6 @@ from bot.team import (
 )
 from bot.unread import Content, Unread
 
-__all__ = [
-    "Change",
-    "Detection",
-    "Nomination",
-    "Remark",
-    "find_nominations",
-]
-
 _MAX_NEAR_MISSES = 5  # shown of one entry and role
 
 

@@ -2,14 +2,12 @@
 
 from bot.setup.doctor import as_json, examine, is_sound, write_line
 from bot.setup.ground import Ground, Wanted
-from bot.setup.hosting import TOKEN
 from bot.setup.making import apply_changes, plan_changes, rotate
 from bot.setup.values import Answer, State
 from bot.setup.versions import LEAST, write_version
 
 __all__ = [
     "LEAST",
-    "TOKEN",
     "Answer",
     "Ground",
     "State",

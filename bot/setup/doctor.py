@@ -4,12 +4,12 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from bot.errors import GitLabError
+from bot.gitlab import MISSHAPEN
 from bot.inert import log_line
 from bot.setup import account, gates, hosting, probes, reading, webhook
 from bot.setup.ground import Ground, NeedsOperatorError
 from bot.setup.values import Answer, Found, Point, State, unknown
 
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 OPERATOR = "set NOMINATION_BOT_ADMIN_TOKEN to a token of your own to have it looked at"
 
 

@@ -200,7 +200,7 @@ def _look_at_trigger(ground: Ground) -> Found:
     rows = ground.rows_as_operator(f"{ground.host}/triggers")
     if not rows:
         what = "make a trigger token"
-        return wrong("there is none", what, Change(what=what, make=_make_trigger))
+        return wrong("there is none", what, Change(what=what, make=make_trigger))
     trigger = next((row for row in rows if row.get("description") == MADE), rows[-1])
     owner = trigger.get("owner") or {}
     if owner.get("state") != "active":
@@ -216,10 +216,6 @@ def _look_at_trigger(ground: Ground) -> Found:
     if ends and str(ends)[:10] <= ground.now.date().isoformat():
         return wrong(f"it expired on {str(ends)[:10]}", "run `init --rotate trigger --apply`")
     return ok(f"owned by @{owner['username']}")
-
-
-def _make_trigger(ground: Ground) -> None:
-    make_trigger(ground)
 
 
 def make_trigger(ground: Ground) -> str:

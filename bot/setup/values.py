@@ -22,7 +22,7 @@ class Change:
     """One difference that `init` removes; `what` says it without any secret."""
 
     what: str
-    make: "Callable[[Ground], None]"
+    make: "Callable[[Ground], object]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

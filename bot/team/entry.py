@@ -7,16 +7,8 @@ from types import MappingProxyType
 
 from bot.errors import TeamDatabaseError
 from bot.team.fields import Allowance, Fields, is_resolved, read_fields
-from bot.team.spelling import fold_key, responsibility
+from bot.team.spelling import fold_key, responsibility, role_spellings
 from bot.team.tree import Items, Node, Pairs, Scalar, parse_tree, shown
-
-__all__ = [
-    "Entry",
-    "fold_key",
-    "may_name",
-    "parse_entry",
-    "responsibility",
-]
 
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
 _NO_USERNAME = frozenset({"", "~"})
@@ -51,6 +43,10 @@ class Entry:
     def holds(self, project: str, wanted: str) -> bool:
         """Return whether the entry gives a responsibility for a project."""
         return any(responsibility(role) == wanted for role in self.roles_for(project))
+
+    def has_stage(self, project: str, stage: str) -> bool:
+        """Return whether the entry gives an earlier role for a project, in whatever spelling."""
+        return any(self.holds(project, word) for word in role_spellings(stage))
 
 
 def may_name(raw: bytes, folded: Collection[str]) -> bool:
