@@ -1,5 +1,6 @@
 """The sandbox's pages show what GitLab would, escape all foreign text, and act with rights."""
 
+import html
 import json
 import re
 import threading
@@ -17,6 +18,8 @@ from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.server import Server
 from bot.sandbox.pages.app import Pages
+from bot.sandbox.scenarios import EMPTY, FIRST_NOMINATION
+from bot.sandbox.story.seed import load_scenario
 from bot.sandbox.story.serve import serve
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.entities import (
@@ -424,6 +427,10 @@ def test_the_first_free_name_of_a_branch_is_proposed(site: Site) -> None:
     [
         (NEW | {"as": "reporter"}, 403, "This person may not do that."),
         (NEW | {"branch": "main"}, 400, "There is a branch main already: choose another name."),
+        *[
+            (NEW | {"branch": name}, 400, "A branch cannot be named")
+            for name in ("a b", "../x", "-x", "x.lock", "a//b", "a/", "x~1", "x:y", "@{0}")
+        ],
         (NEW | {"branch": " "}, 400, "Fill in “New branch”."),
         (NEW | {"title": ""}, 400, "Fill in “Title of the merge request”."),
         (NEW | {"text": '{"a": 1}'}, 400, "Nothing was changed"),
@@ -591,6 +598,20 @@ def test_the_first_page_says_what_to_try(site: Site) -> None:
     assert json.loads(site.text("/-/sandbox/pulse"))["pulse"] != first
 
 
+@pytest.mark.parametrize("folder", [EMPTY, FIRST_NOMINATION], ids=lambda folder: folder.name)
+def test_every_link_of_a_guide_leads_somewhere(folder: Path) -> None:
+    world = load_scenario(folder)
+    client = Client(Pages(world, guide=(folder / "guide.md").read_text(encoding="utf-8")))
+    guide = client.get("/").get_data(as_text=True).partition("What to try")[2]
+    links = re.findall(r'href="([^"]*)"', guide.partition("</section>")[0])
+    assert links
+    for link in map(html.unescape, links):
+        page = client.get(link)
+        assert page.status_code == 200, link
+        wanted = re.findall(r"as=(\w+)", link)
+        assert not wanted or f'value="{wanted[0]}" selected' in page.get_data(as_text=True)
+
+
 def test_a_person_has_a_list_of_things_to_do(site: Site) -> None:
     press(site, "assign", "author", "owner")
     assert f'href="{site.url}"' in site.text("/owner").partition("To-Do List")[2]
@@ -651,6 +672,13 @@ def test_names_lead_to_their_pages(site: Site, path: str, leads_to: str) -> None
 )
 def test_what_is_not_there_is_not_found(site: Site, path: str) -> None:
     assert site.client.get(path).status_code == 404
+
+
+def test_what_the_sandbox_does_not_offer_is_not_called_missing(site: Site) -> None:
+    for path in (f"/{PROJECT}/-/issues/1", f"/{PROJECT}/-/pipelines"):
+        response = site.client.get(path)
+        assert response.status_code == 404
+        assert f"The sandbox does not offer {path}" in response.get_data(as_text=True)
 
 
 def test_pages_work_without_a_runner(site: Site) -> None:

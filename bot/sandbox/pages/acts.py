@@ -1,5 +1,6 @@
 """What the forms on the pages do, as the person chosen and with that person's rights."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import RefusedError, World
 
+_BRANCH = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*")
 ROLES = {each.name.lower(): each for each in (Level.OWNER, Level.MAINTAINER, Level.DEVELOPER)}
 
 
@@ -83,8 +85,8 @@ def change_file(
     label = "Title of the merge request" if new else "Commit message"
     message = asked.line("title", label) if "title" in asked.form else f"Change {path}"
     onto = asked.line("branch", "New branch") if new else branch
-    if new and onto in project.repository.branches:
-        raise RefusedError(400, f"There is a branch {onto} already: choose another name.")
+    if new:
+        _refuse_branch(project, onto)
     changes: dict[str, bytes | None] = {path: text.encode()}
     draft = CommitDraft(message=message, changes=changes, start_branch=branch)
     actions.push(world, asked.person, project, onto, draft)
@@ -102,6 +104,14 @@ def change_file(
         if mr.source_project is project and mr.source_branch == branch
     )
     return next(found, None)
+
+
+def _refuse_branch(project: Project, name: str) -> None:
+    """Refuse a name that a branch has, or that git gives to none (git-check-ref-format)."""
+    if not _BRANCH.fullmatch(name) or name.endswith(".lock"):
+        raise RefusedError(400, f"A branch cannot be named {name}: use letters, digits, - and /.")
+    if name in project.repository.branches:
+        raise RefusedError(400, f"There is a branch {name} already: choose another name.")
 
 
 def _refuse_stale(

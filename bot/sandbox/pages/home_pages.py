@@ -37,10 +37,11 @@ def show_index(site: Site, _request: Request) -> Response:
     rows = [row for each in world.projects.values() for row in list_merge_requests(each, OPEN)]
     runs = [view_run(each) for each in reversed(site.runner.runs)] if site.runner else []
     bots = _find_bots_project(site)
+    around = bots or next(iter(world.projects.values()), None)
     return site.page(
         "index.html",
         title="Sandbox",
-        guide=render_markdown(world, bots, site.guide) if site.guide and bots else "",
+        guide=render_markdown(world, around, site.guide) if around else "",
         rows=rows,
         projects=[each.path_with_namespace for each in world.projects.values()],
         groups=[each.full_path for each in world.groups.values() if each.members],
@@ -132,5 +133,7 @@ def show_place(site: Site, _request: Request, name: str) -> Response:
     if user is not None:
         todos = view_todos(site.world, user)
         return site.page("person.html", title=name, person=view_user(user), todos=todos)
+    if "/-/" in name:
+        raise RefusedError(404, f"The sandbox does not offer /{name}, which GitLab may have.")
     path = site.project(name).path_with_namespace
     return redirect(f"/{path}/-/merge_requests", 303)
