@@ -455,12 +455,17 @@ def test_the_demo_prints_what_gitlab_shows(tmp_path: Path) -> None:
     assert "The job failed with exit code 1" in shown
 
 
+def tell_demo(width: int) -> str:
+    """Tell the shipped story on a screen of some columns."""
+    out = io.StringIO()
+    assert run_demo(out, width=width, execute=run_job_here) == 0
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 def demo() -> str:
     """Tell the shipped story, on a screen of 80 columns."""
-    out = io.StringIO()
-    assert run_demo(out, width=80, execute=run_job_here) == 0
-    return out.getvalue()
+    return tell_demo(80)
 
 
 def test_the_demo_shows_what_the_bot_can_do(demo: str) -> None:
@@ -479,6 +484,12 @@ def test_the_demo_fits_the_screen_and_shows_the_whole_comment_once(demo: str) ->
     assert max(len(each.splitlines()) for each in (before, *screens[1:], after)) <= 24
     assert max(map(len, demo.splitlines())) <= 80
     assert "\x1b" not in demo
+
+
+def test_the_demo_fits_a_narrow_screen() -> None:
+    lines = tell_demo(44).splitlines()
+    assert [line for line in lines if len(line) > 44] == []
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def change(mark: str, number: int) -> Change:

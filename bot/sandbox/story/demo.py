@@ -55,7 +55,7 @@ class Teller:
         lines = [self.fill(line, "  > ", "  > ") for line in str(written).splitlines() if line]
         first = str(written).partition("\n")[0][:60]
         lines += [
-            f"  The bot answers with :{emoji}:"
+            self.fill(f"The bot answers with :{emoji}:", "  ", "  ")
             for note, emoji in outcome.emoji[-1:]
             if note == first
         ]
@@ -71,7 +71,8 @@ class Teller:
         logs = [f"The job failed with exit code {job.exit_code}:\n{job.log}" for job in failed]
         if text and not before:
             shown = render_text(text, self.width - 4)
-            return "\n\n".join([*logs, "The bot comments:", textwrap.indent(shown, "  | ", bool)])
+            lines = [f"  | {line}".rstrip() for line in shown.splitlines()]
+            return "\n\n".join([*logs, "The bot comments:", "\n".join(lines)])
         changes = "\n".join(self.changes(compare(before, text)))
         if not changes:
             return "\n\n".join([*logs, "The comment is unchanged."] if outcome.jobs else logs)
@@ -124,7 +125,8 @@ def run_demo(
         sandbox.runner.execute = execute or sandbox.runner.execute
         title = teller.paint(scenario.title, "bold")
         print(f"{title}\n\n{render_text(scenario.about, teller.width)}\n", file=out)
-        print(f"A stand-in for GitLab runs at {sandbox.url}.\n", file=out, flush=True)
+        place = teller.fill(f"A stand-in for GitLab runs at {sandbox.url}.")
+        print(f"{place}\n", file=out, flush=True)
         for outcome in tell(sandbox, scenario):
             print(teller.tell(outcome, shown, len(scenario.steps)) + "\n", file=out, flush=True)
             shown = "\n\n".join(outcome.comments)

@@ -45,8 +45,8 @@ def _block(token: Token, inner: Sequence[Token], width: int) -> str:
     if token.type in _CONTAINERS:
         return _CONTAINERS[token.type](inner, width)
     if token.type == "heading_open":
-        title = _inline(inner[0])
-        return f"{title}\n{'=' * min(len(title), width)}"
+        title = textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
+        return f"{title}\n{'=' * max(map(len, title.splitlines()), default=0)}"
     if token.type == "paragraph_open":
         return textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
     if token.type in {"fence", "code_block"}:
