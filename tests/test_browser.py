@@ -119,9 +119,16 @@ class Reader:
         """Follow the first link of a name."""
         for link in self.browser.find_elements(By.TAG_NAME, "a"):
             if name == link.accessible_name or (part and name in link.accessible_name):
-                link.click()
+                self.leave_by(link)
                 return
         raise AssertionError(f"no link {name!r} in: {self.text}")
+
+    def leave_by(self, element: WebElement) -> None:
+        """Click on what leads to another page, and wait for that."""
+        page = self.browser.find_element(By.TAG_NAME, "html")
+        element.click()
+        wait_for(self.browser, lambda: self.browser.find_element(By.TAG_NAME, "html") != page)
+        wait_for(self.browser, lambda: bool(self.browser.find_elements(By.TAG_NAME, "main")))
 
     def field(self, label: str) -> WebElement:
         """Find the field that a label names."""
@@ -161,7 +168,7 @@ class Reader:
         def press() -> bool:
             button = self.button(name)
             if button.is_enabled():
-                button.click()
+                self.leave_by(button)
                 return True
             return False
 
