@@ -16,7 +16,7 @@ import pytest
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
-from bot.policy.loading import SHIPPED
+from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
