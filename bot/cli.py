@@ -51,6 +51,7 @@ class Limits:
     grace: float = 3.0
 
 
+POLICIES = "NOMINATION_BOT_POLICIES"
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
 LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
@@ -610,14 +611,25 @@ def _completion(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
     return 0
 
 
-def _sandbox(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
+def _sandbox(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     pages = _import_sandbox("serve")
     scenario = Path(options.scenario) if options.scenario else None
-    return int(pages.serve(scenario, options.port))
+    return int(pages.serve(scenario, options.port, variables=_own_policies(environment)))
 
 
-def _demo(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
-    return int(_import_sandbox("demo").run_demo(sys.stdout))
+def _own_policies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes the sandbox's jobs judge by the operator's policies, wherever they run."""
+    policies = environment.get(POLICIES, "").strip()
+    if policies and not Path(policies).exists():
+        raise ConfigError(f"{POLICIES} is {policies!r}: there is no such directory.")
+    return {POLICIES: str(Path(policies).resolve())} if policies else {}
+
+
+def _demo(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot.command_line import choose_width
+
+    width, colour = choose_width(environment), _manner(options, environment).colour
+    return int(_import_sandbox("demo").run_demo(sys.stdout, width=width, colour=colour))
 
 
 def _import_sandbox(name: str) -> "ModuleType":

@@ -311,7 +311,10 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookEvent:
-    """A delivery as GitLab remembers it; `status` is None where nobody answered."""
+    """A delivery as GitLab remembers it; `status` is None where nobody answered.
+
+    `name` is what the header says of the event; `key` stays the same when it is sent again.
+    """
 
     id: int
     trigger: str
@@ -319,6 +322,9 @@ class HookEvent:
     status: int | None
     answer: str
     at: datetime
+    name: str = ""
+    body: str = field(default="", repr=False)
+    key: str = ""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
