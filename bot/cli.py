@@ -280,6 +280,30 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     return 1 if choices.broken else 0
 
 
+def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import drift
+    from bot.command_line import wants_json
+    from bot.ready import choose_policies
+
+    settings = _settings(environment)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        policies = choose_policies(choices.policies, options.policy, datetime.now(UTC))
+        where = (settings.gitlab_url, project)
+        found = drift.find_drift(client, policies, where, manner.show)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(drift.as_json(found), indent=2))
+    else:
+        for line in drift.tell(found, brief=manner.quiet):
+            print(line)
+        if not manner.quiet:
+            print(f"{client.calls} calls, nothing was changed.")
+    agree = all(each.sound for each in found)
+    return 0 if agree and not choices.broken else 1
+
+
 def _tell_looks(
     looks: Sequence["Look"],
     calls: int,
@@ -642,6 +666,7 @@ COMMANDS = {
     "ready": _ready,
     "sweep": _sweep,
     "board": _board,
+    "drift": _drift,
     "doctor": _doctor,
     "init": _init,
     "sandbox": _sandbox,

@@ -186,6 +186,11 @@ def _add_board(parser: Parser) -> None:
     )
 
 
+def _add_drift(parser: Parser) -> None:
+    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    _add_output(parser)
+
+
 def _add_completion(parser: Parser) -> None:
     parser.add_argument("shell", choices=["bash", "zsh", "fish"], help="for which shell")
 
@@ -216,6 +221,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         "write pages that show who is near to a role, and who waits on whom",
         ("--output public",),
         _add_board,
+    ),
+    "drift": (
+        "compare who has a role by entry, groups and files; exit 1 where they disagree",
+        ("", "--policy ai-gateway --json"),
+        _add_drift,
     ),
     "detect": (
         "compare two team databases, offline",

@@ -22,6 +22,8 @@ from bot.evidence.facts import (
     ExposureOf,
     Fact,
     FileAt,
+    Joined,
+    JoinedOf,
     Listed,
     Member,
     Members,
@@ -54,6 +56,7 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
     WorkOf,
+    content_of,
 )
 from bot.evidence.gathering import (
     Evidence,
@@ -96,6 +99,8 @@ __all__ = [
     "ExposureOf",
     "Fact",
     "FileAt",
+    "Joined",
+    "JoinedOf",
     "Listed",
     "Manager",
     "Member",
@@ -136,6 +141,7 @@ __all__ = [
     "VersionsOf",
     "Work",
     "WorkOf",
+    "content_of",
     "entry_paths",
     "evidence_key",
     "find_ci_doubts",

@@ -158,6 +158,20 @@ class Members:
         return tuple(m for m in self.direct if m.level >= level and m.active and not m.bot)
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedOf:
+    """The need for when the direct members of a group joined it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """When direct members of a group joined it, by case-folded username."""
+
+    at: Mapping[str, datetime]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """To whom the merge requests and the files of a project are visible.
@@ -329,6 +343,8 @@ class Profile:
     id: int
     username: str
     created_at: datetime | None
+    active: bool = True
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +493,7 @@ Need = (
     | DefaultBranchOf
     | ThreadsOf
     | MembersOf
+    | JoinedOf
     | CommitsOf
     | RenameOf
     | DiffsOf
@@ -502,6 +519,7 @@ Fact = (
     | Work
     | Threads
     | Members
+    | Joined
     | Commits
     | Renames
     | Times

@@ -1,0 +1,43 @@
+"""Tell differences to people, one line for each person and place."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.drift.values import Drift
+from bot.inert import log_line
+
+_INDENT = re.compile(r"[ +-]*")
+
+
+def tell(drifts: Iterable[Drift], *, brief: bool) -> Iterator[str]:
+    """Yield the lines; when brief without the edits, and nothing of what agrees."""
+    for drift in drifts:
+        yield from _tell_one(drift, brief=brief)
+
+
+def _tell_one(drift: Drift, *, brief: bool) -> Iterator[str]:
+    for each in drift.differences:
+        where = f"{each.place.name}: " if each.place.kind != "entry" else ""
+        said = f"@{each.username} {each.detail}; {each.mend}: {each.url}"
+        yield log_line(f"{drift.id}: {where}{said}")
+        if each.edit and not brief:
+            yield from map(_show_diff, each.edit.splitlines())
+    for line in drift.unknown:
+        yield log_line(f"{drift.id}: not known: {line}")
+    if not brief:
+        yield f"{drift.id}: {_sum_up(drift)}"
+
+
+def _sum_up(drift: Drift) -> str:
+    compared = sum(place.people is not None for place in drift.places)
+    told = f"{len(drift.differences)} differences, {len(drift.unknown)} not known"
+    if drift.sound:
+        people = drift.places[0].people
+        told = f"no drift, all say the same of {people} people"
+    return f"{told}; {compared} of {len(drift.places)} places compared."
+
+
+def _show_diff(line: str) -> str:
+    """Show a line of a diff, inert, with the blanks before its text."""
+    text = _INDENT.sub("", line, count=1)
+    return f"    {line.removesuffix(text)}{log_line(text)}"
