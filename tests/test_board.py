@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -10,11 +11,12 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.board.making import bound, find_maintainers
+from bot.board.making import bound, count_years, find_maintainers
 from bot.board.people import find_staged
-from bot.evidence import Members
+from bot.evidence import Joined, Members
 from bot.report.site import PAGES
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
@@ -23,6 +25,7 @@ from tests.nomination_world import (
     ENTRY,
     FOLDER,
     GRAPHQL,
+    INVENTORY,
     SECRET,
     START,
     TEAM,
@@ -321,6 +324,98 @@ def test_who_has_anothers_file_name_is_counted_alone(
     assert "is the entry of 'dora'" in people["tom"]["reason"]
 
 
+def test_who_did_half_of_the_work_is_shown_without_an_earlier_role(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    files = {
+        f"{FOLDER}/r/rob.yml": entry("rob", "Reviewer backend"),
+        f"{FOLDER}/p/pam.yml": entry("pam", "reviewer"),
+        f"{FOLDER}/n/none.yml": entry("none", "[]"),
+    }
+    made.push(files, branch="main", by="olga")
+    for name, count in (("rob", 3), ("pam", 2)):
+        for _ in range(count):
+            add_merged(made, name)
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    assert people.keys() == {"nina", "rob"}
+    assert (people["rob"]["stage"], people["rob"]["ready"]) == ("reviewer", False)
+
+
+# --- maintainers and drift --------------------------------------------------------------
+
+
+def test_the_number_of_maintainers_is_told_year_by_year(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.group.members[made.user("olga").id].created_at = START.replace(year=2024)
+    told = section(board(server, tmp_path))
+    this_year = datetime.now(UTC).year  # noqa: TID251  as the door tells it
+    assert [(each["year"], each["number"]) for each in told["growth"]][:3] == [
+        (2024, 1),
+        (2025, 1),
+        (2026, 2),
+    ]
+    assert told["growth"][-1]["year"] == this_year
+    text = " ".join(page(tmp_path).text.split())
+    assert "2024: 1 2025: 1 2026" in text
+    assert "Who left the group since is not counted" in text
+
+
+def test_years_are_told_only_where_all_of_them_are_known() -> None:
+    joined = Joined(at={"max": START})
+    assert count_years(["max", "olga"], joined, START) == ()
+    assert count_years(["max"], None, START) == ()
+    long = count_years(["Max"], joined, START.replace(year=2050))
+    assert [each.year for each in long] == list(range(2043, 2051))
+
+
+def test_who_differs_between_the_places_is_shown_with_the_edit(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/d/dora.yml": entry("dora", "maintainer")}, branch="main", by="olga")
+    found = section(board(server, tmp_path))["drift"]
+    assert {(each["username"], each["problem"]) for each in found["differences"]} == {
+        ("dora", "missing"),
+        ("max", "without_entry"),
+        ("olga", "without_entry"),
+    }
+    text = page(tmp_path).text
+    assert '+        "dora",' in text
+    assert f"has the role by {FOLDER}/d/dora.yml, but is not listed" in text
+
+
+def test_of_a_private_place_the_number_of_differences_alone_is_shown(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
+    del made.group.members[made.user("olga").id]
+    bot = made.user("nomination-bot")
+    made.provisioner.visibility = "private"
+    made.provisioner.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    secret = INVENTORY.replace(b'"max"', b'"secret-name"')
+    draft = CommitDraft(message="List", changes={"inventory.json": secret})
+    actions.push(made.world, made.user("olga"), made.provisioner, "main", draft)
+    found = section(board(server, tmp_path))["drift"]
+    assert (found["differences"], found["hidden"]) == ([], 2)
+    assert not [name for name in PAGES if "secret-name" in (tmp_path / name).read_text("utf-8")]
+    assert "2 more in places that not everybody may see" in page(tmp_path).text
+
+
+def test_where_all_agree_the_board_says_so(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
+    del made.group.members[made.user("olga").id]
+    board(server, tmp_path)
+    assert "All agree." in page(tmp_path).text
+    made.push(
+        {f"{FOLDER}/x/x.yml": b"projects: {ai-gateway: maintainer}"}, branch="main", by="olga"
+    )
+    board(server, tmp_path)
+    assert "All agree." not in page(tmp_path).text
+    assert "Not known: whom" in page(tmp_path).text
+
+
 # --- only what the public may see -------------------------------------------------------
 
 
@@ -340,6 +435,7 @@ def test_of_a_private_group_the_number_alone_is_shown(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
     bot = made.user("nomination-bot")
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
     made.group.visibility = "private"
     made.group.members[bot.id] = Member(user=bot, level=Level.GUEST, created_at=START)
     told = section(board(server, tmp_path))

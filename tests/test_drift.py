@@ -375,8 +375,8 @@ def test_nothing_in_it_knows_a_project_but_by_its_policy(
 
 def test_a_group_with_more_members_than_are_read_is_unknown() -> None:
     (policy, *_), _ = shipped()
-    facts = {
-        MembersOf(MAINTAINERS, inherited=False): Members(direct=(), owners=(), following="next")
+    facts: dict[Need, Fact] = {
+        MembersOf(MAINTAINERS): Members(direct=(), owners=(), following="next")
     }
     found, unread = read_places(policy, facts, "https://gitlab.example.com")
     assert found == []

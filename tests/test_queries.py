@@ -19,6 +19,8 @@ from bot.evidence.facts import (
     Exposure,
     ExposureOf,
     FileAt,
+    Joined,
+    JoinedOf,
     Members,
     MembersOf,
     Need,
@@ -78,6 +80,7 @@ NEEDS = st.one_of(
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
     st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
     st.builds(ProfileOf, st.sampled_from("xy")),
+    st.builds(JoinedOf, st.sampled_from("xy")),
 )
 
 
@@ -148,6 +151,17 @@ def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: A
     profile = Profile(id=7, username="Ada", created_at=made)
     assert read(ProfileOf("ada"), {"p0": node}) == profile
     assert read(ProfileOf("ada"), {"p0": None}) is None
+
+
+def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
+    people = [
+        {"createdAt": NOW.isoformat(), "user": {"username": "Ada"}},
+        {"createdAt": None, "user": {"username": "bob"}},
+        {"createdAt": NOW.isoformat(), "user": None},
+    ]
+    answer = {"j0": {"groupMembers": {"nodes": people}}}
+    assert read(JoinedOf("g"), answer) == Joined(at={"ada": NOW})
+    assert isinstance(read(JoinedOf("g"), {"j0": None}), Unread)
 
 
 # --- files ------------------------------------------------------------------------------
@@ -477,6 +491,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         ActivityOf("g/p", 9),
         SIBLINGS,
         ProfileOf("ada"),
+        JoinedOf("g"),
     ],
     ids=str,
 )

@@ -14,18 +14,24 @@ from bot.board.nominations import show_merged, show_open
 from bot.board.people import (
     Staged,
     archive_facts,
+    find_halfway,
     find_staged,
     order_by_nearness,
     show_person,
 )
-from bot.board.values import Board, Granted, Person, Section, Waiting
+from bot.board.values import Board, Granted, Person, Section, Waiting, Year
+from bot.drift import Drift, Entries, compare, names_told, place_needs, publish
 from bot.errors import GitLabError
 from bot.evidence import (
     DefaultBranchOf,
     Exposure,
     ExposureOf,
+    Fact,
+    Joined,
+    JoinedOf,
     Members,
     MembersOf,
+    Need,
     SharedFacts,
     Source,
     Tally,
@@ -34,12 +40,13 @@ from bot.merge_request import Visibility
 from bot.policy import Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
-from bot.team import is_team_file, may_mention
+from bot.team import is_team_file, may_mention, may_name
 from bot.unread import NOT_LOOKED_UP, Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
 LOOK_CALLS = 8  # that one close look at somebody may take
+MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
 Wanted = Callable[[str, bytes], bool]
@@ -84,6 +91,17 @@ class _Making:
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
     notices: list[str] = field(default_factory=list)
     last_call: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """The entries, those of them that name a project, and what else says who has a role."""
+
+    facts: Mapping[Need, Fact]
+    entries: Entries
+    staging: Mapping[str, bytes]
+    branch: str
+    source: Source
 
 
 def make_board(
@@ -174,46 +192,61 @@ def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...
     making.last_call = making.gitlab.calls + PEOPLE_CALLS
     known = making.choices.policies
     policies = choose_policies(known, None, making.now) if known else []
-    branch, files = "", dict[str, bytes]()
     if not policies:
         return ()
-    if seen and seen.files is Visibility.PUBLIC:
-        branch, files = _read_entries(making, policies)
-    else:
+    if not (seen and seen.files is Visibility.PUBLIC):
         making.notices.append(_left_out("People", f"the files of {making.project}"))
-    archived = dict(archive_facts(files, making.project, branch))
-    entries = branch, SharedFacts(making.shared, making.project, archived)
-    return tuple(_read_section(making, policy, entries, files) for policy in policies)
+        return tuple(_read_section(making, policy, None) for policy in policies)
+    files = _read_files(making, policies)
+    return tuple(_read_section(making, policy, files) for policy in policies)
 
 
-def _read_entries(making: _Making, policies: Sequence[Policy]) -> tuple[str, dict[str, bytes]]:
+def _read_files(making: _Making, policies: Sequence[Policy]) -> _Files:
+    """Read the entries, and what else says who has a role."""
+    making.tell("reading groups and files …")
+    facts = making.shared.fetch_facts(place_needs(policies, making.project))
     making.tell("reading the entries …")
-    files: dict[str, bytes] = {}
+    told = names_told(policies, facts)
     names = {name for key in wanted_roles(policies) for name in key.names}
+    branch, files = "", dict[str, bytes]()
+    unread: Unread | None = None
     try:
         branch = making.gitlab.fetch_default_branch(making.project)
         for glob in dict.fromkeys(policy.team_files for policy in policies):
             folder = glob.partition("*")[0].rstrip("/")
-            wanted = partial(_is_wanted, glob, names)
+            wanted = partial(_is_wanted, glob, names, told)
             files.update(making.gitlab.fetch_archive(making.project, branch, folder, wanted))
     except GitLabError as error:
         making.notices.append(f"The entries could not be read: {error}")
-        return "", {}
-    return branch, files
+        unread, files = Unread(reason=str(error)), {}
+    staging = {path: content for path, content in files.items() if _names_any(names, content)}
+    archived = dict(archive_facts(files, making.project, branch))
+    return _Files(
+        facts=facts,
+        entries=Entries(project=making.project, branch=branch or "HEAD", files=unread or files),
+        staging=staging,
+        branch=branch,
+        source=SharedFacts(making.shared, making.project, archived),
+    )
 
 
-def _is_wanted(glob: str, names: Collection[str], path: str, content: bytes) -> bool:
-    return is_team_file(path, glob) and any(may_mention(content, name) for name in names)
+def _is_wanted(
+    glob: str, names: Collection[str], told: Collection[str], path: str, content: bytes
+) -> bool:
+    return is_team_file(path, glob) and (_names_any(names, content) or may_name(content, told))
 
 
-def _read_section(
-    making: _Making, policy: Policy, entries: tuple[str, Source], files: Mapping[str, bytes]
-) -> Section:
-    staged, unread = find_staged(policy, files)
+def _names_any(names: Collection[str], content: bytes) -> bool:
+    return any(may_mention(content, name) for name in names)
+
+
+def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Section:
+    staged, unread = find_staged(policy, files.staging if files else {})
     notices = [f"The entry {path} cannot be read." for path in unread[:MOST_LOOKS]]
     staged = bound(staged, MOST_PEOPLE, "people", notices)
-    members = making.shared.fetch_facts({MembersOf(policy.maintainers.group)})
-    number, maintainers = find_maintainers(policy, members.values(), notices)
+    members, joined = MembersOf(policy.maintainers.group), JoinedOf(policy.maintainers.group)
+    facts = making.shared.fetch_facts({members, joined})
+    number, maintainers = find_maintainers(policy, [facts[members]], notices)
     return Section(
         id=policy.id,
         title=policy.title,
@@ -225,9 +258,29 @@ def _read_section(
         maintainers=maintainers,
         waiting=tuple(making.waiting[policy.id]),
         granted=tuple(making.granted[policy.id]),
-        people=_read_people(making, policy, entries, staged),
+        people=_read_people(making, policy, files, staged) if files else (),
+        growth=count_years(maintainers, facts[joined], making.now),
+        drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),
     )
+
+
+def _find_drift(making: _Making, policy: Policy, files: _Files) -> Drift:
+    found = compare(policy, files.facts, files.entries, making.gitlab, making.gitlab_url)
+    return publish(found)
+
+
+def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tuple[Year, ...]:
+    """Count maintainers by the year since when they are members; none where any is not known.
+
+    Who was one and left is not told by anything that everybody may see.
+    """
+    at = joined.at if isinstance(joined, Joined) else {}
+    times = [at[name.casefold()] for name in names if name.casefold() in at]
+    if not times or len(times) < len(names):
+        return ()
+    years = range(min(times).year, now.year + 1)[-MOST_YEARS:]
+    return tuple(Year(year=year, number=sum(time.year <= year for time in times)) for year in years)
 
 
 def find_maintainers(
@@ -247,14 +300,15 @@ def find_maintainers(
 
 
 def _read_people(
-    making: _Making, policy: Policy, entries: tuple[str, Source], staged: Sequence[Staged]
+    making: _Making, policy: Policy, files: _Files, staged: Sequence[Staged]
 ) -> tuple[Person, ...]:
     if not staged:
         return ()
     tallies = _count_all(making, policy, [who.username for who in staged])
     people = []
-    for who in order_by_nearness(staged, policy, tallies):
-        look = partial(_look_closely, making, policy, entries, who)
+    halfway = find_halfway(staged, policy, tallies)
+    for who in order_by_nearness(halfway, policy, tallies):
+        look = partial(_look_closely, making, policy, files, who)
         affordable = making.gitlab.calls + LOOK_CALLS <= making.last_call
         tally = tallies.get(who.username)
         chosen = look if affordable else None
@@ -274,12 +328,9 @@ def _count_all(
     return dict.fromkeys(usernames, Unread(reason=reason))
 
 
-def _look_closely(
-    making: _Making, policy: Policy, entries: tuple[str, Source], who: Staged
-) -> Assessment:
+def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -> Assessment:
     making.tell(f"judging @{who.username} by {policy.label} …")
-    branch, source = entries
     candidate = Candidate(
-        username=who.username, slug=who.slug, project=making.project, branch=branch
+        username=who.username, slug=who.slug, project=making.project, branch=files.branch
     )
-    return assess_readiness(candidate, policy, source, making.now)
+    return assess_readiness(candidate, policy, files.source, making.now)

@@ -1,12 +1,9 @@
 """Tell differences to people, one line for each person and place."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from bot.drift.values import Drift
-from bot.inert import log_line
-
-_INDENT = re.compile(r"[ +-]*")
+from bot.inert import diff_line, log_line
 
 
 def tell(drifts: Iterable[Drift], *, brief: bool) -> Iterator[str]:
@@ -21,7 +18,7 @@ def _tell_one(drift: Drift, *, brief: bool) -> Iterator[str]:
         said = f"@{each.username} {each.detail}; {each.mend}: {each.url}"
         yield log_line(f"{drift.id}: {where}{said}")
         if each.edit and not brief:
-            yield from map(_show_diff, each.edit.splitlines())
+            yield from (f"    {diff_line(line)}" for line in each.edit.splitlines())
     for line in drift.unknown:
         yield log_line(f"{drift.id}: not known: {line}")
     if not brief:
@@ -35,9 +32,3 @@ def _sum_up(drift: Drift) -> str:
         people = drift.places[0].people
         told = f"no drift, all say the same of {people} people"
     return f"{told}; {compared} of {len(drift.places)} places compared."
-
-
-def _show_diff(line: str) -> str:
-    """Show a line of a diff, inert, with the blanks before its text."""
-    text = _INDENT.sub("", line, count=1)
-    return f"    {line.removesuffix(text)}{log_line(text)}"
