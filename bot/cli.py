@@ -280,6 +280,31 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     return 1 if choices.broken else 0
 
 
+def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import replay, rounds
+    from bot.command_line import wants_json
+    from bot.publish import GateChoice, GateKind
+
+    settings = _settings(environment)
+    project, iid = parse_target(options.target, settings.gitlab_url)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        path = _team_path(client, project, settings)
+        # What only reads has no gate, and none to read.
+        gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
+        manner.show(f"reading !{iid} …")
+        evaluation = rounds.evaluate(path, iid, replace(choices, gate=gate), client)
+        client.only_read()
+        manner.show("reading its history …")
+        told = replay.trace(evaluation, choices.command, client)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(replay.as_json(told), indent=2))
+    else:
+        print("\n".join(replay.tell(told)))
+    return 1 if choices.broken else 0
+
+
 def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot import drift
     from bot.command_line import wants_json
@@ -666,6 +691,7 @@ COMMANDS = {
     "ready": _ready,
     "sweep": _sweep,
     "board": _board,
+    "replay": _replay,
     "drift": _drift,
     "doctor": _doctor,
     "init": _init,

@@ -241,6 +241,9 @@ def test_what_was_merged_is_shown_until_its_steps_are_done(
     assert {step["state"] for step in granted["steps"]} <= {"open", "manual", "unknown"}
     assert told["waiting"] == []
     assert "Merged on" in page(tmp_path).text
+    medians = {each["what"]: each for each in told["pace"]["medians"]}
+    assert medians["from opening to role"]["known"] == told["pace"]["number"] == 1
+    assert "How long it takes" in page(tmp_path).text
 
 
 def test_one_that_waits_for_the_manager_names_them(

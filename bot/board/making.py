@@ -40,6 +40,7 @@ from bot.merge_request import Visibility
 from bot.policy import Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
+from bot.replay import Told, measure_pace, trace
 from bot.team import is_team_file, may_mention, may_name
 from bot.unread import NOT_LOOKED_UP, Unread
 
@@ -89,6 +90,7 @@ class _Making:
     shared: Source
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
+    histories: list[Told] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     last_call: int = 0
 
@@ -179,6 +181,8 @@ def _read_nomination(making: _Making, iid: int) -> None:
     if found.merge_request.state == "opened":
         for policy, waiting in show_open(found):
             making.waiting[policy].append(waiting)
+    if found.merge_request.merged_at:
+        making.histories.append(trace(found, making.choices.command, making.shared))
     for policy, granted in show_merged(found):
         making.granted[policy].append(granted)
 
@@ -259,6 +263,7 @@ def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Sect
         waiting=tuple(making.waiting[policy.id]),
         granted=tuple(making.granted[policy.id]),
         people=_read_people(making, policy, files, staged) if files else (),
+        pace=measure_pace(policy.id, making.histories),
         growth=count_years(maintainers, facts[joined], making.now),
         drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.drift import Drift
+from bot.replay import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ class Section:
     granted: tuple[Granted, ...]
     people: tuple[Person, ...]
     growth: tuple[Year, ...] = ()
+    pace: Pace | None = None
     drift: Drift | None = None
     notices: tuple[str, ...] = ()
 

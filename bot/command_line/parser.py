@@ -186,6 +186,11 @@ def _add_board(parser: Parser) -> None:
     )
 
 
+def _add_replay(parser: Parser) -> None:
+    parser.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
+    _add_output(parser)
+
+
 def _add_drift(parser: Parser) -> None:
     parser.add_argument("--policy", metavar="ID", help="only this policy")
     _add_output(parser)
@@ -221,6 +226,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         "write pages that show who is near to a role, and who waits on whom",
         ("--output public",),
         _add_board,
+    ),
+    "replay": (
+        "tell the history of a nomination: who decided what, and how long each step took",
+        ("group/team!12", "group/team!12 --json"),
+        _add_replay,
     ),
     "drift": (
         "compare who has a role by entry, groups and files; exit 1 where they disagree",

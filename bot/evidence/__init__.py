@@ -15,6 +15,9 @@ from bot.evidence.facts import (
     Commit,
     Commits,
     CommitsOf,
+    Deed,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     EarlierOf,
@@ -45,6 +48,7 @@ from bot.evidence.facts import (
     SiblingsOf,
     Source,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     Tally,
@@ -68,7 +72,7 @@ from bot.evidence.gathering import (
     manager_path,
     step_files,
 )
-from bot.evidence.history import Tenure
+from bot.evidence.history import Tenure, revision_needs
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
@@ -90,6 +94,9 @@ __all__ = [
     "Commits",
     "CommitsOf",
     "Counting",
+    "Deed",
+    "Deeds",
+    "DeedsOf",
     "DefaultBranchOf",
     "DiffsOf",
     "Earlier",
@@ -127,6 +134,7 @@ __all__ = [
     "SiblingsOf",
     "Source",
     "StandingOf",
+    "StateChangesOf",
     "StatusChecksOf",
     "StatusesOf",
     "Subject",
@@ -158,6 +166,7 @@ __all__ = [
     "propose",
     "push_of",
     "pushed_at",
+    "revision_needs",
     "step_files",
     "tell_broken",
 ]

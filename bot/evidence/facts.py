@@ -462,6 +462,39 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class DeedsOf:
+    """The need for what GitLab noted of a merge request, in its words."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One thing that GitLab noted: when, of whom, and in which words."""
+
+    at: datetime
+    by: str | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """What GitLab noted, oldest first; not `complete` where older ones were not listed."""
+
+    items: tuple[Deed, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StateChangesOf:
+    """The need for when a merge request was closed, reopened and merged, and by whom."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatusesOf:
     """The need for the commit statuses of a name on a head."""
 
@@ -508,11 +541,13 @@ Need = (
     | VersionsOf
     | ReopenedOf
     | ActivityOf
+    | DeedsOf
+    | StateChangesOf
     | StatusesOf
     | StatusChecksOf
     | CiConfigOf
 )
-Times = Push | Versions | Reopened | Activity
+Times = Push | Versions | Reopened | Activity | Deeds
 Fact = (
     Content
     | Exposure

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.evidence import (
     ActivityOf,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
@@ -36,7 +37,7 @@ from bot.gitlab.answers import (
     usernames_of,
 )
 from bot.gitlab.packing import Part
-from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
+from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
@@ -380,6 +381,7 @@ def _tip_part(number: int, need: TipOf) -> Part:
 
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     ActivityOf: activity_part,
+    DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
     ExposureOf: _exposure_part,
