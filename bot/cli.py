@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab import GitLabClient
-    from bot.policy import BrokenPolicy
+    from bot.policy import BrokenPolicy, Policy
     from bot.report import About
     from bot.setup import Answer, Ground
 
@@ -187,7 +187,6 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     from bot.ready import (
         Candidate,
         assess_readiness,
-        choose_policies,
         find_slug,
         is_later,
         is_ready,
@@ -206,7 +205,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
         search = partial(client.find_files, project, branch)
         assessments = []
-        for policy in choose_policies(choices.policies, options.policy, now):
+        for policy in _asked_policies(options.policy, choices.policies, now):
             manner.show(f"judging @{username} by {policy.label} …")
             own = options.entry or find_slug(who, policy.team_files, client, search)
             assessments.append(assess_readiness(replace(who, slug=own), policy, client, now))
@@ -222,6 +221,21 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
             values = {"assessment": each, "ready": is_ready(each), "is_later": is_later}
             print(choices.words.render("ready.txt.j2", **values))
     return 0
+
+
+def _asked_policies(
+    wanted: str | None, known: "Sequence[Policy]", now: datetime
+) -> "Sequence[Policy]":
+    """Return the policies that are asked for: of an id, or what if those of a file were in force.
+
+    No id ends as the name of a file does, or has a folder before it.
+    """
+    from bot.policy import load_policies
+    from bot.ready import choose_policies
+
+    if wanted and ("/" in wanted or wanted.endswith((".yml", ".yaml"))):
+        return load_policies(Path(wanted))
+    return choose_policies(known, wanted, now)
 
 
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:

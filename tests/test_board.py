@@ -459,6 +459,22 @@ def test_the_title_of_a_private_merge_request_is_nowhere(
     assert not [name for name in PAGES if "top secret" in (tmp_path / name).read_text("utf-8")]
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_how_long_it_waited_is_shown_only_where_all_that_tells_it_is_public(
+    made: NominationWorld, server: Server, tmp_path: Path, private: bool
+) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    run_on(server, made.nomination)
+    if private:
+        bot = made.user("nomination-bot")
+        made.gateway.visibility = "private"
+        made.gateway.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    medians = section(board(server, tmp_path))["pace"]["medians"]
+    assert (len(medians) > 1) is not private
+    assert medians[0]["what"] == "from opening to role"
+
+
 # --- pages ------------------------------------------------------------------------------
 
 

@@ -23,10 +23,12 @@ from bot.board.values import Board, Granted, Person, Section, Waiting, Year
 from bot.drift import Drift, Entries, compare, names_told, place_needs, publish
 from bot.errors import GitLabError
 from bot.evidence import (
+    Counting,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     Fact,
+    FileAt,
     Joined,
     JoinedOf,
     Members,
@@ -182,9 +184,37 @@ def _read_nomination(making: _Making, iid: int) -> None:
         for policy, waiting in show_open(found):
             making.waiting[policy].append(waiting)
     if found.merge_request.merged_at:
-        making.histories.append(trace(found, making.choices.command, making.shared))
+        told = trace(found, making.choices.command, making.shared)
+        making.histories.append(_leave_out_waits(making, told))
     for policy, granted in show_merged(found):
         making.granted[policy].append(granted)
+
+
+def _leave_out_waits(making: _Making, told: Told) -> Told:
+    """Leave out how long it waited where that follows from what not everybody may see."""
+    policies = {policy.label: policy for policy in making.choices.policies}
+    shown = tuple(
+        each if _is_public(making, policies[each.policy]) else replace(each, waiting=())
+        for each in told.nominations
+    )
+    return replace(told, nominations=shown)
+
+
+def _is_public(making: _Making, policy: Policy) -> bool:
+    needs = {n for n in place_needs([policy], making.project) if not isinstance(n, FileAt)}
+    rules = [each.rule for each in policy.requirements]
+    counted = {r.repository or policy.repository for r in rules if isinstance(r, Counting)}
+    facts = making.shared.fetch_facts(needs | {ExposureOf(place) for place in counted})
+    return all(
+        fact.visibility is Visibility.PUBLIC
+        if isinstance(fact, Members)
+        else isinstance(fact, Exposure) and _least(fact) is Visibility.PUBLIC
+        for fact in facts.values()
+    )
+
+
+def _least(exposure: Exposure) -> Visibility:
+    return min(exposure.merge_requests, exposure.files)
 
 
 # --- people -----------------------------------------------------------------------------

@@ -163,7 +163,9 @@ def _add_policy(parser: Parser) -> None:
 
 def _add_ready(parser: Parser) -> None:
     parser.add_argument("username", help="the account's name, with or without @")
-    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    parser.add_argument(
+        "--policy", metavar="ID|FILE", help="only this policy, or one in a file, in force or not"
+    )
     parser.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
     _add_output(parser)
 
@@ -218,7 +220,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
     ),
     "ready": (
         "judge somebody before any merge request exists",
-        ("nominee1", "nominee1 --policy ai-gateway --json"),
+        (
+            "nominee1",
+            "nominee1 --policy ai-gateway --json",
+            "nominee1 --policy my-policies/next.yml",
+        ),
         _add_ready,
     ),
     "sweep": ("look again at every nomination that is not over", ("", "--json"), _add_output),
