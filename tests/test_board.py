@@ -26,6 +26,7 @@ from tests.nomination_world import (
     FOLDER,
     GRAPHQL,
     INVENTORY,
+    RENOVATE,
     SECRET,
     START,
     TEAM,
@@ -417,6 +418,32 @@ def test_where_all_agree_the_board_says_so(
     board(server, tmp_path)
     assert "All agree." not in page(tmp_path).text
     assert "Not known: whom" in page(tmp_path).text
+
+
+def test_nominations_that_are_over_tell_how_long_they_took_and_nothing_else(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    made.say("<!-- nomination-bot:comment -->\nforged", by="dora")
+    made.merge()
+    member = Member(user=made.user("nina"), level=Level.DEVELOPER, created_at=made.world.now)
+    made.group.members[member.user.id] = member
+    for project, path, text in (
+        (made.provisioner, "inventory.json", INVENTORY),
+        (made.gateway, "renovate.json", RENOVATE),
+    ):
+        draft = CommitDraft(
+            message="List", changes={path: text.replace(b'"max"', b'"max", "nina"')}
+        )
+        actions.push(made.world, made.user("olga"), project, "main", draft)
+    made.nomination.awards.clear()
+    told = section(board(server, tmp_path))
+    assert told["granted"] == []
+    assert told["pace"]["number"] == 1
+    server.fault(Fault(route="GET */search", kind=Kind.FORBIDDEN))
+    told = board(server, tmp_path)
+    assert section(told)["pace"]["number"] == 0
+    assert "Nominations that are over were not found" in told["stderr"]
 
 
 # --- only what the public may see -------------------------------------------------------

@@ -338,8 +338,10 @@ def test_a_policy_in_a_file_is_judged_by_whether_it_is_in_force_or_not(
     made.world.tick(60)
     shipped = (Path(__file__).parent.parent / "bot/policies/ai-gateway.yml").read_text("utf-8")
     stricter = tmp_path / "next.yml"
-    text = shipped.replace("at_least: 5", "at_least: 50").replace(
-        'version: "2024-07-29"', 'version: "next"\nin_force_from: 2099-01-01'
+    text = (
+        shipped.replace("at_least: 5", "at_least: 50")
+        .replace('version: "2024-07-29"', 'version: "next"')
+        .replace("in_force_from: 2024-07-29", "in_force_from: 2099-01-01")
     )
     assert text.count("at_least: 50") == shipped.count("at_least: 5") > 0
     stricter.write_text(text, "utf-8")

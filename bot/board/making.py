@@ -43,12 +43,14 @@ from bot.policy import Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.replay import Told, measure_pace, trace
+from bot.report import MARKER
 from bot.team import is_team_file, may_mention, may_name
 from bot.unread import NOT_LOOKED_UP, Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
 LOOK_CALLS = 8  # that one close look at somebody may take
+MOST_FINISHED = 20  # nominations that are over, the newest
 MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
@@ -73,6 +75,9 @@ class GitLab(sweep.GitLab, Protocol):
     ) -> Mapping[str, bytes]:
         """Read those files below a folder that are wanted, by path."""
 
+    def find_commented(self, project: str, marker: str) -> list[int]:
+        """Return the merge requests with a comment that begins with a marker."""
+
     def fetch_tallies(
         self, project: str, branch: str, usernames: Sequence[str]
     ) -> Mapping[str, Tally | Unread]:
@@ -92,6 +97,7 @@ class _Making:
     shared: Source
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[int] = field(default_factory=set)
     histories: list[Told] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     last_call: int = 0
@@ -168,9 +174,26 @@ def _read_nominations(making: _Making) -> None:
             making.notices.append(f"What is {state} was not listed: {error}")
             continue
         newest = bound(sorted(iids, reverse=True), MOST_LOOKS, "nominations", making.notices)
-        for number, iid in enumerate(newest):
-            making.gitlab.take_share(len(newest) - number)
-            _read_nomination(making, iid)
+        _read_each(making, newest)
+    _read_finished(making)
+
+
+def _read_finished(making: _Making) -> None:
+    """Read those that are over, of which nothing but how long they took is shown."""
+    try:
+        found = making.gitlab.find_commented(making.project, MARKER)
+    except GitLabError as error:
+        making.notices.append(f"Nominations that are over were not found: {error}")
+        return
+    left = [iid for iid in sorted(found, reverse=True) if iid not in making.seen]
+    _read_each(making, left[:MOST_FINISHED])
+
+
+def _read_each(making: _Making, iids: Sequence[int]) -> None:
+    for number, iid in enumerate(iids):
+        making.gitlab.take_share(len(iids) - number)
+        making.seen.add(iid)
+        _read_nomination(making, iid)
 
 
 def _read_nomination(making: _Making, iid: int) -> None:
