@@ -1,12 +1,14 @@
 """Drift: entry, group and files disagree about who has a role, and what mends it."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.drift import Drift, Entries, Place, compare, publish
+from bot.drift import Difference, Drift, Entries, Place, compare, publish
 from bot.drift.places import read_places
 from bot.evidence import Fact, Members, MembersOf, Need, ProfileOf
 from bot.sandbox.acts import actions
@@ -388,6 +390,24 @@ def test_a_policy_with_a_mistake_ends_with_1(server: Server, tmp_path: Path) -> 
     done = run(server, NOMINATION_BOT_POLICIES=tmp_path)
     assert done.returncode == 1
     assert "docs.yml" in done.stderr
+
+
+def test_the_commands_of_the_page_run(server: Server) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "drift.md").read_text("utf-8")
+    (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    given = {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": server.url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)
+        done = run_here(*arguments, **given)
+        assert (program, done.returncode, done.stderr) == ("nomination-bot", 0, ""), line
+    problems = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    named = Difference.__doc__ or ""
+    assert problems
+    assert [problem for problem in problems if f"`{problem}`" not in named] == []
 
 
 # --- what everybody may see -------------------------------------------------------------

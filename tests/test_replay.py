@@ -162,10 +162,8 @@ def test_how_long_it_waited_for_whom_is_told(made: NominationWorld, server: Serv
     assert told["nominee, before it was ready"]["days"] == pytest.approx(3, abs=0.1)
     assert told["maintainer, to merge it"]["days"] == pytest.approx(1, abs=0.1)
     assert told["owner, after the merge"]["days"] == pytest.approx(1, abs=0.1)
-    assert (told["nominee, after the merge"]["over"], told["owner, after the merge"]["over"]) == (
-        False,
-        True,
-    )
+    assert told["nominee, after the merge"]["end"] == "open"
+    assert told["owner, after the merge"]["end"] == "over"
 
 
 def test_people_read_it_as_lines(made: NominationWorld, server: Server) -> None:
@@ -189,9 +187,25 @@ def test_what_was_met_before_the_opening_and_what_is_open_is_told(
     assert (found["assigned"]["state"], found["assigned"]["at"]) == ("unmet", None)
     assert (told["merged_at"], told["days_to_role"]) == (None, None)
     waiting = waits(told)["nominee, before it was ready"]
-    assert not waiting["over"]
+    assert waiting["end"] == "open"
     assert "assigned: not met" in run(server).stdout
     assert made.nomination.state == "opened"
+
+
+def test_what_was_merged_without_never_came_true(made: NominationWorld, server: Server) -> None:
+    made.world.tick(DAY)
+    made.merge()
+    waiting = waits(replayed(server))["nominee, before it was ready"]
+    assert (waiting["days"], waiting["end"]) == (pytest.approx(1, abs=0.1), "never")
+    assert "days, and was merged without" in run(server).stdout
+
+
+def test_steps_that_cannot_be_read_are_not_known(made: NominationWorld, server: Server) -> None:
+    made.merge()
+    made.group.visibility = "private"
+    done = run(server)
+    assert "group: not known whether it is done (" in done.stdout
+    assert "waited for owner, after the merge: not known (what is open" in done.stdout
 
 
 def test_a_waiver_tells_who_and_when(server: Server) -> None:
@@ -486,8 +500,8 @@ def history(days: float | None, *waiting: Waiting, policy: str = "gateway") -> T
 
 
 def test_the_pace_is_the_medians_of_what_is_known() -> None:
-    def waiting(days: float | None, *, over: bool = True) -> Waiting:
-        return Waiting(actor="owner, after the merge", days=days, over=over)
+    def waiting(days: float | None, end: str = "over") -> Waiting:
+        return Waiting(actor="owner, after the merge", days=days, end=end)
 
     pace = measure_pace(
         "gateway",
@@ -497,7 +511,7 @@ def test_the_pace_is_the_medians_of_what_is_known() -> None:
             history(9, waiting(3)),
             history(None, waiting(8)),
             history(50, waiting(40), policy="docs"),
-            history(4, waiting(70, over=False)),
+            history(4, waiting(70, "open")),
         ],
     )
     assert pace.number == 4

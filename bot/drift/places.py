@@ -114,12 +114,12 @@ class FilePlace:
     def joining(self, username: str) -> tuple[str, str | None]:
         """Return what adds somebody."""
         edit = propose_edit(self.text, self.check.spec, username, self.check.path)
-        return f"add them to `{self.check.key}`", edit
+        return f"add them to the list {self.check.key}", edit
 
     def leaving(self, username: str) -> tuple[str, str | None]:
         """Return what takes somebody out."""
         edit = propose_removal(self.text, self.check.spec, username, self.check.path)
-        return f"take them out of `{self.check.key}`", edit
+        return f"take them out of the list {self.check.key}", edit
 
 
 def level_word(level: int) -> str:

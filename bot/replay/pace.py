@@ -36,7 +36,7 @@ def measure_pace(policy_id: str, histories: Iterable[Told]) -> Pace:
     for to_role, each in merged:
         days.setdefault("from opening to role", []).append(to_role)
         for waiting in each.waiting:
-            if waiting.days is not None and waiting.over:
+            if waiting.days is not None and waiting.end == "over":
                 days.setdefault(f"waiting for {waiting.actor}", []).append(waiting.days)
     medians = (
         Median(what=what, days=round(median(found), 1), known=len(found))

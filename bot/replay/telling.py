@@ -58,7 +58,8 @@ def _nomination(history: History, told: Told) -> Iterator[str]:
 
 
 def _milestone(each: Milestone, start: datetime, since: str) -> str:
-    state = WORDS[each.state]
+    is_step = since == "merge" and each.state == "unknown"
+    state = "not known whether it is done" if is_step else WORDS[each.state]
     by = f" by @{each.who}" if each.who else ""
     if each.at is None:
         reason = f" ({each.reason})" if each.reason else ""
@@ -73,5 +74,5 @@ def _milestone(each: Milestone, start: datetime, since: str) -> str:
 def _waiting(waiting: Waiting) -> str:
     if waiting.days is None:
         return log_line(f"waited for {waiting.actor}: not known ({waiting.reason})")
-    so_far = "" if waiting.over else " so far"
-    return log_line(f"waited for {waiting.actor}: {waiting.days:g} days{so_far}")
+    how = {"over": "", "open": " so far", "never": ", and was merged without"}[waiting.end]
+    return log_line(f"waited for {waiting.actor}: {waiting.days:g} days{how}")

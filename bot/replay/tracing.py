@@ -1,6 +1,7 @@
 """Put the history of a nomination together."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from bot.app import Evaluation
@@ -74,11 +75,13 @@ def _before(
     for each in blocking:
         by_actor.setdefault(each.actor, []).append(each)
     for actor, found in by_actor.items():
-        yield _wait(f"{actor}, before it was ready", found, (opened, end))
+        waiting = _wait(f"{actor}, before it was ready", found, (opened, end))
+        without = waiting.end == "open" and merge_request.merged_at
+        yield replace(waiting, end="never") if without else waiting
     if ready_at:
         days = days_between(ready_at, end)
-        over = merge_request.merged_at is not None
-        yield Waiting(actor=f"{MERGER}, to merge it", days=days, over=over)
+        state = "over" if merge_request.merged_at else "open"
+        yield Waiting(actor=f"{MERGER}, to merge it", days=days, end=state)
 
 
 def wait_after(
@@ -99,7 +102,7 @@ def _wait(actor: str, found: list[Milestone], span: tuple[datetime, datetime]) -
         unsure = any(each.state == "unknown" for each in found)
         reason = "what is open could not be read" if unsure else None
         days = None if unsure else days_between(start, end)
-        return Waiting(actor=actor, days=days, over=False, reason=reason)
+        return Waiting(actor=actor, days=days, end="open", reason=reason)
     last = last_of(found, start)
     if last is None:
         names = ", ".join(each.id for each in found if last_of([each], start) is None)

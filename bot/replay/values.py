@@ -40,12 +40,15 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """For how many days it was somebody's turn; none where that is not known, for a reason."""
+    """For how many days it was somebody's turn; none where that is not known, for a reason.
+
+    The end is `over`; `open` while it goes on; `never` where it was merged without.
+    """
 
     actor: str
     days: float | None
     reason: str | None = None
-    over: bool = True
+    end: str = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
