@@ -328,7 +328,10 @@ def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     manner = _manner(options, environment)
     with _wire(settings) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
-        policies = choose_policies(choices.policies, options.policy, datetime.now(UTC))
+        # Where all have mistakes, nothing is left to compare, which was said already.
+        is_some = options.policy or choices.policies
+        today = datetime.now(UTC)
+        policies = choose_policies(choices.policies, options.policy, today) if is_some else []
         where = (settings.gitlab_url, project)
         found = drift.find_drift(client, policies, where, manner.show)
     manner.end()

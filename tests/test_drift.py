@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from bot.drift import Difference, Drift, Entries, Place, compare, publish
 from bot.drift.places import read_places
 from bot.evidence import Fact, Members, MembersOf, Need, ProfileOf
+from bot.evidence import Member as MemberFact
+from bot.merge_request import Visibility
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -132,7 +135,7 @@ def test_where_all_agree_it_says_so_and_ends_with_0(server: Server) -> None:
     ]
     done = run(server)
     assert done.returncode == 0
-    assert "no drift, all say the same of 1 people; 4 of 4 places compared." in done.stdout
+    assert "no drift, people with the role: 1; 4 of 4 places compared." in done.stdout
     assert run(server, "-q").stdout == ""
 
 
@@ -390,6 +393,7 @@ def test_a_policy_with_a_mistake_ends_with_1(server: Server, tmp_path: Path) -> 
     done = run(server, NOMINATION_BOT_POLICIES=tmp_path)
     assert done.returncode == 1
     assert "docs.yml" in done.stderr
+    assert "There is no policy" not in done.stderr
 
 
 def test_the_commands_of_the_page_run(server: Server) -> None:
@@ -424,10 +428,15 @@ def test_what_a_private_place_says_is_left_out_but_for_the_number() -> None:
         role="r",
         places=(place,),
         differences=(),
-        unknown=("f: line 1: 'secret'", "whether x has the role"),
+        unknown=("f: line 1: 'secret'", "whether x has the role", "whether secret has it"),
+        private=("whether secret has it",),
     )
     shown = publish(drift)
-    assert shown.unknown == ("f: it could not be read", "whether x has the role")
+    assert shown.unknown == (
+        "f: it could not be read",
+        "whether x has the role",
+        "something about people in places that not everybody may see",
+    )
     assert not shown.sound
 
 
@@ -437,3 +446,20 @@ def test_entries_of_another_policy_are_nobody_to_this_one() -> None:
     entries = Entries(project=TEAM, branch="main", files=files)
     found = compare(policy, {}, entries, FakeSource({}), "https://gitlab.example.com")
     assert (found.differences, found.places[0].people) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("visibility", "private"), [(Visibility.PUBLIC, False), (Visibility.PRIVATE, True)]
+)
+def test_whom_private_places_alone_name_is_not_told_to_everybody(
+    visibility: Visibility, private: bool
+) -> None:
+    (policy, *_), _ = shipped()
+    broken = {f"{FOLDER}/x/x.yml": b"gitlab: dora\nprojects: ["}
+    entries = Entries(project=TEAM, branch="main", files=broken)
+    members = Members(direct=(MemberFact(username="dora", level=30),), owners=())
+    facts: dict[Need, Fact] = {MembersOf(MAINTAINERS): replace(members, visibility=visibility)}
+    found = compare(policy, facts, entries, FakeSource({}), "https://gitlab.example.com")
+    line = f"whether dora has the role: {FOLDER}/x/x.yml cannot be read"
+    assert line in found.unknown
+    assert (line in publish(found).unknown) is not private

@@ -76,14 +76,16 @@ def compare(
     people = _everybody(scene)
     accounts = _look_up(people, facts, source)
     differences: list[Difference] = []
-    doubts: dict[str, None] = {}
+    doubts: list[str] = []
+    private: list[str] = []
     for key, username in sorted(people.items()):
         account = accounts[key]
-        if isinstance(account, Unread):
-            doubts[f"whether the account {username} is active: {account.reason}"] = None
         doubt = _doubt_role(key, username, roll)
-        if doubt:
-            doubts[doubt] = None
+        found = [doubt] if doubt else []
+        if isinstance(account, Unread):
+            found.append(f"whether the account {username} is active: {account.reason}")
+        doubts += found
+        private += [] if _is_told(key, scene) else found
         differences += _differ(username, account, scene, doubtful=doubt is not None)
     shown = (scene.entries, *(place.shown for place in places), *unread)
     return Drift(
@@ -94,6 +96,7 @@ def compare(
         places=shown,
         differences=tuple(differences),
         unknown=(*unread_places(shown), *_broken(policy, roll), *doubts),
+        private=tuple(private),
     )
 
 
@@ -157,6 +160,13 @@ def _everybody(scene: _Scene) -> dict[str, str]:
     named = [name for place in scene.places for name in place.names()]
     named += [holder.username for holder in scene.roll.holders.values() if holder.has_role]
     return {name.casefold(): name for name in named}
+
+
+def _is_told(key: str, scene: _Scene) -> bool:
+    """Return whether anything that everybody may see names somebody."""
+    if scene.entries.public and key in scene.roll.holders:
+        return True
+    return any(place.shown.public and place.lack(key) is None for place in scene.places)
 
 
 def _look_up(

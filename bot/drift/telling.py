@@ -29,6 +29,5 @@ def _sum_up(drift: Drift) -> str:
     compared = sum(place.people is not None for place in drift.places)
     told = f"{len(drift.differences)} differences, {len(drift.unknown)} not known"
     if drift.sound:
-        people = drift.places[0].people
-        told = f"no drift, all say the same of {people} people"
+        told = f"no drift, people with the role: {drift.places[0].people}"
     return f"{told}; {compared} of {len(drift.places)} places compared."

@@ -40,7 +40,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """All differences about one role; `unknown` tells what could not be compared."""
+    """All differences about one role; `unknown` tells what could not be compared.
+
+    `private` are the lines of it that name somebody whom only private places name; `hidden` counts
+    the differences that were left out.
+    """
 
     id: str
     title: str
@@ -49,6 +53,7 @@ class Drift:
     places: tuple[Place, ...]
     differences: tuple[Difference, ...]
     unknown: tuple[str, ...]
+    private: tuple[str, ...] = ()
     hidden: int = 0
 
     @property
@@ -62,6 +67,9 @@ class Drift:
         return self.known and not self.differences and not self.hidden
 
 
+PRIVATE = "something about people in places that not everybody may see"
+
+
 def publish(drift: Drift) -> Drift:
     """Leave out who differs in a place that not everybody may see; their number stays."""
     shown = tuple(each for each in drift.differences if each.place.public)
@@ -70,12 +78,15 @@ def publish(drift: Drift) -> Drift:
         for place in drift.places
     )
     unknown = tuple(_unread(place) for place in places if place.unknown)
-    about_entries = tuple(line for line in drift.unknown if line not in _unread_places(drift))
+    secret = {*unread_places(drift.places), *drift.private}
+    others = tuple(line for line in drift.unknown if line not in secret)
+    somebody = (PRIVATE,) if drift.private else ()
     return replace(
         drift,
         places=places,
         differences=shown,
-        unknown=(*unknown, *about_entries),
+        unknown=(*unknown, *others, *somebody),
+        private=(),
         hidden=len(drift.differences) - len(shown),
     )
 
@@ -87,10 +98,6 @@ def _told(place: Place) -> str | None:
 
 def _unread(place: Place) -> str:
     return f"{place.name}: {place.unknown}"
-
-
-def _unread_places(drift: Drift) -> set[str]:
-    return {_unread(place) for place in drift.places}
 
 
 def unread_places(places: Iterable[Place]) -> tuple[str, ...]:
