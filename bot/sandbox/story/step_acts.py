@@ -166,6 +166,11 @@ def _sweep(stage: Stage, by: User, _given: Given) -> None:
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by)
 
 
+def _board(stage: Stage, by: User, _given: Given) -> None:
+    variables = {"NOMINATION_BOARD": "true"}
+    stage.sandbox.runner.schedule(stage.sandbox.bot_project, by, variables)
+
+
 def _act(
     run: Callable[[Stage, User, Given], object], needs: str = "", may: str = "", alone: str = ""
 ) -> Act:
@@ -187,6 +192,7 @@ ACTS: Mapping[str, Act] = {
     "approve": _plain(actions.approve),
     "assign": _act(_assign, "people", alone="people"),
     "author_elsewhere": _act(_author_elsewhere, "project merger", "count target"),
+    "board": _act(_board),
     "branch": _act(_branch, "project name"),
     "close": _plain(actions.close),
     "comment": _act(_comment, "text", "internal", alone="text"),
