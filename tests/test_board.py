@@ -32,6 +32,7 @@ from tests.nomination_world import (
     TEAM,
     NominationWorld,
     add_merged,
+    connect,
     entry,
     make_people,
     make_world,
@@ -444,6 +445,17 @@ def test_nominations_that_are_over_tell_how_long_they_took_and_nothing_else(
     told = board(server, tmp_path)
     assert section(told)["pace"]["number"] == 0
     assert "Nominations that are over were not found" in told["stderr"]
+
+
+def test_of_very_many_comments_the_newest_are_searched(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("<!-- mark --> first")
+    other = made.open({"x": b"x"}, branch="other")
+    for number in range(300):
+        made.say(f"mark {number}" if number else "<!-- mark --> later", mr=other)
+    with connect(server) as client:
+        assert client.find_commented(TEAM, "<!-- mark -->") == [other.iid]
 
 
 # --- only what the public may see -------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from bot.evidence.facts import (
     Activity,
     ActivityOf,
     CommitsOf,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
@@ -81,6 +84,7 @@ NEEDS = st.one_of(
     st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
     st.builds(ProfileOf, st.sampled_from("xy")),
     st.builds(JoinedOf, st.sampled_from("xy")),
+    st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
 )
 
 
@@ -162,6 +166,21 @@ def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
     answer = {"j0": {"groupMembers": {"nodes": people}}}
     assert read(JoinedOf("g"), answer) == Joined(at={"ada": NOW})
     assert isinstance(read(JoinedOf("g"), {"j0": None}), Unread)
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_what_gitlab_noted_comes_in_order_and_says_whether_it_is_all(more: bool) -> None:
+    def note(minutes: int, author: Any) -> dict[str, Any]:
+        at = NOW + timedelta(minutes=minutes)
+        return {"body": f" {minutes} ", "createdAt": at.isoformat(), "author": author}
+
+    nodes = [note(2, {"username": "Ada"}), note(1, None)]
+    listed = {"pageInfo": {"hasPreviousPage": more}, "nodes": nodes}
+    found = read(DeedsOf("g/a", 1), {"d0": {"mergeRequest": {"activity": listed}}})
+    assert isinstance(found, Deeds)
+    assert [(deed.by, deed.words) for deed in found.items] == [(None, "1"), ("Ada", "2")]
+    assert found.complete is not more
+    assert isinstance(read(DeedsOf("g/a", 1), {"d0": None}), Unread)
 
 
 # --- files ------------------------------------------------------------------------------
@@ -492,6 +511,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         SIBLINGS,
         ProfileOf("ada"),
         JoinedOf("g"),
+        DeedsOf("g/p", 9),
     ],
     ids=str,
 )
