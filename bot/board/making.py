@@ -23,7 +23,6 @@ from bot.board.values import Board, Granted, Person, Section, Waiting, Year
 from bot.drift import Drift, Entries, compare, names_told, place_needs, publish
 from bot.errors import GitLabError
 from bot.evidence import (
-    Counting,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
@@ -39,7 +38,7 @@ from bot.evidence import (
     Tally,
 )
 from bot.merge_request import Visibility
-from bot.policy import Policy, wanted_roles
+from bot.policy import Counting, Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.replay import Told, measure_pace, trace

@@ -18,6 +18,7 @@ from bot.evidence import (
     Need,
     content_of,
 )
+from bot.grammar import LEVELS
 from bot.listing import (
     Listing,
     UnreadableListing,
@@ -27,7 +28,7 @@ from bot.listing import (
     read_listing,
 )
 from bot.merge_request import Visibility
-from bot.policy import LEVELS, ListedIn, Policy
+from bot.policy import ListedIn, Policy
 from bot.unread import NOT_LOOKED_UP, Unread
 
 Facts = Mapping[Need, Fact]

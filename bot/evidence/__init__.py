@@ -24,9 +24,12 @@ from bot.evidence.facts import (
     Exposure,
     ExposureOf,
     Fact,
+    Facts,
     FileAt,
     Joined,
     JoinedOf,
+    Labels,
+    LabelsOf,
     Listed,
     Member,
     Members,
@@ -76,7 +79,6 @@ from bot.evidence.history import Tenure, revision_needs
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
-from bot.evidence.reviews import Counting
 from bot.evidence.shared import SharedFacts
 from bot.evidence.subjects import find_subjects
 from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
@@ -93,7 +95,6 @@ __all__ = [
     "Commit",
     "Commits",
     "CommitsOf",
-    "Counting",
     "Deed",
     "Deeds",
     "DeedsOf",
@@ -105,9 +106,12 @@ __all__ = [
     "Exposure",
     "ExposureOf",
     "Fact",
+    "Facts",
     "FileAt",
     "Joined",
     "JoinedOf",
+    "Labels",
+    "LabelsOf",
     "Listed",
     "Manager",
     "Member",

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import policy as rules
-from bot.assessment import Assessment, Finding, State, Step, Verdict
+from bot.assessment import Assessment, Finding, RoleHeld, State, Step, Verdict
 from bot.evidence import (
     Commits,
     CommitsOf,
@@ -57,7 +56,7 @@ def date_requirement(finding: Finding, scene: Scene) -> Milestone:
         return replace(told, at=finding.waiver.at, who=finding.waiver.by)
     if finding.verdict is not Verdict.MET:
         return replace(told, reason=finding.reason)
-    date = _DATES.get(type(requirement.rule), _date_nothing)
+    date = _DATES.get(requirement.rule.kind, _date_nothing)
     when = date(finding, scene)
     return replace(told, at=when.at, by_then=when.by_then, reason=when.reason)
 
@@ -89,8 +88,6 @@ def _date_attested(finding: Finding, scene: Scene) -> When:
 
 def _date_assigned(finding: Finding, scene: Scene) -> When:
     """Tell when the last of those who must be was assigned."""
-    rule = finding.requirement.rule
-    needed = rule.maintainers if isinstance(rule, rules.Assigned) else 0
     people = [part for part in finding.parts if part.state == "assigned" and part.name]
     times = {part.name: scene.records.assigned_at(part.name or "") for part in people}
     missing = [name for name, at in times.items() if at is None]
@@ -101,6 +98,7 @@ def _date_assigned(finding: Finding, scene: Scene) -> When:
         )
     managers = [at for p in people if p.role == "manager" and (at := times[p.name])]
     others = sorted(at for p in people if p.role != "manager" and (at := times[p.name]))
+    needed = max((finding.needed or 0) - len(managers), 0)
     return When(at=max((*managers, *others[:needed]), default=None))
 
 
@@ -129,7 +127,7 @@ def _date_role_held(finding: Finding, scene: Scene) -> When:
     rule = finding.requirement.rule
     for other in scene.assessment.findings:
         since_role = getattr(other.requirement.rule, "since_role", None)
-        if isinstance(rule, rules.RoleHeld) and since_role == rule.role:
+        if isinstance(rule, RoleHeld) and since_role == rule.role:
             stage = other.stage
             if isinstance(stage, Tenure) and stage.since:
                 return When(at=stage.since, by_then=stage.at_least)
@@ -140,16 +138,16 @@ def _date_nothing(_: Finding, __: Scene) -> When:
     return When(reason="nothing that GitLab keeps tells when")
 
 
-_DATES: Mapping[type, Callable[[Finding, Scene], When]] = {
-    **dict.fromkeys(
-        (rules.AuthoredMergeRequests, rules.ReviewedMergeRequests, rules.AuthoredOrReviewed),
-        _date_counted,
-    ),
-    rules.Attested: _date_attested,
-    rules.Assigned: _date_assigned,
-    rules.ApprovedBy: _date_approved,
-    rules.OpenFor: _date_open_for,
-    rules.RoleHeld: _date_role_held,
+# By the word for the kind in a policy; of others nothing that GitLab keeps tells when.
+_DATES: Mapping[str, Callable[[Finding, Scene], When]] = {
+    "authored_merge_requests": _date_counted,
+    "reviewed_merge_requests": _date_counted,
+    "authored_or_reviewed": _date_counted,
+    "attested": _date_attested,
+    "assigned": _date_assigned,
+    "approved_by": _date_approved,
+    "open_for": _date_open_for,
+    "role_held": _date_role_held,
 }
 
 
