@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab import GitLabClient
-    from bot.policy import BrokenPolicy
+    from bot.policy import BrokenPolicy, Policy
     from bot.report import About
     from bot.setup import Answer, Ground
 
@@ -188,7 +188,6 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     from bot.ready import (
         Candidate,
         assess_readiness,
-        choose_policies,
         find_slug,
         is_later,
         is_ready,
@@ -207,7 +206,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
         search = partial(client.find_files, project, branch)
         assessments = []
-        for policy in choose_policies(choices.policies, options.policy, now):
+        for policy in _asked_policies(options.policy, choices.policies, now):
             manner.show(f"judging @{username} by {policy.label} …")
             own = options.entry or find_slug(who, policy.team_files, client, search)
             assessments.append(assess_readiness(replace(who, slug=own), policy, client, now))
@@ -223,6 +222,21 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
             values = {"assessment": each, "ready": is_ready(each), "is_later": is_later}
             print(choices.words.render("ready.txt.j2", **values))
     return 0
+
+
+def _asked_policies(
+    wanted: str | None, known: "Sequence[Policy]", now: datetime
+) -> "Sequence[Policy]":
+    """Return the policies that are asked for: of an id, or what if those of a file were in force.
+
+    No id ends as the name of a file does, or has a folder before it.
+    """
+    from bot.ready import choose_policies
+    from bot.rulebook import load_policies
+
+    if wanted and ("/" in wanted or wanted.endswith((".yml", ".yaml"))):
+        return load_policies(Path(wanted))
+    return choose_policies(known, wanted, now)
 
 
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -279,6 +293,58 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     for line in board.notices:
         print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
     return 1 if choices.broken else 0
+
+
+def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import replay, rounds
+    from bot.command_line import wants_json
+    from bot.publish import GateChoice, GateKind
+
+    settings = _settings(environment)
+    project, iid = parse_target(options.target, settings.gitlab_url)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        path = _team_path(client, project, settings)
+        # What only reads has no gate, and none to read.
+        gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
+        manner.show(f"reading !{iid} …")
+        evaluation = rounds.evaluate(path, iid, replace(choices, gate=gate), client)
+        client.only_read()
+        manner.show("reading its history …")
+        told = replay.trace(evaluation, choices.command, client)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(replay.as_json(told), indent=2))
+    else:
+        print("\n".join(replay.tell(told)))
+    return 1 if choices.broken else 0
+
+
+def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import drift
+    from bot.command_line import wants_json
+    from bot.ready import choose_policies
+
+    settings = _settings(environment)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        # Where all have mistakes, nothing is left to compare, which was said already.
+        is_some = options.policy or choices.policies
+        today = datetime.now(UTC)
+        policies = choose_policies(choices.policies, options.policy, today) if is_some else []
+        where = (settings.gitlab_url, project)
+        found = drift.find_drift(client, policies, where, manner.show)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(drift.as_json(found), indent=2))
+    else:
+        for line in drift.tell(found, brief=manner.quiet):
+            print(line)
+        if not manner.quiet:
+            print(f"{client.calls} calls, nothing was changed.")
+    agree = all(each.sound for each in found)
+    return 0 if agree and not choices.broken else 1
 
 
 def _tell_looks(
@@ -655,6 +721,8 @@ COMMANDS = {
     "ready": _ready,
     "sweep": _sweep,
     "board": _board,
+    "replay": _replay,
+    "drift": _drift,
     "doctor": _doctor,
     "init": _init,
     "sandbox": _sandbox,

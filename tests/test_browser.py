@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.http.server import Server
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
-from tests.processes import run_job_here
+from tests.nomination_world import SECRET, TEAM, make_world
+from tests.processes import run_here, run_job_here
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if CHROMIUM is None or DRIVER is None:
@@ -354,3 +356,35 @@ def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> No
         wide[path] = browser.execute_script("return document.documentElement.scrollWidth")
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert {path: width for path, width in wide.items() if width > 390} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
+    browser: WebDriver, tmp_path: Path, width: int, scheme: str
+) -> None:
+    made = make_world(assigned=False)
+    with Server(made.world) as server:
+        run_here(
+            *("board", "--output", str(tmp_path), "-q"),
+            NOMINATION_BOT_TOKEN=SECRET,
+            NOMINATION_BOT_GITLAB_URL=server.url,
+            NOMINATION_BOT_TEAM_PROJECT=TEAM,
+        )
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        browser.get((tmp_path / "index.html").as_uri())
+        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        ground = "return getComputedStyle(document.body).backgroundColor"
+        assert (browser.execute_script(ground) == "rgb(255, 255, 255)") is (scheme == "light")
+        assert "Drift (" in text_of(browser, "main")
+        assert '"max"' in text_of(browser, ".drift pre")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    told = browser.execute("getLog", {"type": "browser"})["value"]
+    assert [each["message"] for each in told] == []

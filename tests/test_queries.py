@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,14 @@ from bot.evidence.facts import (
     Activity,
     ActivityOf,
     CommitsOf,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     FileAt,
+    Joined,
+    JoinedOf,
     Members,
     MembersOf,
     Need,
@@ -78,6 +83,8 @@ NEEDS = st.one_of(
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
     st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
     st.builds(ProfileOf, st.sampled_from("xy")),
+    st.builds(JoinedOf, st.sampled_from("xy")),
+    st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
 )
 
 
@@ -148,6 +155,32 @@ def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: A
     profile = Profile(id=7, username="Ada", created_at=made)
     assert read(ProfileOf("ada"), {"p0": node}) == profile
     assert read(ProfileOf("ada"), {"p0": None}) is None
+
+
+def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
+    people = [
+        {"createdAt": NOW.isoformat(), "user": {"username": "Ada"}},
+        {"createdAt": None, "user": {"username": "bob"}},
+        {"createdAt": NOW.isoformat(), "user": None},
+    ]
+    answer = {"j0": {"groupMembers": {"nodes": people}}}
+    assert read(JoinedOf("g"), answer) == Joined(at={"ada": NOW})
+    assert isinstance(read(JoinedOf("g"), {"j0": None}), Unread)
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_what_gitlab_noted_comes_in_order_and_says_whether_it_is_all(more: bool) -> None:
+    def note(minutes: int, author: Any) -> dict[str, Any]:
+        at = NOW + timedelta(minutes=minutes)
+        return {"body": f" {minutes} ", "createdAt": at.isoformat(), "author": author}
+
+    nodes = [note(2, {"username": "Ada"}), note(1, None)]
+    listed = {"pageInfo": {"hasPreviousPage": more}, "nodes": nodes}
+    found = read(DeedsOf("g/a", 1), {"d0": {"mergeRequest": {"activity": listed}}})
+    assert isinstance(found, Deeds)
+    assert [(deed.by, deed.words) for deed in found.items] == [(None, "1"), ("Ada", "2")]
+    assert found.complete is not more
+    assert isinstance(read(DeedsOf("g/a", 1), {"d0": None}), Unread)
 
 
 # --- files ------------------------------------------------------------------------------
@@ -477,6 +510,8 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         ActivityOf("g/p", 9),
         SIBLINGS,
         ProfileOf("ada"),
+        JoinedOf("g"),
+        DeedsOf("g/p", 9),
     ],
     ids=str,
 )

@@ -163,7 +163,9 @@ def _add_policy(parser: Parser) -> None:
 
 def _add_ready(parser: Parser) -> None:
     parser.add_argument("username", help="the account's name, with or without @")
-    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    parser.add_argument(
+        "--policy", metavar="ID|FILE", help="only this policy, or one in a file, in force or not"
+    )
     parser.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
     _add_output(parser)
 
@@ -184,6 +186,16 @@ def _add_board(parser: Parser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="where to write; made if it is not there"
     )
+
+
+def _add_replay(parser: Parser) -> None:
+    parser.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
+    _add_output(parser)
+
+
+def _add_drift(parser: Parser) -> None:
+    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    _add_output(parser)
 
 
 def _add_completion(parser: Parser) -> None:
@@ -208,7 +220,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
     ),
     "ready": (
         "judge somebody before any merge request exists",
-        ("nominee1", "nominee1 --policy ai-gateway --json"),
+        (
+            "nominee1",
+            "nominee1 --policy ai-gateway --json",
+            "nominee1 --policy my-policies/next.yml",
+        ),
         _add_ready,
     ),
     "sweep": ("look again at every nomination that is not over", ("", "--json"), _add_output),
@@ -216,6 +232,16 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         "write pages that show who is near to a role, and who waits on whom",
         ("--output public",),
         _add_board,
+    ),
+    "replay": (
+        "tell the history of a nomination: who decided what, and how long each step took",
+        ("group/team!12", "group/team!12 --json"),
+        _add_replay,
+    ),
+    "drift": (
+        "compare who has a role by entry, groups and files; exit 1 where they disagree",
+        ("", "--policy ai-gateway --json"),
+        _add_drift,
     ),
     "detect": (
         "compare two team databases, offline",

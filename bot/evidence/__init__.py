@@ -14,6 +14,9 @@ from bot.evidence.facts import (
     Commit,
     Commits,
     CommitsOf,
+    Deed,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     EarlierOf,
@@ -22,6 +25,8 @@ from bot.evidence.facts import (
     Fact,
     Facts,
     FileAt,
+    Joined,
+    JoinedOf,
     Labels,
     LabelsOf,
     Ledger,
@@ -46,6 +51,7 @@ from bot.evidence.facts import (
     SiblingsOf,
     Source,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     Tally,
@@ -57,6 +63,7 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
     WorkOf,
+    fact_of,
 )
 from bot.evidence.gathering import (
     Evidence,
@@ -68,7 +75,7 @@ from bot.evidence.gathering import (
     manager_path,
     step_files,
 )
-from bot.evidence.history import Tenure
+from bot.evidence.history import Tenure, revision_needs
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
@@ -88,6 +95,9 @@ __all__ = [
     "Commit",
     "Commits",
     "CommitsOf",
+    "Deed",
+    "Deeds",
+    "DeedsOf",
     "DefaultBranchOf",
     "DiffsOf",
     "EarlierOf",
@@ -97,6 +107,8 @@ __all__ = [
     "Fact",
     "Facts",
     "FileAt",
+    "Joined",
+    "JoinedOf",
     "Labels",
     "LabelsOf",
     "Ledger",
@@ -126,6 +138,7 @@ __all__ = [
     "SiblingsOf",
     "Source",
     "StandingOf",
+    "StateChangesOf",
     "StatusChecksOf",
     "StatusesOf",
     "Subject",
@@ -142,6 +155,7 @@ __all__ = [
     "WorkOf",
     "entry_paths",
     "evidence_key",
+    "fact_of",
     "find_ci_doubts",
     "find_doubts",
     "find_moved",
@@ -155,6 +169,7 @@ __all__ = [
     "propose",
     "push_of",
     "pushed_at",
+    "revision_needs",
     "step_files",
     "tell_broken",
 ]

@@ -177,6 +177,20 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """When direct members of a group joined it, by case-folded username."""
+
+    at: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedOf(Asks[Joined]):
+    """The need for when the direct members of a group joined it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """To whom the merge requests and the files of a project are visible.
 
@@ -340,6 +354,8 @@ class Profile:
     id: int
     username: str
     created_at: datetime | None
+    active: bool = True
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +479,39 @@ class ActivityOf(Asks[Activity]):
     iid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One thing that GitLab noted: when, of whom, and in which words."""
+
+    at: datetime
+    by: str | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """What GitLab noted, oldest first; not `complete` where older ones were not listed."""
+
+    items: tuple[Deed, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeedsOf(Asks[Deeds]):
+    """The need for what GitLab noted of a merge request, in its words."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChangesOf(Asks[Deeds]):
+    """The need for when a merge request was closed, reopened and merged, and by whom."""
+
+    project_id: int
+    iid: int
+
+
 @dataclass(frozen=True, slots=True)
 class StatusesOf(Asks[tuple[CommitStatus, ...]]):
     """The need for the commit statuses of a name on a head."""
@@ -510,6 +559,7 @@ Need = (
     | DefaultBranchOf
     | ThreadsOf
     | MembersOf
+    | JoinedOf
     | CommitsOf
     | RenameOf
     | DiffsOf
@@ -524,18 +574,21 @@ Need = (
     | VersionsOf
     | ReopenedOf
     | ActivityOf
+    | DeedsOf
+    | StateChangesOf
     | StatusesOf
     | StatusChecksOf
     | CiConfigOf
     | LabelsOf
 )
-Times = Push | Versions | Reopened | Activity
+Times = Push | Versions | Reopened | Activity | Deeds
 Fact = (
     Content
     | Exposure
     | Work
     | Threads
     | Members
+    | Joined
     | Commits
     | Renames
     | Times

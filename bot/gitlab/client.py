@@ -37,6 +37,7 @@ from bot.unread import Unread
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
 PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end
+SEARCH_PAGES = 3  # of 100 comments each
 EMOJI_LISTS = 5  # of one merge request that are read to their end
 EMOJI_PAGES = 2  # of 100 emoji each: whoever puts up more must not use up a run's requests
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
@@ -164,6 +165,31 @@ class GitLabClient:
         )
         with _known_shape():
             return [str(row["path"]) for row in rows]
+
+    def find_commented(self, project: str, marker: str) -> list[int]:
+        """Return the merge requests with a comment that begins with a marker, newest comment first.
+
+        GitLab's search finds the newest few hundred.
+        """
+        # doc/api/search.md: the scope `notes` of a project is in every tier. Words are searched
+        # for, so the signs around them are left to the comparison.
+        rows = self._search_notes(project, marker.strip("<!-> "))
+        with _known_shape():
+            own = [row for row in rows if row["body"].startswith(marker)]
+            iids = [int(r["noteable_iid"]) for r in own if r["noteable_type"] == "MergeRequest"]
+        return list(dict.fromkeys(iids))
+
+    def _search_notes(self, project: str, words: str) -> list[Json]:
+        path = f"/projects/{escape_path(project)}/search"
+        found: list[Json] = []
+        page: str | None = "1"
+        for _ in range(SEARCH_PAGES):
+            query: dict[str, str | int] = {"scope": "notes", "search": words, "per_page": 100}
+            rows, page = self._transport.fetch_rows(path, {**query, "page": page or ""})
+            found += rows
+            if page is None:
+                break
+        return found
 
     def fetch_archive(
         self, project: str, branch: str, folder: str, wanted: Wanted

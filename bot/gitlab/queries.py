@@ -5,11 +5,14 @@ from typing import Any
 
 from bot.evidence import (
     ActivityOf,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     Fact,
     FileAt,
+    Joined,
+    JoinedOf,
     Member,
     Members,
     MembersOf,
@@ -34,7 +37,7 @@ from bot.gitlab.answers import (
     usernames_of,
 )
 from bot.gitlab.packing import Part
-from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
+from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
@@ -182,6 +185,35 @@ def _read_member(row: Json) -> Member:
     )
 
 
+def _joined_part(number: int, need: JoinedOf) -> Part:
+    """Ask when the direct members of a group, a hundred at most, joined it."""
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        return {need: _read_joined(need, answer.get(f"j{number}"))}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"j{number}: group(fullPath: $j{number}) {{"
+            f" groupMembers(relations: [DIRECT], first: {PAGE}) {{"
+            " nodes { createdAt user { username } } } }"
+        ),
+        variables={f"j{number}": ("ID!", need.group)},
+        cost=20,
+        read=read,
+    )
+
+
+def _read_joined(need: JoinedOf, group: Json | None) -> Joined | Unread:
+    members = (group or {}).get("groupMembers") or {}
+    if members.get("nodes") is None:
+        return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
+    rows = [row for row in _read_rows(members) if row.get("createdAt")]
+    return Joined(
+        at={row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
+    )
+
+
 def _exposure_part(number: int, need: ExposureOf) -> Part:
     """Ask to whom a project is visible, and whether the bot sees it as everybody does.
 
@@ -308,9 +340,9 @@ def _profile_part(number: int, need: ProfileOf) -> Part:
 
     return Part(
         needs=(need,),
-        text=f"p{number}: user(username: $p{number}) {{ id username createdAt }}",
+        text=f"p{number}: user(username: $p{number}) {{ id username createdAt state bot }}",
         variables={f"p{number}": ("String!", need.username)},
-        cost=5,
+        cost=7,
         read=read,
     )
 
@@ -321,6 +353,8 @@ def _read_profile(found: Json) -> Profile:
         id=number_of(found["id"]),
         username=found["username"],
         created_at=read_time(made) if made else None,
+        active=found.get("state", "active") == "active",
+        bot=bool(found.get("bot")),
     )
 
 
@@ -347,11 +381,13 @@ def _tip_part(number: int, need: TipOf) -> Part:
 
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     ActivityOf: activity_part,
+    DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
     ExposureOf: _exposure_part,
     ThreadsOf: threads_part,
     MembersOf: members_part,
+    JoinedOf: _joined_part,
     SiblingsOf: _siblings_part,
     ProfileOf: _profile_part,
     StandingOf: _standing_part,

@@ -15,6 +15,9 @@ from bot.evidence import (
     Account,
     Activity,
     ActivityOf,
+    Deed,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     Fact,
     Listed,
@@ -353,6 +356,45 @@ def _read_activity(listed: Json) -> Activity | Unread:
     return Activity(
         approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
     )
+
+
+def deeds_part(number: int, need: DeedsOf) -> Part:
+    """Ask for what GitLab noted of a merge request; of much, the newest."""
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        found = (answer.get(f"d{number}") or {}).get("mergeRequest") or {}
+        return {need: _read_all_deeds(found.get("activity") or {})}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"d{number}: project(fullPath: $d{number}project) {{"
+            f" mergeRequest(iid: $d{number}iid) {{"
+            f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
+            " pageInfo { hasPreviousPage } nodes { body createdAt author { username } } } } }"
+        ),
+        variables={
+            f"d{number}project": ("ID!", need.project),
+            f"d{number}iid": ("String!", str(need.iid)),
+        },
+        cost=20,
+        read=read,
+    )
+
+
+def _read_all_deeds(listed: Json) -> Deeds | Unread:
+    if listed.get("nodes") is None:
+        return Unread(reason="GitLab did not list what happened to the merge request")
+    items = [
+        Deed(
+            at=read_time(note["createdAt"]),
+            by=(note.get("author") or {}).get("username"),
+            words=note["body"].strip(),
+        )
+        for note in nodes_of(listed)
+    ]
+    complete = not listed["pageInfo"]["hasPreviousPage"]
+    return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=complete)
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:

@@ -170,6 +170,11 @@ def _sweep(stage: Stage, by: User, _given: Given) -> None:
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by)
 
 
+def _board(stage: Stage, by: User, _given: Given) -> None:
+    variables = {"NOMINATION_BOARD": "true"}
+    stage.sandbox.runner.schedule(stage.sandbox.bot_project, by, variables)
+
+
 def _act(
     about: str,
     run: Callable[[Stage, User, Given], object],
@@ -210,6 +215,7 @@ ACTS: Mapping[str, Act] = {
         "project merger",
         "count target",
     ),
+    "board": _act("Starts the scheduled pipeline of the bot that publishes the board", _board),
     "branch": _act("Makes a branch from the default branch", _branch, "project name"),
     "close": _plain("Closes the merge request", actions.close),
     "comment": _act(
