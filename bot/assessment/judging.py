@@ -271,7 +271,9 @@ def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:
     if key == case.nomination.username.casefold():
         return Part(role="manager", name=manager.username, state="is_nominee")
     if key in assignees:
-        return Part(role="manager", name=manager.username, state="assigned")
+        # Anybody may take a name that was freed.
+        state = "stranger" if key in case.strangers else "assigned"
+        return Part(role="manager", name=manager.username, state=state)
     if any(person.key == key for person in case.merge_request.assignees):
         return Part(role="manager", name=manager.username, state="inactive")
     state = "reviewer_only" if key in reviewers else "missing"
@@ -310,7 +312,7 @@ def _judge_approved(case: Case, requirement: Requirement) -> Finding:
         Part(
             role=rule.by,
             name=name,
-            state=_approval_state(case.timing, key) if key in keys else "other",
+            state=_approver_state(case, rule.by, key) if key in keys else "other",
         )
         for key, name in approvers.items()
     )
@@ -329,6 +331,11 @@ def _judge_approved(case: Case, requirement: Requirement) -> Finding:
         parts=parts,
         reason=reason,
     )
+
+
+def _approver_state(case: Case, by: str, key: str) -> str:
+    is_stranger = by == "manager" and key in case.strangers
+    return "stranger" if is_stranger else _approval_state(case.timing, key)
 
 
 def _approval_state(timing: Timing | Unread, key: str) -> str:

@@ -272,6 +272,21 @@ class SiblingsOf:
     after: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedOf:
+    """The need for what else somebody proposes, and for what was closed lately by anybody."""
+
+    project: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What other merge requests change that are not merged, by their numbers, newest first."""
+
+    paths: Mapping[int, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sibling:
     """A merge request from a branch of the same name; forks have branches of their own."""
@@ -437,12 +452,14 @@ class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 
     Where not all was listed, the target may have changed as late as the oldest that was. `moved`
-    is when anything last changed about whose turn it may be.
+    is when anything last changed about whose turn it may be. `strangers` are those among who
+    acted, by case-folded username, that are no members of the project now.
     """
 
     approved: Mapping[str, datetime]
     retargeted: datetime | None
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +498,7 @@ Need = (
     | RenameOf
     | DiffsOf
     | SiblingsOf
+    | ProposedOf
     | EarlierOf
     | MovedOf
     | ProfileOf
@@ -506,6 +524,7 @@ Fact = (
     | Renames
     | Times
     | Siblings
+    | Proposed
     | MergeRequest
     | Profile
     | Access
