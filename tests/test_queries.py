@@ -160,6 +160,14 @@ def blobs(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"f0": {"repository": {"commit": {"sha": HEAD}, "blobs": {"nodes": nodes}} | changes}}
 
 
+def test_a_pointer_to_git_lfs_is_no_text() -> None:
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    node = {"path": "a.yml", "rawTextBlob": text, "size": str(len(text))}
+    found = read(FILE, blobs(node))
+    assert isinstance(found, Unread)
+    assert "Git LFS" in found.reason
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("gitlab: ada\n", "12"), ("ä", 2), ("", "0"), ("\r\n", 2), ("x", None)]
 )

@@ -46,6 +46,7 @@ SIBLINGS = 50
 PROPOSED = 20  # newest merge requests of each kind; to list one's files takes GitLab some time
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
+POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 
 
 def build_parts(needs: Iterable[Need]) -> list[Part]:
@@ -110,6 +111,9 @@ def _read_blob(node: Json) -> Content:
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")
+    if text.startswith(POINTER):
+        # Whoever reads the checkout reads what is kept there.
+        return Unread(reason="its text is kept in Git LFS, where the bot does not read")
     raw = text.encode("utf-8", "surrogatepass")
     size = node.get("size")
     if size is not None and int(size) != len(raw):
