@@ -396,9 +396,9 @@ def test_who_acted_without_being_a_member_is_a_stranger() -> None:
 def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
     need = ProposedOf("g/a", "ada")
     lists = {
-        "opened": {"nodes": [{"iid": "3", "diffStats": [{"path": "a.yml"}]}]},
+        "opened": {"nodes": [{"iid": "3", "userNotesCount": 1, "diffStats": [{"path": "a.yml"}]}]},
         "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
-        "late": {"nodes": [{"iid": "2", "diffStats": None}]},
+        "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}]},
     }
     assert read(need, {"o0": lists}) == Proposed(paths={3: ("a.yml",), 2: ()})
     for missing in ({}, {"o0": None}, {"o0": lists | {"late": {"nodes": None}}}):

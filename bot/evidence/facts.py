@@ -282,7 +282,7 @@ class ProposedOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What other merge requests change that are not merged, by their numbers, newest first."""
+    """What other merge requests with comments, none of them merged, change, by their numbers."""
 
     paths: Mapping[int, tuple[str, ...]]
 

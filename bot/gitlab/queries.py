@@ -311,7 +311,7 @@ def _read_siblings(found: Json) -> Siblings | Unread:
 def _proposed_part(number: int, need: ProposedOf) -> Part:
     lists = "\n".join(
         f"  {name}: mergeRequests({which}, sort: UPDATED_DESC, first: {PROPOSED})"
-        " { nodes { iid diffStats { path } } }"
+        " { nodes { iid userNotesCount diffStats { path } } }"
         for name, which in (
             ("opened", f"state: opened, authorUsername: $o{number}author"),
             ("closed", f"state: closed, authorUsername: $o{number}author"),
@@ -329,7 +329,7 @@ def _proposed_part(number: int, need: ProposedOf) -> Part:
             f"o{number}project": ("ID!", need.project),
             f"o{number}author": ("String!", need.author),
         },
-        cost=28,
+        cost=32,
         read=read,
     )
 
@@ -338,7 +338,8 @@ def _read_proposed(found: Json) -> Proposed | Unread:
     lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
-    nodes = [node for each in lists for node in nodes_of(each)]
+    # Where nobody commented, nothing is held.
+    nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
     return Proposed(
         paths={int(n["iid"]): tuple(s["path"] for s in n.get("diffStats") or ()) for n in nodes}
     )
