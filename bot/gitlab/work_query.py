@@ -25,7 +25,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
 
@@ -324,7 +324,8 @@ def activity_part(number: int, need: ActivityOf) -> Part:
             f"a{number}: project(fullPath: $a{number}project) {{"
             f" mergeRequest(iid: $a{number}iid) {{"
             f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
-            " pageInfo { hasPreviousPage } nodes { body createdAt author { username } } } } }"
+            " pageInfo { hasPreviousPage } nodes {"
+            " body createdAt maxAccessLevelOfAuthor author { username } } } } }"
         ),
         variables={
             f"a{number}project": ("ID!", need.project),
@@ -341,7 +342,9 @@ def _read_activity(listed: Json) -> Activity | Unread:
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
     moves: list[datetime] = []
+    strangers: set[str] = set()
     for note in nodes_of(listed):
+        strangers |= _strangers(note)
         at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
         moves += [at] if MOVE.match(body) else []
         if body == APPROVAL and note.get("author"):
@@ -351,8 +354,17 @@ def _read_activity(listed: Json) -> Activity | Unread:
         if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
             times.append(at)
     return Activity(
-        approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
+        approved=approved,
+        retargeted=max(times, default=None),
+        moved=max(moves, default=None),
+        strangers=frozenset(strangers),
     )
+
+
+def _strangers(note: Json) -> set[str]:
+    author = note.get("author")
+    is_stranger = author and not is_member(note.get("maxAccessLevelOfAuthor"))
+    return {str(author["username"]).casefold()} if is_stranger and author else set()
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:
