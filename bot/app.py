@@ -17,6 +17,7 @@ from bot.evidence import (
     find_ci_doubts,
     find_doubts,
     find_moved,
+    find_strangers,
     find_subjects,
     gather_at_once,
     look_back,
@@ -172,7 +173,13 @@ def _choose_subjects(
     subjects, doubts = find_subjects(proposal, choices.policies, gitlab, now)
     at = merge_request.merged_at or now
     moved = find_moved(merge_request, known)
-    look = Aftermath(merge_request=merge_request, subjects=subjects, at=at, moved=moved)
+    look = Aftermath(
+        merge_request=merge_request,
+        subjects=subjects,
+        at=at,
+        moved=moved,
+        strangers=find_strangers(merge_request, known),
+    )
     if merge_request.state == "merged":
         accounts = {merge_request.me.id, *choices.former_ids}
         passed = was_open(merge_request, known, choices.gate, accounts)

@@ -117,12 +117,11 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
 
     plan = evaluation.plan
     problems = apply_plan(plan, evaluation.merge_request, gitlab, body_with)
-    if not plan.gate_unread:
-        return problems
     gate = evaluation.report.gate if evaluation.report else None
-    if gate and gate.state is not GateState.PASSED:
+    looked_for = plan.gate_unread or choices.gate.kind is GateKind.STATUS_CHECK
+    if plan.gate_problem and looked_for and gate and gate.state is not GateState.PASSED:
         gitlab.pay()  # which looks once more, lest an answer of old stays
-    return [*problems, f"gate: {plan.gate_problem}"]
+    return [*problems, f"gate: {plan.gate_problem}"] if plan.gate_unread else problems
 
 
 def evaluate(

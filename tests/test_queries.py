@@ -30,6 +30,8 @@ from bot.evidence.facts import (
     NotText,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Sibling,
     Siblings,
     SiblingsOf,
@@ -85,6 +87,7 @@ NEEDS = st.one_of(
     st.builds(ProfileOf, st.sampled_from("xy")),
     st.builds(JoinedOf, st.sampled_from("xy")),
     st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(ProposedOf, st.just("g/a"), st.sampled_from("xy")),
 )
 
 
@@ -188,6 +191,14 @@ def test_what_gitlab_noted_comes_in_order_and_says_whether_it_is_all(more: bool)
 
 def blobs(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"f0": {"repository": {"commit": {"sha": HEAD}, "blobs": {"nodes": nodes}} | changes}}
+
+
+def test_a_pointer_to_git_lfs_is_no_text() -> None:
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    node = {"path": "a.yml", "rawTextBlob": text, "size": str(len(text))}
+    found = read(FILE, blobs(node))
+    assert isinstance(found, Unread)
+    assert "Git LFS" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -302,7 +313,8 @@ NOTED = "2026-01-09T10:00:00Z"  # when the merge request 9 was merged
 
 def noted(body: str, username: str | None = "ADA", at: str = NOTED) -> dict[str, Any]:
     author = {"username": username} if username else None
-    return {"body": body, "createdAt": at, "author": author}
+    access = "Developer" if username != "stranger" else None
+    return {"body": body, "createdAt": at, "author": author, "maxAccessLevelOfAuthor": access}
 
 
 def activity(*notes: Any, more: bool = False) -> dict[str, Any]:
@@ -406,6 +418,24 @@ def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known()
     assert isinstance(found, Activity)
     assert found.approved == {"ada": read_time(LATE)}
     assert found.retargeted == read_time(LATE)
+
+
+def test_who_acted_without_being_a_member_is_a_stranger() -> None:
+    found = happened(noted(APPROVED), noted(APPROVED, "stranger"), noted(APPROVED, None))
+    assert isinstance(found, Activity)
+    assert found.strangers == {"stranger"}
+
+
+def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
+    need = ProposedOf("g/a", "ada")
+    lists = {
+        "opened": {"nodes": [{"iid": "3", "userNotesCount": 1, "diffStats": [{"path": "a.yml"}]}]},
+        "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
+        "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}]},
+    }
+    assert read(need, {"o0": lists}) == Proposed(paths={3: ("a.yml",), 2: ()})
+    for missing in ({}, {"o0": None}, {"o0": lists | {"late": {"nodes": None}}}):
+        assert isinstance(read(need, missing), Unread)
 
 
 @pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])

@@ -40,6 +40,7 @@ def _case(subject: Subject, evidence: Evidence, look: Aftermath, replayed: Repla
         former_name=subject.former_name,
         timing=subject.timing,
         moved=look.moved,
+        strangers=look.strangers,
     )
 
 

@@ -100,7 +100,8 @@ class Case:
     """All that judging one requirement may look at.
 
     `former_name` is what the merge request calls an account that was renamed since; `moved` is
-    when somebody last moved the merge request on, if that is known.
+    when somebody last moved the merge request on, if that is known. `strangers` are those, by
+    case-folded username, of whom GitLab told that they are no members of the team's project.
     """
 
     nomination: Nomination
@@ -114,6 +115,7 @@ class Case:
     former_name: str | None = None
     timing: Timing | Unread = NOT_TIMED
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

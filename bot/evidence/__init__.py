@@ -1,7 +1,7 @@
 """Say which facts are needed, and collect them through a port."""
 
 from bot.evidence.aftermath import Aftermath, look_back
-from bot.evidence.ahead import find_moved, needs_ahead
+from bot.evidence.ahead import find_moved, find_strangers, needs_ahead
 from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.facts import (
@@ -40,6 +40,8 @@ from bot.evidence.facts import (
     NotText,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Push,
     PushOf,
     RenameOf,
@@ -125,6 +127,8 @@ __all__ = [
     "Profile",
     "ProfileOf",
     "Proposal",
+    "Proposed",
+    "ProposedOf",
     "Push",
     "PushOf",
     "RenameOf",
@@ -159,6 +163,7 @@ __all__ = [
     "find_ci_doubts",
     "find_doubts",
     "find_moved",
+    "find_strangers",
     "find_subject",
     "find_subjects",
     "gather_at_once",

@@ -296,6 +296,21 @@ class StandingOf(Asks[Standing]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What other merge requests with comments, none of them merged, change, by their numbers."""
+
+    paths: Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedOf(Asks[Proposed]):
+    """The need for what else somebody proposes, and for what was closed lately by anybody."""
+
+    project: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sibling:
     """A merge request from a branch of the same name; forks have branches of their own."""
 
@@ -463,12 +478,14 @@ class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 
     Where not all was listed, the target may have changed as late as the oldest that was. `moved`
-    is when anything last changed about whose turn it may be.
+    is when anything last changed about whose turn it may be. `strangers` are those among who
+    acted, by case-folded username, that are no members of the project now.
     """
 
     approved: Mapping[str, datetime]
     retargeted: datetime | None
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,6 +581,7 @@ Need = (
     | RenameOf
     | DiffsOf
     | SiblingsOf
+    | ProposedOf
     | EarlierOf
     | MovedOf
     | ProfileOf
@@ -593,6 +611,7 @@ Fact = (
     | Renames
     | Times
     | Siblings
+    | Proposed
     | MergeRequest
     | Profile
     | Access

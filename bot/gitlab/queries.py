@@ -20,6 +20,8 @@ from bot.evidence import (
     NotText,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Sibling,
     Siblings,
     SiblingsOf,
@@ -44,8 +46,10 @@ from bot.unread import Content, Unread
 FILES_PER_PART = 20
 PAGE = 100
 SIBLINGS = 50
+PROPOSED = 20  # newest merge requests of each kind; to list one's files takes GitLab some time
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
+POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 
 
 def build_parts(needs: Iterable[Need]) -> list[Part]:
@@ -110,6 +114,9 @@ def _read_blob(node: Json) -> Content:
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")
+    if text.startswith(POINTER):
+        # Whoever reads the checkout reads what is kept there.
+        return Unread(reason="its text is kept in Git LFS, where the bot does not read")
     raw = text.encode("utf-8", "surrogatepass")
     size = node.get("size")
     if size is not None and int(size) != len(raw):
@@ -333,6 +340,43 @@ def _read_siblings(found: Json) -> Siblings | Unread:
     )
 
 
+def _proposed_part(number: int, need: ProposedOf) -> Part:
+    lists = "\n".join(
+        f"  {name}: mergeRequests({which}, sort: UPDATED_DESC, first: {PROPOSED})"
+        " { nodes { iid userNotesCount diffStats { path } } }"
+        for name, which in (
+            ("opened", f"state: opened, authorUsername: $o{number}author"),
+            ("closed", f"state: closed, authorUsername: $o{number}author"),
+            ("late", "state: closed"),
+        )
+    )
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        return {need: _read_proposed(answer.get(f"o{number}") or {})}
+
+    return Part(
+        needs=(need,),
+        text=f"o{number}: project(fullPath: $o{number}project) {{\n{lists}\n}}",
+        variables={
+            f"o{number}project": ("ID!", need.project),
+            f"o{number}author": ("String!", need.author),
+        },
+        cost=32,
+        read=read,
+    )
+
+
+def _read_proposed(found: Json) -> Proposed | Unread:
+    lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
+    if any(each.get("nodes") is None for each in lists):
+        return Unread(reason="GitLab did not list the other merge requests")
+    # Where nobody commented, nothing is held.
+    nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
+    return Proposed(
+        paths={int(n["iid"]): tuple(s["path"] for s in n.get("diffStats") or ()) for n in nodes}
+    )
+
+
 def _profile_part(number: int, need: ProfileOf) -> Part:
     def read(answer: Json) -> Mapping[Need, Fact]:
         found = answer.get(f"p{number}")
@@ -389,6 +433,7 @@ _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     MembersOf: members_part,
     JoinedOf: _joined_part,
     SiblingsOf: _siblings_part,
+    ProposedOf: _proposed_part,
     ProfileOf: _profile_part,
     StandingOf: _standing_part,
     TipOf: _tip_part,

@@ -28,7 +28,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
 
@@ -327,7 +327,8 @@ def activity_part(number: int, need: ActivityOf) -> Part:
             f"a{number}: project(fullPath: $a{number}project) {{"
             f" mergeRequest(iid: $a{number}iid) {{"
             f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
-            " pageInfo { hasPreviousPage } nodes { body createdAt author { username } } } } }"
+            " pageInfo { hasPreviousPage } nodes {"
+            " body createdAt maxAccessLevelOfAuthor author { username } } } } }"
         ),
         variables={
             f"a{number}project": ("ID!", need.project),
@@ -344,7 +345,9 @@ def _read_activity(listed: Json) -> Activity | Unread:
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
     moves: list[datetime] = []
+    strangers: set[str] = set()
     for note in nodes_of(listed):
+        strangers |= _strangers(note)
         at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
         moves += [at] if MOVE.match(body) else []
         if body == APPROVAL and note.get("author"):
@@ -354,7 +357,10 @@ def _read_activity(listed: Json) -> Activity | Unread:
         if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
             times.append(at)
     return Activity(
-        approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
+        approved=approved,
+        retargeted=max(times, default=None),
+        moved=max(moves, default=None),
+        strangers=frozenset(strangers),
     )
 
 
@@ -395,6 +401,12 @@ def _read_all_deeds(listed: Json) -> Deeds | Unread:
     ]
     complete = not listed["pageInfo"]["hasPreviousPage"]
     return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=complete)
+
+
+def _strangers(note: Json) -> set[str]:
+    author = note.get("author")
+    is_stranger = author and not is_member(note.get("maxAccessLevelOfAuthor"))
+    return {str(author["username"]).casefold()} if is_stranger and author else set()
 
 
 def branch_part(number: int, need: DefaultBranchOf) -> Part:

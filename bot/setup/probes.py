@@ -26,6 +26,7 @@ from bot.evidence import (
     MovedOf,
     Need,
     ProfileOf,
+    ProposedOf,
     PushOf,
     RenameOf,
     ReopenedOf,
@@ -271,6 +272,10 @@ def _siblings(ground: Ground, sample: Sample) -> SiblingsOf:
     return SiblingsOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
 
 
+def _proposed(ground: Ground, sample: Sample) -> ProposedOf:
+    return ProposedOf(sample.project, str(ground.me["username"]))
+
+
 def _profile(ground: Ground, _: Sample) -> ProfileOf:
     return ProfileOf(str(ground.me["username"]))
 
@@ -331,6 +336,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "visibility": (_exposure, "titles and names are left out of every comment"),
     "default branch": (_branch, "the counts of merge requests"),
     "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
+    "merge requests of an author": (_proposed, "holds of another merge request"),
     "account": (_profile, "steps after the merge for renamed accounts"),
     "membership": (_access, "steps after the merge for renamed accounts"),
     "tip of a branch": (_tip, "merge requests that change many entries"),
