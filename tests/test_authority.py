@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.assessment import kinds
 from bot.evidence.earlier import (
     MOST,
     MOST_OTHERS,
@@ -13,7 +14,6 @@ from bot.evidence.earlier import (
     siblings_of,
 )
 from bot.evidence.facts import Fact, Need, Proposed, Sibling, Siblings
-from bot.policy import values as rules
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -139,7 +139,7 @@ def test_who_took_the_freed_name_of_the_manager_decides_nothing(
 def test_who_took_the_freed_name_of_the_manager_approves_nothing(
     made: NominationWorld, server: Server, is_freed: bool
 ) -> None:
-    rule = rules.ApprovedBy(at_least=1, by="manager")
+    rule = kinds.ApprovedBy(at_least=1, by="manager")
     policy = replace(shipped()[0][0], requirements=(make_requirement(rule),))
     made.world.tick(60)
     if is_freed:
