@@ -371,6 +371,11 @@ def test_what_is_held_elsewhere_may_be_unknown(fact: Fact, words: str) -> None:
     assert words in last
 
 
+def test_what_nobody_opened_has_no_author_with_other_merge_requests() -> None:
+    mr = replace(make_merge_request(), author=None)
+    assert earlier_needs(mr) == (siblings_of(mr),)
+
+
 def test_too_many_earlier_merge_requests_are_not_known() -> None:
     mr = make_merge_request()
     need = siblings_of(mr)

@@ -89,6 +89,7 @@ class ApprovedBy(RequirementKind):
 
 
 def _approver_state(case: Case, by: str, key: str) -> str:
+    # Anybody may take a name that was freed.
     is_stranger = by == "manager" and key in case.strangers
     return "stranger" if is_stranger else _approval_state(case.timing, key)
 
