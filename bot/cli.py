@@ -51,6 +51,8 @@ class Limits:
     grace: float = 3.0
 
 
+# What an event tells of, by its kind.
+EVENTS = {"merge_request": "a change", "note": "a comment"}
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
 LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
@@ -99,7 +101,8 @@ def _manner(options: "argparse.Namespace", environment: Mapping[str, str]) -> "M
 
 def run_event(event: Event, environment: Mapping[str, str]) -> int:
     """Evaluate the merge request of an event and publish."""
-    return _evaluate(event.project, event.iid, _settings(environment))
+    about = EVENTS.get(event.kind, event.kind)
+    return _evaluate(event, f"{about} of !{event.iid}", _settings(environment))
 
 
 def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
@@ -172,13 +175,13 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
     return path
 
 
-def _evaluate(project: str, iid: int, settings: Settings) -> int:
+def _evaluate(event: Event, about: str, settings: Settings) -> int:
     from bot import sweep
 
     with _wire(settings) as (client, choices):
-        path = client.fetch_project_path(project)
-        evaluation, problems = sweep.run(path, iid, choices, client)
-        _tell(evaluation, problems, client, settings)
+        path = client.fetch_project_path(event.project)
+        evaluation, problems = sweep.run(path, event.iid, choices, client)
+        _tell(evaluation, problems, client, settings, about)
     return 1 if problems or choices.broken else 0
 
 
@@ -395,19 +398,27 @@ def _show(evaluation: "Evaluation") -> None:
 
 
 def _tell(
-    evaluation: "Evaluation", problems: Sequence[str], client: "GitLabClient", settings: Settings
+    evaluation: "Evaluation",
+    problems: Sequence[str],
+    client: "GitLabClient",
+    settings: Settings,
+    event: str = "",
 ) -> None:
     from bot.report import Outcome, tell_story, write_artifacts
 
-    report = evaluation.report
+    report, address = evaluation.report, evaluation.merge_request.web_url
+    comment_url = evaluation.findings.gate_url or client.created.get(address)
     outcome = Outcome(
         findings=evaluation.findings,
         gate=report.gate if report else None,
         spoken=report is not None,
-        writes=tuple(evaluation.plan.lines()),
+        event=event,
+        writes=tuple(
+            (what, (comment_url or "") if where is None else f"{address}{where}")
+            for what, where in evaluation.plan.places()
+        ),
         problems=tuple(problems),
-        comment_url=evaluation.findings.gate_url
-        or client.created.get(evaluation.merge_request.web_url),
+        comment_url=comment_url,
         observed=settings.observe,
         calls=client.calls,
         seconds=client.elapsed,
@@ -415,7 +426,12 @@ def _tell(
     if settings.artifacts:
         _save(Path(settings.artifacts), write_artifacts(outcome))
     _tell_problems(evaluation, problems)
-    print("\n".join(tell_story(outcome)))
+    print("\n".join(tell_story(outcome, _time_of_job(settings))))
+
+
+def _time_of_job(settings: Settings) -> float | None:
+    """Return the time where the log is one of a job, whose sections tell it."""
+    return datetime.now(UTC).timestamp() if settings.in_job else None
 
 
 def _save(directory: Path, files: Mapping[str, str]) -> None:
