@@ -228,31 +228,93 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
 
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import sweep
     from bot.command_line import wants_json
-    from bot.report import write_metrics
 
     settings = _settings(environment)
     manner = _manner(options, environment)
     as_json = wants_json(options)
+    lines_told = not (manner.lively or manner.quiet or as_json)
 
     def tell(_: str, iid: int) -> None:
         if manner.lively:
             manner.tell(f"looking at !{iid} …")
-        elif not (manner.quiet or as_json):
+        elif lines_told:
             print(f"looking at !{iid}", flush=True)
 
     with _wire(settings, SWEEP) as (client, choices):
         client.on_look = tell
-        looks = sweep.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
-    manner.end()
+        with _folded(settings if lines_told else None):
+            looks, error = _look_at_all(settings, choices, client)
+        manner.end()
+        looks += _keep_issue(looks, settings, choices, client)
     if settings.artifacts:
-        failed = sum(bool(look.problems) for look in looks)
-        numbers = {"looks": len(looks), "failed": failed, "calls": client.calls}
-        metrics = write_metrics({}, **numbers, seconds=client.elapsed)
-        _save(Path(settings.artifacts), {"metrics.txt": metrics})
+        _save(Path(settings.artifacts), {"metrics.txt": _count_looks(looks, client)})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
+    if error is not None:
+        raise error
     return code or (1 if choices.broken else 0)
+
+
+@contextmanager
+def _folded(settings: Settings | None) -> Iterator[None]:
+    """Let the log of a job fold away what is told within."""
+    from bot.report import Chapter, fold
+
+    at = _time_of_job(settings) if settings else None
+    start, *end = fold(Chapter(name="looks", title="sweep: every nomination that is not over"), at)
+    if at is not None:
+        print(start, flush=True)
+    try:
+        yield
+    finally:
+        if at is not None:
+            print(*end, sep="\n", flush=True)
+
+
+def _look_at_all(
+    settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> tuple[list["Look"], Exception | None]:
+    """Sweep; what ends it early is returned, so that it can be told before it is raised."""
+    from bot import sweep
+    from bot.app import Look
+
+    try:
+        return sweep.sweep_all(
+            client.fetch_project_path(settings.team_project), choices, client
+        ), None
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the sweep: {error}",))], error
+    except Exception as bug:
+        told = f"the sweep: a bug ({type(bug).__name__}), see the log of the job"
+        return [Look(iid=None, problems=(told,))], bug
+
+
+def _keep_issue(
+    looks: "Sequence[Look]", settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> "list[Look]":
+    """Keep the issue of what does not work; that it could not be kept is one more problem."""
+    from bot import trouble
+    from bot.app import Look
+
+    if not settings.issue or settings.observe or settings.project is None:
+        return []
+    team = f"{settings.gitlab_url}/{settings.team_project}/-/merge_requests"
+    troubles = trouble.find_troubles(looks, choices.broken, team)
+    try:
+        issues = client.issues_of(settings.project)
+        done = trouble.keep_issue(troubles, issues, choices.words, client.now())
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the issue in {settings.project}: {error}",))]
+    return [Look(iid=None, problems=(), notices=(f"issue: {done}",))] if done else []
+
+
+def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
+    from bot.report import write_metrics
+
+    failed = sum(bool(look.problems) for look in looks)
+    number = sum(look.iid is not None for look in looks)
+    counts = {"looks": number, "failed": failed, "calls": client.calls}
+    return write_metrics({}, **counts, seconds=client.elapsed)
 
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -296,13 +358,20 @@ def _tell_looks(
         problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
         told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
-    elif manner is None or not manner.quiet:
-        print(f"Looked at {number} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
             print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
+    if not as_json and (manner is None or not manner.quiet):
+        print(_sum_up(looks, number, calls))
     return 1 if failed else 0
+
+
+def _sum_up(looks: Sequence["Look"], number: int, calls: int) -> str:
+    """Say at the end what went wrong and where."""
+    places = [f"!{look.iid}" if look.iid else "the sweep itself" for look in looks if look.problems]
+    wrong = f" Something failed at {', '.join(dict.fromkeys(places))}." if places else ""
+    return f"Looked at {number} merge requests.{wrong} {calls} calls."
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -606,6 +675,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
         token=settings.token,
         variables=find_chosen(environment),
         heard=frozenset(each.name for each in SETTINGS),
+        issue=settings.issue,
     )
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None

@@ -61,12 +61,12 @@ SETTINGS = (
         "directory for `nomination.json`, `junit.xml` and `metrics.txt` of each run",
         "none",
     ),
+    Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
     Setting(
         "NOMINATION_BOT_ISSUE",
         "`true`: an issue in the bot's project says what the sweep found not to work, since when",
         "`false`",
     ),
-    Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
 )
 
 

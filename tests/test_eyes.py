@@ -98,8 +98,8 @@ def test_in_a_job_each_chapter_can_be_folded_away() -> None:
     lines = tell_story(outcome(event="a comment of !231"), 1764245000.7)
     assert lines[0] == "\x1b[0Ksection_start:1764245000:event\r\x1b[0Kevent: a comment of !231"
     assert lines[1] == "\x1b[0Ksection_end:1764245000:event\r\x1b[0K"
-    names = [("event", []), ("looked_at", []), ("nomination_1", []), ("writes", [])]
-    assert sections(lines) == names
+    names = ["event", "looked_at", "nomination_1", "writes"]
+    assert sections(lines) == [(name, []) for name in names]
     assert "section_" not in lines[-1]
     signs = re.compile(r"\x1b\[0Ksection_end:.*|\x1b\[0K(section_start:\d+:\w+\r\x1b\[0K)?")
     bare = [signs.sub("", line) for line in lines]
@@ -110,9 +110,7 @@ FORGED = "\x1b[0Ksection_end:1:writes\r\x1b[0K\nsection_start:1:evil\r\x1b[0KAll
 
 
 def test_no_foreign_text_begins_or_ends_a_section() -> None:
-    assessment = make_assessment(
-        make_policy(AUTHORED), nomination=make_nomination(username=FORGED)
-    )
+    assessment = make_assessment(make_policy(AUTHORED), nomination=make_nomination(username=FORGED))
     found = replace(assessment.findings[0], reason=FORGED)
     findings = make_findings(replace(assessment, findings=(found,)))
     given = outcome(findings=findings, event=FORGED, writes=((FORGED, FORGED),))

@@ -248,6 +248,11 @@ def ignore_mark(world: World) -> None:
     team_of(world).merge_requests[1].awards.clear()
 
 
+def without_issues(world: World) -> None:
+    add(Variable(key="NOMINATION_BOT_ISSUE", value="true", protected=True))(world)
+    host_of(world).issues_access = "disabled"
+
+
 def group_of(world: World) -> Group:
     found = world.find_group("gitlab-org/maintainers/ai-gateway")
     assert found is not None
@@ -473,6 +478,12 @@ FAULTS = {
     "filter by path ignored": Fault(
         "query history", "`path` is ignored", lambda w: setattr(w, "ignored", frozenset({"path"}))
     ),
+    "no issues": Fault(
+        "query issues of the bot's project",
+        "has no issues",
+        without_issues,
+        settings={"ISSUE": "true"},
+    ),
     "filter by mark ignored": Fault(
         "query marked merge requests",
         "`my_reaction_emoji` is ignored",
@@ -519,6 +530,16 @@ def expect_mended(server: Server, fault: Fault) -> None:
     assert made.stdout.startswith("did "), made.stdout + made.stderr
     done = operate(server.url, "doctor", "-q", **fault.settings)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_issue_of_what_does_not_work_can_be_kept(server: Server) -> None:
+    add(Variable(key="NOMINATION_BOT_ISSUE", value="true", protected=True))(server.world)
+    done = operate(server.url, "doctor", ISSUE="true")
+    assert done.returncode == 0
+    assert "query issues of the bot's project: answered" in done.stdout
+    host_of(server.world).issues_access = "disabled"
+    made = operate(server.url, "sweep", ISSUE="true", ARTIFACTS="")
+    assert made.returncode == 0
 
 
 def test_every_query_that_the_bot_can_send_is_tried() -> None:

@@ -1,6 +1,7 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
 from bot.gitlab.client import GitLabClient
+from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
     COMMENTS,
     MERGE_REQUEST,
@@ -20,6 +21,8 @@ __all__ = [
     "READERS",
     "RECENT",
     "GitLabClient",
+    "Issue",
+    "Issues",
     "Json",
     "Part",
     "Query",

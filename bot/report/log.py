@@ -82,7 +82,9 @@ def _tell_chapters(outcome: Outcome) -> Iterator[Chapter]:
     merge_request = outcome.findings.merge_request
     if outcome.event:
         yield Chapter(name="event", title=f"event: {outcome.event}")
-    yield Chapter(name="looked_at", title=_looked_at(merge_request), lines=(_tell_reading(outcome),))
+    yield Chapter(
+        name="looked_at", title=_looked_at(merge_request), lines=(_tell_reading(outcome),)
+    )
     for number, assessment in enumerate(outcome.findings.assessments, 1):
         yield Chapter(
             name=f"nomination_{number}",
@@ -93,8 +95,12 @@ def _tell_chapters(outcome: Outcome) -> Iterator[Chapter]:
         did = "would" if outcome.observed else "did"
         # The verdict stands above, and the text itself behind the link.
         told = [(what.partition(" (")[0], url) for what, url in outcome.writes]
-        lines = tuple(f"  {did}: {what}: {url}" if url else f"  {did}: {what}" for what, url in told)
-        yield Chapter(name="writes", title="left out:" if outcome.observed else "wrote:", lines=lines)
+        lines = tuple(
+            f"  {did}: {what}: {url}" if url else f"  {did}: {what}" for what, url in told
+        )
+        yield Chapter(
+            name="writes", title="left out:" if outcome.observed else "wrote:", lines=lines
+        )
 
 
 def _looked_at(merge_request: MergeRequest) -> str:

@@ -38,7 +38,16 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab import READERS, Part, Query, build_parts, escape_path, pack_parts, read_pages
+from bot.gitlab import (
+    READERS,
+    Issues,
+    Part,
+    Query,
+    build_parts,
+    escape_path,
+    pack_parts,
+    read_pages,
+)
 from bot.merge_request import WATCH
 from bot.setup.ground import NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, unknown, wrong
@@ -47,6 +56,7 @@ from bot.unread import Unread
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
+ISSUE = "no issue says what has not worked"
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -186,6 +196,13 @@ def _ask_everything(ground: Ground, sample: Sample) -> str | None:
 
 def _send(ground: Ground, query: Query) -> None:
     ground.bot.query(query.text(), query.variables())
+
+
+def _ask_issues(ground: Ground, _: Sample) -> str | None:
+    if ground.as_bot(ground.host).get("issues_access_level") == "disabled":
+        return "the bot's project has no issues"
+    Issues(ground.bot, ground.wanted.host_project or "").fetch_open()
+    return None
 
 
 def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
@@ -351,6 +368,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
     for name, (find, costs) in FOR_NEEDS.items():
         if ONLY_FOR.get(name) in {None, ground.wanted.gate}:
             asked.append(_point(name, costs, partial(_ask_need, find=find), before))
+    if ground.wanted.issue:
+        asked.append(_point("issues of the bot's project", ISSUE, _ask_issues, ("token",)))
     yield from asked
     costs = "time: every run sends several queries instead of one"
     singly = (*before, *(point.id for point in asked))
