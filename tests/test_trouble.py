@@ -75,7 +75,7 @@ def test_an_issue_is_opened_kept_and_closed(
     (issue,) = host.issues.values()
     assert f"issue: opened {server.url}/{HOST}/-/issues/1" in first.stderr
     assert (issue.title, issue.state, issue.confidential) == (TITLE, "opened", True)
-    assert f"{server.url}/{TEAM}/-/merge_requests/1)" in issue.description
+    assert f"{server.url}/{TEAM}/-/merge_requests/1" in issue.description
     assert "GitLab answered 403" in issue.description
     assert SECRET not in issue.description
     before, since = issue.description, made.world.now
@@ -205,7 +205,7 @@ def test_it_is_found_by_author_and_mark_and_doubles_are_closed(
     sweep(server)
     assert len(host.issues) == 4
     assert (forged.description, other.state) == (MARKER, "opened")
-    assert "/merge_requests/1)" in own.description
+    assert "/merge_requests/1" in own.description
     assert (double.state, double.description) == ("closed", f"{MARKER}\nThe same as #3.\n")
 
 
