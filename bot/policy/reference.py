@@ -7,7 +7,6 @@ from bot.policy.kinds import CHECKS, ENTRY, RULES, TOPIC
 from bot.policy.language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
 from bot.policy.records import Field, Kind
 
-
 # By this other repositories point to the schema. It stays the same when the schema changes.
 SCHEMA_ID = "https://gitlab.com/gitlab-org/nomination-bot/-/raw/HEAD/bot/policies/policy.schema.json"
 
