@@ -227,7 +227,8 @@ def test_the_readme_leads_from_an_empty_gitlab_to_a_blocked_and_an_unblocked_mer
     try:
         wait_for(port)
         lines = ["set -eu", export, *others, until(doctor, "!1 has a failed gate"), unblock]
-        script = "\n".join([*lines, until(check, "; gate passed; ")])
+        address = '"$NOMINATION_BOT_GITLAB_URL/api/v4/projects/7764/merge_requests/1"'
+        script = "\n".join([*lines, until(check, "; gate passed; "), f"curl -fsS {address}"])
         done = subprocess.run(  # noqa: S603  the page's own commands
             ["/bin/bash", "-c", script],
             env=environment,
@@ -243,6 +244,7 @@ def test_the_readme_leads_from_an_empty_gitlab_to_a_blocked_and_an_unblocked_mer
     assert done.returncode == 0, done.stderr + done.stdout
     assert "gate-blocks: !1 has a failed gate and cannot be merged" in done.stdout
     assert "\nwrong" not in done.stdout
+    assert '"detailed_merge_status": "mergeable"' in done.stdout
     assert "!1 @nominee1: ready; gate passed; comment http" in done.stdout
     assert "glptt-" not in done.stdout + done.stderr
 

@@ -284,6 +284,27 @@ def test_what_observing_is_takes_true_or_false(server: Server) -> None:
     assert done.stderr == "nomination-bot: NOMINATION_BOT_OBSERVE is 'maybe': use true or false.\n"
 
 
+@pytest.mark.parametrize("arguments", [("run",), ("sweep",)])
+def test_only_the_log_of_a_job_has_sections(
+    server: Server, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    given = {"TRIGGER_PAYLOAD": payload(tmp_path)}
+    in_job = bot(server.url, *arguments, GITLAB_CI="true", **given)
+    assert in_job.returncode == 0
+    found = [name for name, _ in sections([in_job.stdout])]
+    assert found == (
+        ["looks"] if arguments == ("sweep",) else ["event", "looked_at", "nomination_1", "writes"]
+    )
+    last = in_job.stdout.splitlines()[-1]
+    assert "!1" in last or "1 merge requests" in last
+    assert "section_" not in last
+    elsewhere = bot(server.url, *arguments, **given)
+    assert "\x1b" not in elsewhere.stdout
+    assert "section_" not in elsewhere.stdout
+    if arguments == ("run",):
+        assert elsewhere.stdout.startswith("event: a change of !1\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [

@@ -8,7 +8,9 @@ from bot.policy.language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREM
 from bot.policy.records import Field, Kind
 
 # By this other repositories point to the schema. It stays the same when the schema changes.
-SCHEMA_ID = "https://gitlab.com/gitlab-org/nomination-bot/-/raw/HEAD/bot/policies/policy.schema.json"
+SCHEMA_ID = (
+    "https://gitlab.com/gitlab-org/nomination-bot/-/raw/HEAD/bot/policies/policy.schema.json"
+)
 
 
 def render_schema() -> str:
