@@ -102,7 +102,7 @@ $(VENV)/docs/stamp: requirements-docs.txt
 
 SITE ?= public/docs
 site: $(VENV)/docs/stamp ## build the pages; a link that leads nowhere fails
-	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --quiet --strict --site-dir "$(CURDIR)/$(SITE)"
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --site-dir "$(CURDIR)/$(SITE)"
 
 bench: $(VENV)/dev.stamp ## measure what an event costs, beside Danger JS where npm is there
 	! command -v npm >/dev/null || npm install --loglevel=error --no-audit --no-fund --prefix .cache/bench danger@14.0.7

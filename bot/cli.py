@@ -244,14 +244,14 @@ def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     with _wire(settings, SWEEP) as (client, choices):
         client.on_look = tell
         with _folded(settings if lines_told else None):
-            looks, error = _look_at_all(settings, choices, client)
+            looks, bug = _look_at_all(settings, choices, client)
         manner.end()
         looks += _keep_issue(looks, settings, choices, client)
     if settings.artifacts:
         _save(Path(settings.artifacts), {"metrics.txt": _count_looks(looks, client)})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
-    if error is not None:
-        raise error
+    if bug is not None:
+        raise bug
     return code or (1 if choices.broken else 0)
 
 
@@ -274,16 +274,15 @@ def _folded(settings: Settings | None) -> Iterator[None]:
 def _look_at_all(
     settings: Settings, choices: "Choices", client: "GitLabClient"
 ) -> tuple[list["Look"], Exception | None]:
-    """Sweep; what ends it early is returned, so that it can be told before it is raised."""
+    """Sweep; a bug that ends it early is returned, so that it can be told before it is raised."""
     from bot import sweep
     from bot.app import Look
 
     try:
-        return sweep.sweep_all(
-            client.fetch_project_path(settings.team_project), choices, client
-        ), None
+        project = client.fetch_project_path(settings.team_project)
+        return sweep.sweep_all(project, choices, client), None
     except BotError as error:
-        return [Look(iid=None, problems=(f"the sweep: {error}",))], error
+        return [Look(iid=None, problems=(f"the sweep: {error}",))], None
     except Exception as bug:
         told = f"the sweep: a bug ({type(bug).__name__}), see the log of the job"
         return [Look(iid=None, problems=(told,))], bug
@@ -298,7 +297,9 @@ def _keep_issue(
 
     if not settings.issue or settings.observe or settings.project is None:
         return []
-    team = f"{settings.gitlab_url}/{settings.team_project}/-/merge_requests"
+    # A project's number alone leads nowhere.
+    path = "" if settings.team_project.isdecimal() else settings.team_project
+    team = f"{settings.gitlab_url}/{path}/-/merge_requests" if path else ""
     troubles = trouble.find_troubles(looks, choices.broken, team)
     try:
         issues = client.issues_of(settings.project)

@@ -69,13 +69,11 @@ def find_troubles(
     for look in looks:
         for problem in look.problems:
             place, _, words = problem.partition(": ")
-            found.append(
-                Trouble(place=place, words=words)
-                if look.iid is None
-                else Trouble(
-                    place=f"!{look.iid}", words=problem, url=f"{merge_requests}/{look.iid}"
-                )
-            )
+            if look.iid is None:
+                found.append(Trouble(place=place, words=words))
+            else:
+                url = f"{merge_requests}/{look.iid}" if merge_requests else ""
+                found.append(Trouble(place=f"!{look.iid}", words=problem, url=url))
     for policy in broken:
         words = " ".join(tell_broken([policy]))
         found.append(Trouble(place=f"policy {PurePath(policy.source).name}", words=words))

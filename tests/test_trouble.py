@@ -134,6 +134,14 @@ def test_a_sweep_that_cannot_begin_leaves_an_issue(host: Project, server: Server
     assert "404" in host.issues[1].description
 
 
+def test_a_team_database_named_by_number_has_no_link(
+    made: NominationWorld, host: Project, server: Server
+) -> None:
+    break_comments(server)
+    sweep(server, NOMINATION_BOT_TEAM_PROJECT=str(made.team.id))
+    assert "| `!1` |" in host.issues[1].description
+
+
 def test_a_bug_is_a_trouble_before_it_is_raised() -> None:
     class Client:
         def fetch_project_path(self, _: str) -> str:
