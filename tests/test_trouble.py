@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +141,15 @@ def test_a_team_database_named_by_number_has_no_link(
     break_comments(server)
     sweep(server, NOMINATION_BOT_TEAM_PROJECT=str(made.team.id))
     assert "| `!1` |" in host.issues[1].description
+
+
+def test_a_bug_leaves_an_issue_and_its_trace(host: Project, server: Server, tmp_path: Path) -> None:
+    endless = "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}"
+    (tmp_path / "comment.md.j2").write_text(endless, "utf-8")
+    said = sweep(server, NOMINATION_BOT_TEMPLATES=str(tmp_path))
+    assert said.returncode == 3
+    assert "RecursionError" in said.stderr
+    assert "a bug (RecursionError), see the log" in host.issues[1].description
 
 
 def test_a_bug_is_a_trouble_before_it_is_raised() -> None:
