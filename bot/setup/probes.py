@@ -199,7 +199,11 @@ def _send(ground: Ground, query: Query) -> None:
 
 
 def _ask_issues(ground: Ground, _: Sample) -> str | None:
-    if ground.as_bot(ground.host).get("issues_access_level") == "disabled":
+    try:
+        access = ground.as_bot(ground.host).get("issues_access_level")
+    except RefusedError as error:
+        return f"{error}; the bot's account must be a Guest of its own project"
+    if access == "disabled":
         return "the bot's project has no issues"
     Issues(ground.bot, ground.wanted.host_project or "").fetch_open()
     return None
