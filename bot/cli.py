@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot import inert
 from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
-from bot.errors import ConfigError, PolicyError
+from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Limits:
 
 
 POLICIES = "NOMINATION_BOT_POLICIES"
+# What an event tells of, by its kind.
+EVENTS = {"merge_request": "a change", "note": "a comment"}
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
 LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
@@ -100,7 +102,8 @@ def _manner(options: "argparse.Namespace", environment: Mapping[str, str]) -> "M
 
 def run_event(event: Event, environment: Mapping[str, str]) -> int:
     """Evaluate the merge request of an event and publish."""
-    return _evaluate(event.project, event.iid, _settings(environment))
+    about = EVENTS.get(event.kind, event.kind)
+    return _evaluate(event, f"{about} of !{event.iid}", _settings(environment))
 
 
 def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
@@ -173,13 +176,13 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
     return path
 
 
-def _evaluate(project: str, iid: int, settings: Settings) -> int:
+def _evaluate(event: Event, about: str, settings: Settings) -> int:
     from bot import sweep
 
     with _wire(settings) as (client, choices):
-        path = client.fetch_project_path(project)
-        evaluation, problems = sweep.run(path, iid, choices, client)
-        _tell(evaluation, problems, client, settings)
+        path = client.fetch_project_path(event.project)
+        evaluation, problems = sweep.run(path, event.iid, choices, client)
+        _tell(evaluation, problems, client, settings, about)
     return 1 if problems or choices.broken else 0
 
 
@@ -240,31 +243,94 @@ def _asked_policies(
 
 
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import sweep
     from bot.command_line import wants_json
-    from bot.report import write_metrics
 
     settings = _settings(environment)
     manner = _manner(options, environment)
     as_json = wants_json(options)
+    lines_told = not (manner.lively or manner.quiet or as_json)
 
     def tell(_: str, iid: int) -> None:
         if manner.lively:
             manner.tell(f"looking at !{iid} …")
-        elif not (manner.quiet or as_json):
+        elif lines_told:
             print(f"looking at !{iid}", flush=True)
 
     with _wire(settings, SWEEP) as (client, choices):
         client.on_look = tell
-        looks = sweep.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
-    manner.end()
+        with _folded(settings if lines_told else None):
+            looks, bug = _look_at_all(settings, choices, client)
+        manner.end()
+        looks += _keep_issue(looks, settings, choices, client)
     if settings.artifacts:
-        failed = sum(bool(look.problems) for look in looks)
-        numbers = {"looks": len(looks), "failed": failed, "calls": client.calls}
-        metrics = write_metrics({}, **numbers, seconds=client.elapsed)
-        _save(Path(settings.artifacts), {"metrics.txt": metrics})
+        _save(Path(settings.artifacts), {"metrics.txt": _count_looks(looks, client)})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
+    if bug is not None:
+        raise bug
     return code or (1 if choices.broken else 0)
+
+
+@contextmanager
+def _folded(settings: Settings | None) -> Iterator[None]:
+    """Let the log of a job fold away what is told within."""
+    from bot.report import Chapter, fold
+
+    at = _time_of_job(settings) if settings else None
+    start, *end = fold(Chapter(name="looks", title="sweep: every nomination that is not over"), at)
+    if at is not None:
+        print(start, flush=True)
+    try:
+        yield
+    finally:
+        if at is not None:
+            print(*end, sep="\n", flush=True)
+
+
+def _look_at_all(
+    settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> tuple[list["Look"], Exception | None]:
+    """Sweep; a bug that ends it early is returned, so that it can be told before it is raised."""
+    from bot import sweep
+    from bot.app import Look
+
+    try:
+        project = client.fetch_project_path(settings.team_project)
+        return sweep.sweep_all(project, choices, client), None
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the sweep: {error}",))], None
+    except Exception as bug:
+        told = f"the sweep: a bug ({type(bug).__name__}), see the log of the job"
+        return [Look(iid=None, problems=(told,))], bug
+
+
+def _keep_issue(
+    looks: "Sequence[Look]", settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> "list[Look]":
+    """Keep the issue of what does not work; that it could not be kept is one more problem."""
+    from bot import trouble
+    from bot.app import Look
+
+    if not settings.issue or settings.observe or settings.project is None:
+        return []
+    # A project's number alone leads nowhere.
+    path = "" if settings.team_project.isdecimal() else settings.team_project
+    team = f"{settings.gitlab_url}/{path}/-/merge_requests" if path else ""
+    troubles = trouble.find_troubles(looks, choices.broken, team)
+    try:
+        issues = client.issues_of(settings.project)
+        done = trouble.keep_issue(troubles, issues, choices.words, client.now())
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the issue in {settings.project}: {error}",))]
+    return [Look(iid=None, problems=(), notices=(f"issue: {done}",))] if done else []
+
+
+def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
+    from bot.report import write_metrics
+
+    failed = sum(bool(look.problems) for look in looks)
+    number = sum(look.iid is not None for look in looks)
+    counts = {"looks": number, "failed": failed, "calls": client.calls}
+    return write_metrics({}, **counts, seconds=client.elapsed)
 
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -360,13 +426,20 @@ def _tell_looks(
         problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
         told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
-    elif manner is None or not manner.quiet:
-        print(f"Looked at {number} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
             print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
+    if not as_json and (manner is None or not manner.quiet):
+        print(_sum_up(looks, number, calls))
     return 1 if failed else 0
+
+
+def _sum_up(looks: Sequence["Look"], number: int, calls: int) -> str:
+    """Say at the end what went wrong and where."""
+    places = [f"!{look.iid}" if look.iid else "the sweep itself" for look in looks if look.problems]
+    wrong = f" Something failed at {', '.join(dict.fromkeys(places))}." if places else ""
+    return f"Looked at {number} merge requests.{wrong} {calls} calls."
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -462,19 +535,27 @@ def _show(evaluation: "Evaluation") -> None:
 
 
 def _tell(
-    evaluation: "Evaluation", problems: Sequence[str], client: "GitLabClient", settings: Settings
+    evaluation: "Evaluation",
+    problems: Sequence[str],
+    client: "GitLabClient",
+    settings: Settings,
+    event: str = "",
 ) -> None:
     from bot.report import Outcome, tell_story, write_artifacts
 
-    report = evaluation.report
+    report, address = evaluation.report, evaluation.merge_request.web_url
+    comment_url = evaluation.findings.gate_url or client.created.get(address)
     outcome = Outcome(
         findings=evaluation.findings,
         gate=report.gate if report else None,
         spoken=report is not None,
-        writes=tuple(evaluation.plan.lines()),
+        event=event,
+        writes=tuple(
+            (what, (comment_url or "") if where is None else f"{address}{where}")
+            for what, where in evaluation.plan.places()
+        ),
         problems=tuple(problems),
-        comment_url=evaluation.findings.gate_url
-        or client.created.get(evaluation.merge_request.web_url),
+        comment_url=comment_url,
         observed=settings.observe,
         calls=client.calls,
         seconds=client.elapsed,
@@ -482,7 +563,12 @@ def _tell(
     if settings.artifacts:
         _save(Path(settings.artifacts), write_artifacts(outcome))
     _tell_problems(evaluation, problems)
-    print("\n".join(tell_story(outcome)))
+    print("\n".join(tell_story(outcome, _time_of_job(settings))))
+
+
+def _time_of_job(settings: Settings) -> float | None:
+    """Return the time where the log is one of a job, whose sections tell it."""
+    return datetime.now(UTC).timestamp() if settings.in_job else None
 
 
 def _save(directory: Path, files: Mapping[str, str]) -> None:
@@ -658,6 +744,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
         token=settings.token,
         variables=find_chosen(environment),
         heard=frozenset(each.name for each in SETTINGS),
+        issue=settings.issue,
     )
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None

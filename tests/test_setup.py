@@ -248,6 +248,22 @@ def ignore_mark(world: World) -> None:
     team_of(world).merge_requests[1].awards.clear()
 
 
+def ask_for_issue(world: World) -> None:
+    """Ask for the issue of what does not work, of an account that is no member of the project."""
+    add(Variable(key="NOMINATION_BOT_ISSUE", value="true", protected=True))(world)
+
+
+def let_open_issues(world: World) -> None:
+    ask_for_issue(world)
+    bot = world.user("nomination-bot")
+    actions.add_member(world, world.user("operator1"), host_of(world), bot, Level.GUEST)
+
+
+def without_issues(world: World) -> None:
+    let_open_issues(world)
+    host_of(world).issues_access = "disabled"
+
+
 def group_of(world: World) -> Group:
     found = world.find_group("gitlab-org/maintainers/ai-gateway")
     assert found is not None
@@ -473,6 +489,18 @@ FAULTS = {
     "filter by path ignored": Fault(
         "query history", "`path` is ignored", lambda w: setattr(w, "ignored", frozenset({"path"}))
     ),
+    "no guest where the issue belongs": Fault(
+        "query issues of the bot's project",
+        "must be a Guest",
+        ask_for_issue,
+        settings={"ISSUE": "true"},
+    ),
+    "no issues": Fault(
+        "query issues of the bot's project",
+        "has no issues",
+        without_issues,
+        settings={"ISSUE": "true"},
+    ),
     "filter by mark ignored": Fault(
         "query marked merge requests",
         "`my_reaction_emoji` is ignored",
@@ -519,6 +547,13 @@ def expect_mended(server: Server, fault: Fault) -> None:
     assert made.stdout.startswith("did "), made.stdout + made.stderr
     done = operate(server.url, "doctor", "-q", **fault.settings)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_issue_of_what_does_not_work_can_be_kept(server: Server) -> None:
+    let_open_issues(server.world)
+    done = operate(server.url, "doctor", ISSUE="true")
+    assert done.returncode == 0
+    assert "query issues of the bot's project: answered" in done.stdout
 
 
 def test_every_query_that_the_bot_can_send_is_tried() -> None:

@@ -1,6 +1,7 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
 from bot.gitlab.client import MISSHAPEN, GitLabClient
+from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
     COMMENTS,
     MERGE_REQUEST,
@@ -21,6 +22,8 @@ __all__ = [
     "READERS",
     "RECENT",
     "GitLabClient",
+    "Issue",
+    "Issues",
     "Json",
     "Part",
     "Query",

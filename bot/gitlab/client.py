@@ -27,6 +27,7 @@ from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
 from bot.gitlab.answers import number_of
 from bot.gitlab.archive import Wanted, read_archive
+from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
@@ -86,6 +87,12 @@ class GitLabClient:
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would outlast the deadline; return whether it did wait."""
         return self._transport.wait(seconds)
+
+    def issues_of(self, project: str) -> Issues:
+        """Return the bot's own issues of a project, with a share of the time and the requests."""
+        self._transport.take_share(1)
+        self._transport.release()
+        return Issues(self._transport, project)
 
     # --- the last word --------------------------------------------------------------
 

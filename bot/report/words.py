@@ -161,7 +161,9 @@ class Words:
             "policy_link": _policy_link,
             "merged_link": _merged_link,
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
-            "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
+            "day": lambda time: Markup(_utc(time, "%Y-%m-%d")),  # noqa: S704
+            "minute": lambda time: Markup(_utc(time, "%Y-%m-%d %H:%M UTC")),  # noqa: S704
+            "stamp": lambda time: Markup(_utc(time, "%Y-%m-%dT%H:%MZ")),  # noqa: S704
             "kind": lambda found: _rule(found).kind,
             "ours": _with_code,
         }
@@ -395,6 +397,10 @@ def _make_inert(value: object) -> object:
     if value is None or value == "":
         return Markup("")
     return Markup(inert.plain(str(value), TEXT_LIMIT))  # noqa: S704  made inert
+
+
+def _utc(time: datetime, form: str) -> str:
+    return time.astimezone(UTC).strftime(form)
 
 
 def _with_code(text: str) -> Markup:

@@ -43,6 +43,7 @@ from bot.evidence import (
 from bot.gitlab import (
     MISSHAPEN,
     READERS,
+    Issues,
     Part,
     Query,
     build_parts,
@@ -57,6 +58,7 @@ from bot.unread import Unread
 
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
+ISSUE = "no issue says what has not worked"
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -196,6 +198,17 @@ def _ask_everything(ground: Ground, sample: Sample) -> str | None:
 
 def _send(ground: Ground, query: Query) -> None:
     ground.bot.query(query.text(), query.variables())
+
+
+def _ask_issues(ground: Ground, _: Sample) -> str | None:
+    try:
+        access = ground.as_bot(ground.host).get("issues_access_level")
+    except RefusedError as error:
+        return f"{error}; the bot's account must be a Guest of its own project"
+    if access == "disabled":
+        return "the bot's project has no issues"
+    Issues(ground.bot, ground.wanted.host_project or "").fetch_open()
+    return None
 
 
 def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
@@ -371,6 +384,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
     for name, (find, costs) in FOR_NEEDS.items():
         if ONLY_FOR.get(name) in {None, ground.wanted.gate}:
             asked.append(_point(name, costs, partial(_ask_need, find=find), before))
+    if ground.wanted.issue:
+        asked.append(_point("issues of the bot's project", ISSUE, _ask_issues, ("token",)))
     yield from asked
     costs = "time: every run sends several queries instead of one"
     singly = (*before, *(point.id for point in asked))

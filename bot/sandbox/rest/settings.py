@@ -67,6 +67,7 @@ def _render_project(call: Call) -> dict[str, Any]:
         # lib/api/entities/project.rb; nobody learns them without an account.
         body["repository_access_level"] = project.repository_access
         body["merge_requests_access_level"] = project.merge_requests_access
+        body["issues_access_level"] = project.issues_access
         access = {"access_level": call.level, "notification_level": 3} if call.level else None
         body["permissions"] = {"project_access": access, "group_access": None}
     if call.level >= Level.MAINTAINER:

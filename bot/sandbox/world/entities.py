@@ -401,6 +401,23 @@ class TriggerToken:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class Issue:
+    """An issue; a confidential one is for its author and for members from Reporter up."""
+
+    id: int
+    iid: int
+    title: str
+    author: User
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    confidential: bool = False
+    state: str = "opened"
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Token:
     """An access token of a user; a job token is of `kind` job and nearly powerless."""
 
@@ -455,6 +472,7 @@ class Project:
     # Who may use a feature: "enabled" for all who see the project, "private" for its members.
     merge_requests_access: str = "enabled"
     repository_access: str = "enabled"
+    issues_access: str = "enabled"
     description: str | None = None
     archived: bool = False
     group: Group | None = None
@@ -467,6 +485,7 @@ class Project:
     push_levels: dict[str, int] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
+    issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
     webhooks: list[Webhook] = field(default_factory=list, repr=False)
     triggers: list[TriggerToken] = field(default_factory=list, repr=False)
