@@ -55,6 +55,7 @@ class GitLabClient:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
+        self._ahead: dict[tuple[str, int], Future[Json]] = {}
         self._owed: Callable[[bool], None] | None = None
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}
@@ -205,6 +206,16 @@ class GitLabClient:
                 reason = str(error)
         return dict.fromkeys(usernames, Unread(reason=reason))
 
+    def ask_ahead(self, project: str, iid: int) -> None:
+        """Ask for a merge request that is about to be read, once; its project is given by path."""
+        if not project.isdecimal():
+            asked = self._pool.submit(self._ask_for, project, iid)
+            self._ahead[project, iid] = asked
+
+    def _ask_for(self, project: str, iid: int) -> Json:
+        variables = {"project": project, "iid": str(iid)}
+        return self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
+
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
@@ -251,8 +262,8 @@ class GitLabClient:
             return self._read_whole(project, iid, is_own=is_own)
 
     def _read_whole(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
-        variables: dict[str, object] = {"project": project, "iid": str(iid)}
-        data = self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
+        ahead = self._ahead.pop((project, iid), None)
+        data = ahead.result() if ahead else self._ask_for(project, iid)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):
@@ -274,7 +285,7 @@ class GitLabClient:
             nodes.extend(node for node in request["notes"]["nodes"] if node)
             if not page["hasNextPage"]:
                 break
-            variables["after"] = page["endCursor"]
+            variables = {"project": project, "iid": str(iid), "after": page["endCursor"]}
             answer = self._transport.query(documents.NOTES + documents.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
