@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
+# Without byte code each run would rewrite and compile all tests again, for both workers.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: picture bench bless chaos check clean coverage covered demo help image imports install lint lock quick \
   sandbox site test types uncounted

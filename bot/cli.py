@@ -139,16 +139,16 @@ def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
 
 
 def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.publish import GateKind
-    from bot.report import GateState
+    from bot.command_line import wants_json
 
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
-    from bot import rounds, sweep
-    from bot.command_line import wants_json
-
     as_json = wants_json(options)
-    with _wire(settings, options.limits) as (client, choices):
+    with _wire(settings, options.limits, first=(project, iid)) as (client, choices):
+        from bot import rounds, sweep
+        from bot.publish import GateKind
+        from bot.report import GateState
+
         path = _team_path(client, project, settings)
         problems: list[str] = []
         if as_json or options.dry_run:
@@ -177,9 +177,9 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
 
 
 def _evaluate(event: Event, about: str, settings: Settings) -> int:
-    from bot import sweep
+    with _wire(settings, first=(event.project, event.iid)) as (client, choices):
+        from bot import sweep
 
-    with _wire(settings) as (client, choices):
         path = client.fetch_project_path(event.project)
         evaluation, problems = sweep.run(path, event.iid, choices, client)
         _tell(evaluation, problems, client, settings, about)
@@ -451,25 +451,15 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 
 
 @contextmanager
-def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Choices"]]:
-    """Connect GitLab and the operator's choices; let go of everything at the end."""
-    from bot import app
-    from bot.gitlab import GitLabClient, Transport
-    from bot.publish import GateChoice, GateKind
-    from bot.report import Words
-    from bot.rulebook import load_sound
+def _wire(
+    settings: Settings, limits: Limits = ONE, first: tuple[str, int] | None = None
+) -> Iterator[tuple["GitLabClient", "Choices"]]:
+    """Connect GitLab and the operator's choices; let go of everything at the end.
 
-    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
-    _warn_of(broken)
-    choices = app.Choices(
-        policies=policies,
-        broken=broken,
-        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
-        gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
-        command=settings.word,
-        former_ids=settings.former_ids,
-        observe=settings.observe,
-    )
+    The `first` merge request is asked for at once: what judges it is imported meanwhile.
+    """
+    from bot.gitlab import GitLabClient, Transport
+
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
     transport = Transport(
@@ -483,13 +473,35 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     )
     watchdog.daemon = True
     watchdog.start()
-    # Compiling takes as long as many a request, most of which is waiting.
-    threading.Thread(target=choices.words.prepare, daemon=True).start()
     try:
+        if first:
+            client.ask_ahead(*first)
+        choices = _choose(settings)
+        # Compiling takes as long as many a request, most of which is waiting.
+        threading.Thread(target=choices.words.prepare, daemon=True).start()
         yield client, choices
     finally:
         watchdog.cancel()
         client.close()
+
+
+def _choose(settings: Settings) -> "Choices":
+    from bot import app
+    from bot.publish import GateChoice, GateKind
+    from bot.report import Words
+    from bot.rulebook import load_sound
+
+    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
+    _warn_of(broken)
+    return app.Choices(
+        policies=policies,
+        broken=broken,
+        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
+        gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
+        command=settings.word,
+        former_ids=settings.former_ids,
+        observe=settings.observe,
+    )
 
 
 def _about(settings: Settings) -> "About":

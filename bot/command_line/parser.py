@@ -4,7 +4,6 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from bot.config import SETTINGS
@@ -54,6 +53,15 @@ class Parser(argparse.ArgumentParser):
         return {}
 
 
+class _ShowVersion(argparse.Action):
+    """Look the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print the version, and leave."""
+        print(f"{NAME} {find_version()}")
+        parser.exit()
+
+
 def _closest(written: str, known: Iterable[str]) -> str | None:
     found = get_close_matches(written, sorted(set(known)), n=1)
     return f"`{found[0]}`" if found else None
@@ -68,7 +76,7 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{NAME} {find_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="say which version this is")
     _add_manner(parser, {"quiet": False, "verbose": False})
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (words, examples, add) in COMMANDS.items():
@@ -98,6 +106,8 @@ def _add_manner(parser: Parser, defaults: dict[str, bool]) -> None:
 
 def find_version(name: str = NAME) -> str:
     """Return the version that is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  as slow as ten
+
     try:
         return version(name)
     except PackageNotFoundError:

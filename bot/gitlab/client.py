@@ -57,6 +57,9 @@ class GitLabClient:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
+        self._ahead: dict[tuple[str, int], Future[Json]] = {}
+        # By address of a merge request, the last of more than a page of comments that was read.
+        self._ends: dict[tuple[str, int], tuple[int, str]] = {}
         self._owed: Callable[[bool], None] | None = None
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}
@@ -238,6 +241,16 @@ class GitLabClient:
                 reason = str(error)
         return dict.fromkeys(usernames, Unread(reason=reason))
 
+    def ask_ahead(self, project: str, iid: int) -> None:
+        """Ask for a merge request that is about to be read, once; its project is given by path."""
+        if not project.isdecimal():
+            asked = self._pool.submit(self._ask_for, project, iid)
+            self._ahead[project, iid] = asked
+
+    def _ask_for(self, project: str, iid: int, after: str | None = None) -> Json:
+        variables = {"project": project, "iid": str(iid), "after": after}
+        return self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
+
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
@@ -283,9 +296,11 @@ class GitLabClient:
         with _known_shape():
             return self._read_whole(project, iid, is_own=is_own)
 
-    def _read_whole(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
-        variables: dict[str, object] = {"project": project, "iid": str(iid)}
-        data = self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
+    def _read_whole(
+        self, project: str, iid: int, *, is_own: bool, after: str | None = None
+    ) -> MergeRequest:
+        ahead = self._ahead.pop((project, iid), None)
+        data = ahead.result() if ahead else self._ask_for(project, iid, after)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):
@@ -307,11 +322,27 @@ class GitLabClient:
             nodes.extend(node for node in request["notes"]["nodes"] if node)
             if not page["hasNextPage"]:
                 break
-            variables["after"] = page["endCursor"]
+            variables = {"project": project, "iid": str(iid), "after": page["endCursor"]}
             answer = self._transport.query(documents.NOTES + documents.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
+        if not after:
+            self._remember_end(project, iid, nodes, page["endCursor"])
         return documents.read_merge_request(*self._read_cut_lists(data, nodes, project, iid))
+
+    def _remember_end(
+        self, project: str, iid: int, nodes: Sequence[Json], cursor: str | None
+    ) -> None:
+        """Remember where a list of many comments ends, if what is new comes at its end.
+
+        The order is GitLab's, which promises none (app/graphql/resolvers/noteable/notes_resolver.rb
+        sorts nothing): only where it was the order of time will it be again.
+        """
+        numbers = [number_of(node["id"]) for node in nodes]
+        if cursor and len(numbers) > documents.PAGE and numbers == sorted(numbers):
+            self._ends[project, iid] = (numbers[-1], cursor)
+        else:
+            self._ends.pop((project, iid), None)
 
     def _tell_move(self, project: str) -> None:
         """Raise GitLabError with the new address of a project, which GraphQL does not tell."""
@@ -503,9 +534,18 @@ class GitLabClient:
         raise GitLabError(f"{project} has more merge requests to look through than the bot reads.")
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
-        """Read all comments again, to see whether a write landed or was doubled."""
-        project, iid = merge_request.project, merge_request.iid
-        return self._read_merge_request(project, iid, is_own=True).notes
+        """Read the comments again, to see whether a write landed or was doubled.
+
+        Of many only those are read that are newer than what is known: a comment that is not the
+        bot's becomes none of the bot's.
+        """
+        project, iid, known = merge_request.project, merge_request.iid, merge_request.notes
+        last, after = self._ends.get((project, iid), (0, None))
+        mine = any(each.author and each.author.id == merge_request.me.id for each in known)
+        if not after or mine or last != max((each.id for each in known), default=0):
+            return self._read_merge_request(project, iid, is_own=True).notes
+        with _known_shape():
+            return (*known, *self._read_whole(project, iid, is_own=True, after=after).notes)
 
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""

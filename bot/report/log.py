@@ -6,7 +6,8 @@ Everything foreign goes through `inert.log_line`; nothing is told that the comme
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from xml.sax.saxutils import escape, quoteattr
+
+from markupsafe import escape
 
 from bot import inert
 from bot.assessment import Assessment, Finding, State, Verdict, conceal
@@ -258,4 +259,4 @@ def _case(assessment: Assessment, finding: Finding) -> str:
 
 
 def _quote(text: str) -> str:
-    return quoteattr(inert.log_line(text))
+    return f'"{escape(inert.log_line(text))}"'

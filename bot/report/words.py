@@ -6,6 +6,7 @@ comes from a policy: an operator's own templates cannot forget it.
 
 import importlib.resources
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,7 +35,6 @@ MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
 SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
-COMMENT_TEMPLATES = ("comment.md.j2", "requirement.md.j2", "follow_up.md.j2", "gate.txt.j2")
 TEXT_LIMIT = 600  # characters of one foreign text
 
 _FENCE = re.compile("`{3,}")
@@ -110,7 +110,30 @@ class _Compiled(jinja2.BytecodeCache):
         self._known[bucket.key, bucket.checksum] = bucket.code
 
 
-_COMPILED = _Compiled()
+class KeptTemplates(_Compiled):
+    """Compiled templates that are kept beside their texts, where Python keeps its modules, too.
+
+    Jinja reads them only where text, place and Python are the same.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._files = jinja2.FileSystemBytecodeCache(str(directory), "%s.pyc")
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in what is known, or kept."""
+        super().load_bytecode(bucket)
+        if bucket.code is None:
+            with suppress(OSError):
+                self._files.load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep what was compiled, for the next process too where that is allowed."""
+        super().dump_bytecode(bucket)
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self._files.directory).mkdir(exist_ok=True)
+                self._files.dump_bytecode(bucket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +172,7 @@ class Words:
             lstrip_blocks=True,
             keep_trailing_newline=False,
             auto_reload=False,
-            bytecode_cache=_COMPILED,
+            bytecode_cache=_COMPILED if places else _KEPT,
         )
         self._environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
@@ -202,8 +225,8 @@ class Words:
         return Markup(shown)  # noqa: S704  rendered by the same rules
 
     def prepare(self) -> None:
-        """Compile the comment's templates ahead; what is wrong with one is said by `render`."""
-        for template in COMMENT_TEMPLATES:
+        """Compile the templates ahead; what is wrong with one is said by `render`."""
+        for template in self._environment.list_templates(filter_func=_is_of_words):
             with suppress(jinja2.TemplateError, OSError, ValueError, RecursionError):
                 self._environment.get_template(template)
 
@@ -221,6 +244,15 @@ def shipped_templates() -> Path:
     package = Path(str(importlib.resources.files("bot")))
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
+
+
+_COMPILED = _Compiled()
+_KEPT = KeptTemplates(shipped_templates() / "__pycache__")
+
+
+def _is_of_words(template: str) -> bool:
+    """Return whether a template is one of these; the board's need filters of their own."""
+    return template.endswith(".j2") and "/" not in template
 
 
 def decide_gate(findings: Findings) -> GateState:
