@@ -30,6 +30,9 @@ from bot.evidence.facts import (
     MovedOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
     Profile,
     ProfileOf,
     Push,
@@ -67,6 +70,7 @@ from bot.evidence.gathering import (
 )
 from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
+from bot.evidence.offers import WITHDRAWN, find_offers_of, offer_branches
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
 from bot.evidence.reviews import Counting
@@ -76,6 +80,7 @@ from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
 
 __all__ = [
     "NOT_TIMED",
+    "WITHDRAWN",
     "Access",
     "AccessOf",
     "Account",
@@ -105,6 +110,9 @@ __all__ = [
     "MovedOf",
     "Need",
     "NotText",
+    "Offer",
+    "Offers",
+    "OffersOf",
     "Present",
     "Profile",
     "ProfileOf",
@@ -141,6 +149,7 @@ __all__ = [
     "find_ci_doubts",
     "find_doubts",
     "find_moved",
+    "find_offers_of",
     "find_subject",
     "find_subjects",
     "gather_at_once",
@@ -149,6 +158,7 @@ __all__ = [
     "look_back",
     "manager_path",
     "needs_ahead",
+    "offer_branches",
     "propose",
     "push_of",
     "pushed_at",

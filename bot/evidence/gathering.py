@@ -17,6 +17,8 @@ from bot.evidence.facts import (
     MembersOf,
     Merged,
     Need,
+    Offers,
+    OffersOf,
     Source,
     StandingOf,
     Threads,
@@ -25,6 +27,7 @@ from bot.evidence.facts import (
     content_of,
 )
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
+from bot.evidence.offers import find_offers_of, offer_needs, read_offers
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
     Counting,
@@ -36,7 +39,7 @@ from bot.evidence.reviews import (
     plan_look,
 )
 from bot.evidence.timing import NOT_TIMED, Timing
-from bot.merge_request import MergeRequest, Standing
+from bot.merge_request import MergeRequest, Person, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Policy
 from bot.team import Entry, parse_entry
@@ -66,7 +69,8 @@ class Evidence:
     """Everything that is judged about one nomination; tenures by role, work by repository.
 
     `groups` holds direct members, `inherited` those that belong by a parent group as well;
-    `exposures` says, by project, who may see what was found there.
+    `exposures` says, by project, who may see what was found there; `offers` are the merge requests
+    that the bot opened for steps.
     """
 
     work: Mapping[str, Work | Unread]
@@ -75,6 +79,7 @@ class Evidence:
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
     inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
+    offers: Mapping[OffersOf, Offers | Unread] = field(default_factory=dict)
     exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
 
 
@@ -188,6 +193,24 @@ def step_files(policies: Iterable[Policy]) -> set[FileAt]:
     return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
 
 
+def _names(subject: Subject) -> tuple[str | None, ...]:
+    return (subject.nomination.username, subject.former_name)
+
+
+def _shown_for(subject: Subject, me: Person, known: Mapping[Need, Fact]) -> set[Need]:
+    """Say what is looked up after the merge alone."""
+    offers = offer_needs(subject.policy, _names(subject), me, known)
+    return {*exposures_of([subject.policy]), *offers}
+
+
+def _offers_of(
+    subject: Subject, me: Person, facts: Mapping[Need, Fact]
+) -> dict[OffersOf, Offers | Unread]:
+    steps = subject.policy.follow_ups
+    needs = [find_offers_of(subject.policy, step, _names(subject)) for step in steps]
+    return {need: read_offers(need, me, facts) for need in needs if need}
+
+
 def exposures_of(policies: Iterable[Policy]) -> set[ExposureOf]:
     """Say whose visibility must be known before lines of the steps' files are shown."""
     return {ExposureOf(file.project) for file in step_files(policies)}
@@ -255,8 +278,8 @@ def gather_evidence(
     merged = merge_request.state == "merged"
     facts = _Known(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
-    # Before the merge no line of a file is shown.
-    shown = exposures_of(subject.policy for subject in subjects)
+    # Before the merge no line of a file is shown, and no merge request for a step opened.
+    shown = {n for s in subjects for n in _shown_for(s, merge_request.me, known)}
     needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
     needs |= shown if merged else {standing}
     if judged:
@@ -272,7 +295,9 @@ def gather_evidence(
     late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
     facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
     evidence = {
-        evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), facts)
+        evidence_key(subject): _collect(
+            subject, histories.get(evidence_key(subject)), facts, merge_request.me
+        )
         for subject in subjects
     }
     looks = {key: _plan_looks(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
@@ -300,7 +325,7 @@ def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
     return replace(need, username=own) if own.casefold() == need.username.casefold() else need
 
 
-def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evidence:
+def _collect(subject: Subject, history: CommitsOf | None, facts: _Known, me: Person) -> Evidence:
     """Put together what was found, and look for a role under earlier names where that matters."""
     wanted = Wanted(
         username=subject.nomination.username,
@@ -316,6 +341,7 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
         groups=_groups(found, inherited=False),
         inherited=_groups(found, inherited=True),
         files={need: content_of(found, need) for need in found if isinstance(need, FileAt)},
+        offers=_offers_of(subject, me, found),
         exposures={
             need.project: _as(Exposure, fact)
             for need, fact in found.items()

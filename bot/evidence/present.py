@@ -31,12 +31,14 @@ class Present:
     """The account that the entry on the target branch names now.
 
     `gone` says why the role is over; `doubt` why it is not known whether the account is still
-    the nominee's: anybody may take a name that was freed.
+    the nominee's: anybody may take a name that was freed. It is `freed` where that was not for a
+    look-up that failed.
     """
 
     username: str
     gone: str | None = None
     doubt: str | None = None
+    freed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,8 @@ def find_present(nomination: Nomination, trail: Trail) -> Present:
         return Present(username=name, gone=gone)
     if not entry.username:
         return Present(username=name, doubt="the entry on the target branch names no account")
-    return Present(username=name, doubt=_find_doubt(name, trail))
+    unknown, unread = _find_doubt(name, trail)
+    return Present(username=name, doubt=unknown, freed=bool(unknown) and not unread)
 
 
 def _find_entry(path: str, trail: Trail) -> Content:
@@ -98,41 +101,44 @@ def _as_content(fact: Fact | None) -> Content:
     return fact if isinstance(fact, bytes | Unread) else None
 
 
-def _find_doubt(name: str, trail: Trail) -> str | None:
+def _find_doubt(name: str, trail: Trail) -> tuple[str | None, bool]:
     """Say why an account may not be the nominee's, by what tells accounts and not names.
 
     Whoever stated as the nominee what they know is that comment's author, whatever they are
     called now. Otherwise the account is known if it opened the merge request, is in a group
-    that the process gives, or belongs to the project.
+    that the process gives, or belongs to the project. The second value says whether a look-up
+    failed.
     """
     for person in trail.stated:
         if person.key != name.casefold():
-            return f"the nominee is called {person.username} now, and the entry says {name}"
+            return f"the nominee is called {person.username} now, and the entry says {name}", False
     author = trail.merge_request.author
     if (author and author.key == name.casefold()) or _is_member(name, trail.known):
-        return None
+        return None, False
     profile = trail.fetch(ProfileOf(name))
     if isinstance(profile, Unread):
-        return f"the account {name} could not be looked up: {profile.reason}"
+        return f"the account {name} could not be looked up: {profile.reason}", True
     if not isinstance(profile, Profile):
-        return f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
+        told = f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
+        return told, False
     merged_at = trail.merge_request.merged_at
     if merged_at and profile.created_at and profile.created_at > merged_at:
-        return f"the account {name} was made after the merge, so it is somebody else's"
+        return f"the account {name} was made after the merge, so it is somebody else's", False
     return _doubt_access(profile, trail)
 
 
-def _doubt_access(profile: Profile, trail: Trail) -> str | None:
+def _doubt_access(profile: Profile, trail: Trail) -> tuple[str | None, bool]:
     access = trail.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):
-        return f"whether {name} belongs to {project} could not be looked up: {access.reason}"
+        return f"whether {name} belongs to {project} could not be looked up: {access.reason}", True
     if isinstance(access, Access) and access.member:
-        return None
-    return (
+        return None, False
+    told = (
         f"the account {name} is no member of {project}, and did not open this merge request: "
         "somebody else may have taken the name"
     )
+    return told, False
 
 
 def _is_member(name: str, known: Mapping[Need, Fact]) -> bool:

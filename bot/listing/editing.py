@@ -25,6 +25,13 @@ _USERNAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 
 def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
     """Render the edit as a unified diff, or `None` when no safe one exists or none is needed."""
+    edited = add_name(text, spec, username)
+    diff = unified_diff(text, edited, path) if edited else None
+    return diff if diff and len(diff) <= _LONGEST_DIFF else None
+
+
+def add_name(text: str, spec: ListingSpec, username: str) -> str | None:
+    """Return the text with the smallest edit, or `None` when no safe one exists or is needed."""
     name = bare(username)
     if not _USERNAME.fullmatch(name):
         return None
@@ -33,8 +40,7 @@ def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str 
         edited = _edited(body, spec, name)
     except UnreadableListing:
         return None
-    diff = unified_diff(text, bom + edited, path) if edited else None
-    return diff if diff and len(diff) <= _LONGEST_DIFF else None
+    return bom + edited if edited else None
 
 
 def _edited(text: str, spec: ListingSpec, username: str) -> str | None:

@@ -191,6 +191,13 @@ CHECKS = (
                 required=False,
             ),
             Field(name="key", shape=WORD, about="The key of the list that names people."),
+            Field(
+                name="open",
+                shape=Switch(),
+                about="Whether the bot opens the merge request itself, where its token may.",
+                required=False,
+                default=False,
+            ),
         ),
         build=say.ListedIn,
     ),

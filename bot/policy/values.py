@@ -125,7 +125,10 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedIn:
-    """Check that the list `key` of a file, or of one entry in it, names the person."""
+    """Check that the list `key` of a file, or of one entry in it, names the person.
+
+    With `open` the bot opens the merge request that puts them there.
+    """
 
     project: str
     ref: str
@@ -133,6 +136,7 @@ class ListedIn:
     format: Literal["json", "json5", "yaml"]
     entry: EntrySelector | None
     key: str
+    open: bool = False
 
     @property
     def spec(self) -> ListingSpec:

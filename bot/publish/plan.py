@@ -23,7 +23,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 class Plan:
     """The writes that make GitLab equal the report; empty when it already is.
 
-    `gate_unread` tells that the gate could not be set because GitLab failed.
+    `gate_unread` tells that the gate could not be set because GitLab failed. `moves` tell of the
+    merge requests for steps, which are opened and closed before all else.
     """
 
     gate: GateWrite | None = None
@@ -36,10 +37,11 @@ class Plan:
     emoji: tuple[tuple[int, str], ...] = ()
     stale_emoji: tuple[tuple[int, str], ...] = ()
     watch: bool = False
+    moves: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Describe every write, one a line."""
-        lines = []
+        lines = list(self.moves)
         if self.gate:
             fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
             lines.append(f"set the gate ({self.gate.kind.value}): {fields}")

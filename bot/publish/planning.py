@@ -1,6 +1,6 @@
 """Plan all writes for what was found: gate, comment, emoji and mark."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from bot.evidence import Fact, Need
 from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
@@ -42,7 +42,18 @@ def plan_writes(
         emoji=plan_emoji(report, merge_request.notes),
         stale_emoji=plan_stale_emoji(report, merge_request.notes),
         watch=_deserves_watch(findings),
+        moves=tuple(_tell_moves(findings)),
     )
+
+
+def _tell_moves(findings: Findings) -> Iterator[str]:
+    """Describe what is opened and closed for steps, one a line."""
+    for step in (step for each in findings.assessments for step in each.steps):
+        project = step.place[0]
+        for offer, why in step.move.closes:
+            yield f"close {project}!{offer.iid} ({why})"
+        if step.move.opens:
+            yield f"open a merge request in {project} from the new branch {step.move.opens}"
 
 
 def _has_something_to_say(findings: Findings) -> bool:

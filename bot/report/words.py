@@ -159,6 +159,7 @@ class Words:
             "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
             "kind": lambda found: KINDS[type(_rule(found))],
             "ours": _with_code,
+            "capitalized": lambda text: text[:1].upper() + text[1:],
         }
         self.gitlab_url = gitlab_url
         self._environment.globals |= {
@@ -181,6 +182,8 @@ class Words:
             "contact": about.contact,
             "docs_url": about.docs_url,
             "job_url": about.job_url,
+            "is_open": lambda step: bool(step.offer and step.offer.state == "opened"),
+            "offer_link": lambda offer: _numbered_link(offer.iid, offer.web_url),
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
 
@@ -410,7 +413,11 @@ def _policy_link(text: str, url: str) -> Markup:
 
 def _merged_link(merged: Merged) -> Markup:
     """Link a merge request by its number, which is no reference inside a link."""
-    return Markup(inert.web_link(str(merged.iid), merged.web_url).replace("[", "[!", 1))  # noqa: S704
+    return _numbered_link(merged.iid, merged.web_url)
+
+
+def _numbered_link(iid: int, address: str) -> Markup:
+    return Markup(inert.web_link(str(iid), address).replace("[", "[!", 1))  # noqa: S704  made inert
 
 
 def _fenced(text: str, language: str) -> Markup:
