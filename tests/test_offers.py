@@ -1,7 +1,11 @@
 """The merge requests that the bot opens for steps after a merge, through HTTP."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from bot.policy.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -19,6 +23,8 @@ from tests.offer_world import (
     opening_policies,
     read,
 )
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "policies" / "opening"
 
 
 @pytest.fixture
@@ -279,7 +285,7 @@ def test_a_fork_s_merge_request_of_the_same_name_is_nobody_s(
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("role", "has not the Developer role"),
+        ("role", "lacks the Developer role"),
         ("archived", "the project is archived"),
         ("protected", "a branch may be protected"),
         ("refused", "a branch may be protected"),
@@ -360,3 +366,8 @@ def test_doubled_ones_are_healed(made: NominationWorld, server: Server) -> None:
 def test_the_policies_of_these_tests_open_two() -> None:
     (policy,) = opening_policies()
     assert sum(getattr(step.check, "open", False) for step in policy.follow_ups) == 2
+
+
+def test_the_example_is_the_shipped_policy_but_for_what_is_opened() -> None:
+    (shipped,) = load_policies(EXAMPLE)
+    assert replace(shipped, source="") == replace(opening_policies()[0], source="")

@@ -68,7 +68,7 @@ def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step
     if not first.conflicts:
         return replace(step, offer=first, move=Move(closes=closing))
     if not _is_own(case, first):
-        left = "it is in conflict with the file, and not the bot's alone: people resolve that"
+        left = "it is in conflict with the file, and others pushed to it: people resolve that"
         return replace(step, offer=first, left=left, move=Move(closes=closing))
     found = _plan_new(case, replace(step, offer=first), known, may_open=may_open)
     if found.move.opens is None:
@@ -89,7 +89,7 @@ def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
         return step
     if peoples is not None:
         ending = "merged" if peoples.state == "merged" else "closed by somebody"
-        left = f"the bot's merge request was {ending}, so it opens no other one"
+        left = f"the merge request of the bot was {ending}, so it opens no other one"
         return replace(step, offer=step.offer or peoples, left=left)
     if known.refusal:
         left = f"the bot may open no merge request there: {known.refusal}"

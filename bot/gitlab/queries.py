@@ -332,7 +332,7 @@ def _offers_part(number: int, need: OffersOf) -> Part:
             f"o{number}project": ("ID!", need.project),
             f"o{number}{name}": (kind, need.author or list(need.branches)),
         },
-        cost=36,
+        cost=40,
         read=read,
     )
 
@@ -361,7 +361,7 @@ def _find_refusal(project: Json) -> str | None:
     if project.get("mergeRequestsEnabled") is False:
         return "the project takes no merge requests"
     if level < DEVELOPER:
-        return "the bot's account has not the Developer role in the project"
+        return "the account of the bot lacks the Developer role in the project"
     return None
 
 

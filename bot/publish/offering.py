@@ -22,8 +22,8 @@ MOST_TRIES = 3  # of a write of which it is not known whether it landed
 # app/services/commits/create_service.rb, `validate_branch_existence!`.
 EXISTS = "already exists"
 MAY_NOT = {
-    FORBIDDEN: "GitLab refused it to the bot's account: a branch may be protected",
-    NOT_FOUND: "the bot's account may not write there",
+    FORBIDDEN: "GitLab refused it to the account of the bot: a branch may be protected",
+    NOT_FOUND: "the account of the bot may not write there",
 }
 
 

@@ -24,6 +24,7 @@ from bot.evidence import (
     MembersOf,
     MovedOf,
     Need,
+    OffersOf,
     ProfileOf,
     PushOf,
     RenameOf,
@@ -262,6 +263,10 @@ def _siblings(ground: Ground, sample: Sample) -> SiblingsOf:
     return SiblingsOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
 
 
+def _offers(ground: Ground, sample: Sample) -> OffersOf:
+    return OffersOf(sample.project, author=str(ground.me["username"]))
+
+
 def _profile(ground: Ground, _: Sample) -> ProfileOf:
     return ProfileOf(str(ground.me["username"]))
 
@@ -318,6 +323,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "visibility": (_exposure, "titles and names are left out of every comment"),
     "default branch": (_branch, "the counts of merge requests"),
     "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
+    "own merge requests": (_offers, "merge requests that the bot opens for steps"),
     "account": (_profile, "steps after the merge for renamed accounts"),
     "membership": (_access, "steps after the merge for renamed accounts"),
     "tip of a branch": (_tip, "merge requests that change many entries"),
