@@ -40,6 +40,7 @@ from bot.publish import (
     may_be_awaited,
     past_needs,
     plan_writes,
+    tell_move,
     was_open,
 )
 from bot.report import Findings, Report, Words, describe_offer, render_report
@@ -156,7 +157,7 @@ def make_offers(
     """
     if not evaluation.plan.moves:
         return evaluation, []
-    findings, problems = evaluation.findings, []
+    findings, problems, made = evaluation.findings, list[str](), list[str]()
     assessments: list[Assessment] = []
     for assessment in findings.assessments:
         steps: list[Step] = []
@@ -164,9 +165,13 @@ def make_offers(
             done, wrong = _make_offer(assessment, step, evaluation, choices, gitlab)
             steps.append(done)
             problems += wrong
+            opened = step.move.opens if done.offer else None
+            if not wrong:
+                made += tell_move(step, replace(step.move, opens=opened))
         assessments.append(replace(assessment, steps=tuple(steps)))
     findings = replace(findings, assessments=tuple(assessments))
     report, plan = evaluation.replan(findings)
+    plan = replace(plan, moves=tuple(made))
     return replace(evaluation, findings=findings, report=report, plan=plan), problems
 
 

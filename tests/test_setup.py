@@ -538,7 +538,7 @@ def test_whether_the_bot_may_open_merge_requests_is_looked_at(
     if trouble == "disabled":
         gateway.merge_requests_access = "disabled"
     done = operate(server.url, "doctor", POLICIES=OPENING)
-    lines = [line for line in done.stdout.splitlines() if " merge requests " in line]
+    lines = [line for line in done.stdout.splitlines() if " merge requests gitlab-" in line]
     assert len(lines) == 2
     wrong = [line for line in lines if line.startswith("wrong")]
     assert [f" merge requests {GATEWAY}:renovate.json: " in line for line in wrong] == (

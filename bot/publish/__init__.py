@@ -12,7 +12,7 @@ from bot.publish.gate import (
     was_open,
 )
 from bot.publish.last_word import SLOW, shut_gate
-from bot.publish.offering import Offerer, Work, do_step
+from bot.publish.offering import Offerer, Work, do_step, tell_move
 from bot.publish.plan import Plan, find_own_notes
 from bot.publish.planning import is_over, plan_writes
 from bot.publish.writing import HeadMovedError, Writer, apply_plan
@@ -38,5 +38,6 @@ __all__ = [
     "past_needs",
     "plan_writes",
     "shut_gate",
+    "tell_move",
     "was_open",
 ]

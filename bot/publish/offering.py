@@ -6,7 +6,7 @@ at once one makes it. What is doubtful is looked at before it is written again.
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -72,6 +72,14 @@ class Work:
     def branch(self) -> str:
         """From where a merge request is opened."""
         return self.step.move.opens or ""
+
+
+def tell_move(step: Step, move: Move) -> Iterator[str]:
+    """Describe what is opened and closed for a step, one a line."""
+    for offer, why in move.closes:
+        yield f"close {step.place[0]}!{offer.iid} ({why})"
+    if move.opens:
+        yield f"open a merge request in {step.place[0]} from the branch {move.opens}"
 
 
 def do_step(work: Work) -> tuple[Step, list[str]]:

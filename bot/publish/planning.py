@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from bot.evidence import Fact, Need
 from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
+from bot.publish.offering import tell_move
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.report import Findings, Report
 
@@ -49,11 +50,7 @@ def plan_writes(
 def _tell_moves(findings: Findings) -> Iterator[str]:
     """Describe what is opened and closed for steps, one a line."""
     for step in (step for each in findings.assessments for step in each.steps):
-        project = step.place[0]
-        for offer, why in step.move.closes:
-            yield f"close {project}!{offer.iid} ({why})"
-        if step.move.opens:
-            yield f"open a merge request in {project} from the new branch {step.move.opens}"
+        yield from tell_move(step, step.move)
 
 
 def _has_something_to_say(findings: Findings) -> bool:

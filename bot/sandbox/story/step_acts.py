@@ -118,6 +118,12 @@ def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
         settings.tier, settings.reset_approvals_on_push = "premium", True
 
 
+def _protect(stage: Stage, _by: User, given: Given) -> None:
+    """Let Maintainers alone push to the branches of a project whose names match."""
+    with stage.world.writing():
+        stage.project(given["project"]).protected_branches.add(given["branch"])
+
+
 def _branch(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
@@ -195,6 +201,7 @@ ACTS: Mapping[str, Act] = {
     "edit_file": _act(_edit_file, "project path old new"),
     "merge": _plain(actions.merge),
     "open_merge_request": _act(_open, "project branch title files", "description target fork"),
+    "protect": _act(_protect, "project branch"),
     "push": _act(_push, "files", "message"),
     "remove_member": _act(_remove_member, "person from"),
     "rename": _act(_rename, "title", alone="title"),
