@@ -32,7 +32,7 @@ class Stage(Protocol):
 
 def check_gate(plot: Plot, mr: MergeRequest, when: str) -> Iterator[str]:
     """Check that the gate at the head says what the rules say."""
-    if mr.state != "opened":
+    if mr.state != "opened" or _is_empty(mr):
         return
     verdict = judge(plot, mr)
     shown = _shown_gate(plot, mr)
@@ -41,6 +41,11 @@ def check_gate(plot: Plot, mr: MergeRequest, when: str) -> Iterator[str]:
             yield f"{when}: !{mr.iid} has no gate, but nominates {verdict.nominees}"
     elif (shown in {"success", "passed"}) is not verdict.passed:
         yield f"{when}: the gate of !{mr.iid} is {shown}, but {verdict}"
+
+
+def _is_empty(mr: MergeRequest) -> bool:
+    """Return whether there is nothing left to merge, as from a branch that was merged before."""
+    return mr.diff is not None and mr.diff.base_sha == mr.head_sha
 
 
 def _shown_gate(plot: Plot, mr: MergeRequest) -> str | None:

@@ -21,6 +21,7 @@ from tests.chaos.plot import Plot
 from tests.nomination_world import FOLDER, START
 
 OURS = "nomination-bot/"
+AMEND = "Amend"  # what the fault that moves heads pushes in everybody's name
 FILES = ("inventory.json", "renovate.json")
 WRITES = (
     "POST */repository/commits",
@@ -123,12 +124,14 @@ class Offers:
                 self.heads[project.path_with_namespace, name] = head
 
     def _check_push(self, project: Project, name: str) -> Iterator[str]:
+        head = project.repository.store.commits[project.repository.branches[name]]
+        if head.title == AMEND:
+            return
         if not name.startswith(OURS):
             yield f"the bot pushed to {name} of {project.path_with_namespace}"
         elif (project.path_with_namespace, name) in self.heads:
             yield f"the bot pushed to {name}, which was there"
         else:
-            head = project.repository.store.commits[project.repository.branches[name]]
             main = project.repository.store.ancestors(project.repository.branches["main"])
             if len(head.parents) != 1 or head.parents[0] not in main:
                 yield f"{name} is not one commit on top of main"
