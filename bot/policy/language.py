@@ -7,7 +7,7 @@ from bot.policy import values as say
 from bot.policy.kinds import CHECKS, RULES
 from bot.policy.mistakes import Contradiction, Draft
 from bot.policy.records import Field, Record, Variant
-from bot.policy.shapes import Choice, Day, ListOf, Schema
+from bot.policy.shapes import Choice, Day, ListOf, Schema, Whole
 from bot.policy.words import ACTOR, GLOB, GROUP, ID, KEY, LEVEL, LINE, PROJECT, ROLE, URL, VERSION
 from bot.team import TEAM_FILES
 
@@ -72,8 +72,20 @@ def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
         for number, draft in enumerate(values.get("requirements", ()))
         if draft is not None and "rule" in draft.values
     }
+    yield from _find_idle_reminders(values)
     yield from _find_own_stage(values.get("role"), rules)
     yield from _find_shared_topics(rules)
+
+
+def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Find reminders of what nobody is told the first time."""
+    if values.get("remind_after") is not None and not values.get("notify"):
+        yield Contradiction(
+            at=("remind_after",),
+            what="`remind_after` repeats a mention, and there is none",
+            found=f"remind_after: {values['remind_after']}",
+            expected="notify: next-actor, too",
+        )
 
 
 def _find_own_stage(
@@ -166,6 +178,20 @@ POLICY = Record(
             " each hand-over.",
             required=False,
             default=False,
+        ),
+        Field(
+            name="remind_after",
+            shape=Whole(least=1, most=366),
+            about="After how many days in which nothing moved on they are mentioned once more;"
+            " left out, never.",
+            required=False,
+        ),
+        Field(
+            name="reminders",
+            shape=Whole(least=1, most=10),
+            about="How often that is repeated, at most.",
+            required=False,
+            default=1,
         ),
     ),
 )

@@ -176,7 +176,8 @@ class Notice:
 class Policy:
     """Everything that one project asks of a nominee for one role, from one day on.
 
-    With `notify` the comment mentions whose turn it is.
+    With `notify` the comment mentions whose turn it is, and after each `remind_after` days in
+    which nothing moved on once more, `reminders` times at most.
     """
 
     id: str
@@ -193,6 +194,8 @@ class Policy:
     follow_ups: tuple[FollowUp, ...] = ()
     notices: tuple[Notice, ...] = ()
     notify: bool = False
+    remind_after: int | None = None
+    reminders: int = 1
     source: str
 
     @property

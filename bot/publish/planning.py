@@ -5,7 +5,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from bot.evidence import Fact, Need
 from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
 from bot.publish.offering import tell_move
-from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish.plan import (
+    Plan,
+    find_own_notes,
+    plan_emoji,
+    plan_note,
+    plan_reminder,
+    plan_stale_emoji,
+)
 from bot.report import Findings, Report
 
 
@@ -44,6 +51,7 @@ def plan_writes(
         stale_emoji=plan_stale_emoji(report, merge_request.notes),
         watch=_deserves_watch(findings),
         moves=tuple(_tell_moves(findings)),
+        before=plan_reminder(report, own) if body is not None else None,
     )
 
 
