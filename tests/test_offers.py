@@ -1,17 +1,39 @@
 """The merge requests that the bot opens for steps after a merge, through HTTP."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.assessment import Move, Step, assess
+from bot.assessment.offers import plan_offers
+from bot.errors import ConfigError, DoubtfulWriteError, GitLabError, RefusedError
+from bot.evidence import FileAt, Offer, Offers, OffersOf, Present, find_offers_of, offer_branches
+from bot.policy import ListedIn
 from bot.policy.loading import load_policies
+from bot.publish import Work, do_step
+from bot.report import OfferText, describe_offer
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
-from tests.nomination_world import ENTRY, NominationWorld, entry, run_on
+from bot.unread import Unread
+from tests.builders import (
+    make_assessment,
+    make_case,
+    make_evidence,
+    make_follow_up,
+    make_merge_request,
+    make_nomination,
+    make_offer,
+    make_policy,
+    make_replay,
+)
+from tests.nomination_world import ENTRY, NominationWorld, connect, entry, run_on, shipped
 from tests.offer_world import (
     FIRST,
     change_file,
@@ -369,5 +391,226 @@ def test_the_policies_of_these_tests_open_two() -> None:
 
 
 def test_the_example_is_the_shipped_policy_but_for_what_is_opened() -> None:
-    (shipped,) = load_policies(EXAMPLE)
-    assert replace(shipped, source="") == replace(opening_policies()[0], source="")
+    (example,) = load_policies(EXAMPLE)
+    assert replace(example, source="") == replace(opening_policies()[0], source="")
+
+
+# --- odd cases, without a server --------------------------------------------------------
+
+
+STEP = make_follow_up(
+    ListedIn(
+        project="g/p", ref="main", path="x", format="yaml", entry=None, key="members", open=True
+    )
+)
+POLICY = make_policy(follow_ups=(STEP,))
+NEED = find_offers_of(POLICY, STEP, ("ada",))
+FILE = {FileAt("g/p", "main", "x"): b"members: [zoe]\n"}
+
+
+def plan(offers: Offers | Unread | None, **changes: Any) -> Step:
+    """Plan what the bot does for the one step, after the merge."""
+    assert NEED is not None
+    known = {} if offers is None else {NEED: offers}
+    evidence = make_evidence(files=changes.pop("files", FILE), offers=known)
+    case = make_case(POLICY, evidence=evidence, **changes)
+    return plan_offers(case, assess(case, make_replay(), None), held=False).steps[0]
+
+
+@pytest.mark.parametrize(
+    ("offers", "why"),
+    [
+        (None, "not known"),
+        (Unread(reason="GitLab answered 502"), "GitLab answered 502"),
+        (Offers(items=(), complete=False), "too many"),
+    ],
+)
+def test_where_it_is_not_known_what_was_opened_nothing_is(
+    offers: Offers | Unread | None, why: str
+) -> None:
+    step = plan(offers)
+    assert not step.move
+    assert why in (step.left or "")
+    done = plan(offers, files={FileAt("g/p", "main", "x"): b"members: [ada]\n"})
+    assert (done.move, done.left) == (Move(), None)
+
+
+def test_in_doubt_about_the_account_nothing_is_opened_or_closed() -> None:
+    doubt = Present(username="ada", doubt="it could not be looked up")
+    for items in ((), (make_offer(branch=NEED.branches[0]),) if NEED else ()):
+        assert not plan(Offers(items=items), present=doubt).move
+
+
+def test_where_no_edit_can_be_made_none_is_opened() -> None:
+    odd = {FileAt("g/p", "main", "x"): b"a: &a [zoe]\nmembers: *a\n"}
+    step = plan(Offers(items=()), files=odd)
+    assert not step.move
+    assert step.left is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada", "a..b", "x/../y", "ada.lock", "-ada", "é", "a" * 300, "@a"]
+)
+def test_whatever_the_name_the_branch_is_one_that_git_takes(name: str) -> None:
+    branches = offer_branches(POLICY, STEP, name)
+    assert len(set(branches)) == len(branches) == 3
+    for branch in branches:
+        assert re.fullmatch(r"nomination-bot/gateway/step/[a-z0-9_-]+(\.[23])?", branch)
+        assert len(branch) < 120
+    other = offer_branches(POLICY, STEP, f"{name}.")
+    assert not {*branches} & {*other}
+
+
+def test_the_title_mentions_nobody() -> None:
+    assessment = replace(make_assessment(POLICY), nomination=make_nomination("@ada"))
+    text = describe_offer(assessment, assessment.steps[0], make_merge_request(), shipped()[1])
+    assert "@" not in text.title
+    assert not re.search(r"(?<!`)@", text.description.replace("`@@", ""))
+
+
+def test_a_description_that_gitlab_would_execute_is_refused() -> None:
+    step = replace(STEP, help="/approve")
+    assessment = make_assessment(make_policy(follow_ups=(step,)))
+    with pytest.raises(ConfigError, match="GitLab would execute"):
+        describe_offer(assessment, assessment.steps[0], make_merge_request(), shipped()[1])
+
+
+class FakeGitLab:
+    """Answers what opening a merge request asks for, and fails where it is told to."""
+
+    def __init__(self, content: bytes, **failures: GitLabError) -> None:
+        self.content = content
+        self.failures = failures
+        self.asked: list[str] = []
+        self.account: int | None = 7
+        self.there: tuple[Offer, ...] = ()
+
+    def _do(self, name: str) -> None:
+        self.asked.append(name)
+        if name in self.failures:
+            raise self.failures[name]
+
+    def fetch_account_id(self, username: str) -> int | None:  # noqa: ARG002
+        """Return a number."""
+        self._do("account")
+        return self.account
+
+    def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:  # noqa: ARG002
+        """Return the file."""
+        self._do("file")
+        return self.content, "abc"
+
+    def fetch_change(self, *_: str) -> tuple[str, str, str] | None:
+        """Find no change."""
+        return None
+
+    def fetch_offers(self, need: OffersOf) -> Offers:  # noqa: ARG002
+        """Find none."""
+        return Offers(items=self.there)
+
+    def start_branch(self, project: str, fields: Mapping[str, object]) -> None:  # noqa: ARG002
+        """Make a branch."""
+        self._do("branch")
+
+    def open_offer(self, project: str, fields: Mapping[str, object]) -> Offer:  # noqa: ARG002
+        """Open one."""
+        self._do("open")
+        return make_offer()
+
+    def close_offer(self, project: str, iid: int, description: str) -> None:  # noqa: ARG002
+        """Close one."""
+        self._do("close")
+
+
+def attempt(gitlab: FakeGitLab, move: Move) -> tuple[Step, list[str]]:
+    assert NEED is not None
+    assessment = make_assessment(POLICY, evidence=make_evidence(files=FILE))
+    step = replace(assessment.steps[0], move=move)
+    text = OfferText(title="t", description="d")
+    work = Work(
+        assessment=assessment, step=step, need=NEED, gitlab=gitlab, describe=lambda *_: text
+    )
+    return do_step(work)
+
+
+OPENING = Move(opens="nomination-bot/x")
+DOUBT = DoubtfulWriteError("it is not known")
+FULL = RefusedError(409, "in use", "POST")
+
+
+@pytest.mark.parametrize(
+    ("gitlab", "left", "problem"),
+    [
+        (FakeGitLab(b"members: [ada]\n"), "changed just now", None),
+        (FakeGitLab(b"\xff\xfe"), "changed just now", None),
+        (FakeGitLab(b"members: []\n", branch=DOUBT), None, "not known"),
+        (FakeGitLab(b"members: []\n", open=DOUBT), None, "not known"),
+        (FakeGitLab(b"members: []\n", open=FULL), "answered 409", None),
+        (FakeGitLab(b"members: []\n", file=GitLabError("no time")), None, "no time"),
+        (FakeGitLab(b"members: []\n"), None, None),
+    ],
+)
+def test_what_goes_wrong_is_told_once(
+    gitlab: FakeGitLab, left: str | None, problem: str | None
+) -> None:
+    step, problems = attempt(gitlab, OPENING)
+    assert (left or "") in (step.left or "")
+    assert bool(step.left) is bool(left)
+    assert (step.offer is None) is bool(left or problem)
+    assert [problem in each for each in problems if problem] == ([True] if problem else [])
+    assert bool(problems) is bool(problem)
+    assert max(map(gitlab.asked.count, gitlab.asked)) <= 3
+
+
+def test_an_account_that_gitlab_does_not_know_is_offered_nothing() -> None:
+    gitlab = FakeGitLab(b"members: []\n")
+    gitlab.account = None
+    step, _ = attempt(gitlab, OPENING)
+    assert "no such account" in (step.left or "")
+    assert gitlab.asked == ["account"]
+
+
+def test_where_one_cannot_be_closed_no_other_is_opened() -> None:
+    gitlab = FakeGitLab(b"members: []\n", close=GitLabError("GitLab answered 500"))
+    move = Move(opens="nomination-bot/x", closes=((make_offer(), "it is doubled"),))
+    step, problems = attempt(gitlab, move)
+    assert gitlab.asked == ["close"]
+    assert step.offer is None
+    assert len(problems) == 1
+
+
+def test_many_merge_requests_of_the_bot_are_asked_for_by_branch(
+    made: NominationWorld, server: Server
+) -> None:
+    merged(made, server)
+    bot = made.user("nomination-bot")
+    for number in range(60):
+        draft = CommitDraft(message="x", changes={f"{number}.md": b"x"})
+        actions.push(made.world, bot, made.provisioner, f"other-{number}", draft)
+        opening = MergeRequestDraft(
+            title="x", source_branch=f"other-{number}", target_branch="main"
+        )
+        actions.open_merge_request(made.world, bot, made.provisioner, opening)
+    assert_quiet(made, server, most=6)
+    assert len(open_in(made.provisioner)) == 1
+
+
+@pytest.mark.parametrize("state", ["opened", "closed"])
+def test_one_that_another_run_opened_meanwhile_is_taken(state: str) -> None:
+    gitlab = FakeGitLab(b"members: []\n")
+    gitlab.there = (make_offer(branch="nomination-bot/x", state=state),)
+    step, problems = attempt(gitlab, OPENING)
+    assert problems == []
+    assert step.offer == (gitlab.there[0] if state == "opened" else None)
+    assert "open" not in gitlab.asked
+
+
+def test_the_door_tells_what_is_not_there(made: NominationWorld, server: Server) -> None:
+    with connect(server) as client:
+        assert client.fetch_account_id("nobody-of-that-name") is None
+        for number in range(2):
+            draft = CommitDraft(message="x", changes={f"{number}.md": b"x"})
+            actions.push(made.world, made.user("olga"), made.gateway, "two", draft)
+        assert client.fetch_change(made.gateway.path_with_namespace, "main", "two") is None
+        with pytest.raises(GitLabError, match="cannot be read"):
+            client.fetch_offers(OffersOf("no/such", branches=("a",)))

@@ -16,6 +16,7 @@ from bot.report.turns import find_turns, is_mentionable
 from bot.sandbox.acts import todos
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from bot.sandbox.pages.views import find_mentions as find_in_markdown
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
@@ -388,7 +389,9 @@ def test_without_a_mention_or_a_day_there_is_no_reminder() -> None:
 
 @pytest.fixture
 def made() -> NominationWorld:
-    return make_world(authored=3)
+    made = make_world(authored=3)
+    made.world.find_mentions = find_in_markdown
+    return made
 
 
 def test_a_reminder_makes_a_to_do_once_however_often_the_bot_looks(
