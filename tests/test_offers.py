@@ -13,9 +13,9 @@ from bot.assessment.offers import plan_offers
 from bot.errors import ConfigError, DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence import FileAt, Offer, Offers, OffersOf, Present, find_offers_of, offer_branches
 from bot.policy import ListedIn
-from bot.policy.loading import load_policies
 from bot.publish import Work, do_step
 from bot.report import OfferText, describe_offer
+from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind

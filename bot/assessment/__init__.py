@@ -12,12 +12,18 @@ from bot.assessment.findings import (
     Verdict,
     current_maintainers,
 )
+from bot.assessment.kinds import KINDS, RoleHeld
+from bot.assessment.kinds.attested import TOPIC
+from bot.assessment.kinds.kind import kind_of
 
 __all__ = [
+    "KINDS",
+    "TOPIC",
     "Assessment",
     "Case",
     "Finding",
     "Move",
+    "RoleHeld",
     "State",
     "Step",
     "Verdict",
@@ -26,4 +32,5 @@ __all__ = [
     "conceal",
     "current_maintainers",
     "find_context",
+    "kind_of",
 ]
