@@ -25,6 +25,7 @@ from bot.evidence import (
     MembersOf,
     MovedOf,
     Need,
+    OffersOf,
     ProfileOf,
     ProposedOf,
     PushOf,
@@ -289,6 +290,10 @@ def _proposed(ground: Ground, sample: Sample) -> ProposedOf:
     return ProposedOf(sample.project, str(ground.me["username"]))
 
 
+def _offers(ground: Ground, sample: Sample) -> OffersOf:
+    return OffersOf(sample.project, author=str(ground.me["username"]))
+
+
 def _profile(ground: Ground, _: Sample) -> ProfileOf:
     return ProfileOf(str(ground.me["username"]))
 
@@ -350,6 +355,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "default branch": (_branch, "the counts of merge requests"),
     "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
     "merge requests of an author": (_proposed, "holds of another merge request"),
+    "own merge requests": (_offers, "merge requests that the bot opens for steps"),
     "account": (_profile, "steps after the merge for renamed accounts"),
     "membership": (_access, "steps after the merge for renamed accounts"),
     "tip of a branch": (_tip, "merge requests that change many entries"),

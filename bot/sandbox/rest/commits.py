@@ -112,6 +112,7 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
         "commit_message": text(required=True),
         "actions": items(required=True),
         "start_branch": text(),
+        "start_sha": text(),
         "stats": flag(),
     },
 )
@@ -119,7 +120,8 @@ def create_commit(call: Call) -> Answer:
     """Commit several changes at once."""
     given = call.params
     repository = call.code.repository
-    start = given.get("start_branch", call.project.default_branch)
+    _check_start(call)
+    start = given.get("start_sha") or given.get("start_branch", call.project.default_branch)
     head = repository.find_commit(given["branch"]) or repository.find_commit(start)
     changes: dict[str, bytes | None] = {}
     for asked in given["actions"]:
@@ -127,10 +129,31 @@ def create_commit(call: Call) -> Answer:
     draft = CommitDraft(
         message=given["commit_message"],
         changes=changes,
-        start_branch=given.get("start_branch"),
+        start_branch=given.get("start_sha") or given.get("start_branch"),
     )
     commit = actions.push(call.world, call.actor, call.project, given["branch"], draft)
     return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
+
+
+def _check_start(call: Call) -> None:
+    """Refuse to begin a branch that is there, or from a commit that is not.
+
+    app/services/commits/create_service.rb: `validate_start_sha!`, `validate_branch_existence!`.
+    """
+    given, repository = call.params, call.code.repository
+    if "start_sha" in given and "start_branch" in given:
+        raise RefusedError(400, "start_branch, start_sha are mutually exclusive", key="error")
+    start = given.get("start_sha")
+    if start is not None and repository.find_commit(start) is None:
+        raise RefusedError(400, f"Cannot find start_sha '{start}'")
+    name = given["branch"]
+    is_other = start is not None or given.get("start_branch", name) != name
+    if is_other and name in repository.branches:
+        raise RefusedError(
+            400,
+            f"A branch called '{name}' already exists. Switch to that branch in order to make "
+            "changes",
+        )
 
 
 def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str, bytes | None]:
@@ -140,6 +163,7 @@ def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str,
     path, content = given["file_path"], given.get("content", "").encode()
     if given.get("encoding") == "base64":
         content = base64.b64decode(content)
+    _check_path(given["action"], path, head)
     if given["action"] == "delete":
         return {path: None}
     if given["action"] != "move":
@@ -149,3 +173,12 @@ def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str,
     if old is None or kept is None:
         raise RefusedError(400, "A file with this name doesn't exist")
     return {old: None, path: content if "content" in given else kept}
+
+
+def _check_path(action: str, path: str, head: Commit | None) -> None:
+    """Refuse to make what is there, and to change what is not (Gitaly, UserCommitFiles)."""
+    is_there = head is not None and path in head.tree
+    if action == "create" and is_there:
+        raise RefusedError(400, "A file with this name already exists")
+    if action in {"update", "delete"} and not is_there:
+        raise RefusedError(400, "A file with this name doesn't exist")
