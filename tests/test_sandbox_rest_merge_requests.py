@@ -105,7 +105,8 @@ def test_a_merge_request_is_opened_for_another_project_too() -> None:
         ({"state_event": "close"}, "state", "closed"),
         ({"discussion_locked": True}, "discussion_locked", True),
         ({"description": ""}, "description", ""),
-        ({"squash": True}, "squash", False),
+        ({"squash": True}, "squash", True),
+        ({"remove_source_branch": True}, "force_remove_source_branch", True),
     ],
 )
 def test_a_field_is_changed(body: dict[str, Any], name: str, expected: object) -> None:

@@ -7,6 +7,7 @@ advances the clock, records events, and raises RefusedError as GitLab would refu
 from bot.sandbox.acts.merge_requests import (
     MergeRequestDraft,
     MergeRequestUpdate,
+    MergeWish,
     assign,
     close,
     merge,
@@ -58,6 +59,7 @@ __all__ = [
     "CommitDraft",
     "MergeRequestDraft",
     "MergeRequestUpdate",
+    "MergeWish",
     "NoteDraft",
     "NoteOutcome",
     "PipelineDraft",

@@ -158,17 +158,18 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         changes=changes,
         oldrev=old,
     )
-    if mr.project.settings.reset_approvals_on_push and mr.approvals:
-        _reset_approvals(world, user, mr)
+    reset_approvals(world, user, mr)
 
 
-def _reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
-    """Drop all approvals after a push, as `delete_approvals` does.
+def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
+    """Drop all approvals after a push where the project says so, as `delete_approvals` does.
 
     ee/app/services/ee/merge_requests/base_service.rb: the rows are deleted, the reviewers
     become `unapproved`, and a hook marked `system` follows. What the approvers' own system
     notes say stays; ee/system_notes/merge_requests_service.rb adds one in the pusher's name.
     """
+    if not mr.project.settings.reset_approvals_on_push or not mr.approvals:
+        return
     dropped = [each.user for each in mr.approvals]
     required = mr.project.settings.approvals_required
     was_approved = len(dropped) >= required

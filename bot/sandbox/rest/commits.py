@@ -8,7 +8,7 @@ from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, convert, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import Commit
@@ -110,7 +110,7 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     {
         "branch": text(required=True),
         "commit_message": text(required=True),
-        "actions": items(required=True),
+        "actions": items(ACTION, required=True),
         "start_branch": text(),
         "stats": flag(),
     },
@@ -133,10 +133,9 @@ def create_commit(call: Call) -> Answer:
     return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
 
 
-def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str, bytes | None]:
-    if not isinstance(asked, dict):
-        raise RefusedError(400, "actions is invalid", key="error")
-    given = convert(ACTION, asked, "actions")
+def _read_action(
+    call: Call, given: Mapping[str, str], head: Commit | None
+) -> Mapping[str, bytes | None]:
     path, content = given["file_path"], given.get("content", "").encode()
     if given.get("encoding") == "base64":
         content = base64.b64decode(content)

@@ -1,6 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.merging import has_conflicts
 from bot.sandbox.acts.pipelines import merge_request_pipelines
 from bot.sandbox.rest.code_entities import render_commit, render_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
@@ -44,15 +45,52 @@ def show_approvals(call: Call) -> Answer:
 
 
 def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
-    """Render the approvals of a merge request."""
-    return {
-        "user_has_approved": call.user is not None and mr.is_approved_by(call.user),
-        "user_can_approve": can_approve(call.user, mr, call.today),
-        "approved": len(mr.approvals) >= max(1, mr.project.settings.approvals_required),
+    """Render the approvals of a merge request, in the shape of the edition."""
+    has_approved = call.user is not None and mr.is_approved_by(call.user)
+    state: dict[str, object] = {
+        "user_has_approved": has_approved,
+        # `eligible_for_approval_by?` of app/models/concerns/approvable.rb.
+        "user_can_approve": can_approve(call.user, mr, call.today) and not has_approved,
+        "approved": bool(mr.approvals),
         "approved_by": [
             {"user": render_user(call.world, each.user), "approved_at": stamp(each.approved_at)}
             for each in mr.approvals
         ],
+    }
+    return state | _render_enterprise(mr) if call.world.version.endswith("-ee") else state
+
+
+def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
+    """Render what every Enterprise edition, licensed or not, tells besides.
+
+    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first
+    (lib/api/entities/issuable_entity.rb).
+    """
+    settings = mr.project.settings
+    required = settings.approvals_required if settings.premium else 0
+    left = max(0, required - len(mr.approvals))
+    return {
+        "id": mr.id,
+        "iid": mr.iid,
+        "project_id": mr.project.id,
+        "title": mr.title,
+        "description": mr.description,
+        "state": mr.state,
+        "created_at": stamp(mr.created_at),
+        "updated_at": stamp(mr.updated_at),
+        "merge_status": "cannot_be_merged" if has_conflicts(mr) else "can_be_merged",
+        "approved": not left,
+        "approvals_required": required,
+        "approvals_left": left,
+        "require_password_to_approve": False,
+        "suggested_approvers": [],
+        "approvers": [],
+        "approver_groups": [],
+        "approval_rules_left": [],
+        "has_approval_rules": False,
+        "merge_request_approvers_available": settings.premium,
+        "multiple_approval_rules_available": settings.premium,
+        "invalid_approvers_rules": [],
     }
 
 

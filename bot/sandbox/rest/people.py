@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import render_label_basic
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integers, moment, text
 from bot.sandbox.rest.people_entities import (
     render_member,
@@ -199,14 +200,7 @@ def list_labels(call: Call) -> Answer:
 
 
 def _render_label(label: Label) -> dict[str, object]:
-    return {
-        "id": label.id,
-        "name": label.name,
-        "description": label.description,
-        "text_color": "#FFFFFF",
-        "description_html": label.description or "",
-        "color": label.color,
-        "archived": False,
+    return render_label_basic(label) | {
         "subscribed": False,
         "priority": None,
         "is_project_label": True,

@@ -1,15 +1,16 @@
 """REST: trees, branches, comparisons."""
 
-import hashlib
+from urllib.parse import urlencode
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
-from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level
+from bot.sandbox.world.git_objects import encode_trees
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError
 
@@ -23,7 +24,8 @@ FEWEST_REFS = 2
         "ref": text(),
         "path": text(),
         "recursive": flag(),
-        "pagination": choice("legacy", "none"),
+        "pagination": choice("legacy", "keyset", "none"),
+        "page_token": text(),
         **PAGING,
     },
     scopes=FILES,
@@ -33,19 +35,35 @@ def show_tree(call: Call) -> Answer:
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
     found = _list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
-    return paged(call, found, lambda entry: entry)
+    return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
+
+
+def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
+    """Answer what follows the token: the number of the last row before (doc/api/rest, keyset)."""
+    size, token = read_window(call).size, call.params.get("page_token")
+    if token:
+        places = [at for at, row in enumerate(found) if row["id"] == token]
+        if not places:
+            raise RefusedError(404, "404 Tree Not Found")
+        found = found[places[0] + 1 :]
+    shown, headers = found[:size], {"X-Per-Page": str(size)}
+    if len(found) > size:
+        kept = [(name, value) for name, value in call.query if name != "page_token"]
+        query = urlencode([*kept, ("page_token", shown[-1]["id"])])
+        headers["Link"] = f'<{call.base_url}{call.url}?{query}>; rel="next"'
+    return Answer(body=shown, headers=headers)
 
 
 def _list_tree(commit: Commit, path: str, *, recursive: bool) -> list[dict[str, str]]:
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     rows: dict[str, dict[str, str]] = {}
+    folders = encode_trees(commit.tree)
     for name, blob in sorted(commit.tree.items()):
         if name.startswith(prefix):
             parts = name[len(prefix) :].split("/")
             for depth in range(1, len(parts) if recursive else min(2, len(parts))):
                 place = prefix + "/".join(parts[:depth])
-                sha = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()
-                rows.setdefault(place, _row(place, "tree", sha, "040000"))
+                rows.setdefault(place, _row(place, "tree", folders[place][0], "040000"))
             if recursive or len(parts) == 1:
                 rows[name] = _row(name, "blob", blob.sha, blob.mode)
     return sorted(rows.values(), key=lambda row: (row["type"] == "blob", row["path"]))
