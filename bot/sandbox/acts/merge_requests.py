@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.sandbox.acts.merging import assess_merge, join_trees
+from bot.sandbox.acts.merging import assess_merge, join, join_trees
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.acts.repository import (
@@ -17,7 +17,15 @@ from bot.sandbox.acts.repository import (
 )
 from bot.sandbox.acts.todos import resolve, tell_assigned
 from bot.sandbox.world.access import can_push, can_read, can_update, demand
-from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, StateEvent, User
+from bot.sandbox.world.entities import (
+    DiffVersion,
+    Label,
+    MergeRequest,
+    Project,
+    Reviewer,
+    StateEvent,
+    User,
+)
 from bot.sandbox.world.repository import Signature
 from bot.sandbox.world.state import Event, RefusedError, World
 
@@ -345,6 +353,57 @@ def _remove_source_branch(world: World, user: User, mr: MergeRequest) -> None:
     wanted = asked and branch not in kept
     if source and wanted and can_push(person, source, branch, world.now.date()):
         delete_branch(world, person, source, branch)
+
+
+def rebase(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+    """Replay the commits of the source branch on the target branch.
+
+    `RebaseService` of app/services/merge_requests; 403 for who may not push the source.
+    """
+    with world.writing() as now:
+        source, version = mr.source_project, mr.diff
+        demand(source is not None and can_push(user, source, mr.source_branch, now.date()))
+        target = mr.project.repository.branches.get(mr.target_branch)
+        if source is None or version is None or target is None or mr.state != "opened":
+            raise RefusedError(409, "Failed to enqueue the rebase operation")
+        head = _replay(mr, version, target, sign(user, now))
+        if head != source.repository.branches.get(mr.source_branch):
+            source.repository.move_branch(mr.source_branch, head)
+            announce_push(world, user, source, mr.source_branch)
+        return mr
+
+
+def _replay(mr: MergeRequest, version: DiffVersion, target: str, committer: Signature) -> str:
+    store = mr.project.repository.store
+    if store.merge_base(target, version.head_sha) == target:
+        return version.head_sha
+    below = store.ancestors(target)
+    new = [each for each in mr.project.repository.log(version.head_sha) if each.sha not in below]
+    head = target
+    for commit in reversed([each for each in new if len(each.parents) == 1]):
+        base, ours = store.commits[commit.parents[0]].tree, store.commits[head].tree
+        joined = join(store, (base, ours, commit.tree))
+        if joined.conflicts:
+            # What GitLab answers at the merge request then, as `merge_error`.
+            raise RefusedError(
+                409, "Rebase failed: Rebase locally, resolve all conflicts, then push"
+            )
+        author = commit.author
+        head = store.add_commit(joined.tree, (head,), commit.message, author, committer).sha
+    return head
+
+
+def make_merge_ref(mr: MergeRequest) -> str:
+    """Make the commit that merging would make, on no branch (`MergeToRefService`)."""
+    joined, repository = join_trees(mr), mr.project.repository
+    target = repository.branches.get(mr.target_branch)
+    if target is None or mr.head_sha is None or joined.conflicts:
+        raise RefusedError(400, "Merge request is not mergeable")
+    message = f"Merge {mr.head_sha} into {target}"
+    author = sign(mr.author, mr.updated_at)
+    made = repository.store.add_commit(joined.tree, (target, mr.head_sha), message, author)
+    repository.fetch(made.sha)
+    return made.sha
 
 
 def copy_reviewers(mr: MergeRequest) -> list[Reviewer]:

@@ -85,6 +85,27 @@ def delete_branch(world: World, user: User, project: Project, branch: str) -> No
         world.record("branch_pushed", actor=user, project=project, subject=branch)
 
 
+def receive(
+    world: World, user: User, project: Project, ref: str, moved: tuple[str | None, str | None]
+) -> None:
+    """Take what a push by git moved: to which commit, None if gone, and a tag's own object."""
+    sha, object_ = moved
+    repository = project.repository
+    _, kind, name = ref.split("/", 2)
+    if kind == "heads" and sha is None:
+        delete_branch(world, user, project, name)
+        return
+    with world.writing():
+        if kind == "heads" and sha is not None:
+            repository.move_branch(name, sha)
+            announce_push(world, user, project, name)
+        elif sha is None:
+            repository.tags.pop(name, None)
+        else:
+            repository.fetch(sha)
+            repository.tags[name] = sha, object_
+
+
 def fork_project(world: World, user: User, project: Project) -> Project:
     """Fork a project into a person's own namespace."""
     with world.writing() as now:

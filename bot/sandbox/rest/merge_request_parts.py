@@ -1,5 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
+from dataclasses import replace
+
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import has_conflicts
 from bot.sandbox.acts.pipelines import merge_request_pipelines
@@ -12,11 +14,11 @@ from bot.sandbox.rest.merge_request_entities import (
     render_version,
     shown_diff,
 )
-from bot.sandbox.rest.params import PAGING, flag, text
+from bot.sandbox.rest.params import PAGING, flag, integer, text
 from bot.sandbox.rest.people_entities import render_user, stamp
-from bot.sandbox.world.access import can_approve
+from bot.sandbox.world.access import can_approve, demand
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
-from bot.sandbox.world.entities import DiffVersion, MergeRequest, User
+from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError
 
 
@@ -92,6 +94,78 @@ def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
         "multiple_approval_rules_available": settings.premium,
         "invalid_approvers_rules": [],
     }
+
+
+# ee/lib/ee/api/entities/approval_settings.rb; what the settings here call it.
+CONFIGURATION = {
+    "approvals_before_merge": "approvals_required",
+    "reset_approvals_on_push": "reset_approvals_on_push",
+    "merge_requests_author_approval": "author_approval",
+}
+
+
+@endpoint("GET", "/projects/{id}/approvals", open=False)
+def show_approval_settings(call: Call) -> Answer:
+    """Tell how a project handles approvals."""
+    demand(call.level >= Level.MAINTAINER)
+    settings = call.project.settings
+    told = {name: getattr(settings, attribute) for name, attribute in CONFIGURATION.items()}
+    fixed = [
+        "disable_overriding_approvers_per_merge_request", "require_password_to_approve",
+        "merge_requests_disable_committers_approval", "selective_code_owner_removals",
+    ]  # fmt: skip
+    return Answer(
+        body={"approvers": [], "approver_groups": [], **told, **dict.fromkeys(fixed, False)}
+    )
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/approvals",
+    {
+        "approvals_before_merge": integer(),
+        "reset_approvals_on_push": flag(),
+        "merge_requests_author_approval": flag(),
+    },
+)
+def edit_approval_settings(call: Call) -> Answer:
+    """Change how a project handles approvals."""
+    demand(call.level >= Level.MAINTAINER)
+    with call.world.writing():
+        for name, value in call.params.items():
+            setattr(call.project.settings, CONFIGURATION[name], value)
+    return replace(show_approval_settings(call), status=201)
+
+
+@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/rebase", {"skip_ci": flag()})
+def rebase(call: Call) -> Answer:
+    """Rebase the source branch onto the target; GitLab does it later, and here it is done."""
+    actions.rebase(call.world, call.actor, call.merge_request)
+    return Answer(status=202, body={"rebase_in_progress": False})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/merge_ref")
+def show_merge_ref(call: Call) -> Answer:
+    """Tell of the commit that a merge with the target gives now (lib/api/merge_requests.rb)."""
+    return Answer(body={"commit_id": actions.make_merge_ref(call.code_merge_request)})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/closes_issues", PAGING)
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/related_issues", PAGING)
+def list_issues(call: Call) -> Answer:
+    """List the issues it closes: there are none here."""
+    return paged(call, [call.merge_request][:0], lambda _: {})
+
+
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/subscribe")
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/unsubscribe")
+def subscribe(call: Call) -> Answer:
+    """Hear of it from now on, or no more; 304 where that is so (lib/api/subscriptions.rb)."""
+    mr, wanted = call.merge_request, not call.url.endswith("/unsubscribe")
+    changed = mr.follows(call.actor) is not wanted
+    mr.subscribed[call.actor] = wanted
+    body = render_merge_request(call.world, mr, call.actor)
+    return Answer(status=201 if changed else 304, body=body)
 
 
 @endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")

@@ -1,5 +1,6 @@
 """REST: trees, branches, comparisons."""
 
+from base64 import b64encode
 from urllib.parse import urlencode
 
 from bot.sandbox.acts import actions
@@ -39,19 +40,26 @@ def show_tree(call: Call) -> Answer:
 
 
 def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
-    """Answer what follows the token: the number of the last row before (doc/api/rest, keyset)."""
+    """Answer what follows the token, which names the last row before, as Gitaly's does.
+
+    doc/api/repositories.md; the number of that row would not do, as two may be alike.
+    """
     size, token = read_window(call).size, call.params.get("page_token")
     if token:
-        places = [at for at, row in enumerate(found) if row["id"] == token]
+        places = [at for at, row in enumerate(found) if _token(row) == token]
         if not places:
             raise RefusedError(404, "404 Tree Not Found")
         found = found[places[0] + 1 :]
     shown, headers = found[:size], {"X-Per-Page": str(size)}
     if len(found) > size:
         kept = [(name, value) for name, value in call.query if name != "page_token"]
-        query = urlencode([*kept, ("page_token", shown[-1]["id"])])
+        query = urlencode([*kept, ("page_token", _token(shown[-1]))])
         headers["Link"] = f'<{call.base_url}{call.url}?{query}>; rel="next"'
     return Answer(body=shown, headers=headers)
+
+
+def _token(row: dict[str, str]) -> str:
+    return b64encode(row["path"].encode()).decode()
 
 
 def _list_tree(commit: Commit, path: str, *, recursive: bool) -> list[dict[str, str]]:

@@ -79,14 +79,19 @@ class ObjectStore:
         return sha
 
     def add_commit(
-        self, tree: Tree, parents: tuple[str, ...], message: str, author: Signature
+        self,
+        tree: Tree,
+        parents: tuple[str, ...],
+        message: str,
+        author: Signature,
+        committer: Signature | None = None,
     ) -> Commit:
         """Keep a commit with the sha that git gives it."""
         written = encode_commit(
             encode_trees(tree)[""][0],
             parents,
             encode_signature(*author),
-            encode_signature(*author),
+            encode_signature(*(committer or author)),
             message,
         )
         sha = object_id("commit", written)
@@ -97,7 +102,7 @@ class ObjectStore:
                 parents=parents,
                 message=message,
                 author=author,
-                committer=author,
+                committer=committer or author,
             )
         )
 
