@@ -160,6 +160,9 @@ def read_body(request: Request) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise RefusedError(400, "The request body must be an object", key="error")
         return found
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # In the order it was sent: `actions[][action]` begins a new action each time.
+        return unfold(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
     return unfold(request.form.items(multi=True))
 
 
