@@ -176,10 +176,11 @@ def dispatch(world: World, request: Request) -> Answer:
     try:
         endpoint, path = find_endpoint(request)
     except (NotFound, MethodNotAllowed) as missing:
-        world.report_violation(f"no endpoint {request.method} {raw_path(request.environ)}")
+        asked = f"{request.method} {raw_path(request.environ)}"
+        world.report_violation(f"no endpoint {asked}")
         status = 405 if isinstance(missing, MethodNotAllowed) else 404
         words = "405 Not Allowed" if status == 405 else "404 Not Found"  # noqa: PLR2004
-        told = f"the sandbox does not offer {request.method} {raw_path(request.environ)}"
+        told = f"the sandbox does not offer {asked}"
         return Answer(status=status, body={"message": told, "error": words})
     try:
         with world.lock:

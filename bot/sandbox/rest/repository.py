@@ -9,6 +9,7 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_win
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level
 from bot.sandbox.world.git_objects import encode_trees
@@ -113,6 +114,16 @@ def create_branch(call: Call) -> Answer:
     name = call.params["branch"]
     actions.create_branch(call.world, call.actor, call.code, name, call.params["ref"])
     return Answer(status=201, body=_render_branch(call, name))
+
+
+@endpoint("DELETE", "/projects/{id}/repository/branches/{branch}")
+def delete_branch(call: Call) -> Answer:
+    """Delete a branch; a protected one stays (lib/api/branches.rb)."""
+    name, project = call.path["branch"], call.code
+    demand(name in project.repository.branches, 404, "404 Branch Not Found")
+    demand(name not in {*project.protected_branches, project.default_branch}, 403)
+    actions.delete_branch(call.world, call.actor, project, name)
+    return Answer(status=204)
 
 
 def _render_branch(call: Call, name: str) -> dict[str, object]:

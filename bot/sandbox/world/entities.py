@@ -473,6 +473,18 @@ class ProjectSettings:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class Release:
+    """A release of a tag."""
+
+    tag: str
+    name: str
+    description: str
+    author: User
+    created_at: datetime
+    links: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Project:
     """A project with its repository, merge requests and everything that hangs on them."""
 
@@ -504,6 +516,7 @@ class Project:
     variables: list[Variable] = field(default_factory=list, repr=False)
     schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
+    releases: dict[str, Release] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -517,8 +530,11 @@ class Todo:
     note: Note | None
     created_at: datetime
     done: bool = False
+    marked: bool = False
 
     @property
     def action(self) -> str:
         """GitLab's word for the reason."""
+        if self.marked:
+            return "marked"
         return "mentioned" if self.note else "assigned"
