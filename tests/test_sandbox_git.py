@@ -122,6 +122,8 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
     assert {name: sha for name, (sha, _) in repository.tags.items()} == dict.fromkeys(
         ("light", "v1.0.0"), repository.branches["main"]
     )
+    scene.git("-C", "team", "push", "-q", "origin", "main:refs/notes/x", ":light")
+    assert "light" not in repository.tags
     assert "refs/tags/v1.0.0^{}" in scene.git("ls-remote", scene.address(None))
 
 
@@ -135,7 +137,7 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
         ("author", (), ["main"], "protected branches"),
         ("owner", (), ["--force", "main"], "force push code to a protected branch"),
         ("owner", (), [":main"], "not allowed to delete protected branches"),
-        ("author", (), ["main:refs/odd/x"], "cannot be updated"),
+        ("author", (), ["main:refs/pipelines/1"], "cannot be updated"),
     ],
 )
 def test_a_push_is_refused_with_its_reason(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
@@ -92,6 +93,7 @@ def receive(
     sha, object_ = moved
     repository = project.repository
     _, kind, name = ref.split("/", 2)
+    moving: dict[str, Any] = repository.tags if kind == "tags" else repository.refs
     if kind == "heads" and sha is None:
         delete_branch(world, user, project, name)
         return
@@ -100,10 +102,10 @@ def receive(
             repository.move_branch(name, sha)
             announce_push(world, user, project, name)
         elif sha is None:
-            repository.tags.pop(name, None)
+            moving.pop(name if kind == "tags" else ref, None)
         else:
             repository.fetch(sha)
-            repository.tags[name] = sha, object_
+            moving |= {name: (sha, object_)} if kind == "tags" else {ref: sha}
 
 
 def fork_project(world: World, user: User, project: Project) -> Project:

@@ -30,6 +30,11 @@ HIDDEN = (
     "The project you were looking for could not be found or you don't have permission to view it."
 )
 NO_PUSH = "You are not allowed to push code to this project."
+# lib/gitlab/git/repository.rb and config of Gitaly: refs that are GitLab's own.
+OWN = tuple(
+    f"refs/{name}/"
+    for name in ("merge-requests", "keep-around", "pipelines", "environments", "tmp", "remotes")
+)
 PROTECTED = "You are not allowed to push code to protected branches on this project."
 
 
@@ -174,7 +179,7 @@ def _refuse(world: World, user: User | None, project: Project, body: bytes) -> s
     today = world.now.date()
     for _, new, ref in _commands(body):
         branch = ref.removeprefix("refs/heads/")
-        if not ref.startswith(("refs/heads/", "refs/tags/")):
+        if ref.startswith(OWN):
             return "The given reference cannot be updated."
         if branch in project.protected_branches and new == NOTHING:
             return "You are not allowed to delete protected branches from this project."

@@ -48,6 +48,11 @@ GROUPS: Mapping[str, Param] = {
     "visibility": choice("public", "internal", "private"),
     **PAGING,
 }
+ISSUES: Mapping[str, Param] = {
+    **{name: text() for name in ("scope", "state", "search", "in", "author_username", "milestone")},
+    **{name: text() for name in ("assignee_username", "order_by", "sort", "labels")},
+    **PAGING,
+}
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -111,6 +116,14 @@ def list_forks(call: Call) -> Answer:
     """List the forks of a project that the caller may see."""
     forks = [each for each in call.world.projects.values() if each.forked_from is call.project]
     return _projects(call, forks)
+
+
+@endpoint("GET", "/issues", ISSUES, open=False)
+@endpoint("GET", "/projects/{id}/issues", ISSUES)
+def list_issues(call: Call) -> Answer:
+    """List issues: projects here have none, and the feature is off in all of them."""
+    found = [call.project] if "id" in call.path else []
+    return paged(call, found[:0], dict)
 
 
 @endpoint("GET", "/groups/{id}/projects", OF_GROUP)

@@ -189,6 +189,7 @@ def refs_of(project: Project) -> dict[str, str]:
     repository = project.repository
     refs = {f"refs/heads/{name}": sha for name, sha in repository.branches.items()}
     refs |= {f"refs/tags/{name}": tag or sha for name, (sha, tag) in repository.tags.items()}
+    refs |= repository.refs
     for mr in project.merge_requests.values():
         if mr.head_sha in repository.store.commits:
             refs[f"refs/merge-requests/{mr.iid}/head"] = str(mr.head_sha)

@@ -161,6 +161,8 @@ class Repository:
         self.branches: dict[str, str] = {}
         # Tags by name: the commit, and the tag object where it is an annotated one.
         self.tags: dict[str, tuple[str, str | None]] = {}
+        # Further refs, as `refs/notes/commits`.
+        self.refs: dict[str, str] = {}
         self.known: set[str] = set()
 
     def fork(self) -> "Repository":
