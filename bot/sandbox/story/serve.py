@@ -40,7 +40,8 @@ def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -
 
 def _tell(violation: str) -> None:
     """Say on the terminal what a client asked for and this GitLab does not offer."""
-    print(f"sandbox: {violation}", file=sys.stderr, flush=True)
+    told = violation.replace("no endpoint", "the sandbox does not offer", 1)
+    print(f"sandbox: {told}", file=sys.stderr, flush=True)
 
 
 def _seed_of(scenario: Scenario) -> Path:
