@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
@@ -226,7 +225,7 @@ def _ask(port: int, path: str) -> tuple[int, str | None]:
             answer = connection.getresponse()
             body = json.loads(answer.read())
         except ConnectionError:
-            time.sleep(0.05)
+            threading.Event().wait(0.05)
             continue
         finally:
             connection.close()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException, NotFound
@@ -60,6 +61,16 @@ ROUTES = Map([
 ], strict_slashes=False)  # fmt: skip
 
 
+def _find_page(request: Request) -> tuple[str, Mapping[str, Any]]:
+    """Find the page of an address; say that there is none, unlike of a thing that is not there."""
+    try:
+        found: tuple[str, Mapping[str, Any]] = ROUTES.bind_to_environ(request.environ).match()
+    except NotFound:
+        told = f"the sandbox does not offer {request.method} {request.path}"
+        raise RefusedError(404, told) from None
+    return found
+
+
 class Pages:
     """A WSGI application that shows a world and the jobs of its runner."""
 
@@ -85,7 +96,7 @@ class Pages:
         """Answer one request; only this GitLab's own pages may post to it."""
         request = Request(environ)
         try:
-            endpoint, values = ROUTES.bind_to_environ(environ).match()
+            endpoint, values = _find_page(request)
             origin = request.headers.get("Origin")
             if request.method == "POST" and origin not in {None, request.host_url.rstrip("/")}:
                 raise RefusedError(403, "This form was sent from another site.")
