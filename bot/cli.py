@@ -315,9 +315,9 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     """Connect GitLab and the operator's choices; let go of everything at the end."""
     from bot import app
     from bot.gitlab import GitLabClient, Transport
-    from bot.policy import load_sound
     from bot.publish import GateChoice, GateKind
     from bot.report import Words
+    from bot.rulebook import load_sound
 
     policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
     _warn_of(broken)
@@ -457,7 +457,8 @@ def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
 def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.command_line import wants_json
     from bot.nomination import as_json, run_detect
-    from bot.policy import load_policies, wanted_roles
+    from bot.policy import wanted_roles
+    from bot.rulebook import load_policies
 
     directory = environment.get("NOMINATION_BOT_POLICIES")
     policies = load_policies(Path(directory) if directory else None)
@@ -484,7 +485,7 @@ def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
 
 def _policy(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
     from bot.command_line import wants_json
-    from bot.policy import check_policies
+    from bot.rulebook import check_policies
 
     paths = [Path(name) for name in options.files]
     if wants_json(options):
@@ -574,7 +575,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     """Connect GitLab as the bot, and as the operator where their token is given."""
     from bot import setup
     from bot.gitlab import Transport
-    from bot.policy import load_sound
+    from bot.rulebook import load_sound
 
     deadline = settings.deadline * SETUP.times
 

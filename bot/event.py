@@ -24,7 +24,6 @@ IDLE_CHANGES = frozenset(
     {
         "blocking_discussions_resolved",
         "description",
-        "labels",
         "last_edited_at",
         "last_edited_by_id",
         "merge_error",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy as rules
-from bot.assessment import Assessment, Case, Finding, Verdict, assess
+from bot.assessment import Assessment, Case, Finding, RoleHeld, Verdict, assess
 from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import (
@@ -23,8 +23,6 @@ from bot.policy import Policy
 from bot.team import Entry, is_team_file, parse_entry
 from bot.unread import Unread
 
-# What only an open merge request can show.
-LATER = (rules.Assigned, rules.ApprovedBy, rules.OpenFor, rules.Attested)
 MOST_FOUND = 10  # files of a search that are read
 COMES_LATER = "comes with the merge request"
 NO_ENTRY = Unread(reason="no entry of theirs was found: say which it is with --entry SLUG")
@@ -94,7 +92,7 @@ def assess_readiness(
 
 def is_later(finding: Finding) -> bool:
     """Return whether only an open merge request can show what a requirement asks for."""
-    return isinstance(finding.requirement.rule, LATER)
+    return finding.requirement.rule.later
 
 
 def is_ready(assessment: Assessment) -> bool | None:
@@ -194,7 +192,7 @@ def _unjudged(finding: Finding, entry: Entry | None) -> Finding:
     reason = None
     if is_later(finding):
         reason = COMES_LATER
-    elif entry is None and isinstance(finding.requirement.rule, rules.RoleHeld):
+    elif entry is None and isinstance(finding.requirement.rule, RoleHeld):
         reason = NO_ENTRY.reason
     if reason is None:
         return finding

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.assessment import kinds
 from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
-from bot.assessment.judging import JUDGES
+from bot.assessment.kinds.kind import judge as judge_requirement
 from bot.commands.replaying import Hold, Replay, Waiver
 from bot.evidence.facts import (
     Account,
@@ -26,9 +27,9 @@ from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.search import Detection, Nomination
 from bot.policy import values as rules
-from bot.policy.loading import load_policies
 from bot.policy.values import Policy, Requirement
 from bot.report.words import Findings
+from bot.rulebook.loading import load_policies
 from bot.unread import Content, Unread
 
 NOW = datetime(2026, 2, 2, 9, 30, tzinfo=UTC)
@@ -155,7 +156,7 @@ def make_policy(*wanted: Requirement, **changes: Any) -> Policy:
         role="maintainer",
         repository=REPOSITORY,
         maintainers=rules.GroupRef(group=GROUP, level=DEVELOPER),
-        requirements=wanted or (make_requirement(rules.AuthoredMergeRequests(at_least=5)),),
+        requirements=wanted or (make_requirement(kinds.AuthoredMergeRequests(at_least=5)),),
         source="policies/gateway.yml",
     )
     return replace(policy, **changes)
@@ -270,7 +271,7 @@ def make_case(policy: Policy | None = None, **changes: Any) -> Case:
 def judge(rule: rules.Rule, **changes: Any) -> Finding:
     """Judge one requirement of a policy that has no other."""
     requirement = make_requirement(rule)
-    return JUDGES[type(rule)](make_case(make_policy(requirement), **changes), requirement)
+    return judge_requirement(make_case(make_policy(requirement), **changes), requirement)
 
 
 def make_replay(**changes: Any) -> Replay:

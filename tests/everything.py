@@ -1,25 +1,28 @@
 """A policy that asks for everything that a policy can ask for."""
 
+from bot.assessment import kinds
+from bot.assessment.kinds.attested import Topic
 from bot.policy import values as rules
 from tests.builders import GROUP, make_follow_up, make_policy, make_requirement
 
 EVERY_RULE: tuple[rules.Rule, ...] = (
-    rules.AuthoredMergeRequests(at_least=2),
-    rules.AuthoredMergeRequests(at_least=2, since_role="trainee_maintainer"),
-    rules.ReviewedMergeRequests(at_least=2),
-    rules.ReviewedMergeRequests(at_least=2, since_role="trainee_maintainer"),
-    rules.AuthoredOrReviewed(at_least=2, since_role="trainee_maintainer"),
-    rules.Attested(
+    kinds.AuthoredMergeRequests(at_least=2),
+    kinds.AuthoredMergeRequests(at_least=2, since_role="trainee_maintainer"),
+    kinds.ReviewedMergeRequests(at_least=2),
+    kinds.ReviewedMergeRequests(at_least=2, since_role="trainee_maintainer"),
+    kinds.AuthoredOrReviewed(at_least=2, since_role="trainee_maintainer"),
+    kinds.Attested(
         topics=(
-            rules.Topic(id="a", text="A"),
-            rules.Topic(id="b", text="B", url="https://b.example"),
+            Topic(id="a", text="A"),
+            Topic(id="b", text="B", url="https://b.example"),
         )
     ),
-    rules.Assigned(manager=True, maintainers=2),
-    rules.ApprovedBy(at_least=2, by="maintainers"),
-    rules.ApprovedBy(at_least=1, by="manager"),
-    rules.OpenFor(days=2),
-    rules.RoleHeld(role="trainee_maintainer"),
+    kinds.Assigned(manager=True, maintainers=2),
+    kinds.ApprovedBy(at_least=2, by="maintainers"),
+    kinds.ApprovedBy(at_least=1, by="manager"),
+    kinds.OpenFor(days=2),
+    kinds.RoleHeld(role="trainee_maintainer"),
+    kinds.Labelled(label="ready"),
 )
 EVERY_CHECK: tuple[rules.Check, ...] = (
     rules.GroupMember(group=GROUP, level=30),

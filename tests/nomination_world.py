@@ -11,10 +11,10 @@ from bot.app import Choices, Evaluation
 from bot.config import Secret
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
-from bot.policy.loading import load_policies
 from bot.policy.values import Policy
 from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
+from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions

@@ -13,10 +13,10 @@ from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
 from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
-from bot.policy.loading import load_policies
 from bot.publish.gate import GateKind
 from bot.report.words import MARKER, GateState
 from bot.rounds import evaluate
+from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (
     CommitDraft,

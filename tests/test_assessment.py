@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
+from bot.assessment.kinds.attested import Topic
 from bot.evidence.facts import Members
 from bot.evidence.gathering import Manager
-from bot.policy import values as rules
 from bot.unread import Unread
 from tests.builders import (
     GROUP,
@@ -25,7 +26,7 @@ from tests.builders import (
 )
 
 UNREAD = Unread(reason="GitLab answered 500")
-FIVE, TWO = rules.AuthoredMergeRequests(at_least=5), rules.AuthoredMergeRequests(at_least=2)
+FIVE, TWO = kinds.AuthoredMergeRequests(at_least=5), kinds.AuthoredMergeRequests(at_least=2)
 WAIVER = make_waiver()
 
 
@@ -82,7 +83,7 @@ def test_only_blocking_requirements_keep_the_gate_shut() -> None:
 def test_what_people_can_meet_is_listed_before_what_is_unknown() -> None:
     policy = make_policy(
         make_requirement(TWO, id="unknown"),
-        make_requirement(rules.Attested(topics=(rules.Topic(id="a", text="A"),)), id="unmet"),
+        make_requirement(kinds.Attested(topics=(Topic(id="a", text="A"),)), id="unmet"),
     )
     found = make_assessment(policy, evidence=make_evidence(UNREAD))
     assert [f.requirement.id for f in found.open_findings] == ["unmet", "unknown"]

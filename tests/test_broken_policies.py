@@ -6,7 +6,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from bot.errors import PolicyError
-from bot.policy.loading import SHIPPED, load_sound
+from bot.rulebook.loading import SHIPPED, load_sound
 from bot.sandbox.http.server import Server
 from tests.nomination_world import FOLDER, SECRET, TEAM, NominationWorld, entry, make_world
 from tests.processes import run_here

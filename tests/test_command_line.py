@@ -13,7 +13,7 @@ from bot.__main__ import main
 from bot.command_line import SHELLS, Manner, choose_manner, write_completion
 from bot.command_line.parser import COMMANDS, build_parser, find_version, read_port
 from bot.config import SETTINGS
-from bot.policy.loading import SHIPPED
+from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, TEAM, add_user, make_world
 from tests.processes import run_here

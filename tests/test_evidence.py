@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.assessment import kinds
 from bot.evidence.facts import (
     Account,
     Commit,
@@ -72,7 +73,7 @@ BRANCHES: Mapping[Need, Fact] = {
 }
 STANDING_OF = StandingOf(PROJECT, 231)
 STANDING = make_standing()
-REVIEWED = rules.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
+REVIEWED = kinds.ReviewedMergeRequests(at_least=5, since_role=TRAINEE)
 LISTED = rules.ListedIn(
     project="group/runway", ref="main", path="inventory.json", format="json", entry=None, key="a"
 )
@@ -144,7 +145,7 @@ def approved(count: int) -> list[Merged]:
     return [make_merged(330 + n, approved=True, recorded=True) for n in range(count)]
 
 
-FIVE = rules.ReviewedMergeRequests(at_least=5)
+FIVE = kinds.ReviewedMergeRequests(at_least=5)
 
 
 def test_threads_are_read_where_reviews_are_too_few() -> None:
@@ -164,8 +165,8 @@ def test_threads_are_read_where_reviews_are_too_few() -> None:
     ("rule", "authored", "reviewed"),
     [
         (FIVE, 0, 5),
-        (rules.AuthoredOrReviewed(at_least=5), 3, 2),
-        (rules.AuthoredMergeRequests(at_least=5), 0, 0),
+        (kinds.AuthoredOrReviewed(at_least=5), 3, 2),
+        (kinds.AuthoredMergeRequests(at_least=5), 0, 0),
         (replace(FIVE, since_role="reviewer"), 0, 0),
     ],
 )
@@ -317,7 +318,7 @@ def test_work_in_another_spelling_that_cannot_be_read_is_unread() -> None:
 def test_as_much_work_is_asked_for_as_is_needed() -> None:
     policy = make_policy(
         make_requirement(replace(FIVE, at_least=40)),
-        make_requirement(rules.AuthoredMergeRequests(at_least=20), id="authored"),
+        make_requirement(kinds.AuthoredMergeRequests(at_least=20), id="authored"),
         make_requirement(replace(FIVE, at_least=60, repository="group/other"), id="other"),
     )
     source = FakeSource()
@@ -428,9 +429,9 @@ def test_a_managers_entry_lies_beside_the_nominees(slug: str | None, path: str |
 # --- needs ------------------------------------------------------------------------------
 
 RICH = make_policy(
-    make_requirement(rules.AuthoredMergeRequests(at_least=5), id="authored"),
+    make_requirement(kinds.AuthoredMergeRequests(at_least=5), id="authored"),
     make_requirement(replace(REVIEWED, repository="group/other"), id="reviewed"),
-    make_requirement(rules.OpenFor(days=7), id="age"),
+    make_requirement(kinds.OpenFor(days=7), id="age"),
     follow_ups=(make_follow_up(MEMBER), make_follow_up(LISTED), make_follow_up(rules.Manual())),
 )
 
@@ -639,7 +640,7 @@ def test_a_history_that_is_known_takes_one_round() -> None:
 def test_every_role_that_is_asked_about_has_a_stage() -> None:
     policy = make_policy(
         make_requirement(REVIEWED),
-        make_requirement(rules.AuthoredMergeRequests(at_least=1, since_role="reviewer")),
+        make_requirement(kinds.AuthoredMergeRequests(at_least=1, since_role="reviewer")),
     )
     source = FakeSource(history(WITH, WITHOUT, entry()))
     evidence, _ = gather(source, make_subject(policy))
@@ -721,7 +722,7 @@ def test_an_earlier_name_is_looked_for_where_authored_ones_are_too_few(
     at_least: int, renames: bool
 ) -> None:
     own = [make_merged(iid, "ada") for iid in (300, 301, 401, 402, 403)]
-    rule = rules.AuthoredMergeRequests(at_least=at_least, since_role=TRAINEE)
+    rule = kinds.AuthoredMergeRequests(at_least=at_least, since_role=TRAINEE)
     # Reviews in doubt change nothing for a rule that does not count them.
     work = make_work(own, commented(302, 303))
     source = FakeSource(history(WITH, WITHOUT) | {work_of(REPOSITORY, "ada"): work})

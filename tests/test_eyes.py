@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bot import policy as rules
+from bot.assessment import kinds
 from bot.evidence import Exposure, Present
 from bot.merge_request import Visibility
 from bot.report.log import Outcome, tell_story, write_artifacts
@@ -40,9 +41,9 @@ NOTE = "https://gitlab.example.com/x#note_9"
 HIDDEN = {
     REPOSITORY: Exposure(merge_requests=Visibility.PRIVATE, files=Visibility.PRIVATE),
 }
-AUTHORED = make_requirement(rules.AuthoredMergeRequests(at_least=5), id="authored", title="Author")
-READY = make_requirement(rules.RoleHeld(role="trainee_maintainer"), id="held", title="Hold it")
-TALK = make_requirement(rules.RoleHeld(role="reviewer"), id="talk", title="Talk", blocking=False)
+AUTHORED = make_requirement(kinds.AuthoredMergeRequests(at_least=5), id="authored", title="Author")
+READY = make_requirement(kinds.RoleHeld(role="trainee_maintainer"), id="held", title="Hold it")
+TALK = make_requirement(kinds.RoleHeld(role="reviewer"), id="talk", title="Talk", blocking=False)
 
 
 def outcome(**changes: object) -> Outcome:
@@ -130,7 +131,7 @@ def test_no_foreign_text_leaves_its_line_or_breaks_an_artifact(text: str) -> Non
 
 
 def test_each_requirement_is_a_test_case_for_gitlabs_widget() -> None:
-    unread = make_requirement(rules.Assigned(manager=True, maintainers=0), id="as", title="Assign")
+    unread = make_requirement(kinds.Assigned(manager=True, maintainers=0), id="as", title="Assign")
     policy = make_policy(AUTHORED, READY, TALK, unread)
     evidence = make_evidence(manager=Unread(reason="no <entry> & more"))
     files = write_artifacts(

@@ -9,19 +9,24 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from bot.assessment import KINDS, State, Verdict, assess
 from bot.cli import run_command
-from bot.report.json_report import as_json
+from bot.report.json_report import as_json, explain_assessment
 from bot.report.words import Findings
 from bot.sandbox.http.server import Server
-from tests.builders import GITLAB
+from tests.builders import GITLAB, make_case, make_replay
+from tests.everything import EVERYTHING
 from tests.gallery import SCENES
+from tests.generated import Settle
 from tests.nomination_world import SECRET, TEAM, make_world
 
 ROOT = Path(__file__).parent.parent
-SCHEMA: dict[str, Any] = json.loads((ROOT / "bot/assessment.schema.json").read_text("utf-8"))
+PUBLISHED = ROOT / "bot" / "assessment.schema.json"
+SCHEMA: dict[str, Any] = json.loads(PUBLISHED.read_text("utf-8"))
 NEAR_MISS: dict[str, Any] = SCHEMA["$defs"]["near_miss"]
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=CHECKER)
+NOMINATION = {"$defs": SCHEMA["$defs"], "$ref": "#/$defs/nomination"}
 LIST = {"$defs": SCHEMA["$defs"], "type": "array", "items": {"$ref": "#/$defs/nomination"}}
 
 
@@ -62,6 +67,31 @@ def test_every_reason_of_a_near_miss_is_really_given() -> None:
         n for f in SCENES.values() for a in f.assessments for r in a.findings for n in r.near_misses
     ]
     assert {miss.why for miss in misses} == set(NEAR_MISS["properties"]["why"]["enum"])
+
+
+def test_the_published_words_are_those_of_the_judgement(settle: Settle) -> None:
+    """A new kind, verdict or state of a step goes into the schema and its page by `make bless`."""
+    words = {
+        ("requirement", "kind"): [kind.kind for kind in KINDS],
+        ("requirement", "verdict"): [verdict.value for verdict in Verdict],
+        ("requirement", "measured"): [*(verdict.value for verdict in Verdict), None],
+        ("follow_up", "state"): [state.value for state in State],
+    }
+    schema = json.loads(PUBLISHED.read_text("utf-8"))
+    for (name, key), allowed in words.items():
+        schema["$defs"][name]["properties"][key]["enum"] = allowed
+    settle(PUBLISHED, json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+    shown = ", ".join(f"`{kind.kind}`" for kind in KINDS)
+    settle(
+        ROOT / "docs" / "json.md", shown, after="| `kind` | What is asked for. | ", before=" |\n"
+    )
+
+
+def test_what_every_kind_finds_has_the_published_shape() -> None:
+    assessment = assess(make_case(EVERYTHING), make_replay(), None)
+    told: Any = explain_assessment(assessment, GITLAB)
+    assert {each["kind"] for each in told["requirements"]} == {kind.kind for kind in KINDS}
+    Draft202012Validator(NOMINATION, format_checker=CHECKER).validate(told)
 
 
 def test_another_shape_is_refused() -> None:

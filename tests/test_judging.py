@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
-from bot.assessment.judging import JUDGES
+from bot.assessment.kinds.attested import Topic
+from bot.assessment.kinds.kind import judge as judge_requirement
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
@@ -38,9 +40,9 @@ from tests.builders import (
 
 MET, UNMET, UNKNOWN = Verdict.MET, Verdict.UNMET, Verdict.UNKNOWN
 UNREAD = Unread(reason="GitLab answered 403")
-AUTHORED = rules.AuthoredMergeRequests(at_least=5)
-REVIEWED = rules.ReviewedMergeRequests(at_least=5)
-EITHER = rules.AuthoredOrReviewed(at_least=5)
+AUTHORED = kinds.AuthoredMergeRequests(at_least=5)
+REVIEWED = kinds.ReviewedMergeRequests(at_least=5)
+EITHER = kinds.AuthoredOrReviewed(at_least=5)
 COUNTING = (AUTHORED, REVIEWED, EITHER)
 TRAINEE = "trainee_maintainer"
 
@@ -126,7 +128,7 @@ def test_another_repository_may_be_counted_in() -> None:
 def test_authored_merge_requests_count_beyond_those_listed() -> None:
     listed = make_listed([make_merged(n, "ada") for n in range(10)], total=5000)
     finding = judge(
-        rules.AuthoredMergeRequests(at_least=100),
+        kinds.AuthoredMergeRequests(at_least=100),
         evidence=make_evidence(replace(make_work(), authored=listed)),
     )
     assert (finding.verdict, finding.found, finding.at_least) == (MET, 5000, False)
@@ -137,7 +139,7 @@ def test_the_union_counts_authored_ones_beyond_those_listed() -> None:
         make_work(reviewed=3),
         authored=make_listed([make_merged(n, "ada") for n in range(10)], total=30),
     )
-    finding = judge(rules.AuthoredOrReviewed(at_least=33), evidence=make_evidence(work))
+    finding = judge(kinds.AuthoredOrReviewed(at_least=33), evidence=make_evidence(work))
     assert (finding.verdict, finding.found) == (MET, 33)
 
 
@@ -290,7 +292,7 @@ SINCE = NOW - timedelta(days=100)  # make_merged(300) is merged on that very mom
 
 
 def since(rule: Any, numbers: Sequence[int], stage: Any, total: int | None = None) -> Finding:
-    own = isinstance(rule, rules.AuthoredMergeRequests)
+    own = isinstance(rule, kinds.AuthoredMergeRequests)
     items = [make_merged(n, "ada" if own else "linus", recorded=not own) for n in numbers]
     listed = make_listed(items, total)
     changes: dict[str, Any] = {"authored" if own else "reviewed": listed}
@@ -356,14 +358,14 @@ def test_each_role_has_its_own_beginning() -> None:
 def test_a_cut_list_of_ones_own_keeps_the_union_unknown() -> None:
     own = make_listed([make_merged(n, "ada") for n in range(310, 320)], total=50)
     work = replace(make_work(reviewed=[make_merged(1, recorded=True)]), authored=own)
-    rule = rules.AuthoredOrReviewed(at_least=20, since_role=TRAINEE)
+    rule = kinds.AuthoredOrReviewed(at_least=20, since_role=TRAINEE)
     finding = judge(rule, evidence=make_evidence(work, stage=Tenure(since=SINCE)))
     assert (finding.verdict, finding.found, finding.at_least) == (UNKNOWN, 10, True)
 
 
 # --- knowledge --------------------------------------------------------------------------
 
-TOPICS = (rules.Topic(id="python", text="Python"), rules.Topic(id="grpc", text="gRPC"))
+TOPICS = (Topic(id="python", text="Python"), Topic(id="grpc", text="gRPC"))
 
 
 @pytest.mark.parametrize(
@@ -373,20 +375,20 @@ TOPICS = (rules.Topic(id="python", text="Python"), rules.Topic(id="grpc", text="
 def test_every_topic_must_be_attested(
     attested: Sequence[str], verdict: Verdict, found: int
 ) -> None:
-    finding = judge(rules.Attested(topics=TOPICS), attested=frozenset(attested))
+    finding = judge(kinds.Attested(topics=TOPICS), attested=frozenset(attested))
     assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 2)
     assert [part.role for part in finding.parts] == ["python", "grpc"]
 
 
 def test_a_topic_links_to_what_it_asks_for() -> None:
-    topic = rules.Topic(id="rust", text="Rust", url="https://example.com/rust")
-    (part,) = judge(rules.Attested(topics=(topic,)), attested=frozenset()).parts
+    topic = Topic(id="rust", text="Rust", url="https://example.com/rust")
+    (part,) = judge(kinds.Attested(topics=(topic,)), attested=frozenset()).parts
     assert part.url == topic.url
 
 
 # --- assignment -------------------------------------------------------------------------
 
-ASSIGNED = rules.Assigned(manager=True, maintainers=1)
+ASSIGNED = kinds.Assigned(manager=True, maintainers=1)
 
 
 def assign(*assignees: Any, rule: rules.Rule = ASSIGNED, **changes: Any) -> Finding:
@@ -479,9 +481,9 @@ def test_a_maintainer_is_an_active_person_of_the_level(member: Any, counts: bool
 @pytest.mark.parametrize(
     ("rule", "assignees", "found", "needed"),
     [
-        (rules.Assigned(manager=False, maintainers=2), ("margaret",), 1, 2),
-        (rules.Assigned(manager=False, maintainers=2), ("margaret", "linus"), 2, 2),
-        (rules.Assigned(manager=True, maintainers=0), ("grace",), 1, 1),
+        (kinds.Assigned(manager=False, maintainers=2), ("margaret",), 1, 2),
+        (kinds.Assigned(manager=False, maintainers=2), ("margaret", "linus"), 2, 2),
+        (kinds.Assigned(manager=True, maintainers=0), ("grace",), 1, 1),
     ],
 )
 def test_either_may_be_left_out(
@@ -495,7 +497,7 @@ def test_either_may_be_left_out(
 # --- approval ---------------------------------------------------------------------------
 
 
-def approve(rule: rules.ApprovedBy, *approvers: Any, **changes: Any) -> Finding:
+def approve(rule: kinds.ApprovedBy, *approvers: Any, **changes: Any) -> Finding:
     people = tuple(make_person(p) if isinstance(p, str) else p for p in approvers)
     merge_request = make_merge_request(approved_by=people)
     return judge(rule, merge_request=merge_request, evidence=make_evidence(**changes))
@@ -515,7 +517,7 @@ def approve(rule: rules.ApprovedBy, *approvers: Any, **changes: Any) -> Finding:
     ],
 )
 def test_maintainers_approve(approvers: Sequence[Any], verdict: Verdict, found: int) -> None:
-    finding = approve(rules.ApprovedBy(at_least=2, by="maintainers"), *approvers)
+    finding = approve(kinds.ApprovedBy(at_least=2, by="maintainers"), *approvers)
     assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 2)
 
 
@@ -531,18 +533,18 @@ def test_maintainers_approve(approvers: Sequence[Any], verdict: Verdict, found: 
     ],
 )
 def test_the_manager_approves(approvers: Sequence[Any], manager: Any, verdict: Verdict) -> None:
-    finding = approve(rules.ApprovedBy(at_least=1, by="manager"), *approvers, manager=manager)
+    finding = approve(kinds.ApprovedBy(at_least=1, by="manager"), *approvers, manager=manager)
     assert finding.verdict is verdict
 
 
 def test_the_nominee_never_approves() -> None:
-    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    rule = kinds.ApprovedBy(at_least=1, by="maintainers")
     finding = approve(rule, "ADA", members=make_members("ada"))
     assert (finding.verdict, finding.parts) == (UNMET, ())
 
 
 def test_approvals_are_unknown_when_maintainers_are() -> None:
-    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    rule = kinds.ApprovedBy(at_least=1, by="maintainers")
     finding = approve(rule, "margaret", members=UNREAD)
     assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
 
@@ -567,7 +569,7 @@ def test_an_approval_counts_where_it_came_after_the_present_content(
         times = {key: NOW - age for key, age in approved.items()}
         settled_at = NOW - settled + timedelta(milliseconds=500)
         timing = make_timing(mr, settled=settled_at, approved=times)
-    rule = rules.ApprovedBy(at_least=1, by="maintainers")
+    rule = kinds.ApprovedBy(at_least=1, by="maintainers")
     finding = judge(rule, merge_request=mr, timing=timing)
     assert [part.state for part in finding.parts] == [state]
     assert (finding.verdict, bool(finding.reason)) == (verdict, verdict is UNKNOWN)
@@ -575,17 +577,17 @@ def test_an_approval_counts_where_it_came_after_the_present_content(
 
 def test_approvals_that_are_too_few_in_any_case_are_not_unknown() -> None:
     mr = make_merge_request(approved_by=(make_person("linus"),))
-    rule = rules.ApprovedBy(at_least=2, by="maintainers")
+    rule = kinds.ApprovedBy(at_least=2, by="maintainers")
     assert judge(rule, merge_request=mr, timing=UNREAD).verdict is UNMET
 
 
 def test_without_a_beginning_it_is_unknown_how_long_it_is_open() -> None:
-    finding = judge(rules.OpenFor(days=1), timing=UNREAD)
+    finding = judge(kinds.OpenFor(days=1), timing=UNREAD)
     assert (finding.verdict, finding.reason) == (UNKNOWN, UNREAD.reason)
 
 
 def test_other_approvals_are_shown_as_such() -> None:
-    finding = approve(rules.ApprovedBy(at_least=1, by="maintainers"), "grace", "linus")
+    finding = approve(kinds.ApprovedBy(at_least=1, by="maintainers"), "grace", "linus")
     assert {part.name: part.state for part in finding.parts} == {
         "grace": "other",
         "linus": "approved",
@@ -608,12 +610,12 @@ def test_a_merge_request_stays_open_for_whole_days(
     age: timedelta, verdict: Verdict, found: int
 ) -> None:
     merge_request = make_merge_request(created_at=NOW - age)
-    finding = judge(rules.OpenFor(days=7), merge_request=merge_request)
+    finding = judge(kinds.OpenFor(days=7), merge_request=merge_request)
     assert (finding.verdict, finding.found, finding.needed) == (verdict, found, 7)
 
 
 def test_the_role_of_a_doubtful_account_is_unknown() -> None:
-    finding = judge(rules.RoleHeld(role=TRAINEE), account_doubt="it changed")
+    finding = judge(kinds.RoleHeld(role=TRAINEE), account_doubt="it changed")
     assert (finding.verdict, finding.reason) == (UNKNOWN, "it changed")
 
 
@@ -631,7 +633,7 @@ def test_the_role_of_a_doubtful_account_is_unknown() -> None:
     ],
 )
 def test_a_role_is_held_by_its_first_word(before: tuple[str, ...], verdict: Verdict) -> None:
-    finding = judge(rules.RoleHeld(role=TRAINEE), nomination=make_nomination(before=before))
+    finding = judge(kinds.RoleHeld(role=TRAINEE), nomination=make_nomination(before=before))
     assert finding.verdict is verdict
 
 
@@ -641,23 +643,24 @@ EVERY_KIND: tuple[rules.Rule, ...] = (
     *COUNTING,
     replace(REVIEWED, since_role=TRAINEE),
     replace(EITHER, since_role=TRAINEE),
-    rules.Attested(topics=TOPICS),
+    kinds.Attested(topics=TOPICS),
     ASSIGNED,
-    rules.ApprovedBy(at_least=1, by="maintainers"),
-    rules.ApprovedBy(at_least=1, by="manager"),
-    rules.OpenFor(days=1),
-    rules.RoleHeld(role=TRAINEE),
+    kinds.ApprovedBy(at_least=1, by="maintainers"),
+    kinds.ApprovedBy(at_least=1, by="manager"),
+    kinds.OpenFor(days=1),
+    kinds.RoleHeld(role=TRAINEE),
+    kinds.Labelled(label="ready"),
 )
 
 
-def test_there_is_a_judge_for_every_kind() -> None:
-    assert set(JUDGES) == {type(rule) for rule in EVERY_KIND}
+def test_every_kind_is_judged_here() -> None:
+    assert set(kinds.KINDS) == {type(rule) for rule in EVERY_KIND}
 
 
 LOOKED_UP = [
     rule
     for rule in EVERY_KIND
-    if not isinstance(rule, rules.Attested | rules.OpenFor | rules.RoleHeld)
+    if not isinstance(rule, kinds.Attested | kinds.OpenFor | kinds.RoleHeld)
 ]
 
 
@@ -673,9 +676,9 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
             manager=UNREAD,
             groups={GROUP: UNREAD},
         )
-    elif isinstance(rule, rules.ApprovedBy) and rule.by == "manager":
+    elif isinstance(rule, kinds.ApprovedBy) and rule.by == "manager":
         evidence = replace(evidence, manager=UNREAD)
-    elif isinstance(rule, rules.ApprovedBy | rules.Assigned):
+    elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned):
         evidence = replace(evidence, groups={GROUP: UNREAD})
     else:
         evidence = replace(evidence, work={REPOSITORY: UNREAD})
@@ -773,7 +776,7 @@ def test_a_cut_list_never_reverses_a_verdict(
     assert {whole.verdict, parts.verdict} != {MET, UNMET}
 
 
-def test_a_judge_of_counts_refuses_other_rules() -> None:
-    requirement = make_requirement(rules.OpenFor(days=1))
+def test_a_rule_of_no_kind_cannot_be_judged() -> None:
+    requirement = make_requirement(rules.Rule())
     with pytest.raises(TypeError, match="wanted"):
-        JUDGES[rules.AuthoredMergeRequests](make_case(make_policy(requirement)), requirement)
+        judge_requirement(make_case(make_policy(requirement)), requirement)

@@ -5,33 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import PolicyError
-from bot.policy.loading import (
-    SHIPPED,
-    check_policies,
-    load_policies,
-    newer_than,
-    newest,
-    parse_policy,
-    policy_in_force,
-)
-from bot.policy.nodes import MAX_CHARACTERS
-from bot.policy.values import (
+from bot.assessment.kinds import (
     ApprovedBy,
     Assigned,
     Attested,
     AuthoredMergeRequests,
     AuthoredOrReviewed,
-    GroupMember,
-    GroupRef,
-    ListedIn,
-    Manual,
     OpenFor,
-    Policy,
-    Requirement,
     ReviewedMergeRequests,
     RoleHeld,
 )
+from bot.errors import PolicyError
+from bot.grammar.nodes import MAX_CHARACTERS
+from bot.policy.values import GroupMember, GroupRef, ListedIn, Manual, Policy, Requirement
+from bot.policy.versions import newer_than, newest, policy_in_force
+from bot.rulebook.loading import SHIPPED, check_policies, load_policies, parse_policy
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policies"
 AI_ASSIST = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bot.errors import PolicyError
-from bot.policy.kinds import CHECKS, RULES
-from bot.policy.language import policy_schema
-from bot.policy.loading import SHIPPED, parse_policy
-from bot.policy.reference import render_reference, render_schema
+from bot.rulebook.language import CHECKS, RULES, policy_schema
+from bot.rulebook.loading import SHIPPED, parse_policy
+from bot.rulebook.reference import render_reference, render_schema
 from tests.generated import Settle
 
 ROOT = Path(__file__).parent.parent

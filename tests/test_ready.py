@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import policy as rules
+from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import NearMiss
 from bot.ready import COMES_LATER, is_later, is_ready
@@ -191,7 +191,7 @@ def test_only_an_entry_that_names_exactly_them_is_theirs(
 
 
 def test_what_is_recommended_keeps_nobody_from_being_ready() -> None:
-    unmet = make_requirement(rules.RoleHeld(role="docs_expert"), blocking=False)
+    unmet = make_requirement(kinds.RoleHeld(role="docs_expert"), blocking=False)
     assert is_ready(make_assessment(make_policy(unmet))) is True
 
 

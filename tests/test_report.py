@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
+from bot.assessment.kinds.attested import Topic
 from bot.commands.replaying import Answer, Outcome
 from bot.errors import ConfigError
 from bot.evidence.facts import FileAt
@@ -22,7 +24,6 @@ from bot.evidence.history import Tenure
 from bot.nomination.search import Remark
 from bot.policy import values as rules
 from bot.publish.plan import is_same_text
-from bot.report.kinds import KINDS
 from bot.report.words import (
     BODY_LIMIT,
     MARKER,
@@ -143,7 +144,7 @@ def test_fifty_people_fit_into_one_comment() -> None:
 
 
 def test_a_comment_beyond_the_limit_leaves_the_evidence_out() -> None:
-    long = rules.OpenFor(days=1)
+    long = kinds.OpenFor(days=1)
     wanted = [make_requirement(long, id=f"r{n}", help="Read this. " * 1_000) for n in range(20)]
     people = [
         make_assessment(make_policy(*wanted), nomination=make_nomination(f"person{number}"))
@@ -173,82 +174,82 @@ REPOSITORY = "`example-org/ai-gateway`"
     ("rule", "changes", "words"),
     [
         (
-            rules.AuthoredMergeRequests(at_least=5),
+            kinds.AuthoredMergeRequests(at_least=5),
             {"evidence": make_evidence(make_work(authored=4))},
             "`@ada` authors 1 more merge request in [example-org/ai-gateway]",
         ),
         (
-            rules.ReviewedMergeRequests(at_least=5),
+            kinds.ReviewedMergeRequests(at_least=5),
             {"evidence": make_evidence(make_work(reviewed=2))},
             "`@ada` reviews 3 more merge requests in [example-org/ai-gateway]",
         ),
         (
-            rules.AuthoredOrReviewed(at_least=5),
+            kinds.AuthoredOrReviewed(at_least=5),
             {"evidence": make_evidence(make_work(1, 1))},
             "`@ada` authors or reviews 3 more merge requests in [example-org/ai-gateway]",
         ),
         (
-            rules.Attested(topics=(rules.Topic(id="python", text="Python"),)),
+            kinds.Attested(topics=(Topic(id="python", text="Python"),)),
             {},
             "`@ada` comments `/nomination attest all`",
         ),
         (
-            rules.Assigned(manager=True, maintainers=1),
+            kinds.Assigned(manager=True, maintainers=1),
             {},
             "the manager `@grace` and 1 maintainer of `ai-gateway` (such as `@margaret`, `@linus`)",
         ),
         (
-            rules.Assigned(manager=True, maintainers=2),
+            kinds.Assigned(manager=True, maintainers=2),
             {"merge_request": make_merge_request(assignees=(make_person("linus"),))},
             "the manager `@grace` and 1 maintainer of `ai-gateway` (such as `@margaret`).",
         ),
         (
-            rules.Assigned(manager=False, maintainers=2),
+            kinds.Assigned(manager=False, maintainers=2),
             {},
             "`@ada` assigns this merge request to 2 maintainers of `ai-gateway`",
         ),
         (
-            rules.Assigned(manager=True, maintainers=0),
+            kinds.Assigned(manager=True, maintainers=0),
             {"merge_request": make_merge_request(reviewers=(make_person("grace"),))},
             "the manager `@grace`, who is only a reviewer so far.",
         ),
         (
-            rules.Assigned(manager=True, maintainers=0),
+            kinds.Assigned(manager=True, maintainers=0),
             {"evidence": make_evidence(manager=Manager(username="ada"))},
             "somebody above the nominee",
         ),
         (
-            rules.Assigned(manager=True, maintainers=0),
+            kinds.Assigned(manager=True, maintainers=0),
             {"evidence": make_evidence(manager=Manager(username=None, missing="no account"))},
             "the manager is not known (no account): merge the right `reports_to` into the entry",
         ),
         (
-            rules.Assigned(manager=True, maintainers=1),
+            kinds.Assigned(manager=True, maintainers=1),
             {"evidence": make_evidence(manager=UNREAD)},
             "the manager (GitLab answered 403) and 1 maintainer",
         ),
         (
-            rules.Assigned(manager=True, maintainers=1),
+            kinds.Assigned(manager=True, maintainers=1),
             {"evidence": make_evidence(members=UNREAD)},
             "the manager `@grace` and a maintainer (GitLab answered 403)",
         ),
         (
-            rules.Assigned(manager=False, maintainers=1),
+            kinds.Assigned(manager=False, maintainers=1),
             {"evidence": make_evidence(members=make_members("ada"))},
             "a maintainer (the group has none besides the nominee)",
         ),
         (
-            rules.ApprovedBy(at_least=2, by="maintainers"),
+            kinds.ApprovedBy(at_least=2, by="maintainers"),
             {"merge_request": make_merge_request(approved_by=(make_person("linus"),))},
             "1 more maintainer approves this merge request.",
         ),
-        (rules.ApprovedBy(at_least=2, by="maintainers"), {}, "2 more maintainers approve"),
-        (rules.ApprovedBy(at_least=1, by="manager"), {}, "the manager approves"),
-        (rules.OpenFor(days=7), {}, "wait 5 more days: the merge request stays open for 7."),
-        (rules.OpenFor(days=3), {}, "wait 1 more day:"),
-        (rules.RoleHeld(role="reviewer"), {}, "Do it."),
+        (kinds.ApprovedBy(at_least=2, by="maintainers"), {}, "2 more maintainers approve"),
+        (kinds.ApprovedBy(at_least=1, by="manager"), {}, "the manager approves"),
+        (kinds.OpenFor(days=7), {}, "wait 5 more days: the merge request stays open for 7."),
+        (kinds.OpenFor(days=3), {}, "wait 1 more day:"),
+        (kinds.RoleHeld(role="reviewer"), {}, "Do it."),
         (
-            rules.AuthoredMergeRequests(at_least=5),
+            kinds.AuthoredMergeRequests(at_least=5),
             {"evidence": make_evidence(UNREAD)},
             "could not be checked: GitLab answered 403. Comment `/nomination recheck` to try",
         ),
@@ -260,8 +261,8 @@ def test_the_next_step_is_exact(rule: rules.Rule, changes: dict[str, Any], words
 
 def test_what_people_can_do_comes_before_what_is_unknown() -> None:
     policy = make_policy(
-        make_requirement(rules.AuthoredMergeRequests(at_least=5), id="a"),
-        make_requirement(rules.OpenFor(days=7), id="b", title="Wait a week"),
+        make_requirement(kinds.AuthoredMergeRequests(at_least=5), id="a"),
+        make_requirement(kinds.OpenFor(days=7), id="b", title="Wait a week"),
     )
     findings = make_findings(make_assessment(policy, evidence=make_evidence(UNREAD)))
     report = render_report(findings, WORDS, NOW)
@@ -307,7 +308,7 @@ def test_nobody_is_told_to_merge_what_is_not_known() -> None:
 def test_only_people_who_are_missing_are_offered_for_assignment(
     assignees: Sequence[str], maintainers: int, members: Sequence[str], names: list[str]
 ) -> None:
-    rule = rules.Assigned(manager=True, maintainers=maintainers)
+    rule = kinds.Assigned(manager=True, maintainers=maintainers)
     assessment = make_assessment(
         make_policy(make_requirement(rule)),
         merge_request=make_merge_request(assignees=tuple(map(make_person, assignees))),
@@ -450,7 +451,7 @@ def test_near_misses_say_why() -> None:
         ),
         stage=Tenure(since=NOW, at_least=True),
     )
-    rule = rules.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
+    rule = kinds.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
     body = render(
         make_findings(make_assessment(make_policy(make_requirement(rule)), evidence=evidence))
     )
@@ -462,7 +463,7 @@ def test_near_misses_say_why() -> None:
 
 @pytest.mark.parametrize("renames", [False, True])
 def test_under_an_earlier_name_nothing_is_claimed_that_was_not_looked_for(renames: bool) -> None:
-    rule = rules.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
+    rule = kinds.ReviewedMergeRequests(at_least=1, since_role="trainee_maintainer")
     policy = make_policy(make_requirement(rule))
     for since, words in ((NOW, "first appeared in the entry"), (None, "s history")):
         evidence = make_evidence(make_work(), stage=Tenure(since=since, renames=renames))
@@ -476,7 +477,7 @@ def test_comments_that_do_not_count_say_why() -> None:
         reviewed=[make_merged(1, assigned=True, commented=True, discussed=False)],
         bystander=(make_merged(2, commented=True),),
     )
-    rule = rules.ReviewedMergeRequests(at_least=1)
+    rule = kinds.ReviewedMergeRequests(at_least=1)
     policy = make_policy(make_requirement(rule))
     body = render(make_findings(make_assessment(policy, evidence=make_evidence(work))))
     assert "reviewer, and commented, but in no thread before the merge" in body
@@ -496,14 +497,14 @@ def test_comments_that_do_not_count_say_why() -> None:
 )
 def test_a_missing_stage_is_said_with_the_count_regardless_of_it(reviews: int, words: str) -> None:
     evidence = make_evidence(make_work(reviewed=reviews), stage=Tenure(since=None))
-    rule = rules.ReviewedMergeRequests(at_least=5, since_role="trainee_maintainer")
+    rule = kinds.ReviewedMergeRequests(at_least=5, since_role="trainee_maintainer")
     policy = make_policy(make_requirement(rule))
     assert words in render(make_findings(make_assessment(policy, evidence=evidence)))
 
 
 def test_a_merge_request_of_a_bot_counts_and_is_marked() -> None:
     reviewed = [make_merged(n, recorded=True, author_is_bot=n == 2) for n in (1, 2)]
-    rule = rules.ReviewedMergeRequests(at_least=2)
+    rule = kinds.ReviewedMergeRequests(at_least=2)
     policy = make_policy(make_requirement(rule))
     evidence = make_evidence(make_work(reviewed=reviewed))
     body = render(make_findings(make_assessment(policy, evidence=evidence)))
@@ -513,7 +514,7 @@ def test_a_merge_request_of_a_bot_counts_and_is_marked() -> None:
 
 def test_a_manager_whose_account_cannot_act_is_said() -> None:
     manager = make_person("grace", active=False)
-    policy = make_policy(make_requirement(rules.Assigned(manager=True, maintainers=0)))
+    policy = make_policy(make_requirement(kinds.Assigned(manager=True, maintainers=0)))
     mr = make_merge_request(assignees=(manager,))
     body = render(make_findings(make_assessment(policy, merge_request=mr), merge_request=mr))
     assert "- the manager `@grace`, whose account is blocked, deactivated or a bot" in body
@@ -578,7 +579,7 @@ def test_the_gate_opens_only_when_everything_is_known_and_met(
 
 
 def test_an_advisory_requirement_never_shuts_the_gate() -> None:
-    advisory = make_requirement(rules.AuthoredMergeRequests(at_least=5), blocking=False)
+    advisory = make_requirement(kinds.AuthoredMergeRequests(at_least=5), blocking=False)
     for work in (make_work(), UNREAD):
         assessment = make_assessment(make_policy(advisory), evidence=make_evidence(work))
         assert decide_gate(make_findings(assessment)) is GateState.PASSED
@@ -607,8 +608,9 @@ def test_a_waiver_shows_what_was_measured() -> None:
 # --- templates --------------------------------------------------------------------------
 
 
-def test_every_kind_has_words() -> None:
-    assert {type(rule) for rule in (*EVERY_RULE, *EVERY_CHECK)} == set(KINDS)
+def test_every_kind_is_shown_here() -> None:
+    assert {type(rule) for rule in EVERY_RULE} == set(kinds.KINDS)
+    assert {type(check) for check in EVERY_CHECK} == set(rules.CHECKS)
 
 
 WORKS = (

@@ -11,7 +11,7 @@ from bot.config import Secret
 from bot.errors import GitLabError, RefusedError
 from bot.evidence.facts import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
-from bot.policy.loading import load_policies
+from bot.rulebook.loading import load_policies
 from bot.setup import account, doctor, gates, hosting, probes, reading, rotate, webhook
 from bot.setup.ground import Ground, Wanted
 from bot.setup.values import Found, Point, State

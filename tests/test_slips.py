@@ -3,7 +3,8 @@
 import pytest
 
 from bot.errors import TeamDatabaseError
-from bot.policy.loading import load_policies, wanted_roles
+from bot.policy import wanted_roles
+from bot.rulebook.loading import load_policies
 from bot.team.tree import parse_tree
 from tests.team_files import find, gains, make_change, make_entry, messages
 

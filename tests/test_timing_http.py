@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.policy import values as rules
 from bot.policy.values import Policy
@@ -27,8 +28,8 @@ from tests.nomination_world import (
 
 DAY = 86_400
 ((SHIPPED,), _) = shipped()
-WAITING = make_requirement(rules.OpenFor(days=7))
-APPROVED = make_requirement(rules.ApprovedBy(at_least=1, by="maintainers"))
+WAITING = make_requirement(kinds.OpenFor(days=7))
+APPROVED = make_requirement(kinds.ApprovedBy(at_least=1, by="maintainers"))
 NOMINATED = {ENTRY: entry("nina", "maintainer")}
 CHANGED = {ENTRY: entry("nina", "maintainer") + b"job: other\n"}
 HARMLESS = {ENTRY: entry("nina", "trainee_maintainer") + b"job: other\n"}

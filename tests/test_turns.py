@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot import policy as rules
-from bot.assessment import Assessment, State
+from bot.assessment import Assessment, State, kinds
 from bot.evidence import Activity
 from bot.gitlab.work_query import _read_activity
 from bot.report.turns import find_turns, is_mentionable
@@ -39,9 +39,9 @@ from tests.hostile import CORPUS
 from tests.processes import run_job_here
 from tests.test_report import render
 
-ASSIGNED = make_requirement(rules.Assigned(manager=True, maintainers=1))
-AUTHORED = make_requirement(rules.AuthoredMergeRequests(at_least=1))
-READY = make_requirement(rules.RoleHeld(role="trainee_maintainer"))
+ASSIGNED = make_requirement(kinds.Assigned(manager=True, maintainers=1))
+AUTHORED = make_requirement(kinds.AuthoredMergeRequests(at_least=1))
+READY = make_requirement(kinds.RoleHeld(role="trainee_maintainer"))
 MENTION = re.compile(r"(?<!\w)@[\w.-]+")
 
 
@@ -74,8 +74,8 @@ def test_nobody_is_mentioned_unless_the_policy_says_so() -> None:
     assert "Waiting for `@ada`." in body
 
 
-MAINTAINERS = make_requirement(rules.ApprovedBy(at_least=1, by="maintainers"))
-MANAGER = make_requirement(rules.ApprovedBy(at_least=1, by="manager"))
+MAINTAINERS = make_requirement(kinds.ApprovedBy(at_least=1, by="maintainers"))
+MANAGER = make_requirement(kinds.ApprovedBy(at_least=1, by="manager"))
 GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))
 
 
@@ -92,9 +92,9 @@ GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))
         (MAINTAINERS, {"assignees": (LINUS,)}, "@linus"),
         (MAINTAINERS, {"assignees": (LINUS,), "draft": True}, "@ada"),
         (MANAGER, {"assignees": (GRACE,)}, "@grace"),
-        (make_requirement(rules.RoleHeld(role="reviewer"), actor="manager"), {}, None),
-        (make_requirement(rules.RoleHeld(role="reviewer"), actor="anyone"), {}, None),
-        (make_requirement(rules.OpenFor(days=9)), {}, None),
+        (make_requirement(kinds.RoleHeld(role="reviewer"), actor="manager"), {}, None),
+        (make_requirement(kinds.RoleHeld(role="reviewer"), actor="anyone"), {}, None),
+        (make_requirement(kinds.OpenFor(days=9)), {}, None),
         # Of these accounts GitLab told nothing, or that they cannot act.
         (MANAGER, {}, None),
         (MANAGER, {"assignees": (make_person("grace", active=False),)}, None),
@@ -152,7 +152,7 @@ def test_neither_nominee_nor_author_is_asked_to_merge() -> None:
 
 def test_who_has_approved_is_not_asked_again() -> None:
     made = make_merge_request(assignees=(LINUS,), approved_by=(LINUS,))
-    two = make_requirement(rules.ApprovedBy(at_least=2, by="maintainers"))
+    two = make_requirement(kinds.ApprovedBy(at_least=2, by="maintainers"))
     assessment = assess(two, merge_request=made)
     assert find_mentions(show(assessment, merge_request=made)) == ["@margaret"]
 
@@ -280,7 +280,7 @@ def test_nobody_is_waited_for_once_all_is_done() -> None:
 
 def test_what_was_counted_last_is_since_when_somebody_is_waited_for() -> None:
     work = make_work([make_merged(399, "ada")])
-    two = make_requirement(rules.AuthoredMergeRequests(at_least=2))
+    two = make_requirement(kinds.AuthoredMergeRequests(at_least=2))
     assessment = assess(two, evidence=make_evidence(work), moved=NOW - timedelta(days=2))
     assert f"Waiting for @ada since {NOW - timedelta(days=1):%Y-%m-%d}." in show(assessment)
     decided = make_replay(decided_at=NOW)

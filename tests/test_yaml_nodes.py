@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.policy.nodes import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, parse_yaml
+from bot.grammar.nodes import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, parse_yaml
 
 Told = list[tuple[int, int, str, str]]
 

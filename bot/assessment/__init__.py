@@ -11,11 +11,17 @@ from bot.assessment.findings import (
     Verdict,
     current_maintainers,
 )
+from bot.assessment.kinds import KINDS, RoleHeld
+from bot.assessment.kinds.attested import TOPIC
+from bot.assessment.kinds.kind import kind_of
 
 __all__ = [
+    "KINDS",
+    "TOPIC",
     "Assessment",
     "Case",
     "Finding",
+    "RoleHeld",
     "State",
     "Step",
     "Verdict",
@@ -24,4 +30,5 @@ __all__ = [
     "conceal",
     "current_maintainers",
     "find_context",
+    "kind_of",
 ]

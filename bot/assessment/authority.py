@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from bot.assessment.findings import current_maintainers, inactive_maintainers
+from bot.assessment.kinds import Attested
 from bot.commands import Context, Scope
 from bot.evidence import Evidence, Fact, Manager, Members, Need, Subject, evidence_key, pushed_at
 from bot.merge_request import MergeRequest
-from bot.policy import Attested
 
 
 def find_context(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, State, Step
-from bot.evidence import Counting, Exposure, step_files
+from bot.evidence import Exposure, step_files
 from bot.merge_request import Visibility
 from bot.unread import Unread
 
@@ -40,7 +40,7 @@ def find_concealed(case: Case) -> Concealed:
 
 def _counted_in(case: Case, rule: rules.Rule) -> str | None:
     # After the merge nothing is counted any more.
-    if case.merge_request.state == "merged" or not isinstance(rule, Counting):
+    if case.merge_request.state == "merged" or not isinstance(rule, rules.Counting):
         return None
     return rule.repository or case.policy.repository
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from bot import policy as rules
 from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
+from bot.grammar import LEVELS
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
-from bot.policy import LEVELS, FollowUp
+from bot.policy import FollowUp
 from bot.unread import Unread
 
 

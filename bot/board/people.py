@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot import policy as rules
-from bot.assessment import Assessment
+from bot.assessment import Assessment, RoleHeld
 from bot.board.nominations import show_bars
 from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
-from bot.evidence import Counting, Fact, FileAt, Need, Tally, Tenure
+from bot.evidence import Fact, FileAt, Need, Tally, Tenure
 from bot.policy import Policy
 from bot.ready import is_later, is_ready
 from bot.team import Entry, is_team_file, parse_entry, role_spellings
@@ -60,7 +60,7 @@ def _stages(policy: Policy) -> list[str]:
     """Return the roles since which work counts, and those that must be held before."""
     stages = {stage for key in rules.wanted_roles([policy]) for stage in key.stages}
     held = (each.rule for each in policy.requirements)
-    return sorted(stages | {rule.role for rule in held if isinstance(rule, rules.RoleHeld)})
+    return sorted(stages | {rule.role for rule in held if isinstance(rule, RoleHeld)})
 
 
 def _holds(entry: Entry, policy: Policy, role: str) -> bool:
@@ -94,15 +94,13 @@ def _count(policy: Policy, tally: Tally | Unread | None) -> tuple[Bar, ...]:
             blocking=each.blocking,
         )
         for each in policy.requirements
-        if isinstance(each.rule, Counting) and each.rule.repository in {None, policy.repository}
+        if isinstance(each.rule, rules.Counting)
+        and each.rule.repository in {None, policy.repository}
     )
 
 
-def _found(rule: Counting, tally: Tally) -> int:
-    if isinstance(rule, rules.AuthoredMergeRequests):
-        return tally.authored
-    reviewed = isinstance(rule, rules.ReviewedMergeRequests)
-    return tally.reviews if reviewed else tally.reviews + tally.authored
+def _found(rule: rules.Counting, tally: Tally) -> int:
+    return (tally.authored if rule.authored else 0) + (tally.reviews if rule.reviewed else 0)
 
 
 def show_person(

@@ -21,7 +21,10 @@ from bot.evidence.facts import (
     Exposure,
     ExposureOf,
     Fact,
+    Facts,
     FileAt,
+    Labels,
+    LabelsOf,
     Listed,
     Member,
     Members,
@@ -69,7 +72,6 @@ from bot.evidence.history import Tenure
 from bot.evidence.moment import gather_at_once
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
-from bot.evidence.reviews import Counting
 from bot.evidence.shared import SharedFacts
 from bot.evidence.subjects import find_subjects
 from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
@@ -86,7 +88,6 @@ __all__ = [
     "Commit",
     "Commits",
     "CommitsOf",
-    "Counting",
     "DefaultBranchOf",
     "DiffsOf",
     "Earlier",
@@ -95,7 +96,10 @@ __all__ = [
     "Exposure",
     "ExposureOf",
     "Fact",
+    "Facts",
     "FileAt",
+    "Labels",
+    "LabelsOf",
     "Listed",
     "Manager",
     "Member",

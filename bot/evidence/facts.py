@@ -469,6 +469,21 @@ class CiConfigOf:
     project_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class LabelsOf:
+    """The need for the labels of a merge request."""
+
+    project_id: int
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The names of the labels of a merge request."""
+
+    names: frozenset[str]
+
+
 Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
@@ -494,6 +509,7 @@ Need = (
     | StatusesOf
     | StatusChecksOf
     | CiConfigOf
+    | LabelsOf
 )
 Times = Push | Versions | Reopened | Activity
 Fact = (
@@ -511,6 +527,7 @@ Fact = (
     | Access
     | Standing
     | Statuses
+    | Labels
     | str
 )
 Facts = Mapping[Need, Fact]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from bot import policy as rules
 from bot.errors import TeamDatabaseError
@@ -27,7 +27,6 @@ from bot.evidence.facts import (
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
-    Counting,
     Look,
     count_known,
     find_candidates,
@@ -38,7 +37,7 @@ from bot.evidence.reviews import (
 from bot.evidence.timing import NOT_TIMED, Timing
 from bot.merge_request import MergeRequest, Standing
 from bot.nomination import Change, Nomination
-from bot.policy import Policy
+from bot.policy import Counting, Policy
 from bot.team import Entry, parse_entry
 from bot.unread import NOT_LOOKED_UP, Content, Unread
 
@@ -66,7 +65,8 @@ class Evidence:
     """Everything that is judged about one nomination; tenures by role, work by repository.
 
     `groups` holds direct members, `inherited` those that belong by a parent group as well;
-    `exposures` says, by project, who may see what was found there.
+    `exposures` says, by project, who may see what was found there; `facts` is all that was
+    looked up, for rules that ask for facts of their own.
     """
 
     work: Mapping[str, Work | Unread]
@@ -76,6 +76,11 @@ class Evidence:
     files: Mapping[FileAt, Content]
     inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
     exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
+    facts: Mapping[Need, Fact] = field(default_factory=dict)
+
+    def look_up(self, kind: type[T], need: Need) -> T | Unread:
+        """Return a fact of a kind, or why it is not known."""
+        return _as(kind, self.facts.get(need))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,20 @@ class Subject:
     timing: Timing | Unread = NOT_TIMED
     present: Present | None = None
     former_name: str | None = None
+
+
+@runtime_checkable
+class Needing(Protocol):
+    """A rule that may be judged by facts which nothing else asks for."""
+
+    def needs(
+        self, subject: Subject, merge_request: MergeRequest, known: Mapping[Need, Fact]
+    ) -> Collection[Need]:
+        """Say which facts these are.
+
+        It is asked twice: before most facts are looked up, together with which these are, and
+        when they are known.
+        """
 
 
 def find_subject(
@@ -215,6 +234,19 @@ def work_needs(subject: Subject, facts: Mapping[Need, Fact]) -> Mapping[str, Wor
     }
 
 
+def _own_needs(
+    subjects: Iterable[Subject], merge_request: MergeRequest, known: Mapping[Need, Fact]
+) -> set[Need]:
+    """Say which facts the rules of policies ask for of their own."""
+    return {
+        need
+        for subject in subjects
+        for each in subject.policy.requirements
+        if isinstance(each.rule, Needing)
+        for need in each.rule.needs(subject, merge_request, known)
+    }
+
+
 def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Mapping[Need, Fact]) -> Work | Unread:
     if place not in needs:
         branch = facts.get(DefaultBranchOf(place))
@@ -255,22 +287,18 @@ def gather_evidence(
     merged = merge_request.state == "merged"
     facts = _Known(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
-    # Before the merge no line of a file is shown.
-    shown = exposures_of(subject.policy for subject in subjects)
+    histories = _histories(subjects, merge_request) if judged else {}
     needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
-    needs |= shown if merged else {standing}
+    # Before the merge no line of a file is shown.
+    needs |= exposures_of(subject.policy for subject in subjects) if merged else {standing}
     if judged:
         facts.fetch_facts(branch_needs(subject.policy for subject in subjects))
-        needs |= _all_work(subjects, facts.facts)
-        places = {place for subject in subjects for _, place in _counting_rules(subject.policy)}
-        needs |= {ExposureOf(place) for place in places}
-    histories = _histories(subjects, merge_request) if judged else {}
-    needs |= set(histories.values())
-    needs |= {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
-    facts.fetch_facts(needs)
-    works = _all_work(subjects, facts.facts) if judged else set()
-    late = {n for h in histories.values() for n in revision_needs(facts.facts.get(h))}
-    facts.fetch_facts(late | ({_own_spelling(need, facts.facts) for need in works} - works))
+        needs |= _judging_needs(subjects, merge_request, facts.facts)
+    facts.fetch_facts(needs | _history_needs(histories, facts.facts))
+    if judged:
+        # What was found may lead to more.
+        needs |= _judging_needs(subjects, merge_request, facts.facts)
+    facts.fetch_facts(needs | _history_needs(histories, facts.facts))
     evidence = {
         evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), facts)
         for subject in subjects
@@ -286,8 +314,20 @@ def gather_evidence(
     return evidence, None if merged else _as(Standing, facts.facts.get(standing))
 
 
-def _all_work(subjects: Iterable[Subject], facts: Mapping[Need, Fact]) -> set[WorkOf]:
-    return {need for subject in subjects for need in work_needs(subject, facts).values()}
+def _judging_needs(
+    subjects: Sequence[Subject], merge_request: MergeRequest, known: Mapping[Need, Fact]
+) -> set[Need]:
+    """Say which facts requirements take, apart from the entry's history, so far as is known."""
+    places = {place for subject in subjects for _, place in _counting_rules(subject.policy)}
+    works = {need for subject in subjects for need in work_needs(subject, known).values()}
+    needs: set[Need] = {*works, *(_own_spelling(need, known) for need in works)}
+    needs |= {ExposureOf(place) for place in places}
+    return needs | _own_needs(subjects, merge_request, known)
+
+
+def _history_needs(histories: Mapping[str, CommitsOf], known: Mapping[Need, Fact]) -> set[Need]:
+    wanted = set(histories.values())
+    return wanted | {need for each in wanted for need in revision_needs(known.get(each))}
 
 
 def _own_spelling(need: WorkOf, facts: Mapping[Need, Fact]) -> WorkOf:
@@ -321,6 +361,7 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: _Known) -> Evid
             for need, fact in found.items()
             if isinstance(need, ExposureOf)
         },
+        facts=dict(found),
     )
     if _may_have_begun_too_late(subject, evidence):
         tenures = trace_tenures(history, found, facts, wanted, thorough=True)
@@ -358,7 +399,7 @@ def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
         work, tenure = found.work[repository], _tenure_of(rule, found)
         if not isinstance(work, Work) or not isinstance(tenure, Tenure):
             continue
-        if isinstance(rule, rules.AuthoredMergeRequests) or (rule.since_role and not tenure.since):
+        if not rule.reviewed or (rule.since_role and not tenure.since):
             continue
         if count_known(work, rule, tenure.since, username) < rule.at_least:
             works[repository] = work

@@ -8,13 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot import policy as rules
 from bot.evidence.facts import Merged, Threads, ThreadsOf, Work
+from bot.policy import Counting
 from bot.unread import Unread
 
 MOST = 20  # merge requests that are looked into
-
-Counting = rules.AuthoredMergeRequests | rules.ReviewedMergeRequests | rules.AuthoredOrReviewed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +27,9 @@ class Look:
 def count_known(work: Work, rule: Counting, since: datetime | None, username: str) -> int:
     """Count what is known to count without looking into threads."""
     counted: set[int] = set()
-    if not isinstance(rule, rules.AuthoredMergeRequests):
+    if rule.reviewed:
         counted |= {m.iid for m in _by_others(work, username) if m.reviewed and _in(m, since)}
-    if not isinstance(rule, rules.ReviewedMergeRequests):
+    if rule.authored:
         counted |= {m.iid for m in work.authored.items if _in(m, since)}
     return len(counted)
 
@@ -54,7 +52,7 @@ def _may_be_review(merged: Merged) -> bool:
 def may_suffice(work: Work, rule: Counting, username: str) -> bool:
     """Return whether there may be enough, whenever it was merged and whatever threads show."""
     found = count_known(work, rule, None, username)
-    if isinstance(rule, rules.AuthoredMergeRequests):
+    if not rule.reviewed:
         return found >= rule.at_least
     found += len(find_candidates(work, None, username))
     return found >= rule.at_least or not work.reviewed.complete

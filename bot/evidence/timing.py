@@ -32,7 +32,6 @@ from bot.unread import Content, Unread
 
 MOST_VERSIONS = 30  # of a merge request that are examined
 
-TIMED = rules.ApprovedBy | rules.OpenFor
 NOT_TIMED = Unread(reason="it was not looked up since when this stands here")
 
 
@@ -52,7 +51,7 @@ class Timing:
 
 def is_timed(policy: Policy) -> bool:
     """Return whether a policy asks for something that depends on these times."""
-    return any(isinstance(requirement.rule, TIMED) for requirement in policy.requirements)
+    return any(requirement.rule.timed for requirement in policy.requirements)
 
 
 def timing_needs(merge_request: MergeRequest) -> tuple[Need, ...]:

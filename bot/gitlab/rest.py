@@ -16,6 +16,8 @@ from bot.evidence import (
     DiffsOf,
     Exposure,
     Fact,
+    Labels,
+    LabelsOf,
     MovedOf,
     Push,
     PushOf,
@@ -191,6 +193,12 @@ def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
     return str(transport.fetch_object(f"/projects/{need.project_id}").get("ci_config_path") or "")
 
 
+def _read_labels(transport: Transport, need: LabelsOf) -> Labels:
+    # All of them, by name (GitLab, doc/api/merge_requests.md).
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}"
+    return Labels(names=frozenset(map(str, transport.fetch_object(path)["labels"])))
+
+
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _read_rename,
@@ -203,4 +211,5 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     StatusesOf: read_statuses,
     StatusChecksOf: _read_status_checks,
     CiConfigOf: _read_ci_config,
+    LabelsOf: _read_labels,
 }

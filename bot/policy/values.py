@@ -1,8 +1,32 @@
-"""What a policy says, as values."""
+"""What a policy says, as values; each field carries what the policy language says of its key."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
+from bot.grammar import (
+    ACTOR,
+    COUNT,
+    GLOB,
+    GROUP,
+    ID,
+    KEY,
+    LEVEL,
+    LINE,
+    PATH,
+    PROJECT,
+    REF,
+    ROLE,
+    URL,
+    VERSION,
+    WORD,
+    Choice,
+    Day,
+    Field,
+    Key,
+    OfKind,
+    Record,
+    Switch,
+)
 from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
 from bot.values import dataclass
@@ -12,127 +36,109 @@ from bot.values import dataclass
 class GroupRef:
     """A group and the least access level (10 guest to 50 owner) that counts in it."""
 
-    group: str
-    level: int
+    group: Annotated[str, Key(GROUP, "The group.")]
+    level: Annotated[int, Key(LEVEL, "The least access level that counts.")]
+
+
+class Rule(OfKind):
+    """What a requirement asks for; its kinds stand in `bot.assessment.kinds`.
+
+    A rule that is `timed` depends on when people nominated and approved; what comes `later` only
+    an open merge request can show.
+    """
+
+    __slots__ = ()
+
+    timed: ClassVar[bool] = False
+    later: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoredMergeRequests:
-    """Ask for merged merge requests that the nominee authored, maybe only since a role began."""
+class Counting(Rule):
+    """Ask for a number of merge requests, maybe only since a role began.
 
-    at_least: int
-    since_role: str | None = None
-    repository: str | None = None
+    They are those that the nominee `authored`, or those that they `reviewed`, or both.
+    """
 
+    authored: ClassVar[bool] = True
+    reviewed: ClassVar[bool] = True
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewedMergeRequests:
-    """Ask for merged merge requests of others that the nominee reviewed."""
-
-    at_least: int
-    since_role: str | None = None
-    repository: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthoredOrReviewed:
-    """Ask for a number of merge requests in total, authored or reviewed, each counted once."""
-
-    at_least: int
-    since_role: str | None = None
-    repository: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
-    """One thing that a nominee states to know."""
-
-    id: str
-    text: str
-    url: str | None = None
-    section: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attested:
-    """Ask the nominee to state every topic."""
-
-    topics: tuple[Topic, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assigned:
-    """Ask that the merge request is assigned to the manager, and to this many maintainers."""
-
-    manager: bool
-    maintainers: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovedBy:
-    """Ask for approvals by `maintainers` or by the `manager`."""
-
-    at_least: int
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenFor:
-    """Ask that the merge request has been open for this many days."""
-
-    days: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleHeld:
-    """Ask that the nominee's entry has named this role for the project before."""
-
-    role: str
-
-
-Rule = (
-    AuthoredMergeRequests
-    | ReviewedMergeRequests
-    | AuthoredOrReviewed
-    | Attested
-    | Assigned
-    | ApprovedBy
-    | OpenFor
-    | RoleHeld
-)
+    at_least: Annotated[int, Key(COUNT, "How many merge requests are needed.")]
+    since_role: Annotated[
+        str | None,
+        Key(ROLE, "Count only from the day on which the person's entry first named this role."),
+    ] = None
+    repository: Annotated[
+        str | None, Key(PROJECT, "Count in this project instead of the policy's `repository`.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """One condition of a nomination; `actor` is who can meet it."""
 
-    id: str
-    title: str
-    blocking: bool
-    actor: str
-    help: str
+    id: Annotated[str, Key(ID, "The word by which the requirement is waived.")]
+    title: Annotated[str, Key(LINE, "What is asked, in a few words.")]
+    blocking: Annotated[
+        bool,
+        Key(
+            Choice(words={"blocking": True, "advisory": False}),
+            "Whether the gate stays closed without it, or it is only shown.",
+            "enforcement",
+        ),
+    ]
+    actor: Annotated[str, Key(ACTOR, "Who can meet it.")]
+    help: Annotated[str, Key(LINE, "How to meet it, as plain text.")]
     rule: Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupMember:
+class GroupMember(OfKind):
     """Check that the person is a member of a group, at this access level or above."""
 
-    group: str
-    level: int
-    direct: bool = True
+    kind = "group_member"
+    about = "Done when the person is a member of a group."
+
+    group: Annotated[str, Key(GROUP, "The group.")]
+    level: Annotated[int, Key(LEVEL, "The least access level that will do.")]
+    direct: Annotated[
+        bool, Key(Switch(), "Whether membership inherited from a parent group is not enough.")
+    ] = True
+
+
+ENTRY = Record(
+    about="Which item of a list inside the file is meant.",
+    build=EntrySelector,
+    fields=(
+        Field(name="list", shape=WORD, about="The key of that list, at the top of the file."),
+        Field(name="key", shape=WORD, about="The key by which the item is found."),
+        Field(name="value", shape=WORD, about="What that key says in the item that is meant."),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedIn:
+class ListedIn(OfKind):
     """Check that the list `key` of a file, or of one entry in it, names the person."""
 
-    project: str
-    ref: str
-    path: str
-    format: Literal["json", "json5", "yaml"]
-    entry: EntrySelector | None
-    key: str
+    kind = "listed_in"
+    about = "Done when a list in a file names the person."
+
+    project: Annotated[str, Key(PROJECT, "The project that holds the file.")]
+    ref: Annotated[str, Key(REF, "The branch on which the file counts.")]
+    path: Annotated[str, Key(PATH, "The file.")]
+    format: Annotated[
+        Literal["json", "json5", "yaml"],
+        Key(
+            Choice(words={"json": "json", "json5": "json5", "yaml": "yaml"}),
+            "How the file is written.",
+        ),
+    ]
+    entry: Annotated[
+        EntrySelector | None,
+        Key(ENTRY, "The item that holds the list; left out where the list is at the top."),
+    ] = None
+    key: Annotated[str, Key(WORD, "The key of the list that names people.")]
 
     @property
     def spec(self) -> ListingSpec:
@@ -141,22 +147,26 @@ class ListedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manual:
+class Manual(OfKind):
     """Nothing that can be checked: people do it and know it."""
+
+    kind = "manual"
+    about = "Cannot be checked: the step is announced, and people know when it is done."
 
 
 Check = GroupMember | ListedIn | Manual
+CHECKS: tuple[type[Check], ...] = (GroupMember, ListedIn, Manual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
     """One step after the merge; `actor` is who does it."""
 
-    id: str
-    title: str
-    actor: str
-    help: str
-    url: str | None = None
+    id: Annotated[str, Key(ID, "The name of the step.")]
+    title: Annotated[str, Key(LINE, "What is to do, in a few words.")]
+    actor: Annotated[str, Key(ACTOR, "Who does it.")]
+    help: Annotated[str, Key(LINE, "How it is done and what it is good for.")]
+    url: Annotated[str | None, Key(URL, "A page that helps to do it.")] = None
     check: Check
 
 
@@ -164,8 +174,8 @@ class FollowUp:
 class Notice:
     """A sentence of the process that everybody should see."""
 
-    text: str
-    url: str | None = None
+    text: Annotated[str, Key(LINE, "The sentence, as plain text.")]
+    url: Annotated[str | None, Key(URL, "A page that belongs to it.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,20 +185,46 @@ class Policy:
     With `notify` the comment mentions whose turn it is.
     """
 
-    id: str
-    version: str
-    in_force_from: date | None = None
-    title: str
-    document: str
-    project: str
-    role: str
-    team_files: str = TEAM_FILES
-    repository: str
-    maintainers: GroupRef
-    requirements: tuple[Requirement, ...]
-    follow_ups: tuple[FollowUp, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    notify: bool = False
+    id: Annotated[str, Key(ID, "The name of the policy, the same in all its versions.")]
+    version: Annotated[str, Key(VERSION, "The name of this version, shown to people.")]
+    in_force_from: Annotated[
+        date | None,
+        Key(
+            Day(),
+            "Nominations that appear on this day (UTC) or later are judged by this version;"
+            " left out, it has been in force for ever.",
+        ),
+    ] = None
+    title: Annotated[str, Key(LINE, "What somebody becomes, in a few words.")]
+    document: Annotated[str, Key(URL, "The page that describes the process.")]
+    project: Annotated[str, Key(KEY, "The project's key in a team entry.")]
+    role: Annotated[str, Key(ROLE, "The first word of the role that is gained.")]
+    team_files: Annotated[str, Key(GLOB, "Which files of the team database are team entries.")] = (
+        TEAM_FILES
+    )
+    repository: Annotated[str, Key(PROJECT, "The project whose merge requests count.")]
+    maintainers: Annotated[
+        GroupRef,
+        Key(None, "Who the present maintainers are: direct members of a group, from a level on."),
+    ]
+    requirements: Annotated[
+        tuple[Requirement, ...],
+        Key(None, "What must be so before the merge, in the order in which it is shown."),
+    ]
+    follow_ups: Annotated[
+        tuple[FollowUp, ...], Key(None, "What is to do after the merge, in order.")
+    ] = ()
+    notices: Annotated[
+        tuple[Notice, ...], Key(None, "What everybody should know about the process.")
+    ] = ()
+    notify: Annotated[
+        bool,
+        Key(
+            Choice(words={"nobody": False, "next-actor": True}),
+            "Whom the comment mentions: nobody, or the one person whose turn it is, once for"
+            " each hand-over.",
+        ),
+    ] = False
     source: str
 
     @property

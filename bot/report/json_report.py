@@ -6,7 +6,6 @@ from enum import Enum
 
 from bot.assessment import Assessment, Finding, Step
 from bot.commands import Hold
-from bot.report.kinds import KINDS
 from bot.report.words import Findings, decide_gate, list_urls
 from bot.unread import Unread
 
@@ -65,7 +64,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
     about: dict[str, Json] = {
         "id": finding.requirement.id,
         "title": finding.requirement.title,
-        "kind": KINDS[type(finding.requirement.rule)],
+        "kind": finding.requirement.rule.kind,
         "blocking": finding.requirement.blocking,
         "actor": finding.requirement.actor,
         "help": finding.requirement.help,

@@ -1,26 +1,8 @@
-"""Name the kinds of requirement and step, and say in which order open points are told."""
+"""Say in which order open points are told, and what their kinds say of them."""
 
 from collections.abc import Mapping
 
-from bot import policy as rules
-from bot.assessment import Assessment, Finding, Verdict
-
-KINDS: Mapping[type, str] = {
-    rules.AuthoredMergeRequests: "authored",
-    rules.ReviewedMergeRequests: "reviewed",
-    rules.AuthoredOrReviewed: "either",
-    rules.Attested: "attested",
-    rules.Assigned: "assigned",
-    rules.ApprovedBy: "approved",
-    rules.OpenFor: "open_for",
-    rules.RoleHeld: "role_held",
-    rules.GroupMember: "group",
-    rules.ListedIn: "listed",
-    rules.Manual: "manual",
-}
-
-# What takes a moment comes before what takes days of work, and that before what takes waiting.
-_ORDER = ("assigned", "attested", "approved", "role_held", "reviewed", "either", "authored")
+from bot.assessment import KINDS, Assessment, Finding, Verdict, kind_of
 
 
 def steps_in_order(assessment: Assessment) -> list[Finding]:
@@ -28,11 +10,19 @@ def steps_in_order(assessment: Assessment) -> list[Finding]:
 
     Where there are none, the first that is unknown.
     """
-
-    def place(finding: Finding) -> int:
-        kind = KINDS[type(finding.requirement.rule)]
-        return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
-
     found = assessment.open_findings
     unmet = [finding for finding in found if finding.verdict is Verdict.UNMET]
-    return sorted(unmet, key=place) or list(found[:1])
+    return sorted(unmet, key=lambda each: kind_of(each.requirement).effort) or list(found[:1])
+
+
+def kind_templates() -> Mapping[str, str]:
+    """Return the words of every kind, as templates that an operator's files may replace."""
+    return {
+        f"kinds/{kind.kind}.{part}.j2": text for kind in KINDS for part, text in kind.words.items()
+    }
+
+
+def kind_template(finding: Finding, part: str) -> str | None:
+    """Return the name of the template by which a kind says a part; None where it has no words."""
+    kind = kind_of(finding.requirement)
+    return f"kinds/{kind.kind}.{part}.j2" if part in kind.words else None

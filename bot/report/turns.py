@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import policy as rules
-from bot.assessment import Assessment, Finding, State, Verdict
+from bot.assessment import Assessment, State, Verdict, kind_of
 from bot.evidence import Manager
 from bot.merge_request import MergeRequest
-from bot.report.kinds import KINDS, steps_in_order
+from bot.report.kinds import steps_in_order
 
 # A name that Markdown leaves as it is, wherever it stands.
 _MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")
@@ -95,15 +94,9 @@ def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
     if assessment.ready:
         return "maintainer" if passed else None
     first = steps_in_order(assessment)[0]
-    return None if first.verdict is Verdict.UNKNOWN else _actor_of(first)
-
-
-def _actor_of(finding: Finding) -> str | None:
-    rule, kind = finding.requirement.rule, KINDS[type(finding.requirement.rule)]
-    if isinstance(rule, rules.ApprovedBy):
-        return "manager" if rule.by == "manager" else "approver"
-    told = {"assigned": "author", "open_for": None, "role_held": finding.requirement.actor}
-    actor = told.get(kind, "nominee")
+    if first.verdict is Verdict.UNKNOWN:
+        return None
+    actor = kind_of(first.requirement).find_actor(first.requirement)
     return actor if actor in _ACTORS else None
 
 

@@ -26,7 +26,7 @@ from bot.errors import ConfigError
 from bot.evidence import Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection
-from bot.report.kinds import KINDS, steps_in_order
+from bot.report.kinds import kind_template, kind_templates, steps_in_order
 from bot.report.turns import Turn, find_turns
 from bot.unread import Unread
 
@@ -136,7 +136,12 @@ class Words:
         # In the shipped templates these are bugs.
         self._mistakes = (TypeError, ValueError, LookupError, ArithmeticError) if places else ()
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([*places, str(shipped_templates())]),
+            loader=jinja2.ChoiceLoader(
+                [
+                    jinja2.FileSystemLoader([*places, str(shipped_templates())]),
+                    jinja2.DictLoader(kind_templates()),
+                ]
+            ),
             undefined=jinja2.StrictUndefined,
             autoescape=True,
             finalize=_make_inert,
@@ -157,7 +162,7 @@ class Words:
             "merged_link": _merged_link,
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
             "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
-            "kind": lambda found: KINDS[type(_rule(found))],
+            "kind": lambda found: _rule(found).kind,
             "ours": _with_code,
         }
         self.gitlab_url = gitlab_url
@@ -169,6 +174,7 @@ class Words:
             "State": State,
             "GateState": GateState,
             "lists": lambda *about: list_urls(self.gitlab_url, *about),
+            "said": self._say,
             "edit_url": lambda step: edit_url(self.gitlab_url, step),
             "assignable": assignable,
             "is_shown_whole": is_shown_whole,
@@ -183,6 +189,15 @@ class Words:
             "job_url": about.job_url,
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
+
+    def _say(self, finding: Finding, part: str, **values: object) -> Markup | None:
+        """Render a part of a finding in the words of its kind; None where that has none."""
+        name = kind_template(finding, part)
+        if name is None:
+            return None
+        values |= {"finding": finding, "rule": finding.requirement.rule}
+        shown = self._environment.get_template(name).render(**values)
+        return Markup(shown)  # noqa: S704  rendered by the same rules
 
     def prepare(self) -> None:
         """Compile the comment's templates ahead; what is wrong with one is said by `render`."""
@@ -312,15 +327,16 @@ def list_urls(gitlab_url: str, finding: Finding, username: str) -> list[tuple[st
     base = f"{gitlab_url}/{finding.repository}/-/merge_requests?"
     # doc/user/project/merge_requests: the list of a project can be filtered by target branch.
     branch = {"target_branch": finding.branch} if finding.branch else {}
-    authored = ("authored", {"author_username": username})
-    reviewed = [
-        ("assigned as reviewer", {"reviewer_username": username}),
-        ("approved", {"approved_by_usernames[]": username}),
-    ]
-    chosen = {"authored": [authored], "reviewed": reviewed, "either": [authored, *reviewed]}
+    rule = finding.requirement.rule
+    chosen: list[tuple[str, dict[str, str]]] = []
+    if isinstance(rule, rules.Counting) and rule.authored:
+        chosen.append(("authored", {"author_username": username}))
+    if isinstance(rule, rules.Counting) and rule.reviewed:
+        chosen.append(("assigned as reviewer", {"reviewer_username": username}))
+        chosen.append(("approved", {"approved_by_usernames[]": username}))
     return [
         (label, base + urlencode({"scope": "all", "state": "merged", **branch, **query}))
-        for label, query in chosen.get(KINDS[type(finding.requirement.rule)], [])
+        for label, query in chosen
     ]
 
 
@@ -430,7 +446,7 @@ def is_shown_whole(text: str) -> bool:
     return all(map(_is_shown, text))
 
 
-def _rule(found: Finding | Step) -> object:
+def _rule(found: Finding | Step) -> rules.Rule | rules.Check:
     return found.requirement.rule if isinstance(found, Finding) else found.follow_up.check
 
 

@@ -1,17 +1,23 @@
-"""Read the policies of all projects, and find the one by which a merge request is judged."""
+"""Read the policies of all projects."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from bot.errors import PolicyError
-from bot.policy.language import POLICY
-from bot.policy.mistakes import WHOLE_FILE, Draft, Mistakes, finish, raise_any
-from bot.policy.nodes import MAX_CHARACTERS, Place, parse_yaml
-from bot.policy.values import Policy
-from bot.team import TEAM_FILES, RoleKey
+from bot.grammar import (
+    MAX_CHARACTERS,
+    WHOLE_FILE,
+    Draft,
+    Mistakes,
+    Place,
+    finish,
+    parse_yaml,
+    raise_any,
+)
+from bot.policy import BrokenPolicy, Policy
+from bot.rulebook.language import POLICY
+from bot.team import TEAM_FILES
 
 SHIPPED = Path(__file__).parents[1] / "policies"
 
@@ -36,7 +42,7 @@ def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
 
 def load_sound(
     directory: Path | None = None,
-) -> "tuple[tuple[Policy, ...], tuple[BrokenPolicy, ...]]":
+) -> tuple[tuple[Policy, ...], tuple[BrokenPolicy, ...]]:
     """Return the policies without a mistake, and what can be told of the others.
 
     A policy that contradicts one before it is broken, and so are its nominations.
@@ -56,68 +62,6 @@ def check_policies(paths: Sequence[Path] = ()) -> list[str]:
     Raises PolicyError with every mistake of every file, where there is one.
     """
     return [f"{policy.source}: ok, {policy.label}" for policy in _load(paths or (SHIPPED,))]
-
-
-def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
-    """Return the roles that policies are about, each once, whatever its versions are."""
-    found: dict[tuple[str, str], list[Policy]] = {}
-    for policy in policies:
-        found.setdefault((policy.project, policy.role), []).append(policy)
-    return frozenset(
-        RoleKey(
-            project=project,
-            role=role,
-            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
-            stages=frozenset(stage for each in versions for stage in _stages(each)),
-        )
-        for (project, role), versions in found.items()
-    )
-
-
-def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
-    """Yield the last names of the repositories, which are easily taken for the key."""
-    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
-
-
-def _stages(policy: Policy) -> Iterator[str]:
-    """Yield the roles since which work counts."""
-    for requirement in policy.requirements:
-        stage = getattr(requirement.rule, "since_role", None)
-        if stage is not None:
-            yield stage.casefold()
-
-
-def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:
-    """Return the version by which a merge request opened on a day (UTC) is judged.
-
-    That is the latest in force on that day, or the earliest of all where none was yet.
-    Raises PolicyError where no policy is about the project and role.
-    """
-    versions = _versions(policies, project, role)
-    begun = [policy for policy in versions if _start(policy) <= opened]
-    return begun[-1] if begun else versions[0]
-
-
-def newest(policies: Iterable[Policy], project: str, role: str) -> Policy:
-    """Return the latest version; raises PolicyError where there is none."""
-    return _versions(policies, project, role)[-1]
-
-
-def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
-    """Return the latest version of the same policy if it is a later one than this."""
-    latest = newest(policies, policy.project, policy.role)
-    return latest if _start(latest) > _start(policy) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenPolicy:
-    """A policy with mistakes: whose nominations it is about, as far as that can be told."""
-
-    source: str
-    mistakes: tuple[str, ...]
-    project: str | None
-    role: str | None
-    team_files: str | None
 
 
 # What a file that cannot be parsed is about, where it says so on lines of their own.
@@ -226,17 +170,3 @@ def _claims(draft: Draft) -> Iterator[tuple[str, str, Place, str]]:
         start = f"{known['project'].casefold()}: {known['role']} from {day or 'ever'}"
         place = draft.find_place(*(["in_force_from"] if day else []))
         yield "the same beginning", start, place, "another `in_force_from`"
-
-
-def _versions(policies: Iterable[Policy], project: str, role: str) -> list[Policy]:
-    """Return the versions of a policy, earliest first."""
-    wanted = (project.casefold(), role.casefold())
-    found = [one for one in policies if (one.project.casefold(), one.role) == wanted]
-    if not found:
-        raise PolicyError(f"no policy for {project}: {role}; add a file to {SHIPPED.name}/")
-    return sorted(found, key=_start)
-
-
-def _start(policy: Policy) -> date:
-    """Return the first day of a policy; one without a day has always been in force."""
-    return policy.in_force_from or date.min

@@ -1,13 +1,14 @@
 """Shapes of mappings: a fixed set of keys, or one of several sets chosen by the key `kind`."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Values
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bot.policy.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
-from bot.policy.nodes import Mapping, Node, Refused, Scalar
-from bot.policy.shapes import Schema, Shape
+from bot.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
+from bot.grammar.nodes import Mapping, Node, Refused, Scalar
+from bot.grammar.shapes import Schema, Shape
 
 KIND = "kind"
 
@@ -23,12 +24,57 @@ class Field:
     default: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What the language says of a value's field, beside its type: `Annotated[int, Key(…)]`.
+
+    Without a shape, whoever describes the mapping fills it in; `name` is the key where it is not
+    the field's name.
+    """
+
+    shape: Shape | None
+    about: str
+    name: str | None = None
+
+
+def keys_of(value: type, **shapes: Shape) -> tuple[Field, ...]:
+    """Return the keys that describe a value class: its annotated fields, in their order."""
+    found = []
+    for each in dataclasses.fields(value):
+        for key in getattr(each.type, "__metadata__", ()):
+            required = each.default is dataclasses.MISSING
+            found.append(
+                Field(
+                    name=key.name or each.name,
+                    shape=key.shape or shapes[each.name],
+                    about=key.about,
+                    required=required,
+                    default=None if required else each.default,
+                )
+            )
+    return tuple(found)
+
+
 Check = Callable[[Values[str, Any]], Iterable[Contradiction]]
 
 
 def consistent(_: Values[str, Any]) -> Iterable[Contradiction]:
     """Find no contradiction, whatever the values are."""
     return ()
+
+
+class OfKind:
+    """A value that a policy chooses by the word after `kind`; `about` says what it asks."""
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    about: ClassVar[str]
+
+    @classmethod
+    def contradictions(cls, values: Values[str, Any]) -> Iterable[Contradiction]:
+        """Find what cannot be meant by keys that are right alone."""
+        return consistent(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +86,20 @@ class Kind:
     fields: tuple[Field, ...]
     build: Callable[..., Any]
     check: Check = consistent
+
+
+def tabulate(*values: type[OfKind]) -> tuple[Kind, ...]:
+    """Return the table of some kinds."""
+    return tuple(
+        Kind(
+            name=each.kind,
+            about=each.about,
+            fields=keys_of(each),
+            build=each,
+            check=each.contradictions,
+        )
+        for each in values
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.errors import PolicyError
-from bot.policy import nodes as yaml_nodes
-from bot.policy.nodes import Node, Place, Scalar
+from bot.grammar import nodes as yaml_nodes
+from bot.grammar.nodes import Node, Place, Scalar
 
 SHOWN = 60
 WHOLE_FILE = Place(line=0, column=0)

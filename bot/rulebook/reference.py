@@ -3,9 +3,19 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from bot.policy.kinds import CHECKS, ENTRY, RULES, TOPIC
-from bot.policy.language import FOLLOW_UP, MAINTAINERS, NOTICE, POLICY, REQUIREMENT, policy_schema
-from bot.policy.records import Field, Kind
+from bot.assessment import TOPIC
+from bot.grammar import Field, Kind
+from bot.policy import ENTRY
+from bot.rulebook.language import (
+    CHECKS,
+    FOLLOW_UP,
+    MAINTAINERS,
+    NOTICE,
+    POLICY,
+    REQUIREMENT,
+    RULES,
+    policy_schema,
+)
 
 
 def render_schema() -> str:

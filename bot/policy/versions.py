@@ -1,0 +1,85 @@
+"""The versions of a policy, and the one by which a merge request is judged."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from bot.errors import PolicyError
+from bot.policy.values import Policy
+from bot.team import RoleKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenPolicy:
+    """A policy with mistakes: whose nominations it is about, as far as that can be told."""
+
+    source: str
+    mistakes: tuple[str, ...]
+    project: str | None
+    role: str | None
+    team_files: str | None
+
+
+def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
+    """Return the roles that policies are about, each once, whatever its versions are."""
+    found: dict[tuple[str, str], list[Policy]] = {}
+    for policy in policies:
+        found.setdefault((policy.project, policy.role), []).append(policy)
+    return frozenset(
+        RoleKey(
+            project=project,
+            role=role,
+            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
+            stages=frozenset(stage for each in versions for stage in _stages(each)),
+        )
+        for (project, role), versions in found.items()
+    )
+
+
+def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
+    """Yield the last names of the repositories, which are easily taken for the key."""
+    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
+
+
+def _stages(policy: Policy) -> Iterator[str]:
+    """Yield the roles since which work counts."""
+    for requirement in policy.requirements:
+        stage = getattr(requirement.rule, "since_role", None)
+        if stage is not None:
+            yield stage.casefold()
+
+
+def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:
+    """Return the version by which a merge request opened on a day (UTC) is judged.
+
+    That is the latest in force on that day, or the earliest of all where none was yet.
+    Raises PolicyError where no policy is about the project and role.
+    """
+    versions = _versions(policies, project, role)
+    begun = [policy for policy in versions if _start(policy) <= opened]
+    return begun[-1] if begun else versions[0]
+
+
+def newest(policies: Iterable[Policy], project: str, role: str) -> Policy:
+    """Return the latest version; raises PolicyError where there is none."""
+    return _versions(policies, project, role)[-1]
+
+
+def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
+    """Return the latest version of the same policy if it is a later one than this."""
+    latest = newest(policies, policy.project, policy.role)
+    return latest if _start(latest) > _start(policy) else None
+
+
+def _versions(policies: Iterable[Policy], project: str, role: str) -> list[Policy]:
+    """Return the versions of a policy, earliest first."""
+    wanted = (project.casefold(), role.casefold())
+    found = [one for one in policies if (one.project.casefold(), one.role) == wanted]
+    if not found:
+        raise PolicyError(f"no policy for {project}: {role}; add a file to policies/")
+    return sorted(found, key=_start)
+
+
+def _start(policy: Policy) -> date:
+    """Return the first day of a policy; one without a day has always been in force."""
+    return policy.in_force_from or date.min

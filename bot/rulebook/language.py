@@ -1,0 +1,94 @@
+"""The policy language: what the parser, the JSON Schema and the reference have in common."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot import policy as say
+from bot.assessment import KINDS
+from bot.grammar import Contradiction, Draft, ListOf, Record, Schema, Variant, keys_of, tabulate
+
+RULES = tabulate(*KINDS)
+CHECKS = tabulate(*say.CHECKS)
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _requirement(*, enforcement: bool, **values: Any) -> say.Requirement:
+    """Return the requirement with its enforcement as a yes or no."""
+    return say.Requirement(blocking=enforcement, **values)
+
+
+REQUIREMENT = Variant(slot="rule", kinds=RULES, build=_requirement, common=keys_of(say.Requirement))
+FOLLOW_UP = Variant(slot="check", kinds=CHECKS, build=say.FollowUp, common=keys_of(say.FollowUp))
+NOTICE = Record(
+    about="A sentence of the process that everybody should see.",
+    build=say.Notice,
+    fields=keys_of(say.Notice),
+)
+MAINTAINERS = Record(
+    about="Who the present maintainers are: direct members of a group, from a level on.",
+    build=say.GroupRef,
+    fields=keys_of(say.GroupRef),
+)
+
+
+def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Find requirements that cannot be met, and topics that one word would attest twice."""
+    rules = {
+        number: draft.values["rule"].values
+        for number, draft in enumerate(values.get("requirements", ()))
+        if draft is not None and "rule" in draft.values
+    }
+    yield from _find_own_stage(values.get("role"), rules)
+    yield from _find_shared_topics(rules)
+
+
+def _find_own_stage(
+    role: str | None, rules: Mapping[int, Mapping[str, Any]]
+) -> Iterator[Contradiction]:
+    """Find each rule that wants somebody to have the role before they gain it."""
+    for number, rule in rules.items():
+        for key in ("since_role", "role"):
+            if role is not None and rule.get(key) == role:
+                name = f"requirements[{number}].{key}"
+                yield Contradiction(
+                    at=("requirements", number, key),
+                    what=f"`{name}` asks for the role that the policy is about",
+                    found=role,
+                    expected="the role of an earlier stage",
+                )
+
+
+def _find_shared_topics(rules: Mapping[int, Mapping[str, Any]]) -> Iterator[Contradiction]:
+    """Find each topic that an earlier requirement has; each list looks for its own doubles."""
+    firsts: dict[str, tuple[int, Draft]] = {}
+    for number, rule in rules.items():
+        for position, topic in enumerate(rule.get("topics", ())):
+            if topic is None or "id" not in topic.values:
+                continue
+            owner, first = firsts.setdefault(topic.values["id"], (number, topic))
+            if owner != number:
+                yield Contradiction(
+                    at=("requirements", number, "topics", position, "id"),
+                    what=f"`requirements[{number}]` repeats a topic of `requirements[{owner}]`",
+                    found=f"{topic.values['id']}, first in line {first.find_place('id').line}",
+                    expected="another id",
+                )
+
+
+POLICY = Record(
+    about="What a project asks of a nominee for one role.",
+    build=dict,
+    check=_check_policy,
+    fields=keys_of(
+        say.Policy,
+        maintainers=MAINTAINERS,
+        requirements=ListOf(item=REQUIREMENT, distinct="id"),
+        follow_ups=ListOf(item=FOLLOW_UP, distinct="id"),
+        notices=ListOf(item=NOTICE),
+    ),
+)
+
+
+def policy_schema() -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a policy file."""
+    return {"$schema": DIALECT, "title": "Policy of the nomination bot"} | POLICY.schema()
