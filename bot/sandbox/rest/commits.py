@@ -39,6 +39,7 @@ ACTION: Mapping[str, Param] = {
         "first_parent": flag(),
         "order": choice("default", "topo"),
         "trailers": flag(),
+        "pagination": choice("keyset", "legacy"),
         **PAGING,
     },
     scopes=FILES,
@@ -50,13 +51,19 @@ def list_commits(call: Call) -> Answer:
 
 def _history(call: Call) -> Iterator[Commit]:
     given = call.params
-    head = call.commit(given.get("ref_name", call.code.default_branch))
+    old, dots, new = given.get("ref_name", call.code.default_branch).rpartition("..")
+    head = call.commit(new)
+    below = call.code.repository.store.ancestors(call.commit(old).sha) if dots else set()
     first = given.get("first_parent", False)
     needle = given.get("author", "").casefold()
     for commit in call.code.repository.log(head.sha, given.get("path", ""), first_parent=first):
         at = commit.committer.at
         inside = given.get("since", at) <= at <= given.get("until", at)
-        if inside and needle in f"{commit.author.name} <{commit.author.email}>".casefold():
+        if (
+            inside
+            and commit.sha not in below
+            and needle in f"{commit.author.name} <{commit.author.email}>".casefold()
+        ):
             yield commit
 
 

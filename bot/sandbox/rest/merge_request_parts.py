@@ -96,6 +96,16 @@ def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
     }
 
 
+@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/reset_approvals")
+def reset_approvals(call: Call) -> Answer:
+    """Drop all approvals; only bots with a token may (ee/lib/ee/api/merge_request_approvals.rb)."""
+    mr = call.merge_request
+    demand(call.actor.bot and call.level >= Level.DEVELOPER, 401)
+    with call.world.writing():
+        mr.approvals.clear()
+    return Answer(status=202, body={"message": "202 Accepted"})
+
+
 # ee/lib/ee/api/entities/approval_settings.rb; what the settings here call it.
 CONFIGURATION = {
     "approvals_before_merge": "approvals_required",

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project
 from bot.sandbox.world.access import can_read, find_level
 from bot.sandbox.world.entities import Group, Level, Project
+from bot.sandbox.world.state import RefusedError
 
 LIST: Mapping[str, Param] = {
     "search": text(),
@@ -124,6 +126,16 @@ def list_issues(call: Call) -> Answer:
     """List issues: projects here have none, and the feature is off in all of them."""
     found = [call.project] if "id" in call.path else []
     return paged(call, found[:0], dict)
+
+
+@endpoint("POST", "/projects/{id}/fork", {"namespace_path": text(), "visibility": text()})
+def fork_project(call: Call) -> Answer:
+    """Fork a project into the caller's namespace, the only one offered (doc/api/project_forks.md)."""
+    name = call.code.path_with_namespace.rpartition("/")[2]
+    if call.world.find_project(f"{call.actor.username}/{name}") is not None:
+        raise RefusedError(409, {"name": ["has already been taken"]})
+    fork = actions.fork_project(call.world, call.actor, call.code)
+    return Answer(status=201, body=render_project(call, fork))
 
 
 @endpoint("GET", "/groups/{id}/projects", OF_GROUP)
