@@ -130,7 +130,7 @@ def list_issues(call: Call) -> Answer:
 
 @endpoint("POST", "/projects/{id}/fork", {"namespace_path": text(), "visibility": text()})
 def fork_project(call: Call) -> Answer:
-    """Fork a project into the caller's namespace, the only one offered (doc/api/project_forks.md)."""
+    """Fork a project into the caller's own namespace (doc/api/project_forks.md)."""
     name = call.code.path_with_namespace.rpartition("/")[2]
     if call.world.find_project(f"{call.actor.username}/{name}") is not None:
         raise RefusedError(409, {"name": ["has already been taken"]})
