@@ -319,6 +319,13 @@ def test_names_lead_to_their_pages(site: Site, path: str, leads_to: str) -> None
     assert "@author" in site.text("/author")
 
 
+@pytest.mark.parametrize("path", ["/-/profile", f"/{PROJECT}/-/wikis/home", f"/{PROJECT}/-/issues"])
+def test_a_page_that_is_not_offered_is_said_to_be(site: Site, path: str) -> None:
+    reply = site.client.get(path)
+    assert reply.status_code == 404
+    assert f"the sandbox does not offer GET {path}" in reply.text
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException, NotFound
@@ -61,16 +60,6 @@ ROUTES = Map([
 ], strict_slashes=False)  # fmt: skip
 
 
-def _find_page(request: Request) -> tuple[str, Mapping[str, Any]]:
-    """Find the page of an address; say that there is none, unlike of a thing that is not there."""
-    try:
-        found: tuple[str, Mapping[str, Any]] = ROUTES.bind_to_environ(request.environ).match()
-    except NotFound:
-        told = f"the sandbox does not offer {request.method} {request.path}"
-        raise RefusedError(404, told) from None
-    return found
-
-
 class Pages:
     """A WSGI application that shows a world and the jobs of its runner."""
 
@@ -96,7 +85,7 @@ class Pages:
         """Answer one request; only this GitLab's own pages may post to it."""
         request = Request(environ)
         try:
-            endpoint, values = _find_page(request)
+            endpoint, values = ROUTES.bind_to_environ(environ).match()
             origin = request.headers.get("Origin")
             if request.method == "POST" and origin not in {None, request.host_url.rstrip("/")}:
                 raise RefusedError(403, "This form was sent from another site.")
@@ -212,8 +201,11 @@ class Pages:
             raise NotFound
         return self._page("file.html", title=path, file=shown)
 
-    def _place(self, _request: Request, name: str) -> Response:
+    def _place(self, request: Request, name: str) -> Response:
         """Lead to what a name stands for, as links in comments have it."""
+        if "/-/" in f"/{name}":
+            # A page of GitLab's that is not here, unlike a thing that is not there.
+            raise RefusedError(404, f"the sandbox does not offer {request.method} /{name}")
         if self.world.find_group(name) is not None:
             return redirect(f"/groups/{name}/-/group_members", 303)
         user = self.world.find_user(name)
