@@ -168,3 +168,12 @@ def test_a_private_project_is_read_by_members(
     scene.mr.project.visibility = "private"
     told = scene.git("ls-remote", scene.address(who, *scopes), fails=bool(problem))
     assert problem in told
+
+
+def test_a_server_that_starts_again_serves_git_again(tmp_path: Path) -> None:
+    world = make_world()
+    server, mr = Server(world), open_mr(world)
+    for _ in range(2):
+        with server:
+            scene = Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
+            assert "refs/heads/change" in scene.git("ls-remote", scene.address(None))

@@ -50,6 +50,7 @@ class Git:
         """Remove what lies on disk."""
         if self._mirror is not None:
             self._mirror.close()
+            self._mirror = None
 
     def answer(self, world: World, request: Request) -> Answer | None:
         """Answer a request of git; None for any other."""
