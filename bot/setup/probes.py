@@ -17,10 +17,12 @@ from bot.evidence import (
     CiConfigOf,
     Commits,
     CommitsOf,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     ExposureOf,
     FileAt,
+    JoinedOf,
     LabelsOf,
     MembersOf,
     MovedOf,
@@ -33,6 +35,7 @@ from bot.evidence import (
     ReopenedOf,
     SiblingsOf,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
@@ -342,6 +345,18 @@ def _checks(_: Ground, sample: Sample) -> StatusChecksOf:
     return StatusChecksOf(sample.project_id, sample.iid)
 
 
+def _joined(ground: Ground, sample: Sample) -> JoinedOf:
+    return JoinedOf(_members(ground, sample).group)
+
+
+def _deeds(_: Ground, sample: Sample) -> DeedsOf:
+    return DeedsOf(sample.project, sample.iid)
+
+
+def _state_changes(_: Ground, sample: Sample) -> StateChangesOf:
+    return StateChangesOf(sample.project_id, sample.iid)
+
+
 FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "members": (_members, "who is a maintainer, and who owns the group"),
     "inherited members": (_inherited, "steps that ask for inherited membership"),
@@ -366,6 +381,12 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "labels": (_labels, "requirements that ask for a label"),
     "diff of a merge request": (_diffs, "renamed entries"),
     "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),
+    "when members joined": (
+        _joined,
+        "the board: maintainers by year; replay: when steps were done",
+    ),
+    "what GitLab noted": (_deeds, "replay, and the board's times"),
+    "openings and closings": (_state_changes, "replay, and the board's times"),
     "commit statuses": (_statuses, "the gate by commit status"),
     "status checks": (_checks, "the gate by status check"),
 }

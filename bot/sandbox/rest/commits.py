@@ -8,7 +8,7 @@ from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, convert, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import Commit
@@ -39,6 +39,7 @@ ACTION: Mapping[str, Param] = {
         "first_parent": flag(),
         "order": choice("default", "topo"),
         "trailers": flag(),
+        "pagination": choice("keyset", "legacy"),
         **PAGING,
     },
     scopes=FILES,
@@ -50,13 +51,19 @@ def list_commits(call: Call) -> Answer:
 
 def _history(call: Call) -> Iterator[Commit]:
     given = call.params
-    head = call.commit(given.get("ref_name", call.code.default_branch))
+    old, dots, new = given.get("ref_name", call.code.default_branch).rpartition("..")
+    head = call.commit(new)
+    below = call.code.repository.store.ancestors(call.commit(old).sha) if dots else set()
     first = given.get("first_parent", False)
     needle = given.get("author", "").casefold()
     for commit in call.code.repository.log(head.sha, given.get("path", ""), first_parent=first):
         at = commit.committer.at
         inside = given.get("since", at) <= at <= given.get("until", at)
-        if inside and needle in f"{commit.author.name} <{commit.author.email}>".casefold():
+        if (
+            inside
+            and commit.sha not in below
+            and needle in f"{commit.author.name} <{commit.author.email}>".casefold()
+        ):
             yield commit
 
 
@@ -110,7 +117,7 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     {
         "branch": text(required=True),
         "commit_message": text(required=True),
-        "actions": items(required=True),
+        "actions": items(ACTION, required=True),
         "start_branch": text(),
         "start_sha": text(),
         "stats": flag(),
@@ -156,10 +163,9 @@ def _check_start(call: Call) -> None:
         )
 
 
-def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str, bytes | None]:
-    if not isinstance(asked, dict):
-        raise RefusedError(400, "actions is invalid", key="error")
-    given = convert(ACTION, asked, "actions")
+def _read_action(
+    call: Call, given: Mapping[str, str], head: Commit | None
+) -> Mapping[str, bytes | None]:
     path, content = given["file_path"], given.get("content", "").encode()
     if given.get("encoding") == "base64":
         content = base64.b64decode(content)
