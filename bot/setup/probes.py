@@ -63,6 +63,7 @@ from bot.unread import Unread
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
 ISSUE = "no issue says what has not worked"
+OF_ONE = (StandingOf, ActivityOf, DeedsOf)  # of a merge request, which may not exist yet
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -159,7 +160,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Ground, Sample], N
         found = _ask_parts(ground, build_parts([need]))
         fact = found[need]  # type: ignore[assignment]
     if isinstance(fact, Unread):
-        return fact.reason if sample.real or not isinstance(need, StandingOf | ActivityOf) else None
+        return fact.reason if sample.real or not isinstance(need, OF_ONE) else None
     ignored = _find_ignored(need, fact)
     return f"the filter {ignored} is ignored" if ignored else None
 
