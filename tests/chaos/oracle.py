@@ -160,7 +160,7 @@ def _find_nominees(
         base, _ = changes[path]
         told = base if now is None else now
         nominee = _Nominee(
-            name=_present_name(plot, mr, path) or name,
+            name=_present_name(plot, mr, path, name),
             former_name=name,
             path=_find_origin(merged, path, name),
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
@@ -171,12 +171,16 @@ def _find_nominees(
     return list(found.values())
 
 
-def _present_name(plot: Plot, mr: MergeRequest, path: str) -> str | None:
-    """Return the account in an entry after its merge, which may be another by now."""
-    if mr.state != "merged":
-        return None
-    name = _parse(plot.made.team.repository.content(_target(plot, mr), path)).get("gitlab")
-    return name if isinstance(name, str) else None
+def _present_name(plot: Plot, mr: MergeRequest, path: str, name: str) -> str:
+    """Return what a nominee is called after the merge.
+
+    An entry may be handed to somebody else, who was not nominated: only whose name is left
+    behind is called otherwise there.
+    """
+    if mr.state != "merged" or plot.world.find_user(name) is not None:
+        return name
+    now = _parse(plot.made.team.repository.content(_target(plot, mr), path)).get("gitlab")
+    return now if isinstance(now, str) else name
 
 
 def _account(content: bytes | None) -> str:
