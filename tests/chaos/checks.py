@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Protocol
 
-from bot import app, rounds
+from bot import app, sweep
 from bot.app import Evaluation
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
@@ -118,8 +118,7 @@ def _evaluate(stage: Stage, plot: Plot, mr: MergeRequest) -> Evaluation:
     client = make_client(stage.server)
     try:
         choices = stage.choices(plot.gate)
-        evaluation = rounds.evaluate(TEAM, mr.iid, choices, client)
-        rounds.publish(evaluation, choices, client)
+        evaluation, _ = sweep.run_alone(TEAM, mr.iid, choices, client)
     finally:
         client.close()
     return evaluation
