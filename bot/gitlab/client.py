@@ -359,8 +359,8 @@ class GitLabClient:
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}
-        for part in query.parts:
-            facts.update(_read_part(part, data))
+        for part, answer in query.share_out(data):
+            facts.update(_read_part(part, answer))
         self._read_further_members(facts)
         self._read_features(facts)
         return self._read_raw(facts)
@@ -387,12 +387,13 @@ class GitLabClient:
         for _ in range(MEMBER_PAGES - 1):
             if found.following is None:
                 return found
-            query = Query([members_part(0, need, found.following)])
+            query = Query([members_part(need, found.following)])
             try:
                 data = self._transport.query(query.text(), query.variables())
             except GitLabError as error:
                 return Unread(reason=str(error))
-            page = _read_part(query.parts[0], data)[need]
+            ((part, answer),) = query.share_out(data)
+            page = _read_part(part, answer)[need]
             if not isinstance(page, Members):
                 return Unread(reason=f"GitLab did not list all members of {need.group}")
             direct = (*found.direct, *page.direct)

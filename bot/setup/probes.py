@@ -139,8 +139,8 @@ def _ask_parts(ground: Ground, parts: list[Part]) -> Mapping[Need, object]:
     facts: dict[Need, object] = {}
     for query in pack_parts(parts):
         data = ground.bot.query(query.text(), query.variables())
-        for part in query.parts:
-            facts.update(part.read(data))
+        for part, answer in query.share_out(data):
+            facts.update(part.read(answer))
     return facts
 
 
