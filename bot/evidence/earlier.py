@@ -4,7 +4,7 @@ To close a merge request that is held, and to open another from its branch, must
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.evidence.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
 from bot.merge_request import MergeRequest, Note
@@ -14,14 +14,6 @@ PAGES = 5  # of the merge requests from branches of one name; forks often use th
 MOST = 6  # earlier merge requests that are read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
-    """The comments of earlier merge requests, and why some may be missing."""
-
-    notes: tuple[Note, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
 def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
     """Return the need for the merge requests from branches of the same name."""
     return SiblingsOf(merge_request.project, merge_request.source_branch)
@@ -29,17 +21,15 @@ def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
 
 def gather_earlier(
     merge_request: MergeRequest, known: Mapping[Need, Fact], source: Source
-) -> Earlier:
+) -> tuple[list[Note], list[str]]:
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
-    What was held in one that is merged, is over with it.
+    Returns, too, why some may be missing. What was held in one that is merged, is over with it.
     """
     first = known.get(siblings_of(merge_request))
     found = _read_all(siblings_of(merge_request), first, source)
     if isinstance(found, Unread):
-        return Earlier(
-            unknown=(f"whether the branch is held from before is not known: {found.reason}",)
-        )
+        return [], [f"whether the branch is held from before is not known: {found.reason}"]
     own = [
         sibling
         for sibling in found
@@ -62,7 +52,7 @@ def gather_earlier(
             f"of the {len(own)} earlier merge requests from this branch, the newest {MOST} were "
             "read; open this one from a branch with a new name"
         )
-    return Earlier(notes=tuple(notes), unknown=tuple(unknown))
+    return notes, unknown
 
 
 def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibling] | Unread:

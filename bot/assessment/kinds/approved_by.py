@@ -63,7 +63,7 @@ class ApprovedBy(RequirementKind):
             Part(
                 role=self.by,
                 name=name,
-                state=_approval_state(case.timing, key) if key in keys else "other",
+                state=_approval_state(case.subject.timing, key) if key in keys else "other",
             )
             for key, name in approvers.items()
         )
@@ -73,7 +73,7 @@ class ApprovedBy(RequirementKind):
         if found >= self.at_least:
             verdict = Verdict.MET
         elif found + undated >= self.at_least:
-            verdict, reason = Verdict.UNKNOWN, _why_undated(case.timing)
+            verdict, reason = Verdict.UNKNOWN, _why_undated(case.subject.timing)
         return Finding(
             requirement=requirement,
             verdict=verdict,
