@@ -25,12 +25,12 @@ from bot.evidence import (
 )
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
-from bot.gitlab.answers import number_of
+from bot.gitlab.answers import Json, number_of
 from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
-from bot.gitlab.transport import CONNECTIONS, WRITING, Json, Transport
+from bot.gitlab.transport import CONNECTIONS, WRITING, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.unread import Unread
 

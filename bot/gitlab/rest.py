@@ -31,7 +31,8 @@ from bot.evidence import (
     Versions,
     VersionsOf,
 )
-from bot.gitlab.transport import Json, Transport
+from bot.gitlab.answers import Json
+from bot.gitlab.transport import Transport
 from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
 PAGES = 50  # of 100 rows each, of any list
@@ -60,7 +61,8 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
     )
 
 
-def _read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
+def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
+    """Read the status checks of a merge request."""
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
     rows = read_pages(transport, path)
     return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
@@ -209,7 +211,7 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     VersionsOf: _read_versions,
     ReopenedOf: _read_reopened,
     StatusesOf: read_statuses,
-    StatusChecksOf: _read_status_checks,
+    StatusChecksOf: read_status_checks,
     CiConfigOf: _read_ci_config,
     LabelsOf: _read_labels,
 }
