@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
+# Without byte code each run would rewrite and compile all tests again, for both workers.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: picture bench bless chaos check clean coverage covered demo help image imports lint lock quick sandbox test \
-  types uncounted
+.PHONY: picture bench bless chaos check clean coverage covered demo help image imports install lint lock quick \
+  sandbox site test types uncounted
 
 help: ## show the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -25,6 +27,8 @@ $(VENV)/dev.stamp: pyproject.toml requirements-dev.txt
 	$(BIN)/pip install $(PIP_FLAGS) --no-deps -e .
 	$(BIN)/pip check
 	touch $@ $(VENV)/demo.stamp
+
+install: $(VENV)/demo.stamp ## make the command .venv/bin/nomination-bot, with the stand-in GitLab
 
 demo: $(VENV)/demo.stamp ## tell the story of a nomination on the sandbox
 	$(BIN)/nomination-bot demo
@@ -76,9 +80,16 @@ check: lint types imports test ## all that the project asks of a change
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url --no-emit-find-links pyproject.toml
 
+# Without the bot's own packages, which these tools do not need.
+ALONE := sh -c 'sed -n "/^$$2 = \[/,/^]/s/^ *\"\([^\"]*\)\".*/\1/p" pyproject.toml | \
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links - -o "$$4"' alone
+
 lock: ## write the hashes of all dependencies anew; needs uv
 	$(LOCK) --extra build -o requirements.txt
-	$(LOCK) --all-extras -o requirements-dev.txt
+	$(LOCK) --extra dev --extra build --extra sandbox -o requirements-dev.txt
+	$(ALONE) --extra docs -o requirements-docs.txt
+	$(ALONE) --extra release -o requirements-release.txt
 
 picture: $(VENV)/dev.stamp ## draw the rooms and their imports anew
 	$(BIN)/python .ci/rooms.py
@@ -86,9 +97,18 @@ picture: $(VENV)/dev.stamp ## draw the rooms and their imports anew
 image: $(VENV)/dev.stamp ## build the image on a stand-in for its base, and try it; needs root and buildah
 	bash .ci/image
 
+$(VENV)/docs/stamp: requirements-docs.txt
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements-docs.txt
+	touch $@
+
+SITE ?= public/docs
+site: $(VENV)/docs/stamp ## build the pages; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --site-dir "$(CURDIR)/$(SITE)"
+
 bench: $(VENV)/dev.stamp ## measure what an event costs, beside Danger JS where npm is there
 	! command -v npm >/dev/null || npm install --loglevel=error --no-audit --no-fund --prefix .cache/bench danger@14.0.7
 	$(BIN)/python -m tests.bench $$(test -d .cache/bench/node_modules && echo --danger .cache/bench)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist public .mypy_cache .pytest_cache .ruff_cache .hypothesis

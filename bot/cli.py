@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot import inert
 from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
-from bot.errors import ConfigError, PolicyError
+from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.command_line import Manner
     from bot.config import Secret
     from bot.gitlab import GitLabClient
-    from bot.policy import BrokenPolicy
+    from bot.policy import BrokenPolicy, Policy
     from bot.report import About
     from bot.setup import Answer, Ground
 
@@ -51,6 +51,9 @@ class Limits:
     grace: float = 3.0
 
 
+POLICIES = "NOMINATION_BOT_POLICIES"
+# What an event tells of, by its kind.
+EVENTS = {"merge_request": "a change", "note": "a comment"}
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
 LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
@@ -99,7 +102,8 @@ def _manner(options: "argparse.Namespace", environment: Mapping[str, str]) -> "M
 
 def run_event(event: Event, environment: Mapping[str, str]) -> int:
     """Evaluate the merge request of an event and publish."""
-    return _evaluate(event.project, event.iid, _settings(environment))
+    about = EVENTS.get(event.kind, event.kind)
+    return _evaluate(event, f"{about} of !{event.iid}", _settings(environment))
 
 
 def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
@@ -135,16 +139,16 @@ def _run(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
 
 
 def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.publish import GateKind
-    from bot.report import GateState
+    from bot.command_line import wants_json
 
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
-    from bot import rounds, sweep
-    from bot.command_line import wants_json
-
     as_json = wants_json(options)
-    with _wire(settings, options.limits) as (client, choices):
+    with _wire(settings, options.limits, first=(project, iid)) as (client, choices):
+        from bot import rounds, sweep
+        from bot.publish import GateKind
+        from bot.report import GateState
+
         path = _team_path(client, project, settings)
         problems: list[str] = []
         if as_json or options.dry_run:
@@ -172,13 +176,13 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
     return path
 
 
-def _evaluate(project: str, iid: int, settings: Settings) -> int:
-    from bot import sweep
+def _evaluate(event: Event, about: str, settings: Settings) -> int:
+    with _wire(settings, first=(event.project, event.iid)) as (client, choices):
+        from bot import sweep
 
-    with _wire(settings) as (client, choices):
-        path = client.fetch_project_path(project)
-        evaluation, problems = sweep.run(path, iid, choices, client)
-        _tell(evaluation, problems, client, settings)
+        path = client.fetch_project_path(event.project)
+        evaluation, problems = sweep.run(path, event.iid, choices, client)
+        _tell(evaluation, problems, client, settings, about)
     return 1 if problems or choices.broken else 0
 
 
@@ -187,7 +191,6 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     from bot.ready import (
         Candidate,
         assess_readiness,
-        choose_policies,
         find_slug,
         is_later,
         is_ready,
@@ -206,7 +209,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
         search = partial(client.find_files, project, branch)
         assessments = []
-        for policy in choose_policies(choices.policies, options.policy, now):
+        for policy in _asked_policies(options.policy, choices.policies, now):
             manner.show(f"judging @{username} by {policy.label} …")
             own = options.entry or find_slug(who, policy.team_files, client, search)
             assessments.append(assess_readiness(replace(who, slug=own), policy, client, now))
@@ -224,32 +227,110 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     return 0
 
 
+def _asked_policies(
+    wanted: str | None, known: "Sequence[Policy]", now: datetime
+) -> "Sequence[Policy]":
+    """Return the policies that are asked for: of an id, or what if those of a file were in force.
+
+    No id ends as the name of a file does, or has a folder before it.
+    """
+    from bot.ready import choose_policies
+    from bot.rulebook import load_policies
+
+    if wanted and ("/" in wanted or wanted.endswith((".yml", ".yaml"))):
+        return load_policies(Path(wanted))
+    return choose_policies(known, wanted, now)
+
+
 def _sweep(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import sweep
     from bot.command_line import wants_json
-    from bot.report import write_metrics
 
     settings = _settings(environment)
     manner = _manner(options, environment)
     as_json = wants_json(options)
+    lines_told = not (manner.lively or manner.quiet or as_json)
 
     def tell(_: str, iid: int) -> None:
         if manner.lively:
             manner.tell(f"looking at !{iid} …")
-        elif not (manner.quiet or as_json):
+        elif lines_told:
             print(f"looking at !{iid}", flush=True)
 
     with _wire(settings, SWEEP) as (client, choices):
         client.on_look = tell
-        looks = sweep.sweep_all(client.fetch_project_path(settings.team_project), choices, client)
-    manner.end()
+        with _folded(settings if lines_told else None):
+            looks, bug = _look_at_all(settings, choices, client)
+        manner.end()
+        looks += _keep_issue(looks, settings, choices, client)
     if settings.artifacts:
-        failed = sum(bool(look.problems) for look in looks)
-        numbers = {"looks": len(looks), "failed": failed, "calls": client.calls}
-        metrics = write_metrics({}, **numbers, seconds=client.elapsed)
-        _save(Path(settings.artifacts), {"metrics.txt": metrics})
+        _save(Path(settings.artifacts), {"metrics.txt": _count_looks(looks, client)})
     code = _tell_looks(looks, client.calls, manner=manner, as_json=as_json)
+    if bug is not None:
+        raise bug
     return code or (1 if choices.broken else 0)
+
+
+@contextmanager
+def _folded(settings: Settings | None) -> Iterator[None]:
+    """Let the log of a job fold away what is told within."""
+    from bot.report import Chapter, fold
+
+    at = _time_of_job(settings) if settings else None
+    start, *end = fold(Chapter(name="looks", title="sweep: every nomination that is not over"), at)
+    if at is not None:
+        print(start, flush=True)
+    try:
+        yield
+    finally:
+        if at is not None:
+            print(*end, sep="\n", flush=True)
+
+
+def _look_at_all(
+    settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> tuple[list["Look"], Exception | None]:
+    """Sweep; a bug that ends it early is returned, so that it can be told before it is raised."""
+    from bot import sweep
+    from bot.app import Look
+
+    try:
+        project = client.fetch_project_path(settings.team_project)
+        return sweep.sweep_all(project, choices, client), None
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the sweep: {error}",))], None
+    except Exception as bug:
+        told = f"the sweep: a bug ({type(bug).__name__}), see the log of the job"
+        return [Look(iid=None, problems=(told,))], bug
+
+
+def _keep_issue(
+    looks: "Sequence[Look]", settings: Settings, choices: "Choices", client: "GitLabClient"
+) -> "list[Look]":
+    """Keep the issue of what does not work; that it could not be kept is one more problem."""
+    from bot import trouble
+    from bot.app import Look
+
+    if not settings.issue or settings.observe or settings.project is None:
+        return []
+    # A project's number alone leads nowhere.
+    path = "" if settings.team_project.isdecimal() else settings.team_project
+    team = f"{settings.gitlab_url}/{path}/-/merge_requests" if path else ""
+    troubles = trouble.find_troubles(looks, choices.broken, team)
+    try:
+        issues = client.issues_of(settings.project)
+        done = trouble.keep_issue(troubles, issues, choices.words, client.now())
+    except BotError as error:
+        return [Look(iid=None, problems=(f"the issue in {settings.project}: {error}",))]
+    return [Look(iid=None, problems=(), notices=(f"issue: {done}",))] if done else []
+
+
+def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
+    from bot.report import write_metrics
+
+    failed = sum(bool(look.problems) for look in looks)
+    number = sum(look.iid is not None for look in looks)
+    counts = {"looks": number, "failed": failed, "calls": client.calls}
+    return write_metrics({}, **counts, seconds=client.elapsed)
 
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -280,6 +361,58 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     return 1 if choices.broken else 0
 
 
+def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import replay, rounds
+    from bot.command_line import wants_json
+    from bot.publish import GateChoice, GateKind
+
+    settings = _settings(environment)
+    project, iid = parse_target(options.target, settings.gitlab_url)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        path = _team_path(client, project, settings)
+        # What only reads has no gate, and none to read.
+        gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
+        manner.show(f"reading !{iid} …")
+        evaluation = rounds.evaluate(path, iid, replace(choices, gate=gate), client)
+        client.only_read()
+        manner.show("reading its history …")
+        told = replay.trace(evaluation, choices.command, client)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(replay.as_json(told), indent=2))
+    else:
+        print("\n".join(replay.tell(told)))
+    return 1 if choices.broken else 0
+
+
+def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot import drift
+    from bot.command_line import wants_json
+    from bot.ready import choose_policies
+
+    settings = _settings(environment)
+    manner = _manner(options, environment)
+    with _wire(settings) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        # Where all have mistakes, nothing is left to compare, which was said already.
+        is_some = options.policy or choices.policies
+        today = datetime.now(UTC)
+        policies = choose_policies(choices.policies, options.policy, today) if is_some else []
+        where = (settings.gitlab_url, project)
+        found = drift.find_drift(client, policies, where, manner.show)
+    manner.end()
+    if wants_json(options):
+        print(json.dumps(drift.as_json(found), indent=2))
+    else:
+        for line in drift.tell(found, brief=manner.quiet):
+            print(line)
+        if not manner.quiet:
+            print(f"{client.calls} calls, nothing was changed.")
+    agree = all(each.sound for each in found)
+    return 0 if agree and not choices.broken else 1
+
+
 def _tell_looks(
     looks: Sequence["Look"],
     calls: int,
@@ -293,13 +426,20 @@ def _tell_looks(
         problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
         told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
-    elif manner is None or not manner.quiet:
-        print(f"Looked at {number} merge requests. {calls} calls.")
     for look in looks:
         where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
             print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
+    if not as_json and (manner is None or not manner.quiet):
+        print(_sum_up(looks, number, calls))
     return 1 if failed else 0
+
+
+def _sum_up(looks: Sequence["Look"], number: int, calls: int) -> str:
+    """Say at the end what went wrong and where."""
+    places = [f"!{look.iid}" if look.iid else "the sweep itself" for look in looks if look.problems]
+    wrong = f" Something failed at {', '.join(dict.fromkeys(places))}." if places else ""
+    return f"Looked at {number} merge requests.{wrong} {calls} calls."
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -311,25 +451,15 @@ def _settings(environment: Mapping[str, str]) -> Settings:
 
 
 @contextmanager
-def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabClient", "Choices"]]:
-    """Connect GitLab and the operator's choices; let go of everything at the end."""
-    from bot import app
-    from bot.gitlab import GitLabClient, Transport
-    from bot.publish import GateChoice, GateKind
-    from bot.report import Words
-    from bot.rulebook import load_sound
+def _wire(
+    settings: Settings, limits: Limits = ONE, first: tuple[str, int] | None = None
+) -> Iterator[tuple["GitLabClient", "Choices"]]:
+    """Connect GitLab and the operator's choices; let go of everything at the end.
 
-    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
-    _warn_of(broken)
-    choices = app.Choices(
-        policies=policies,
-        broken=broken,
-        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
-        gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
-        command=settings.word,
-        former_ids=settings.former_ids,
-        observe=settings.observe,
-    )
+    The `first` merge request is asked for at once: what judges it is imported meanwhile.
+    """
+    from bot.gitlab import GitLabClient, Transport
+
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
     transport = Transport(
@@ -343,13 +473,35 @@ def _wire(settings: Settings, limits: Limits = ONE) -> Iterator[tuple["GitLabCli
     )
     watchdog.daemon = True
     watchdog.start()
-    # Compiling takes as long as many a request, most of which is waiting.
-    threading.Thread(target=choices.words.prepare, daemon=True).start()
     try:
+        if first:
+            client.ask_ahead(*first)
+        choices = _choose(settings)
+        # Compiling takes as long as many a request, most of which is waiting.
+        threading.Thread(target=choices.words.prepare, daemon=True).start()
         yield client, choices
     finally:
         watchdog.cancel()
         client.close()
+
+
+def _choose(settings: Settings) -> "Choices":
+    from bot import app
+    from bot.publish import GateChoice, GateKind
+    from bot.report import Words
+    from bot.rulebook import load_sound
+
+    policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
+    _warn_of(broken)
+    return app.Choices(
+        policies=policies,
+        broken=broken,
+        words=Words(settings.templates, settings.gitlab_url, settings.word, _about(settings)),
+        gate=GateChoice(kind=GateKind(settings.gate), name=settings.status_name),
+        command=settings.word,
+        former_ids=settings.former_ids,
+        observe=settings.observe,
+    )
 
 
 def _about(settings: Settings) -> "About":
@@ -395,19 +547,27 @@ def _show(evaluation: "Evaluation") -> None:
 
 
 def _tell(
-    evaluation: "Evaluation", problems: Sequence[str], client: "GitLabClient", settings: Settings
+    evaluation: "Evaluation",
+    problems: Sequence[str],
+    client: "GitLabClient",
+    settings: Settings,
+    event: str = "",
 ) -> None:
     from bot.report import Outcome, tell_story, write_artifacts
 
-    report = evaluation.report
+    report, address = evaluation.report, evaluation.merge_request.web_url
+    comment_url = evaluation.findings.gate_url or client.created.get(address)
     outcome = Outcome(
         findings=evaluation.findings,
         gate=report.gate if report else None,
         spoken=report is not None,
-        writes=tuple(evaluation.plan.lines()),
+        event=event,
+        writes=tuple(
+            (what, (comment_url or "") if where is None else f"{address}{where}")
+            for what, where in evaluation.plan.places()
+        ),
         problems=tuple(problems),
-        comment_url=evaluation.findings.gate_url
-        or client.created.get(evaluation.merge_request.web_url),
+        comment_url=comment_url,
         observed=settings.observe,
         calls=client.calls,
         seconds=client.elapsed,
@@ -415,7 +575,12 @@ def _tell(
     if settings.artifacts:
         _save(Path(settings.artifacts), write_artifacts(outcome))
     _tell_problems(evaluation, problems)
-    print("\n".join(tell_story(outcome)))
+    print("\n".join(tell_story(outcome, _time_of_job(settings))))
+
+
+def _time_of_job(settings: Settings) -> float | None:
+    """Return the time where the log is one of a job, whose sections tell it."""
+    return datetime.now(UTC).timestamp() if settings.in_job else None
 
 
 def _save(directory: Path, files: Mapping[str, str]) -> None:
@@ -591,6 +756,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
         token=settings.token,
         variables=find_chosen(environment),
         heard=frozenset(each.name for each in SETTINGS),
+        issue=settings.issue,
     )
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None
@@ -610,14 +776,25 @@ def _completion(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
     return 0
 
 
-def _sandbox(options: "argparse.Namespace", _: Mapping[str, str]) -> int:
+def _sandbox(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     pages = _import_sandbox("serve")
     scenario = Path(options.scenario) if options.scenario else None
-    return int(pages.serve(scenario, options.port))
+    return int(pages.serve(scenario, options.port, variables=_own_policies(environment)))
 
 
-def _demo(_: "argparse.Namespace", __: Mapping[str, str]) -> int:
-    return int(_import_sandbox("demo").run_demo(sys.stdout))
+def _own_policies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes the sandbox's jobs judge by the operator's policies, wherever they run."""
+    policies = environment.get(POLICIES, "").strip()
+    if policies and not Path(policies).exists():
+        raise ConfigError(f"{POLICIES} is {policies!r}: there is no such directory.")
+    return {POLICIES: str(Path(policies).resolve())} if policies else {}
+
+
+def _demo(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
+    from bot.command_line import choose_width
+
+    width, colour = choose_width(environment), _manner(options, environment).colour
+    return int(_import_sandbox("demo").run_demo(sys.stdout, width=width, colour=colour))
 
 
 def _import_sandbox(name: str) -> "ModuleType":
@@ -643,6 +820,8 @@ COMMANDS = {
     "ready": _ready,
     "sweep": _sweep,
     "board": _board,
+    "replay": _replay,
+    "drift": _drift,
     "doctor": _doctor,
     "init": _init,
     "sandbox": _sandbox,

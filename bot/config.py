@@ -62,6 +62,11 @@ SETTINGS = (
         "none",
     ),
     Setting("NOMINATION_BOT_CONTACT", "whom the comment names for trouble with the bot", "none"),
+    Setting(
+        "NOMINATION_BOT_ISSUE",
+        "`true`: an issue in the bot's project says what the sweep found not to work, since when",
+        "`false`",
+    ),
 )
 
 
@@ -104,6 +109,8 @@ class Settings:
     admin_token: Secret | None = None
     observe: bool = False
     artifacts: str | None = None
+    issue: bool = False
+    in_job: bool = False
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -135,6 +142,12 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     _check_project(team_project, problems)
     observe = _switch("OBSERVE", environment, problems)
     project = _text(environment, "PROJECT") or environment.get("CI_PROJECT_PATH", "").strip()
+    issue = _switch("ISSUE", environment, problems)
+    if issue and not project:
+        problems.append(
+            "NOMINATION_BOT_ISSUE is true, but NOMINATION_BOT_PROJECT (default CI_PROJECT_PATH) is "
+            "missing: set it to the project that the issue belongs in"
+        )
     if problems:
         raise ConfigError("\n".join(map(_sentence, problems)))
     return Settings(
@@ -155,6 +168,8 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         admin_token=Secret(admin_token) if admin_token else None,
         observe=observe,
         artifacts=_text(environment, "ARTIFACTS") or None,
+        issue=issue,
+        in_job=environment.get("GITLAB_CI") == "true",  # doc/ci/variables/predefined_variables.md
     )
 
 

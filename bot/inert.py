@@ -95,6 +95,12 @@ def log_line(text: str, limit: int = LOG_LIMIT) -> str:
     return _SECTION.sub(r"\1;", _one_line(text, limit))
 
 
+def diff_line(line: str) -> str:
+    """Return a line of a diff as one printable line, with the blanks before its text."""
+    text = line.lstrip(" +-")
+    return line.removesuffix(text) + log_line(text) if text else line
+
+
 def has_quick_action(markdown: str) -> bool:
     """Return whether GitLab could take a line for a quick action, erring on the side of yes.
 

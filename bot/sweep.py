@@ -30,6 +30,8 @@ JUST_NOW = timedelta(hours=1)
 # to the others.
 LONG_AGO = timedelta(days=90)
 MOST_LISTED, MOST_AGAIN = 200, 8
+# How often the sweep tries what fails.
+TRIES = 2
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
 
@@ -180,7 +182,14 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
         return _tell(iid, evaluation, problems)
 
     iids, lost = _list_swept(project, choices, gitlab)
-    return sweep(iids, look, gitlab.take_share) + lost
+    return _once_more(sweep(iids, look, gitlab.take_share), look, gitlab) + lost
+
+
+def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLab) -> list[Look]:
+    """Look once more where something went wrong: only what fails twice is worth telling."""
+    failed = [each.iid for each in looks if each.problems and each.iid is not None]
+    again = {each.iid: each for each in sweep(failed, look, gitlab.take_share)}
+    return [again.get(each.iid, each) for each in looks]
 
 
 def _list_swept(
@@ -190,12 +199,24 @@ def _list_swept(
     iids: dict[int, None] = {}
     lost: list[Look] = []
     for what, search in _searches(project, choices, gitlab):
+        problem = _list_one(search, iids)
+        if problem:
+            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {problem}",)))
+    return iids, lost
+
+
+def _list_one(search: Callable[[], Iterable[int]], iids: dict[int, None]) -> GitLabError | None:
+    """Add what a search finds, and try it once more when it fails; return why it failed twice."""
+    problem: GitLabError | None = None
+    for _ in range(TRIES):
         try:
             for iid in search():  # keeps what came before an error
                 iids[iid] = None
         except GitLabError as error:
-            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {error}",)))
-    return iids, lost
+            problem = error
+        else:
+            return None
+    return problem
 
 
 def _searches(

@@ -55,20 +55,27 @@ def run_here(*arguments: str, **environment: str | Path) -> subprocess.Completed
 
 def run_job_here(
     lines: Iterable[str],
-    _directory: Path,
+    directory: Path,
     environment: Mapping[str, str],
     _timeout: float,
     _stop: threading.Event,
 ) -> Execution:
     """Run the bot's own CI job in this process, in place of the sandbox's `run_script`."""
     began, log = time.monotonic(), io.StringIO()
+    artifacts = environment.get("NOMINATION_BOT_ARTIFACTS")
+    if artifacts:
+        environment = {**environment, "NOMINATION_BOT_ARTIFACTS": str(directory / artifacts)}
     with redirect_stdout(log), redirect_stderr(log):
-        codes = (_run_line(line, environment) for line in lines)
+        codes = (_run_line(_in_folder(line, directory), environment) for line in lines)
         code = next((each for each in codes if each != GO_ON), GO_ON) % GO_ON
     seconds = time.monotonic() - began
-    return Execution(
-        exit_code=code, log=log.getvalue() + closing_line(code, seconds), seconds=seconds
-    )
+    told = log.getvalue().replace(f"{directory}/", "")
+    return Execution(exit_code=code, log=told + closing_line(code, seconds), seconds=seconds)
+
+
+def _in_folder(line: str, directory: Path) -> str:
+    """Let a job write where it would: this process stays in a folder of its own."""
+    return line.replace("--output public", f"--output {shlex.quote(str(directory / 'public'))}")
 
 
 def _run_line(line: str, environment: Mapping[str, str]) -> int:

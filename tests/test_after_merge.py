@@ -273,6 +273,36 @@ def test_an_account_that_cannot_be_looked_up_is_offered_nothing(
     assert "```diff" not in outcome.body
 
 
+@pytest.mark.parametrize("role", ["maintainer", None])
+@pytest.mark.parametrize("other", ["dora", "mallory"])
+def test_an_entry_that_is_handed_to_somebody_else_makes_nobody_else_the_nominee(
+    made: NominationWorld, server: Server, role: str | None, other: str
+) -> None:
+    merged(made, server)
+    finish(made)
+    made.user(other)
+    push_entry(made, entry(other, role))
+    outcome = run_on(server, made.nomination)
+    assert "## Nomination: `@nina` as" in outcome.body
+    if role:
+        assert f"the entry names {other} now, but nina was nominated" in first_line(outcome)
+        assert "```diff" not in outcome.body
+    else:
+        assert "should be taken back: `" in first_line(outcome)
+
+
+def test_a_nominee_who_spoke_is_followed_though_the_old_name_is_taken(
+    made: NominationWorld, server: Server
+) -> None:
+    sven = add_user(made.world, "sven")
+    made.say("/nomination attest all", by="nina")
+    merged(made, server)
+    actions.rename_account(made.world, made.user("nina"), "nina-new")
+    actions.rename_account(made.world, sven, "nina")
+    push_entry(made, entry("nina-new", "maintainer"))
+    assert "## Nomination: `@nina-new` as" in run_on(server, made.nomination).body
+
+
 def test_a_former_name_that_is_still_listed_is_told(made: NominationWorld, server: Server) -> None:
     merged(made, server)
     finish(made)

@@ -4,15 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from bot.evidence.earlier import MOST, PAGES, gather_earlier, siblings_of
-from bot.evidence.facts import Fact, Need, Sibling, Siblings
+from bot.assessment import kinds
+from bot.evidence.earlier import (
+    MOST,
+    MOST_OTHERS,
+    PAGES,
+    earlier_needs,
+    gather_earlier,
+    siblings_of,
+)
+from bot.evidence.facts import Fact, Need, Proposed, Sibling, Siblings
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
 from bot.unread import Unread
-from tests.builders import make_merge_request
+from tests.builders import make_merge_request, make_nomination, make_requirement
 from tests.fakes import FakeSource
 from tests.nomination_world import (
     ENTRY,
@@ -24,6 +32,7 @@ from tests.nomination_world import (
     entry,
     make_world,
     run_on,
+    shipped,
 )
 
 NILS = f"{FOLDER}/n/nils.yml"
@@ -124,6 +133,37 @@ def test_who_took_the_freed_name_of_the_manager_decides_nothing(
     assert outcome.gate == "failed"
     assert "**On hold** by `@max`: `not this week`" in outcome.body
     assert awards(note) == ["no_entry_sign"]
+
+
+@pytest.mark.parametrize("is_freed", [True, False])
+def test_who_took_the_freed_name_of_the_manager_approves_nothing(
+    made: NominationWorld, server: Server, is_freed: bool
+) -> None:
+    rule = kinds.ApprovedBy(at_least=1, by="manager")
+    policy = replace(shipped()[0][0], requirements=(make_requirement(rule),))
+    made.world.tick(60)
+    if is_freed:
+        actions.rename_account(made.world, made.user("mia"), "mia-new")
+        join(made, add_user(made.world, "mia").username)
+    actions.approve(made.world, made.user("mia"), made.nomination)
+    if is_freed:
+        # GitLab lets members alone approve; what a member approved stays when they leave.
+        del made.team.members[made.user("mia").id]
+    outcome = run_on(server, made.nomination, policies=(policy,))
+    assert outcome.gate == ("failed" if is_freed else "passed")
+    assert ("`@mia`: is no member of this project" in outcome.body) is is_freed
+
+
+def test_who_took_the_freed_name_of_the_manager_and_spoke_is_not_the_one_assigned(
+    made: NominationWorld, server: Server
+) -> None:
+    actions.rename_account(made.world, made.user("mia"), "mia-new")
+    add_user(made.world, "mia")
+    made.assign()
+    made.say("I am here", by="mia")
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert "the account `@mia` is no member of this project and may be" in outcome.body
 
 
 @pytest.mark.parametrize("by", ["mia", "max"])
@@ -233,12 +273,48 @@ def test_what_was_released_in_the_earlier_merge_request_holds_no_more(
 def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
     made: NominationWorld, server: Server
 ) -> None:
+    join(made, "nils")
+    other = made.open({NILS: entry("nils", "maintainer")}, branch="nils")
+    made.say("/nomination hold not this week", mr=other)
+    run_on(server, other)
+    other.source_project = actions.fork_project(made.world, made.user("nina"), made.team)
+    other.source_branch = BRANCH
+    actions.close(made.world, made.user("nina"), other)
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+@pytest.mark.parametrize(
+    ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora")]
+)
+def test_a_hold_follows_a_nominee_to_a_branch_with_another_name(
+    made: NominationWorld, server: Server, still_open: bool, author: str
+) -> None:
     made.say("/nomination hold not this week")
     run_on(server, made.nomination)
-    actions.close(made.world, made.user("nina"), made.nomination)
-    made.nomination.source_project = actions.fork_project(made.world, made.user("nina"), made.team)
-    other = anew_open(made)
+    if not still_open:
+        actions.close(made.world, made.user("nina"), made.nomination)
+    made.push({ENTRY: entry("nina", "maintainer")}, branch="other", by=author)
+    people = (made.user("mia"), made.user("max"))
+    draft = MergeRequestDraft(
+        title="Again", source_branch="other", target_branch="main", assignees=people
+    )
+    other = actions.open_merge_request(made.world, made.user(author), made.team, draft)
+    outcome = run_on(server, other)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+    assert f"/-/merge_requests/{made.nomination.iid}#note_" in outcome.body
+    made.say("/nomination release", mr=other)
     assert run_on(server, other).gate == "passed"
+
+
+def test_a_hold_for_somebody_else_does_not_follow(made: NominationWorld, server: Server) -> None:
+    join(made, "nils")
+    made.push({NILS: entry("nils", "reviewer")}, branch="main", by="olga")
+    other = made.open({NILS: entry("nils", "maintainer")}, branch="nils")
+    made.say("/nomination hold not nils", mr=other)
+    run_on(server, other)
+    actions.close(made.world, made.user("nina"), other)
+    assert run_on(server, made.nomination).gate == "passed"
 
 
 def test_an_earlier_merge_request_that_cannot_be_read_keeps_the_gate_from_opening(
@@ -274,21 +350,42 @@ def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
     )
     known: dict[Need, Fact] = {need: Siblings(items=bystanders, following="x")}
     source = FakeSource({second: Siblings(items=(sibling(4),))})
-    found = gather_earlier(mr, known, source)
-    assert found.unknown == ("what was said in the earlier !4 could not be read",)
-    assert found.notes == ()
+    notes, unknown = gather_earlier(mr, known, source)
+    assert unknown == ["what was said in the earlier !4 could not be read"]
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"),
+    [
+        (Proposed(paths=dict.fromkeys(range(1, MOST_OTHERS + 2), (ENTRY,))), "13 other merge requ"),
+        (Unread(reason="GitLab answered 500"), "another merge request is not known: GitLab answ"),
+    ],
+)
+def test_what_is_held_elsewhere_may_be_unknown(fact: Fact, words: str) -> None:
+    mr = make_merge_request()
+    siblings, proposed = earlier_needs(mr)
+    known: dict[Need, Fact] = {siblings: Siblings(items=()), proposed: fact}
+    nominated = make_nomination(path=ENTRY, base_path=ENTRY)
+    (*_, last) = gather_earlier(mr, known, FakeSource(), [nominated])[1]
+    assert words in last
+
+
+def test_what_nobody_opened_has_no_author_with_other_merge_requests() -> None:
+    mr = replace(make_merge_request(), author=None)
+    assert earlier_needs(mr) == (siblings_of(mr),)
 
 
 def test_too_many_earlier_merge_requests_are_not_known() -> None:
     mr = make_merge_request()
     need = siblings_of(mr)
     many = Siblings(items=tuple(map(sibling, range(1, MOST + 2))))
-    (*_, last) = gather_earlier(mr, {need: many}, FakeSource()).unknown
+    (*_, last) = gather_earlier(mr, {need: many}, FakeSource())[1]
     assert "of the 7 earlier merge requests from this branch, the newest 6 were read" in last
 
     endless = Siblings(items=(), following="x")
     source = FakeSource({replace(need, after="x"): endless})
-    (words,) = gather_earlier(mr, {need: endless}, source).unknown
+    (words,) = gather_earlier(mr, {need: endless}, source)[1]
     assert "too many merge requests came from branches of this name" in words
     assert len(source.rounds) == PAGES
 
@@ -299,5 +396,5 @@ def test_too_many_earlier_merge_requests_are_not_known() -> None:
 )
 def test_what_could_not_be_listed_is_not_known(fact: Unread | None, words: str) -> None:
     mr = make_merge_request()
-    (unknown,) = gather_earlier(mr, {siblings_of(mr): fact}, FakeSource()).unknown
+    (unknown,) = gather_earlier(mr, {siblings_of(mr): fact}, FakeSource())[1]
     assert words in unknown

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -10,11 +11,12 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.board.making import bound, find_maintainers
+from bot.board.making import bound, count_years, find_maintainers
 from bot.board.people import find_staged
-from bot.evidence import Members
+from bot.evidence import Joined, Members
 from bot.report.site import PAGES
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
@@ -23,11 +25,14 @@ from tests.nomination_world import (
     ENTRY,
     FOLDER,
     GRAPHQL,
+    INVENTORY,
+    RENOVATE,
     SECRET,
     START,
     TEAM,
     NominationWorld,
     add_merged,
+    connect,
     entry,
     make_people,
     make_world,
@@ -238,6 +243,9 @@ def test_what_was_merged_is_shown_until_its_steps_are_done(
     assert {step["state"] for step in granted["steps"]} <= {"open", "manual", "unknown"}
     assert told["waiting"] == []
     assert "Merged on" in page(tmp_path).text
+    medians = {each["what"]: each for each in told["pace"]["medians"]}
+    assert medians["from opening to role"]["known"] == told["pace"]["number"] == 1
+    assert "How long it takes" in page(tmp_path).text
 
 
 def test_one_that_waits_for_the_manager_names_them(
@@ -321,6 +329,135 @@ def test_who_has_anothers_file_name_is_counted_alone(
     assert "is the entry of 'dora'" in people["tom"]["reason"]
 
 
+def test_who_did_half_of_the_work_is_shown_without_an_earlier_role(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    files = {
+        f"{FOLDER}/r/rob.yml": entry("rob", "Reviewer backend"),
+        f"{FOLDER}/p/pam.yml": entry("pam", "reviewer"),
+        f"{FOLDER}/n/none.yml": entry("none", "[]"),
+    }
+    made.push(files, branch="main", by="olga")
+    for name, count in (("rob", 3), ("pam", 2)):
+        for _ in range(count):
+            add_merged(made, name)
+    people = {each["username"]: each for each in section(board(server, tmp_path))["people"]}
+    assert people.keys() == {"nina", "rob"}
+    assert (people["rob"]["stage"], people["rob"]["ready"]) == ("reviewer", False)
+
+
+# --- maintainers and drift --------------------------------------------------------------
+
+
+def test_the_number_of_maintainers_is_told_year_by_year(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.group.members[made.user("olga").id].created_at = START.replace(year=2024)
+    told = section(board(server, tmp_path))
+    this_year = datetime.now(UTC).year  # noqa: TID251  as the door tells it
+    assert [(each["year"], each["number"]) for each in told["growth"]][:3] == [
+        (2024, 1),
+        (2025, 1),
+        (2026, 2),
+    ]
+    assert told["growth"][-1]["year"] == this_year
+    text = " ".join(page(tmp_path).text.split())
+    assert "2024: 1 2025: 1 2026" in text
+    assert "Who left the group since is not counted" in text
+
+
+def test_years_are_told_only_where_all_of_them_are_known() -> None:
+    joined = Joined(at={"max": START})
+    assert count_years(["max", "olga"], joined, START) == ()
+    assert count_years(["max"], None, START) == ()
+    long = count_years(["Max"], joined, START.replace(year=2050))
+    assert [each.year for each in long] == list(range(2043, 2051))
+
+
+def test_who_differs_between_the_places_is_shown_with_the_edit(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/d/dora.yml": entry("dora", "maintainer")}, branch="main", by="olga")
+    found = section(board(server, tmp_path))["drift"]
+    assert {(each["username"], each["problem"]) for each in found["differences"]} == {
+        ("dora", "missing"),
+        ("max", "without_entry"),
+        ("olga", "without_entry"),
+    }
+    text = page(tmp_path).text
+    assert '+        "dora",' in text
+    assert f"has the role by {FOLDER}/d/dora.yml, but is not listed" in text
+
+
+def test_of_a_private_place_the_number_of_differences_alone_is_shown(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
+    del made.group.members[made.user("olga").id]
+    bot = made.user("nomination-bot")
+    made.provisioner.visibility = "private"
+    made.provisioner.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    secret = INVENTORY.replace(b'"max"', b'"secret-name"')
+    draft = CommitDraft(message="List", changes={"inventory.json": secret})
+    actions.push(made.world, made.user("olga"), made.provisioner, "main", draft)
+    found = section(board(server, tmp_path))["drift"]
+    assert (found["differences"], found["hidden"]) == ([], 2)
+    assert not [name for name in PAGES if "secret-name" in (tmp_path / name).read_text("utf-8")]
+    assert "2 more in places that not everybody may see" in page(tmp_path).text
+
+
+def test_where_all_agree_the_board_says_so(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
+    del made.group.members[made.user("olga").id]
+    board(server, tmp_path)
+    assert "All agree." in page(tmp_path).text
+    made.push(
+        {f"{FOLDER}/x/x.yml": b"projects: {ai-gateway: maintainer}"}, branch="main", by="olga"
+    )
+    board(server, tmp_path)
+    assert "All agree." not in page(tmp_path).text
+    assert "Not known: whom" in page(tmp_path).text
+
+
+def test_nominations_that_are_over_tell_how_long_they_took_and_nothing_else(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    made.say("<!-- nomination-bot:comment -->\nforged", by="dora")
+    made.merge()
+    member = Member(user=made.user("nina"), level=Level.DEVELOPER, created_at=made.world.now)
+    made.group.members[member.user.id] = member
+    for project, path, text in (
+        (made.provisioner, "inventory.json", INVENTORY),
+        (made.gateway, "renovate.json", RENOVATE),
+    ):
+        draft = CommitDraft(
+            message="List", changes={path: text.replace(b'"max"', b'"max", "nina"')}
+        )
+        actions.push(made.world, made.user("olga"), project, "main", draft)
+    made.nomination.awards.clear()
+    told = section(board(server, tmp_path))
+    assert told["granted"] == []
+    assert told["pace"]["number"] == 1
+    server.fault(Fault(route="GET */search", kind=Kind.FORBIDDEN))
+    told = board(server, tmp_path)
+    assert section(told)["pace"]["number"] == 0
+    assert "Nominations that are over were not found" in told["stderr"]
+
+
+def test_of_very_many_comments_the_newest_are_searched(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("<!-- mark --> first")
+    other = made.open({"x": b"x"}, branch="other")
+    for number in range(300):
+        made.say(f"mark {number}" if number else "<!-- mark --> later", mr=other)
+    with connect(server) as client:
+        assert client.find_commented(TEAM, "<!-- mark -->") == [other.iid]
+
+
 # --- only what the public may see -------------------------------------------------------
 
 
@@ -340,6 +477,7 @@ def test_of_a_private_group_the_number_alone_is_shown(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
     bot = made.user("nomination-bot")
+    made.push({f"{FOLDER}/m/max.yml": entry("max", "maintainer")}, branch="main", by="olga")
     made.group.visibility = "private"
     made.group.members[bot.id] = Member(user=bot, level=Level.GUEST, created_at=START)
     told = section(board(server, tmp_path))
@@ -358,6 +496,22 @@ def test_the_title_of_a_private_merge_request_is_nowhere(
     run_on(server, made.nomination)
     board(server, tmp_path)
     assert not [name for name in PAGES if "top secret" in (tmp_path / name).read_text("utf-8")]
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_how_long_it_waited_is_shown_only_where_all_that_tells_it_is_public(
+    made: NominationWorld, server: Server, tmp_path: Path, private: bool
+) -> None:
+    run_on(server, made.nomination)
+    made.merge()
+    run_on(server, made.nomination)
+    if private:
+        bot = made.user("nomination-bot")
+        made.gateway.visibility = "private"
+        made.gateway.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    medians = section(board(server, tmp_path))["pace"]["medians"]
+    assert (len(medians) > 1) is not private
+    assert medians[0]["what"] == "from opening to role"
 
 
 # --- pages ------------------------------------------------------------------------------

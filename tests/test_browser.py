@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.http.server import Server
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
+from tests.nomination_world import SECRET, TEAM, make_world
+from tests.processes import run_here, run_job_here
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if CHROMIUM is None or DRIVER is None:
@@ -26,9 +29,12 @@ from selenium.webdriver.chrome.options import Options  # noqa: E402 - needs the 
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 PATIENCE = 30
+TITLE = "Make colleague1 a maintainer"
+TWO = '"maintainer1", "maintainer2"'
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -87,6 +93,98 @@ def write_comment(browser: WebDriver, username: str, text: str) -> None:
     form.find_element(By.CSS_SELECTOR, "button.primary").click()
 
 
+class Reader:
+    """Somebody who knows nothing but what stands on the page: labels, links and buttons."""
+
+    def __init__(self, browser: WebDriver) -> None:
+        self.browser = browser
+        self.home = browser.current_url
+
+    def begin(self) -> None:
+        """Open the first page."""
+        self.browser.get(self.home)
+
+    @property
+    def text(self) -> str:
+        """What the page shows, at one moment."""
+        return str(self.browser.execute_script("return document.querySelector('main').innerText"))
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the page shows a text."""
+        wait_for(self.browser, lambda: text in self.text)
+
+    def wait_until_quiet(self) -> None:
+        """Wait until the page does not say that the bot is at work."""
+        wait_for(self.browser, lambda: "at work" not in self.text)
+
+    def follow(self, name: str, *, part: bool = False) -> None:
+        """Follow the first link of a name."""
+        for link in self.browser.find_elements(By.TAG_NAME, "a"):
+            if name == link.accessible_name or (part and name in link.accessible_name):
+                self.leave_by(link)
+                return
+        raise AssertionError(f"no link {name!r} in: {self.text}")
+
+    def leave_by(self, element: WebElement) -> None:
+        """Click on what leads to another page, and wait for that."""
+        page = self.browser.find_element(By.TAG_NAME, "html")
+        element.click()
+        wait_for(self.browser, lambda: self.browser.find_element(By.TAG_NAME, "html") != page)
+        wait_for(self.browser, lambda: bool(self.browser.find_elements(By.TAG_NAME, "main")))
+
+    def field(self, label: str) -> WebElement:
+        """Find the field that a label names."""
+        for each in self.browser.find_elements(By.TAG_NAME, "label"):
+            if each.text.partition("\n")[0].strip() == label:
+                return each.find_element(By.CSS_SELECTOR, "select, textarea, input")
+        raise AssertionError(f"no field {label!r} in: {self.text}")
+
+    def choose(self, label: str, name: str) -> None:
+        """Choose somebody in a list."""
+
+        def choose() -> bool:
+            select = Select(self.field(label))
+            found = [each.text for each in select.options if each.text.startswith(name)]
+            select.select_by_visible_text(found[0])
+            return True
+
+        wait_for(self.browser, choose)
+
+    def fill(self, label: str, change: Callable[[str], str]) -> None:
+        """Change what stands in a field."""
+        field = self.field(label)
+        text = change(str(field.get_property("value")))
+        field.clear()
+        field.send_keys(text)
+
+    def button(self, name: str) -> WebElement:
+        """Find a button."""
+        for each in self.browser.find_elements(By.TAG_NAME, "button"):
+            if each.text == name:
+                return each
+        raise AssertionError(f"no button {name!r} in: {self.text}")
+
+    def press(self, name: str) -> None:
+        """Press a button as soon as it can be pressed; nothing may be refused."""
+
+        def press() -> bool:
+            button = self.button(name)
+            if button.is_enabled():
+                self.leave_by(button)
+                return True
+            return False
+
+        wait_for(self.browser, press)
+        assert "That did not work" not in self.text
+
+    def comment(self, name: str, text: str) -> None:
+        """Write a comment as somebody, and wait for the bot."""
+        self.choose("Write as", name)
+        self.fill("Comment", lambda _: text)
+        self.press("Comment")
+        self.wait_until_quiet()
+
+
 def test_the_page_shows_comment_gate_and_evidence(browser: WebDriver, stage: Stage) -> None:
     open_page(browser, stage)
     assert "nominee1" in text_of(browser, "h1")
@@ -136,11 +234,157 @@ def test_nothing_on_the_page_is_blocked_or_broken(browser: WebDriver, stage: Sta
     assert [each["message"] for each in told] == []
 
 
-def test_the_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage, tmp_path: Path) -> None:
-    browser.set_window_size(500, 900)
-    open_page(browser, stage)
-    browser.save_screenshot(str(tmp_path / "narrow.png"))
-    width = browser.execute_script("return document.documentElement.scrollWidth")
-    seen = browser.execute_script("return window.innerWidth")
-    browser.set_window_size(1280, 1600)
-    assert width <= seen
+@pytest.fixture
+def site(browser: WebDriver) -> Iterator[Reader]:
+    """Serve the first nomination's GitLab as it is at first, and open its first page."""
+    with Sandbox(FIRST_NOMINATION) as sandbox:
+        sandbox.runner.execute = run_job_here
+        browser.get(sandbox.url)
+        yield Reader(browser)
+
+
+def test_a_stranger_finishes_a_nomination_by_what_the_pages_say(site: Reader) -> None:
+    nominate(site)
+    review_elsewhere(site)
+    ask_and_assign(site)
+    waive_and_merge(site)
+    finish_the_follow_ups(site)
+    site.begin()
+    site.follow("Webhooks of gitlab-com/www-gitlab-com")
+    site.follow("Note Hook #", part=True)
+    site.press("Resend")
+    assert "Webhook 1" in site.text
+
+
+def nominate(site: Reader) -> None:
+    """Change an entry in a merge request, and look at what the bot and the tabs say."""
+    site.follow("Colleague One's team entry")
+    before, after = "ai-gateway: reviewer", "ai-gateway: maintainer"
+    site.fill("Content", lambda text: text.replace(before, after))
+    site.fill("Title of the merge request", lambda _: TITLE)
+    site.press("Commit and open a merge request")
+    site.wait_for("Not ready:")
+    site.wait_for("nomination-bot failed")
+    assert not site.button("Merge").is_enabled()
+    site.follow("Changes")
+    assert f"+  {after}" in site.text
+    site.follow("Commits")
+    assert TITLE in site.text
+
+
+def review_elsewhere(site: Reader) -> None:
+    """Open a merge request of somebody else, request changes, approve and merge it."""
+    site.begin()
+    site.follow("a file of the AI Gateway")
+    site.fill("Content", lambda text: text + "More.\n")
+    site.press("Commit and open a merge request")
+    site.choose("Whom to ask", "Colleague One")
+    site.press("Request review")
+    site.choose("Request changes as", "Colleague One")
+    site.press("Request changes")
+    site.wait_for("requested changes")
+    site.choose("Approve as", "Colleague One")
+    site.press("Approve")
+    site.press("Merge")
+    site.wait_for("Merged")
+
+
+def ask_and_assign(site: Reader) -> None:
+    """Ask the bot to look again, misspell a command, assign two people."""
+    site.begin()
+    site.follow(TITLE)
+    site.comment("Colleague One", "/nomination recheck")
+    site.comment("Colleague One", "/nomination rechek")
+    site.wait_for("Did you mean recheck?")
+    for name in ("Manager One", "Maintainer One"):
+        site.choose("Whom to assign", name)
+        site.press("Assign")
+
+
+def waive_and_merge(site: Reader) -> None:
+    """Waive what is missing, and merge."""
+    for requirement in ("authored", "reviewed"):
+        words = f"/nomination waive {requirement} Their work is known to all of us."
+        site.comment("Maintainer One", words)
+    site.wait_for("nomination-bot passed")
+    site.choose("Merge as", "Maintainer One")
+    site.press("Merge")
+    site.wait_for("steps are left")
+
+
+def finish_the_follow_ups(site: Reader) -> None:
+    """Add the new maintainer to the group and to two lists, and let the sweep notice."""
+    site.begin()
+    site.follow("the group")
+    site.choose("Person", "Colleague One")
+    site.press("Add")
+    assert "Colleague One @colleague1" in site.text
+    for name in ("inventory.json", "renovate.json"):
+        site.begin()
+        site.follow(name)
+        site.fill("Content", lambda text: text.replace(TWO, f'{TWO}, "colleague1"'))
+        site.press("Commit")
+        assert "colleague1" in site.text
+    site.begin()
+    site.press("A day later")
+    site.press("Sweep now")
+    site.wait_for("schedule")
+    site.wait_until_quiet()
+    site.follow("Merge requests of gitlab-com/www-gitlab-com")
+    site.follow(TITLE)
+    site.wait_for("every step is done")
+
+
+def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> None:
+    team = "/gitlab-com/www-gitlab-com/-"
+    entry = "master/data/team_members/person/n/nominee-one.yml"
+    hook = stage.mr.project.webhooks[0]
+    paths = (
+        "/", "/nobody", "/manager1", "/groups/gitlab-org/maintainers/ai-gateway/-/group_members",
+        f"{team}/tree", f"{team}/blob/{entry}", f"{team}/edit/{entry}",
+        f"{team}/edit/{entry}?new=1",
+        f"{team}/hooks", f"{team}/hooks/{hook.id}/hook_logs/{hook.events[0].id}",
+        f"{team}/merge_requests", f"{team}/merge_requests/new", f"{team}/merge_requests/1",
+        f"{team}/merge_requests/1/commits", f"{team}/merge_requests/1/diffs",
+        f"/gitlab-org/nomination-bot/-/jobs/{stage.sandbox.runner.runs[-1].job.id}",
+    )  # fmt: skip
+    narrow = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    wide = {}
+    for path in paths:
+        browser.get(stage.sandbox.url + path)
+        wide[path] = browser.execute_script("return document.documentElement.scrollWidth")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert {path: width for path, width in wide.items() if width > 390} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
+    browser: WebDriver, tmp_path: Path, width: int, scheme: str
+) -> None:
+    made = make_world(assigned=False)
+    with Server(made.world) as server:
+        run_here(
+            *("board", "--output", str(tmp_path), "-q"),
+            NOMINATION_BOT_TOKEN=SECRET,
+            NOMINATION_BOT_GITLAB_URL=server.url,
+            NOMINATION_BOT_TEAM_PROJECT=TEAM,
+        )
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        browser.get((tmp_path / "index.html").as_uri())
+        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        ground = "return getComputedStyle(document.body).backgroundColor"
+        assert (browser.execute_script(ground) == "rgb(255, 255, 255)") is (scheme == "light")
+        assert "Drift (" in text_of(browser, "main")
+        assert '"max"' in text_of(browser, ".drift pre")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    told = browser.execute("getLog", {"type": "browser"})["value"]
+    assert [each["message"] for each in told] == []

@@ -1,6 +1,7 @@
 """Tests of every command, by the door through which processes come."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -8,12 +9,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
+from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
@@ -30,7 +33,7 @@ from tests.nomination_world import (
     entry,
     make_world,
 )
-from tests.processes import run_bot, run_here, run_python, write_payload
+from tests.processes import ROOT, run_bot, run_here, run_python, write_payload
 from tests.raw_server import drip, hang, raw_server
 
 TARGET = f"{TEAM}!1"
@@ -713,6 +716,35 @@ def test_help_names_every_command() -> None:
 def test_a_scenario_that_is_not_there_cannot_be_served(tmp_path: Path) -> None:
     done = run_here("sandbox", "--scenario", str(tmp_path / "none"), "--port", "0")
     assert "the scenario cannot be used: " in one_line(done)
+
+
+def test_policies_that_are_not_there_are_told_before_anything_is_served(tmp_path: Path) -> None:
+    none = str(tmp_path / "none")
+    done = run_here("sandbox", "--port", "0", NOMINATION_BOT_POLICIES=none)
+    assert f"NOMINATION_BOT_POLICIES is '{none}': there is no such directory." in one_line(done)
+
+
+def test_the_sandbox_judges_by_the_operators_policies(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    text = (SHIPPED / "ai-gateway.yml").read_text(encoding="utf-8")
+    changed = text.replace("Author at least 5 merge requests", "Author a great deal")
+    (own / "ai-gateway.yml").write_text(changed, encoding="utf-8")
+    environment = {"PYTHONPATH": str(ROOT), "NOMINATION_BOT_POLICIES": "own"}
+    command = [sys.executable, "-m", "bot", "sandbox", "--port", "0"]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[4]
+        told = process.stdout.readline() + process.stdout.readline()
+        page = f"{address}/gitlab-com/www-gitlab-com/-/merge_requests/1"
+        with urlopen(page, timeout=10) as answer:  # noqa: S310 - loopback
+            shown = answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert f"NOMINATION_BOT_POLICIES={own}" in told
+    assert "Author a great deal" in shown
 
 
 def test_without_its_packages_the_sandbox_says_what_to_install(

@@ -4,13 +4,14 @@ import argparse
 import io
 import json
 import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import main
-from bot.command_line import SHELLS, Manner, choose_manner, write_completion
+from bot.command_line import SHELLS, Manner, choose_manner, choose_width, write_completion
 from bot.command_line.parser import COMMANDS, build_parser, find_version, read_port
 from bot.config import SETTINGS
 from bot.rulebook.loading import SHIPPED
@@ -115,6 +116,17 @@ def test_bash_completes_a_command_and_its_options(tmp_path: Path) -> None:
 
 
 # --- manner -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [("60", 60), ("0", 96), ("", 96), ("wide", 96), ("²", 96), ("-5", 96)]
+)
+def test_a_story_is_as_wide_as_columns_says(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "__stdout__", io.StringIO())  # no terminal to ask
+    assert choose_width({"COLUMNS": columns}) == width
 
 
 def test_colour_and_liveliness_are_for_terminals_only() -> None:

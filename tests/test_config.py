@@ -162,7 +162,9 @@ def test_every_setting_is_listed_with_its_meaning() -> None:
     assert all(setting.meaning for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
     read = {
-        name for name in Settings.__slots__ if name not in {"token", "word", "docs_url", "job_url"}
+        name
+        for name in Settings.__slots__
+        if name not in {"token", "word", "docs_url", "job_url", "in_job"}
     }
     assert {setting.name.removeprefix("NOMINATION_BOT_").lower() for setting in SETTINGS} == {
         *read,
@@ -220,6 +222,13 @@ def test_misspelt_names_are_told_with_all_other_problems() -> None:
 
 def test_the_names_for_events_are_those_of_all_settings() -> None:
     assert [f"{PREFIX}{name}" for name in NAMES] == [setting.name for setting in SETTINGS]
+
+
+def test_an_issue_needs_a_project_to_be_in() -> None:
+    needed = {"CI_SERVER_URL": "https://gitlab.example.com", "NOMINATION_BOT_TOKEN": TOKEN}
+    asked = needed | {"NOMINATION_BOT_ISSUE": "true"}
+    assert "NOMINATION_BOT_PROJECT (default CI_PROJECT_PATH) is missing" in problems(asked)
+    assert parse_settings(asked | {"CI_PROJECT_PATH": "a/b"}).issue
 
 
 @pytest.mark.parametrize("name", FOREIGN_TOKENS)

@@ -55,7 +55,7 @@ def outcome(**changes: object) -> Outcome:
         "findings": findings,
         "gate": Gate(state=GateState.FAILED, description="Author"),
         "spoken": True,
-        "writes": ("create the comment (9 characters)",),
+        "writes": (("create the comment (9 characters)", NOTE), ("mark it", "")),
         "comment_url": NOTE,
         "calls": 9,
     }
@@ -63,16 +63,62 @@ def outcome(**changes: object) -> Outcome:
 
 
 def test_the_log_tells_one_story_that_ends_with_who_what_and_where() -> None:
-    lines = tell_story(outcome())
-    assert lines[1:] == [
-        "  @ada as Maintainer of the AI Gateway:",
-        "    not met: Author, 0 of 5",
-        "    met: Hold it, 1 of 1",
-        "    not yet: Talk, 0 of 1",
-        "  did: create the comment",
-        f"!231 @ada: 1 of 2 open (authored 0/5); gate failed; comment {NOTE}; 1 writes, 9 calls",
+    lines = tell_story(outcome(event="a comment of !231"))
+    assert lines[0] == "event: a comment of !231"
+    assert lines[1].endswith("/merge_requests/231")
+    assert lines[2:] == [
+        "  looked at: 0 comments, 1 changed files, 1 nominations",
+        "@ada as Maintainer of the AI Gateway:",
+        "  not met: Author, 0 of 5",
+        "  met: Hold it, 1 of 1",
+        "  not yet: Talk, 0 of 1",
+        "wrote:",
+        f"  did: create the comment: {NOTE}",
+        "  did: mark it",
+        f"!231 @ada: 1 of 2 open (authored 0/5); gate failed; comment {NOTE}; 2 writes, 9 calls",
     ]
-    assert "merge_requests/231" in lines[0]
+
+
+def sections(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """Read the sections of a log by GitLab's own rule, which knows them by these signs."""
+    found: list[tuple[str, list[str]]] = []
+    opened: list[str] = []
+    # lib/gitlab/regex.rb, `build_trace_section_regex`.
+    marks = r"section_(start|end):(\d+):([a-zA-Z0-9_.-]+)(\[[^\]]*\])?\r\x1b\[0K"
+    for kind, _, name, _ in re.findall(marks, "\n".join(lines)):
+        if kind == "start":
+            found.append((name, list(opened)))
+            opened.append(name)
+        else:
+            assert opened.pop() == name
+    assert opened == []
+    return found
+
+
+def test_in_a_job_each_chapter_can_be_folded_away() -> None:
+    lines = tell_story(outcome(event="a comment of !231"), 1764245000.7)
+    assert lines[0] == "\x1b[0Ksection_start:1764245000:event\r\x1b[0Kevent: a comment of !231"
+    assert lines[1] == "\x1b[0Ksection_end:1764245000:event\r\x1b[0K"
+    names = ["event", "looked_at", "nomination_1", "writes"]
+    assert sections(lines) == [(name, []) for name in names]
+    assert "section_" not in lines[-1]
+    signs = re.compile(r"\x1b\[0Ksection_end:.*|\x1b\[0K(section_start:\d+:\w+\r\x1b\[0K)?")
+    bare = [signs.sub("", line) for line in lines]
+    assert [line for line in bare if line] == tell_story(outcome(event="a comment of !231"))
+
+
+FORGED = "\x1b[0Ksection_end:1:writes\r\x1b[0K\nsection_start:1:evil\r\x1b[0KAll is well"
+
+
+def test_no_foreign_text_begins_or_ends_a_section() -> None:
+    assessment = make_assessment(make_policy(AUTHORED), nomination=make_nomination(username=FORGED))
+    found = replace(assessment.findings[0], reason=FORGED)
+    findings = make_findings(replace(assessment, findings=(found,)))
+    given = outcome(findings=findings, event=FORGED, writes=((FORGED, FORGED),))
+    assert [name for name, _ in sections(tell_story(given, 1.0))] == [
+        "event", "looked_at", "nomination_1", "writes",
+    ]  # fmt: skip
+    assert all(line.isprintable() for line in tell_story(given))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +127,7 @@ def test_the_log_tells_one_story_that_ends_with_who_what_and_where() -> None:
         ({"findings": make_findings(), "spoken": False}, "nobody is nominated; nothing to say; "),
         ({"gate": None}, "; gate left alone; "),
         ({"comment_url": None}, "; no comment yet; "),
-        ({"observed": True}, "; 1 writes left out, "),
+        ({"observed": True}, "; 2 writes left out, "),
         ({"findings": make_findings(make_assessment(make_policy(READY)))}, "!231 @ada: ready; "),
         (
             {"findings": make_findings(make_assessment(evidence=make_evidence(work={})))},
@@ -100,8 +146,8 @@ def test_after_the_merge_the_steps_are_told() -> None:
     assessment = make_assessment(policy, merge_request=merged)
     findings = make_findings(assessment, merge_request=merged)
     lines = tell_story(outcome(findings=findings, gate=None))
-    assert "    open: Join" in lines
-    assert "    manual: Cheer" in lines
+    assert "  open: Join" in lines
+    assert "  manual: Cheer" in lines
     assert lines[-1].startswith("!231 @ada: merged, 1 of 2 steps left; gate left alone; ")
     gone = replace(assessment, present=Present(username="ada", gone="it was taken back"))
     over = tell_story(outcome(findings=replace(findings, assessments=(gone,))))
@@ -109,7 +155,9 @@ def test_after_the_merge_the_steps_are_told() -> None:
 
 
 def test_what_only_is_observed_would_be() -> None:
-    assert "  would: create the comment" in tell_story(outcome(observed=True))
+    lines = tell_story(outcome(observed=True))
+    assert "left out:" in lines
+    assert f"  would: create the comment: {NOTE}" in lines
 
 
 @pytest.mark.parametrize("text", [*CORPUS, "x" * 100_000])
@@ -235,6 +283,27 @@ def test_a_run_that_breaks_off_while_it_observes_does_not_even_shut_the_gate(
 def test_what_observing_is_takes_true_or_false(server: Server) -> None:
     done = bot(server.url, "check", f"{TEAM}!1", NOMINATION_BOT_OBSERVE="maybe")
     assert done.stderr == "nomination-bot: NOMINATION_BOT_OBSERVE is 'maybe': use true or false.\n"
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("sweep",)])
+def test_only_the_log_of_a_job_has_sections(
+    server: Server, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    given = {"TRIGGER_PAYLOAD": payload(tmp_path)}
+    in_job = bot(server.url, *arguments, GITLAB_CI="true", **given)
+    assert in_job.returncode == 0
+    found = [name for name, _ in sections([in_job.stdout])]
+    assert found == (
+        ["looks"] if arguments == ("sweep",) else ["event", "looked_at", "nomination_1", "writes"]
+    )
+    last = in_job.stdout.splitlines()[-1]
+    assert "!1" in last or "1 merge requests" in last
+    assert "section_" not in last
+    elsewhere = bot(server.url, *arguments, **given)
+    assert "\x1b" not in elsewhere.stdout
+    assert "section_" not in elsewhere.stdout
+    if arguments == ("run",):
+        assert elsewhere.stdout.startswith("event: a change of !1\n")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -575,6 +576,46 @@ def test_a_comment_is_written_changed_and_removed(
     client.delete_note(here, number)
     assert client.fetch_notes(here) == ()
     assert made.world.violations == []
+
+
+@pytest.mark.parametrize("way", ["in order", "turned round", "spoken already", "known too little"])
+def test_of_many_comments_only_the_new_ones_are_read_again(
+    made: NominationWorld, client: GitLabClient, way: str
+) -> None:
+    for number in range(205):
+        made.say(f"Comment {number}.")
+    if way == "spoken already":
+        made.say("I was here.", by="nomination-bot")
+    if way == "turned round":  # GitLab promises no order
+        made.nomination.notes.reverse()
+    here = read(client)
+    if way == "known too little":
+        here = replace(here, notes=here.notes[:-1])
+    number = client.create_note(here, "hello")
+    later = made.say("A word in between.")
+    before = client.calls
+    found = client.fetch_notes(here)
+    assert client.calls - before == (1 if way == "in order" else 3)
+    assert {note.id for note in found} == {note.id for note in made.nomination.comments}
+    assert {number, later.id} <= {note.id for note in found}
+    assert len(found) == len(made.nomination.comments)
+
+
+def test_what_is_asked_ahead_is_read_once(made: NominationWorld, client: GitLabClient) -> None:
+    client.ask_ahead(TEAM, 1)
+    found = read(client)
+    assert (found.iid, client.calls) == (1, 1)
+    made.say("Meanwhile.")
+    assert read(client).notes[-1].body == "Meanwhile."
+    assert client.calls == 2
+    client.ask_ahead("7001", 1)  # a project that is given by its number is looked up before
+    assert client.calls == 2
+
+
+def test_what_fails_when_asked_ahead_fails_when_read(client: GitLabClient) -> None:
+    client.ask_ahead(TEAM, 404)
+    with pytest.raises(GitLabError, match="!404 does not exist"):
+        client.fetch_merge_request(TEAM, 404)
 
 
 def test_removing_what_is_somebody_elses_is_refused(

@@ -599,10 +599,14 @@ from bot.config import Secret
 from bot.gitlab import Transport
 
 Transport("https://gitlab.example.com", Secret("glpat-of-nobody"), 10, 10)
-assert not [name for name in sys.modules if name.startswith("gitlab.v4.objects")]
+unused = "gitlab.v4.objects", "gitlab.config", "requests_toolbelt", "charset_normalizer"
+assert not [name for name in sys.modules if name.startswith(unused)]
 
-import gitlab
+import charset_normalizer, gitlab, gitlab.config
+from requests_toolbelt.multipart.encoder import MultipartEncoder
 assert gitlab.Gitlab("https://gitlab.example.com").projects.list
+assert gitlab.config.GitlabConfigParser and charset_normalizer.detect(b"a")["encoding"]
+assert MultipartEncoder({"a": "b"}).content_type.startswith("multipart/")
 """
 
 

@@ -122,6 +122,17 @@ def test_a_success_of_old_goes_though_it_cannot_be_read(
     assert shown(made)[-1] == "failed"
 
 
+def test_an_answer_of_old_that_was_cut_off_its_list_is_looked_for_once_more(
+    made: NominationWorld, server: Server
+) -> None:
+    add_check(made)
+    run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    made.say("/nomination hold not yet")
+    server.fault(Fault(route="GET */status_checks", kind=Kind.TRUNCATED_PAGE, calls=[0]))
+    run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)
+    assert answers(made) == ["passed", "pending"]
+
+
 def test_an_answer_of_old_is_looked_for_once_more(made: NominationWorld, server: Server) -> None:
     add_check(made)
     run_on(server, made.nomination, gate=GateKind.STATUS_CHECK)

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.listing import is_listed, propose_edit, read_listing
+from bot.listing import is_listed, propose_edit, propose_removal, read_listing
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec
 
 PATH = "config/inventory.json"
@@ -594,3 +594,65 @@ def test_an_edit_of_a_damaged_file_is_right_or_not_proposed(
         assert is_listed(after, "carl")
         assert _without(after.names, "carl") == list(before.names)
         assert after.groups == before.groups
+
+
+# --- taking out -------------------------------------------------------------------------
+
+
+def removed(text: str, form: Format = "json", who: str = "bob", *, entry: bool = True) -> str:
+    """Propose to take somebody out, and return the file as it is then."""
+    spec = make_spec(form, entry=entry)
+    diff = propose_removal(text, spec, who, PATH)
+    assert diff is not None
+    after = patched(text, diff)
+    assert not is_listed(read_listing(after, spec, PATH), who)
+    return after
+
+
+@pytest.mark.parametrize("indent", [2, None])
+@pytest.mark.parametrize("members", [["bob"], ["bob", "dora"], ["al", "bob"], ["al", "Bob", "zoe"]])
+def test_a_name_goes_and_everything_else_stays(members: list[str], indent: int | None) -> None:
+    text = make_inventory(make_entry(members=members, groups=["a/b"]), indent=indent)
+    others = [name for name in members if name.lower() != "bob"]
+    for form in FORMATS:
+        found = yaml.safe_load(removed(text, form))
+        assert found == yaml.safe_load(
+            make_inventory(make_entry(members=others, groups=["a/b"]), indent=indent)
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("members:\n  - al\n  - bob\n  - zoe\n", "members:\n  - al\n  - zoe\n"),
+        ("members:\n- bob\n- zoe # new\n", "members:\n- zoe # new\n"),
+        ("members:\n- al\n- bob", "members:\n- al\n"),
+        ("members: [al, '@bob']\n", "members: [al]\n"),
+    ],
+)
+def test_a_name_goes_with_its_line_in_yaml(text: str, after: str) -> None:
+    assert removed(text, "yaml", entry=False) == after
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("yaml", "members:\n  - bob\n"),  # nothing would be left that is a list
+        ("yaml", "members:\n  - al\n  - bob # leaves in May\n"),
+        ("yaml", "members:\n  - bob\n  - bob\n  - al\n"),
+        ("yaml", "members: &all\n  - bob\n  - al\nothers: *all\n"),
+        ("yaml", "others: []\n"),
+        ("yaml", "members: [bob, [al]]\n"),
+        ("yaml", "members: [al]\n"),
+        ("json5", "{members: ['bob', // leaves in May\n 'al']}\n"),
+        ("json5", "{members: ['al', 'bob',]}\n".replace("'bob',", "/* her: */ 'bob'")),
+    ],
+)
+def test_where_a_person_must_decide_nothing_is_proposed(form: Format, text: str) -> None:
+    assert propose_removal(text, make_spec(form, entry=False), "bob", PATH) is None
+
+
+def test_what_is_no_username_is_not_taken_out() -> None:
+    assert (
+        propose_removal("members: ['a b']\n", make_spec("yaml", entry=False), "a b", PATH) is None
+    )

@@ -20,7 +20,7 @@ from bot.publish.gate import (
     plan_status,
 )
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish.writing import MOST_TRIES, HeadMovedError, apply_plan
+from bot.publish.writing import PAUSES, HeadMovedError, apply_plan
 from bot.report.words import MARKER, Gate, GateState, Report, shipped_templates
 from tests.builders import (
     HEAD,
@@ -419,7 +419,7 @@ def test_a_doubtful_creation_is_looked_for_before_it_is_repeated(lands: bool, wr
 
 def test_a_creation_that_stays_doubtful_is_said() -> None:
     writer = FakeWriter(lands=False)
-    writer.fail("create_note", *[DoubtfulWriteError("cut off")] * MOST_TRIES)
+    writer.fail("create_note", *[DoubtfulWriteError("cut off")] * (len(PAUSES) + 1))
     assert apply(Plan(body=BODY), writer) == ["comment: cut off"]
 
 
@@ -542,7 +542,7 @@ def test_a_doubtful_status_is_looked_for_before_it_is_posted_again(lands: bool) 
 
 def test_a_status_that_stays_doubtful_is_a_problem() -> None:
     writer = FakeWriter(lands=False)
-    writer.fail("set_commit_status", *[DoubtfulWriteError("no answer")] * MOST_TRIES)
+    writer.fail("set_commit_status", *[DoubtfulWriteError("no answer")] * (len(PAUSES) + 1))
     assert apply(Plan(gate=STATUS), writer) == ["gate: no answer"]
 
 

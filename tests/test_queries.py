@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,16 +16,23 @@ from bot.evidence.facts import (
     Activity,
     ActivityOf,
     CommitsOf,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     FileAt,
+    Joined,
+    JoinedOf,
     Members,
     MembersOf,
     Need,
     NotText,
+    OffersOf,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Sibling,
     Siblings,
     SiblingsOf,
@@ -78,6 +86,9 @@ NEEDS = st.one_of(
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
     st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
     st.builds(ProfileOf, st.sampled_from("xy")),
+    st.builds(JoinedOf, st.sampled_from("xy")),
+    st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(ProposedOf, st.just("g/a"), st.sampled_from("xy")),
 )
 
 
@@ -151,6 +162,32 @@ def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: A
     assert read(ProfileOf("ada"), {"user": None}) is None
 
 
+def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
+    people = [
+        {"createdAt": NOW.isoformat(), "user": {"username": "Ada"}},
+        {"createdAt": None, "user": {"username": "bob"}},
+        {"createdAt": NOW.isoformat(), "user": None},
+    ]
+    answer = {"group": {"groupMembers": {"nodes": people}}}
+    assert read(JoinedOf("g"), answer) == Joined(at={"ada": NOW})
+    assert isinstance(read(JoinedOf("g"), {"group": None}), Unread)
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_what_gitlab_noted_comes_in_order_and_says_whether_it_is_all(more: bool) -> None:
+    def note(minutes: int, author: Any) -> dict[str, Any]:
+        at = NOW + timedelta(minutes=minutes)
+        return {"body": f" {minutes} ", "createdAt": at.isoformat(), "author": author}
+
+    nodes = [note(2, {"username": "Ada"}), note(1, None)]
+    listed = {"pageInfo": {"hasPreviousPage": more}, "nodes": nodes}
+    found = read(DeedsOf("g/a", 1), {"project": {"mergeRequest": {"activity": listed}}})
+    assert isinstance(found, Deeds)
+    assert [(deed.by, deed.words) for deed in found.items] == [(None, "1"), ("Ada", "2")]
+    assert found.complete is not more
+    assert isinstance(read(DeedsOf("g/a", 1), {"project": None}), Unread)
+
+
 # --- files ------------------------------------------------------------------------------
 
 
@@ -158,6 +195,14 @@ def blobs(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "project": {"repository": {"commit": {"sha": HEAD}, "blobs": {"nodes": nodes}} | changes}
     }
+
+
+def test_a_pointer_to_git_lfs_is_no_text() -> None:
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    node = {"path": "a.yml", "rawTextBlob": text, "size": str(len(text))}
+    found = read(FILE, blobs(node))
+    assert isinstance(found, Unread)
+    assert "Git LFS" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -272,7 +317,8 @@ NOTED = "2026-01-09T10:00:00Z"  # when the merge request 9 was merged
 
 def noted(body: str, username: str | None = "ADA", at: str = NOTED) -> dict[str, Any]:
     author = {"username": username} if username else None
-    return {"body": body, "createdAt": at, "author": author}
+    access = "Developer" if username != "stranger" else None
+    return {"body": body, "createdAt": at, "author": author, "maxAccessLevelOfAuthor": access}
 
 
 def activity(*notes: Any, more: bool = False) -> dict[str, Any]:
@@ -378,6 +424,24 @@ def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known()
     assert found.retargeted == read_time(LATE)
 
 
+def test_who_acted_without_being_a_member_is_a_stranger() -> None:
+    found = happened(noted(APPROVED), noted(APPROVED, "stranger"), noted(APPROVED, None))
+    assert isinstance(found, Activity)
+    assert found.strangers == {"stranger"}
+
+
+def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
+    need = ProposedOf("g/a", "ada")
+    lists = {
+        "opened": {"nodes": [{"iid": "3", "userNotesCount": 1, "diffStats": [{"path": "a.yml"}]}]},
+        "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
+        "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}]},
+    }
+    assert read(need, {"project": lists}) == Proposed(paths={3: ("a.yml",), 2: ()})
+    for missing in ({}, {"project": None}, {"project": lists | {"late": {"nodes": None}}}):
+        assert isinstance(read(need, missing), Unread)
+
+
 @pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])
 def test_the_target_may_have_changed_before_what_is_listed(more: bool, at: Any) -> None:
     found = happened(noted("added 1 commit", at=EARLY), noted("x", at=LATE), more=more)
@@ -481,7 +545,11 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         DefaultBranchOf("g/p"),
         ActivityOf("g/p", 9),
         SIBLINGS,
+        OffersOf("g/p", author="nomination-bot"),
+        OffersOf("g/p", branches=("a", "b", "c")),
         ProfileOf("ada"),
+        JoinedOf("g"),
+        DeedsOf("g/p", 9),
     ],
     ids=str,
 )
@@ -940,3 +1008,60 @@ def test_a_place_of_unknown_visibility_is_taken_for_private(
     group = read(MEMBERS, {"group": members | told})
     assert isinstance(group, Members)
     assert group.visibility == expected[0]
+
+
+OFFERS = OffersOf("g/p", branches=("a",))
+OFFER: dict[str, Any] = {
+    "iid": "3",
+    "state": "opened",
+    "webUrl": "https://gitlab.example.com/g/p/-/merge_requests/3",
+    "description": None,
+    "sourceBranch": "a",
+    "targetBranch": "main",
+    "sourceProjectId": 7,
+    "conflicts": False,
+    "author": None,
+    "commits": {"pageInfo": {"hasNextPage": False}, "nodes": [{"author": None}]},
+}
+PLACE: dict[str, Any] = {
+    "id": "gid://gitlab/Project/7",
+    "archived": False,
+    "mergeRequestsEnabled": True,
+    "maxAccessLevel": {"integerValue": 30},
+    "mergeRequests": {"pageInfo": {"hasNextPage": False}, "nodes": [OFFER]},
+}
+
+
+def read_offers(place: dict[str, Any] | None) -> Any:
+    (part,) = build_parts([OFFERS])
+    return part.read({"project": place})[OFFERS]
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, None),
+        ({"archived": True}, "archived"),
+        ({"mergeRequestsEnabled": False}, "takes no merge requests"),
+        ({"maxAccessLevel": {"integerValue": 20}}, "lacks the Developer role"),
+        ({"maxAccessLevel": None}, "lacks the Developer role"),
+    ],
+)
+def test_why_the_bot_may_open_none_is_told(changes: dict[str, Any], refusal: str | None) -> None:
+    found = read_offers(PLACE | changes)
+    assert (refusal or "") in (found.refusal or "")
+    assert bool(found.refusal) is bool(refusal)
+
+
+@pytest.mark.parametrize("place", [None, PLACE | {"mergeRequests": None}])
+def test_merge_requests_for_steps_that_were_not_listed_are_unread(place: Any) -> None:
+    assert isinstance(read_offers(place), Unread)
+
+
+def test_a_commit_of_nobody_that_is_known_is_not_the_bots() -> None:
+    (offer,) = read_offers(PLACE).items
+    assert (offer.author_id, offer.whose) == (None, {None})
+    cut = {"pageInfo": {"hasNextPage": True}, "nodes": [{"author": {"id": "gid://gitlab/User/5"}}]}
+    listing = PLACE["mergeRequests"] | {"nodes": [OFFER | {"commits": cut}]}
+    (offer,) = read_offers(PLACE | {"mergeRequests": listing}).items
+    assert offer.whose == {5, None}

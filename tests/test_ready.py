@@ -327,3 +327,31 @@ def test_the_pages_with_the_same_lists_are_those_of_the_gitlab_that_was_asked(
     assert authored["lists"] == [{"label": "authored", "url": f"{page}&author_username=nina"}]
     assert len(reviewed["lists"]) == 2
     assert assigned["lists"] == []
+
+
+# --- what if ----------------------------------------------------------------------------
+
+
+def test_a_policy_in_a_file_is_judged_by_whether_it_is_in_force_or_not(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.world.tick(60)
+    shipped = (Path(__file__).parent.parent / "bot/policies/ai-gateway.yml").read_text("utf-8")
+    stricter = tmp_path / "next.yml"
+    text = (
+        shipped.replace("at_least: 5", "at_least: 50")
+        .replace('version: "2024-07-29"', 'version: "next"')
+        .replace("in_force_from: 2024-07-29", "in_force_from: 2099-01-01")
+    )
+    assert text.count("at_least: 50") == shipped.count("at_least: 5") > 0
+    stricter.write_text(text, "utf-8")
+    (now,) = json.loads(ready(server, "nina", "--json"))
+    (then,) = json.loads(ready(server, "nina", "--policy", str(stricter), "--json"))
+    assert (now["ready"], then["ready"]) == (True, False)
+    assert then["policy"] == "ai-gateway@next"
+
+
+def test_a_file_with_a_mistake_is_refused_with_its_place(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text("id: [", "utf-8")
+    assert "odd.yaml:" in refusal(server, "nina", "--policy", str(tmp_path / "odd.yaml"))
+    assert "No such file" in refusal(server, "nina", "--policy", "nowhere.yml")

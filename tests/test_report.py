@@ -1,12 +1,14 @@
 """Tests of the words: the comment, the gate's line, and what hostile texts can do to them."""
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +32,7 @@ from bot.report.words import (
     About,
     Findings,
     GateState,
+    KeptTemplates,
     Words,
     assignable,
     decide_gate,
@@ -816,3 +819,54 @@ def test_whom_to_ask_and_where_to_read_is_told() -> None:
     again = render(scene, Words(None, GITLAB, "nomination", later))
     assert again != body
     assert is_same_text(body, again)
+
+
+# --- compiled templates ----------------------------------------------------------------------
+
+
+class NoCompiler(jinja2.Environment):
+    """Refuses to compile."""
+
+    def compile(self, *_: Any, **__: Any) -> Any:
+        """Fail."""
+        raise AssertionError("compiled")
+
+
+def render_with(kept: KeptTemplates, text: str, make: type[jinja2.Environment]) -> str:
+    environment = make(loader=jinja2.DictLoader({"a": text}), bytecode_cache=kept, autoescape=True)
+    return environment.get_template("a").render()
+
+
+def test_a_template_is_compiled_once_for_many_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    kept = tmp_path / "kept"
+    assert render_with(KeptTemplates(kept), "{{ 1 }}", jinja2.Environment) == "1"
+    again = KeptTemplates(kept)
+    assert render_with(again, "{{ 1 }}", NoCompiler) == "1"
+    assert render_with(again, "{{ 1 }}", NoCompiler) == "1"
+    with pytest.raises(AssertionError, match="compiled"):
+        render_with(KeptTemplates(kept), "{{ 2 }}", NoCompiler)
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", None])
+def test_a_kept_template_that_is_of_no_use_is_compiled_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert render_with(KeptTemplates(tmp_path), "{{ 1 }}", jinja2.Environment) == "1"
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-9] if content is None else content)
+    assert render_with(KeptTemplates(tmp_path), "{{ 1 }}", jinja2.Environment) == "1"
+
+
+@pytest.mark.parametrize("forbidden", [True, False])
+def test_where_nothing_can_be_kept_templates_are_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, forbidden: bool
+) -> None:
+    (tmp_path / "file").touch()
+    place = tmp_path / "kept" if forbidden else tmp_path / "file" / "kept"
+    monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
+    assert render_with(KeptTemplates(place), "{{ 1 }}", jinja2.Environment) == "1"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

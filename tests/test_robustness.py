@@ -94,6 +94,17 @@ def test_a_write_that_landed_at_the_last_try_is_no_trouble(
 
 
 @pytest.mark.parametrize("what", ["status", "comment"])
+def test_an_edge_that_fails_at_writing_for_a_while_is_waited_for(
+    made: NominationWorld, server: Server, what: str
+) -> None:
+    server.fault(Fault(route=WRITES[what], kind=Kind.ERROR_BEFORE, status=520, calls=range(5)))
+    outcome = run_on(server, made.nomination, limits={"deadline": 120})
+    assert (outcome.gate, outcome.problems) == ("passed", [])
+    assert [job.status for job in made.statuses()] == ["success"]
+    assert len(made.own_notes()) == 1
+
+
+@pytest.mark.parametrize("what", ["status", "comment"])
 def test_a_write_that_never_lands_is_told(made: NominationWorld, server: Server, what: str) -> None:
     server.fault(Fault(route=WRITES[what], kind=Kind.ERROR_BEFORE, status=522))
     (problem,) = run_on(server, made.nomination).problems

@@ -301,6 +301,8 @@ def test_a_pipeline_without_jobs_is_refused(
         (r"$P =~ /a\/b/", True),
         ('$B == "1" || $A == "1" && $P', True),
         ("$A && $B", False),
+        ('$A && "" != ""', False),
+        ('$A && "policies" != ""', True),
     ],
 )
 def test_conditions_follow_gitlab(condition: str, *, expected: bool) -> None:

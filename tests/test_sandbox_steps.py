@@ -9,12 +9,15 @@ import pytest
 import yaml
 
 from bot.sandbox.scenarios import FIRST_NOMINATION
-from bot.sandbox.story.demo import run_demo
+from bot.sandbox.story.comparing import Change
+from bot.sandbox.story.demo import MOST_LINES, Teller, run_demo
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import ScenarioError, Step, read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.step_acts import ACTS
 from bot.sandbox.story.steps import Outcome, StepError, play, snapshot, tell
+from tests.generated import Settle
+from tests.processes import run_job_here
 
 # A stand-in for the bot: it answers every comment of a person with one of its own, an emoji and
 # a status, and fails when told to.
@@ -390,6 +393,24 @@ def test_a_scenario_needs_title_and_steps(tmp_path: Path, text: str) -> None:
         read_scenario(tmp_path)
 
 
+def test_the_acts_are_documented(settle: Settle) -> None:
+    lines = ["| act | keys | what it does |", "| --- | --- | --- |"]
+    for name, act in sorted(ACTS.items()):
+        marks = {act.alone: " \\*"}
+        keys = [f"**`{key}`**{marks.get(key, '')}" for key in sorted(act.needs)]
+        keys += [f"`{key}`{marks.get(key, '')}" for key in sorted(act.may)]
+        lines.append(f"| `{name}` | {', '.join(keys) or 'none'} | {act.about} |")
+    page = Path(__file__).parents[1] / "docs" / "sandbox.md"
+    after = "<!-- acts: generated from bot/sandbox/story/step_acts.py by `make bless` -->\n"
+    settle(page, "\n".join(lines) + "\n", after=after, before="<!-- end of acts -->")
+
+
+def test_every_act_takes_the_keys_it_names_alone() -> None:
+    for name, act in ACTS.items():
+        assert act.about, name
+        assert act.alone is None or act.alone in act.needs | act.may, name
+
+
 def test_the_shipped_scenario_can_be_read() -> None:
     scenario = read_scenario(FIRST_NOMINATION)
     assert scenario.title == "A first nomination"
@@ -422,11 +443,71 @@ def test_the_demo_prints_what_gitlab_shows(tmp_path: Path) -> None:
     out = io.StringIO()
     assert run_demo(out, folder) == 1
     shown = out.getvalue()
-    assert "2. x  (@ana)" in shown
+    assert "2 of 5. x  (@ana)" in shown
+    assert "  > hello" in shown
+    assert "The bot answers with :eyes:" in shown
     assert "  | Seen 1 at http://127.0.0.1:" in shown
     assert "Gate gate: failed  one more" in shown
     assert "3 API calls in 2 jobs" in shown
     assert "0 API calls in 1 job," in shown
-    assert "No webhook" in shown
+    assert "No webhook tells the bot." in shown
     assert "The comment is unchanged." in shown
     assert "The job failed with exit code 1" in shown
+
+
+def tell_demo(width: int) -> str:
+    """Tell the shipped story on a screen of some columns."""
+    out = io.StringIO()
+    assert run_demo(out, width=width, execute=run_job_here) == 0
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def demo() -> str:
+    """Tell the shipped story, on a screen of 80 columns."""
+    return tell_demo(80)
+
+
+def test_the_demo_shows_what_the_bot_can_do(demo: str) -> None:
+    for words in (
+        "/nomination atest", "Did you mean attest?", "> /nomination attest all",
+        "> /nomination waive", "| ✓ waived |", "+ On hold by @maintainer2",
+        "GitLab refuses: 405", "by itself", "4 | 5", "every step is done", "What to try next:",
+    ):  # fmt: skip
+        assert words in demo.replace("\n    ", " ")
+
+
+def test_the_demo_fits_the_screen_and_shows_the_whole_comment_once(demo: str) -> None:
+    before, *screens, after = demo.split("-" * 80 + "\n\n")
+    assert demo.count("The bot comments:") == 1
+    assert "The bot comments:" in screens[0]
+    assert max(len(each.splitlines()) for each in (before, *screens[1:], after)) <= 24
+    assert max(map(len, demo.splitlines())) <= 80
+    assert "\x1b" not in demo
+
+
+def test_the_demo_fits_a_narrow_screen() -> None:
+    lines = tell_demo(44).splitlines()
+    assert [line for line in lines if len(line) > 44] == []
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def change(mark: str, number: int) -> Change:
+    """Make a changed line."""
+    return Change(mark, f"line {number}")
+
+
+def test_a_change_too_long_for_the_screen_is_cut() -> None:
+    teller = Teller(width=80)
+    few = [change("-", 1), change("+", 2), change("~", 3)]
+    assert list(teller.changes(few)) == ["  - line 1", "  + line 2", "  ~ line 3"]
+    many = [change("-", 1), *(change("+", number) for number in range(20))]
+    told = list(teller.changes(many))
+    assert told[0] == "  1 line went away; new:"
+    assert told[1] == "  + line 0"
+    assert (len(told), told[-1]) == (MOST_LINES + 2, "    and more")
+
+
+def test_colour_marks_what_came_and_what_went() -> None:
+    told = list(Teller(width=80, colour=True).changes([change("-", 1), change("+", 2)]))
+    assert told == ["\x1b[31m  - line 1\x1b[0m", "\x1b[32m  + line 2\x1b[0m"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.sandbox.story.terminal import fold_unchanged, render_text
+from bot.sandbox.story.comparing import compare
+from bot.sandbox.story.terminal import render_text
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,43 @@ def test_text_behind_a_folded_part_is_not_indented() -> None:
     assert render_text(text) == "▸ More\n\n  - inside\n\nbehind"
 
 
-BEFORE = "title\n\n▸ one\n\n  same\n\n▸ two\n\n  old\n\nfoot\nmore"
+BEFORE = """
+## Title
+
+Said before.
+
+| a | b |
+|---|---|
+| one | ✗ |
+| two | ✓ |
+
+<details>
+<summary>More</summary>
+
+- inside
+
+</details>
+
+Foot.
+"""
 
 
-def test_only_folded_parts_that_changed_are_shown_again() -> None:
-    after = BEFORE.replace("old", "new")
-    assert fold_unchanged(after, BEFORE) == ("title\n\n▸ one …\n\n▸ two\n\n  new\n\nfoot\nmore")
-    assert fold_unchanged(BEFORE, "") == BEFORE
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ("", "", []),
+        ("Said before.", "Said now.", ["- Said before.", "+ Said now."]),
+        ("✗", "waived for long", ["- one | ✗", "+ one | waived for long"]),
+        ("- inside", "- elsewhere", ["~ ▸ More (changed inside)"]),
+        ("More", "Less", ["- ▸ More", "+ ▸ Less"]),
+        ("Foot.\n", "", ["- Foot."]),
+    ],
+)
+def test_what_changed_is_told_line_by_line(old: str, new: str, changes: list[str]) -> None:
+    after = BEFORE.replace(old, new)
+    assert [f"{each.mark} {each.text}" for each in compare(BEFORE, after)] == changes
+
+
+def test_nothing_becomes_something() -> None:
+    assert compare("", "one") == [("+", "one")]
+    assert compare("one", "") == [("-", "one")]

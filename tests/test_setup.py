@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from bot.sandbox.world.entities import (
     Group,
     HookEvent,
     Level,
+    Member,
     Project,
     ProjectSettings,
     Schedule,
@@ -43,6 +45,8 @@ from tests.operator_world import (
 )
 from tests.processes import run_here
 
+# Policies that ask the bot to open merge requests.
+OPENING = str(Path(__file__).parent.parent / "examples" / "policies" / "opening")
 TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
 
 
@@ -246,6 +250,22 @@ def ignore_mark(world: World) -> None:
     """List all where marked ones are asked for; none of them has the bot's mark."""
     world.ignored = frozenset({"my_reaction_emoji"})
     team_of(world).merge_requests[1].awards.clear()
+
+
+def ask_for_issue(world: World) -> None:
+    """Ask for the issue of what does not work, of an account that is no member of the project."""
+    add(Variable(key="NOMINATION_BOT_ISSUE", value="true", protected=True))(world)
+
+
+def let_open_issues(world: World) -> None:
+    ask_for_issue(world)
+    bot = world.user("nomination-bot")
+    actions.add_member(world, world.user("operator1"), host_of(world), bot, Level.GUEST)
+
+
+def without_issues(world: World) -> None:
+    let_open_issues(world)
+    host_of(world).issues_access = "disabled"
 
 
 def group_of(world: World) -> Group:
@@ -473,6 +493,18 @@ FAULTS = {
     "filter by path ignored": Fault(
         "query history", "`path` is ignored", lambda w: setattr(w, "ignored", frozenset({"path"}))
     ),
+    "no guest where the issue belongs": Fault(
+        "query issues of the bot's project",
+        "must be a Guest",
+        ask_for_issue,
+        settings={"ISSUE": "true"},
+    ),
+    "no issues": Fault(
+        "query issues of the bot's project",
+        "has no issues",
+        without_issues,
+        settings={"ISSUE": "true"},
+    ),
     "filter by mark ignored": Fault(
         "query marked merge requests",
         "`my_reaction_emoji` is ignored",
@@ -513,12 +545,49 @@ def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None
         assert writes(world) == []
 
 
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("", None),
+        ("role", "level 20"),
+        ("archived", "the project is archived"),
+        ("disabled", "takes no merge requests"),
+    ],
+)
+def test_whether_the_bot_may_open_merge_requests_is_looked_at(
+    server: Server, trouble: str, said: str | None
+) -> None:
+    gateway = server.world.project(GATEWAY)
+    bot = server.world.user("nomination-bot")
+    for project in (gateway, server.world.project(PROVISIONER)):
+        level = Level.REPORTER if trouble == "role" and project is gateway else Level.DEVELOPER
+        project.members[bot.id] = Member(user=bot, level=level, created_at=server.world.now)
+    gateway.archived = trouble == "archived"
+    if trouble == "disabled":
+        gateway.merge_requests_access = "disabled"
+    done = operate(server.url, "doctor", POLICIES=OPENING)
+    lines = [line for line in done.stdout.splitlines() if " merge requests gitlab-" in line]
+    assert len(lines) == 2
+    wrong = [line for line in lines if line.startswith("wrong")]
+    assert [f" merge requests {GATEWAY}:renovate.json: " in line for line in wrong] == (
+        [True] if said else []
+    )
+    assert all(said in line for line in wrong if said)
+
+
 def expect_mended(server: Server, fault: Fault) -> None:
     """Let `init` mend what was planted; nothing else is amiss afterwards."""
     made = operate(server.url, "init", "--apply", **fault.settings)
     assert made.stdout.startswith("did "), made.stdout + made.stderr
     done = operate(server.url, "doctor", "-q", **fault.settings)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_issue_of_what_does_not_work_can_be_kept(server: Server) -> None:
+    let_open_issues(server.world)
+    done = operate(server.url, "doctor", ISSUE="true")
+    assert done.returncode == 0
+    assert "query issues of the bot's project: answered" in done.stdout
 
 
 def test_every_query_that_the_bot_can_send_is_tried() -> None:

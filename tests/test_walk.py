@@ -18,7 +18,7 @@ from bot.sandbox.http.server import Server
 from tests.nomination_world import make_world, run_on
 
 SENTENCE = {bot.app.__file__, bot.rounds.__file__}
-MOST = 11
+MOST = 13
 # The operator's choices are the same for every event; needs and facts come from the ledger.
 FACTS = bot.evidence.facts.__name__
 CHOSEN = (Choices, GateChoice, Policy, BrokenPolicy)

@@ -237,7 +237,7 @@ def test_a_list_of_marked_ones_that_cannot_be_read_fails_the_sweep(
     made: NominationWorld, server: Server
 ) -> None:
     former = renew_account(made)
-    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls={1}))
+    server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls={1, 2}))
     with connect(server.url) as client:
         looks = sweep_all(TEAM, make_choices(former_ids=frozenset({former})), client)
     (lost,) = [look for look in looks if look.iid is None]

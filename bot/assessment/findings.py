@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import Evidence, Members, Merged, Subject, Tenure
+from bot.evidence import Evidence, Members, Merged, Offer, Subject, Tenure
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
@@ -76,8 +76,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What the bot does for a step: open a merge request from a branch, close some, each with why.
+
+    One is opened after the others are closed.
+    """
+
+    opens: str | None = None
+    closes: tuple[tuple[Offer, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to do."""
+        return bool(self.opens or self.closes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A follow-up step and how far it is, with the edit that would do it."""
+    """A follow-up step and how far it is, with the edit that would do it.
+
+    `offer` is the merge request that the bot opened for it, and `left` says why people do it all
+    the same.
+    """
 
     follow_up: FollowUp
     state: State
@@ -85,6 +104,9 @@ class Step:
     edit: str | None = None
     through: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    offer: Offer | None = None
+    left: str | None = None
+    move: Move = Move()
 
     @property
     def place(self) -> tuple[str, str]:
@@ -99,7 +121,9 @@ class Step:
 class Case:
     """All that judging one requirement may look at.
 
-    `moved` is when somebody last moved the merge request on, if that is known.
+    `moved` is when somebody last moved the merge request on, if that is known. `strangers` are
+    those, by case-folded username, of whom GitLab told that they are no members of the team's
+    project.
     """
 
     subject: Subject
@@ -108,6 +132,7 @@ class Case:
     attested: frozenset[str]
     now: datetime
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
     @property
     def nomination(self) -> Nomination:

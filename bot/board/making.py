@@ -14,32 +14,43 @@ from bot.board.nominations import show_merged, show_open
 from bot.board.people import (
     Staged,
     archive_facts,
+    find_halfway,
     find_staged,
     order_by_nearness,
     show_person,
 )
-from bot.board.values import Board, Granted, Person, Section, Waiting
+from bot.board.values import Board, Granted, Person, Section, Waiting, Year
+from bot.drift import Drift, Entries, compare, names_told, place_needs, publish
 from bot.errors import GitLabError
 from bot.evidence import (
     DefaultBranchOf,
     Exposure,
     ExposureOf,
+    Fact,
+    FileAt,
+    Joined,
+    JoinedOf,
     Members,
     MembersOf,
+    Need,
     SharedFacts,
     Source,
     Tally,
 )
 from bot.merge_request import Visibility
-from bot.policy import Policy, wanted_roles
+from bot.policy import Counting, Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
-from bot.team import is_team_file, may_mention
+from bot.replay import Told, measure_pace, trace
+from bot.report import MARKER
+from bot.team import is_team_file, may_mention, may_name
 from bot.unread import NOT_LOOKED_UP, Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
 LOOK_CALLS = 8  # that one close look at somebody may take
+MOST_FINISHED = 20  # nominations that are over, the newest
+MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
 Wanted = Callable[[str, bytes], bool]
@@ -63,6 +74,9 @@ class GitLab(sweep.GitLab, Protocol):
     ) -> Mapping[str, bytes]:
         """Read those files below a folder that are wanted, by path."""
 
+    def find_commented(self, project: str, marker: str) -> list[int]:
+        """Return the merge requests with a comment that begins with a marker."""
+
     def fetch_tallies(
         self, project: str, branch: str, usernames: Sequence[str]
     ) -> Mapping[str, Tally | Unread]:
@@ -82,8 +96,21 @@ class _Making:
     shared: Source
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[int] = field(default_factory=set)
+    histories: list[Told] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     last_call: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """The entries, those of them that name a project, and what else says who has a role."""
+
+    facts: Mapping[Need, Fact]
+    entries: Entries
+    staging: Mapping[str, bytes]
+    branch: str
+    source: Source
 
 
 def make_board(
@@ -146,9 +173,26 @@ def _read_nominations(making: _Making) -> None:
             making.notices.append(f"What is {state} was not listed: {error}")
             continue
         newest = bound(sorted(iids, reverse=True), MOST_LOOKS, "nominations", making.notices)
-        for number, iid in enumerate(newest):
-            making.gitlab.take_share(len(newest) - number)
-            _read_nomination(making, iid)
+        _read_each(making, newest)
+    _read_finished(making)
+
+
+def _read_finished(making: _Making) -> None:
+    """Read those that are over, of which nothing but how long they took is shown."""
+    try:
+        found = making.gitlab.find_commented(making.project, MARKER)
+    except GitLabError as error:
+        making.notices.append(f"Nominations that are over were not found: {error}")
+        return
+    left = [iid for iid in sorted(found, reverse=True) if iid not in making.seen]
+    _read_each(making, left[:MOST_FINISHED])
+
+
+def _read_each(making: _Making, iids: Sequence[int]) -> None:
+    for number, iid in enumerate(iids):
+        making.gitlab.take_share(len(iids) - number)
+        making.seen.add(iid)
+        _read_nomination(making, iid)
 
 
 def _read_nomination(making: _Making, iid: int) -> None:
@@ -161,8 +205,38 @@ def _read_nomination(making: _Making, iid: int) -> None:
     if found.merge_request.state == "opened":
         for policy, waiting in show_open(found):
             making.waiting[policy].append(waiting)
+    if found.merge_request.merged_at:
+        told = trace(found, making.choices.command, making.shared)
+        making.histories.append(_leave_out_waits(making, told))
     for policy, granted in show_merged(found):
         making.granted[policy].append(granted)
+
+
+def _leave_out_waits(making: _Making, told: Told) -> Told:
+    """Leave out how long it waited where that follows from what not everybody may see."""
+    policies = {policy.label: policy for policy in making.choices.policies}
+    shown = tuple(
+        each if _is_public(making, policies[each.policy]) else replace(each, waiting=())
+        for each in told.nominations
+    )
+    return replace(told, nominations=shown)
+
+
+def _is_public(making: _Making, policy: Policy) -> bool:
+    needs = {n for n in place_needs([policy], making.project) if not isinstance(n, FileAt)}
+    rules = [each.rule for each in policy.requirements]
+    counted = {r.repository or policy.repository for r in rules if isinstance(r, Counting)}
+    facts = making.shared.fetch_facts(needs | {ExposureOf(place) for place in counted})
+    return all(
+        fact.visibility is Visibility.PUBLIC
+        if isinstance(fact, Members)
+        else isinstance(fact, Exposure) and _least(fact) is Visibility.PUBLIC
+        for fact in facts.values()
+    )
+
+
+def _least(exposure: Exposure) -> Visibility:
+    return min(exposure.merge_requests, exposure.files)
 
 
 # --- people -----------------------------------------------------------------------------
@@ -174,46 +248,61 @@ def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...
     making.last_call = making.gitlab.calls + PEOPLE_CALLS
     known = making.choices.policies
     policies = choose_policies(known, None, making.now) if known else []
-    branch, files = "", dict[str, bytes]()
     if not policies:
         return ()
-    if seen and seen.files is Visibility.PUBLIC:
-        branch, files = _read_entries(making, policies)
-    else:
+    if not (seen and seen.files is Visibility.PUBLIC):
         making.notices.append(_left_out("People", f"the files of {making.project}"))
-    archived = dict(archive_facts(files, making.project, branch))
-    entries = branch, SharedFacts(making.shared, making.project, archived)
-    return tuple(_read_section(making, policy, entries, files) for policy in policies)
+        return tuple(_read_section(making, policy, None) for policy in policies)
+    files = _read_files(making, policies)
+    return tuple(_read_section(making, policy, files) for policy in policies)
 
 
-def _read_entries(making: _Making, policies: Sequence[Policy]) -> tuple[str, dict[str, bytes]]:
+def _read_files(making: _Making, policies: Sequence[Policy]) -> _Files:
+    """Read the entries, and what else says who has a role."""
+    making.tell("reading groups and files …")
+    facts = making.shared.fetch_facts(place_needs(policies, making.project))
     making.tell("reading the entries …")
-    files: dict[str, bytes] = {}
+    told = names_told(policies, facts)
     names = {name for key in wanted_roles(policies) for name in key.names}
+    branch, files = "", dict[str, bytes]()
+    unread: Unread | None = None
     try:
         branch = making.gitlab.fetch_default_branch(making.project)
         for glob in dict.fromkeys(policy.team_files for policy in policies):
             folder = glob.partition("*")[0].rstrip("/")
-            wanted = partial(_is_wanted, glob, names)
+            wanted = partial(_is_wanted, glob, names, told)
             files.update(making.gitlab.fetch_archive(making.project, branch, folder, wanted))
     except GitLabError as error:
         making.notices.append(f"The entries could not be read: {error}")
-        return "", {}
-    return branch, files
+        unread, files = Unread(reason=str(error)), {}
+    staging = {path: content for path, content in files.items() if _names_any(names, content)}
+    archived = dict(archive_facts(files, making.project, branch))
+    return _Files(
+        facts=facts,
+        entries=Entries(project=making.project, branch=branch or "HEAD", files=unread or files),
+        staging=staging,
+        branch=branch,
+        source=SharedFacts(making.shared, making.project, archived),
+    )
 
 
-def _is_wanted(glob: str, names: Collection[str], path: str, content: bytes) -> bool:
-    return is_team_file(path, glob) and any(may_mention(content, name) for name in names)
+def _is_wanted(
+    glob: str, names: Collection[str], told: Collection[str], path: str, content: bytes
+) -> bool:
+    return is_team_file(path, glob) and (_names_any(names, content) or may_name(content, told))
 
 
-def _read_section(
-    making: _Making, policy: Policy, entries: tuple[str, Source], files: Mapping[str, bytes]
-) -> Section:
-    staged, unread = find_staged(policy, files)
+def _names_any(names: Collection[str], content: bytes) -> bool:
+    return any(may_mention(content, name) for name in names)
+
+
+def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Section:
+    staged, unread = find_staged(policy, files.staging if files else {})
     notices = [f"The entry {path} cannot be read." for path in unread[:MOST_LOOKS]]
     staged = bound(staged, MOST_PEOPLE, "people", notices)
-    members = making.shared.fetch_facts({MembersOf(policy.maintainers.group)})
-    number, maintainers = find_maintainers(policy, members.values(), notices)
+    members, joined = MembersOf(policy.maintainers.group), JoinedOf(policy.maintainers.group)
+    facts = making.shared.fetch_facts({members, joined})
+    number, maintainers = find_maintainers(policy, [facts[members]], notices)
     return Section(
         id=policy.id,
         title=policy.title,
@@ -225,9 +314,30 @@ def _read_section(
         maintainers=maintainers,
         waiting=tuple(making.waiting[policy.id]),
         granted=tuple(making.granted[policy.id]),
-        people=_read_people(making, policy, entries, staged),
+        people=_read_people(making, policy, files, staged) if files else (),
+        pace=measure_pace(policy.id, making.histories),
+        growth=count_years(maintainers, facts[joined], making.now),
+        drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),
     )
+
+
+def _find_drift(making: _Making, policy: Policy, files: _Files) -> Drift:
+    found = compare(policy, files.facts, files.entries, making.gitlab, making.gitlab_url)
+    return publish(found)
+
+
+def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tuple[Year, ...]:
+    """Count maintainers by the year since when they are members; none where any is not known.
+
+    Who was one and left is not told by anything that everybody may see.
+    """
+    at = joined.at if isinstance(joined, Joined) else {}
+    times = [at[name.casefold()] for name in names if name.casefold() in at]
+    if not times or len(times) < len(names):
+        return ()
+    years = range(min(times).year, now.year + 1)[-MOST_YEARS:]
+    return tuple(Year(year=year, number=sum(time.year <= year for time in times)) for year in years)
 
 
 def find_maintainers(
@@ -247,14 +357,15 @@ def find_maintainers(
 
 
 def _read_people(
-    making: _Making, policy: Policy, entries: tuple[str, Source], staged: Sequence[Staged]
+    making: _Making, policy: Policy, files: _Files, staged: Sequence[Staged]
 ) -> tuple[Person, ...]:
     if not staged:
         return ()
     tallies = _count_all(making, policy, [who.username for who in staged])
     people = []
-    for who in order_by_nearness(staged, policy, tallies):
-        look = partial(_look_closely, making, policy, entries, who)
+    halfway = find_halfway(staged, policy, tallies)
+    for who in order_by_nearness(halfway, policy, tallies):
+        look = partial(_look_closely, making, policy, files, who)
         affordable = making.gitlab.calls + LOOK_CALLS <= making.last_call
         tally = tallies.get(who.username)
         chosen = look if affordable else None
@@ -274,12 +385,9 @@ def _count_all(
     return dict.fromkeys(usernames, Unread(reason=reason))
 
 
-def _look_closely(
-    making: _Making, policy: Policy, entries: tuple[str, Source], who: Staged
-) -> Assessment:
+def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -> Assessment:
     making.tell(f"judging @{who.username} by {policy.label} …")
-    branch, source = entries
     candidate = Candidate(
-        username=who.username, slug=who.slug, project=making.project, branch=branch
+        username=who.username, slug=who.slug, project=making.project, branch=files.branch
     )
-    return assess_readiness(candidate, policy, source, making.now)
+    return assess_readiness(candidate, policy, files.source, making.now)

@@ -1,6 +1,6 @@
 """Who has a role that comes before another, and how far they are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,19 +12,24 @@ from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, FileAt, Need, Tally, Tenure
 from bot.policy import Policy
 from bot.ready import is_later, is_ready
-from bot.team import is_team_file, parse_entry
+from bot.team import Entry, is_team_file, parse_entry, responsibility
 from bot.unread import Unread
 
+HALF = 2
 NOT_LOOKED_AT = "counted only: the requests of one run do not suffice to look at everybody's work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """Somebody whose entry, the file `path`, gives them an earlier role and not the role."""
+    """Somebody whose entry, the file `path`, gives them an earlier role and not the role.
+
+    One who is not `bound` has another role of the project, which is no stage of the policy.
+    """
 
     username: str
     path: str
     stage: str
+    bound: bool = True
 
     @property
     def slug(self) -> str:
@@ -38,8 +43,7 @@ def archive_facts(files: Mapping[str, bytes], project: str, branch: str) -> Mapp
 
 
 def find_staged(policy: Policy, files: Mapping[str, bytes]) -> tuple[list[Staged], list[str]]:
-    """Find who has an earlier role; return the paths of entries that cannot be read, too."""
-    stages = _stages(policy)
+    """Find who has another role; return the paths of entries that cannot be read, too."""
     found: list[Staged] = []
     unread: list[str] = []
     for path, content in sorted(files.items()):
@@ -50,10 +54,32 @@ def find_staged(policy: Policy, files: Mapping[str, bytes]) -> tuple[list[Staged
         except TeamDatabaseError:
             unread.append(path)
             continue
-        stage = next((stage for stage in stages if entry.has_stage(policy.project, stage)), None)
-        if stage and entry.username and not entry.has_stage(policy.project, policy.role):
-            found.append(Staged(username=entry.username, path=path, stage=stage))
-    return found, unread
+        if entry.username and not entry.has_stage(policy.project, policy.role):
+            found += _find_stage(entry, entry.username, path, policy)
+    # Those with a stage come first: they are shown in any case.
+    return sorted(found, key=lambda who: not who.bound), unread
+
+
+def _find_stage(entry: Entry, username: str, path: str, policy: Policy) -> Iterator[Staged]:
+    for stage in _stages(policy):
+        if entry.has_stage(policy.project, stage):
+            yield Staged(username=username, path=path, stage=stage)
+            return
+    for role in entry.roles_for(policy.project)[:1]:
+        stage = responsibility(role)
+        yield Staged(username=username, path=path, stage=stage, bound=False)
+
+
+def find_halfway(
+    people: Sequence[Staged], policy: Policy, tallies: Mapping[str, Tally | Unread]
+) -> list[Staged]:
+    """Return those with a stage, and of the others who did half of anything that is counted."""
+
+    def is_halfway(who: Staged) -> bool:
+        bars = _count(policy, tallies.get(who.username))
+        return any(bar.found * HALF >= bar.needed for bar in bars)
+
+    return [who for who in people if who.bound or is_halfway(who)]
 
 
 def _stages(policy: Policy) -> list[str]:

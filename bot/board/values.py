@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.drift import Drift
+from bot.replay import Pace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
@@ -80,10 +83,18 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """How many of those who are maintainers now were members of their group by then."""
+
+    year: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """What there is to see of one policy; no number of maintainers where it is not known.
 
-    `notices` say what is left out, and why.
+    `drift` is none where it was not looked for; `notices` say what is left out, and why.
     """
 
     id: str
@@ -97,6 +108,9 @@ class Section:
     waiting: tuple[Waiting, ...]
     granted: tuple[Granted, ...]
     people: tuple[Person, ...]
+    growth: tuple[Year, ...] = ()
+    pace: Pace | None = None
+    drift: Drift | None = None
     notices: tuple[str, ...] = ()
 
 

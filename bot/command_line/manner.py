@@ -1,5 +1,6 @@
 """How to speak: quietly or at length, with colour and progress only to a person at a terminal."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -7,6 +8,7 @@ from typing import TextIO
 from bot.inert import log_line
 
 COLOURS = {"ok": "32", "wrong": "31", "cannot tell": "33"}
+WIDTH = 96
 CLEAR = "\r\x1b[K"
 
 
@@ -57,3 +59,11 @@ def choose_manner(
         colour=out.isatty() and not plain,
         lively=err.isatty() and environment.get("TERM") != "dumb",
     )
+
+
+def choose_width(environment: Mapping[str, str]) -> int:
+    """Return how wide a told story may be: as `COLUMNS` says, else the terminal, else `WIDTH`."""
+    given = environment.get("COLUMNS", "")
+    if given.isascii() and given.isdecimal() and int(given) > 0:
+        return int(given)
+    return shutil.get_terminal_size((WIDTH, 0)).columns

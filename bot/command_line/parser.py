@@ -4,7 +4,6 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 from bot.config import SETTINGS
@@ -54,6 +53,15 @@ class Parser(argparse.ArgumentParser):
         return {}
 
 
+class _ShowVersion(argparse.Action):
+    """Look the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print the version, and leave."""
+        print(f"{NAME} {find_version()}")
+        parser.exit()
+
+
 def _closest(written: str, known: Iterable[str]) -> str | None:
     found = get_close_matches(written, sorted(set(known)), n=1)
     return f"`{found[0]}`" if found else None
@@ -68,7 +76,7 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{NAME} {find_version()}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="say which version this is")
     _add_manner(parser, {"quiet": False, "verbose": False})
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (words, examples, add) in COMMANDS.items():
@@ -98,6 +106,8 @@ def _add_manner(parser: Parser, defaults: dict[str, bool]) -> None:
 
 def find_version(name: str = NAME) -> str:
     """Return the version that is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  as slow as ten
+
     try:
         return version(name)
     except PackageNotFoundError:
@@ -163,7 +173,9 @@ def _add_policy(parser: Parser) -> None:
 
 def _add_ready(parser: Parser) -> None:
     parser.add_argument("username", help="the account's name, with or without @")
-    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    parser.add_argument(
+        "--policy", metavar="ID|FILE", help="only this policy, or one in a file, in force or not"
+    )
     parser.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
     _add_output(parser)
 
@@ -184,6 +196,16 @@ def _add_board(parser: Parser) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="where to write; made if it is not there"
     )
+
+
+def _add_replay(parser: Parser) -> None:
+    parser.add_argument("target", help="GROUP/PROJECT!IID, or the address of a merge request")
+    _add_output(parser)
+
+
+def _add_drift(parser: Parser) -> None:
+    parser.add_argument("--policy", metavar="ID", help="only this policy")
+    _add_output(parser)
 
 
 def _add_completion(parser: Parser) -> None:
@@ -208,7 +230,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
     ),
     "ready": (
         "judge somebody before any merge request exists",
-        ("nominee1", "nominee1 --policy ai-gateway --json"),
+        (
+            "nominee1",
+            "nominee1 --policy ai-gateway --json",
+            "nominee1 --policy my-policies/next.yml",
+        ),
         _add_ready,
     ),
     "sweep": ("look again at every nomination that is not over", ("", "--json"), _add_output),
@@ -216,6 +242,16 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         "write pages that show who is near to a role, and who waits on whom",
         ("--output public",),
         _add_board,
+    ),
+    "replay": (
+        "tell the history of a nomination: who decided what, and how long each step took",
+        ("group/team!12", "group/team!12 --json"),
+        _add_replay,
+    ),
+    "drift": (
+        "compare who has a role by entry, groups and files; exit 1 where they disagree",
+        ("", "--policy ai-gateway --json"),
+        _add_drift,
     ),
     "detect": (
         "compare two team databases, offline",

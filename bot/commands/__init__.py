@@ -8,10 +8,11 @@ from bot.commands.skimming import (
     takes_waivers_back,
     wants_push_time,
 )
-from bot.commands.text import check_word, help_table
+from bot.commands.text import NOTHING, check_word, help_table, read_comments
 from bot.commands.values import Answer, Context, Hold, Outcome, Replay, Scope, Waiver
 
 __all__ = [
+    "NOTHING",
     "Answer",
     "Context",
     "Hold",
@@ -24,6 +25,7 @@ __all__ = [
     "find_stating",
     "help_table",
     "is_asked",
+    "read_comments",
     "replay",
     "takes_waivers_back",
     "wants_push_time",

@@ -1,7 +1,7 @@
 """Say which facts are needed, and collect them through a port."""
 
 from bot.evidence.aftermath import Aftermath, look_back
-from bot.evidence.ahead import find_moved, needs_ahead
+from bot.evidence.ahead import find_moved, find_strangers, needs_ahead
 from bot.evidence.broken_policies import Rules, find_doubts, tell_broken
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.facts import (
@@ -14,6 +14,9 @@ from bot.evidence.facts import (
     Commit,
     Commits,
     CommitsOf,
+    Deed,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     EarlierOf,
@@ -22,6 +25,8 @@ from bot.evidence.facts import (
     Fact,
     Facts,
     FileAt,
+    Joined,
+    JoinedOf,
     Labels,
     LabelsOf,
     Ledger,
@@ -33,8 +38,13 @@ from bot.evidence.facts import (
     MovedOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Push,
     PushOf,
     RenameOf,
@@ -46,6 +56,7 @@ from bot.evidence.facts import (
     SiblingsOf,
     Source,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     Tally,
@@ -57,6 +68,7 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
     WorkOf,
+    fact_of,
 )
 from bot.evidence.gathering import (
     Evidence,
@@ -68,8 +80,9 @@ from bot.evidence.gathering import (
     manager_path,
     step_files,
 )
-from bot.evidence.history import Tenure
+from bot.evidence.history import Tenure, revision_needs
 from bot.evidence.moment import gather_at_once
+from bot.evidence.offers import WITHDRAWN, find_offers_of, offer_branches
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
 from bot.evidence.shared import SharedFacts
@@ -78,6 +91,7 @@ from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
 
 __all__ = [
     "NOT_TIMED",
+    "WITHDRAWN",
     "Access",
     "AccessOf",
     "Account",
@@ -88,6 +102,9 @@ __all__ = [
     "Commit",
     "Commits",
     "CommitsOf",
+    "Deed",
+    "Deeds",
+    "DeedsOf",
     "DefaultBranchOf",
     "DiffsOf",
     "EarlierOf",
@@ -97,6 +114,8 @@ __all__ = [
     "Fact",
     "Facts",
     "FileAt",
+    "Joined",
+    "JoinedOf",
     "Labels",
     "LabelsOf",
     "Ledger",
@@ -109,10 +128,15 @@ __all__ = [
     "MovedOf",
     "Need",
     "NotText",
+    "Offer",
+    "Offers",
+    "OffersOf",
     "Present",
     "Profile",
     "ProfileOf",
     "Proposal",
+    "Proposed",
+    "ProposedOf",
     "Push",
     "PushOf",
     "RenameOf",
@@ -126,6 +150,7 @@ __all__ = [
     "SiblingsOf",
     "Source",
     "StandingOf",
+    "StateChangesOf",
     "StatusChecksOf",
     "StatusesOf",
     "Subject",
@@ -142,9 +167,12 @@ __all__ = [
     "WorkOf",
     "entry_paths",
     "evidence_key",
+    "fact_of",
     "find_ci_doubts",
     "find_doubts",
     "find_moved",
+    "find_offers_of",
+    "find_strangers",
     "find_subject",
     "find_subjects",
     "gather_at_once",
@@ -152,9 +180,11 @@ __all__ = [
     "look_back",
     "manager_path",
     "needs_ahead",
+    "offer_branches",
     "propose",
     "push_of",
     "pushed_at",
+    "revision_needs",
     "step_files",
     "tell_broken",
 ]

@@ -17,7 +17,8 @@ class Aftermath:
 
     What was open is told as of `at`, the merge. `passed` says that the bot had opened the gate
     for what was merged; unless `judged`, the requirements are not looked up again. `moved` is when
-    somebody last moved the merge request on, if that is known.
+    somebody last moved the merge request on, if that is known. `strangers` are those who acted on
+    it and are no members of its project.
     """
 
     merge_request: MergeRequest
@@ -26,6 +27,7 @@ class Aftermath:
     passed: bool = False
     judged: bool = True
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
 
 def look_back(look: Aftermath, known: Mapping[Need, Fact], source: Source, word: str) -> Aftermath:

@@ -1,17 +1,30 @@
-"""Find what was said in earlier merge requests from the same branch.
+"""Find what was said in other merge requests that propose the same.
 
-To close a merge request that is held, and to open another from its branch, must not end the hold.
+To close a merge request that is held, and to open another from its branch, or from a branch with
+another name, must not end the hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.evidence.facts import EarlierOf, Fact, Need, Sibling, Siblings, SiblingsOf, Source
+from bot.evidence.facts import (
+    EarlierOf,
+    Fact,
+    Need,
+    Proposed,
+    ProposedOf,
+    Sibling,
+    Siblings,
+    SiblingsOf,
+    Source,
+)
 from bot.merge_request import MergeRequest, Note
+from bot.nomination import Nomination
 from bot.unread import NOT_LOOKED_UP, Unread
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
-MOST = 6  # earlier merge requests that are read
+MOST = 6  # earlier merge requests from one branch that are read
+MOST_OTHERS = 12  # of those from other branches
 
 
 def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
@@ -19,12 +32,23 @@ def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
     return SiblingsOf(merge_request.project, merge_request.source_branch)
 
 
+def earlier_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
+    """Return what leads to the other merge requests that propose the same."""
+    author = merge_request.author
+    others = (ProposedOf(merge_request.project, author.username),) if author else ()
+    return (siblings_of(merge_request), *others)
+
+
 def gather_earlier(
-    merge_request: MergeRequest, known: Mapping[Need, Fact], source: Source
+    merge_request: MergeRequest,
+    known: Mapping[Need, Fact],
+    source: Source,
+    nominations: Sequence[Nomination] = (),
 ) -> tuple[list[Note], list[str]]:
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
-    Returns, too, why some may be missing. What was held in one that is merged, is over with it.
+    So are those of its author, and those closed lately, that change the entry of a nominee.
+    What was held in one that is merged, is over with it. Returns, too, why some may be missing.
     """
     first = known.get(siblings_of(merge_request))
     found = _read_all(siblings_of(merge_request), first, source)
@@ -37,22 +61,56 @@ def gather_earlier(
         and sibling.state != "merged"
         and sibling.source_project_id == merge_request.source_project_id
     ]
-    needs = [EarlierOf(merge_request.project, sibling.iid) for sibling in own[:MOST]]
-    facts = source.fetch_facts(needs) if needs else {}
-    notes: list[Note] = []
-    unknown: list[str] = []
-    for need in needs:
-        fact = facts.get(need)
-        if isinstance(fact, MergeRequest):
-            notes.extend(fact.notes)
-        else:
-            unknown.append(f"what was said in the earlier !{need.iid} could not be read")
+    others, unknown = _choose_others(merge_request, nominations, known)
     if len(own) > MOST:
         unknown.append(
             f"of the {len(own)} earlier merge requests from this branch, the newest {MOST} were "
             "read; open this one from a branch with a new name"
         )
-    return notes, unknown
+    chosen = dict.fromkeys([*(sibling.iid for sibling in own[:MOST]), *others])
+    return _read_notes(merge_request, chosen, unknown, source)
+
+
+def _choose_others(
+    merge_request: MergeRequest, nominations: Sequence[Nomination], known: Mapping[Need, Fact]
+) -> tuple[list[int], list[str]]:
+    """Choose the merge requests that change the same entries, and say what is not known."""
+    entries = {path for each in nominations for path in (each.path, each.base_path) if path}
+    found = [known.get(need) for need in earlier_needs(merge_request)[1:]]
+    unknown = [
+        f"whether the nominee is held in another merge request is not known: {each.reason}"
+        for each in found
+        if isinstance(each, Unread)
+    ]
+    others = [
+        iid
+        for each in found
+        if isinstance(each, Proposed)
+        for iid, paths in each.paths.items()
+        if iid != merge_request.iid and not entries.isdisjoint(paths)
+    ]
+    if len(others) > MOST_OTHERS:
+        unknown.append(
+            f"{len(others)} other merge requests change the same entry, and the bot reads "
+            f"{MOST_OTHERS} of them: an operator looks whether anything is held in the others"
+        )
+    return others[:MOST_OTHERS], unknown
+
+
+def _read_notes(
+    merge_request: MergeRequest, iids: Iterable[int], unknown: Sequence[str], source: Source
+) -> tuple[list[Note], list[str]]:
+    needs = [EarlierOf(merge_request.project, iid) for iid in iids]
+    facts = source.fetch_facts(needs) if needs else {}
+    notes: list[Note] = []
+    missing: list[str] = []
+    for need in needs:
+        fact = facts.get(need)
+        if isinstance(fact, MergeRequest):
+            notes.extend(fact.notes)
+        else:
+            missing.append(f"what was said in the earlier !{need.iid} could not be read")
+    return notes, [*missing, *unknown]
 
 
 def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibling] | Unread:

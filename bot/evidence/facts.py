@@ -177,6 +177,20 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """When direct members of a group joined it, by case-folded username."""
+
+    at: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedOf(Asks[Joined]):
+    """The need for when the direct members of a group joined it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """To whom the merge requests and the files of a project are visible.
 
@@ -282,6 +296,21 @@ class StandingOf(Asks[Standing]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What other merge requests with comments, none of them merged, change, by their numbers."""
+
+    paths: Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedOf(Asks[Proposed]):
+    """The need for what else somebody proposes, and for what was closed lately by anybody."""
+
+    project: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sibling:
     """A merge request from a branch of the same name; forks have branches of their own."""
 
@@ -305,6 +334,46 @@ class SiblingsOf(Asks[Siblings]):
     project: str
     branch: str
     after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A merge request from a branch of the bot's for a step.
+
+    `whose` are the accounts that made its commits, nobody where GitLab knows no account;
+    `withdrawn` says that it was the bot who closed it.
+    """
+
+    iid: int
+    web_url: str
+    state: str
+    branch: str
+    target: str
+    author_id: int | None
+    whose: frozenset[int | None]
+    conflicts: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Such merge requests, oldest first; `refusal` is why the bot may open none there.
+
+    Not `complete` where the oldest were left out.
+    """
+
+    items: tuple[Offer, ...]
+    refusal: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OffersOf(Asks[Offers]):
+    """The need for the merge requests of an account in a project, or from some branches of it."""
+
+    project: str
+    author: str | None = None
+    branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +409,8 @@ class Profile:
     id: int
     username: str
     created_at: datetime | None
+    active: bool = True
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,12 +518,14 @@ class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 
     Where not all was listed, the target may have changed as late as the oldest that was. `moved`
-    is when anything last changed about whose turn it may be.
+    is when anything last changed about whose turn it may be. `strangers` are those among who
+    acted, by case-folded username, that are no members of the project now.
     """
 
     approved: Mapping[str, datetime]
     retargeted: datetime | None
     moved: datetime | None = None
+    strangers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +533,39 @@ class ActivityOf(Asks[Activity]):
     """The need for when a merge request was approved, changed hands, and changed its target."""
 
     project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One thing that GitLab noted: when, of whom, and in which words."""
+
+    at: datetime
+    by: str | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """What GitLab noted, oldest first; not `complete` where older ones were not listed."""
+
+    items: tuple[Deed, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeedsOf(Asks[Deeds]):
+    """The need for what GitLab noted of a merge request, in its words."""
+
+    project: str
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChangesOf(Asks[Deeds]):
+    """The need for when a merge request was closed, reopened and merged, and by whom."""
+
+    project_id: int
     iid: int
 
 
@@ -510,10 +616,13 @@ Need = (
     | DefaultBranchOf
     | ThreadsOf
     | MembersOf
+    | JoinedOf
     | CommitsOf
     | RenameOf
     | DiffsOf
     | SiblingsOf
+    | ProposedOf
+    | OffersOf
     | EarlierOf
     | MovedOf
     | ProfileOf
@@ -524,22 +633,27 @@ Need = (
     | VersionsOf
     | ReopenedOf
     | ActivityOf
+    | DeedsOf
+    | StateChangesOf
     | StatusesOf
     | StatusChecksOf
     | CiConfigOf
     | LabelsOf
 )
-Times = Push | Versions | Reopened | Activity
+Times = Push | Versions | Reopened | Activity | Deeds
 Fact = (
     Content
     | Exposure
     | Work
     | Threads
     | Members
+    | Joined
     | Commits
     | Renames
     | Times
     | Siblings
+    | Proposed
+    | Offers
     | MergeRequest
     | Profile
     | Access

@@ -21,7 +21,7 @@ def gather_at_once(
     if not look.subjects:
         return {}, (), []
     merge_request, known = proposal.merge_request, proposal.changes.facts
-    earlier, missing = gather_earlier(merge_request, known, source)
+    earlier, missing = gather_earlier(merge_request, known, source, proposal.nominations)
     evidence, standing = gather_evidence(
         look.subjects, merge_request, known, source, judged=look.judged
     )

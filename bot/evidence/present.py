@@ -1,7 +1,7 @@
 """Say what became of a nomination after its merge: its entry, and whose account that names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.evidence.facts import (
     Access,
@@ -28,15 +28,25 @@ MOST_MOVES = 3  # renames of an entry that are followed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """The account that the entry on the target branch names now.
+    """The account of the nominee now: the one that the entry on the target branch names.
 
-    `gone` says why the role is over; `doubt` why it is not known whether the account is still
-    the nominee's: anybody may take a name that was freed.
+    It is the nominated name where the other may be somebody else's. `gone` says why the role is
+    over; `doubt` why it is not known whether the account is still the nominee's: anybody may take
+    a name that was freed. It is `freed` where that was not for a look-up that failed.
     """
 
     username: str
     gone: str | None = None
     doubt: str | None = None
+    freed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Why an account may not be the nominee's, and whether that is for a look-up that failed."""
+
+    reason: str
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +78,21 @@ def find_present(nomination: Nomination, trail: Trail) -> Present:
         reason = content.reason if isinstance(content, Unread) else "it is no valid entry"
         doubt = f"the entry on the target branch could not be read: {reason}"
         return Present(username=name, doubt=doubt)
-    name = entry.username or name
-    if not entry.holds(nomination.project, nomination.role):
-        gone = f"the entry on the target branch does not give {nomination.role} any more"
-        return Present(username=name, gone=gone)
-    if not entry.username:
-        return Present(username=name, doubt="the entry on the target branch names no account")
-    return Present(username=name, doubt=_find_doubt(name, trail))
+    if entry.holds(nomination.project, nomination.role):
+        return _follow(entry.username, name, trail)
+    gone = f"the entry on the target branch does not give {nomination.role} any more"
+    present = _follow(entry.username or name, name, trail)
+    return replace(present, gone=gone, doubt=None, freed=False)
+
+
+def _follow(told: str | None, nominated: str, trail: Trail) -> Present:
+    """Follow the nominee to the name that an entry tells, unless that may be somebody else's."""
+    if told is None:
+        return Present(username=nominated, doubt="the entry on the target branch names no account")
+    doubt = _find_doubt(told, nominated, trail)
+    if doubt is None:
+        return Present(username=told)
+    return Present(username=nominated, doubt=doubt.reason, freed=not doubt.unread)
 
 
 def _find_entry(path: str, trail: Trail) -> Content:
@@ -98,7 +116,7 @@ def _as_content(fact: Fact | None) -> Content:
     return fact if isinstance(fact, bytes | Unread) else None
 
 
-def _find_doubt(name: str, trail: Trail) -> str | None:
+def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
     """Say why an account may not be the nominee's, by what tells accounts and not names.
 
     Whoever stated as the nominee what they know is that comment's author, whatever they are
@@ -107,29 +125,48 @@ def _find_doubt(name: str, trail: Trail) -> str | None:
     """
     for person in trail.stated:
         if person.key != name.casefold():
-            return f"the nominee is called {person.username} now, and the entry says {name}"
+            return _Doubt(f"the nominee is called {person.username} now, and the entry says {name}")
+    if name.casefold() != nominated.casefold() and not trail.stated:
+        profile = trail.fetch(ProfileOf(nominated))
+        # Whoever was renamed has left the name behind; an entry may be handed to somebody else.
+        if isinstance(profile, Unread | Profile) and not _is_newer(profile, trail):
+            told = f"the entry names {name} now, but {nominated} was nominated"
+            return _Doubt(told, unread=isinstance(profile, Unread))
+    return _doubt_account(name, trail)
+
+
+def _is_newer(profile: Unread | Profile, trail: Trail) -> bool:
+    """Return whether an account was made after the merge."""
+    made = profile.created_at if isinstance(profile, Profile) else None
+    merged_at = trail.merge_request.merged_at
+    return bool(merged_at and made and made > merged_at)
+
+
+def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
     author = trail.merge_request.author
     if (author and author.key == name.casefold()) or _is_member(name, trail.known):
         return None
     profile = trail.fetch(ProfileOf(name))
     if isinstance(profile, Unread):
-        return f"the account {name} could not be looked up: {profile.reason}"
+        told = f"the account {name} could not be looked up: {profile.reason}"
+        return _Doubt(told, unread=True)
     if not isinstance(profile, Profile):
-        return f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
-    merged_at = trail.merge_request.merged_at
-    if merged_at and profile.created_at and profile.created_at > merged_at:
-        return f"the account {name} was made after the merge, so it is somebody else's"
+        told = f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
+        return _Doubt(told)
+    if _is_newer(profile, trail):
+        return _Doubt(f"the account {name} was made after the merge, so it is somebody else's")
     return _doubt_access(profile, trail)
 
 
-def _doubt_access(profile: Profile, trail: Trail) -> str | None:
+def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
     access = trail.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):
-        return f"whether {name} belongs to {project} could not be looked up: {access.reason}"
+        told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
+        return _Doubt(told, unread=True)
     if isinstance(access, Access) and access.member:
         return None
-    return (
+    return _Doubt(
         f"the account {name} is no member of {project}, and did not open this merge request: "
         "somebody else may have taken the name"
     )

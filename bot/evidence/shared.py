@@ -4,11 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from bot.evidence.facts import (
+    CommitsOf,
     DefaultBranchOf,
     ExposureOf,
     Fact,
     Facts,
     FileAt,
+    JoinedOf,
     MembersOf,
     Need,
     Source,
@@ -35,6 +37,6 @@ class SharedFacts:
         return {need: found[need] if need in found else self.known[need] for need in needs}
 
     def _is_shared(self, need: Need) -> bool:
-        return isinstance(need, MembersOf | DefaultBranchOf | ExposureOf) or (
-            isinstance(need, FileAt) and need.project != self.project
+        return isinstance(need, MembersOf | JoinedOf | DefaultBranchOf | ExposureOf) or (
+            isinstance(need, FileAt | CommitsOf) and need.project != self.project
         )

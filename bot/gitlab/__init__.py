@@ -2,6 +2,7 @@
 
 from bot.gitlab.answers import Json
 from bot.gitlab.client import MISSHAPEN, GitLabClient
+from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
     COMMENTS,
     MERGE_REQUEST,
@@ -22,6 +23,8 @@ __all__ = [
     "READERS",
     "RECENT",
     "GitLabClient",
+    "Issue",
+    "Issues",
     "Json",
     "Part",
     "Query",

@@ -14,6 +14,14 @@ def nodes_of(connection: Json | None) -> Iterator[Json]:
     return (node for node in (connection or {}).get("nodes") or () if node is not None)
 
 
+def is_member(level: str | None) -> bool:
+    """Return whether somebody's access to a project, in GitLab's words, makes them a member.
+
+    Null for a stranger (`human_max_access`, app/graphql/types/notes/note_type.rb).
+    """
+    return level not in {None, "", "None", "No access", "Minimal Access"}
+
+
 def usernames_of(connection: Json | None) -> set[str]:
     """Return the usernames in a list of people, without case."""
     return {str(node["username"]).casefold() for node in nodes_of(connection)}

@@ -1,5 +1,6 @@
 """The door to GitLab: facts are read and writes made here, in GitLab's terms."""
 
+import base64
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,11 @@ from bot.evidence import (
     MembersOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
+    Profile,
+    ProfileOf,
     StatusesOf,
     Tally,
 )
@@ -27,6 +33,7 @@ from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
 from bot.gitlab.answers import Json, number_of
 from bot.gitlab.archive import Wanted, read_archive
+from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
@@ -37,6 +44,7 @@ from bot.unread import Unread
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
 PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end
+SEARCH_PAGES = 3  # of 100 comments each
 EMOJI_LISTS = 5  # of one merge request that are read to their end
 EMOJI_PAGES = 2  # of 100 emoji each: whoever puts up more must not use up a run's requests
 NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
@@ -55,6 +63,9 @@ class GitLabClient:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
+        self._ahead: dict[tuple[str, int], Future[Json]] = {}
+        # By address of a merge request, the last of more than a page of comments that was read.
+        self._ends: dict[tuple[str, int], tuple[int, str]] = {}
         self._owed: Callable[[bool], None] | None = None
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}
@@ -85,6 +96,12 @@ class GitLabClient:
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would outlast the deadline; return whether it did wait."""
         return self._transport.wait(seconds)
+
+    def issues_of(self, project: str) -> Issues:
+        """Return the bot's own issues of a project, with a share of the time and the requests."""
+        self._transport.take_share(1)
+        self._transport.release()
+        return Issues(self._transport, project)
 
     # --- the last word --------------------------------------------------------------
 
@@ -165,6 +182,31 @@ class GitLabClient:
         with _known_shape():
             return [str(row["path"]) for row in rows]
 
+    def find_commented(self, project: str, marker: str) -> list[int]:
+        """Return the merge requests with a comment that begins with a marker, newest comment first.
+
+        GitLab's search finds the newest few hundred.
+        """
+        # doc/api/search.md: the scope `notes` of a project is in every tier. Words are searched
+        # for, so the signs around them are left to the comparison.
+        rows = self._search_notes(project, marker.strip("<!-> "))
+        with _known_shape():
+            own = [row for row in rows if row["body"].startswith(marker)]
+            iids = [int(r["noteable_iid"]) for r in own if r["noteable_type"] == "MergeRequest"]
+        return list(dict.fromkeys(iids))
+
+    def _search_notes(self, project: str, words: str) -> list[Json]:
+        path = f"/projects/{escape_path(project)}/search"
+        found: list[Json] = []
+        page: str | None = "1"
+        for _ in range(SEARCH_PAGES):
+            query: dict[str, str | int] = {"scope": "notes", "search": words, "per_page": 100}
+            rows, page = self._transport.fetch_rows(path, {**query, "page": page or ""})
+            found += rows
+            if page is None:
+                break
+        return found
+
     def fetch_archive(
         self, project: str, branch: str, folder: str, wanted: Wanted
     ) -> Mapping[str, bytes]:
@@ -204,6 +246,16 @@ class GitLabClient:
             except GitLabError as error:
                 reason = str(error)
         return dict.fromkeys(usernames, Unread(reason=reason))
+
+    def ask_ahead(self, project: str, iid: int) -> None:
+        """Ask for a merge request that is about to be read, once; its project is given by path."""
+        if not project.isdecimal():
+            asked = self._pool.submit(self._ask_for, project, iid)
+            self._ahead[project, iid] = asked
+
+    def _ask_for(self, project: str, iid: int, after: str | None = None) -> Json:
+        variables = {"project": project, "iid": str(iid), "after": after}
+        return self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
@@ -250,9 +302,11 @@ class GitLabClient:
         with _known_shape():
             return self._read_whole(project, iid, is_own=is_own)
 
-    def _read_whole(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
-        variables: dict[str, object] = {"project": project, "iid": str(iid)}
-        data = self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
+    def _read_whole(
+        self, project: str, iid: int, *, is_own: bool, after: str | None = None
+    ) -> MergeRequest:
+        ahead = self._ahead.pop((project, iid), None)
+        data = ahead.result() if ahead else self._ask_for(project, iid, after)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):
@@ -274,11 +328,27 @@ class GitLabClient:
             nodes.extend(node for node in request["notes"]["nodes"] if node)
             if not page["hasNextPage"]:
                 break
-            variables["after"] = page["endCursor"]
+            variables = {"project": project, "iid": str(iid), "after": page["endCursor"]}
             answer = self._transport.query(documents.NOTES + documents.COMMENTS, variables)
         else:
             raise GitLabError(f"{project}!{iid} has more comments than the bot reads.")
+        if not after:
+            self._remember_end(project, iid, nodes, page["endCursor"])
         return documents.read_merge_request(*self._read_cut_lists(data, nodes, project, iid))
+
+    def _remember_end(
+        self, project: str, iid: int, nodes: Sequence[Json], cursor: str | None
+    ) -> None:
+        """Remember where a list of many comments ends, if what is new comes at its end.
+
+        The order is GitLab's, which promises none (app/graphql/resolvers/noteable/notes_resolver.rb
+        sorts nothing): only where it was the order of time will it be again.
+        """
+        numbers = [number_of(node["id"]) for node in nodes]
+        if cursor and len(numbers) > documents.PAGE and numbers == sorted(numbers):
+            self._ends[project, iid] = (numbers[-1], cursor)
+        else:
+            self._ends.pop((project, iid), None)
 
     def _tell_move(self, project: str) -> None:
         """Raise GitLabError with the new address of a project, which GraphQL does not tell."""
@@ -471,9 +541,18 @@ class GitLabClient:
         raise GitLabError(f"{project} has more merge requests to look through than the bot reads.")
 
     def fetch_notes(self, merge_request: MergeRequest) -> tuple[Note, ...]:
-        """Read all comments again, to see whether a write landed or was doubled."""
-        project, iid = merge_request.project, merge_request.iid
-        return self._read_merge_request(project, iid, is_own=True).notes
+        """Read the comments again, to see whether a write landed or was doubled.
+
+        Of many only those are read that are newer than what is known: a comment that is not the
+        bot's becomes none of the bot's.
+        """
+        project, iid, known = merge_request.project, merge_request.iid, merge_request.notes
+        last, after = self._ends.get((project, iid), (0, None))
+        mine = any(each.author and each.author.id == merge_request.me.id for each in known)
+        if not after or mine or last != max((each.id for each in known), default=0):
+            return self._read_merge_request(project, iid, is_own=True).notes
+        with _known_shape():
+            return (*known, *self._read_whole(project, iid, is_own=True, after=after).notes)
 
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""
@@ -563,6 +642,71 @@ class GitLabClient:
             for row in read_pages(self._transport, f"{path}/award_emoji"):
                 if row["name"] == name and row["user"]["id"] == own_id:
                     self._transport.remove(f"{path}/award_emoji/{row['id']}")
+
+    # --- merge requests for steps -----------------------------------------------------
+
+    def fetch_account_id(self, username: str) -> int | None:
+        """Return the number of an account, if GitLab knows it."""
+        found = self._ask_here(ProfileOf(username))
+        return found.id if isinstance(found, Profile) else None
+
+    def fetch_offers(self, need: OffersOf) -> Offers:
+        """Read the merge requests from some branches again."""
+        found = self._ask_here(need)
+        assert isinstance(found, Offers)  # noqa: S101  as `_ask_here` raises for the rest
+        return found
+
+    def _ask_here(self, need: Need) -> Fact | None:
+        """Look one need up in this thread: those of the pool may all be waiting."""
+        fact = self._answer_query(Query(build_parts([need])))[need]
+        if isinstance(fact, Unread):
+            raise GitLabError(f"{fact.reason}.")
+        return fact
+
+    def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:
+        """Read a file with the commit that a ref stands for (doc/api/repository_files.md)."""
+        where = f"/projects/{escape_path(project)}/repository/files/{quote(path, safe='')}"
+        found = self._transport.fetch_object(where, {"ref": ref})
+        with _known_shape():
+            return base64.b64decode(found["content"]), str(found["commit_id"])
+
+    def fetch_change(self, project: str, ref: str, branch: str) -> tuple[str, str, str] | None:
+        """Return head, its parent and the one file that the only commit of a branch changes.
+
+        None where the branch holds anything else (doc/api/repositories.md, "Compare").
+        """
+        where = f"/projects/{escape_path(project)}/repository/compare"
+        found = self._transport.fetch_object(where, {"from": ref, "to": branch})
+        with _known_shape():
+            commits, diffs = found["commits"], found["diffs"]
+            if len(commits) != 1 or len(diffs) != 1 or len(commits[0]["parent_ids"]) != 1:
+                return None
+            head, parent = str(commits[0]["id"]), str(commits[0]["parent_ids"][0])
+            return head, parent, str(diffs[0]["new_path"])
+
+    def start_branch(self, project: str, fields: Mapping[str, object]) -> None:
+        """Make a branch with a commit; raise DoubtfulWriteError if it may have landed."""
+        self._transport.create(f"/projects/{escape_path(project)}/repository/commits", fields)
+
+    def open_offer(self, project: str, fields: Mapping[str, object]) -> Offer:
+        """Open a merge request; raise DoubtfulWriteError if it may have landed."""
+        made = self._transport.create(f"/projects/{escape_path(project)}/merge_requests", fields)
+        with _known_shape():
+            return Offer(
+                iid=int(made["iid"]),
+                web_url=str(made["web_url"]),
+                state=str(made["state"]),
+                branch=str(made["source_branch"]),
+                target=str(made["target_branch"]),
+                author_id=int(made["author"]["id"]),
+                whose=frozenset({int(made["author"]["id"])}),
+            )
+
+    def close_offer(self, project: str, iid: int, description: str) -> None:
+        """Close a merge request, and replace its description."""
+        path = f"/projects/{escape_path(project)}/merge_requests/{iid}"
+        fields = {"state_event": "close", "description": description}
+        self._transport.change("put", path, fields)
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from bot.errors import GitLabError
-from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
+from bot.gitlab.answers import Json, is_member, nodes_of, number_of, read_time, read_visibility
 from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, Visibility
 
-_NO_MEMBER = frozenset({None, "", "None", "No access", "Minimal Access"})
+PAGE = 100  # comments on a page, as the texts below say
+PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
+PAGE = 100  # comments on a page, as the texts below say
 PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
 
 MERGE_REQUEST = """
@@ -189,8 +191,7 @@ def _read_note(node: Json, me: Person) -> Note:
         own_emoji=_own_emoji(node, me),
         emoji_known=following(node, "awardEmoji") is None,
         url=node.get("url"),
-        # Null for a stranger (`human_max_access`, app/graphql/types/notes/note_type.rb).
-        by_member=node.get("maxAccessLevelOfAuthor") not in _NO_MEMBER,
+        by_member=is_member(node.get("maxAccessLevelOfAuthor")),
     )
 
 

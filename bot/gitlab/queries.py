@@ -5,19 +5,28 @@ from functools import partial
 from typing import Any
 
 from bot.evidence import (
+    WITHDRAWN,
     ActivityOf,
+    DeedsOf,
     DefaultBranchOf,
     Exposure,
     ExposureOf,
     Fact,
     FileAt,
+    Joined,
+    JoinedOf,
     Member,
     Members,
     MembersOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
     Profile,
     ProfileOf,
+    Proposed,
+    ProposedOf,
     Sibling,
     Siblings,
     SiblingsOf,
@@ -35,14 +44,16 @@ from bot.gitlab.answers import (
     usernames_of,
 )
 from bot.gitlab.packing import Part, make_part
-from bot.gitlab.work_query import activity_part, branch_part, threads_part, work_part
+from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
 FILES_PER_PART = 20
 PAGE = 100
+DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
+POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 
 FILES = """
 query($project: ID!, $ref: String!, $paths: [String!]!, $count: Int!) {
@@ -75,6 +86,15 @@ MEMBERS_AND_OWNERS = MEMBERS.replace(
     }
 """,
 )
+
+# A hundred at most: the years of the others are not told.
+JOINED = """
+query($group: ID!) {
+  group(fullPath: $group) {
+    groupMembers(relations: [DIRECT], first: 100) { nodes { createdAt user { username } } }
+  }
+}
+"""
 
 # GraphQL does not tell whether merge requests or the repository are for members alone;
 # but who is no member and reads them sees what everybody sees.
@@ -111,9 +131,49 @@ query($project: ID!, $branch: String!, $after: String) {
 }
 """
 
+# To list one's files takes GitLab some time.
+PROPOSED = """
+query($project: ID!, $author: String!) {
+  project(fullPath: $project) {
+    opened: mergeRequests(
+      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 20
+    ) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+    closed: mergeRequests(
+      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 20
+    ) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+  }
+}
+"""
+
+OFFERS = """
+query($project: ID!, $branches: [String!]) {
+  project(fullPath: $project) {
+    id archived mergeRequestsEnabled maxAccessLevel { integerValue }
+    mergeRequests(sourceBranches: $branches, sort: CREATED_DESC, first: 40) {
+      pageInfo { hasNextPage }
+      nodes {
+        iid state webUrl description sourceBranch targetBranch sourceProjectId conflicts
+        author { id }
+        commits(first: 5) { pageInfo { hasNextPage } nodes { author { id } } }
+      }
+    }
+  }
+}
+"""
+OWN_OFFERS = OFFERS.replace("$branches: [String!]", "$author: String").replace(
+    "sourceBranches: $branches", "authorUsername: $author"
+)
+
 PROFILE = """
 query($username: String!) {
-  user(username: $username) { id username createdAt }
+  user(username: $username) { id username createdAt state bot }
 }
 """
 
@@ -172,6 +232,9 @@ def _read_blob(node: Json) -> Content:
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")
+    if text.startswith(POINTER):
+        # Whoever reads the checkout reads what is kept there.
+        return Unread(reason="its text is kept in Git LFS, where the bot does not read")
     raw = text.encode("utf-8", "surrogatepass")
     size = node.get("size")
     if size is not None and int(size) != len(raw):
@@ -228,6 +291,16 @@ def _read_member(row: Json) -> Member:
         level=row["accessLevel"]["integerValue"],
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
+    )
+
+
+def _read_joined(need: JoinedOf, answer: Json) -> Joined | Unread:
+    members = (answer.get("group") or {}).get("groupMembers") or {}
+    if members.get("nodes") is None:
+        return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
+    rows = [row for row in _read_rows(members) if row.get("createdAt")]
+    return Joined(
+        at={row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
     )
 
 
@@ -289,6 +362,74 @@ def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
     )
 
 
+def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
+    found = answer.get("project") or {}
+    lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
+    if any(each.get("nodes") is None for each in lists):
+        return Unread(reason="GitLab did not list the other merge requests")
+    # Where nobody commented, nothing is held.
+    nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
+    return Proposed(
+        paths={int(n["iid"]): tuple(s["path"] for s in n.get("diffStats") or ()) for n in nodes}
+    )
+
+
+def _offers_part(need: OffersOf) -> Part:
+    """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
+    text, branches = OWN_OFFERS if need.author else OFFERS, list(need.branches)
+    return make_part(need, text, _read_offers, cost=37, branches=branches)
+
+
+def _read_offers(_: OffersOf, answer: Json) -> Offers | Unread:
+    project = answer.get("project")
+    if project is None:
+        return Unread(reason="the project cannot be read by the bot")
+    found = project.get("mergeRequests") or {}
+    if found.get("nodes") is None:
+        return Unread(reason="GitLab did not list the merge requests of the project")
+    own = number_of(project["id"])
+    # A fork has branches of its own, with whatever name.
+    nodes = [node for node in nodes_of(found) if node.get("sourceProjectId") == own]
+    return Offers(
+        items=tuple(map(_read_offer, reversed(nodes))),
+        refusal=_find_refusal(project),
+        complete=not found["pageInfo"]["hasNextPage"],
+    )
+
+
+def _find_refusal(project: Json) -> str | None:
+    """Say why the bot may not push a branch and open a merge request, as far as that is told."""
+    level = (project.get("maxAccessLevel") or {}).get("integerValue") or 0
+    if project.get("archived"):
+        return "the project is archived"
+    if project.get("mergeRequestsEnabled") is False:
+        return "the project takes no merge requests"
+    if level < DEVELOPER:
+        return "the account of the bot lacks the Developer role in the project"
+    return None
+
+
+def _read_offer(node: Json) -> Offer:
+    commits = node.get("commits") or {}
+    authors = {
+        number_of(author["id"]) if (author := commit.get("author")) else None
+        for commit in nodes_of(commits)
+    }
+    if not commits or commits["pageInfo"]["hasNextPage"]:
+        authors.add(None)
+    return Offer(
+        iid=int(node["iid"]),
+        web_url=node["webUrl"],
+        state=node["state"],
+        branch=node["sourceBranch"],
+        target=node["targetBranch"],
+        author_id=number_of(node["author"]["id"]) if node.get("author") else None,
+        whose=frozenset(authors),
+        conflicts=bool(node.get("conflicts")),
+        withdrawn=(node.get("description") or "").startswith(WITHDRAWN),
+    )
+
+
 def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
     found = answer.get("user")
     if not found:
@@ -298,6 +439,8 @@ def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
         id=number_of(found["id"]),
         username=found["username"],
         created_at=read_time(made) if made else None,
+        active=found.get("state", "active") == "active",
+        bot=bool(found.get("bot")),
     )
 
 
@@ -309,13 +452,17 @@ def _read_tip(need: TipOf, answer: Json) -> str | Unread:
 
 _PARTS: Mapping[type, Callable[[Any], Part]] = {
     ActivityOf: activity_part,
+    DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
     ExposureOf: partial(make_part, text=EXPOSURE, read=_read_exposure, cost=4),
     ThreadsOf: threads_part,
     MembersOf: members_part,
+    JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=16),
-    ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=5),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=32),
+    OffersOf: _offers_part,
+    ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,
     TipOf: partial(make_part, text=TIP, read=_read_tip, cost=5),
 }

@@ -13,6 +13,8 @@ from bot.evidence import (
     Commit,
     Commits,
     CommitsOf,
+    Deed,
+    Deeds,
     DiffsOf,
     Exposure,
     Fact,
@@ -25,6 +27,7 @@ from bot.evidence import (
     Renames,
     Reopened,
     ReopenedOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     Version,
@@ -190,6 +193,20 @@ def _read_reopened(transport: Transport, need: ReopenedOf) -> Reopened:
     return Reopened(at=max(times, default=None))
 
 
+def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
+    # doc/api/resource_state_events: closed, reopened, merged; the opening is no event.
+    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
+    items = tuple(
+        Deed(
+            at=datetime.fromisoformat(row["created_at"]),
+            by=(row.get("user") or {}).get("username"),
+            words=row["state"],
+        )
+        for row in read_pages(transport, path)
+    )
+    return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=True)
+
+
 def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
     # Empty for the default path (GitLab, doc/ci/pipelines/settings.md).
     return str(transport.fetch_object(f"/projects/{need.project_id}").get("ci_config_path") or "")
@@ -210,6 +227,7 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     PushOf: _read_push,
     VersionsOf: _read_versions,
     ReopenedOf: _read_reopened,
+    StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,
     StatusChecksOf: read_status_checks,
     CiConfigOf: _read_ci_config,

@@ -15,6 +15,9 @@ from bot.evidence import (
     Account,
     Activity,
     ActivityOf,
+    Deed,
+    Deeds,
+    DeedsOf,
     DefaultBranchOf,
     Listed,
     Merged,
@@ -23,7 +26,7 @@ from bot.evidence import (
     Work,
     WorkOf,
 )
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
 
@@ -126,6 +129,19 @@ WORK = _WORK + _BY_APPROVER + _END
 WORK_WITHOUT_FILTER = _WORK + _APPROVERS + _END
 
 ACTIVITY = """
+query($project: ID!, $iid: String!, $notes: Int!) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
+        pageInfo { hasPreviousPage }
+        nodes { body createdAt maxAccessLevelOfAuthor author { username } }
+      }
+    }
+  }
+}
+"""
+
+ALL_DEEDS = """
 query($project: ID!, $iid: String!, $notes: Int!) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
@@ -387,7 +403,9 @@ def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
     moves: list[datetime] = []
+    strangers: set[str] = set()
     for note in nodes_of(listed):
+        strangers |= _strangers(note)
         at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
         moves += [at] if MOVE.match(body) else []
         if body == APPROVAL and note.get("author"):
@@ -397,8 +415,40 @@ def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
         if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
             times.append(at)
     return Activity(
-        approved=approved, retargeted=max(times, default=None), moved=max(moves, default=None)
+        approved=approved,
+        retargeted=max(times, default=None),
+        moved=max(moves, default=None),
+        strangers=frozenset(strangers),
     )
+
+
+def deeds_part(need: DeedsOf) -> Part:
+    """Ask for what GitLab noted of a merge request; of much, the newest."""
+    iid = str(need.iid)
+    return make_part(need, ALL_DEEDS, _read_all_deeds, cost=20, iid=iid, notes=NOTES)
+
+
+def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
+    found = (answer.get("project") or {}).get("mergeRequest") or {}
+    listed = found.get("activity") or {}
+    if listed.get("nodes") is None:
+        return Unread(reason="GitLab did not list what happened to the merge request")
+    items = [
+        Deed(
+            at=read_time(note["createdAt"]),
+            by=(note.get("author") or {}).get("username"),
+            words=note["body"].strip(),
+        )
+        for note in nodes_of(listed)
+    ]
+    complete = not listed["pageInfo"]["hasPreviousPage"]
+    return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=complete)
+
+
+def _strangers(note: Json) -> set[str]:
+    author = note.get("author")
+    is_stranger = author and not is_member(note.get("maxAccessLevelOfAuthor"))
+    return {str(author["username"]).casefold()} if is_stranger and author else set()
 
 
 def branch_part(need: DefaultBranchOf) -> Part:

@@ -21,7 +21,8 @@ _LONGEST_SLOW = LONGEST_TEXT // 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 # Also U+0085, U+2028 and U+2029: line breaks in YAML 1.1 but not in 1.2, they can hide a name.
-_FORBIDDEN = re.compile("[^\t\n\r -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Written as what is forbidden: what is allowed takes Python ten times as long to compile.
+_FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _RESOLVER: Any = yaml.resolver.Resolver()
 _BLOCK_STYLES = frozenset({"|", ">"})
 _END = (yaml.SequenceEndEvent, yaml.MappingEndEvent)

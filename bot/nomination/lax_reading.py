@@ -28,6 +28,7 @@ _KINDS: Mapping[type, str] = {
 }
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SEPARATORS = re.compile(r"[-_.]")
+_SIGNS = re.compile(r"[^\w \t-]")
 _CONTENT = re.compile(r"^(?!---\s*$|\.\.\.|\s*(?:#.*)?$).", re.M)
 
 
@@ -213,6 +214,8 @@ class _Look:
                 self._tell(each, f"a mapping stands behind {shown(key.text)}")
             if each.kind == "scalar" and any(_looks_like(each.text, role) for role in roles):
                 self._tell(each, f"{shown(each.text)} looks like the role, with other letters")
+            elif each.kind == "scalar" and any(_begins_like(each.text, role) for role in roles):
+                self._tell(each, f"{shown(each.text)} begins like the role, or holds it in a list")
 
     # --- keys ------------------------------------------------------------------------
 
@@ -284,3 +287,9 @@ def _looks_like(text: str, role: str) -> bool:
     spaced = "".join(" " if unicodedata.category(c)[0] == "Z" else c for c in text[:_MAX_ROLE])
     words = spaced.split()
     return bool(words) and responsibility(text) != role and is_nearly(words[0], role)
+
+
+def _begins_like(text: str, role: str) -> bool:
+    """Return whether a text that is no role, or a part of it between signs, begins with one."""
+    parts = (part.casefold().strip() for part in _SIGNS.split(text[:_MAX_ROLE]))
+    return responsibility(text) != role and any(part.startswith(role) for part in parts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.commands import Outcome
 from bot.merge_request import MergeRequest, Note
-from bot.publish.gate import GateWrite
+from bot.publish.gate import GateKind, GateWrite
 from bot.report import MARKER, Report
 
 _JOB = re.compile(r" · \[job\]\([^()\s]*\)$")
@@ -23,7 +23,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 class Plan:
     """The writes that make GitLab equal the report; empty when it already is.
 
-    `gate_unread` tells that the gate could not be set because GitLab failed.
+    `gate_unread` tells that the gate could not be set because GitLab failed. `moves` tell of the
+    merge requests for steps, which are opened and closed before all else. `before` is written to
+    the comment first, so that what follows mentions somebody once more.
     """
 
     gate: GateWrite | None = None
@@ -36,22 +38,38 @@ class Plan:
     emoji: tuple[tuple[int, str], ...] = ()
     stale_emoji: tuple[tuple[int, str], ...] = ()
     watch: bool = False
+    moves: tuple[str, ...] = ()
+    before: str | None = None
 
     def lines(self) -> list[str]:
         """Describe every write, one a line."""
-        lines = []
+        return [what for what, _ in self.places()]
+
+    def places(self) -> list[tuple[str, str | None]]:
+        """Describe every write, each with where it is: what follows the merge request's address.
+
+        Where a comment will be that is not made yet is not known.
+        """
+        found: list[tuple[str, str | None]] = [(move, None) for move in self.moves]
         if self.gate:
             fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
-            lines.append(f"set the gate ({self.gate.kind.value}): {fields}")
+            words = f"set the gate ({self.gate.kind.value}): {fields}"
+            found.append((words, "/pipelines" if self.gate.kind is GateKind.COMMIT_STATUS else ""))
         if self.body is not None:
             action = f"update comment {self.note_id}" if self.note_id else "create the comment"
-            lines.append(f"{action} ({len(self.body)} characters)")
-        lines += [f"remove the doubled comment {note_id}" for note_id in self.extra_notes]
-        lines += [f"put :{name}: on comment {note_id}" for note_id, name in self.emoji]
-        lines += [f"take :{name}: off comment {note_id}" for note_id, name in self.stale_emoji]
+            where = _note(self.note_id) if self.note_id else None
+            found.append((f"{action} ({len(self.body)} characters)", where))
+        found += [(f"remove the doubled comment {note}", _note(note)) for note in self.extra_notes]
+        found += [(f"put :{name}: on comment {note}", _note(note)) for note, name in self.emoji]
+        stale = self.stale_emoji
+        found += [(f"take :{name}: off comment {note}", _note(note)) for note, name in stale]
         if self.watch:
-            lines.append("mark the merge request for the sweep")
-        return lines
+            found.append(("mark the merge request for the sweep", ""))
+        return found
+
+
+def _note(number: int) -> str:
+    return f"#note_{number}"
 
 
 def find_own_notes(merge_request: MergeRequest, former_ids: Collection[int]) -> list[Note]:
@@ -87,6 +105,19 @@ def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | No
     if own and is_same_text(own[0].body, report.body):
         return None, own[0].id
     return report.body, own[0].id if own else None
+
+
+def plan_reminder(report: Report, own: Sequence[Note]) -> str | None:
+    """Return the text without the mentions that are to be made once more, if any are.
+
+    A reminder that stands in the comment was made when it was written there.
+    """
+    body = report.body or ""
+    due = [told for told in report.reminders if told in body and own and told not in own[0].body]
+    for told in due:
+        name, _, rest = told.partition(" ")
+        body = body.replace(told, f"`{name}` {rest}")
+    return body if due else None
 
 
 def is_same_text(stored: str, wanted: str) -> bool:

@@ -17,7 +17,9 @@ from bot.report import MARKER, GateState
 
 BAD_REQUEST, FORBIDDEN, NOT_FOUND, CONFLICT, FULL = 400, 403, 404, 409, 422
 SOME_REASON = "SOMEREASON"  # stands for any; letters alone, so that no template changes it
-MOST_TRIES = 3  # of a write of which it is not known whether it landed
+# Seconds between tries of a write of which it is not known whether it landed; an edge before GitLab
+# may fail for a while, and the deadline ends this earlier.
+PAUSES = (0.5, 2.0, 4.0, 8.0, 16.0)
 
 
 # What a person can do about a refused gate; GitLab's own words seldom tell.
@@ -76,6 +78,9 @@ class Writer(Protocol):
 
     def watch(self, merge_request: MergeRequest) -> None:
         """Mark the merge request so that the sweep finds it."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, unless that would outlast the deadline; return whether it did wait."""
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time."""
@@ -207,20 +212,23 @@ def _post_status_once(gate: GateWrite, merge_request: MergeRequest, writer: Writ
     _write_once(
         lambda: _post_status(gate, merge_request, writer),
         lambda: is_shown(gate.fields, writer.fetch_statuses(merge_request, name), merge_request),
+        writer,
     )
 
 
-def _write_once(write: Callable[[], object], has_landed: Callable[[], bool]) -> None:
+def _write_once(
+    write: Callable[[], object], has_landed: Callable[[], bool], writer: Writer
+) -> None:
     """Write; when it is doubtful whether that landed, look before trying again, or giving up."""
-    left = MOST_TRIES
+    pauses = iter(PAUSES)
     while True:
         try:
             write()
         except DoubtfulWriteError:
-            left -= 1
             if has_landed():
                 return
-            if not left:
+            pause = next(pauses, None)
+            if pause is None or not writer.wait(pause):
                 raise
         else:
             return
@@ -263,6 +271,8 @@ def _write_note(
     body = plan.body or ""
     if plan.note_id is not None:
         try:
+            if plan.before is not None:
+                writer.update_note(merge_request, plan.note_id, plan.before)
             writer.update_note(merge_request, plan.note_id, body)
         except RefusedError as error:
             if error.code not in {FORBIDDEN, NOT_FOUND}:
@@ -279,6 +289,7 @@ def create_once(merge_request: MergeRequest, writer: Writer, body: str) -> None:
     _write_once(
         lambda: writer.create_note(merge_request, body),
         lambda: any(_is_own(note, merge_request) for note in writer.fetch_notes(merge_request)),
+        writer,
     )
 
 

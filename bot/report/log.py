@@ -6,10 +6,12 @@ Everything foreign goes through `inert.log_line`; nothing is told that the comme
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from xml.sax.saxutils import escape, quoteattr
+
+from markupsafe import escape
 
 from bot import inert
 from bot.assessment import Assessment, Finding, State, Verdict, conceal
+from bot.merge_request import MergeRequest
 from bot.report.json_report import as_json
 from bot.report.words import Findings, Gate
 
@@ -27,13 +29,15 @@ _NO_VERDICT = "nobody is nominated"
 class Outcome:
     """What became of one look: what was found, the gate, and what was written or would be.
 
-    `comment_url` leads to the comment, where there is one; `observed` says that nothing is written.
+    `event` says in words what it began with, each of `writes` what and where; `comment_url` leads
+    to the comment, where there is one; `observed` says that nothing is written.
     """
 
     findings: Findings
     gate: Gate | None
     spoken: bool
-    writes: tuple[str, ...]
+    writes: tuple[tuple[str, str], ...]
+    event: str = ""
     problems: tuple[str, ...] = ()
     comment_url: str | None = None
     observed: bool = False
@@ -41,18 +45,80 @@ class Outcome:
     seconds: float = 0.0
 
 
-def tell_story(outcome: Outcome) -> list[str]:
-    """Return the lines of the log, the last one with who, what and where."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A part of the story, which a job's log can fold away: its heading and its lines."""
+
+    name: str
+    title: str
+    lines: tuple[str, ...] = ()
+
+
+def tell_story(outcome: Outcome, at: float | None = None) -> list[str]:
+    """Return the lines of the log, the last one with who, what and where.
+
+    In a job, where `at` says what time it is there, each chapter can be folded away.
+    """
+    lines: list[str] = []
+    for chapter in _tell_chapters(outcome):
+        lines += fold(chapter, at)
+    return [*lines, inert.log_line(_last_line(outcome), LAST_LIMIT)]
+
+
+def fold(chapter: Chapter, at: float | None) -> list[str]:
+    """Return the lines of a chapter, as a section of a job's log where the time is given.
+
+    Nothing foreign can begin or end a section: `log_line` lets neither its words nor the
+    characters pass that make them one.
+    """
+    title, lines = inert.log_line(chapter.title), [*map(_indented, chapter.lines)]
+    if at is None:
+        return [title, *lines]
+    # doc/ci/jobs/job_logs.md, "Create custom collapsible sections".
+    start = f"\x1b[0Ksection_start:{int(at)}:{chapter.name}\r\x1b[0K"
+    return [start + title, *lines, f"\x1b[0Ksection_end:{int(at)}:{chapter.name}\r\x1b[0K"]
+
+
+def _tell_chapters(outcome: Outcome) -> Iterator[Chapter]:
     merge_request = outcome.findings.merge_request
+    if outcome.event:
+        yield Chapter(name="event", title=f"event: {outcome.event}")
+    yield Chapter(
+        name="looked_at", title=_looked_at(merge_request), lines=(_tell_reading(outcome),)
+    )
+    for number, assessment in enumerate(outcome.findings.assessments, 1):
+        yield Chapter(
+            name=f"nomination_{number}",
+            title=f"@{assessment.nomination.username} as {assessment.policy.title}:",
+            lines=tuple(_tell_assessment(conceal(assessment), merge_request.state)),
+        )
+    if outcome.writes:
+        did = "would" if outcome.observed else "did"
+        # The verdict stands above, and the text itself behind the link.
+        told = [(what.partition(" (")[0], url) for what, url in outcome.writes]
+        lines = tuple(
+            f"  {did}: {what}: {url}" if url else f"  {did}: {what}" for what, url in told
+        )
+        yield Chapter(
+            name="writes", title="left out:" if outcome.observed else "wrote:", lines=lines
+        )
+
+
+def _looked_at(merge_request: MergeRequest) -> str:
     head = (merge_request.head_sha or "unknown")[:8]
     where = f"{merge_request.project}!{merge_request.iid}"
-    lines = [f"{where} ({merge_request.state}, head {head}): {merge_request.web_url}"]
-    for assessment in outcome.findings.assessments:
-        lines += _tell_assessment(conceal(assessment), merge_request.state)
-    did = "would" if outcome.observed else "did"
-    # The verdict stands above, and the text itself behind the link.
-    lines += [f"  {did}: {line.partition(' (')[0]}" for line in outcome.writes]
-    return [*map(_indented, lines), inert.log_line(_last_line(outcome), LAST_LIMIT)]
+    return f"{where} ({merge_request.state}, head {head}): {merge_request.web_url}"
+
+
+def _tell_reading(outcome: Outcome) -> str:
+    found = outcome.findings
+    paths = found.merge_request.changed_paths
+    parts = [
+        f"{len(found.merge_request.notes)} comments",
+        "more changed files than were listed" if paths is None else f"{len(paths)} changed files",
+        f"{len(found.assessments)} nominations",
+    ]
+    return f"  looked at: {', '.join(parts)}"
 
 
 def _indented(line: str) -> str:
@@ -60,14 +126,13 @@ def _indented(line: str) -> str:
 
 
 def _tell_assessment(assessment: Assessment, state: str) -> Iterator[str]:
-    yield f"  @{assessment.nomination.username} as {assessment.policy.title}:"
     if state == "merged":
         for step in assessment.steps:
-            yield f"    {step.state.value}: {step.follow_up.title}"
+            yield f"  {step.state.value}: {step.follow_up.title}"
         return
     for finding in assessment.findings:
         reason = f" ({finding.reason})" if finding.reason else ""
-        yield f"    {_word(finding)}: {finding.requirement.title}{_count(finding, ', ')}{reason}"
+        yield f"  {_word(finding)}: {finding.requirement.title}{_count(finding, ', ')}{reason}"
 
 
 def _word(finding: Finding) -> str:
@@ -194,4 +259,4 @@ def _case(assessment: Assessment, finding: Finding) -> str:
 
 
 def _quote(text: str) -> str:
-    return quoteattr(inert.log_line(text))
+    return f'"{escape(inert.log_line(text))}"'

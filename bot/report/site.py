@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bot.errors import ConfigError
-from bot.inert import log_line
+from bot.inert import diff_line, log_line
 from bot.report.words import shipped_templates
 
 # The names are fixed: nothing that is read from GitLab becomes the name of a file.
@@ -36,7 +36,11 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"day": lambda time: str(time)[:10], "address": _address}
+    environment.filters |= {
+        "day": lambda time: str(time)[:10],
+        "address": _address,
+        "diff": _show_diff,
+    }
     files = {DATA: json.dumps(told, indent=2) + "\n"}
     for name, template in PAGES.items():
         try:
@@ -56,3 +60,8 @@ def _make_printable(value: object) -> object:
 def _address(url: str) -> str:
     """Return an address of the web; anything else leads nowhere."""
     return url if url.startswith(("https://", "http://")) else "#"
+
+
+def _show_diff(text: str) -> Markup:
+    """Return a diff as text of a page, with the blanks at the beginning of its lines."""
+    return escape("\n".join(map(diff_line, text.splitlines())))

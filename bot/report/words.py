@@ -6,6 +6,7 @@ comes from a policy: an operator's own templates cannot forget it.
 
 import importlib.resources
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,7 +35,6 @@ MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
 SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
-COMMENT_TEMPLATES = ("comment.md.j2", "requirement.md.j2", "follow_up.md.j2", "gate.txt.j2")
 TEXT_LIMIT = 600  # characters of one foreign text
 
 _FENCE = re.compile("`{3,}")
@@ -60,11 +60,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What GitLab should show; no body where there is nothing to say, no gate once it is over."""
+    """What GitLab should show; no body where there is nothing to say, no gate once it is over.
+
+    `reminders` are the words of the body that mention somebody once more.
+    """
 
     body: str | None
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
+    reminders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,30 @@ class _Compiled(jinja2.BytecodeCache):
         self._known[bucket.key, bucket.checksum] = bucket.code
 
 
-_COMPILED = _Compiled()
+class KeptTemplates(_Compiled):
+    """Compiled templates that are kept beside their texts, where Python keeps its modules, too.
+
+    Jinja reads them only where text, place and Python are the same.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._files = jinja2.FileSystemBytecodeCache(str(directory), "%s.pyc")
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in what is known, or kept."""
+        super().load_bytecode(bucket)
+        if bucket.code is None:
+            with suppress(OSError):
+                self._files.load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep what was compiled, for the next process too where that is allowed."""
+        super().dump_bytecode(bucket)
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self._files.directory).mkdir(exist_ok=True)
+                self._files.dump_bytecode(bucket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +176,7 @@ class Words:
             lstrip_blocks=True,
             keep_trailing_newline=False,
             auto_reload=False,
-            bytecode_cache=_COMPILED,
+            bytecode_cache=_COMPILED if places else _KEPT,
         )
         self._environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
@@ -161,9 +188,12 @@ class Words:
             "policy_link": _policy_link,
             "merged_link": _merged_link,
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
-            "day": lambda time: Markup(time.astimezone(UTC).strftime("%Y-%m-%d")),  # noqa: S704
+            "day": show_day,
+            "minute": lambda time: Markup(_utc(time, "%Y-%m-%d %H:%M UTC")),  # noqa: S704
+            "stamp": lambda time: Markup(_utc(time, "%Y-%m-%dT%H:%MZ")),  # noqa: S704
             "kind": lambda found: _rule(found).kind,
             "ours": _with_code,
+            "capitalized": lambda text: text[:1].upper() + text[1:],
         }
         self.gitlab_url = gitlab_url
         self._environment.globals |= {
@@ -187,6 +217,8 @@ class Words:
             "contact": about.contact,
             "docs_url": about.docs_url,
             "job_url": about.job_url,
+            "is_open": lambda step: bool(step.offer and step.offer.state == "opened"),
+            "offer_link": lambda offer: _numbered_link(offer.iid, offer.web_url),
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
 
@@ -200,8 +232,8 @@ class Words:
         return Markup(shown)  # noqa: S704  rendered by the same rules
 
     def prepare(self) -> None:
-        """Compile the comment's templates ahead; what is wrong with one is said by `render`."""
-        for template in COMMENT_TEMPLATES:
+        """Compile the templates ahead; what is wrong with one is said by `render`."""
+        for template in self._environment.list_templates(filter_func=_is_of_words):
             with suppress(jinja2.TemplateError, OSError, ValueError, RecursionError):
                 self._environment.get_template(template)
 
@@ -219,6 +251,15 @@ def shipped_templates() -> Path:
     package = Path(str(importlib.resources.files("bot")))
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
+
+
+_COMPILED = _Compiled()
+_KEPT = KeptTemplates(shipped_templates() / "__pycache__")
+
+
+def _is_of_words(template: str) -> bool:
+    """Return whether a template is one of these; the board's need filters of their own."""
+    return template.endswith(".j2") and "/" not in template
 
 
 def decide_gate(findings: Findings) -> GateState:
@@ -242,6 +283,13 @@ def render_report(
     told = tuple(map(conceal, findings.assessments))
     is_concealed = _shown_of(told, findings.view) != _shown_of(findings.assessments, findings.view)
     findings = replace(findings, assessments=told)
+    turns = find_turns(
+        findings.assessments,
+        findings.merge_request,
+        now,
+        held=bool(findings.replay.held) and findings.view == "open",
+        passed=state is GateState.PASSED,
+    )
     values = {
         "findings": findings,
         "merge_request": findings.merge_request,
@@ -260,12 +308,7 @@ def render_report(
         "gate_problem": gate_problem,
         "author": findings.merge_request.author.username if findings.merge_request.author else None,
         "head": (findings.merge_request.head_sha or "")[:8],
-        "turns": find_turns(
-            findings.assessments,
-            findings.merge_request,
-            held=bool(findings.replay.held) and findings.view == "open",
-            passed=state is GateState.PASSED,
-        ),
+        "turns": turns,
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     words.gitlab_url = findings.merge_request.gitlab_url
@@ -283,7 +326,19 @@ def render_report(
         body=body,
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
+        reminders=tuple(tell_reminder(turn) for turn in turns if turn and turn.reminder),
     )
+
+
+def tell_reminder(turn: Turn) -> str:
+    """Return how the comment says that somebody is waited for, once more."""
+    assert turn.since is not None  # noqa: S101  a reminder is counted from there
+    return f"{mention(turn)} since {show_day(turn.since)}{turn.reminded}"
+
+
+def show_day(time: datetime) -> Markup:
+    """Show the day of a time."""
+    return Markup(time.astimezone(UTC).strftime("%Y-%m-%d"))  # noqa: S704  digits
 
 
 def _shown_of(assessments: Iterable[Assessment], view: str) -> list[object]:
@@ -397,6 +452,10 @@ def _make_inert(value: object) -> object:
     return Markup(inert.plain(str(value), TEXT_LIMIT))  # noqa: S704  made inert
 
 
+def _utc(time: datetime, form: str) -> str:
+    return time.astimezone(UTC).strftime(form)
+
+
 def _with_code(text: str) -> Markup:
     """Show words of the bot's own, in which backticks mark code."""
     parts = enumerate(str(text)[:TEXT_LIMIT].split("`"))
@@ -426,7 +485,11 @@ def _policy_link(text: str, url: str) -> Markup:
 
 def _merged_link(merged: Merged) -> Markup:
     """Link a merge request by its number, which is no reference inside a link."""
-    return Markup(inert.web_link(str(merged.iid), merged.web_url).replace("[", "[!", 1))  # noqa: S704
+    return _numbered_link(merged.iid, merged.web_url)
+
+
+def _numbered_link(iid: int, address: str) -> Markup:
+    return Markup(inert.web_link(str(iid), address).replace("[", "[!", 1))  # noqa: S704  made inert
 
 
 def _fenced(text: str, language: str) -> Markup:

@@ -17,10 +17,17 @@ from bot.rulebook.language import (
     policy_schema,
 )
 
+# By this other repositories point to the schema. It stays the same when the schema changes.
+SCHEMA_ID = (
+    "https://gitlab.com/gitlab-org/nomination-bot/-/raw/HEAD/bot/policies/policy.schema.json"
+)
+
 
 def render_schema() -> str:
     """Return the text of `policies/policy.schema.json`."""
-    return json.dumps(policy_schema(), indent=2) + "\n"
+    schema = policy_schema()
+    first = {"$schema": schema["$schema"], "$id": SCHEMA_ID}
+    return json.dumps(first | schema, indent=2) + "\n"
 
 
 def render_reference() -> str:

@@ -26,7 +26,8 @@ class NeedsOperatorError(GitLabError):
 class Wanted:
     """What the operator wants, in the words of the settings.
 
-    `variables` are the settings that the jobs must have, `heard` the names of all there are.
+    `variables` are the settings that the jobs must have, `heard` the names of all there are;
+    `issue` says that the bot is to keep an issue in its own project.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Wanted:
     token: Secret
     variables: Mapping[str, str]
     heard: frozenset[str]
+    issue: bool = False
 
 
 class Ground:

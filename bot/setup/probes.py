@@ -17,20 +17,25 @@ from bot.evidence import (
     CiConfigOf,
     Commits,
     CommitsOf,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     ExposureOf,
     FileAt,
+    JoinedOf,
     LabelsOf,
     MembersOf,
     MovedOf,
     Need,
+    OffersOf,
     ProfileOf,
+    ProposedOf,
     PushOf,
     RenameOf,
     ReopenedOf,
     SiblingsOf,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
@@ -42,6 +47,7 @@ from bot.evidence import (
 from bot.gitlab import (
     MISSHAPEN,
     READERS,
+    Issues,
     Part,
     build_parts,
     escape_path,
@@ -55,6 +61,8 @@ from bot.unread import Unread
 
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
+ISSUE = "no issue says what has not worked"
+OF_ONE = (StandingOf, ActivityOf, DeedsOf)  # of a merge request, which may not exist yet
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -167,7 +175,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Sample], Need]) ->
         found = _ask_parts(ground, build_parts([need]))
         fact = found[need]  # type: ignore[assignment]
     if isinstance(fact, Unread):
-        return fact.reason if sample.real or not isinstance(need, StandingOf | ActivityOf) else None
+        return fact.reason if sample.real or not isinstance(need, OF_ONE) else None
     ignored = _find_ignored(need, fact)
     return f"the filter {ignored} is ignored" if ignored else None
 
@@ -197,6 +205,17 @@ def _ask_everything(ground: Ground, sample: Sample) -> str | None:
     needs = [_work(sample), *(FOR_NEEDS[name][0](sample) for name in asked)]
     for query in pack_parts(build_parts(needs)):
         ground.bot.query(query.text(), query.variables())
+    return None
+
+
+def _ask_issues(ground: Ground, _: Sample) -> str | None:
+    try:
+        access = ground.as_bot(ground.host).get("issues_access_level")
+    except RefusedError as error:
+        return f"{error}; the bot's account must be a Guest of its own project"
+    if access == "disabled":
+        return "the bot's project has no issues"
+    Issues(ground.bot, ground.wanted.host_project or "").fetch_open()
     return None
 
 
@@ -262,6 +281,14 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
         lambda at: SiblingsOf(at.project, at.branch),
         "holds of an earlier merge request",
     ),
+    "merge requests of an author": (
+        lambda at: ProposedOf(at.project, at.username),
+        "holds of another merge request",
+    ),
+    "own merge requests": (
+        lambda at: OffersOf(at.project, author=at.username),
+        "merge requests that the bot opens for steps",
+    ),
     "account": (
         lambda at: ProfileOf(at.username),
         "steps after the merge for renamed accounts",
@@ -302,6 +329,18 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
         lambda at: PushOf(at.project_id, at.iid),
         "waivers and holds: when the changes were pushed",
     ),
+    "when members joined": (
+        lambda at: JoinedOf(at.group),
+        "the board: maintainers by year; replay: when steps were done",
+    ),
+    "what GitLab noted": (
+        lambda at: DeedsOf(at.project, at.iid),
+        "replay, and the board's times",
+    ),
+    "openings and closings": (
+        lambda at: StateChangesOf(at.project_id, at.iid),
+        "replay, and the board's times",
+    ),
     "commit statuses": (
         lambda at: StatusesOf(at.project_id, at.sha, at.status_name),
         "the gate by commit status",
@@ -336,6 +375,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
     for name, (find, costs) in FOR_NEEDS.items():
         if ONLY_FOR.get(name) in {None, ground.wanted.gate}:
             asked.append(_point(name, costs, partial(_ask_need, find=find), before))
+    if ground.wanted.issue:
+        asked.append(_point("issues of the bot's project", ISSUE, _ask_issues, ("token",)))
     yield from asked
     costs = "time: every run sends several queries instead of one"
     singly = (*before, *(point.id for point in asked))

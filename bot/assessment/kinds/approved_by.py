@@ -63,7 +63,7 @@ class ApprovedBy(RequirementKind):
             Part(
                 role=self.by,
                 name=name,
-                state=_approval_state(case.subject.timing, key) if key in keys else "other",
+                state=_approver_state(case, self.by, key) if key in keys else "other",
             )
             for key, name in approvers.items()
         )
@@ -86,6 +86,12 @@ class ApprovedBy(RequirementKind):
     def find_actor(self, _: Requirement) -> str:
         """Name whose approvals count."""
         return "manager" if self.by == "manager" else "approver"
+
+
+def _approver_state(case: Case, by: str, key: str) -> str:
+    # Anybody may take a name that was freed.
+    is_stranger = by == "manager" and key in case.strangers
+    return "stranger" if is_stranger else _approval_state(case.subject.timing, key)
 
 
 def _approval_state(timing: Timing | Unread, key: str) -> str:

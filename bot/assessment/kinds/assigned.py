@@ -80,7 +80,9 @@ def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:
     if key == case.nomination.username.casefold():
         return Part(role="manager", name=manager.username, state="is_nominee")
     if key in assignees:
-        return Part(role="manager", name=manager.username, state="assigned")
+        # Anybody may take a name that was freed.
+        state = "stranger" if key in case.strangers else "assigned"
+        return Part(role="manager", name=manager.username, state=state)
     if any(person.key == key for person in case.merge_request.assignees):
         return Part(role="manager", name=manager.username, state="inactive")
     state = "reviewer_only" if key in reviewers else "missing"

@@ -19,8 +19,9 @@ _GLOBAL = frozenset({
     "default", "include", "stages", "variables", "workflow", "image", "services", "cache",
     "before_script", "after_script", "spec",
 })  # fmt: skip
+# On either side a text may stand as well as a variable: lib/gitlab/ci/pipeline/expression/lexeme.
 _CLAUSE = re.compile(
-    r"""\s* \$(?P<name>\w+) \s*
+    r"""\s* (?: \$(?P<name>\w+) | "(?P<given>[^"]*)" ) \s*
     (?: (?P<operator> ==|!=|=~|!~) \s*
         (?: "(?P<text>[^"]*)" | '(?P<quoted>[^']*)' | /(?P<pattern>(?:\\.|[^/])*)/ | (?P<null>null)
           | \$(?P<other>\w+) ) \s* )?""",
@@ -191,7 +192,7 @@ def _holds(clause: str, variables: Mapping[str, str]) -> bool:
     match = _CLAUSE.fullmatch(clause)
     if match is None:
         raise ValueError(f"unknown condition in rules: {clause.strip()!r}")
-    value = variables.get(match["name"])
+    value = variables.get(match["name"]) if match["name"] else match["given"]
     if match["operator"] is None:
         return bool(value)
     if match["pattern"] is not None:

@@ -66,11 +66,13 @@ class Runner:
         )
         return self.start(start)
 
-    def schedule(self, project: Project, user: User) -> Pipeline:
-        """Create the pipeline that a schedule on the default branch starts."""
-        ref = project.default_branch
+    def schedule(
+        self, project: Project, user: User, variables: Mapping[str, str] | None = None
+    ) -> Pipeline:
+        """Create the pipeline that a schedule on the default branch starts, with its variables."""
+        ref, given = project.default_branch, variables or {}
         return self.start(
-            Start(project=project, ref=ref, source="schedule", user=user, variables={})
+            Start(project=project, ref=ref, source="schedule", user=user, variables=given)
         )
 
     def start(self, start: Start) -> Pipeline:

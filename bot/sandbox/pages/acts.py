@@ -1,22 +1,25 @@
 """What the forms on the pages do, as the person chosen and with that person's rights."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.actions import CommitDraft, NoteDraft
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import RefusedError, World
+
+_BRANCH = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*")
+ROLES = {each.name.lower(): each for each in (Level.OWNER, Level.MAINTAINER, Level.DEVELOPER)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """A form as sent: who acts, on whom, and the text."""
+    """A form as sent: who acts, on whom, and what was written."""
 
     person: User
     other: User | None
-    button: str
-    text: str
+    form: Mapping[str, str]
 
     @staticmethod
     def read(world: World, form: Mapping[str, str]) -> "PageRequest":
@@ -24,12 +27,18 @@ class PageRequest:
         person = world.find_user(form.get("as", ""))
         if person is None:
             raise RefusedError(400, "Choose a person to act as.")
-        return PageRequest(
-            person=person,
-            other=world.find_user(form.get("person", "")),
-            button=form.get("button", ""),
-            text=form.get("text", "").replace("\r\n", "\n"),
-        )
+        return PageRequest(person=person, other=world.find_user(form.get("person", "")), form=form)
+
+    def text(self, name: str = "text") -> str:
+        """Return what was written into a field, with plain ends of lines."""
+        return self.form.get(name, "").replace("\r\n", "\n")
+
+    def line(self, name: str, label: str) -> str:
+        """Return a line that must be there; raise `RefusedError` with the field's label."""
+        found = self.form.get(name, "").strip()
+        if not found:
+            raise RefusedError(400, f"Fill in “{label}”.")
+        return found
 
     @property
     def chosen(self) -> User:
@@ -41,50 +50,77 @@ class PageRequest:
 
 def comment(world: World, mr: MergeRequest, asked: PageRequest) -> Note | None:
     """Write a comment; None if it held only quick actions."""
-    return actions.create_note(world, asked.person, mr, NoteDraft(body=asked.text)).note
-
-
-def _assign(world: World, mr: MergeRequest, asked: PageRequest) -> None:
-    actions.assign(world, asked.person, mr, [*mr.assignees, asked.chosen])
-
-
-def _unassign(world: World, mr: MergeRequest, asked: PageRequest) -> None:
-    left = [each for each in mr.assignees if each is not asked.chosen]
-    actions.assign(world, asked.person, mr, left)
-
-
-def _request_review(world: World, mr: MergeRequest, asked: PageRequest) -> None:
-    present = [each.user for each in mr.reviewers]
-    actions.set_reviewers(world, asked.person, mr, [*present, asked.chosen])
-
-
-BUTTONS: Mapping[str, Callable[[World, MergeRequest, PageRequest], object]] = {
-    "approve": lambda world, mr, asked: actions.approve(world, asked.person, mr),
-    "assign": _assign,
-    "close": lambda world, mr, asked: actions.close(world, asked.person, mr),
-    "merge": lambda world, mr, asked: actions.merge(world, asked.person, mr),
-    "reopen": lambda world, mr, asked: actions.reopen(world, asked.person, mr),
-    "request_review": _request_review,
-    "unapprove": lambda world, mr, asked: actions.unapprove(world, asked.person, mr),
-    "unassign": _unassign,
-}
-
-
-def press_button(world: World, mr: MergeRequest, asked: PageRequest) -> None:
-    """Do what a button on a merge request's page says; raise `RefusedError`."""
-    act = BUTTONS.get(asked.button)
-    if act is None:
-        raise RefusedError(400, "There is no such button.")
-    act(world, mr, asked)
+    return actions.create_note(world, asked.person, mr, NoteDraft(body=asked.text())).note
 
 
 def add_to_group(world: World, group: Group, asked: PageRequest) -> None:
-    """Add a person to a group as a maintainer; needs an Owner."""
-    actions.add_member(world, asked.person, group, asked.chosen, Level.MAINTAINER)
+    """Add a person to a group, or change their role; needs an Owner."""
+    level = ROLES.get(asked.form.get("role", "maintainer"))
+    if level is None:
+        raise RefusedError(400, "Choose a role.")
+    actions.add_member(world, asked.person, group, asked.chosen, level)
 
 
-def change_file(world: World, project: Project, path: str, asked: PageRequest) -> None:
-    """Commit a new content of a file to the default branch."""
-    text = asked.text if asked.text.endswith("\n") else asked.text + "\n"
-    draft = CommitDraft(message=f"Change {path}", changes={path: text.encode()})
-    actions.push(world, asked.person, project, project.default_branch, draft)
+def open_merge_request(world: World, project: Project, asked: PageRequest) -> MergeRequest:
+    """Open a merge request from a branch that is there."""
+    opening = MergeRequestDraft(
+        title=asked.line("title", "Title"),
+        description=asked.text("description"),
+        source_branch=asked.line("source", "Source branch"),
+        target_branch=asked.line("target", "Target branch"),
+    )
+    return actions.open_merge_request(world, asked.person, project, opening)
+
+
+def change_file(
+    world: World, project: Project, branch: str, path: str, asked: PageRequest
+) -> MergeRequest | None:
+    """Commit a new content of a file, to the branch or to a new one with a merge request.
+
+    Returns the merge request that shows it, if there is one.
+    """
+    text = asked.text() if asked.text().endswith("\n") else asked.text() + "\n"
+    _refuse_stale(project, branch, path, asked, text.encode())
+    new = "branch" in asked.form
+    label = "Title of the merge request" if new else "Commit message"
+    message = asked.line("title", label) if "title" in asked.form else f"Change {path}"
+    onto = asked.line("branch", "New branch") if new else branch
+    if new:
+        _refuse_branch(project, onto)
+    changes: dict[str, bytes | None] = {path: text.encode()}
+    draft = CommitDraft(message=message, changes=changes, start_branch=branch)
+    actions.push(world, asked.person, project, onto, draft)
+    if new:
+        opening = MergeRequestDraft(
+            title=message,
+            description=asked.text("description"),
+            source_branch=onto,
+            target_branch=branch,
+        )
+        return actions.open_merge_request(world, asked.person, project, opening)
+    found = (
+        mr
+        for mr in world.open_merge_requests()
+        if mr.source_project is project and mr.source_branch == branch
+    )
+    return next(found, None)
+
+
+def _refuse_branch(project: Project, name: str) -> None:
+    """Refuse a name that a branch has, or that git gives to none (git-check-ref-format)."""
+    if not _BRANCH.fullmatch(name) or name.endswith(".lock"):
+        raise RefusedError(400, f"A branch cannot be named {name}: use letters, digits, - and /.")
+    if name in project.repository.branches:
+        raise RefusedError(400, f"There is a branch {name} already: choose another name.")
+
+
+def _refuse_stale(
+    project: Project, branch: str, path: str, asked: PageRequest, content: bytes
+) -> None:
+    """Refuse to write what is there already, or over what somebody else has written meanwhile."""
+    commit = project.repository.find_commit(branch)
+    blob = commit.tree.get(path) if commit else None
+    if "last" in asked.form and asked.form["last"] != (blob.sha if blob else ""):
+        raise RefusedError(400, "Somebody else changed the file meanwhile: begin again.")
+    if commit and project.repository.content(commit, path) == content:
+        raise RefusedError(400, "Nothing was changed: the content is what it was.")

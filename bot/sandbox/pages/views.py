@@ -8,26 +8,13 @@ from markupsafe import Markup
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.ci.job_environment import JobRun
+from bot.sandbox.pages.buttons import OBSTACLES
 from bot.sandbox.pages.markdown import EMOJI, Surroundings, find_references, render
 from bot.sandbox.world.entities import Award, Group, Level, MergeRequest, Note, Project, User
 from bot.sandbox.world.state import World
 
 View = dict[str, object]
 LEVEL_NAMES = {level.value: level.name.replace("_", " ").title() for level in Level}
-# GitLab's words for what is in the way of a merge, as its own widget says them.
-OBSTACLES = {
-    "mergeable": "Ready to merge",
-    "draft_status": "Merge request must not be draft",
-    "conflict": "Merge conflicts must be resolved",
-    "not_approved": "All required approvals must be given",
-    "requested_changes": "Change requests must be approved by the requesting user",
-    "ci_must_pass": "Pipeline must succeed",
-    "ci_still_running": "Pipeline must succeed: it is still running",
-    "discussions_not_resolved": "Unresolved discussions must be resolved",
-    "status_checks_must_pass": "Status checks must pass",
-    "not_open": "Merge request is not open",
-    "preparing": "GitLab is preparing the merge request",
-}
 
 
 def render_markdown(world: World, project: Project, text: str) -> Markup:
@@ -57,12 +44,6 @@ def view_time(at: datetime | None) -> str:
     return at.strftime("%-d %b %Y, %H:%M UTC") if at else ""
 
 
-def list_people(world: World) -> list[View]:
-    """List the people one can act as: no bots."""
-    people = [each for each in world.users.values() if not each.bot and each.state == "active"]
-    return [view_user(each) for each in people]
-
-
 def view_user(user: User) -> View:
     """Describe a person."""
     return {"username": user.username, "name": user.name, "bot": user.bot}
@@ -75,7 +56,9 @@ def view_merge_request(world: World, mr: MergeRequest, runs: Iterable[JobRun]) -
         **view_row(mr),
         "description": render_markdown(world, mr.project, mr.description),
         "assignees": [view_user(each) for each in mr.assignees],
-        "reviewers": [{**view_user(each.user), "state": each.state} for each in mr.reviewers],
+        "reviewers": [
+            {**view_user(each.user), "state": each.state.replace("_", " ")} for each in mr.reviewers
+        ],
         "approvals": [view_user(each.user) for each in mr.approvals],
         "labels": [each.name for each in mr.labels],
         "mergeable": obstacle == "mergeable",
@@ -160,7 +143,7 @@ def view_run(run: JobRun) -> View:
         "exit_code": run.exit_code,
         "seconds": f"{run.seconds:.1f}",
         "api_calls": run.api_calls,
-        "log": run.log,
+        "log": run.shown_log,
     }
 
 
@@ -203,16 +186,10 @@ def _is_wanted(mr: MergeRequest, wanted: Mapping[str, str]) -> bool:
     )
 
 
-def view_file(project: Project, ref: str, path: str) -> View | None:
-    """Describe a file at a ref; None if there is none."""
-    commit = project.repository.find_commit(ref)
-    content = project.repository.content(commit, path) if commit else None
-    if content is None:
-        return None
-    return {
-        "project": project.path_with_namespace,
-        "path": path,
-        "ref": ref,
-        "editable": ref == project.default_branch,
-        "text": content.decode("utf-8", "replace"),
-    }
+def view_todos(world: World, user: User) -> list[View]:
+    """List what somebody has to do, newest first."""
+    return [
+        {**view_row(each.merge_request), "action": each.action, "by": view_user(each.author)}
+        for each in reversed(world.todos)
+        if each.user is user and not each.done
+    ]

@@ -1,6 +1,7 @@
-"""REST: the search in a project's files, as the basic search of every tier does it."""
+"""REST: the search in a project's files and comments, as every tier's basic search does it."""
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import PAGING, choice, text
 
 
@@ -8,7 +9,7 @@ from bot.sandbox.rest.params import PAGING, choice, text
     "GET",
     "/projects/{id}/search",
     {
-        "scope": choice("blobs", required=True),
+        "scope": choice("blobs", "notes", required=True),
         "search": text(required=True),
         "ref": text(),
         **PAGING,
@@ -16,7 +17,9 @@ from bot.sandbox.rest.params import PAGING, choice, text
     open=False,
 )
 def search_project(call: Call) -> Answer:
-    """List the files that hold a text, without case; doc/api/search.md, scope blobs."""
+    """List files or comments that hold a text, without case; doc/api/search.md."""
+    if call.params["scope"] == "notes":
+        return _search_notes(call)
     ref = call.params.get("ref", call.code.default_branch)
     commit, needle = call.commit(ref), call.params["search"].casefold()
     repository = call.project.repository
@@ -39,3 +42,16 @@ def search_project(call: Call) -> Answer:
                 }
             )
     return paged(call, rows, lambda row: row)
+
+
+def _search_notes(call: Call) -> Answer:
+    """List the comments that hold a text, newest first; internal ones are left out."""
+    needle = call.params["search"].casefold()
+    found = [
+        (mr, note)
+        for mr in call.project.merge_requests.values()
+        for note in mr.comments
+        if needle in note.body.casefold() and not note.internal
+    ]
+    found.sort(key=lambda pair: pair[1].id, reverse=True)
+    return paged(call, found, lambda pair: render_note(call.world, *pair))

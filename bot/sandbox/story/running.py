@@ -17,6 +17,8 @@ from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import Project, User
 
+GUIDE = "guide.md"
+
 
 class Sandbox:
     """Serve the world of a scenario's folder; `variables` go to every job of the bot's project."""
@@ -35,7 +37,7 @@ class Sandbox:
         # One job of a project after another: a story is told the same way each time.
         self.runner = Runner(self.world, given, self.activity, concurrent=False)
         self.server = Server(self.world, port)
-        self.server.mount("/", Pages(self.world, self.runner))
+        self.server.mount("/", Pages(self.world, self.runner, self.hooks, _read_guide(folder)))
         self.world.quick_actions = run_quick_actions
         self.world.find_mentions = find_mentions
         self.world.trigger = self.runner.trigger
@@ -82,3 +84,9 @@ class Sandbox:
         self.hooks.close()
         self.runner.close()
         self.server.stop()
+
+
+def _read_guide(folder: Path) -> str:
+    """Read what a scenario says to people on the first page; empty without a guide."""
+    guide = folder / GUIDE
+    return guide.read_text(encoding="utf-8") if guide.exists() else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.step_acts import ACTS
 
 STEPS_FILE = "steps.yml"
@@ -63,6 +64,12 @@ def read_scenario(folder: Path) -> Scenario:
         variables={name: str(value) for name, value in written.get("variables", {}).items()},
         steps=tuple(steps),
     )
+
+
+def find_seed(scenario: Scenario) -> Path:
+    """Return the folder of a scenario's seed: without one it plays in the first nomination's."""
+    has_seed = (scenario.folder / "seed.yml").exists()
+    return scenario.folder if has_seed or not scenario.steps else FIRST_NOMINATION
 
 
 def _read_step(path: Path, number: int, written: Mapping[str, Any]) -> Step:

@@ -3,12 +3,13 @@
 import shlex
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from bot.sandbox.scenarios import EMPTY, FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
-from bot.sandbox.story.scenario import Scenario, ScenarioError, read_scenario
+from bot.sandbox.story.scenario import Scenario, ScenarioError, find_seed, read_scenario
 from bot.sandbox.story.seed_section import SeedError
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import StepError, play
@@ -16,16 +17,24 @@ from bot.sandbox.story.steps import StepError, play
 OPENING = "open_merge_request"
 
 
-def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -> int:
+def serve(
+    folder: Path | None,
+    port: int,
+    stop: threading.Event | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> int:
     """Serve a scenario's world, the first nomination's by default, until stopped or interrupted.
 
     Its steps are played until a merge request is open, so that there is something to try.
+    `variables` go to the bot's jobs, and win over those of the scenario.
     Returns 1 with one line on standard error when the scenario cannot be read or played.
     """
     try:
         known = {"empty": EMPTY, "first-nomination": FIRST_NOMINATION}
         scenario = read_scenario(known.get(str(folder), folder) or FIRST_NOMINATION)
-        sandbox = Sandbox(_seed_of(scenario), scenario.variables, port)
+        sandbox = Sandbox(find_seed(scenario), {**scenario.variables, **(variables or {})}, port)
+        # GitLab passes over parameters it does not know; only tests refuse them.
+        sandbox.world.strict, sandbox.world.on_violation = False, _tell
         with sandbox, suppress(KeyboardInterrupt):
             print(f"The sandbox is at {sandbox.url} (stop it with Ctrl-C).", flush=True)
             print(_advise(sandbox, scenario), flush=True)
@@ -36,10 +45,10 @@ def serve(folder: Path | None, port: int, stop: threading.Event | None = None) -
     return 0
 
 
-def _seed_of(scenario: Scenario) -> Path:
-    """Return the folder of a scenario's seed: without one it plays in the first nomination's."""
-    has_seed = (scenario.folder / "seed.yml").exists()
-    return scenario.folder if has_seed or not scenario.steps else FIRST_NOMINATION
+def _tell(violation: str) -> None:
+    """Say on the terminal what a client asked for and this GitLab does not offer."""
+    told = violation.replace("no endpoint", "the sandbox does not offer", 1)
+    print(f"sandbox: {told}", file=sys.stderr, flush=True)
 
 
 def _advise(sandbox: Sandbox, scenario: Scenario) -> str:

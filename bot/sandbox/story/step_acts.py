@@ -15,8 +15,12 @@ Given = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """How a step is done: the keys it needs and may have, the one that may be written alone."""
+    """How a step is done: the keys it needs and may have, the one that may be written alone.
 
+    The table of acts in docs/sandbox.md is made of these.
+    """
+
+    about: str
     run: Callable[[Stage, User, Given], object]
     needs: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
@@ -118,6 +122,12 @@ def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
         settings.tier, settings.reset_approvals_on_push = "premium", True
 
 
+def _protect(stage: Stage, _by: User, given: Given) -> None:
+    """Let Maintainers alone push to the branches of a project whose names match."""
+    with stage.world.writing():
+        stage.project(given["project"]).protected_branches.add(given["branch"])
+
+
 def _branch(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
@@ -166,10 +176,20 @@ def _sweep(stage: Stage, by: User, _given: Given) -> None:
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by)
 
 
+def _board(stage: Stage, by: User, _given: Given) -> None:
+    variables = {"NOMINATION_BOARD": "true"}
+    stage.sandbox.runner.schedule(stage.sandbox.bot_project, by, variables)
+
+
 def _act(
-    run: Callable[[Stage, User, Given], object], needs: str = "", may: str = "", alone: str = ""
+    about: str,
+    run: Callable[[Stage, User, Given], object],
+    needs: str = "",
+    may: str = "",
+    alone: str = "",
 ) -> Act:
     return Act(
+        about=about,
         run=run,
         needs=frozenset(needs.split()),
         may=frozenset(may.split()),
@@ -177,36 +197,100 @@ def _act(
     )
 
 
-def _plain(act: Callable[[Any, User, MergeRequest], object]) -> Act:
-    return Act(run=lambda stage, by, _given: act(stage.world, by, stage.mr))
+def _plain(about: str, act: Callable[[Any, User, MergeRequest], object]) -> Act:
+    return Act(about=about, run=lambda stage, by, _given: act(stage.world, by, stage.mr))
 
 
 ACTS: Mapping[str, Act] = {
-    "add_member": _act(_add_member, "person to", "level"),
-    "add_status_check": _act(_add_status_check, "project name url"),
-    "approve": _plain(actions.approve),
-    "assign": _act(_assign, "people", alone="people"),
-    "author_elsewhere": _act(_author_elsewhere, "project merger", "count target"),
-    "branch": _act(_branch, "project name"),
-    "close": _plain(actions.close),
-    "comment": _act(_comment, "text", "internal", alone="text"),
-    "delete_comment": _act(_delete_comment, "comment", alone="comment"),
-    "edit_comment": _act(_edit_comment, "text", "comment", alone="text"),
-    "edit_file": _act(_edit_file, "project path old new"),
-    "merge": _plain(actions.merge),
-    "open_merge_request": _act(_open, "project branch title files", "description target fork"),
-    "push": _act(_push, "files", "message"),
-    "remove_member": _act(_remove_member, "person from"),
-    "rename": _act(_rename, "title", alone="title"),
-    "reopen": _plain(actions.reopen),
-    "request_review": _act(_request_review, "people", alone="people"),
-    "reset_approvals": _act(_reset_approvals, "project", alone="project"),
-    "review_elsewhere": _act(
-        _review_elsewhere, "project author merger", "comment count push state target"
+    "add_member": _act(
+        "Adds a person to a group or project; the level is `maintainer` unless given",
+        _add_member,
+        "person to",
+        "level",
     ),
-    "sweep": _act(_sweep),
-    "unapprove": _plain(actions.unapprove),
-    "unassign": _act(_unassign, "people", alone="people"),
-    "wait_days": _act(_wait_days, "days", alone="days"),
-    "write_file": _act(_write_file, "project path content"),
+    "add_status_check": _act(
+        "Has an external service asked about merge requests, which takes GitLab Ultimate",
+        _add_status_check,
+        "project name url",
+    ),
+    "approve": _plain("Approves the merge request", actions.approve),
+    "assign": _act("Assigns people besides those who are", _assign, "people", alone="people"),
+    "author_elsewhere": _act(
+        "Has merge requests of the acting person merged, `count` of them",
+        _author_elsewhere,
+        "project merger",
+        "count target",
+    ),
+    "board": _act("Starts the scheduled pipeline of the bot that publishes the board", _board),
+    "branch": _act("Makes a branch from the default branch", _branch, "project name"),
+    "close": _plain("Closes the merge request", actions.close),
+    "comment": _act(
+        "Writes a comment; quick actions and commands in it work",
+        _comment,
+        "text",
+        "internal",
+        alone="text",
+    ),
+    "delete_comment": _act(
+        "Deletes a comment by its place, from 1, or from -1 backwards",
+        _delete_comment,
+        "comment",
+        alone="comment",
+    ),
+    "edit_comment": _act(
+        "Edits a comment, the last one unless `comment` gives its place",
+        _edit_comment,
+        "text",
+        "comment",
+        alone="text",
+    ),
+    "edit_file": _act(
+        "Replaces the one place of `old` in a file of the default branch",
+        _edit_file,
+        "project path old new",
+    ),
+    "merge": _plain("Merges the merge request", actions.merge),
+    "open_merge_request": _act(
+        "Pushes `files` to a branch, with `fork: true` in a fork of one's own, and opens a "
+        "merge request",
+        _open,
+        "project branch title files",
+        "description target fork",
+    ),
+    "protect": _act(
+        "Lets Maintainers alone push to branches of a project, by a name or a wildcard",
+        _protect,
+        "project branch",
+    ),
+    "push": _act("Pushes `files` to the branch of the merge request", _push, "files", "message"),
+    "remove_member": _act(
+        "Removes a person from a group or project", _remove_member, "person from"
+    ),
+    "rename": _act("Changes the title of the merge request", _rename, "title", alone="title"),
+    "reopen": _plain("Reopens the merge request", actions.reopen),
+    "request_review": _act(
+        "Asks people for a review besides those who are asked",
+        _request_review,
+        "people",
+        alone="people",
+    ),
+    "reset_approvals": _act(
+        "Lets pushes to a project's merge requests take approvals away",
+        _reset_approvals,
+        "project",
+        alone="project",
+    ),
+    "review_elsewhere": _act(
+        "Has `count` merge requests of `author` approved by the acting person and merged; with "
+        "`comment` a thread is the review, with `state` it comes after the merge, with `push` "
+        "the author pushes once more",
+        _review_elsewhere,
+        "project author merger",
+        "comment count push state target",
+    ),
+    "sweep": _act("Starts the scheduled pipeline of the bot", _sweep),
+    "unapprove": _plain("Revokes an approval", actions.unapprove),
+    "unassign": _act("Takes assigned people off", _unassign, "people", alone="people"),
+    "wait_days": _act("Moves the clock on", _wait_days, "days", alone="days"),
+    "write_file": _act("Writes a file of the default branch", _write_file, "project path content"),
 }

@@ -45,8 +45,8 @@ def _block(token: Token, inner: Sequence[Token], width: int) -> str:
     if token.type in _CONTAINERS:
         return _CONTAINERS[token.type](inner, width)
     if token.type == "heading_open":
-        title = _inline(inner[0])
-        return f"{title}\n{'=' * min(len(title), width)}"
+        title = textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
+        return f"{title}\n{'=' * max(map(len, title.splitlines()), default=0)}"
     if token.type == "paragraph_open":
         return textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
     if token.type in {"fence", "code_block"}:
@@ -75,27 +75,6 @@ def _inline(token: Token) -> str:
 def _html(content: str) -> str:
     marked = _SUMMARY.sub(lambda match: f"▸ {match[1].strip()}", content)
     return _MARKUP.sub("", marked).strip()
-
-
-def fold_unchanged(text: str, before: str) -> str:
-    """Leave only the summary of each folded part that `before` showed just so."""
-    known = set(_parts(before))
-    shown = []
-    for part in _parts(text):
-        same = part in known and part.startswith("▸")
-        shown.append(part.partition("\n")[0] + " …\n" if same else part)
-    return "\n".join(shown).rstrip("\n")
-
-
-def _parts(text: str) -> list[str]:
-    """Split at summaries, and where the text goes on behind what they fold away."""
-    parts: list[list[str]] = [[]]
-    for line in text.split("\n"):
-        folded = parts[-1][:1] != [] and parts[-1][0].startswith("▸")
-        if line.startswith("▸") or (folded and line and not line.startswith(FOLD)):
-            parts.append([])
-        parts[-1].append(line)
-    return ["\n".join(lines) for lines in parts]
 
 
 def _list(tokens: Sequence[Token], width: int, *, numbered: bool) -> str:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.client import HTTPException
 
@@ -86,6 +86,20 @@ class Hooks:
         status, answer = _send(letter)
         self._settle(letter, status, answer)
         return status, answer
+
+    def resend(self, hook: Webhook, found: HookEvent) -> None:
+        """Send a delivery again, in its turn; raise RefusedError (422) for another address.
+
+        As app/services/web_hooks/events/resend_service.rb does: the same body and key.
+        """
+        if found.url != hook.url:
+            raise RefusedError(
+                422, "The hook URL has changed, and this log entry cannot be retried"
+            )
+        body = json.loads(found.body)
+        letter = write_letter(self.world, hook.address, found.name, body, hook)
+        same = {"Idempotency-Key": found.key, "webhook-id": found.key}
+        self._submit(replace(letter, headers={**letter.headers, **same}))
 
     def _sample(self, project: Project, hook: Webhook, trigger: str) -> Letter:
         """Write what GitLab sends as a test: the last of what the project has."""
@@ -176,6 +190,9 @@ class Hooks:
                     status=status,
                     answer=answer,
                     at=self.world.now,
+                    name=letter.event,
+                    body=letter.body,
+                    key=letter.headers["Idempotency-Key"],
                 )
                 hook.events.append(found)
 

@@ -1,0 +1,22 @@
+"""Where entry, groups and files disagree about who has a role, and the edit that mends it."""
+
+from bot.drift.comparing import Entries, compare
+from bot.drift.finding import GitLab, find_drift
+from bot.drift.places import names_told, place_needs
+from bot.drift.telling import tell
+from bot.drift.values import Difference, Drift, Place, as_json, publish
+
+__all__ = [
+    "Difference",
+    "Drift",
+    "Entries",
+    "GitLab",
+    "Place",
+    "as_json",
+    "compare",
+    "find_drift",
+    "names_told",
+    "place_needs",
+    "publish",
+    "tell",
+]

@@ -1,0 +1,101 @@
+"""The pages of a project: its files and how to change them, its webhooks and their deliveries."""
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from bot.sandbox.pages.acts import PageRequest, change_file
+from bot.sandbox.pages.repository_views import (
+    find_free_branch,
+    split_ref,
+    view_delivery,
+    view_directory,
+    view_file,
+    view_hook,
+)
+from bot.sandbox.pages.site import Site
+from bot.sandbox.pages.views import view_row
+from bot.sandbox.pages.who import must_be, must_push, offer
+from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
+from bot.sandbox.world.state import RefusedError
+
+
+def show_files(site: Site, request: Request, project: str, rest: str = "") -> Response:
+    """Show a directory; without a ref the default branch."""
+    found = site.project(project)
+    asked = request.args.get("ref", found.default_branch)
+    ref, path = split_ref(found, rest) if rest else (asked, "")
+    shown = view_directory(found, ref, path)
+    if shown is None:
+        raise NotFound
+    return site.page("files.html", title=path or found.name, files=shown, project=shown["project"])
+
+
+def show_file(site: Site, _request: Request, project: str, rest: str) -> Response:
+    """Show a file."""
+    found = site.project(project)
+    ref, path = split_ref(found, rest)
+    shown = view_file(found, ref, path)
+    if shown is None:
+        raise NotFound
+    return site.page("file.html", title=path, file=shown, project=shown["project"])
+
+
+def edit_file(site: Site, request: Request, project: str, rest: str) -> Response:
+    """Offer to change a file, on its branch or on a new one with a merge request, or do it."""
+    found = site.project(project)
+    ref, path = split_ref(found, rest)
+    shown = view_file(found, ref, path)
+    if shown is None:
+        raise NotFound
+    if not shown["editable"]:
+        raise RefusedError(405, "Only text files can be changed here, at the head of a branch.")
+    if request.method == "POST":
+        asked = PageRequest.read(site.world, request.form)
+        mr = change_file(site.world, found, ref, path, asked)
+        there = f"/{found.path_with_namespace}/-/blob/{ref}/{path}"
+        return redirect(f"{view_row(mr)['url']}" if mr else there, 303)
+    new = find_free_branch(found.repository) if "new" in request.args else ""
+    may = must_push(site.world, found, "" if new else ref)
+    people = offer(site.world, may, [request.args.get("as", "")])
+    values = {"file": shown, "project": shown["project"], "new": new, "people": people}
+    return site.page("edit.html", title=f"Edit {path}", **values)
+
+
+def show_hooks(site: Site, _request: Request, project: str) -> Response:
+    """Show the webhooks of a project with what became of their deliveries."""
+    found = site.project(project)
+    hooks = [view_hook(found, each) for each in found.webhooks]
+    return site.page("hooks.html", title="Webhooks", project=found.path_with_namespace, hooks=hooks)
+
+
+def show_delivery(site: Site, request: Request, project: str, hook: int, log: int) -> Response:
+    """Show a delivery, or send it again."""
+    found = site.project(project)
+    webhook, event = _find_delivery(found, hook, log)
+    reason = must_be(site.world, found, Level.MAINTAINER)
+    above = f"/{found.path_with_namespace}/-/hooks"
+    if request.method == "POST":
+        person = PageRequest.read(site.world, request.form).person
+        if site.hooks is None:
+            raise RefusedError(405, "Nothing here delivers webhooks.")
+        if reason(person):
+            raise RefusedError(403, f"Resend: @{person.username} {reason(person)}.")
+        site.hooks.resend(webhook, event)
+        return redirect(above, 303)
+    return site.page(
+        "delivery.html",
+        title=f"Delivery {log}",
+        project=found.path_with_namespace,
+        above=above,
+        delivery=view_delivery(f"{above}/{hook}", event),
+        people=offer(site.world, reason),
+    )
+
+
+def _find_delivery(project: Project, hook: int, log: int) -> tuple[Webhook, HookEvent]:
+    for webhook in project.webhooks:
+        for event in webhook.events:
+            if (webhook.id, event.id) == (hook, log):
+                return webhook, event
+    raise NotFound

@@ -1,0 +1,157 @@
+"""What the pages show of repositories and webhooks, as plain values for the templates."""
+
+import json
+from collections.abc import Iterator
+
+from bot.sandbox.pages.views import View, view_time
+from bot.sandbox.rest.merge_request_entities import commits_of, diff_of, shown_diff
+from bot.sandbox.world.diffs import FileChange, render_patch
+from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.repository import Commit, Repository, entries_below
+
+EVENTS = {
+    "merge_requests_events": "merge requests",
+    "note_events": "comments",
+    "confidential_note_events": "internal comments",
+    "push_events": "pushes",
+    "pipeline_events": "pipelines",
+}
+REFUSALS = 400  # the least status that is one
+KINDS = {"+": "added", "-": "removed", "@": "place"}
+
+
+def split_ref(project: Project, rest: str) -> tuple[str, str]:
+    """Tell the ref from the path behind it, as branches may have slashes, too."""
+    for branch in sorted(project.repository.branches, key=len, reverse=True):
+        if rest == branch or rest.startswith(f"{branch}/"):
+            return branch, rest[len(branch) + 1 :]
+    ref, _, path = rest.partition("/")
+    return ref, path
+
+
+def view_directory(project: Project, ref: str, path: str) -> View | None:
+    """Describe a directory at a ref; None if there is none."""
+    commit = project.repository.find_commit(ref)
+    below = _below(commit, path) if commit else []
+    if not below:
+        return None
+    prefix = f"{path}/" if path else ""
+    names = dict.fromkeys(each.partition("/")[0] for each in below)
+    entries = [
+        {"name": name, "path": prefix + name, "kind": "blob" if name in below else "tree"}
+        for name in sorted(names, key=lambda name: (name in below, name))
+    ]
+    branches = sorted(project.repository.branches)
+    return {**_place(project, ref, path), "entries": entries, "branches": branches}
+
+
+def _below(commit: Commit, path: str) -> list[str]:
+    """List what lies below a directory, seen from there."""
+    found = entries_below(commit.tree, path) if path else commit.tree
+    start = len(path) + 1 if path else 0
+    return [name[start:] for name in found if name != path]
+
+
+def view_file(project: Project, ref: str, path: str) -> View | None:
+    """Describe a file at a ref; None if there is none."""
+    commit = project.repository.find_commit(ref)
+    content = project.repository.content(commit, path) if commit else None
+    if commit is None or content is None:
+        return None
+    text = content.decode("utf-8", "replace")
+    # A form changes the ends of lines, and what is no text would be lost.
+    keeps = text.encode() == content and "\r" not in text and "\0" not in text
+    return {
+        **_place(project, ref, path),
+        "editable": keeps and ref in project.repository.branches,
+        "text": text,
+        "last": commit.tree[path].sha,
+    }
+
+
+def _place(project: Project, ref: str, path: str) -> View:
+    parts = path.split("/") if path else []
+    crumbs = [(name, "/".join(parts[: at + 1])) for at, name in enumerate(parts)]
+    return {"project": project.path_with_namespace, "ref": ref, "path": path, "crumbs": crumbs}
+
+
+def find_free_branch(repository: Repository) -> str:
+    """Return a name that no branch has."""
+    number = 1
+    while f"patch-{number}" in repository.branches:
+        number += 1
+    return f"patch-{number}"
+
+
+def list_sources(project: Project) -> list[str]:
+    """List the branches that a merge request may be opened from."""
+    return sorted(set(project.repository.branches) - {project.default_branch})
+
+
+def view_commits(mr: MergeRequest) -> list[View]:
+    """List the commits of a merge request, newest first."""
+    return [
+        {
+            "sha": each.sha[:8],
+            "title": each.title,
+            "author": each.author.name,
+            "at": view_time(each.committer.at),
+        }
+        for each in commits_of(mr)
+    ]
+
+
+def view_changes(mr: MergeRequest) -> list[View]:
+    """List the changed files of a merge request with their lines."""
+    return [_view_change(mr, each) for each in diff_of(mr, shown_diff(mr))]
+
+
+def _view_change(mr: MergeRequest, change: FileChange) -> View:
+    source = mr.source_project
+    kept = source is not None and mr.source_branch in source.repository.branches
+    path = source.path_with_namespace if source else ""
+    edit = f"/{path}/-/edit/{mr.source_branch}/{change.new_path}"
+    return {
+        "path": change.new_path,
+        "old_path": change.old_path if change.renamed else "",
+        "edit": edit if change.new and kept and mr.state == "opened" else "",
+        "lines": list(_lines(render_patch(mr.project.repository.store, change))),
+    }
+
+
+def _lines(patch: str) -> Iterator[tuple[str, str]]:
+    for line in patch.splitlines():
+        yield KINDS.get(line[:1], ""), line
+
+
+def view_hook(project: Project, hook: Webhook) -> View:
+    """Describe a webhook with its deliveries, newest first; its token stays hidden."""
+    path = f"/{project.path_with_namespace}/-/hooks/{hook.id}"
+    return {
+        "id": hook.id,
+        "url": path,
+        "address": hook.url.partition("?")[0],
+        "events": [name for key, name in EVENTS.items() if getattr(hook, key)],
+        "disabled_until": view_time(hook.disabled_until),
+        "deliveries": [view_delivery(path, each) for each in reversed(hook.events)],
+    }
+
+
+def view_delivery(hook_path: str, found: HookEvent) -> View:
+    """Describe a delivery: what was sent, and what came back."""
+    good = found.status is not None and found.status < REFUSALS
+    return {
+        "id": found.id,
+        "url": f"{hook_path}/hook_logs/{found.id}",
+        "name": found.name or found.trigger,
+        "state": "success" if good else "failed",
+        "status": found.status or "no answer",
+        "at": view_time(found.at),
+        "answer": found.answer,
+        "body": _pretty(found.body),
+        "can_resend": bool(found.body),
+    }
+
+
+def _pretty(body: str) -> str:
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else ""

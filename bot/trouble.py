@@ -1,0 +1,157 @@
+"""Keep one issue in the bot's own project that says what has not worked, and since when.
+
+The issue is all the memory there is: since when something has not worked stands in its text, so
+that a run that knows nothing but GitLab can go on from there. Whoever edits it can change what it
+says, and nothing else: no verdict and no gate depends on it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Protocol
+
+from bot.app import Look
+from bot.errors import DoubtfulWriteError
+from bot.evidence import tell_broken
+from bot.gitlab import Issue
+from bot.policy import BrokenPolicy
+from bot.report import Words
+
+MARKER = "<!-- nomination-bot-trouble -->"
+TITLE = "The nomination bot does not work everywhere"
+MOST = 50  # troubles that are told one by one
+_SINCE = re.compile(r"<!-- since ([0-9a-f]{12}) (\d{4}-\d\d-\d\dT\d\d:\d\d)Z -->")
+
+
+class Issues(Protocol):
+    """Everything that keeping the issue asks of GitLab."""
+
+    def fetch_open(self) -> list[Issue]:
+        """List the open issues that the bot has opened, the oldest first."""
+
+    def create(self, title: str, description: str) -> str:
+        """Open an issue and return its address."""
+
+    def change(self, iid: int, description: str, *, close: bool = False) -> None:
+        """Replace the text of an issue, and close it where that is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that does not work: `place` tells it from others, `url` leads there."""
+
+    place: str
+    words: str
+    url: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return what stands for the place in the issue, where no text of others may stand."""
+        return hashlib.sha256(self.place.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A trouble as the issue shows it."""
+
+    trouble: Trouble
+    since: datetime
+
+
+def find_troubles(
+    looks: Iterable[Look], broken: Sequence[BrokenPolicy], merge_requests: str
+) -> list[Trouble]:
+    """Say what a sweep found not to work, merge request by merge request, and in general."""
+    found = []
+    for look in looks:
+        for problem in look.problems:
+            place, _, words = problem.partition(": ")
+            if look.iid is None:
+                found.append(Trouble(place=place, words=words))
+            else:
+                url = f"{merge_requests}/{look.iid}" if merge_requests else ""
+                found.append(Trouble(place=f"!{look.iid}", words=problem, url=url))
+    for policy in broken:
+        words = " ".join(tell_broken([policy]))
+        found.append(Trouble(place=f"policy {PurePath(policy.source).name}", words=words))
+    return found
+
+
+def keep_issue(troubles: Sequence[Trouble], issues: Issues, words: Words, now: datetime) -> str:
+    """Make the issue say what does not work now; return what was done, or nothing.
+
+    It is found again by its author and its mark, and closed when everything works. Raises
+    GitLabError where it could not be read or written.
+    """
+    open_ones = _find(issues)
+    if not open_ones:
+        return _open(troubles, issues, words, now) if troubles else ""
+    first, *others = open_ones
+    for other in others:
+        issues.change(other.iid, f"{MARKER}\nThe same as #{first.iid}.\n", close=True)
+    text = _write(troubles, first, words, now)
+    if not troubles:
+        issues.change(first.iid, text, close=True)
+        return f"closed {first.web_url}"
+    if first.description.replace("\r", "").strip() == text.strip():
+        return ""
+    issues.change(first.iid, text)
+    return f"updated {first.web_url}"
+
+
+def _find(issues: Issues) -> list[Issue]:
+    return [each for each in issues.fetch_open() if each.description.startswith(MARKER)]
+
+
+def _open(troubles: Sequence[Trouble], issues: Issues, words: Words, now: datetime) -> str:
+    try:
+        return f"opened {issues.create(TITLE, _write(troubles, None, words, now))}"
+    except DoubtfulWriteError:
+        # The next sweep finds it if it was written, and else opens it.
+        found = _find(issues)
+        if not found:
+            raise
+        return f"opened {found[0].web_url}"
+
+
+def _write(troubles: Sequence[Trouble], issue: Issue | None, words: Words, now: datetime) -> str:
+    known = _read_since(issue, now)
+    rows = [Row(trouble=each, since=known.get(each.key, now)) for each in _merge(troubles)]
+    rows.sort(key=lambda row: (row.since, row.trouble.place))
+    values = {
+        "rows": rows[:MOST],
+        "more": max(0, len(rows) - MOST),
+        "since": min(known.values(), default=now),
+        "now": now,
+    }
+    return f"{MARKER}\n{words.render('trouble.md.j2', **values).strip()}\n"
+
+
+def _merge(troubles: Iterable[Trouble]) -> list[Trouble]:
+    """Join what is told of one place, for it is one trouble."""
+    found: dict[str, Trouble] = {}
+    for each in troubles:
+        first = found.get(each.place)
+        said = f"{first.words} {each.words}" if first and each.words not in first.words else ""
+        found[each.place] = Trouble(
+            place=each.place, words=said or (first or each).words, url=each.url
+        )
+    return list(found.values())
+
+
+def _read_since(issue: Issue | None, now: datetime) -> Mapping[str, datetime]:
+    """Read since when each place has not worked; what cannot be so was written by others."""
+    if issue is None:
+        return {}
+    found = {}
+    for key, written in _SINCE.findall(issue.description):
+        try:
+            since = datetime.fromisoformat(written).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        # To the minute, so that the first may seem to lie before the issue itself.
+        found[key] = max(min(since, now), issue.created_at.replace(second=0, microsecond=0))
+    return found
