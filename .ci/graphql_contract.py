@@ -21,6 +21,7 @@ from graphql_answers import Sent, check_answer
 
 import bot.gitlab
 from bot.evidence import facts
+from bot.gitlab.packing import Query
 from bot.gitlab.queries import build_parts
 
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows
@@ -70,8 +71,7 @@ def documents() -> Iterator[str]:
             yield _join(text, fragments)
     for part in build_parts(list(_needs())):
         for each in filter(None, (part, part.fallback)):
-            declared = ", ".join(f"${name}: {kind}" for name, (kind, _) in each.variables.items())
-            yield _join(f"query Part({declared}) {{ {each.text} }}", fragments)
+            yield Query([each]).text()
 
 
 def _constants() -> Iterator[str]:

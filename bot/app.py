@@ -119,7 +119,7 @@ def evaluate_once(
         return None
     evidence, earlier, missing = gathered
     context = find_context(merge_request, look.subjects, evidence, proposal.changes.facts)
-    replayed = replay(merge_request.notes, context, choices.command, earlier.notes)
+    replayed = replay(merge_request.notes, context, choices.command, earlier)
     own = find_own_notes(merge_request, choices.former_ids)
     findings = Findings(
         merge_request=merge_request,

@@ -80,13 +80,11 @@ def assess_readiness(
         tenures = dict.fromkeys(evidence.tenures, NO_ENTRY)
         evidence = replace(evidence, tenures=tenures, manager=NO_ENTRY)
     case = Case(
-        nomination=nomination,
-        policy=policy,
+        subject=subject,
         merge_request=merge_request,
         evidence=evidence,
         attested=frozenset(),
         now=now,
-        account_doubt=subject.doubt,
     )
     return _restate(assess(case, _NOTHING_SAID, None), entry)
 

@@ -22,7 +22,7 @@ from bot.evidence.facts import (
     Work,
     WorkOf,
 )
-from bot.evidence.gathering import Evidence, Manager
+from bot.evidence.gathering import Evidence, Manager, Subject
 from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
@@ -272,16 +272,24 @@ def make_timing(merge_request: MergeRequest, **changes: Any) -> Timing:
 
 
 def make_case(policy: Policy | None = None, **changes: Any) -> Case:
-    case = Case(
-        nomination=make_nomination(),
+    merge_request = changes.get("merge_request", make_merge_request())
+    subject = Subject(
+        nomination=changes.pop("nomination", make_nomination()),
         policy=policy or make_policy(),
-        merge_request=make_merge_request(),
+        reports_to=None,
+        manager_file=None,
+        doubt=changes.pop("account_doubt", None),
+        timing=changes.pop("timing", make_timing(merge_request)),
+        present=changes.pop("present", None),
+    )
+    case = Case(
+        subject=subject,
+        merge_request=merge_request,
         evidence=make_evidence(),
         attested=frozenset(),
         now=NOW,
     )
-    case = replace(case, **changes)
-    return case if "timing" in changes else replace(case, timing=make_timing(case.merge_request))
+    return replace(case, **changes)
 
 
 def judge(rule: rules.Rule, **changes: Any) -> Finding:

@@ -350,9 +350,9 @@ def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
     )
     known: dict[Need, Fact] = {need: Siblings(items=bystanders, following="x")}
     source = FakeSource({second: Siblings(items=(sibling(4),))})
-    found = gather_earlier(mr, known, source)
-    assert found.unknown == ("what was said in the earlier !4 could not be read",)
-    assert found.notes == ()
+    notes, unknown = gather_earlier(mr, known, source)
+    assert unknown == ["what was said in the earlier !4 could not be read"]
+    assert notes == []
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_what_is_held_elsewhere_may_be_unknown(fact: Fact, words: str) -> None:
     siblings, proposed = earlier_needs(mr)
     known: dict[Need, Fact] = {siblings: Siblings(items=()), proposed: fact}
     nominated = make_nomination(path=ENTRY, base_path=ENTRY)
-    (*_, last) = gather_earlier(mr, known, FakeSource(), [nominated]).unknown
+    (*_, last) = gather_earlier(mr, known, FakeSource(), [nominated])[1]
     assert words in last
 
 
@@ -380,12 +380,12 @@ def test_too_many_earlier_merge_requests_are_not_known() -> None:
     mr = make_merge_request()
     need = siblings_of(mr)
     many = Siblings(items=tuple(map(sibling, range(1, MOST + 2))))
-    (*_, last) = gather_earlier(mr, {need: many}, FakeSource()).unknown
+    (*_, last) = gather_earlier(mr, {need: many}, FakeSource())[1]
     assert "of the 7 earlier merge requests from this branch, the newest 6 were read" in last
 
     endless = Siblings(items=(), following="x")
     source = FakeSource({replace(need, after="x"): endless})
-    (words,) = gather_earlier(mr, {need: endless}, source).unknown
+    (words,) = gather_earlier(mr, {need: endless}, source)[1]
     assert "too many merge requests came from branches of this name" in words
     assert len(source.rounds) == PAGES
 
@@ -396,5 +396,5 @@ def test_too_many_earlier_merge_requests_are_not_known() -> None:
 )
 def test_what_could_not_be_listed_is_not_known(fact: Unread | None, words: str) -> None:
     mr = make_merge_request()
-    (unknown,) = gather_earlier(mr, {siblings_of(mr): fact}, FakeSource()).unknown
+    (unknown,) = gather_earlier(mr, {siblings_of(mr): fact}, FakeSource())[1]
     assert words in unknown

@@ -280,9 +280,9 @@ ODD_BODIES = [
     b'[{"id": 1}]',
     b'{"data": null}',
     b'{"data": {}}',
-    b'{"data": {"f0": 1, "w0": 1, "u0": 1, "g0": 1, "h0": 1}}',
-    b'{"data": {"f0": {"repository": 1}, "w0": {"authored": {}}, "g0": {"direct": {}}}}',
-    b'{"data": {"w0": {"authored": {"nodes": [1]}, "assigned": {"nodes": []}}}}',
+    b'{"data": {"project0": 1, "user0": 1, "group0": 1}}',
+    b'{"data": {"project0": {"repository": 1, "authored": {}}, "group0": {"direct": {}}}}',
+    b'{"data": {"project0": {"authored": {"nodes": [1]}, "assigned": {"nodes": []}}}}',
     b"<html>maintenance</html>",
 ]
 NO_ROWS = b"[]"
@@ -504,7 +504,9 @@ def test_a_further_page_of_members_that_is_no_list_leaves_them_unread() -> None:
         "pageInfo": {"hasNextPage": True, "endCursor": "x"},
         "nodes": [{"accessLevel": {"integerValue": 40}, "user": user}],
     }
-    bodies = [json.dumps({"data": {"g0": page}}).encode() for page in ({"direct": direct}, None)]
+    bodies = [
+        json.dumps({"data": {"group0": page}}).encode() for page in ({"direct": direct}, None)
+    ]
     said = saying(*(answer("200 OK", body) for body in bodies))
     with raw_server(said) as raw, connect(raw.url) as client:
         assert "did not list all members" in reason(ask(client, MembersOf(MAINTAINERS)))

@@ -43,6 +43,15 @@ ODD = {
     "quoted merge key in the root": PLAIN + '"<<": {gitlab: famous}\n',
     "merge key of a list": PLAIN + "<<: [{a: b}, {reports_to: friend}]\n",
     "merge key of an alias": "x: &p {y: {z: 1}, gitlab: eve}\n" + PLAIN + "<<: *p\n",
+    "merge key of an anchor that is used again": "x: &p {gitlab: eve}\n"
+    + PLAIN
+    + "<<: *p\ny: &p z\n",
+    "merge key of an anchor within one of its name": "x: &p {a: &p {gitlab: eve}}\n"
+    + PLAIN
+    + "<<: *p\n",
+    "merge key of an anchor around one of its name": "x: &p {a: &p b, gitlab: eve}\n"
+    + PLAIN
+    + "<<: *p\n",
     "merge key in a merge key": PLAIN + "<<: {<<: {gitlab: eve}}\n",
     "merge key with a key of its own": PLAIN + "<<: {? [a] : b}\n",
     "later merge key": make_entry(role="reviewer", more="  <<: {ai-gateway: maintainer}\n"),

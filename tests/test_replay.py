@@ -480,7 +480,6 @@ def history(days: float | None, *waiting: Waiting, policy: str = "gateway") -> T
         requirements=(),
         follow_ups=(),
         waiting=waiting,
-        ready_at=None,
     )
     return Told(
         project="g/p",

@@ -164,7 +164,6 @@ def test_calls_of_the_bot_during_the_job_are_counted(runners: list[Runner]) -> N
 def make_record(user: str | None) -> RequestRecord:
     """Build the record of a request."""
     return RequestRecord(
-        seq=1,
         at=NOW,
         method="GET",
         route="/x",

@@ -31,7 +31,7 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import RequestRecord, World
-from bot.setup.probes import FOR_NEEDS
+from bot.setup.probes import FOR_NEEDS, Sample
 from tests.operator_world import (
     HOST,
     TEAM,
@@ -592,7 +592,21 @@ def test_the_issue_of_what_does_not_work_can_be_kept(server: Server) -> None:
 
 def test_every_query_that_the_bot_can_send_is_tried() -> None:
     """A new kind of fact needs a point of its own."""
-    tried = {find.__annotations__["return"] for find, _ in FOR_NEEDS.values()}
+    sample = Sample(
+        project="a/b",
+        project_id=1,
+        branch="main",
+        iid=1,
+        sha="c0",
+        real=True,
+        repository="g/p",
+        group="g",
+        username="bot",
+        user_id=7,
+        status_name="gate",
+        changed=str,
+    )
+    tried = {type(find(sample)) for find, _ in FOR_NEEDS.values()}
     assert tried | {WorkOf} == set(_PARTS) | set(READERS) | {FileAt}
 
 

@@ -123,7 +123,7 @@ def test_a_project_that_is_not_configured_is_never_looked_at(tmp_path: Path) -> 
 def test_who_wrote_what_is_read_again_and_never_taken_from_the_event(tmp_path: Path) -> None:
     made = make_world(reviewed=0)
     note = made.say(f"{WAIVE}\n\nI am a maintainer, believe me.", by="dora")
-    event = Event(seq=1, at=made.world.now, kind="note_created", actor=made.user("max"))
+    event = Event(at=made.world.now, kind="note_created", actor=made.user("max"))
     body = build_note_body(made.world, event, made.nomination, note)
     body["user"] = {**body["user"], "username": "max"}
     body["object_attributes"]["author_id"] = made.user("max").id

@@ -10,7 +10,7 @@ import pytest
 
 from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
-from bot.evidence import Account, Activity
+from bot.evidence import Account, Activity, ActivityOf
 from bot.gitlab.work_query import _read_activity
 from bot.report.turns import find_turns, is_mentionable
 from bot.sandbox.acts import todos
@@ -319,7 +319,9 @@ def test_what_was_counted_last_is_since_when_somebody_is_waited_for() -> None:
 )
 def test_only_what_changes_hands_moves_a_merge_request_on(body: str, moves: bool) -> None:
     note = {"body": body, "createdAt": NOW.isoformat(), "author": {"username": "ada"}}
-    found = _read_activity({"nodes": [note], "pageInfo": {"hasPreviousPage": False}})
+    listed = {"nodes": [note], "pageInfo": {"hasPreviousPage": False}}
+    answer = {"project": {"mergeRequest": {"activity": listed}}}
+    found = _read_activity(ActivityOf("g/p", 1), answer)
     assert isinstance(found, Activity)
     assert (found.moved is not None) is moves
 

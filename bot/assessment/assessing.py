@@ -92,11 +92,11 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         steps=tuple(check_step(case, step) for step in case.policy.follow_ups),
         maintainers=None if isinstance(maintainers, Unread) else maintainers,
         manager=case.evidence.manager,
-        present=case.present,
+        present=case.subject.present,
         concealed=find_concealed(case),
         reachable=find_reachable(case),
         moved=_find_moved(case, replay),
-        former_name=case.former_name,
+        former_name=case.subject.former_name,
     )
 
 

@@ -33,16 +33,11 @@ def assess_all(
 
 def _case(subject: Subject, evidence: Evidence, look: Aftermath, replayed: Replay) -> Case:
     return Case(
-        nomination=subject.nomination,
-        policy=subject.policy,
+        subject=subject,
         merge_request=look.merge_request,
         evidence=as_of(evidence, look.merge_request.merged_at),
         attested=replayed.attested.get(subject.nomination.username.casefold(), frozenset()),
         now=look.at,
-        account_doubt=subject.doubt,
-        present=subject.present,
-        former_name=subject.former_name,
-        timing=subject.timing,
         moved=look.moved,
         strangers=look.strangers,
     )

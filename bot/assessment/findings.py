@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import NOT_TIMED, Evidence, Members, Merged, Offer, Present, Tenure, Timing
+from bot.evidence import Evidence, Members, Merged, Offer, Subject, Tenure
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
@@ -121,23 +121,28 @@ class Step:
 class Case:
     """All that judging one requirement may look at.
 
-    `former_name` is what the merge request calls an account that was renamed since; `moved` is
-    when somebody last moved the merge request on, if that is known. `strangers` are those, by
-    case-folded username, of whom GitLab told that they are no members of the team's project.
+    `moved` is when somebody last moved the merge request on, if that is known. `strangers` are
+    those, by case-folded username, of whom GitLab told that they are no members of the team's
+    project.
     """
 
-    nomination: Nomination
-    policy: Policy
+    subject: Subject
     merge_request: MergeRequest
     evidence: Evidence
     attested: frozenset[str]
     now: datetime
-    account_doubt: str | None = None
-    present: Present | None = None
-    former_name: str | None = None
-    timing: Timing | Unread = NOT_TIMED
     moved: datetime | None = None
     strangers: frozenset[str] = frozenset()
+
+    @property
+    def nomination(self) -> Nomination:
+        """Return who gains which role."""
+        return self.subject.nomination
+
+    @property
+    def policy(self) -> Policy:
+        """Return what is required for that."""
+        return self.subject.policy
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""

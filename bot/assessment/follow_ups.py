@@ -57,7 +57,7 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=reason)
     except UnreadableListing as error:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=str(error))
-    former = case.former_name
+    former = case.subject.former_name
     freed = (
         (f"{former}, the name they had before, is still listed, and anybody may take that name",)
         if former and is_listed(listing, former)
@@ -94,7 +94,7 @@ CHECKS: Mapping[type, Check] = {
 
 def check_step(case: Case, follow_up: FollowUp) -> Step:
     """Check a step, unless nobody knows whose it is: access would go to whoever has the name."""
-    doubt = case.present.doubt if case.present else None
+    doubt = case.subject.present.doubt if case.subject.present else None
     if doubt and not isinstance(follow_up.check, rules.Manual):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=doubt)
     return CHECKS[type(follow_up.check)](case, follow_up)

@@ -29,7 +29,9 @@ def plan_offers(case: Case, assessment: Assessment, *, held: bool) -> Assessment
 
 
 def _plan(case: Case, step: Step, *, may_open: bool) -> Step:
-    need = find_offers_of(case.policy, step.follow_up, (case.nomination.username, case.former_name))
+    need = find_offers_of(
+        case.policy, step.follow_up, (case.nomination.username, case.subject.former_name)
+    )
     if need is None:
         return step
     known = case.evidence.offers.get(need, NOT_LOOKED_UP)
@@ -40,16 +42,16 @@ def _plan(case: Case, step: Step, *, may_open: bool) -> Step:
     ended = _find_end(case, step)
     if ended is not None:
         return replace(step, move=_withdraw(case, _opened(step, known), ended))
-    if step.state is not State.OPEN or (case.present and case.present.doubt):
+    if step.state is not State.OPEN or (case.subject.present and case.subject.present.doubt):
         return step
     return _plan_open(case, step, known, may_open=may_open)
 
 
 def _find_end(case: Case, step: Step) -> str | None:
     """Say why no merge request is due any more, if none is."""
-    if case.present and case.present.gone:
+    if case.subject.present and case.subject.present.gone:
         return OVER
-    if case.present and case.present.freed:
+    if case.subject.present and case.subject.present.freed:
         return FREED
     return LISTED if step.state is State.DONE else None
 

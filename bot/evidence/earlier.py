@@ -5,7 +5,7 @@ another name, must not end the hold.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.evidence.facts import (
     EarlierOf,
@@ -27,14 +27,6 @@ MOST = 6  # earlier merge requests from one branch that are read
 MOST_OTHERS = 12  # of those from other branches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
-    """The comments of earlier merge requests, and why some may be missing."""
-
-    notes: tuple[Note, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
 def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
     """Return the need for the merge requests from branches of the same name."""
     return SiblingsOf(merge_request.project, merge_request.source_branch)
@@ -52,18 +44,16 @@ def gather_earlier(
     known: Mapping[Need, Fact],
     source: Source,
     nominations: Sequence[Nomination] = (),
-) -> Earlier:
+) -> tuple[list[Note], list[str]]:
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
     So are those of its author, and those closed lately, that change the entry of a nominee.
-    What was held in one that is merged, is over with it.
+    What was held in one that is merged, is over with it. Returns, too, why some may be missing.
     """
     first = known.get(siblings_of(merge_request))
     found = _read_all(siblings_of(merge_request), first, source)
     if isinstance(found, Unread):
-        return Earlier(
-            unknown=(f"whether the branch is held from before is not known: {found.reason}",)
-        )
+        return [], [f"whether the branch is held from before is not known: {found.reason}"]
     own = [
         sibling
         for sibling in found
@@ -109,7 +99,7 @@ def _choose_others(
 
 def _read_notes(
     merge_request: MergeRequest, iids: Iterable[int], unknown: Sequence[str], source: Source
-) -> Earlier:
+) -> tuple[list[Note], list[str]]:
     needs = [EarlierOf(merge_request.project, iid) for iid in iids]
     facts = source.fetch_facts(needs) if needs else {}
     notes: list[Note] = []
@@ -120,7 +110,7 @@ def _read_notes(
             notes.extend(fact.notes)
         else:
             missing.append(f"what was said in the earlier !{need.iid} could not be read")
-    return Earlier(notes=tuple(notes), unknown=(*missing, *unknown))
+    return notes, [*missing, *unknown]
 
 
 def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibling] | Unread:

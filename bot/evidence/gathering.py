@@ -94,7 +94,8 @@ class Subject:
     """A nomination with what its evidence starts from, and what became of it after the merge.
 
     `reports_to` is what the entry says without the merge request, which can neither choose
-    nor invent its own manager; `doubt` says why the account's work may be somebody else's.
+    nor invent its own manager; `doubt` says why the account's work may be somebody else's, and
+    `former_name` is what the merge request calls an account that was renamed since.
     """
 
     nomination: Nomination

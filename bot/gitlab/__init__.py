@@ -1,5 +1,6 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
+from bot.gitlab.answers import Json
 from bot.gitlab.client import MISSHAPEN, GitLabClient
 from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
@@ -11,8 +12,8 @@ from bot.gitlab.merge_request_query import (
 )
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts
-from bot.gitlab.rest import READERS, escape_path, read_pages, read_statuses
-from bot.gitlab.transport import Json, Transport
+from bot.gitlab.rest import READERS, escape_path, read_pages, read_status_checks, read_statuses
+from bot.gitlab.transport import Transport
 
 __all__ = [
     "COMMENTS",
@@ -33,5 +34,6 @@ __all__ = [
     "pack_parts",
     "read_merge_request",
     "read_pages",
+    "read_status_checks",
     "read_statuses",
 ]

@@ -31,13 +31,13 @@ from bot.evidence import (
 )
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
-from bot.gitlab.answers import number_of
+from bot.gitlab.answers import Json, number_of
 from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, read_statuses
-from bot.gitlab.transport import CONNECTIONS, WRITING, Json, Transport
+from bot.gitlab.transport import CONNECTIONS, WRITING, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.unread import Unread
 
@@ -429,8 +429,8 @@ class GitLabClient:
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}
-        for part in query.parts:
-            facts.update(_read_part(part, data))
+        for part, answer in query.share_out(data):
+            facts.update(_read_part(part, answer))
         self._read_further_members(facts)
         self._read_features(facts)
         return self._read_raw(facts)
@@ -457,12 +457,13 @@ class GitLabClient:
         for _ in range(MEMBER_PAGES - 1):
             if found.following is None:
                 return found
-            query = Query([members_part(0, need, found.following)])
+            query = Query([members_part(need, found.following)])
             try:
                 data = self._transport.query(query.text(), query.variables())
             except GitLabError as error:
                 return Unread(reason=str(error))
-            page = _read_part(query.parts[0], data)[need]
+            ((part, answer),) = query.share_out(data)
+            page = _read_part(part, answer)[need]
             if not isinstance(page, Members):
                 return Unread(reason=f"GitLab did not list all members of {need.group}")
             direct = (*found.direct, *page.direct)

@@ -6,37 +6,36 @@ from bot.errors import GitLabError
 from bot.gitlab.answers import Json, is_member, nodes_of, number_of, read_time, read_visibility
 from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, Visibility
 
-PAGE = 100
-PERSON = "{ id username state bot }"
-CUT = "pageInfo { hasNextPage endCursor }"
+PAGE = 100  # comments on a page, as the texts below say
 PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
-EMOJI = f"awardEmoji(first: {PAGE}) {{ {CUT} nodes {{ name user {{ username }} }} }}"
+PAGE = 100  # comments on a page, as the texts below say
+PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
 
-MERGE_REQUEST = f"""
-query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {{
-  currentUser {{ id username bot }}
-  project(fullPath: $project) {{
+MERGE_REQUEST = """
+query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {
+  currentUser { id username bot }
+  project(fullPath: $project) {
     id
     fullPath visibility
-    repository {{ rootRef }}
+    repository { rootRef }
     onlyAllowMergeIfPipelineSucceeds
-    mergeRequest(iid: $iid) {{
+    mergeRequest(iid: $iid) {
       iid webUrl state draft createdAt updatedAt mergedAt preparedAt discussionLocked
       sourceBranch targetBranch sourceProjectId targetProjectId
       diffHeadSha
-      diffRefs {{ baseSha headSha }}
-      diffStats {{ path }}
-      diffStatsSummary {{ fileCount }}
-      author {PERSON}
-      assignees(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
-      reviewers(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
-      approvedBy(first: {PAGE}) {{ {CUT} nodes {PERSON} }}
-      headPipeline {{ id sha ref source }}
-      {EMOJI}
-      notes(filter: ONLY_COMMENTS, first: {PAGE}, after: $after) {{ ...Comments }}
-    }}
-  }}
-}}
+      diffRefs { baseSha headSha }
+      diffStats { path }
+      diffStatsSummary { fileCount }
+      author { id username state bot }
+      assignees(first: 100) { pageInfo { hasNextPage endCursor } nodes { id username state bot } }
+      reviewers(first: 100) { pageInfo { hasNextPage endCursor } nodes { id username state bot } }
+      approvedBy(first: 100) { pageInfo { hasNextPage endCursor } nodes { id username state bot } }
+      headPipeline { id sha ref source }
+      awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { username } } }
+      notes(filter: ONLY_COMMENTS, first: 100, after: $after) { ...Comments }
+    }
+  }
+}
 """
 
 NOTES = """
@@ -63,43 +62,49 @@ query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
 }
 """
 
-MARKED = f"""
-query MarkedMergeRequests($project: ID!, $since: Time!, $after: String) {{
-  project(fullPath: $project) {{
+MARKED = """
+query MarkedMergeRequests($project: ID!, $since: Time!, $after: String) {
+  project(fullPath: $project) {
     mergeRequests(
-      state: merged, updatedAfter: $since, sort: UPDATED_DESC, first: {PAGE}, after: $after
-    ) {{
-      pageInfo {{ hasNextPage endCursor }}
-      nodes {{ iid awardEmoji(first: {PAGE}) {{ nodes {{ name user {{ id }} }} }} }}
-    }}
-  }}
-}}
+      state: merged, updatedAfter: $since, sort: UPDATED_DESC, first: 100, after: $after
+    ) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid awardEmoji(first: 100) { nodes { name user { id } } } }
+    }
+  }
+}
 """
 
-COMMENTS = f"""
-fragment Comments on NoteConnection {{
-  pageInfo {{ hasNextPage endCursor }}
-  nodes {{
+COMMENTS = """
+fragment Comments on NoteConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
     id body url system internal createdAt lastEditedAt maxAccessLevelOfAuthor
-    lastEditedBy {{ username }}
-    author {PERSON}
-    {EMOJI}
-  }}
-}}
+    lastEditedBy { username }
+    author { id username state bot }
+    awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { username } } }
+  }
+}
+"""
+
+
+_FURTHER_ASSIGNEES = """
+query NominationPeople($project: ID!, $iid: String!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      assignees(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { id username state bot }
+      }
+    }
+  }
+}
 """
 
 
 def further_people(name: str) -> str:
     """Write the query for the people of a list who are not on its first page."""
-    return f"""
-query NominationPeople($project: ID!, $iid: String!, $after: String) {{
-  project(fullPath: $project) {{
-    mergeRequest(iid: $iid) {{
-      {name}(first: {PAGE}, after: $after) {{ {CUT} nodes {PERSON} }}
-    }}
-  }}
-}}
-"""
+    return _FURTHER_ASSIGNEES.replace("assignees", name)
 
 
 def following(node: Json, name: str) -> str | None:

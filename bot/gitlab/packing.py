@@ -4,30 +4,59 @@ GitLab refuses a query whose complexity score is above 250. A score depends on t
 fields, hardly on page sizes (`Types::BaseField`), so every part carries an estimate.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bot.evidence import Fact, Need
 from bot.gitlab.answers import Json
 
 BUDGET = 240  # of 250, because the scores are estimates; a refused query is split
+_VARIABLE = re.compile(r"\$(\w+)")
+_ROOT = re.compile(r"^  (\w+)\(", re.M)  # by two blanks: what stands inside stands deeper
+N = TypeVar("N", bound=Need)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One selection of a query: its text, its variables, its cost, and how to read it."""
+    """A query that may travel with others: its text, its variables, its cost, and how to read it.
+
+    Its answer is read under the names of its own text.
+    """
 
     needs: tuple[Need, ...]
     text: str
-    variables: Mapping[str, tuple[str, object]]
+    variables: Mapping[str, object]
     cost: int
     read: Callable[[Json], Mapping[Need, Fact]]
     fallback: "Part | None" = None
 
 
+def make_part(
+    need: N,
+    text: str,
+    read: Callable[[N, Json], Fact],
+    *,
+    cost: int,
+    fallback: Part | None = None,
+    **given: object,
+) -> Part:
+    """Make the part that asks for a single need: its fields fill the variables of their names."""
+    names = dict.fromkeys(_VARIABLE.findall(text))
+    return Part(
+        needs=(need,),
+        text=text,
+        variables={name: given[name] if name in given else getattr(need, name) for name in names},
+        cost=cost,
+        read=lambda answer: {need: read(need, answer)},
+        fallback=fallback,
+    )
+
+
 @dataclass(slots=True)
 class Query:
-    """Parts that travel together."""
+    """Parts that travel together; each one's number stands behind its names."""
 
     parts: list[Part] = field(default_factory=list)
 
@@ -37,16 +66,30 @@ class Query:
         return sum(part.cost for part in self.parts)
 
     def text(self) -> str:
-        """Write the query; variables and aliases carry the part's number."""
-        declared = [
-            f"${name}: {kind}" for part in self.parts for name, (kind, _) in part.variables.items()
-        ]
-        body = "\n".join(part.text for part in self.parts)
-        return f"query Evidence({', '.join(declared)}) {{\n{body}\n}}\n"
+        """Write the query."""
+        declared, asked = zip(*map(_number_names, range(len(self.parts)), self.parts), strict=True)
+        return f"query Evidence({', '.join(declared)}) {{\n{''.join(asked)}}}\n"
 
     def variables(self) -> dict[str, object]:
         """Return the values of the variables."""
-        return {name: value for part in self.parts for name, (_, value) in part.variables.items()}
+        return {
+            f"{name}{number}": value
+            for number, part in enumerate(self.parts)
+            for name, value in part.variables.items()
+        }
+
+    def share_out(self, answer: Json) -> Iterator[tuple[Part, Json]]:
+        """Return each part with its own answer."""
+        for number, part in enumerate(self.parts):
+            names = _ROOT.findall(part.text)
+            yield part, {name: answer.get(f"{name}{number}") for name in names}
+
+
+def _number_names(number: int, part: Part) -> tuple[str, str]:
+    """Return the variables that a part declares and what it asks for, numbered."""
+    text = _VARIABLE.sub(rf"$\g<1>{number}", part.text.strip())
+    declared, _, asked = text.removeprefix("query(").partition(") {\n")
+    return declared, _ROOT.sub(rf"  \g<1>{number}: \g<1>(", asked.removesuffix("}"))
 
 
 def pack_parts(parts: Iterable[Part]) -> list[Query]:

@@ -1,6 +1,7 @@
 """Turn needs into parts of GraphQL queries, and read their answers; no network here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bot.evidence import (
@@ -42,21 +43,145 @@ from bot.gitlab.answers import (
     read_visibility,
     usernames_of,
 )
-from bot.gitlab.packing import Part
+from bot.gitlab.packing import Part, make_part
 from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
 FILES_PER_PART = 20
 PAGE = 100
-SIBLINGS = 50
-PROPOSED = 20  # newest merge requests of each kind; to list one's files takes GitLab some time
-OFFERS = 40  # merge requests of the bot's, or from the branches for one step
-COMMITS = 5  # of one of those; the bot makes one
 DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
 POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
+
+FILES = """
+query($project: ID!, $ref: String!, $paths: [String!]!, $count: Int!) {
+  project(fullPath: $project) {
+    repository {
+      commit(ref: $ref) { sha }
+      blobs(paths: $paths, ref: $ref, first: $count) { nodes { path mode size rawTextBlob } }
+    }
+  }
+}
+"""
+
+MEMBERS = """
+query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: Int!) {
+  group(fullPath: $group) {
+    visibility
+    direct: groupMembers(relations: $relations, first: $page, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { accessLevel { integerValue } user { username state bot } }
+    }
+  }
+}
+"""
+
+MEMBERS_AND_OWNERS = MEMBERS.replace(
+    "    visibility\n",
+    """    visibility
+    owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER], first: 20) {
+      nodes { accessLevel { integerValue } user { username state bot } }
+    }
+""",
+)
+
+# A hundred at most: the years of the others are not told.
+JOINED = """
+query($group: ID!) {
+  group(fullPath: $group) {
+    groupMembers(relations: [DIRECT], first: 100) { nodes { createdAt user { username } } }
+  }
+}
+"""
+
+# GraphQL does not tell whether merge requests or the repository are for members alone;
+# but who is no member and reads them sees what everybody sees.
+EXPOSURE = """
+query($project: ID!) {
+  project(fullPath: $project) { visibility maxAccessLevel { integerValue } }
+}
+"""
+
+STANDING = """
+query($project: ID!, $iid: String!, $page: Int!, $newest: Int!) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      diffHeadSha state targetBranch
+      assignees(first: $page) { nodes { username } }
+      approvedBy(first: $page) { nodes { username } }
+      notes(filter: ONLY_COMMENTS, last: $newest) {
+        pageInfo { hasPreviousPage }
+        nodes { id lastEditedAt author { id } }
+      }
+    }
+  }
+}
+"""
+
+SIBLINGS = """
+query($project: ID!, $branch: String!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequests(sourceBranches: [$branch], sort: CREATED_DESC, first: 50, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid state sourceProjectId }
+    }
+  }
+}
+"""
+
+# To list one's files takes GitLab some time.
+PROPOSED = """
+query($project: ID!, $author: String!) {
+  project(fullPath: $project) {
+    opened: mergeRequests(
+      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 20
+    ) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+    closed: mergeRequests(
+      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 20
+    ) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
+      nodes { iid userNotesCount diffStats { path } }
+    }
+  }
+}
+"""
+
+OFFERS = """
+query($project: ID!, $branches: [String!]) {
+  project(fullPath: $project) {
+    id archived mergeRequestsEnabled maxAccessLevel { integerValue }
+    mergeRequests(sourceBranches: $branches, sort: CREATED_DESC, first: 40) {
+      pageInfo { hasNextPage }
+      nodes {
+        iid state webUrl description sourceBranch targetBranch sourceProjectId conflicts
+        author { id }
+        commits(first: 5) { pageInfo { hasNextPage } nodes { author { id } } }
+      }
+    }
+  }
+}
+"""
+OWN_OFFERS = OFFERS.replace("$branches: [String!]", "$author: String").replace(
+    "sourceBranches: $branches", "authorUsername: $author"
+)
+
+PROFILE = """
+query($username: String!) {
+  user(username: $username) { id username createdAt state bot }
+}
+"""
+
+TIP = """
+query($project: ID!, $ref: String!) {
+  project(fullPath: $project) { repository { commit(ref: $ref) { sha } } }
+}
+"""
 
 
 def build_parts(needs: Iterable[Need]) -> list[Part]:
@@ -67,42 +192,28 @@ def build_parts(needs: Iterable[Need]) -> list[Part]:
         if isinstance(need, FileAt):
             files.setdefault((need.project, need.ref), []).append(need)
         elif type(need) in _PARTS:
-            parts.append(_PARTS[type(need)](len(parts), need))
+            parts.append(_PARTS[type(need)](need))
     for wanted in files.values():
-        for start in range(0, len(wanted), FILES_PER_PART):
-            parts.append(_files_part(len(parts), wanted[start : start + FILES_PER_PART]))
+        starts = range(0, len(wanted), FILES_PER_PART)
+        parts += [_files_part(wanted[start : start + FILES_PER_PART]) for start in starts]
     return parts
 
 
-def _files_part(number: int, files: Sequence[FileAt]) -> Part:
-    project, ref = files[0].project, files[0].ref
+def _files_part(files: Sequence[FileAt]) -> Part:
+    project, ref, count = files[0].project, files[0].ref, len(files)
     paths = [file.path for file in files]
-    count = len(paths)
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return _read_files(files, answer.get(f"f{number}"))
-
     return Part(
         needs=tuple(files),
-        text=(
-            f"f{number}: project(fullPath: $f{number}project) {{ repository {{"
-            f" commit(ref: $f{number}ref) {{ sha }}"
-            f" blobs(paths: $f{number}paths, ref: $f{number}ref, first: {count})"
-            " { nodes { path mode size rawTextBlob } } } }"
-        ),
-        variables={
-            f"f{number}project": ("ID!", project),
-            f"f{number}ref": ("String!", ref),
-            f"f{number}paths": ("[String!]!", paths),
-        },
+        text=FILES,
+        variables={"project": project, "ref": ref, "paths": paths, "count": count},
         cost=4 + int((count + 7) * (1 + count / 100)),
-        read=read,
+        read=partial(_read_files, files),
     )
 
 
-def _read_files(files: Sequence[FileAt], project: Json | None) -> Mapping[Need, Fact]:
+def _read_files(files: Sequence[FileAt], answer: Json) -> Mapping[Need, Fact]:
     where = files[0]
-    repository = (project or {}).get("repository")
+    repository = (answer.get("project") or {}).get("repository")
     if repository is None:
         return _all_unread(files, f"the project {where.project} cannot be read by the bot")
     if repository.get("commit") is None:
@@ -135,37 +246,21 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
     return dict.fromkeys(needs, Unread(reason=reason))
 
 
-def members_part(number: int, need: MembersOf, after: str | None = None) -> Part:
+def members_part(need: MembersOf, after: str | None = None) -> Part:
     """Ask for the members of a group, those that follow a cursor."""
-    user = "user { username state bot }"
-    people = f"nodes {{ accessLevel {{ integerValue }} {user} }}"
-    relations = "relations: [DIRECT, INHERITED]" if need.inherited else "relations: [DIRECT]"
-    owners = (
-        "  owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER],"
-        f" first: 20) {{ {people} }}\n"
-    )
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_members(need, answer.get(f"g{number}"))}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"g{number}: group(fullPath: $g{number}) {{ visibility\n"
-            f"  direct: groupMembers({relations}, first: {PAGE}, after: $g{number}after)"
-            f" {{ pageInfo {{ hasNextPage endCursor }} {people} }}\n"
-            f"{'' if need.inherited or after else owners}}}"
-        ),
-        variables={
-            f"g{number}": ("ID!", need.group),
-            f"g{number}after": ("String", after),
-        },
+    return make_part(
+        need,
+        MEMBERS if need.inherited or after else MEMBERS_AND_OWNERS,
+        _read_members,
         cost=42,
-        read=read,
+        relations=["DIRECT", "INHERITED"] if need.inherited else ["DIRECT"],
+        after=after,
+        page=PAGE,
     )
 
 
-def _read_members(need: MembersOf, group: Json | None) -> Members | Unread:
+def _read_members(need: MembersOf, answer: Json) -> Members | Unread:
+    group = answer.get("group")
     if group is None:
         return Unread(reason=f"the group {need.group} does not exist or cannot be read by the bot")
     direct, owners = group.get("direct"), group.get("owners")
@@ -199,27 +294,8 @@ def _read_member(row: Json) -> Member:
     )
 
 
-def _joined_part(number: int, need: JoinedOf) -> Part:
-    """Ask when the direct members of a group, a hundred at most, joined it."""
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_joined(need, answer.get(f"j{number}"))}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"j{number}: group(fullPath: $j{number}) {{"
-            f" groupMembers(relations: [DIRECT], first: {PAGE}) {{"
-            " nodes { createdAt user { username } } } }"
-        ),
-        variables={f"j{number}": ("ID!", need.group)},
-        cost=20,
-        read=read,
-    )
-
-
-def _read_joined(need: JoinedOf, group: Json | None) -> Joined | Unread:
-    members = (group or {}).get("groupMembers") or {}
+def _read_joined(need: JoinedOf, answer: Json) -> Joined | Unread:
+    members = (answer.get("group") or {}).get("groupMembers") or {}
     if members.get("nodes") is None:
         return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
     rows = [row for row in _read_rows(members) if row.get("createdAt")]
@@ -228,29 +304,8 @@ def _read_joined(need: JoinedOf, group: Json | None) -> Joined | Unread:
     )
 
 
-def _exposure_part(number: int, need: ExposureOf) -> Part:
-    """Ask to whom a project is visible, and whether the bot sees it as everybody does.
-
-    GraphQL does not tell whether its merge requests or its repository are for members alone;
-    but who is no member and reads them sees what everybody sees.
-    """
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_exposure(need, answer.get(f"e{number}"))}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"e{number}: project(fullPath: $e{number}) {{"
-            " visibility maxAccessLevel { integerValue } }"
-        ),
-        variables={f"e{number}": ("ID!", need.project)},
-        cost=4,
-        read=read,
-    )
-
-
-def _read_exposure(need: ExposureOf, project: Json | None) -> Exposure | Unread:
+def _read_exposure(need: ExposureOf, answer: Json) -> Exposure | Unread:
+    project = answer.get("project")
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
     visibility = read_visibility(project.get("visibility"), unknown=Visibility.PRIVATE)
@@ -259,31 +314,13 @@ def _read_exposure(need: ExposureOf, project: Json | None) -> Exposure | Unread:
     return Exposure(merge_requests=visibility, files=visibility, sure=sure)
 
 
-def _standing_part(number: int, need: StandingOf) -> Part:
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        found = (answer.get(f"h{number}") or {}).get("mergeRequest") or {}
-        return {need: _read_standing(found)}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"h{number}: project(fullPath: $h{number}project) {{"
-            f" mergeRequest(iid: $h{number}iid) {{"
-            f" diffHeadSha state targetBranch assignees(first: {PAGE}) {{ nodes {{ username }} }}"
-            f" approvedBy(first: {PAGE}) {{ nodes {{ username }} }}"
-            f" notes(filter: ONLY_COMMENTS, last: {NEWEST}) {{ pageInfo {{ hasPreviousPage }}"
-            " nodes { id lastEditedAt author { id } } } } }"
-        ),
-        variables={
-            f"h{number}project": ("ID!", need.project),
-            f"h{number}iid": ("String!", str(need.iid)),
-        },
-        cost=28,
-        read=read,
-    )
+def _standing_part(need: StandingOf) -> Part:
+    iid = str(need.iid)
+    return make_part(need, STANDING, _read_standing, cost=28, iid=iid, page=PAGE, newest=NEWEST)
 
 
-def _read_standing(found: Json) -> Standing | Unread:
+def _read_standing(_: StandingOf, answer: Json) -> Standing | Unread:
+    found = (answer.get("project") or {}).get("mergeRequest") or {}
     lists = [found.get(name) or {} for name in ("assignees", "approvedBy", "notes")]
     if not found.get("diffHeadSha") or any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not tell the present state of the merge request")
@@ -307,30 +344,8 @@ def _read_comment(node: Json) -> tuple[int, int | None, bool]:
     return number_of(node["id"]), number, node.get("lastEditedAt") is not None
 
 
-def _siblings_part(number: int, need: SiblingsOf) -> Part:
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        found = (answer.get(f"b{number}") or {}).get("mergeRequests") or {}
-        return {need: _read_siblings(found)}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"b{number}: project(fullPath: $b{number}project) {{"
-            f" mergeRequests(sourceBranches: [$b{number}branch], sort: CREATED_DESC,"
-            f" first: {SIBLINGS}, after: $b{number}after) {{"
-            " pageInfo { hasNextPage endCursor } nodes { iid state sourceProjectId } } }"
-        ),
-        variables={
-            f"b{number}project": ("ID!", need.project),
-            f"b{number}branch": ("String!", need.branch),
-            f"b{number}after": ("String", need.after),
-        },
-        cost=16,
-        read=read,
-    )
-
-
-def _read_siblings(found: Json) -> Siblings | Unread:
+def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
+    found = (answer.get("project") or {}).get("mergeRequests") or {}
     if found.get("nodes") is None:
         return Unread(reason="GitLab did not list the merge requests from this branch")
     page = found["pageInfo"]
@@ -347,33 +362,8 @@ def _read_siblings(found: Json) -> Siblings | Unread:
     )
 
 
-def _proposed_part(number: int, need: ProposedOf) -> Part:
-    lists = "\n".join(
-        f"  {name}: mergeRequests({which}, sort: UPDATED_DESC, first: {PROPOSED})"
-        " { nodes { iid userNotesCount diffStats { path } } }"
-        for name, which in (
-            ("opened", f"state: opened, authorUsername: $o{number}author"),
-            ("closed", f"state: closed, authorUsername: $o{number}author"),
-            ("late", "state: closed"),
-        )
-    )
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_proposed(answer.get(f"o{number}") or {})}
-
-    return Part(
-        needs=(need,),
-        text=f"o{number}: project(fullPath: $o{number}project) {{\n{lists}\n}}",
-        variables={
-            f"o{number}project": ("ID!", need.project),
-            f"o{number}author": ("String!", need.author),
-        },
-        cost=32,
-        read=read,
-    )
-
-
-def _read_proposed(found: Json) -> Proposed | Unread:
+def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
+    found = answer.get("project") or {}
     lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
@@ -384,36 +374,14 @@ def _read_proposed(found: Json) -> Proposed | Unread:
     )
 
 
-def _offers_part(number: int, need: OffersOf) -> Part:
+def _offers_part(need: OffersOf) -> Part:
     """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
-    name, kind = ("author", "String") if need.author else ("branches", "[String!]")
-    filtered = {"author": "authorUsername", "branches": "sourceBranches"}[name]
-    wanted = f"{filtered}: $o{number}{name}"
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_offers(answer.get(f"o{number}"))}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"o{number}: project(fullPath: $o{number}project) {{"
-            " id archived mergeRequestsEnabled maxAccessLevel { integerValue }"
-            f" mergeRequests({wanted}, sort: CREATED_DESC, first: {OFFERS}) {{"
-            " pageInfo { hasNextPage } nodes { iid state webUrl description"
-            " sourceBranch targetBranch sourceProjectId conflicts author { id }"
-            f" commits(first: {COMMITS}) {{ pageInfo {{ hasNextPage }} nodes {{ author {{ id }} }}"
-            " } } } }"
-        ),
-        variables={
-            f"o{number}project": ("ID!", need.project),
-            f"o{number}{name}": (kind, need.author or list(need.branches)),
-        },
-        cost=37,
-        read=read,
-    )
+    text, branches = OWN_OFFERS if need.author else OFFERS, list(need.branches)
+    return make_part(need, text, _read_offers, cost=37, branches=branches)
 
 
-def _read_offers(project: Json | None) -> Offers | Unread:
+def _read_offers(_: OffersOf, answer: Json) -> Offers | Unread:
+    project = answer.get("project")
     if project is None:
         return Unread(reason="the project cannot be read by the bot")
     found = project.get("mergeRequests") or {}
@@ -462,21 +430,10 @@ def _read_offer(node: Json) -> Offer:
     )
 
 
-def _profile_part(number: int, need: ProfileOf) -> Part:
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        found = answer.get(f"p{number}")
-        return {need: _read_profile(found) if found else None}
-
-    return Part(
-        needs=(need,),
-        text=f"p{number}: user(username: $p{number}) {{ id username createdAt state bot }}",
-        variables={f"p{number}": ("String!", need.username)},
-        cost=7,
-        read=read,
-    )
-
-
-def _read_profile(found: Json) -> Profile:
+def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
+    found = answer.get("user")
+    if not found:
+        return None
     made = found.get("createdAt")
     return Profile(
         id=number_of(found["id"]),
@@ -487,40 +444,25 @@ def _read_profile(found: Json) -> Profile:
     )
 
 
-def _tip_part(number: int, need: TipOf) -> Part:
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        repository = (answer.get(f"t{number}") or {}).get("repository") or {}
-        sha = (repository.get("commit") or {}).get("sha")
-        return {need: sha or Unread(reason=f"{need.project} has no revision {need.ref}")}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"t{number}: project(fullPath: $t{number}project) {{"
-            f" repository {{ commit(ref: $t{number}ref) {{ sha }} }} }}"
-        ),
-        variables={
-            f"t{number}project": ("ID!", need.project),
-            f"t{number}ref": ("String!", need.ref),
-        },
-        cost=5,
-        read=read,
-    )
+def _read_tip(need: TipOf, answer: Json) -> str | Unread:
+    repository = (answer.get("project") or {}).get("repository") or {}
+    sha = (repository.get("commit") or {}).get("sha")
+    return sha or Unread(reason=f"{need.project} has no revision {need.ref}")
 
 
-_PARTS: Mapping[type, Callable[[int, Any], Part]] = {
+_PARTS: Mapping[type, Callable[[Any], Part]] = {
     ActivityOf: activity_part,
     DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,
-    ExposureOf: _exposure_part,
+    ExposureOf: partial(make_part, text=EXPOSURE, read=_read_exposure, cost=4),
     ThreadsOf: threads_part,
     MembersOf: members_part,
-    JoinedOf: _joined_part,
-    SiblingsOf: _siblings_part,
-    ProposedOf: _proposed_part,
+    JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
+    SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=16),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=32),
     OffersOf: _offers_part,
-    ProfileOf: _profile_part,
+    ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,
-    TipOf: _tip_part,
+    TipOf: partial(make_part, text=TIP, read=_read_tip, cost=5),
 }

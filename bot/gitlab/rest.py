@@ -34,7 +34,8 @@ from bot.evidence import (
     Versions,
     VersionsOf,
 )
-from bot.gitlab.transport import Json, Transport
+from bot.gitlab.answers import Json
+from bot.gitlab.transport import Transport
 from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
 PAGES = 50  # of 100 rows each, of any list
@@ -63,7 +64,8 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
     )
 
 
-def _read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
+def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
+    """Read the status checks of a merge request."""
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
     rows = read_pages(transport, path)
     return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
@@ -227,7 +229,7 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     ReopenedOf: _read_reopened,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,
-    StatusChecksOf: _read_status_checks,
+    StatusChecksOf: read_status_checks,
     CiConfigOf: _read_ci_config,
     LabelsOf: _read_labels,
 }

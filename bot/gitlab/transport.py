@@ -21,6 +21,7 @@ from urllib3.exceptions import NewConnectionError
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.gitlab.answers import Json
 from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
 
@@ -68,7 +69,6 @@ OUT_OF_TIME = "The time for this run is used up (NOMINATION_BOT_DEADLINE)."
 NO_SCOPE = "insufficient_scope"  # GitLab's word
 SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATION_BOT_TOKEN"
 
-Json = Mapping[str, Any]
 T = TypeVar("T")
 
 

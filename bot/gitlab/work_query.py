@@ -7,9 +7,9 @@ when a push resets the approval (ee/app/services/ee/merge_requests/base_service.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from bot.evidence import (
     Account,
@@ -19,26 +19,21 @@ from bot.evidence import (
     Deeds,
     DeedsOf,
     DefaultBranchOf,
-    Fact,
     Listed,
     Merged,
-    Need,
     Threads,
     ThreadsOf,
     Work,
     WorkOf,
 )
 from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
-from bot.gitlab.packing import Part
+from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
-LATEST = 30  # merge requests of the project that are searched for comments
 PEOPLE = 100  # of one merge request; a full page may have been cut
 NOTES = 100  # comments, or system notes, of one merge request that is looked into
-FIRST_NOTES = 30  # system notes of each merge request in a list
-ELSEWHERE = 5  # newest merge requests that are searched for other branches
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
 
 # System notes of reviews, word for word and of nothing else: approve_mr, unapprove_mr,
@@ -59,82 +54,162 @@ DEEDS = frozenset(
 ASKING, NO_MORE_ASKED = "requested review from ", " and removed "
 _NAME = re.compile(r"@([\w.-]+)")
 
-HEAD = "iid title webUrl mergedAt targetBranch"
-AUTHOR = "author { username bot }"
-APPROVERS = f"approvedBy(first: {PEOPLE}) {{ nodes {{ username }} }}"
-COMMENTERS = f"commenters(first: {PEOPLE}) {{ nodes {{ username }} }}"
-REVIEW = "mergeRequestInteraction { reviewState }"
-ACTIVITY = "pageInfo { hasNextPage } nodes { body createdAt author { username } }"
-REVIEWERS = f"reviewers(first: {PEOPLE}) {{ nodes {{ username {REVIEW} }} }}"
+# Of the system notes the oldest: what came after the merge does not matter.
+_WORK = """
+query(
+  $username: String!, $project: ID!, $branch: String!
+  $authored: Int!, $reviews: Int!, $people: Int!
+) {
+  user(username: $username) { username state bot }
+  project(fullPath: $project) {
+    authored: mergeRequests(
+      authorUsername: $username, state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch]
+      first: $authored
+    ) {
+      count
+      nodes { iid title webUrl mergedAt targetBranch author { username bot } }
+    }
+    latest: mergeRequests(
+      state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch], first: 30
+    ) {
+      nodes {
+        iid title webUrl mergedAt targetBranch author { username bot }
+        commenters(first: $people) { nodes { username } }
+      }
+    }
+    own: mergeRequests(authorUsername: $username, state: merged, sort: MERGED_AT_DESC, first: 5) {
+      nodes { iid title webUrl mergedAt targetBranch }
+    }
+    asked: mergeRequests(
+      reviewerUsername: $username, state: merged, sort: MERGED_AT_DESC, first: 5
+    ) {
+      nodes { iid title webUrl mergedAt targetBranch }
+    }
+    assigned: mergeRequests(
+      reviewerUsername: $username, state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch]
+      first: $reviews
+    ) {
+      count
+      nodes {
+        iid title webUrl mergedAt targetBranch author { username bot }
+        commenters(first: $people) { nodes { username } }
+        reviewers(first: $people) { nodes { username mergeRequestInteraction { reviewState } } }
+        activity: notes(filter: ONLY_ACTIVITY, first: 30) {
+          pageInfo { hasNextPage }
+          nodes { body createdAt author { username } }
+        }
+"""
+# With the approvers, in case a tier without this filter lists everything.
+_BY_APPROVER = """
+      }
+    }
+    approved: mergeRequests(
+      approvedBy: [$username], state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch]
+      first: $reviews
+    ) {
+      count
+      nodes {
+        iid title webUrl mergedAt targetBranch author { username bot }
+        approvedBy(first: $people) { nodes { username } }
+        activity: notes(filter: ONLY_ACTIVITY, first: 30) {
+          pageInfo { hasNextPage }
+          nodes { body createdAt author { username } }
+        }
+"""
+_APPROVERS = """
+        approvedBy(first: $people) { nodes { username } }
+"""
+_END = """
+      }
+    }
+  }
+}
+"""
+WORK = _WORK + _BY_APPROVER + _END
+WORK_WITHOUT_FILTER = _WORK + _APPROVERS + _END
+
+ACTIVITY = """
+query($project: ID!, $iid: String!, $notes: Int!) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
+        pageInfo { hasPreviousPage }
+        nodes { body createdAt maxAccessLevelOfAuthor author { username } }
+      }
+    }
+  }
+}
+"""
+
+ALL_DEEDS = """
+query($project: ID!, $iid: String!, $notes: Int!) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
+        pageInfo { hasPreviousPage }
+        nodes { body createdAt author { username } }
+      }
+    }
+  }
+}
+"""
+
+BRANCH = """
+query($project: ID!) {
+  project(fullPath: $project) { repository { rootRef } }
+}
+"""
+
+# Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
+THREADS = """
+query($project: ID!, $iids: [String!], $count: Int!, $notes: Int!) {
+  project(fullPath: $project) {
+    mergeRequests(iids: $iids, first: $count) {
+      nodes {
+        iid mergedAt
+        notes(filter: ONLY_COMMENTS, first: $notes) {
+          pageInfo { hasNextPage }
+          nodes { resolvable createdAt author { username } }
+        }
+        activity: notes(filter: ONLY_ACTIVITY, first: $notes) {
+          pageInfo { hasNextPage }
+          nodes { body createdAt author { username } }
+        }
+      }
+    }
+  }
+}
+"""
 
 
-def _activity(count: int) -> str:
-    """Select the oldest system notes; what came after the merge does not matter."""
-    return f"activity: notes(filter: ONLY_ACTIVITY, first: {count}) {{ {ACTIVITY} }}"
-
-
-def work_part(number: int, need: WorkOf, *, approvals: bool = True) -> Part:
+def work_part(need: WorkOf) -> Part:
     """Ask for somebody's account, and the merged merge requests they had to do with."""
-    everywhere = "state: merged, sort: MERGED_AT_DESC"
-    merged = f"{everywhere}, targetBranches: [$w{number}branch]"
     authored = min(PAGE, max(AUTHORED, need.wanted))
     # Not all that somebody was asked to review are reviews.
     reviews = min(PAGE, max(REVIEWS, 2 * need.wanted))
-    activity = _activity(FIRST_NOTES)
-    asked = {
-        "authored": (f"authorUsername: $w{number}who, {merged}, first: {authored}", AUTHOR),
-        "assigned": (
-            f"reviewerUsername: $w{number}who, {merged}, first: {reviews}",
-            f"{AUTHOR} {'' if approvals else APPROVERS} {COMMENTERS} {REVIEWERS} {activity}",
-        ),
-        # With the approvers, in case a tier without this filter lists everything.
-        "approved": (
-            f"approvedBy: [$w{number}who], {merged}, first: {reviews}",
-            f"{AUTHOR} {APPROVERS} {activity}",
-        ),
-    }
-    if not approvals:
-        del asked["approved"]
-    lists = "\n".join(
-        f"  {name}: mergeRequests({filters}) {{ count nodes {{ {HEAD} {people} }} }}"
-        for name, (filters, people) in asked.items()
-    )
-    people = f"{AUTHOR} {COMMENTERS}"
-    latest = f"mergeRequests({merged}, first: {LATEST}) {{ nodes {{ {HEAD} {people} }} }}"
-    elsewhere = "\n".join(
-        f"  {name}: mergeRequests({role}: $w{number}who, {everywhere}, first: {ELSEWHERE})"
-        f" {{ nodes {{ {HEAD} }} }}"
-        for name, role in (("own", "authorUsername"), ("asked", "reviewerUsername"))
-    )
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        account, project = answer.get(f"u{number}"), answer.get(f"w{number}")
-        if project is not None and not approvals:
-            project = {**project, "approved": NOT_FILTERED}
-        return {need: _read_work(need, account, project)}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"u{number}: user(username: $w{number}who) {{ username state bot }}\n"
-            f"w{number}: project(fullPath: $w{number}project) {{\n{lists}\n  latest: {latest}\n"
-            f"{elsewhere}\n}}"
-        ),
-        variables={
-            f"w{number}who": ("String!", need.username),
-            f"w{number}project": ("ID!", need.project),
-            f"w{number}branch": ("String!", need.branch),
-        },
+    ask = partial(
+        make_part,
+        need,
         # Larger pages cost a little more of each list.
         cost=158 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
-        read=read,
-        # Where the tier or the version has no filter by approver, those who were reviewers are
-        # still known with their approvals; that there may be others keeps the list incomplete.
-        fallback=work_part(number, need, approvals=False) if approvals else None,
+        authored=authored,
+        reviews=reviews,
+        people=PEOPLE,
+    )
+    # Where the tier or the version has no filter by approver, those who were reviewers are
+    # still known with their approvals; that there may be others keeps the list incomplete.
+    return ask(WORK, _read_work, fallback=ask(WORK_WITHOUT_FILTER, _read_unfiltered))
+
+
+def _read_unfiltered(need: WorkOf, answer: Json) -> Work | Unread:
+    project = answer.get("project")
+    return _read_work(
+        need, {**answer, "project": project and {**project, "approved": NOT_FILTERED}}
     )
 
 
-def _read_work(need: WorkOf, account: Json | None, project: Json | None) -> Work | Unread:
+def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
+    account, project = answer.get("user"), answer.get("project")
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
     parts = [project.get(name) for name in ("authored", "assigned", "approved", "latest")]
@@ -314,32 +389,15 @@ MOVE = re.compile(
 )
 
 
-def activity_part(number: int, need: ActivityOf) -> Part:
+def activity_part(need: ActivityOf) -> Part:
     """Ask for the newest system notes of a merge request."""
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        found = (answer.get(f"a{number}") or {}).get("mergeRequest") or {}
-        return {need: _read_activity(found.get("activity") or {})}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"a{number}: project(fullPath: $a{number}project) {{"
-            f" mergeRequest(iid: $a{number}iid) {{"
-            f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
-            " pageInfo { hasPreviousPage } nodes {"
-            " body createdAt maxAccessLevelOfAuthor author { username } } } } }"
-        ),
-        variables={
-            f"a{number}project": ("ID!", need.project),
-            f"a{number}iid": ("String!", str(need.iid)),
-        },
-        cost=20,
-        read=read,
-    )
+    iid = str(need.iid)
+    return make_part(need, ACTIVITY, _read_activity, cost=20, iid=iid, notes=NOTES)
 
 
-def _read_activity(listed: Json) -> Activity | Unread:
+def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
+    found = (answer.get("project") or {}).get("mergeRequest") or {}
+    listed = found.get("activity") or {}
     if listed.get("nodes") is None:
         return Unread(reason="GitLab did not list what happened to the merge request")
     approved: dict[str, datetime] = {}
@@ -364,31 +422,15 @@ def _read_activity(listed: Json) -> Activity | Unread:
     )
 
 
-def deeds_part(number: int, need: DeedsOf) -> Part:
+def deeds_part(need: DeedsOf) -> Part:
     """Ask for what GitLab noted of a merge request; of much, the newest."""
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        found = (answer.get(f"d{number}") or {}).get("mergeRequest") or {}
-        return {need: _read_all_deeds(found.get("activity") or {})}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"d{number}: project(fullPath: $d{number}project) {{"
-            f" mergeRequest(iid: $d{number}iid) {{"
-            f" activity: notes(filter: ONLY_ACTIVITY, last: {NOTES}) {{"
-            " pageInfo { hasPreviousPage } nodes { body createdAt author { username } } } } }"
-        ),
-        variables={
-            f"d{number}project": ("ID!", need.project),
-            f"d{number}iid": ("String!", str(need.iid)),
-        },
-        cost=20,
-        read=read,
-    )
+    iid = str(need.iid)
+    return make_part(need, ALL_DEEDS, _read_all_deeds, cost=20, iid=iid, notes=NOTES)
 
 
-def _read_all_deeds(listed: Json) -> Deeds | Unread:
+def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
+    found = (answer.get("project") or {}).get("mergeRequest") or {}
+    listed = found.get("activity") or {}
     if listed.get("nodes") is None:
         return Unread(reason="GitLab did not list what happened to the merge request")
     items = [
@@ -409,55 +451,34 @@ def _strangers(note: Json) -> set[str]:
     return {str(author["username"]).casefold()} if is_stranger and author else set()
 
 
-def branch_part(number: int, need: DefaultBranchOf) -> Part:
+def branch_part(need: DefaultBranchOf) -> Part:
     """Ask for the default branch of a project, where merge requests count."""
-
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        project = answer.get(f"b{number}")
-        if project is None:
-            return {need: Unread(reason=f"the project {need.project} cannot be read by the bot")}
-        branch = (project.get("repository") or {}).get("rootRef")
-        unknown = Unread(reason=f"GitLab did not tell the default branch of {need.project}")
-        return {need: branch or unknown}
-
-    return Part(
-        needs=(need,),
-        text=f"b{number}: project(fullPath: $b{number}project) {{ repository {{ rootRef }} }}",
-        variables={f"b{number}project": ("ID!", need.project)},
-        cost=4,
-        read=read,
-    )
+    return make_part(need, BRANCH, _read_branch, cost=4)
 
 
-def threads_part(number: int, need: ThreadsOf) -> Part:
-    """Ask in which of some merge requests somebody acted before the merge.
+def _read_branch(need: DefaultBranchOf, answer: Json) -> str | Unread:
+    project = answer.get("project")
+    if project is None:
+        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+    branch = (project.get("repository") or {}).get("rootRef")
+    return branch or Unread(reason=f"GitLab did not tell the default branch of {need.project}")
 
-    Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
-    """
 
-    def read(answer: Json) -> Mapping[Need, Fact]:
-        return {need: _read_threads(need, answer.get(f"t{number}"))}
-
-    return Part(
-        needs=(need,),
-        text=(
-            f"t{number}: project(fullPath: $t{number}project) {{\n"
-            f"  mergeRequests(iids: $t{number}iids, first: {len(need.iids)}) {{ nodes {{\n"
-            f"    iid mergedAt notes(filter: ONLY_COMMENTS, first: {NOTES}) {{\n"
-            "      pageInfo { hasNextPage } nodes { resolvable createdAt author { username } }\n"
-            f"    }}\n    {_activity(NOTES)}\n  }} }}\n}}"
-        ),
-        variables={
-            f"t{number}project": ("ID!", need.project),
-            f"t{number}iids": ("[String!]", [str(iid) for iid in need.iids]),
-        },
+def threads_part(need: ThreadsOf) -> Part:
+    """Ask in which of some merge requests somebody acted before the merge."""
+    return make_part(
+        need,
+        THREADS,
+        _read_threads,
         cost=46,
-        read=read,
+        iids=[str(iid) for iid in need.iids],
+        count=len(need.iids),
+        notes=NOTES,
     )
 
 
-def _read_threads(need: ThreadsOf, project: Json | None) -> Threads | Unread:
-    nodes = ((project or {}).get("mergeRequests") or {}).get("nodes")
+def _read_threads(need: ThreadsOf, answer: Json) -> Threads | Unread:
+    nodes = ((answer.get("project") or {}).get("mergeRequests") or {}).get("nodes")
     if nodes is None:
         return Unread(reason=f"GitLab did not list the comments in {need.project}")
     key = need.username.casefold()

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import yaml
@@ -125,7 +126,8 @@ class _Look:
     def __init__(self, text: str, wanted: Collection[RoleKey]) -> None:
         self._text = text
         self._wanted = wanted
-        self._anchors: dict[str, _Node] = {}
+        # A name may be given again, and readers differ in when that counts: take it for any.
+        self._anchors: dict[str, list[_Node]] = {}
         self._found: list[tuple[int, str]] = []
         self._source: list[str] = []
         self._left = _MAX_WALKED
@@ -134,7 +136,8 @@ class _Look:
     def reading(self) -> LaxReading:
         if self._root is not None:
             self._examine_root(self._root)
-        self._source += [self._text[each.start : each.end] for each in self._anchors.values()]
+        anchored = chain.from_iterable(self._anchors.values())
+        self._source += [self._text[each.start : each.end] for each in anchored]
         if _CONTENT.search(self._text, self._rest):
             line = self._text.count("\n", 0, self._rest) + 1
             self._found.append((line, "a second YAML document begins here"))
@@ -176,7 +179,7 @@ class _Look:
             end=_end(event),
         )
         if kind != "alias" and event.anchor is not None:
-            self._anchors[event.anchor] = node
+            self._anchors.setdefault(event.anchor, []).append(node)
         return node
 
     # --- fields and roles ------------------------------------------------------------
@@ -250,12 +253,13 @@ class _Look:
 
     def _brings(self, value: _Node, keys: _Keys) -> bool:
         """Return whether a merge key brings, or could bring, one of the keys."""
-        waiting = [value]
+        waiting, followed = [value], set[str]()
         while waiting and self._left > 0:
             node = waiting.pop()
             self._left -= 1
-            if node.kind == "alias":
-                waiting.append(self._anchors[node.text])
+            if node.kind == "alias" and node.text not in followed:
+                followed.add(node.text)
+                waiting += self._anchors[node.text]
             elif node.kind == "list":
                 waiting += node.children
             for key, inner in node.pairs:

@@ -61,7 +61,6 @@ def _trace_one(
         requirements=requirements,
         follow_ups=steps,
         waiting=tuple(waiting),
-        ready_at=ready_at,
     )
 
 

@@ -53,7 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The history of one nomination; `ready_at` is when nothing that blocks was open any more."""
+    """The history of one nomination."""
 
     username: str
     project: str
@@ -63,7 +63,6 @@ class History:
     requirements: tuple[Milestone, ...]
     follow_ups: tuple[Milestone, ...]
     waiting: tuple[Waiting, ...]
-    ready_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

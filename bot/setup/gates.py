@@ -5,8 +5,8 @@ from functools import partial
 
 from bot.errors import RefusedError
 from bot.evidence import StatusChecksOf, StatusesOf
-from bot.gitlab import READERS, Json, read_pages, read_statuses
-from bot.merge_request import WATCH, StatusCheck
+from bot.gitlab import Json, read_pages, read_status_checks, read_statuses
+from bot.merge_request import WATCH
 from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
@@ -110,9 +110,9 @@ def _look_at_proof(ground: Ground) -> Found:
     )
     tried = ""
     for row in rows:
-        if not _is_failed(ground, row):
-            continue
         detail = ground.bot.fetch_object(f"{ground.team}/merge_requests/{row['iid']}")
+        if not _is_failed(ground, row, detail):
+            continue
         status = str(detail.get("detailed_merge_status") or detail.get("merge_status"))
         if status == wanted:
             return ok(f"!{row['iid']} has a failed gate and cannot be merged")
@@ -131,23 +131,14 @@ def _look_at_proof(ground: Ground) -> Found:
     return unknown(tried or "no opened merge request has a failed gate", step, excused=True)
 
 
-def _is_failed(ground: Ground, row: Json) -> bool:
-    project, number = int(row["project_id"]), int(row["iid"])
-    name = ground.wanted.status_name
+def _is_failed(ground: Ground, row: Json, detail: Json) -> bool:
+    project, name = int(row["project_id"]), ground.wanted.status_name
     if ground.wanted.gate == "external-status-check":
-        checks = READERS[StatusChecksOf](ground.bot, StatusChecksOf(project, number))
-        return any(
-            isinstance(each, StatusCheck) and each.name == name and each.status == "failed"
-            for each in _items(checks)
-        )
-    detail = ground.bot.fetch_object(f"{ground.team}/merge_requests/{number}")
+        checks = read_status_checks(ground.bot, StatusChecksOf(project, int(row["iid"])))
+        return any(each.name == name and each.status == "failed" for each in checks)
     sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")
     statuses = read_statuses(ground.bot, StatusesOf(project, str(sha), name))
     return any(each.state == COMMIT_STATES[GateState.FAILED] for each in statuses)
-
-
-def _items(fact: object) -> tuple[object, ...]:
-    return fact if isinstance(fact, tuple) else ()
 
 
 def _merge_settings(ground: Ground) -> str:

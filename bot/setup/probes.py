@@ -49,7 +49,6 @@ from bot.gitlab import (
     READERS,
     Issues,
     Part,
-    Query,
     build_parts,
     escape_path,
     pack_parts,
@@ -69,35 +68,51 @@ UPGRADE = "upgrade GitLab, or do without that"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A merge request of the team database to try queries on; without `real` there is none yet."""
+    """What queries are tried on: a merge request of the team database, if there is a `real` one."""
 
     project: str
     project_id: int
+    branch: str
     iid: int
     sha: str
-    path: str
     real: bool
+    repository: str
+    group: str
+    username: str
+    user_id: int
+    status_name: str
+    changed: Callable[[str], str]
 
 
 def _sample(ground: Ground) -> Sample:
     row = next((each for each in ground.samples if each.get("sha")), None)
-    team = ground.as_bot(ground.team)
+    team, policy = ground.as_bot(ground.team), ground.policies[0]
+    branch = str(team["default_branch"])
     if row is None:
         # GitLab checks a query before it looks for what is asked about.
-        branch = escape_path(str(team["default_branch"]))
-        row = {
-            "iid": 1,
-            "sha": ground.as_bot(f"{ground.team}/repository/branches/{branch}")["commit"]["id"],
-            "absent": True,
-        }
+        tip = ground.as_bot(f"{ground.team}/repository/branches/{escape_path(branch)}")
+    sha = str(row["sha"] if row else tip["commit"]["id"])
     return Sample(
         project=str(team["path_with_namespace"]),
         project_id=int(team["id"]),
-        iid=int(row["iid"]),
-        sha=str(row["sha"]),
-        path=NOWHERE,
-        real="absent" not in row,
+        branch=branch,
+        iid=int(row["iid"]) if row else 1,
+        sha=sha,
+        real=row is not None,
+        repository=policy.repository,
+        group=policy.maintainers.group,
+        username=str(ground.me["username"]),
+        user_id=int(ground.me["id"]),
+        status_name=ground.wanted.status_name,
+        changed=partial(_changed_path, ground, sha),
     )
+
+
+def _changed_path(ground: Ground, sha: str, name: str) -> str:
+    """Return a file that the commit changes: not to list one that it does is a fault."""
+    path = f"{ground.team}/repository/commits/{sha}/diff"
+    rows, _ = ground.bot.fetch_rows(path, {"per_page": 1})
+    return str(rows[0][name]) if rows else NOWHERE
 
 
 # --- what is sent -----------------------------------------------------------------------
@@ -147,13 +162,13 @@ def _ask_parts(ground: Ground, parts: list[Part]) -> Mapping[Need, object]:
     facts: dict[Need, object] = {}
     for query in pack_parts(parts):
         data = ground.bot.query(query.text(), query.variables())
-        for part in query.parts:
-            facts.update(part.read(data))
+        for part, answer in query.share_out(data):
+            facts.update(part.read(answer))
     return facts
 
 
-def _ask_need(ground: Ground, sample: Sample, find: Callable[[Ground, Sample], Need]) -> str | None:
-    need = find(ground, sample)
+def _ask_need(ground: Ground, sample: Sample, find: Callable[[Sample], Need]) -> str | None:
+    need = find(sample)
     if type(need) in READERS:
         fact = READERS[type(need)](ground.bot, need)
     else:
@@ -178,31 +193,19 @@ def _find_ignored(need: Need, fact: object) -> str | None:
     return None
 
 
-def _ask_approver(ground: Ground, sample: Sample) -> str | None:
-    """Send the work of somebody with the filter by approver, which a lower tier may lack."""
-    need = _work(ground, sample)
-    return _ask_need(ground, sample, lambda _, __: need)
-
-
 def _ask_work(ground: Ground, sample: Sample) -> str | None:
-    part = build_parts([_work(ground, sample)])[0]
+    part = build_parts([_work(sample)])[0]
     facts = _ask_parts(ground, [part.fallback or part])
     return next((fact.reason for fact in facts.values() if isinstance(fact, Unread)), None)
 
 
 def _ask_everything(ground: Ground, sample: Sample) -> str | None:
     """Send a nomination's questions packed as a run packs them, up to GitLab's limit."""
-    needs: list[Need] = [
-        _work(ground, sample),
-        *(find(ground, sample) for find in (_members, _standing, _file, _threads)),
-    ]
+    asked = ("members", "present state", "files", "threads")
+    needs = [_work(sample), *(FOR_NEEDS[name][0](sample) for name in asked)]
     for query in pack_parts(build_parts(needs)):
-        _send(ground, query)
+        ground.bot.query(query.text(), query.variables())
     return None
-
-
-def _send(ground: Ground, query: Query) -> None:
-    ground.bot.query(query.text(), query.variables())
 
 
 def _ask_issues(ground: Ground, _: Sample) -> str | None:
@@ -229,167 +232,123 @@ def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
 # --- for which facts --------------------------------------------------------------------
 
 
-def _work(ground: Ground, _: Sample) -> WorkOf:
-    return WorkOf(
-        project=ground.policies[0].repository,
-        username=str(ground.me["username"]),
-        wanted=1,
-        branch="main",
-    )
+def _work(at: Sample) -> WorkOf:
+    return WorkOf(project=at.repository, username=at.username, wanted=1, branch="main")
 
 
-def _threads(ground: Ground, _: Sample) -> ThreadsOf:
-    return ThreadsOf(ground.policies[0].repository, str(ground.me["username"]), (1,))
-
-
-def _members(ground: Ground, _: Sample) -> MembersOf:
-    return MembersOf(ground.policies[0].maintainers.group)
-
-
-def _inherited(ground: Ground, _: Sample) -> MembersOf:
-    return MembersOf(ground.policies[0].maintainers.group, inherited=True)
-
-
-def _standing(_: Ground, sample: Sample) -> StandingOf:
-    return StandingOf(sample.project, sample.iid)
-
-
-def _file(_: Ground, sample: Sample) -> FileAt:
-    return FileAt(sample.project, sample.sha, sample.path)
-
-
-def _commits(ground: Ground, sample: Sample) -> CommitsOf:
-    branch = str(ground.as_bot(ground.team)["default_branch"])
-    return CommitsOf(sample.project, branch, sample.path)
-
-
-def _rename(ground: Ground, sample: Sample) -> RenameOf:
-    return RenameOf(sample.project, sample.sha, _changed_path(ground, sample))
-
-
-def _move(ground: Ground, sample: Sample) -> MovedOf:
-    return MovedOf(sample.project, sample.sha, _changed_path(ground, sample, "old_path"))
-
-
-def _changed_path(ground: Ground, sample: Sample, name: str = "new_path") -> str:
-    """Return a file that the commit changes: not to list one that it does is a fault."""
-    path = f"/projects/{sample.project_id}/repository/commits/{sample.sha}/diff"
-    rows, _ = ground.bot.fetch_rows(path, {"per_page": 1})
-    return str(rows[0][name]) if rows else sample.path
-
-
-def _exposure(ground: Ground, _: Sample) -> ExposureOf:
-    return ExposureOf(ground.policies[0].repository)
-
-
-def _branch(ground: Ground, _: Sample) -> DefaultBranchOf:
-    return DefaultBranchOf(ground.policies[0].repository)
-
-
-def _siblings(ground: Ground, sample: Sample) -> SiblingsOf:
-    return SiblingsOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
-
-
-def _proposed(ground: Ground, sample: Sample) -> ProposedOf:
-    return ProposedOf(sample.project, str(ground.me["username"]))
-
-
-def _offers(ground: Ground, sample: Sample) -> OffersOf:
-    return OffersOf(sample.project, author=str(ground.me["username"]))
-
-
-def _profile(ground: Ground, _: Sample) -> ProfileOf:
-    return ProfileOf(str(ground.me["username"]))
-
-
-def _access(ground: Ground, sample: Sample) -> AccessOf:
-    return AccessOf(sample.project_id, int(ground.me["id"]))
-
-
-def _tip(ground: Ground, sample: Sample) -> TipOf:
-    return TipOf(sample.project, str(ground.as_bot(ground.team)["default_branch"]))
-
-
-def _versions(_: Ground, sample: Sample) -> VersionsOf:
-    return VersionsOf(sample.project_id, sample.iid)
-
-
-def _reopened(_: Ground, sample: Sample) -> ReopenedOf:
-    return ReopenedOf(sample.project_id, sample.iid)
-
-
-def _activity(_: Ground, sample: Sample) -> ActivityOf:
-    return ActivityOf(sample.project, sample.iid)
-
-
-def _ci_config(_: Ground, sample: Sample) -> CiConfigOf:
-    return CiConfigOf(sample.project_id)
-
-
-def _labels(_: Ground, sample: Sample) -> LabelsOf:
-    return LabelsOf(sample.project_id, sample.iid)
-
-
-def _diffs(_: Ground, sample: Sample) -> DiffsOf:
-    return DiffsOf(sample.project_id, sample.iid)
-
-
-def _push(_: Ground, sample: Sample) -> PushOf:
-    return PushOf(sample.project_id, sample.iid)
-
-
-def _statuses(ground: Ground, sample: Sample) -> StatusesOf:
-    return StatusesOf(sample.project_id, sample.sha, ground.wanted.status_name)
-
-
-def _checks(_: Ground, sample: Sample) -> StatusChecksOf:
-    return StatusChecksOf(sample.project_id, sample.iid)
-
-
-def _joined(ground: Ground, sample: Sample) -> JoinedOf:
-    return JoinedOf(_members(ground, sample).group)
-
-
-def _deeds(_: Ground, sample: Sample) -> DeedsOf:
-    return DeedsOf(sample.project, sample.iid)
-
-
-def _state_changes(_: Ground, sample: Sample) -> StateChangesOf:
-    return StateChangesOf(sample.project_id, sample.iid)
-
-
-FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
-    "members": (_members, "who is a maintainer, and who owns the group"),
-    "inherited members": (_inherited, "steps that ask for inherited membership"),
-    "present state": (_standing, "changes during a run are not noticed, so every run is unknown"),
-    "files": (_file, "every entry"),
-    "threads": (_threads, "reviews by comments in threads"),
-    "history": (_commits, "since when somebody is a trainee maintainer"),
-    "diff of a commit": (_rename, "the history of renamed entries"),
-    "moves by a commit": (_move, "following entries that moved after the merge"),
-    "visibility": (_exposure, "titles and names are left out of every comment"),
-    "default branch": (_branch, "the counts of merge requests"),
-    "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
-    "merge requests of an author": (_proposed, "holds of another merge request"),
-    "own merge requests": (_offers, "merge requests that the bot opens for steps"),
-    "account": (_profile, "steps after the merge for renamed accounts"),
-    "membership": (_access, "steps after the merge for renamed accounts"),
-    "tip of a branch": (_tip, "merge requests that change many entries"),
-    "times of versions": (_versions, "requirements that count days or approvals"),
-    "reopenings": (_reopened, "requirements that count days"),
-    "approvals and their times": (_activity, "requirements that count approvals"),
-    "place of the CI configuration": (_ci_config, "nominations that change other files, too"),
-    "labels": (_labels, "requirements that ask for a label"),
-    "diff of a merge request": (_diffs, "renamed entries"),
-    "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),
+FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
+    "members": (
+        lambda at: MembersOf(at.group),
+        "who is a maintainer, and who owns the group",
+    ),
+    "inherited members": (
+        lambda at: MembersOf(at.group, inherited=True),
+        "steps that ask for inherited membership",
+    ),
+    "present state": (
+        lambda at: StandingOf(at.project, at.iid),
+        "changes during a run are not noticed, so every run is unknown",
+    ),
+    "files": (
+        lambda at: FileAt(at.project, at.sha, NOWHERE),
+        "every entry",
+    ),
+    "threads": (
+        lambda at: ThreadsOf(at.repository, at.username, (1,)),
+        "reviews by comments in threads",
+    ),
+    "history": (
+        lambda at: CommitsOf(at.project, at.branch, NOWHERE),
+        "since when somebody is a trainee maintainer",
+    ),
+    "diff of a commit": (
+        lambda at: RenameOf(at.project, at.sha, at.changed("new_path")),
+        "the history of renamed entries",
+    ),
+    "moves by a commit": (
+        lambda at: MovedOf(at.project, at.sha, at.changed("old_path")),
+        "following entries that moved after the merge",
+    ),
+    "visibility": (
+        lambda at: ExposureOf(at.repository),
+        "titles and names are left out of every comment",
+    ),
+    "default branch": (
+        lambda at: DefaultBranchOf(at.repository),
+        "the counts of merge requests",
+    ),
+    "merge requests of a branch": (
+        lambda at: SiblingsOf(at.project, at.branch),
+        "holds of an earlier merge request",
+    ),
+    "merge requests of an author": (
+        lambda at: ProposedOf(at.project, at.username),
+        "holds of another merge request",
+    ),
+    "own merge requests": (
+        lambda at: OffersOf(at.project, author=at.username),
+        "merge requests that the bot opens for steps",
+    ),
+    "account": (
+        lambda at: ProfileOf(at.username),
+        "steps after the merge for renamed accounts",
+    ),
+    "membership": (
+        lambda at: AccessOf(at.project_id, at.user_id),
+        "steps after the merge for renamed accounts",
+    ),
+    "tip of a branch": (
+        lambda at: TipOf(at.project, at.branch),
+        "merge requests that change many entries",
+    ),
+    "times of versions": (
+        lambda at: VersionsOf(at.project_id, at.iid),
+        "requirements that count days or approvals",
+    ),
+    "reopenings": (
+        lambda at: ReopenedOf(at.project_id, at.iid),
+        "requirements that count days",
+    ),
+    "approvals and their times": (
+        lambda at: ActivityOf(at.project, at.iid),
+        "requirements that count approvals",
+    ),
+    "place of the CI configuration": (
+        lambda at: CiConfigOf(at.project_id),
+        "nominations that change other files, too",
+    ),
+    "labels": (
+        lambda at: LabelsOf(at.project_id, at.iid),
+        "requirements that ask for a label",
+    ),
+    "diff of a merge request": (
+        lambda at: DiffsOf(at.project_id, at.iid),
+        "renamed entries",
+    ),
+    "versions of a merge request": (
+        lambda at: PushOf(at.project_id, at.iid),
+        "waivers and holds: when the changes were pushed",
+    ),
     "when members joined": (
-        _joined,
+        lambda at: JoinedOf(at.group),
         "the board: maintainers by year; replay: when steps were done",
     ),
-    "what GitLab noted": (_deeds, "replay, and the board's times"),
-    "openings and closings": (_state_changes, "replay, and the board's times"),
-    "commit statuses": (_statuses, "the gate by commit status"),
-    "status checks": (_checks, "the gate by status check"),
+    "what GitLab noted": (
+        lambda at: DeedsOf(at.project, at.iid),
+        "replay, and the board's times",
+    ),
+    "openings and closings": (
+        lambda at: StateChangesOf(at.project_id, at.iid),
+        "replay, and the board's times",
+    ),
+    "commit statuses": (
+        lambda at: StatusesOf(at.project_id, at.sha, at.status_name),
+        "the gate by commit status",
+    ),
+    "status checks": (
+        lambda at: StatusChecksOf(at.project_id, at.iid),
+        "the gate by status check",
+    ),
 }
 ONLY_FOR = {"commit statuses": "commit-status", "status checks": "external-status-check"}
 OTHERS: Mapping[str, tuple[Callable[[Ground, Sample], str | None], str]] = {
@@ -398,7 +357,11 @@ OTHERS: Mapping[str, tuple[Callable[[Ground, Sample], str | None], str]] = {
     "recent merge requests": (_ask_recent, "lost events are never made up for"),
     "marked merge requests": (_ask_watched, "the sweep"),
     "merged work": (_ask_work, "the counts of merge requests"),
-    "approvers": (_ask_approver, "approvals of people who were not asked for a review"),
+    # With the filter by approver, which a lower tier may lack.
+    "approvers": (
+        partial(_ask_need, find=_work),
+        "approvals of people who were not asked for a review",
+    ),
     "file as bytes": (_ask_raw_file, "entries that are not UTF-8"),
 }
 

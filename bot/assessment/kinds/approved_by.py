@@ -73,7 +73,7 @@ class ApprovedBy(RequirementKind):
         if found >= self.at_least:
             verdict = Verdict.MET
         elif found + undated >= self.at_least:
-            verdict, reason = Verdict.UNKNOWN, _why_undated(case.timing)
+            verdict, reason = Verdict.UNKNOWN, _why_undated(case.subject.timing)
         return Finding(
             requirement=requirement,
             verdict=verdict,
@@ -91,7 +91,7 @@ class ApprovedBy(RequirementKind):
 def _approver_state(case: Case, by: str, key: str) -> str:
     # Anybody may take a name that was freed.
     is_stranger = by == "manager" and key in case.strangers
-    return "stranger" if is_stranger else _approval_state(case.timing, key)
+    return "stranger" if is_stranger else _approval_state(case.subject.timing, key)
 
 
 def _approval_state(timing: Timing | Unread, key: str) -> str:

@@ -141,8 +141,8 @@ class AuthoredOrReviewed(CountingKind):
 
 def _usable_work(case: Case, work: Work | Unread | None) -> Work | Unread:
     """Return what the nominee did, unless it cannot be told whose work it is."""
-    if case.account_doubt:
-        return Unread(reason=case.account_doubt)
+    if case.subject.doubt:
+        return Unread(reason=case.subject.doubt)
     if not isinstance(work, Work):
         return work or NOT_LOOKED_UP
     account = work.account

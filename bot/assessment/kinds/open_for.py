@@ -31,9 +31,9 @@ class OpenFor(RequirementKind):
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Compare the days since people could see the nomination as it stands now."""
-        if isinstance(case.timing, Unread):
-            return unknown(requirement, self.days, case.timing.reason)
-        age = case.now - case.timing.opened
+        if isinstance(case.subject.timing, Unread):
+            return unknown(requirement, self.days, case.subject.timing.reason)
+        age = case.now - case.subject.timing.opened
         return Finding(
             requirement=requirement,
             verdict=Verdict.MET if age >= timedelta(days=self.days) else Verdict.UNMET,

@@ -26,8 +26,8 @@ class RoleHeld(RequirementKind):
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Look for the role among those that the entry named before."""
-        if case.account_doubt:
-            return unknown(requirement, 1, case.account_doubt)
+        if case.subject.doubt:
+            return unknown(requirement, 1, case.subject.doubt)
         before = case.nomination.before
         first_words = {role.split()[0].casefold() for role in before if role.split()}
         held = not first_words.isdisjoint(role_spellings(self.role))

@@ -84,7 +84,6 @@ def log_request(world: World, seen: Seen, answer: Answer) -> None:
     with world.lock:
         world.requests.append(
             RequestRecord(
-                seq=len(world.requests) + 1,
                 at=world.now,
                 method=request.method,
                 route=seen.route,

@@ -107,9 +107,7 @@ class Hooks:
         if mr is None or (trigger == "note_events" and not mr.comments):
             wanted = "notes" if trigger == "note_events" else "merge requests"
             raise RefusedError(422, f"Ensure the project has {wanted}.")
-        event = Event(
-            seq=0, at=self.world.now, kind="note_created", actor=mr.author, merge_request=mr
-        )
+        event = Event(at=self.world.now, kind="note_created", actor=mr.author, merge_request=mr)
         if trigger == "note_events":
             body = build_note_body(self.world, event, mr, mr.comments[-1])
             return write_letter(self.world, hook.address, "Note Hook", body, hook)

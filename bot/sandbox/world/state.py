@@ -44,7 +44,6 @@ class Event:
     status_set, check_answered, thread_resolved, member_changed, violation.
     """
 
-    seq: int
     at: datetime
     kind: str
     actor: User | None = None
@@ -95,7 +94,6 @@ class RequestRecord:
     `client` is the name in the address used, `connection` the number of the connection.
     """
 
-    seq: int
     at: datetime
     method: str
     route: str
@@ -184,7 +182,7 @@ class World:
 
     def record(self, kind: str, **fields: Any) -> Event:
         """Write an event into the log and tell the subscribers."""
-        event = Event(seq=len(self.events) + 1, at=self.now, kind=kind, **fields)
+        event = Event(at=self.now, kind=kind, **fields)
         self.events.append(event)
         for subscriber in tuple(self.subscribers):
             subscriber(event)
