@@ -118,7 +118,7 @@ def _evaluate(stage: Stage, plot: Plot, mr: MergeRequest) -> Evaluation:
     client = make_client(stage.server)
     try:
         choices = stage.choices(plot.gate)
-        evaluation, _ = sweep.run_alone(TEAM, mr.iid, choices, client)
+        evaluation, _ = sweep.run(TEAM, mr.iid, choices, client, client)
     finally:
         client.close()
     return evaluation
