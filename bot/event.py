@@ -22,7 +22,6 @@ MOST_GUESSES = 5  # merge requests that a body nobody can parse may send the bot
 # Fields whose change alone can alter neither who is nominated nor any requirement.
 IDLE_CHANGES = frozenset(
     {
-        "blocking_discussions_resolved",
         "description",
         "last_edited_at",
         "last_edited_by_id",

@@ -65,6 +65,7 @@ def test_whatever_happens_to_a_merge_request_matters(action: str) -> None:
         (change("title", "a", "b"), False),
         (change("description", "a", "b") | change("updated_at", "a", "b"), False),
         (change("labels", [], []), True),
+        (change("blocking_discussions_resolved", False, True), True),
         (change("title", "Draft: a", "a") | change("draft", True, False), True),
         ({}, True),
     ],
