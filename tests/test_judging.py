@@ -647,9 +647,11 @@ EVERY_KIND: tuple[rules.Rule, ...] = (
     ASSIGNED,
     kinds.ApprovedBy(at_least=1, by="maintainers"),
     kinds.ApprovedBy(at_least=1, by="manager"),
+    kinds.ApprovedBy(at_least=1, by="maintainers", share=50),
     kinds.OpenFor(days=1),
     kinds.RoleHeld(role=TRAINEE),
     kinds.Labelled(label="ready"),
+    kinds.NoOpenThreads(by="maintainers"),
 )
 
 
@@ -678,7 +680,7 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
         )
     elif isinstance(rule, kinds.ApprovedBy) and rule.by == "manager":
         evidence = replace(evidence, manager=UNREAD)
-    elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned):
+    elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned | kinds.NoOpenThreads):
         evidence = replace(evidence, groups={GROUP: UNREAD})
     else:
         evidence = replace(evidence, work={REPOSITORY: UNREAD})

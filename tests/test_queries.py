@@ -948,6 +948,9 @@ def note(**changes: Any) -> dict[str, Any]:
         "createdAt": "2026-02-01T09:10:00Z",
         "lastEditedAt": None,
         "lastEditedBy": None,
+        "resolvable": True,
+        "resolved": False,
+        "resolvedBy": None,
         "author": user(1, "ada"),
         "awardEmoji": {"nodes": []},
     } | changes
@@ -963,10 +966,14 @@ def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
         lastEditedBy={"username": "eve"},
         awardEmoji={"nodes": emoji},
         internal=True,
+        resolved=True,
+        resolvedBy={"username": "eve"},
     )
     found, plain = read_merge_request(answer_of(), [edited, note(author=None)]).notes
     assert (found.id, found.edited, found.edited_by) == (12, True, "eve")
     assert (found.own_emoji, found.internal) == (("question",), True)
+    assert (found.resolvable, found.resolved, found.resolved_by) == (True, True, "eve")
+    assert (plain.resolvable, plain.resolved, plain.resolved_by) == (True, False, None)
     assert (plain.edited, plain.edited_by, plain.author, plain.own_emoji) == (False, None, None, ())
 
 

@@ -10,6 +10,7 @@ from bot.assessment.kinds.counting import (
 )
 from bot.assessment.kinds.kind import RequirementKind
 from bot.assessment.kinds.labelled import Labelled
+from bot.assessment.kinds.no_open_threads import NoOpenThreads
 from bot.assessment.kinds.open_for import OpenFor
 from bot.assessment.kinds.role_held import RoleHeld
 
@@ -24,6 +25,7 @@ KINDS: tuple[type[RequirementKind], ...] = (
     OpenFor,
     RoleHeld,
     Labelled,
+    NoOpenThreads,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "AuthoredMergeRequests",
     "AuthoredOrReviewed",
     "Labelled",
+    "NoOpenThreads",
     "OpenFor",
     "RequirementKind",
     "ReviewedMergeRequests",
