@@ -27,6 +27,7 @@ EVERY_RULE: tuple[rules.Rule, ...] = (
     kinds.Labelled(label="ready"),
     kinds.NoOpenThreads(by="maintainers"),
     kinds.NoOpenThreads(by="anyone"),
+    kinds.ReviewOutcomes(),
 )
 EVERY_CHECK: tuple[rules.Check, ...] = (
     rules.GroupMember(group=GROUP, level=30),

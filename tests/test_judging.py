@@ -652,6 +652,7 @@ EVERY_KIND: tuple[rules.Rule, ...] = (
     kinds.RoleHeld(role=TRAINEE),
     kinds.Labelled(label="ready"),
     kinds.NoOpenThreads(by="maintainers"),
+    kinds.ReviewOutcomes(),
 )
 
 
@@ -662,7 +663,7 @@ def test_every_kind_is_judged_here() -> None:
 LOOKED_UP = [
     rule
     for rule in EVERY_KIND
-    if not isinstance(rule, kinds.Attested | kinds.OpenFor | kinds.RoleHeld)
+    if not isinstance(rule, kinds.Attested | kinds.OpenFor | kinds.RoleHeld) and not rule.evidence
 ]
 
 

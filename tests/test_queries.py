@@ -16,6 +16,7 @@ from bot.evidence.facts import (
     Activity,
     ActivityOf,
     CommitsOf,
+    CoursesOf,
     Deeds,
     DeedsOf,
     DefaultBranchOf,
@@ -57,6 +58,7 @@ FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
 MEMBERS = MembersOf("g")
 STANDING = StandingOf(PROJECT, 231)
+COURSES = CoursesOf("g/p", tuple(range(1, 21)))
 
 
 def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
@@ -80,6 +82,7 @@ NEEDS = st.one_of(
         st.just("main"),
     ),
     st.builds(ActivityOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(CoursesOf, st.sampled_from(["g/a", "g/b"]), st.tuples(st.integers(1, 9))),
     st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
@@ -537,6 +540,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         STANDING,
         FILE,
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
+        COURSES,
         DefaultBranchOf("g/p"),
         ActivityOf("g/p", 9),
         SIBLINGS,

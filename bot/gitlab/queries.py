@@ -6,6 +6,7 @@ from typing import Any
 from bot.evidence import (
     WITHDRAWN,
     ActivityOf,
+    CoursesOf,
     DeedsOf,
     DefaultBranchOf,
     Exposure,
@@ -42,6 +43,7 @@ from bot.gitlab.answers import (
     read_visibility,
     usernames_of,
 )
+from bot.gitlab.courses_query import courses_part
 from bot.gitlab.packing import Part
 from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
@@ -510,6 +512,7 @@ def _tip_part(number: int, need: TipOf) -> Part:
 
 _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     ActivityOf: activity_part,
+    CoursesOf: courses_part,
     DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,

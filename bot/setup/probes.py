@@ -17,6 +17,7 @@ from bot.evidence import (
     CiConfigOf,
     Commits,
     CommitsOf,
+    CoursesOf,
     DeedsOf,
     DefaultBranchOf,
     DiffsOf,
@@ -326,6 +327,10 @@ def _ci_config(_: Ground, sample: Sample) -> CiConfigOf:
     return CiConfigOf(sample.project_id)
 
 
+def _courses(ground: Ground, _: Sample) -> CoursesOf:
+    return CoursesOf(ground.policies[0].repository, (1,))
+
+
 def _labels(_: Ground, sample: Sample) -> LabelsOf:
     return LabelsOf(sample.project_id, sample.iid)
 
@@ -379,6 +384,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "reopenings": (_reopened, "requirements that count days"),
     "approvals and their times": (_activity, "requirements that count approvals"),
     "place of the CI configuration": (_ci_config, "nominations that change other files, too"),
+    "courses": (_courses, "evidence of how reviewed merge requests went"),
     "labels": (_labels, "requirements that ask for a label"),
     "diff of a merge request": (_diffs, "renamed entries"),
     "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),

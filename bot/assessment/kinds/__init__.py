@@ -12,6 +12,7 @@ from bot.assessment.kinds.kind import RequirementKind
 from bot.assessment.kinds.labelled import Labelled
 from bot.assessment.kinds.no_open_threads import NoOpenThreads
 from bot.assessment.kinds.open_for import OpenFor
+from bot.assessment.kinds.review_outcomes import ReviewOutcomes
 from bot.assessment.kinds.role_held import RoleHeld
 
 # In the order of the reference.
@@ -26,6 +27,7 @@ KINDS: tuple[type[RequirementKind], ...] = (
     RoleHeld,
     Labelled,
     NoOpenThreads,
+    ReviewOutcomes,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "NoOpenThreads",
     "OpenFor",
     "RequirementKind",
+    "ReviewOutcomes",
     "ReviewedMergeRequests",
     "RoleHeld",
 ]
