@@ -14,6 +14,7 @@ from bot.assessment.kinds import (
     NoOpenThreads,
     OpenFor,
     ReviewedMergeRequests,
+    ReviewOutcomes,
     RoleHeld,
 )
 from bot.errors import PolicyError
@@ -399,6 +400,11 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
         ),
         ("kind: no_open_threads\n    by: manager", "allowed maintainers, anyone"),
         ("kind: no_open_threads", "`by` is missing"),
+        (
+            "kind: review_outcomes",
+            "that nothing counts; found no requirement that counts in group/small",
+        ),
+        ("kind: review_outcomes\n    at_least: 2", "found 'at_least'"),
         ("kind: role_held\n    role: maintainer", "asks for the role that the policy is about"),
         ("kind: attested\n    topics: []", "found an empty list"),
         ("kind: attested\n    topics: [{id: a, text: A}, {id: a, text: B}]", "repeats the id of"),
@@ -407,6 +413,33 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
 def test_a_requirement_that_nobody_can_meet_is_refused(lines: str, message: str) -> None:
     with pytest.raises(PolicyError, match=message):
         parse_requirement(lines)
+
+
+OUTCOMES = """\
+  - id: outcomes
+    kind: review_outcomes
+    title: How it went
+    enforcement: advisory
+    actor: anyone
+    help: Look.
+"""
+
+
+def test_evidence_of_what_is_counted_is_shown_alone() -> None:
+    rule = parse_policy(SMALL + OUTCOMES, "p.yml").requirements[-1].rule
+    assert rule == ReviewOutcomes()
+    assert rule.evidence
+    with pytest.raises(
+        PolicyError, match="asks for nothing; found enforcement: blocking; expected"
+    ):
+        parse_policy(SMALL + OUTCOMES.replace("advisory", "blocking"), "p.yml")
+    with pytest.raises(PolicyError, match="counts in group/other; expected one that counts there"):
+        parse_policy(SMALL + OUTCOMES + "    repository: group/other\n", "p.yml")
+
+
+def test_evidence_beside_what_cannot_be_read_is_no_further_mistake() -> None:
+    text = SMALL.replace("repository: group/small", "repository: 1") + OUTCOMES
+    assert len(find_mistakes(text)) == 1
 
 
 CONTRADICTIONS = """\

@@ -259,3 +259,46 @@ def test_what_could_not_be_read_is_unknown() -> None:
         finding = finding_of(run_for(made, broken=number))
         seen.add((finding.verdict, bool(finding.reason)))
     assert seen == {(Verdict.UNKNOWN, True), (Verdict.SHOWN, False)}
+
+
+@pytest.mark.parametrize(
+    ("requests", "files", "told", "named"),
+    [
+        ("enabled", "enabled", True, True),
+        ("enabled", "private", True, False),
+        ("private", "enabled", False, False),
+    ],
+)
+def test_what_the_readers_may_not_see_is_left_out(
+    requests: str, files: str, told: bool, named: bool
+) -> None:
+    made = make_world(authored=1, reviewed=0)
+    merge_elsewhere(made, before=act(APPROVE, by("dora", "push")))
+    bot = made.user("nomination-bot")
+    member = Member(user=bot, level=Level.REPORTER, created_at=made.world.now)
+    made.gateway.members[bot.id] = member
+    made.gateway.merge_requests_access, made.gateway.repository_access = requests, files
+    body = run_for(made).body
+    assert ("Reviewed and then merged: 0 of 1" in body, "`dora` (1)" in body) == (told, named)
+    assert ("Some details are left out here" in body) is not named
+
+
+def test_folders_of_what_was_not_listed_whole_are_not_known() -> None:
+    made = make_world(authored=3, reviewed=0)
+    outcomes = finding_of(run_for(made)).outcomes
+    assert outcomes is not None
+    assert (outcomes.folders, outcomes.unlisted) == ((), 0)
+
+
+def test_a_waiver_changes_no_evidence() -> None:
+    made = make_world(authored=1, reviewed=0)
+    made.say("/nomination waive @nina outcomes because", by="max")
+    assert finding_of(run_for(made)).verdict is Verdict.SHOWN
+
+
+def test_after_the_merge_it_is_shown_no_more() -> None:
+    made = make_world(authored=1, reviewed=1)
+    before = run_for(made)
+    made.merge()
+    assert "**How it went**" in before.body
+    assert "How it went" not in run_for(made).body
