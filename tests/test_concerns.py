@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.assessment.findings import Verdict
 from bot.assessment.kinds import ApprovedBy, NoOpenThreads, OpenFor
 from bot.assessment.kinds.open_for import working_time
 from bot.policy.values import Rule
@@ -17,7 +18,7 @@ from bot.sandbox.acts.actions import NoteDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Note
-from tests.builders import make_requirement
+from tests.builders import judge, make_merge_request, make_note, make_person, make_requirement
 from tests.nomination_world import NominationWorld, Outcome, make_world, run_on, shipped
 
 ((SHIPPED,), _) = shipped()
@@ -246,3 +247,39 @@ def test_a_nomination_stays_open_for_working_days(days: int, gate: str) -> None:
     outcome = run_for(made, OpenFor(days=5, count="working-days"))
     assert outcome.gate == gate
     assert "| 5 working days |" in outcome.body
+
+
+# --- what no real door shows ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"author": None}, Verdict.UNKNOWN),
+        ({"author": None, "resolved": True}, Verdict.MET),
+        ({"author": None, "resolvable": False}, Verdict.MET),
+        ({"author": None, "internal": True}, Verdict.MET),
+        ({"author": make_person("linus")}, Verdict.UNMET),
+        # Nobody knows who resolved it.
+        ({"author": make_person("linus"), "resolved": True}, Verdict.UNMET),
+        ({"author": make_person("linus"), "resolved": True, "resolved_by": "LINUS"}, Verdict.MET),
+        ({"author": make_person("linus"), "system": True}, Verdict.MET),
+    ],
+)
+def test_a_thread_of_nobody_that_is_known_is_not_held_for_settled(
+    changes: dict[str, Any], verdict: Verdict
+) -> None:
+    note = replace(make_note(1, "No.", resolvable=True), **changes)
+    merge_request = make_merge_request(notes=(note,))
+    finding = judge(NoOpenThreads(by="maintainers"), merge_request=merge_request)
+    assert finding.verdict is verdict
+
+
+def test_who_has_no_author_beside_them_still_settles_nothing_of_the_nominees() -> None:
+    note = make_note(1, "No.", make_person("linus"), resolvable=True, resolved=True)
+    for resolver, verdict in (("ada", Verdict.UNMET), ("grace", Verdict.UNMET)):
+        merge_request = make_merge_request(
+            author=None, notes=(replace(note, resolved_by=resolver),)
+        )
+        finding = judge(NoOpenThreads(by="maintainers"), merge_request=merge_request)
+        assert finding.verdict is verdict

@@ -8,13 +8,22 @@ import pytest
 
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds import AuthoredMergeRequests, ReviewedMergeRequests, ReviewOutcomes
+from bot.evidence.facts import Course, Courses, CoursesOf
 from bot.policy.values import Requirement
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
-from tests.builders import make_requirement
+from tests.builders import (
+    REPOSITORY,
+    make_assessment,
+    make_evidence,
+    make_merged,
+    make_policy,
+    make_requirement,
+    make_work,
+)
 from tests.nomination_world import (
     NominationWorld,
     Outcome,
@@ -302,3 +311,17 @@ def test_after_the_merge_it_is_shown_no_more() -> None:
     made.merge()
     assert "**How it went**" in before.body
     assert "How it went" not in run_for(made).body
+
+
+def test_a_review_that_nothing_dates_is_followed_by_what_nobody_knows() -> None:
+    merged = make_merged(7, author="linus", recorded=True)
+    rule = ReviewedMergeRequests(at_least=1)
+    policy = make_policy(make_requirement(rule), make_requirement(ReviewOutcomes(), id="o"))
+    need = CoursesOf(REPOSITORY, (7,))
+    course = Course(iid=7, author="linus", merged_at=merged.merged_at, acts=(), paths=None)
+    evidence = make_evidence(make_work(authored=(), reviewed=(merged,)))
+    evidence = replace(evidence, facts={need: Courses(items=(course,))})
+    finding = make_assessment(policy, evidence=evidence).findings[1]
+    assert finding.outcomes is not None
+    assert [each.state for each in finding.outcomes.reviewed] == ["unknown"]
+    assert (finding.outcomes.unlisted, finding.verdict) == (1, Verdict.SHOWN)
