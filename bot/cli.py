@@ -194,6 +194,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         find_slug,
         is_later,
         is_ready,
+        with_outcomes,
     )
     from bot.report import explain_assessment
 
@@ -211,8 +212,9 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         assessments = []
         for policy in _asked_policies(options.policy, choices.policies, now):
             manner.show(f"judging @{username} by {policy.label} …")
+            asked = with_outcomes(policy) if options.outcomes else policy
             own = options.entry or find_slug(who, policy.team_files, client, search)
-            assessments.append(assess_readiness(replace(who, slug=own), policy, client, now))
+            assessments.append(assess_readiness(replace(who, slug=own), asked, client, now))
         manner.end()
     if wants_json(options):
         told = [

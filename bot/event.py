@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 MAX_BYTES = 26 * 1024 * 1024  # GitLab caps a webhook body at 25 MB.
 MARKER = "<!-- nomination-bot"
 MOST_GUESSES = 5  # merge requests that a body nobody can parse may send the bot to
+# Types of comments that can be resolved (GitLab, app/models/discussion_note.rb, diff_note.rb): a
+# policy may ask that no such concern is open.
+IN_THREADS = ("DiffNote", "DiscussionNote")
 
 # Fields whose change alone can alter neither who is nominated nor any requirement.
 IDLE_CHANGES = frozenset(
     {
-        "blocking_discussions_resolved",
         "description",
         "last_edited_at",
         "last_edited_by_id",
@@ -162,7 +164,7 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
     if isinstance(author, str) and re.match(r"(project|group)_\d+_bot(_|\d|$)", author):
         return Irrelevant("a comment by a bot")
     # What an edited one said before is not told; if it was a command, the sweep ends it.
-    if not has_command(text, word):
+    if not has_command(text, word) and attributes.get("type") not in IN_THREADS:
         return Irrelevant("a comment without a command")
     return Event(
         project, _positive(_mapping(body, "merge_request"), "iid", "merge_request"), "note"

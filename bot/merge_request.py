@@ -37,7 +37,8 @@ class Note:
     """A comment; `edited` is true when GitLab records any edit of its text.
 
     `by_member` tells whether its author is a member of the project now, by whatever way.
-    `own_emoji` are the bot's; where not `emoji_known`, there may be more of them.
+    `own_emoji` are the bot's; where not `emoji_known`, there may be more of them. One in a thread
+    is `resolvable`; `resolved_by` is who resolved it last, if it is `resolved` and that is known.
     """
 
     id: int
@@ -52,6 +53,9 @@ class Note:
     emoji_known: bool = True
     url: str | None = None
     by_member: bool = False
+    resolvable: bool = False
+    resolved: bool = False
+    resolved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy as rules
-from bot.assessment import Assessment, Case, Finding, RoleHeld, Verdict, assess
+from bot.assessment import Assessment, Case, Finding, ReviewOutcomes, RoleHeld, Verdict, assess
 from bot.commands import Replay
 from bot.errors import ConfigError, TeamDatabaseError
 from bot.evidence import (
@@ -41,6 +41,29 @@ def choose_policies(
         known = ", ".join(sorted({policy.id for policy in policies}))
         raise ConfigError(f"There is no policy {wanted!r}; there are: {known}.")
     return [rules.policy_in_force(policies, *key, today.date()) for key in keys]
+
+
+def with_outcomes(policy: Policy) -> Policy:
+    """Return a policy that tells how all went that it counts, whether it asks for that or not."""
+    asked = [each.rule for each in policy.requirements]
+    told = {_place(policy, rule) for rule in asked if isinstance(rule, rules.Following)}
+    counted = {_place(policy, rule) for rule in asked if isinstance(rule, rules.Counting)}
+    more = tuple(
+        rules.Requirement(
+            id=f"{ReviewOutcomes.kind}_{number}",
+            title=f"How the merge requests in {place} went",
+            blocking=False,
+            actor="anyone",
+            help="It is evidence and asks for nothing.",
+            rule=ReviewOutcomes(repository=place),
+        )
+        for number, place in enumerate(sorted(counted - told))
+    )
+    return replace(policy, requirements=(*policy.requirements, *more))
+
+
+def _place(policy: Policy, rule: rules.Counting | rules.Following) -> str:
+    return rule.repository or policy.repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

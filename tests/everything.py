@@ -20,9 +20,14 @@ EVERY_RULE: tuple[rules.Rule, ...] = (
     kinds.Assigned(manager=True, maintainers=2),
     kinds.ApprovedBy(at_least=2, by="maintainers"),
     kinds.ApprovedBy(at_least=1, by="manager"),
+    kinds.ApprovedBy(at_least=1, by="maintainers", share=50),
     kinds.OpenFor(days=2),
+    kinds.OpenFor(days=2, count="working-days"),
     kinds.RoleHeld(role="trainee_maintainer"),
     kinds.Labelled(label="ready"),
+    kinds.NoOpenThreads(by="maintainers"),
+    kinds.NoOpenThreads(by="anyone"),
+    kinds.ReviewOutcomes(),
 )
 EVERY_CHECK: tuple[rules.Check, ...] = (
     rules.GroupMember(group=GROUP, level=30),

@@ -65,6 +65,7 @@ def test_whatever_happens_to_a_merge_request_matters(action: str) -> None:
         (change("title", "a", "b"), False),
         (change("description", "a", "b") | change("updated_at", "a", "b"), False),
         (change("labels", [], []), True),
+        (change("blocking_discussions_resolved", False, True), True),
         (change("title", "Draft: a", "a") | change("draft", True, False), True),
         ({}, True),
     ],
@@ -101,6 +102,12 @@ def test_a_status_check_is_answered_even_for_idle_changes() -> None:
     body["object_attributes"]["action"] = "update"
     body["changes"] = change("title", "a", "b")
     assert is_relevant(body)
+
+
+@pytest.mark.parametrize("kind", ["DiffNote", "DiscussionNote"])
+def test_what_is_said_in_a_thread_may_be_a_concern(kind: str) -> None:
+    assert is_relevant(make_note_body("I would wait.", type=kind))
+    assert not is_relevant(make_note_body("I would wait.", type=kind, noteable_type="Issue"))
 
 
 @pytest.mark.parametrize("kind", ["merge_request", "note"])
@@ -197,6 +204,8 @@ def test_the_bots_own_comment_does_not_matter() -> None:
         ),
         (make_note_body("/nomination x", system=True), "a system note"),
         (make_note_body("LGTM"), "a comment without a command"),
+        (make_note_body("LGTM", type=None), "a comment without a command"),
+        (make_note_body("LGTM", type=["DiffNote"]), "a comment without a command"),
         (
             make_note_body("/nomination x") | {"user": {"username": "project_1_bot"}},
             "a comment by a bot",

@@ -647,9 +647,12 @@ EVERY_KIND: tuple[rules.Rule, ...] = (
     ASSIGNED,
     kinds.ApprovedBy(at_least=1, by="maintainers"),
     kinds.ApprovedBy(at_least=1, by="manager"),
+    kinds.ApprovedBy(at_least=1, by="maintainers", share=50),
     kinds.OpenFor(days=1),
     kinds.RoleHeld(role=TRAINEE),
     kinds.Labelled(label="ready"),
+    kinds.NoOpenThreads(by="maintainers"),
+    kinds.ReviewOutcomes(),
 )
 
 
@@ -660,7 +663,7 @@ def test_every_kind_is_judged_here() -> None:
 LOOKED_UP = [
     rule
     for rule in EVERY_KIND
-    if not isinstance(rule, kinds.Attested | kinds.OpenFor | kinds.RoleHeld)
+    if not isinstance(rule, kinds.Attested | kinds.OpenFor | kinds.RoleHeld) and not rule.evidence
 ]
 
 
@@ -678,7 +681,7 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
         )
     elif isinstance(rule, kinds.ApprovedBy) and rule.by == "manager":
         evidence = replace(evidence, manager=UNREAD)
-    elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned):
+    elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned | kinds.NoOpenThreads):
         evidence = replace(evidence, groups={GROUP: UNREAD})
     else:
         evidence = replace(evidence, work={REPOSITORY: UNREAD})

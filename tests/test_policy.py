@@ -11,8 +11,10 @@ from bot.assessment.kinds import (
     Attested,
     AuthoredMergeRequests,
     AuthoredOrReviewed,
+    NoOpenThreads,
     OpenFor,
     ReviewedMergeRequests,
+    ReviewOutcomes,
     RoleHeld,
 )
 from bot.errors import PolicyError
@@ -215,7 +217,16 @@ def test_another_process_counts_in_total_and_asks_for_two_approvals_and_a_week()
             "kind: approved_by\n    at_least: 1\n    by: manager",
             ApprovedBy(at_least=1, by="manager"),
         ),
+        (
+            "kind: approved_by\n    at_least: 2\n    by: maintainers\n    share: 50",
+            ApprovedBy(at_least=2, by="maintainers", share=50),
+        ),
         ("kind: open_for\n    days: 7", OpenFor(days=7)),
+        (
+            "kind: open_for\n    days: 5\n    count: working-days",
+            OpenFor(days=5, count="working-days"),
+        ),
+        ("kind: no_open_threads\n    by: anyone", NoOpenThreads(by="anyone")),
         ("kind: role_held\n    role: trainee_maintainer", RoleHeld(role="trainee_maintainer")),
     ],
 )
@@ -371,6 +382,29 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
             "kind: approved_by\n    at_least: 2\n    by: manager",
             "a nominee has one manager; found at_least: 2; expected at_least: 1",
         ),
+        (
+            "kind: approved_by\n    at_least: 1\n    by: manager\n    share: 50",
+            "a nominee has one manager; found share: 50; expected no such key, or by: maintainers",
+        ),
+        (
+            "kind: approved_by\n    at_least: 1\n    by: maintainers\n    share: 100",
+            "`requirements.0..share` is wrong",
+        ),
+        (
+            "kind: approved_by\n    at_least: 1\n    by: maintainers\n    share: 50%",
+            "`requirements.0..share` is wrong",
+        ),
+        (
+            "kind: open_for\n    days: 5\n    count: workdays",
+            "allowed all-days, working-days",
+        ),
+        ("kind: no_open_threads\n    by: manager", "allowed maintainers, anyone"),
+        ("kind: no_open_threads", "`by` is missing"),
+        (
+            "kind: review_outcomes",
+            "that nothing counts; found no requirement that counts in group/small",
+        ),
+        ("kind: review_outcomes\n    at_least: 2", "found 'at_least'"),
         ("kind: role_held\n    role: maintainer", "asks for the role that the policy is about"),
         ("kind: attested\n    topics: []", "found an empty list"),
         ("kind: attested\n    topics: [{id: a, text: A}, {id: a, text: B}]", "repeats the id of"),
@@ -379,6 +413,33 @@ def test_a_mistake_is_told_with_its_place_and_what_is_expected(
 def test_a_requirement_that_nobody_can_meet_is_refused(lines: str, message: str) -> None:
     with pytest.raises(PolicyError, match=message):
         parse_requirement(lines)
+
+
+OUTCOMES = """\
+  - id: outcomes
+    kind: review_outcomes
+    title: How it went
+    enforcement: advisory
+    actor: anyone
+    help: Look.
+"""
+
+
+def test_evidence_of_what_is_counted_is_shown_alone() -> None:
+    rule = parse_policy(SMALL + OUTCOMES, "p.yml").requirements[-1].rule
+    assert rule == ReviewOutcomes()
+    assert rule.evidence
+    with pytest.raises(
+        PolicyError, match="asks for nothing; found enforcement: blocking; expected"
+    ):
+        parse_policy(SMALL + OUTCOMES.replace("advisory", "blocking"), "p.yml")
+    with pytest.raises(PolicyError, match="counts in group/other; expected one that counts there"):
+        parse_policy(SMALL + OUTCOMES + "    repository: group/other\n", "p.yml")
+
+
+def test_evidence_beside_what_cannot_be_read_is_no_further_mistake() -> None:
+    text = SMALL.replace("repository: group/small", "repository: 1") + OUTCOMES
+    assert len(find_mistakes(text)) == 1
 
 
 CONTRADICTIONS = """\

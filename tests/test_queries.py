@@ -16,6 +16,7 @@ from bot.evidence.facts import (
     Activity,
     ActivityOf,
     CommitsOf,
+    CoursesOf,
     Deeds,
     DeedsOf,
     DefaultBranchOf,
@@ -57,6 +58,7 @@ FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
 MEMBERS = MembersOf("g")
 STANDING = StandingOf(PROJECT, 231)
+COURSES = CoursesOf("g/p", tuple(range(1, 21)))
 
 
 def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
@@ -80,6 +82,7 @@ NEEDS = st.one_of(
         st.just("main"),
     ),
     st.builds(ActivityOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(CoursesOf, st.sampled_from(["g/a", "g/b"]), st.tuples(st.integers(1, 9))),
     st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
     st.builds(StandingOf, st.just("g/a"), st.integers(1, 9)),
@@ -542,6 +545,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         STANDING,
         FILE,
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
+        COURSES,
         DefaultBranchOf("g/p"),
         ActivityOf("g/p", 9),
         SIBLINGS,
@@ -953,6 +957,9 @@ def note(**changes: Any) -> dict[str, Any]:
         "createdAt": "2026-02-01T09:10:00Z",
         "lastEditedAt": None,
         "lastEditedBy": None,
+        "resolvable": True,
+        "resolved": False,
+        "resolvedBy": None,
         "author": user(1, "ada"),
         "awardEmoji": {"nodes": []},
     } | changes
@@ -968,10 +975,14 @@ def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
         lastEditedBy={"username": "eve"},
         awardEmoji={"nodes": emoji},
         internal=True,
+        resolved=True,
+        resolvedBy={"username": "eve"},
     )
     found, plain = read_merge_request(answer_of(), [edited, note(author=None)]).notes
     assert (found.id, found.edited, found.edited_by) == (12, True, "eve")
     assert (found.own_emoji, found.internal) == (("question",), True)
+    assert (found.resolvable, found.resolved, found.resolved_by) == (True, True, "eve")
+    assert (plain.resolvable, plain.resolved, plain.resolved_by) == (True, False, None)
     assert (plain.edited, plain.edited_by, plain.author, plain.own_emoji) == (False, None, None, ())
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
-from bot.assessment.findings import NearMiss
-from bot.ready import COMES_LATER, is_later, is_ready
+from bot.assessment.findings import NearMiss, Outcome, Outcomes
+from bot.ready import COMES_LATER, is_later, is_ready, with_outcomes
 from bot.report.words import Words
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
@@ -35,6 +35,7 @@ from tests.nomination_world import (
     NominationWorld,
     entry,
     make_world,
+    merge_elsewhere,
 )
 from tests.processes import run_here
 
@@ -355,3 +356,57 @@ def test_a_file_with_a_mistake_is_refused_with_its_place(server: Server, tmp_pat
     (tmp_path / "odd.yaml").write_text("id: [", "utf-8")
     assert "odd.yaml:" in refusal(server, "nina", "--policy", str(tmp_path / "odd.yaml"))
     assert "No such file" in refusal(server, "nina", "--policy", "nowhere.yml")
+
+
+# --- how it went ------------------------------------------------------------------------
+
+
+def test_how_the_counted_merge_requests_went_is_told_whole(
+    server: Server, made: NominationWorld
+) -> None:
+    mr = merge_elsewhere(made, author="nina", reviewer="max")
+    assert "merged as they were" not in ready(server, "nina")
+    text = ready(server, "nina", "--outcomes")
+    assert f"  shown    How the merge requests in {GATEWAY} went\n" in text
+    assert "           reviewed: 5 of 5 merged as they were\n" in text
+    assert "           authored: 0 of 7 merged as they were\n" in text
+    link = f"{server.url}/{GATEWAY}/-/merge_requests/{mr.iid}"
+    assert f"             !{mr.iid} no review is seen  {link}\n" in text
+    assert text.count(f"{server.url}/{GATEWAY}/-/merge_requests/") == 12
+    assert "           merged from 2026-01-06 to 2026-01-06, in . (1)\n" in text
+    (shown,) = (e for e in told(server, "nina", "--outcomes")["requirements"] if e["outcomes"])
+    assert (shown["verdict"], shown["blocking"]) == ("shown", False)
+    assert [each["state"] for each in shown["outcomes"]["reviewed"]] == ["as_it_was"] * 5
+
+
+def test_a_policy_that_tells_it_already_tells_it_once() -> None:
+    policy = make_policy(make_requirement(kinds.AuthoredMergeRequests(at_least=1)))
+    once = with_outcomes(policy)
+    assert [type(each.rule) for each in once.requirements[1:]] == [kinds.ReviewOutcomes]
+    assert with_outcomes(once) == once
+    assert (
+        with_outcomes(make_policy(make_requirement(kinds.RoleHeld(role="a")))).requirements[1:]
+        == ()
+    )
+
+
+WAYS = {
+    "as_it_was": "as it was",
+    "no_review": "no review is seen",
+    "unknown": "not known",
+    "rebase": "after a rebase",
+    "commits": "after further commits and 2 comments",
+    "comments": "after 2 comments",
+}
+
+
+@pytest.mark.parametrize(("state", "words"), WAYS.items())
+def test_each_way_that_it_went_has_its_words(state: str, words: str) -> None:
+    outcome = Outcome(merged=make_merged(7), state=state, threads=2)
+    outcomes = Outcomes(authored=(outcome,), left_out=3)
+    assessment = make_assessment(make_policy(make_requirement(kinds.ReviewOutcomes())))
+    finding = replace(assessment.findings[0], outcomes=outcomes)
+    values = {"assessment": replace(assessment, findings=(finding,)), "is_later": is_later}
+    text = Words(None, GITLAB, "nomination").render("ready.txt.j2", ready=True, **values)
+    assert f"!7 {words}  " in text
+    assert "not looked at: 3 older ones" in text

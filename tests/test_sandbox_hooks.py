@@ -45,7 +45,7 @@ ONLY_NEWER = {
 NOTE = {
     "id", "internal", "note", "noteable_type", "author_id", "created_at", "updated_at",
     "project_id", "attachment", "line_code", "commit_id", "noteable_id", "system", "st_diff",
-    "action", "url",
+    "action", "url", "type", "discussion_id",
 }  # fmt: skip
 NOTED_MERGE_REQUEST = {
     "id", "target_branch", "source_branch", "source_project_id", "author_id", "assignee_id",

@@ -7,12 +7,14 @@ from bot.assessment.findings import (
     Case,
     Finding,
     Move,
+    Outcome,
+    Outcomes,
     State,
     Step,
     Verdict,
     current_maintainers,
 )
-from bot.assessment.kinds import KINDS, RoleHeld
+from bot.assessment.kinds import KINDS, ReviewOutcomes, RoleHeld
 from bot.assessment.kinds.attested import TOPIC
 from bot.assessment.kinds.kind import kind_of
 
@@ -23,6 +25,9 @@ __all__ = [
     "Case",
     "Finding",
     "Move",
+    "Outcome",
+    "Outcomes",
+    "ReviewOutcomes",
     "RoleHeld",
     "State",
     "Step",

@@ -109,7 +109,7 @@ def _find_moved(case: Case, replay: Replay) -> datetime | None:
 
 
 def _waive(finding: Finding, waiver: Waiver) -> Finding:
-    if finding.verdict is Verdict.MET:
+    if finding.verdict is Verdict.MET or finding.requirement.rule.evidence:
         return finding
     return replace(finding, verdict=Verdict.WAIVED, waiver=waiver, measured=finding.verdict)
 

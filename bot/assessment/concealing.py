@@ -28,19 +28,25 @@ class Concealed:
 def find_concealed(case: Case) -> Concealed:
     """Find the places that fewer people may see than the merge request."""
     readers = case.merge_request.visibility
-    counted = {r for each in case.policy.requirements if (r := _counted_in(case, each.rule))}
+    judged = [each.rule for each in case.policy.requirements]
+    touched = {r for rule in judged if rule.evidence and (r := _counted_in(case, rule))}
+    counted = {r for rule in judged if (r := _counted_in(case, rule))}
     return Concealed(
         repositories=frozenset(
             each for each in counted if _exposure(case, each).merge_requests < readers
         ),
         groups=frozenset(each for each in _groups(case) if _group(case, each) < readers),
-        files=frozenset(each for each in _read_in(case) if _exposure(case, each).files < readers),
+        files=frozenset(
+            each for each in _read_in(case) | touched if _exposure(case, each).files < readers
+        ),
     )
 
 
 def _counted_in(case: Case, rule: rules.Rule) -> str | None:
     # After the merge nothing is counted any more.
-    if case.merge_request.state == "merged" or not isinstance(rule, rules.Counting):
+    if case.merge_request.state == "merged" or not isinstance(
+        rule, rules.Counting | rules.Following
+    ):
         return None
     return rule.repository or case.policy.repository
 
@@ -72,8 +78,15 @@ def _exposure(case: Case, project: str) -> Exposure:
 def conceal_finding(finding: Finding, concealed: Concealed) -> Finding:
     """Leave out what was counted where fewer people may see it; the numbers stay."""
     if finding.repository not in concealed.repositories:
+        return _conceal_folders(finding) if finding.repository in concealed.files else finding
+    return replace(finding, counted=(), near_misses=(), outcomes=None)
+
+
+def _conceal_folders(finding: Finding) -> Finding:
+    """Leave out the names of folders."""
+    if finding.outcomes is None:
         return finding
-    return replace(finding, counted=(), near_misses=())
+    return replace(finding, outcomes=replace(finding.outcomes, folders=()))
 
 
 def conceal_step(step: Step, concealed: Concealed) -> Step:

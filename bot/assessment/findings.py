@@ -19,6 +19,7 @@ class Verdict(Enum):
     UNMET = "unmet"
     UNKNOWN = "unknown"
     WAIVED = "waived"
+    SHOWN = "shown"  # evidence that nothing is asked of
 
 
 class State(Enum):
@@ -50,6 +51,46 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a merge request went after somebody's review, or through the reviews of their own.
+
+    `state` is a word that templates put in others: `as_it_was`, `comments`, `rebase`, `commits`,
+    `no_review`, or `unknown`.
+    """
+
+    merged: Merged
+    state: str
+    threads: int = 0
+    requests: int = 0
+    pushes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder at the top of the repository, and how many of the merge requests touched it."""
+
+    name: str
+    touched: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """How the merge requests went that count for somebody, newest first.
+
+    Nobody looked at further ones, which are `left_out`. They were merged from `since` to `until`;
+    for `unlisted` ones it is not known which files they changed.
+    """
+
+    reviewed: tuple[Outcome, ...] = ()
+    authored: tuple[Outcome, ...] = ()
+    left_out: int = 0
+    since: datetime | None = None
+    until: datetime | None = None
+    folders: tuple[Folder, ...] = ()
+    unlisted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What was found for one requirement, with everything that shows it.
 
@@ -73,6 +114,7 @@ class Finding:
     found_anytime: int | None = None
     waiver: Waiver | None = None
     measured: Verdict | None = None
+    outcomes: Outcomes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,9 @@ def _add_ready(parser: Parser) -> None:
         "--policy", metavar="ID|FILE", help="only this policy, or one in a file, in force or not"
     )
     parser.add_argument("--entry", metavar="SLUG", help="name of their entry's file, if another")
+    parser.add_argument(
+        "--outcomes", action="store_true", help="tell how the counted merge requests went, too"
+    )
     _add_output(parser)
 
 
@@ -232,7 +235,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
         "judge somebody before any merge request exists",
         (
             "nominee1",
-            "nominee1 --policy ai-gateway --json",
+            "nominee1 --policy my-policy --json",
             "nominee1 --policy my-policies/next.yml",
         ),
         _add_ready,
@@ -250,7 +253,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], Add]] = {
     ),
     "drift": (
         "compare who has a role by entry, groups and files; exit 1 where they disagree",
-        ("", "--policy ai-gateway --json"),
+        ("", "--policy my-policy --json"),
         _add_drift,
     ),
     "detect": (

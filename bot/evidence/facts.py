@@ -608,6 +608,50 @@ class LabelsOf(Asks[Labels]):
     iid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What somebody did to a merge request: a word, by whom, and when.
+
+    They `approved`, `unapproved`, `reviewed` or `requested` changes, `opened` a thread, `wrote` in
+    one, or pushed commits: `pushed`, or `rebased` where some of the target branch were among them.
+    """
+
+    what: str
+    by: str | None
+    bot: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a merge request went until it was merged, in the order of time.
+
+    `cut` says that GitLab did not list all of it; `paths` are None where it did not list them all.
+    """
+
+    iid: int
+    author: str | None
+    merged_at: datetime
+    acts: tuple[Act, ...]
+    paths: tuple[str, ...] | None
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courses:
+    """How some merge requests went."""
+
+    items: tuple[Course, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoursesOf(Asks[Courses]):
+    """The need for how merged merge requests of a project went."""
+
+    project: str
+    iids: tuple[int, ...]
+
+
 Statuses = tuple[CommitStatus | StatusCheck, ...]
 Need = (
     FileAt
@@ -639,6 +683,7 @@ Need = (
     | StatusChecksOf
     | CiConfigOf
     | LabelsOf
+    | CoursesOf
 )
 Times = Push | Versions | Reopened | Activity | Deeds
 Fact = (
@@ -660,6 +705,7 @@ Fact = (
     | Standing
     | Statuses
     | Labels
+    | Courses
     | str
 )
 Facts = Mapping[Need, Fact]

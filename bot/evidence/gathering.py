@@ -259,6 +259,11 @@ def work_needs(subject: Subject, facts: Ledger) -> Mapping[str, WorkOf]:
     }
 
 
+def find_work(subject: Subject, repository: str, facts: Ledger) -> Work | Unread:
+    """Return what a nominee did in a repository where a policy counts, so far as is known."""
+    return _work_of(repository, work_needs(subject, facts), facts)
+
+
 def _own_needs(
     subjects: Iterable[Subject], merge_request: MergeRequest, known: Ledger
 ) -> set[Need]:

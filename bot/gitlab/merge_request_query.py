@@ -81,6 +81,7 @@ fragment Comments on NoteConnection {
   nodes {
     id body url system internal createdAt lastEditedAt maxAccessLevelOfAuthor
     lastEditedBy { username }
+    resolvable resolved resolvedBy { username }
     author { id username state bot }
     awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { username } } }
   }
@@ -192,6 +193,9 @@ def _read_note(node: Json, me: Person) -> Note:
         emoji_known=following(node, "awardEmoji") is None,
         url=node.get("url"),
         by_member=is_member(node.get("maxAccessLevelOfAuthor")),
+        resolvable=bool(node["resolvable"]),
+        resolved=bool(node["resolved"]),
+        resolved_by=(node.get("resolvedBy") or {}).get("username"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from bot.evidence import (
     WITHDRAWN,
     ActivityOf,
+    CoursesOf,
     DeedsOf,
     DefaultBranchOf,
     Exposure,
@@ -43,6 +44,7 @@ from bot.gitlab.answers import (
     read_visibility,
     usernames_of,
 )
+from bot.gitlab.courses_query import courses_part
 from bot.gitlab.packing import Part, make_part
 from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
@@ -452,6 +454,7 @@ def _read_tip(need: TipOf, answer: Json) -> str | Unread:
 
 _PARTS: Mapping[type, Callable[[Any], Part]] = {
     ActivityOf: activity_part,
+    CoursesOf: courses_part,
     DeedsOf: deeds_part,
     DefaultBranchOf: branch_part,
     WorkOf: work_part,

@@ -43,7 +43,7 @@ URL = Text(
     longest=500,
 )
 GROUP = Text(
-    says="the full path of a group, such as gitlab-org/maintainers/ai-gateway",
+    says="the full path of a group, such as group/maintainers/project",
     pattern=whole(f"{_NO_WAY_UP}{_SEGMENT}(/{_SEGMENT})*"),
 )
 PROJECT = Text(

@@ -45,11 +45,12 @@ class Rule(OfKind):
     """What a requirement asks for; its kinds stand in `bot.assessment.kinds`.
 
     A rule that is `timed` depends on when people nominated and approved; what comes `later` only
-    an open merge request can show.
+    an open merge request can show. One that is `evidence` asks for nothing: it is shown alone.
     """
 
     __slots__ = ()
 
+    evidence: ClassVar[bool] = False
     timed: ClassVar[bool] = False
     later: ClassVar[bool] = False
 
@@ -71,6 +72,17 @@ class Counting(Rule):
     ] = None
     repository: Annotated[
         str | None, Key(PROJECT, "Count in this project instead of the policy's `repository`.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following(Rule):
+    """Show how the merge requests went that requirements of the same policy count."""
+
+    evidence: ClassVar[bool] = True
+
+    repository: Annotated[
+        str | None, Key(PROJECT, "Look in this project instead of the policy's `repository`.")
     ] = None
 
 

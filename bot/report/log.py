@@ -20,6 +20,7 @@ _WORDS = {
     Verdict.WAIVED: "waived",
     Verdict.UNMET: "not met",
     Verdict.UNKNOWN: "unknown",
+    Verdict.SHOWN: "shown",
 }
 LAST_LIMIT = 4000  # characters of the last line, which may name many people
 _NO_VERDICT = "nobody is nominated"
@@ -249,7 +250,7 @@ def _case(assessment: Assessment, finding: Finding) -> str:
     group = f"{assessment.policy.label}.{assessment.nomination.username}"
     start = f"  <testcase classname={_quote(group)} name={_quote(finding.requirement.title)}"
     said = escape(inert.log_line(finding.reason or finding.requirement.help))
-    if finding.verdict in {Verdict.MET, Verdict.WAIVED}:
+    if finding.verdict in {Verdict.MET, Verdict.WAIVED, Verdict.SHOWN}:
         return f"{start}/>"
     if not finding.requirement.blocking:
         return f"{start}><skipped/></testcase>"

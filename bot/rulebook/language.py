@@ -32,7 +32,7 @@ MAINTAINERS = Record(
 
 
 def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """Find requirements that cannot be met, and topics that one word would attest twice."""
+    """Find requirements that cannot be meant, and topics that one word would attest twice."""
     rules = {
         number: draft.values["rule"].values
         for number, draft in enumerate(values.get("requirements", ()))
@@ -41,6 +41,8 @@ def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     yield from _find_idle_reminders(values)
     yield from _find_own_stage(values.get("role"), rules)
     yield from _find_shared_topics(rules)
+    yield from _find_demanding_evidence(values)
+    yield from _find_evidence_of_nothing(values)
 
 
 def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -68,6 +70,44 @@ def _find_own_stage(
                     found=role,
                     expected="the role of an earlier stage",
                 )
+
+
+def _rules_of(values: Mapping[str, Any], kind: type) -> Iterator[tuple[int, Draft]]:
+    """Yield the requirements with a rule of a kind, as far as they could be read."""
+    for number, draft in enumerate(values.get("requirements", ())):
+        rule = draft.values.get("rule") if draft is not None else None
+        if rule is not None and issubclass(rule.build, kind):
+            yield number, draft
+
+
+def _find_demanding_evidence(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Find each rule that asks for nothing and is to keep the gate shut."""
+    for number, draft in _rules_of(values, say.Following):
+        if draft.values.get("enforcement"):
+            yield Contradiction(
+                at=("requirements", number, "enforcement"),
+                what=f"`requirements[{number}]` shows evidence and asks for nothing",
+                found="enforcement: blocking",
+                expected="enforcement: advisory",
+            )
+
+
+def _find_evidence_of_nothing(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Find each rule that tells of merge requests in a project where none are counted."""
+    counted = {_repository_of(values, draft) for _, draft in _rules_of(values, say.Counting)}
+    for number, draft in _rules_of(values, say.Following):
+        place = _repository_of(values, draft)
+        if place and place not in counted:
+            yield Contradiction(
+                at=("requirements", number, "kind"),
+                what=f"`requirements[{number}]` tells of merge requests that nothing counts",
+                found=f"no requirement that counts in {place}",
+                expected="one that counts there",
+            )
+
+
+def _repository_of(values: Mapping[str, Any], draft: Draft) -> Any:
+    return draft.values["rule"].values.get("repository") or values.get("repository")
 
 
 def _find_shared_topics(rules: Mapping[int, Mapping[str, Any]]) -> Iterator[Contradiction]:

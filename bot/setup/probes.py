@@ -17,6 +17,7 @@ from bot.evidence import (
     CiConfigOf,
     Commits,
     CommitsOf,
+    CoursesOf,
     DeedsOf,
     DefaultBranchOf,
     DiffsOf,
@@ -316,6 +317,10 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
     "place of the CI configuration": (
         lambda at: CiConfigOf(at.project_id),
         "nominations that change other files, too",
+    ),
+    "courses": (
+        lambda at: CoursesOf(at.repository, (1,)),
+        "evidence of how reviewed merge requests went",
     ),
     "labels": (
         lambda at: LabelsOf(at.project_id, at.iid),

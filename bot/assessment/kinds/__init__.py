@@ -10,7 +10,9 @@ from bot.assessment.kinds.counting import (
 )
 from bot.assessment.kinds.kind import RequirementKind
 from bot.assessment.kinds.labelled import Labelled
+from bot.assessment.kinds.no_open_threads import NoOpenThreads
 from bot.assessment.kinds.open_for import OpenFor
+from bot.assessment.kinds.review_outcomes import ReviewOutcomes
 from bot.assessment.kinds.role_held import RoleHeld
 
 # In the order of the reference.
@@ -24,6 +26,8 @@ KINDS: tuple[type[RequirementKind], ...] = (
     OpenFor,
     RoleHeld,
     Labelled,
+    NoOpenThreads,
+    ReviewOutcomes,
 )
 
 __all__ = [
@@ -34,8 +38,10 @@ __all__ = [
     "AuthoredMergeRequests",
     "AuthoredOrReviewed",
     "Labelled",
+    "NoOpenThreads",
     "OpenFor",
     "RequirementKind",
+    "ReviewOutcomes",
     "ReviewedMergeRequests",
     "RoleHeld",
 ]

@@ -22,10 +22,12 @@ class ApprovedBy(RequirementKind):
     later = True
     effort = 3
     words: ClassVar = {
-        "next_step": "{% set more = rule.at_least - finding.found %}"
+        "needed": "{{ finding.needed }}"
+        "{% if rule.share is not none %} (over {{ rule.share }}&nbsp;%){% endif %}",
+        "next_step": "{% set more = finding.needed - finding.found %}"
         "{% if rule.by == 'manager' %}the manager approves{% else %}"
         "{{ more }} more maintainer{% if more == 1 %} approves{% else %}s approve{% endif %}"
-        "{% endif %} this merge request."
+        "{% endif %} this merge request.",
     }
 
     at_least: Annotated[int, Key(Whole(least=1, most=100), "How many must approve.")]
@@ -37,9 +39,18 @@ class ApprovedBy(RequirementKind):
         ),
     ]
 
+    share: Annotated[
+        int | None,
+        Key(
+            Whole(least=0, most=99),
+            "More than this percentage of the present maintainers must approve as well: 50 is more"
+            " than half. The nominee is never one of them.",
+        ),
+    ] = None
+
     @classmethod
     def contradictions(cls, values: Mapping[str, Any]) -> Iterator[Contradiction]:
-        """Find a rule that asks one person to approve twice."""
+        """Find a rule that asks one person to approve twice, or for a share of one person."""
         at_least = values.get("at_least", 1)
         if values.get("by") == "manager" and at_least > 1:
             yield Contradiction(
@@ -47,6 +58,13 @@ class ApprovedBy(RequirementKind):
                 what="a nominee has one manager",
                 found=f"at_least: {at_least}",
                 expected="at_least: 1",
+            )
+        if values.get("by") == "manager" and values.get("share") is not None:
+            yield Contradiction(
+                at=("share",),
+                what="a nominee has one manager",
+                found=f"share: {values['share']}",
+                expected="no such key, or by: maintainers",
             )
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
@@ -58,7 +76,8 @@ class ApprovedBy(RequirementKind):
         counting = _counting_approvers(case, self.by)
         if isinstance(counting, Unread):
             return unknown(requirement, self.at_least, counting.reason)
-        keys = {name.casefold() for name in counting}
+        keys = {name.casefold() for name in counting} - {nominee}
+        needed = max(self.at_least, _more_than(self.share, len(keys)))
         parts = tuple(
             Part(
                 role=self.by,
@@ -70,15 +89,15 @@ class ApprovedBy(RequirementKind):
         states = [part.state for part in parts]
         found, undated = states.count("approved"), states.count("undated")
         verdict, reason = Verdict.UNMET, None
-        if found >= self.at_least:
+        if found >= needed:
             verdict = Verdict.MET
-        elif found + undated >= self.at_least:
+        elif found + undated >= needed:
             verdict, reason = Verdict.UNKNOWN, _why_undated(case.subject.timing)
         return Finding(
             requirement=requirement,
             verdict=verdict,
             found=found,
-            needed=self.at_least,
+            needed=needed,
             parts=parts,
             reason=reason,
         )
@@ -92,6 +111,11 @@ def _approver_state(case: Case, by: str, key: str) -> str:
     # Anybody may take a name that was freed.
     is_stranger = by == "manager" and key in case.strangers
     return "stranger" if is_stranger else _approval_state(case.subject.timing, key)
+
+
+def _more_than(share: int | None, people: int) -> int:
+    """Return the least number that is more than a percentage of some people."""
+    return 0 if share is None else people * share // 100 + 1
 
 
 def _approval_state(timing: Timing | Unread, key: str) -> str:

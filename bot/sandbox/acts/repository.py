@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from bot.sandbox.acts.notes import add_system_note
@@ -181,7 +182,35 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         changes=changes,
         oldrev=old,
     )
+    _note_commits(world, user, mr, old)
     reset_approvals(world, user, mr)
+
+
+def _note_commits(world: World, user: User, mr: MergeRequest, old: str | None) -> None:
+    """Write what GitLab writes of a push, if it brought commits: a line for those it had before.
+
+    app/services/merge_requests/refresh_service.rb: the commits between the two heads are divided
+    into those of the merge request and existing ones; add_commits in
+    app/services/system_notes/commit_service.rb lists them.
+    """
+    store, version = mr.project.repository.store, mr.diff
+    if old not in store.commits or version is None:
+        return
+    brought = store.ancestors(version.head_sha) - store.ancestors(old)
+    above = store.ancestors(version.base_sha) if version.base_sha else set()
+    new = sorted(brought - above)
+    existing = brought & above
+    if not brought:
+        return
+    lines = [f"<li>{_count(len(existing))} from branch <code>{mr.target_branch}</code></li>"]
+    lines = lines if existing else []
+    lines += [f"<li>{sha[:8]} - {escape(store.commits[sha].title)}</li>" for sha in new[:10]]
+    told = f"added {_count(len(brought))}\n\n<ul>{''.join(lines)}</ul>"
+    add_system_note(world, user, mr, told)
+
+
+def _count(number: int) -> str:
+    return f"{number} commit{'' if number == 1 else 's'}"
 
 
 def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:

@@ -47,6 +47,19 @@ def _comment(stage: Stage, by: User, given: Given) -> None:
     actions.create_note(stage.world, by, stage.mr, draft)
 
 
+def _thread(stage: Stage, by: User, given: Given) -> None:
+    """Begin a thread, which can be resolved."""
+    draft = NoteDraft(body=given["text"], type="DiscussionNote")
+    actions.create_note(stage.world, by, stage.mr, draft)
+
+
+def _resolve(stage: Stage, by: User, _given: Given) -> None:
+    """Resolve the newest thread, after opening it again where it is resolved."""
+    thread = [note for note in stage.mr.notes if note.resolvable][-1]
+    for resolved in (False, True):
+        actions.resolve_thread(stage.world, by, stage.mr, thread.discussion_id, resolved)
+
+
 def _edit_comment(stage: Stage, by: User, given: Given) -> None:
     note = stage.comment(given.get("comment", -1))
     actions.edit_note(stage.world, by, stage.mr, note, given["text"])
@@ -280,6 +293,7 @@ ACTS: Mapping[str, Act] = {
         "project",
         alone="project",
     ),
+    "resolve": _act("Resolves the newest thread of the merge request once more", _resolve),
     "review_elsewhere": _act(
         "Has `count` merge requests of `author` approved by the acting person and merged; with "
         "`comment` a thread is the review, with `state` it comes after the merge, with `push` "
@@ -289,6 +303,7 @@ ACTS: Mapping[str, Act] = {
         "comment count push state target",
     ),
     "sweep": _act("Starts the scheduled pipeline of the bot", _sweep),
+    "thread": _act("Begins a thread on the merge request", _thread, "text", alone="text"),
     "unapprove": _plain("Revokes an approval", actions.unapprove),
     "unassign": _act("Takes assigned people off", _unassign, "people", alone="people"),
     "wait_days": _act("Moves the clock on", _wait_days, "days", alone="days"),

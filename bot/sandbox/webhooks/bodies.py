@@ -98,6 +98,9 @@ def build_note_body(world: World, event: Event, mr: MergeRequest, note: Note) ->
             "id": note.id,
             "internal": note.internal,
             "note": note.body,
+            # lib/gitlab/hook_data/note_builder.rb; the documented samples leave both out.
+            "type": note.type,
+            "discussion_id": note.discussion_id,
             "noteable_type": "MergeRequest",
             "author_id": note.author.id,
             "created_at": write_time(note.created_at),
