@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import NoteDraft
 from bot.sandbox.http.server import Server
+from bot.sandbox.pages.app import Pages
 from bot.sandbox.scenarios import FIRST_NOMINATION, STORY
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
-from tests.nomination_world import PROVISIONER, SECRET, TEAM, make_world
+from tests.nomination_world import PROVISIONER, SECRET, TEAM, add_user, make_world
 from tests.processes import run_here, run_job_here
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -489,3 +492,20 @@ def look_at_the_board(screen: WebDriver, stage: Stage, folder: Path) -> None:
     assert f"Merged, with steps open ({merged})" in seen
     assert f"On the way ({near})" in seen
     assert f"Drift ({drift})" in seen
+
+
+def test_every_comment_of_the_gallery_fits_the_screen(screen: WebDriver, tmp_path: Path) -> None:
+    gallery = (Path(__file__).parents[1] / "docs" / "gallery.md").read_text(encoding="utf-8")
+    made = make_world(assigned=False)
+    world, mr = made.world, made.nomination
+    draft = NoteDraft(body=gallery.partition("\n## ")[2])
+    for name in ("ada", "margaret"):  # whom it mentions
+        add_user(world, name)
+    note = actions.create_note(world, world.user("nomination-bot"), mr, draft).note
+    assert note is not None
+    with Server(world) as server:
+        server.mount("/", Pages(world))
+        address = f"{server.url}/{TEAM}/-/merge_requests/{mr.iid}"
+        check_both_screens(screen, address, "gallery", tmp_path)
+        mentions = screen.find_elements(By.CSS_SELECTOR, f"#note_{note.id} a.ref-mention")
+        assert {each.text for each in mentions} == {"@ada", "@margaret"}

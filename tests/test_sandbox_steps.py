@@ -2,13 +2,14 @@
 
 import io
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.scenarios import FIRST_NOMINATION, STORY
 from bot.sandbox.story.comparing import Change
 from bot.sandbox.story.demo import Teller, run_demo
 from bot.sandbox.story.running import Sandbox
@@ -514,3 +515,37 @@ def test_a_change_too_long_for_the_screen_is_cut() -> None:
 def test_colour_marks_what_came_and_what_went() -> None:
     told = list(Teller(width=80, colour=True).changes([change("-", 1), change("+", 2)], 9))
     assert told == ["\x1b[31m  - line 1\x1b[0m", "\x1b[32m  + line 2\x1b[0m"]
+
+
+def test_what_the_story_needs_is_in_the_wheel() -> None:
+    configuration = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    copied = configuration["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    policies = Path(read_scenario(STORY).variables["NOMINATION_BOT_POLICIES"])
+    assert [each.name for each in policies.iterdir()] == ["ai-gateway.yml"]
+    here = str(policies.relative_to(Path.cwd()))
+    assert copied[here] == f"bot/{here}"
+
+
+@pytest.mark.parametrize("written", [{"shipped": "nowhere"}, {"other": "bot"}, {"shipped": None}])
+def test_a_variable_that_names_nothing_shipped_is_refused(tmp_path: Path, written: object) -> None:
+    write_steps(tmp_path, variables={"A": written})
+    with pytest.raises(ScenarioError, match=r"variables: A: expected a text, or \{shipped: PATH\}"):
+        read_scenario(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [("policy check", False), ({"command": "policy check", "exit_code": 1}, True)],
+)
+def test_a_command_ends_as_the_step_says(tmp_path: Path, given: object, wrong: bool) -> None:
+    folder = make_folder(tmp_path)
+    write_steps(folder, steps=[{**STEP, "run": given}])
+    scenario = read_scenario(folder)
+    with Sandbox(folder) as sandbox:
+        sandbox.runner.execute = run_job_here
+        stage = Stage(sandbox=sandbox, folder=folder)
+        if wrong:
+            with pytest.raises(StepError, match="exit code 0, not 1"):
+                play(stage, scenario.steps[0])
+        else:
+            assert "nomination-bot policy check" in play(stage, scenario.steps[0]).terminal
