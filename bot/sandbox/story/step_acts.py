@@ -103,7 +103,8 @@ def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
         elif "state" not in given:
             actions.approve(stage.world, by, mr)
         if given.get("push"):
-            more = CommitDraft(message="Polish", changes={"notes/polish.md": b"A bit more.\n"})
+            path = f"notes/polish-{mr.iid}.md"
+            more = CommitDraft(message="Polish", changes={path: b"A bit more.\n"})
             actions.push(stage.world, author, mr.project, mr.source_branch, more)
         actions.merge(stage.world, merger, mr)
         if "state" in given:
