@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import NoteDraft
 from bot.sandbox.http.server import Server
-from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.pages.app import Pages
+from bot.sandbox.scenarios import FIRST_NOMINATION, STORY
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
-from tests.nomination_world import SECRET, TEAM, make_world
+from tests.nomination_world import PROVISIONER, SECRET, TEAM, add_user, make_world
 from tests.processes import run_here, run_job_here
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -375,6 +378,7 @@ def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
     screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute("getLog", {"type": "browser"})  # what other tests left there
     try:
         browser.get((tmp_path / "index.html").as_uri())
         browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -388,3 +392,120 @@ def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     told = browser.execute("getLog", {"type": "browser"})["value"]
     assert [each["message"] for each in told] == []
+
+
+def check_both_screens(browser: WebDriver, address: str, name: str, folder: Path) -> None:
+    """Look at a page narrow and wide, light and dark; keep pictures for whoever wants to see."""
+    for width in (390, 1280):
+        for scheme in ("light", "dark"):
+            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            screen = {"width": width, "height": 1600, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+            browser.get(address)
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+            assert browser.execute_script(FAINT) == []
+            browser.save_screenshot(str(folder / f"{name}-{width}-{scheme}.png"))
+
+
+# Texts that stand out from their ground by less than 4.5 to 1 (WCAG 2.2, 1.4.3).
+FAINT = """
+const shade = (rgb) => rgb.map((c) => c / 255)
+  .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+const read = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const ground = (each) => {
+  for (; each; each = each.parentElement) {
+    const found = read(getComputedStyle(each).backgroundColor);
+    if (found.length === 3 || found[3] === 1) return found.slice(0, 3);
+  }
+  return [255, 255, 255];
+};
+return [...document.querySelectorAll("main *, header *")]
+  .filter((each) => each.offsetParent && !each.disabled
+    && [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .filter((each) => {
+    const pair = [shade(read(getComputedStyle(each).color).slice(0, 3)), shade(ground(each))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05) < 4.5;
+  })
+  .map((each) => `${each.tagName} ${each.className}: ${each.textContent.trim().slice(0, 40)}`);
+"""
+
+
+@pytest.fixture
+def screen(browser: WebDriver) -> Iterator[WebDriver]:
+    """Give the browser back as it was."""
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_story_is_seen_on_every_screen(screen: WebDriver, tmp_path: Path) -> None:
+    scenario = read_scenario(STORY)
+    with Sandbox(FIRST_NOMINATION, scenario.variables) as sandbox:
+        sandbox.runner.execute = run_job_here
+        stage = Stage(sandbox=sandbox, folder=scenario.folder)
+        page = f"{sandbox.url}/{TEAM}/-/merge_requests/1"
+        change = f"{sandbox.url}/{PROVISIONER}/-/merge_requests/1"
+        places = {  # by the number of the step after which to look
+            1: {"open": page},
+            8: {"mentioned": page},
+            13: {"merged": page, "to-dos": f"{sandbox.url}/nominee1", "opened": change},
+            22: {"finished": page},
+        }
+        mentioned = {1: ["@nominee1"], 8: ["@maintainer1"], 13: ["@nominee1"], 22: []}
+        for step in scenario.steps:
+            play(stage, step)
+            for name, address in places.get(step.number, {}).items():
+                check_both_screens(screen, address, name, tmp_path)
+            if step.number in mentioned:
+                screen.get(page)
+                assert find_mentions(screen) == mentioned[step.number]
+            if stage.board:
+                look_at_the_board(screen, stage, tmp_path / f"board-{step.number}")
+        screen.get(page)
+        assert "every step is done" in text_of(screen, ".notes")
+
+
+def find_mentions(screen: WebDriver) -> list[str]:
+    """List whom the bot's comment mentions."""
+    comment = screen.find_element(By.CSS_SELECTOR, ".notes li.card")
+    return [each.text for each in comment.find_elements(By.CSS_SELECTOR, "a.ref-mention")]
+
+
+# Open, merged with steps left, on the way, and differences: before, after the merge, at the end.
+BOARDS = {"board-2": (1, 0, 2, 2), "board-14": (0, 1, 1, 5), "board-23": (0, 0, 1, 0)}
+
+
+def look_at_the_board(screen: WebDriver, stage: Stage, folder: Path) -> None:
+    """Write the board as it is now, and see who is near, what is left, and what differs."""
+    run_here(
+        *("board", "--output", str(folder), "-q"),
+        **stage.sandbox.runner.variables,
+        NOMINATION_BOT_GITLAB_URL=stage.sandbox.url,
+        NOMINATION_BOT_TEAM_PROJECT=TEAM,
+    )
+    check_both_screens(screen, (folder / "index.html").as_uri(), folder.name, folder.parent)
+    seen = text_of(screen, "main")
+    open_ones, merged, near, drift = BOARDS[folder.name]
+    assert f"Nominations open ({open_ones})" in seen
+    assert f"Merged, with steps open ({merged})" in seen
+    assert f"On the way ({near})" in seen
+    assert f"Drift ({drift})" in seen
+
+
+def test_every_comment_of_the_gallery_fits_the_screen(screen: WebDriver, tmp_path: Path) -> None:
+    gallery = (Path(__file__).parents[1] / "docs" / "gallery.md").read_text(encoding="utf-8")
+    made = make_world(assigned=False)
+    world, mr = made.world, made.nomination
+    draft = NoteDraft(body=gallery.partition("\n## ")[2])
+    for name in ("ada", "margaret"):  # whom it mentions
+        add_user(world, name)
+    note = actions.create_note(world, world.user("nomination-bot"), mr, draft).note
+    assert note is not None
+    with Server(world) as server:
+        server.mount("/", Pages(world))
+        address = f"{server.url}/{TEAM}/-/merge_requests/{mr.iid}"
+        check_both_screens(screen, address, "gallery", tmp_path)
+        mentions = screen.find_elements(By.CSS_SELECTOR, f"#note_{note.id} a.ref-mention")
+        assert {each.text for each in mentions} == {"@ada", "@margaret"}

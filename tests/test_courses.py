@@ -44,7 +44,7 @@ def course_of(**changes: Any) -> Course:
         "activity": {"pageInfo": {"hasNextPage": False}, "nodes": []},
         "discussions": {"pageInfo": {"hasNextPage": False}, "nodes": []},
     }
-    answer = {"v0": {"mergeRequests": {"nodes": [node | changes, None]}}}
+    answer = {"project": {"mergeRequests": {"nodes": [node | changes, None]}}}
     (course,) = read(answer).items
     assert isinstance(course, Course)
     return course
@@ -130,11 +130,11 @@ def test_paths_that_were_not_all_told_are_not_known(
     assert course_of(**changes).paths == paths
 
 
-@pytest.mark.parametrize("answer", [{}, {"v0": None}, {"v0": {"mergeRequests": None}}])
+@pytest.mark.parametrize("answer", [{}, {"project": None}, {"project": {"mergeRequests": None}}])
 def test_courses_that_were_not_listed_are_unread(answer: dict[str, Any]) -> None:
     assert isinstance(read(answer), Unread)
 
 
 def test_the_courses_of_imported_merge_requests_are_left_out() -> None:
-    answer = {"v0": {"mergeRequests": {"nodes": [{"iid": "1", "mergedAt": None}]}}}
+    answer = {"project": {"mergeRequests": {"nodes": [{"iid": "1", "mergedAt": None}]}}}
     assert read(answer) == Courses(items=())

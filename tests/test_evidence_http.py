@@ -193,7 +193,7 @@ def approve(made: NominationWorld, mr: MergeRequest) -> None:
 
 
 def approve_and_push(made: NominationWorld, mr: MergeRequest) -> None:
-    made.gateway.settings.reset_approvals_on_push = True
+    made.gateway.settings.tier = "premium"  # where a push resets approvals
     approve(made, mr)
     push_elsewhere(made, mr.source_branch)
     assert (mr.approvals, mr.reviewers[0].state) == ([], "unapproved")

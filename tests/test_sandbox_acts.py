@@ -251,11 +251,30 @@ def test_a_push_takes_approvals_away_where_the_project_says_so() -> None:
     ]
 
 
-def test_approvals_stay_over_a_push_where_the_project_lets_them() -> None:
+@pytest.mark.parametrize(
+    ("tier", "resets", "left"),
+    [("premium", None, []), ("premium", False, ["developer"]), ("free", None, ["developer"])],
+)
+def test_a_push_takes_approvals_away_unless_the_project_keeps_them(
+    tier: str, resets: bool | None, left: list[str]
+) -> None:
+    world = make_world(tier=tier)
+    mr = open_mr(world)
+    if resets is not None:
+        mr.project.settings.reset_approvals_on_push = resets
+    actions.approve(world, world.user("developer"), mr)
+    push(world, "author", "change", {"more": b"1"})
+    assert [each.user.username for each in mr.approvals] == left
+
+
+def test_a_rebase_alone_keeps_approvals() -> None:
     world = make_world()
     mr = open_mr(world)
     actions.approve(world, world.user("developer"), mr)
-    push(world, "author", "change", {"more": b"1"})
+    push(world, "maintainer", "main", {"elsewhere": b"1"})
+    before = mr.head_sha
+    actions.rebase(world, world.user("author"), mr)
+    assert mr.head_sha != before
     assert [each.user.username for each in mr.approvals] == ["developer"]
 
 

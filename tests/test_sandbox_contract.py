@@ -407,10 +407,20 @@ def test_the_numbers_are_those_of_git(scene: Scene) -> None:
 )
 def test_a_label_command_says_what_it_did(scene: Scene, text: str, key: str, message: str) -> None:
     api = scene[2]
-    api.put(MR, labels="old")
+    for labels in ("bug,two words", "old"):  # those of the project are made by that, too
+        api.put(MR, labels=labels)
     reply = api.post(f"{MR}/notes", body=text)
     assert (reply.status, list(reply.body["commands_changes"])) == (202, [key])
     assert reply.body["summary"] == [message]
+
+
+@pytest.mark.parametrize("command", ["label", "relabel"])
+def test_a_label_that_nobody_made_is_passed_over(scene: Scene, command: str) -> None:
+    _, mr, api = scene
+    api.put(MR, labels="old")
+    api.post(f"{MR}/notes", body=f"Words.\n/{command} ~unheard")
+    assert [each.name for each in mr.labels] == ["old"]
+    assert list(mr.project.labels) == ["old"]
 
 
 def test_a_hook_s_address_is_whole(scene: Scene) -> None:

@@ -756,3 +756,86 @@ def test_a_wrong_scenario_is_one_line(
     assert told.startswith("nomination-bot: the scenario cannot be used: ")
     assert len(told.splitlines()) == 1
     assert says in told
+
+
+def test_a_refused_comment_keeps_its_text_and_can_be_sent_again(site: Site) -> None:
+    text = f"A long </textarea>{EVIL} text"
+    refused = site.post(f"{site.url}/notes", {"as": "nobody-here", "text": text})
+    shown = refused.get_data(as_text=True)
+    assert refused.status_code == 400
+    assert html.escape(text, quote=False) in shown.replace("&#34;", '"')
+    assert EVIL not in shown
+    assert f'action="{site.url}/notes"' in shown
+    foreign = site.client.post(
+        f"{site.url}/notes", data={"text": text}, headers={"Origin": "https://elsewhere.example"}
+    )
+    assert "<textarea" not in foreign.get_data(as_text=True)
+
+
+def test_a_refused_change_of_a_file_keeps_its_text_too(site: Site) -> None:
+    form = {"as": "maintainer", "text": "new words", "title": "", "last": "x", "branch": "no space"}
+    shown = site.post(f"/{PROJECT}/-/edit/main/README.md?new=1", form).get_data(as_text=True)
+    assert "new words</textarea>" in shown
+    assert f'action="/{PROJECT}/-/edit/main/README.md?new=1"' in shown
+    assert '<input type="hidden" name="last" value="x">' in shown
+    assert '<input name="branch" required value="no space">' in shown
+
+
+def test_a_thread_is_begun_answered_resolved_and_reopened(site: Site) -> None:
+    site.post(f"{site.url}/notes", {"as": "reporter", "text": "Why?", "begin": "1"})
+    first = site.mr.comments[-1]
+    reply = {"as": "author", "text": "Because.", "thread": first.discussion_id}
+    assert site.post(f"{site.url}/notes", reply).status_code == 303
+    answered = site.mr.comments[-1]
+    assert (answered.discussion_id, answered.type) == (first.discussion_id, "DiscussionNote")
+    assert "Not resolved" in site.page
+    thread = {"thread": first.discussion_id, "resolved": "1"}
+    assert site.post(f"{site.url}/threads", {**thread, "as": OUTSIDER}).status_code == 403
+    site.post(f"{site.url}/threads", {**thread, "as": "author"})
+    assert (first.resolved, first.resolved_by) == (True, site.world.user("author"))
+    assert "Reopen thread" in site.page
+    site.post(f"{site.url}/threads", {**thread, "as": "author", "resolved": "0"})
+    assert not first.resolved
+
+
+def test_the_first_answer_makes_a_thread_of_a_comment(site: Site) -> None:
+    site.post(f"{site.url}/notes", {"as": "reporter", "text": "Alone"})
+    alone = site.mr.comments[-1]
+    assert not alone.resolvable
+    answer = {"as": "author", "text": "Not any more", "thread": alone.discussion_id}
+    site.post(f"{site.url}/notes", answer)
+    assert alone.resolvable
+    missing = site.post(f"{site.url}/notes", {**answer, "thread": "0" * 40})
+    assert missing.status_code == 404
+    assert "Not any more</textarea>" in missing.get_data(as_text=True)
+
+
+def test_a_new_file_is_made_on_a_branch_or_in_a_merge_request(site: Site) -> None:
+    assert f"/{PROJECT}/-/new/main" in site.text(f"/{PROJECT}/-/tree/main")
+    assert "File name" in site.text(f"/{PROJECT}/-/new/main/docs?new=1")
+    form = {"as": "maintainer", "text": "hi", "title": "Add it", "name": "sub/a.md"}
+    assert site.post(f"/{PROJECT}/-/new/main/docs", form).location.endswith("/docs/sub/a.md")
+    assert "hi" in site.text(f"/{PROJECT}/-/blob/main/docs/sub/a.md")
+    opened = site.post(f"/{PROJECT}/-/new/main", {**form, "name": "b.md", "branch": "b"})
+    assert "/-/merge_requests/" in opened.location
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("README.md", "There is a file README.md already"),
+        ("../x", "cannot be named"),
+        ("a//b", "cannot be named"),
+        (".git/config", "cannot be named"),
+        ("", "Fill in “File name”"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_in_words(site: Site, name: str, words: str) -> None:
+    form = {"as": "maintainer", "text": "hi", "title": "Add it", "name": name}
+    shown = site.post(f"/{PROJECT}/-/new/main", form)
+    assert shown.status_code == 400
+    assert words in shown.get_data(as_text=True)
+
+
+def test_a_new_file_needs_a_branch(site: Site) -> None:
+    assert site.client.get(f"/{PROJECT}/-/new/nowhere").status_code == 404

@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
+from bot.sandbox.acts.merge_requests import find_labels
 from bot.sandbox.acts.quick_action_table import EFFECTS
 from bot.sandbox.acts.quick_actions import (
     ELSEWHERE,
@@ -22,7 +23,9 @@ def make_mr(*, tier: str = "premium") -> tuple[World, MergeRequest]:
     """Build a world with an open merge request and quick actions at work."""
     world = make_world(tier=tier)
     world.quick_actions = run_quick_actions
-    return world, open_mr(world)
+    mr = open_mr(world)
+    find_labels(world, mr.project, ("bug", "ui", "two words"))
+    return world, mr
 
 
 def write(world: World, mr: MergeRequest, text: str, by: str = "maintainer") -> QuickActionOutcome:
@@ -103,7 +106,10 @@ def test_matched_lines_leave_the_text(text: str, left: str) -> None:
         ("/reviewer @owner\n/reassign_reviewer me", lambda mr: reviewers(mr) == ["maintainer"]),
         ("/reviewer @owner me\n/remove_reviewer me", lambda mr: reviewers(mr) == ["owner"]),
         ("/reviewer @owner\n/unassign_reviewer", lambda mr: reviewers(mr) == []),
-        ('/label ~bug ~"two words" plain', lambda mr: labels(mr) == ["bug", "two words", "plain"]),
+        ('/label ~bug ~"two words" ui', lambda mr: labels(mr) == ["bug", "two words"]),
+        ("/label bug ui", lambda mr: labels(mr) == ["bug", "ui"]),
+        ("/label ~bug ~unheard", lambda mr: labels(mr) == ["bug"]),
+        ("/label ~bug\n/unlabel ~unheard", lambda mr: labels(mr) == ["bug"]),
         ("/label ~bug ~ui\n/unlabel ~bug", lambda mr: labels(mr) == ["ui"]),
         ("/label ~bug ~ui\n/remove_label", lambda mr: labels(mr) == []),
         ("/label ~bug\n/relabel ~ui", lambda mr: labels(mr) == ["ui"]),

@@ -2,15 +2,16 @@
 
 import io
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.scenarios import FIRST_NOMINATION, STORY
 from bot.sandbox.story.comparing import Change
-from bot.sandbox.story.demo import MOST_LINES, Teller, run_demo
+from bot.sandbox.story.demo import Teller, run_demo
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import ScenarioError, Step, read_scenario
 from bot.sandbox.story.setting import Stage
@@ -473,6 +474,9 @@ def test_the_demo_shows_what_the_bot_can_do(demo: str) -> None:
         "/nomination atest", "Did you mean attest?", "> /nomination attest all",
         "> /nomination waive", "| ✓ waived |", "+ On hold by @maintainer2",
         "GitLab refuses: 405", "by itself", "4 | 5", "every step is done", "What to try next:",
+        "The bot mentions @maintainer1", "provisioner!1: Add nominee1 to members",
+        "On the way: @nominee1 (trainee maintainer): 7 of 5 author; 3 of 5 review",
+        "steps left: 4", "no drift, people with the role: 4", "Drift: none",
     ):  # fmt: skip
         assert words in demo.replace("\n    ", " ")
 
@@ -500,14 +504,48 @@ def change(mark: str, number: int) -> Change:
 def test_a_change_too_long_for_the_screen_is_cut() -> None:
     teller = Teller(width=80)
     few = [change("-", 1), change("+", 2), change("~", 3)]
-    assert list(teller.changes(few)) == ["  - line 1", "  + line 2", "  ~ line 3"]
+    assert list(teller.changes(few, 14)) == ["  - line 1", "  + line 2", "  ~ line 3"]
     many = [change("-", 1), *(change("+", number) for number in range(20))]
-    told = list(teller.changes(many))
+    told = list(teller.changes(many, 14))
     assert told[0] == "  1 line went away; new:"
     assert told[1] == "  + line 0"
-    assert (len(told), told[-1]) == (MOST_LINES + 2, "    and more")
+    assert (len(told), told[-1]) == (14, "    and more")
 
 
 def test_colour_marks_what_came_and_what_went() -> None:
-    told = list(Teller(width=80, colour=True).changes([change("-", 1), change("+", 2)]))
+    told = list(Teller(width=80, colour=True).changes([change("-", 1), change("+", 2)], 9))
     assert told == ["\x1b[31m  - line 1\x1b[0m", "\x1b[32m  + line 2\x1b[0m"]
+
+
+def test_what_the_story_needs_is_in_the_wheel() -> None:
+    configuration = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    copied = configuration["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    policies = Path(read_scenario(STORY).variables["NOMINATION_BOT_POLICIES"])
+    assert [each.name for each in policies.iterdir()] == ["ai-gateway.yml"]
+    here = str(policies.relative_to(Path.cwd()))
+    assert copied[here] == f"bot/{here}"
+
+
+@pytest.mark.parametrize("written", [{"shipped": "nowhere"}, {"other": "bot"}, {"shipped": None}])
+def test_a_variable_that_names_nothing_shipped_is_refused(tmp_path: Path, written: object) -> None:
+    write_steps(tmp_path, variables={"A": written})
+    with pytest.raises(ScenarioError, match=r"variables: A: expected a text, or \{shipped: PATH\}"):
+        read_scenario(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [("policy check", False), ({"command": "policy check", "exit_code": 1}, True)],
+)
+def test_a_command_ends_as_the_step_says(tmp_path: Path, given: object, wrong: bool) -> None:
+    folder = make_folder(tmp_path)
+    write_steps(folder, steps=[{**STEP, "run": given}])
+    scenario = read_scenario(folder)
+    with Sandbox(folder) as sandbox:
+        sandbox.runner.execute = run_job_here
+        stage = Stage(sandbox=sandbox, folder=folder)
+        if wrong:
+            with pytest.raises(StepError, match="exit code 0, not 1"):
+                play(stage, scenario.steps[0])
+        else:
+            assert "nomination-bot policy check" in play(stage, scenario.steps[0]).terminal

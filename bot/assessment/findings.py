@@ -62,7 +62,6 @@ class Outcome:
     state: str
     threads: int = 0
     requests: int = 0
-    pushes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

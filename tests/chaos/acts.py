@@ -145,7 +145,7 @@ def _review_and_push(plot: Plot) -> str:
     who, resets = plot.somebody("nina", "nils"), plot.random.random() < 0.8
 
     def act(made: NominationWorld, mr: MergeRequest) -> None:
-        made.gateway.settings.reset_approvals_on_push = resets
+        made.gateway.settings.tier = "premium" if resets else "free"
         actions.approve(plot.world, who, mr)
         push_elsewhere(made, mr.source_branch)
 

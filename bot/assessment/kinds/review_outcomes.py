@@ -151,9 +151,7 @@ def _tell(merged: Merged, course: Course, name: str, follow: Follow) -> Outcome:
         state = "rebase"
     elif otherwise:
         state = otherwise
-    return Outcome(
-        merged=merged, state=state, threads=threads, requests=requests, pushes=len(pushes)
-    )
+    return Outcome(merged=merged, state=state, threads=threads, requests=requests)
 
 
 def _after_review(course: Course, name: str) -> tuple[list[Act], str]:

@@ -21,6 +21,7 @@ from bot.sandbox.acts.merge_requests import (
 from bot.sandbox.acts.notes import (
     NoteDraft,
     NoteOutcome,
+    answer,
     award_emoji,
     create_note,
     delete_note,
@@ -69,6 +70,7 @@ __all__ = [
     "StatusDraft",
     "add_job",
     "add_member",
+    "answer",
     "answer_check",
     "approve",
     "assign",

@@ -1,7 +1,7 @@
 """What people do in discussions: write, edit, delete, resolve, react."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -152,6 +152,23 @@ def delete_note(world: World, user: User, mr: MergeRequest, note: Note) -> None:
 def _remove_note(world: World, user: User, mr: MergeRequest, note: Note) -> None:
     mr.notes.remove(note)
     world.record("note_deleted", actor=user, project=mr.project, merge_request=mr, note=note)
+
+
+def answer(
+    world: World, user: User, mr: MergeRequest, discussion_id: str, draft: NoteDraft
+) -> NoteOutcome:
+    """Answer in a thread; a comment that stood alone begins one by its first answer.
+
+    app/services/notes/build_service.rb: `convert_to_discussion!`.
+    """
+    first = next((each for each in mr.notes if each.discussion_id == discussion_id), None)
+    if first is None or first.system:
+        raise RefusedError(404, "404 Discussion Not Found")
+    kind = first.type or "DiscussionNote"
+    reply = replace(draft, type=kind, discussion_id=discussion_id, internal=first.internal)
+    outcome = create_note(world, user, mr, reply)
+    first.type = kind if outcome.note else first.type
+    return outcome
 
 
 def resolve_thread(

@@ -11,7 +11,7 @@ from bot.sandbox.world.state import RefusedError, World
 
 Outcome = tuple[Mapping[str, object], str]
 _DRAFT = re.compile(r"^(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
-_LABELS = re.compile(r'~?"([^"]+)"|~?([^\s~"]+)')
+_LABELS = re.compile(r'(~?)(?:"([^"]+)"|([^\s~"]+))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,15 @@ def _people(request: Request) -> list[User]:
 
 
 def _labels(request: Request) -> list[str]:
-    return [quoted or plain for quoted, plain in _LABELS.findall(request.argument)]
+    """Read labels of the project; others are passed over, and with `~` anywhere plain words, too.
+
+    app/services/quick_actions/interpret_service.rb (`find_labels`): labels are looked for, and
+    none is made.
+    """
+    found = [(sign, quoted or plain) for sign, quoted, plain in _LABELS.findall(request.argument)]
+    signed = any(sign for sign, _ in found)
+    known = request.mr.project.labels
+    return [name for sign, name in found if name in known and bool(sign) == signed]
 
 
 def _update(request: Request, **fields: object) -> None:
@@ -123,6 +131,8 @@ def _set_labels(request: Request, names: list[str], told: list[str]) -> tuple[li
 
 def _label(request: Request) -> Outcome:
     names = _labels(request)
+    if not names:
+        return {}, ""  # `run_label_command` returns without a word
     present = [each.name for each in request.mr.labels]
     numbers, words = _set_labels(request, [*present, *names], names)
     return {"add_label_ids": numbers}, f"Added {words}."
@@ -130,12 +140,16 @@ def _label(request: Request) -> Outcome:
 
 def _relabel(request: Request) -> Outcome:
     names = _labels(request)
+    if not names:
+        return {}, ""
     numbers, words = _set_labels(request, names, names)
     return {"label_ids": numbers}, f"Replaced all labels with {words}."
 
 
 def _unlabel(request: Request) -> Outcome:
     present, gone = [each.name for each in request.mr.labels], _labels(request)
+    if request.argument.strip() and not gone:
+        return {}, "Removed all labels."  # says GitLab, and removes none
     if not gone:
         _set_labels(request, [], [])
         return {"label_ids": []}, "Removed all labels."

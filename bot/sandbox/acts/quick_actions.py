@@ -124,4 +124,4 @@ def _apply(action: QuickAction, request: Request, applied: Applied) -> None:
     except RefusedError as refusal:
         raise RefusedError(400, f"Could not apply {action.name} command. {refusal}") from refusal
     applied.changes.update(changes)
-    applied.messages.append(message)
+    applied.messages.extend(filter(None, [message]))

@@ -9,6 +9,7 @@ from typing import Any
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.world.access import can_push, can_read, demand
+from bot.sandbox.world.diffs import compare_trees, name_patch
 from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
 from bot.sandbox.world.repository import Commit, Signature
 from bot.sandbox.world.state import RefusedError, World
@@ -163,7 +164,7 @@ def add_version(world: World, mr: MergeRequest) -> DiffVersion:
 
 def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
     """Take the new head into a merge request, and drop approvals where the project says so."""
-    old = mr.head_sha
+    old, shown = mr.head_sha, mr.diff
     version = add_version(world, mr)
     if old == version.head_sha:
         mr.versions.pop()
@@ -183,7 +184,18 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         oldrev=old,
     )
     _note_commits(world, user, mr, old)
-    reset_approvals(world, user, mr)
+    # doc/user/project/merge_requests/approvals/settings.md: what is changed counts, by its
+    # `git patch-id`, so that a rebase alone takes no approval away.
+    if not mr.approvals or _name_change(mr, shown) != _name_change(mr, version):
+        reset_approvals(world, user, mr)
+
+
+def _name_change(mr: MergeRequest, version: DiffVersion | None) -> str | None:
+    store = mr.project.repository.store
+    if version is None or version.base_sha is None:
+        return None
+    trees = (store.commits[sha].tree for sha in (version.base_sha, version.head_sha))
+    return name_patch(store, compare_trees(store, *trees))
 
 
 def _note_commits(world: World, user: User, mr: MergeRequest, old: str | None) -> None:
@@ -220,7 +232,7 @@ def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
     become `unapproved`, and a hook marked `system` follows. What the approvers' own system
     notes say stays; ee/system_notes/merge_requests_service.rb adds one in the pusher's name.
     """
-    if not mr.project.settings.reset_approvals_on_push or not mr.approvals:
+    if not mr.project.settings.resets_approvals or not mr.approvals:
         return
     dropped = [each.user for each in mr.approvals]
     required = mr.project.settings.approvals_required

@@ -1,6 +1,7 @@
 """The runner of the stand-in GitLab: pipelines by trigger or schedule, jobs as real processes."""
 
 import secrets
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from bot.sandbox.ci.job_environment import (
     JobRun,
     Start,
     build_environment,
+    command_folders,
     server_variables,
     source_variables,
 )
@@ -131,6 +133,17 @@ class Runner:
                 of_the_bot=of_the_bot,
             )
             self._enqueue(run)
+
+    def run_command(self, line: str, folder: Path) -> Execution:
+        """Run a command in a folder as the bot's operator would, with the token of its jobs."""
+        environment = {
+            "PATH": f"{command_folders(folder, Path(sys.executable).parent)}:/usr/bin:/bin",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "NOMINATION_BOT_GITLAB_URL": self.world.external_url,
+            **self.variables,
+        }
+        return self.execute([line], folder, environment, self.timeout, self._stop)
 
     def close(self, timeout: float = 5) -> None:
         """Stop every job and wait until the processes are gone."""

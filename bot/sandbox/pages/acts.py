@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Note, Project, User
+from bot.sandbox.world.repository import entries_below
 from bot.sandbox.world.state import RefusedError, World
 
 _BRANCH = re.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*")
@@ -49,8 +50,13 @@ class PageRequest:
 
 
 def comment(world: World, mr: MergeRequest, asked: PageRequest) -> Note | None:
-    """Write a comment; None if it held only quick actions."""
-    return actions.create_note(world, asked.person, mr, NoteDraft(body=asked.text())).note
+    """Write a comment or an answer in a thread; None if it held only quick actions."""
+    thread = asked.form.get("thread", "")
+    if thread:
+        draft = NoteDraft(body=asked.text())
+        return actions.answer(world, asked.person, mr, thread, draft).note
+    draft = NoteDraft(body=asked.text(), type="DiscussionNote" if "begin" in asked.form else None)
+    return actions.create_note(world, asked.person, mr, draft).note
 
 
 def add_to_group(world: World, group: Group, asked: PageRequest) -> None:
@@ -70,6 +76,18 @@ def open_merge_request(world: World, project: Project, asked: PageRequest) -> Me
         target_branch=asked.line("target", "Target branch"),
     )
     return actions.open_merge_request(world, asked.person, project, opening)
+
+
+def name_file(project: Project, branch: str, folder: str, asked: PageRequest) -> str:
+    """Return the path of a new file; raise `RefusedError` for one that cannot be."""
+    name = asked.line("name", "File name")
+    path = f"{folder}/{name}".lstrip("/")
+    commit = project.repository.find_commit(branch)
+    if any(part in {"", ".", "..", ".git"} for part in path.split("/")):
+        raise RefusedError(400, f"A file cannot be named {name}.")
+    if commit and entries_below(commit.tree, path):
+        raise RefusedError(400, f"There is a file {path} already: choose another name.")
+    return path
 
 
 def change_file(

@@ -11,6 +11,7 @@ from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.wsgi import Environ, StartResponse
 from bot.sandbox.pages import home_pages, merge_request_pages, project_pages
 from bot.sandbox.pages.site import Site
+from bot.sandbox.pages.who import anybody, offer
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.state import RefusedError, World
 
@@ -38,20 +39,22 @@ VIEWS: Mapping[str, Callable[..., Response]] = {
     MERGE_REQUEST + "/diffs": merge_request_pages.show_changes,
     MERGE_REQUEST + "/pulse": merge_request_pages.tell_pulse,
     MERGE_REQUEST + "/notes": merge_request_pages.write_comment,
+    MERGE_REQUEST + "/threads": merge_request_pages.resolve,
     MERGE_REQUEST + "/acts": merge_request_pages.act,
     "/<path:project>/-/jobs/<int:job>": home_pages.show_job,
     "/<path:project>/-/tree": project_pages.show_files,
     "/<path:project>/-/tree/<path:rest>": project_pages.show_files,
     "/<path:project>/-/blob/<path:rest>": project_pages.show_file,
     "/<path:project>/-/edit/<path:rest>": project_pages.edit_file,
+    "/<path:project>/-/new/<path:rest>": project_pages.new_file,
     "/<path:project>/-/hooks": project_pages.show_hooks,
     "/<path:project>/-/hooks/<int:hook>/hook_logs/<int:log>": project_pages.show_delivery,
     "/<path:name>": home_pages.show_place,
 }
 SENT = (home_pages.let_time_pass, home_pages.sweep, merge_request_pages.write_comment,
-        merge_request_pages.act)  # fmt: skip
+        merge_request_pages.resolve, merge_request_pages.act)  # fmt: skip
 CHANGING = (home_pages.show_group, merge_request_pages.show_new, project_pages.edit_file,
-            project_pages.show_delivery)  # fmt: skip
+            project_pages.new_file, project_pages.show_delivery)  # fmt: skip
 WORDS = {
     "401 Unauthorized": "This person may not do that.",
     "403 Forbidden": "This person may not do that.",
@@ -60,6 +63,13 @@ WORDS = {
     "Not Found": "There is no such page here.",
     "Method Not Allowed": "This page cannot be used in that way.",
 }
+LABELS = {
+    "text": "Text",
+    "name": "File name",
+    "branch": "New branch",
+    "title": "Title or commit message",
+    "description": "Description",
+}  # of what people write into forms
 _NOTE = re.compile(r"400 Bad request - Note \{:\w+=>\[['\"](?P<why>.*)['\"]\]\}", re.DOTALL)
 
 
@@ -90,22 +100,27 @@ class Pages:
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         """Answer one request; only this GitLab's own pages may post to it."""
         request = Request(environ)
+        origin = request.headers.get("Origin")
+        foreign = origin not in {None, request.host_url.rstrip("/")}
         try:
             endpoint, values = ROUTES.bind_to_environ(environ).match()
-            origin = request.headers.get("Origin")
-            if request.method == "POST" and origin not in {None, request.host_url.rstrip("/")}:
+            if request.method == "POST" and foreign:
                 raise RefusedError(403, "This form was sent from another site.")
             with self.site.world.lock:
                 response = VIEWS[endpoint](self.site, request, **values)
         except RefusedError as refusal:
-            response = self._sorry(request, refusal.status, refusal.body)
+            form = {} if foreign else request.form
+            response = self._sorry(request, refusal.status, refusal.body, form)
         except HTTPException as problem:
             response = self._sorry(request, problem.code or 500, problem.name)
         response.headers.update(HEADERS)
         return response(environ, start)
 
-    def _sorry(self, request: Request, status: int, said: object) -> Response:
-        """Say in words what was refused, and lead back."""
+    def _sorry(
+        self, request: Request, status: int, said: object, form: Mapping[str, str] | None = None
+    ) -> Response:
+        """Say in words what was refused, and lead back; what was written can be sent again."""
+        sent = dict(form or {}) if form and form.get("text", "").strip() else {}
         before = request.referrer or ""
         back = before if before.startswith(request.host_url) else "/"
         response = self.site.page(
@@ -114,6 +129,10 @@ class Pages:
             message=_in_words(said),
             status=status,
             back=back,
+            action=request.full_path.rstrip("?"),
+            sent=sent,
+            people=offer(self.site.world, anybody, [sent.get("as", "")]),
+            labels=LABELS,
         )
         response.status_code = status
         return response

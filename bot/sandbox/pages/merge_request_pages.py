@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from bot.sandbox.acts import actions
 from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
 from bot.sandbox.pages.buttons import press_button, view_buttons
 from bot.sandbox.pages.repository_views import list_sources, view_changes, view_commits
 from bot.sandbox.pages.site import Site
 from bot.sandbox.pages.views import is_about, list_merge_requests, view_merge_request, view_row
-from bot.sandbox.pages.who import must_comment, must_push, offer
+from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
 from bot.sandbox.world.entities import MergeRequest
 
 
@@ -50,6 +51,7 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
         "merge_request.html",
         **_head(site, mr, "overview"),
         writers=offer(world, must_comment(world, mr), writers),
+        resolvers=offer(world, must_update(world, mr), preferred),
         buttons=view_buttons(world, mr, preferred),
     )
 
@@ -101,6 +103,15 @@ def write_comment(site: Site, request: Request, project: str, iid: int) -> Respo
     note = comment(site.world, mr, asked)
     anchor = f"#note_{note.id}" if note else ""
     return redirect(f"{view_row(mr)['url']}?as={asked.person.username}{anchor}", 303)
+
+
+def resolve(site: Site, request: Request, project: str, iid: int) -> Response:
+    """Resolve a thread, or reopen it."""
+    mr = site.merge_request(project, iid)
+    asked = PageRequest.read(site.world, request.form)
+    thread, wanted = asked.line("thread", "Thread"), asked.form.get("resolved") == "1"
+    actions.resolve_thread(site.world, asked.person, mr, thread, wanted)
+    return redirect(f"{view_row(mr)['url']}?as={asked.person.username}", 303)
 
 
 def act(site: Site, request: Request, project: str, iid: int) -> Response:

@@ -4,7 +4,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.pages.acts import PageRequest, change_file
+from bot.sandbox.pages.acts import PageRequest, change_file, name_file
 from bot.sandbox.pages.repository_views import (
     find_free_branch,
     split_ref,
@@ -12,9 +12,10 @@ from bot.sandbox.pages.repository_views import (
     view_directory,
     view_file,
     view_hook,
+    view_place,
 )
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import view_row
+from bot.sandbox.pages.views import View, view_row
 from bot.sandbox.pages.who import must_be, must_push, offer
 from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
 from bot.sandbox.world.state import RefusedError
@@ -51,15 +52,37 @@ def edit_file(site: Site, request: Request, project: str, rest: str) -> Response
     if not shown["editable"]:
         raise RefusedError(405, "Only text files can be changed here, at the head of a branch.")
     if request.method == "POST":
+        return _change(site, found, (ref, path), PageRequest.read(site.world, request.form))
+    return _offer_change(site, request, found, ref, {"title": f"Edit {path}", "file": shown})
+
+
+def new_file(site: Site, request: Request, project: str, rest: str) -> Response:
+    """Offer to make a file in a directory, or do it."""
+    found = site.project(project)
+    ref, folder = split_ref(found, rest)
+    if ref not in found.repository.branches:
+        raise NotFound
+    if request.method == "POST":
         asked = PageRequest.read(site.world, request.form)
-        mr = change_file(site.world, found, ref, path, asked)
-        there = f"/{found.path_with_namespace}/-/blob/{ref}/{path}"
-        return redirect(f"{view_row(mr)['url']}" if mr else there, 303)
+        return _change(site, found, (ref, name_file(found, ref, folder, asked)), asked)
+    shown = {**view_place(found, ref, folder), "text": ""}
+    values: View = {"title": "New file", "file": shown, "naming": True}
+    return _offer_change(site, request, found, ref, values)
+
+
+def _change(site: Site, found: Project, place: tuple[str, str], asked: PageRequest) -> Response:
+    mr = change_file(site.world, found, *place, asked)
+    there = f"/{found.path_with_namespace}/-/blob/{'/'.join(place)}"
+    return redirect(f"{view_row(mr)['url']}" if mr else there, 303)
+
+
+def _offer_change(site: Site, request: Request, found: Project, ref: str, values: View) -> Response:
+    """Show the form, which commits to the branch of the address or to a new one."""
     new = find_free_branch(found.repository) if "new" in request.args else ""
     may = must_push(site.world, found, "" if new else ref)
     people = offer(site.world, may, [request.args.get("as", "")])
-    values = {"file": shown, "project": shown["project"], "new": new, "people": people}
-    return site.page("edit.html", title=f"Edit {path}", **values)
+    around = {"project": found.path_with_namespace, "action": request.path, "naming": False}
+    return site.page("edit.html", **(around | {"new": new, "people": people} | values))
 
 
 def show_hooks(site: Site, _request: Request, project: str) -> Response:

@@ -42,7 +42,7 @@ def view_directory(project: Project, ref: str, path: str) -> View | None:
         for name in sorted(names, key=lambda name: (name in below, name))
     ]
     branches = sorted(project.repository.branches)
-    return {**_place(project, ref, path), "entries": entries, "branches": branches}
+    return {**view_place(project, ref, path), "entries": entries, "branches": branches}
 
 
 def _below(commit: Commit, path: str) -> list[str]:
@@ -62,14 +62,15 @@ def view_file(project: Project, ref: str, path: str) -> View | None:
     # A form changes the ends of lines, and what is no text would be lost.
     keeps = text.encode() == content and "\r" not in text and "\0" not in text
     return {
-        **_place(project, ref, path),
+        **view_place(project, ref, path),
         "editable": keeps and ref in project.repository.branches,
         "text": text,
         "last": commit.tree[path].sha,
     }
 
 
-def _place(project: Project, ref: str, path: str) -> View:
+def view_place(project: Project, ref: str, path: str) -> View:
+    """Say where a page of a repository is."""
     parts = path.split("/") if path else []
     crumbs = [(name, "/".join(parts[: at + 1])) for at, name in enumerate(parts)]
     return {"project": project.path_with_namespace, "ref": ref, "path": path, "crumbs": crumbs}

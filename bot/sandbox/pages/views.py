@@ -64,7 +64,7 @@ def view_merge_request(world: World, mr: MergeRequest, runs: Iterable[JobRun]) -
         "mergeable": obstacle == "mergeable",
         "obstacle": OBSTACLES.get(obstacle, obstacle),
         "gates": view_gates(world, mr),
-        "notes": [view_note(world, mr, each) for each in mr.notes if not each.internal],
+        "notes": view_threads(world, mr),
         "runs": [view_run(each) for each in runs],
         "head": (mr.head_sha or "")[:8],
         "locked": mr.discussion_locked,
@@ -105,6 +105,24 @@ def view_gates(world: World, mr: MergeRequest) -> list[View]:
         state = check_status(world, mr, check)
         gates.append({"name": check.name, "state": state, "description": "", "url": ""})
     return gates
+
+
+def view_threads(world: World, mr: MergeRequest) -> list[View]:
+    """Describe the discussion: each first comment with its answers."""
+    found: dict[str, list[Note]] = {}
+    for note in mr.notes:
+        if not note.internal:
+            found.setdefault(note.discussion_id, []).append(note)
+    return [
+        {
+            **view_note(world, mr, notes[0]),
+            "thread": thread,
+            "answers": [view_note(world, mr, each) for each in notes[1:]],
+            "resolvable": notes[0].resolvable,
+            "resolved": notes[0].resolved,
+        }
+        for thread, notes in found.items()
+    ]
 
 
 def view_note(world: World, mr: MergeRequest, note: Note) -> View:

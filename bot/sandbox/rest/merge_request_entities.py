@@ -8,14 +8,12 @@ from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
 from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
 from bot.sandbox.world.access import can_push
-from bot.sandbox.world.diffs import FileChange, compare_trees, render_patch
+from bot.sandbox.world.diffs import FileChange, compare_trees, name_patch
 from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
-from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
 MANY_CHANGES = 1000
-HUNK = re.compile(r"^@@ .* @@", re.MULTILINE)
 TASK = re.compile(r"^\s*(?:>\s*)*(?:[-+*]|\d+[.)])\s+\[([ xX])\](?=\s)", re.MULTILINE)
 
 
@@ -205,20 +203,8 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": str(len(diff_of(mr, version))),
-        "patch_id_sha": _patch_id(mr, version),
+        "patch_id_sha": name_patch(mr.project.repository.store, diff_of(mr, version)),
     }
-
-
-def _patch_id(mr: MergeRequest, version: DiffVersion) -> str | None:
-    """Name what a version changes: the same for the same change elsewhere.
-
-    Like the number of `git patch-id`, but not equal to it: the hunks are not git's.
-    """
-    store = mr.project.repository.store
-    patches = [render_patch(store, each, unidiff=True) for each in diff_of(mr, version)]
-    if not patches:
-        return None
-    return object_id("patch", HUNK.sub("@@", "".join(patches)).encode("utf-8", "replace"))
 
 
 def render_note(world: World, mr: MergeRequest, note: Note) -> dict[str, object]:

@@ -243,16 +243,10 @@ def resolve_discussion(call: Call) -> Answer:
 )
 def answer_discussion(call: Call) -> Answer:
     """Answer in a thread."""
-    first = _find_thread(call)[0]
-    draft = NoteDraft(
-        body=call.params["body"],
-        type=first.type or "DiscussionNote",
-        discussion_id=first.discussion_id,
-        internal=first.internal,
-    )
-    return _answer(
-        call, actions.create_note(call.world, call.actor, call.merge_request, draft), 201
-    )
+    thread = _find_thread(call)[0].discussion_id
+    draft = NoteDraft(body=call.params["body"])
+    outcome = actions.answer(call.world, call.actor, call.merge_request, thread, draft)
+    return _answer(call, outcome, 201)
 
 
 def _awards(call: Call) -> list[Award]:

@@ -9,6 +9,7 @@ import yaml
 
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.step_acts import ACTS
+from bot.sandbox.world.shipped import find_shipped
 
 STEPS_FILE = "steps.yml"
 _SCENARIO_KEYS = frozenset({"title", "about", "variables", "steps"})
@@ -61,9 +62,22 @@ def read_scenario(folder: Path) -> Scenario:
         folder=folder,
         title=written["title"],
         about=written.get("about", ""),
-        variables={name: str(value) for name, value in written.get("variables", {}).items()},
+        variables={
+            name: _read_variable(value, f"{path}: variables: {name}")
+            for name, value in written.get("variables", {}).items()
+        },
         steps=tuple(steps),
     )
+
+
+def _read_variable(written: object, where: str) -> str:
+    """Read a value, or with `{shipped: PATH}` find where the bot's package has a file."""
+    if not isinstance(written, dict):
+        return str(written)
+    found = find_shipped(str(written.get("shipped")))
+    if written.keys() != {"shipped"} or found is None:
+        raise ScenarioError(f"{where}: expected a text, or {{shipped: PATH}} with a path there is")
+    return str(found)
 
 
 def find_seed(scenario: Scenario) -> Path:

@@ -18,6 +18,8 @@ class Stage:
     sandbox: Sandbox
     folder: Path
     merge_request: MergeRequest | None = None
+    terminal: str = ""  # what a command of the step printed
+    board: bytes = b""  # the data of a board that it wrote to the folder `public`
 
     @property
     def world(self) -> World:

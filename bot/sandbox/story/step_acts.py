@@ -1,8 +1,10 @@
 """What the steps of a scenario can do: a table from name to a small act of a person."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.sandbox.acts import actions
@@ -114,7 +116,8 @@ def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
         elif "state" not in given:
             actions.approve(stage.world, by, mr)
         if given.get("push"):
-            more = CommitDraft(message="Polish", changes={"notes/polish.md": b"A bit more.\n"})
+            path = f"notes/polish-{mr.iid}.md"
+            more = CommitDraft(message="Polish", changes={path: b"A bit more.\n"})
             actions.push(stage.world, author, mr.project, mr.source_branch, more)
         actions.merge(stage.world, merger, mr)
         if "state" in given:
@@ -162,8 +165,9 @@ def _write_file(stage: Stage, by: User, given: Given) -> None:
 
 def _add_member(stage: Stage, by: User, given: Given) -> None:
     level = Level[given.get("level", "maintainer").upper()]
-    who = stage.person(given["person"])
-    actions.add_member(stage.world, by, stage.place(given["to"]), who, level)
+    who, places = stage.person(given["person"]), given["to"]
+    for each in [places] if isinstance(places, str) else places:
+        actions.add_member(stage.world, by, stage.place(each), who, level)
 
 
 def _add_status_check(stage: Stage, _: User, given: Given) -> None:
@@ -194,6 +198,18 @@ def _board(stage: Stage, by: User, _given: Given) -> None:
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by, variables)
 
 
+def _run(stage: Stage, _by: User, given: Given) -> None:
+    expected = given.get("exit_code", 0)
+    with tempfile.TemporaryDirectory(prefix="terminal-") as place:
+        folder = Path(place)
+        done = stage.sandbox.runner.run_command(f"nomination-bot {given['command']}", folder)
+        board = folder / "public" / "board.json"
+        stage.board = board.read_bytes() if board.exists() else b""
+    stage.terminal = done.log
+    if done.exit_code != expected:
+        raise ValueError(f"exit code {done.exit_code}, not {expected}:\n{done.log}")
+
+
 def _act(
     about: str,
     run: Callable[[Stage, User, Given], object],
@@ -216,7 +232,7 @@ def _plain(about: str, act: Callable[[Any, User, MergeRequest], object]) -> Act:
 
 ACTS: Mapping[str, Act] = {
     "add_member": _act(
-        "Adds a person to a group or project; the level is `maintainer` unless given",
+        "Adds a person to a group or project, or to several; `maintainer` unless `level` is given",
         _add_member,
         "person to",
         "level",
@@ -301,6 +317,14 @@ ACTS: Mapping[str, Act] = {
         _review_elsewhere,
         "project author merger",
         "comment count push state target",
+    ),
+    "run": _act(
+        "Runs a command of the bot as its operator does, such as `drift`; it ends with "
+        "`exit_code`, 0 unless given",
+        _run,
+        "command",
+        "exit_code",
+        alone="command",
     ),
     "sweep": _act("Starts the scheduled pipeline of the bot", _sweep),
     "thread": _act("Begins a thread on the merge request", _thread, "text", alone="text"),

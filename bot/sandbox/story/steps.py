@@ -46,10 +46,13 @@ class JobOutcome:
 class Outcome:
     """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs.
 
-    `told` are the people for whom the bot made a to-do, and whether that is done.
+    `told` are the people for whom the bot made a to-do, and whether that is done. `opened` are
+    the bot's own merge requests, `board` is the data of a board that the step wrote, and
+    `terminal` what a command printed.
     """
 
     step: Step
+    reference: str
     state: str | None
     comments: tuple[str, ...]
     gate: tuple[GateStatus, ...]
@@ -57,6 +60,9 @@ class Outcome:
     told: tuple[tuple[str, str], ...]
     jobs: tuple[JobOutcome, ...]
     refusal: str | None
+    opened: tuple[str, ...] = ()
+    board: bytes = b""
+    terminal: str = ""
 
     @property
     def api_calls(self) -> int:
@@ -78,7 +84,7 @@ def play(stage: Stage, step: Step) -> Outcome:
     """
     sandbox = stage.sandbox
     first_run = len(sandbox.runner.runs)
-    sandbox.hooks.fault = step.fault
+    sandbox.hooks.fault, stage.terminal, stage.board = step.fault, "", b""
     try:
         refusal = _act(stage, step)
     finally:
@@ -110,6 +116,7 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
         bot = sandbox.bot
         return Outcome(
             step=step,
+            reference=_reference(mr) if mr else "",
             state=mr.state if mr else None,
             comments=tuple(each.body for each in notes if each.author is bot),
             gate=_gate(sandbox, mr) if mr else (),
@@ -135,7 +142,18 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
                 for run in runs
             ),
             refusal=refusal,
+            opened=tuple(
+                f"{_reference(each)}: {each.title}"
+                for each in sandbox.world.open_merge_requests()
+                if each.author is bot
+            ),
+            board=stage.board,
+            terminal=stage.terminal,
         )
+
+
+def _reference(mr: MergeRequest) -> str:
+    return f"{mr.project.path_with_namespace}!{mr.iid}"
 
 
 def _gate(sandbox: Sandbox, mr: MergeRequest) -> tuple[GateStatus, ...]:

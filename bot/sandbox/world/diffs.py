@@ -1,10 +1,14 @@
 """What differs between two trees, as GitLab's diffs endpoints tell it."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
+
+_HUNK = re.compile(r"^@@ .* @@", re.MULTILINE)
 
 SIMILAR = 0.5
 MAX_PATCH = 200 * 1024
@@ -116,6 +120,15 @@ def render_patch(store: ObjectStore, change: FileChange, *, unidiff: bool = Fals
     after = f"b/{change.new_path}" if change.new else "/dev/null"
     header = f"--- {before}\n+++ {after}\n" if unidiff else ""
     return header + "".join(lines)
+
+
+def name_patch(store: ObjectStore, changes: Iterable[FileChange]) -> str | None:
+    """Name what is changed: the same for the same change elsewhere; None for nothing.
+
+    Like the number of `git patch-id`, but not equal to it: the hunks are not git's.
+    """
+    patch = "".join(render_patch(store, each, unidiff=True) for each in changes)
+    return object_id("patch", _HUNK.sub("@@", patch).encode("utf-8", "replace")) if patch else None
 
 
 def _hunks(old: str, new: str) -> Iterator[str]:

@@ -476,7 +476,9 @@ class ProjectSettings:
     pipelines: str = "none"
     pipeline_status: str = "success"
     approvals_required: int = 0
-    reset_approvals_on_push: bool = False
+    # doc/user/project/merge_requests/approvals/settings.md: "By default, an approval on a merge
+    # request is removed when you add more changes after the approval"; Premium and Ultimate.
+    reset_approvals_on_push: bool = True
     author_approval: bool = False
     pipelines_must_succeed: bool = False
     checks_must_succeed: bool = False
@@ -488,6 +490,11 @@ class ProjectSettings:
     def premium(self) -> bool:
         """Return whether Premium features work."""
         return self.tier in {"premium", "ultimate"}
+
+    @property
+    def resets_approvals(self) -> bool:
+        """Return whether a push takes approvals away (ee/app/models/ee/project.rb)."""
+        return self.premium and self.reset_approvals_on_push
 
     @property
     def ultimate(self) -> bool:

@@ -1,4 +1,4 @@
-"""The CI configurations that come with the bot: its own, and its components."""
+"""What comes with the bot: its own CI configuration, its components, an example of policies."""
 
 from pathlib import Path
 
@@ -6,13 +6,16 @@ CI_FILE = ".gitlab-ci.yml"
 _HERE = Path(__file__).resolve().parents[1]
 
 
+def find_shipped(name: str) -> Path | None:
+    """Return where something shipped is: in the repository, or in the wheel's copy."""
+    places = (folder / name for folder in (_HERE.parents[1], _HERE.parent))
+    return next((each for each in places if each.exists()), None)
+
+
 def read_component(name: str) -> str | None:
-    """Return one of the shipped components: the repository's, or the copy in the wheel."""
-    for folder in (_HERE.parents[1], _HERE.parent):
-        path = folder / "templates" / f"{name}.yml"
-        if path.exists():
-            return path.read_text(encoding="utf-8")
-    return None
+    """Return one of the shipped components."""
+    path = find_shipped(f"templates/{name}.yml")
+    return path.read_text(encoding="utf-8") if path else None
 
 
 def ci_definition() -> str:

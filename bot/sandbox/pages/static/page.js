@@ -24,6 +24,10 @@
       const value = chosen.get(select.name);
       if ([...select.options].some((each) => each.value === value && !each.disabled)) select.value = value;
     }
+    for (const area of old.querySelectorAll("textarea[id]")) {
+      const found = fresh.querySelector(`#${area.id}`);
+      if (found) found.value = area.value;
+    }
     if (focus) document.getElementById(focus)?.focus();
   }
 
