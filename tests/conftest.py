@@ -12,6 +12,7 @@ from bot.gitlab.transport import Transport
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 from tests.generated import Settle
+from tests.in_process import reach_near_servers
 from tests.nomination_world import SECRET, NominationWorld
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
@@ -22,7 +23,8 @@ TOKENS = (
     "glpat-0123456789abcdefghij",
 )
 
-MOMENT = 0.05  # seconds
+FAR = staticmethod(Transport.way)
+MOMENT = 0.01  # seconds
 SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 # The same examples at every run: a failure in CI is a failure at home.
@@ -112,6 +114,20 @@ def hasty() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "sleep", staticmethod(sleep))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def near() -> Iterator[None]:
+    """Spare the bot the sockets of servers in this process: they are half of what a test costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        reach_near_servers(patch)
+        yield
+
+
+@pytest.fixture
+def over_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot's requests go through a socket nevertheless."""
+    monkeypatch.setattr(Transport, "way", FAR)
 
 
 @pytest.fixture(scope="session")
