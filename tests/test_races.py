@@ -24,7 +24,7 @@ from tests.remembering import Memory, Remembering
 # Gate, comment and mark go out at the same time: either run may make them in either order.
 BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
 PROCESSES = 10
-SAMPLE = 50  # of the interleavings of runs that have read different states
+SAMPLE = 50  # of the interleavings, where not all are asked for
 Begin = Callable[[], Pair]
 
 
@@ -59,8 +59,8 @@ def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_righ
     server: Server, backwards: frozenset[str], every_order: bool
 ) -> None:
     told = 0
-    # A run's own writes in another order than their usual one are a sample, if not all are asked.
-    limit = SAMPLE if backwards and not every_order else None
+    # All of them take a minute and are played in CI; those that come first are a sample.
+    limit = None if every_order else SAMPLE
     for pair, ended in islice(explore(make_beginning(server, backwards), ("a", "b")), limit):
         told += 1
         assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
