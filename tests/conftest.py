@@ -12,6 +12,7 @@ from bot.gitlab.transport import Transport
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 from tests.generated import Settle
+from tests.in_process import reach_near_servers
 from tests.nomination_world import SECRET, NominationWorld
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
@@ -22,7 +23,8 @@ TOKENS = (
     "glpat-0123456789abcdefghij",
 )
 
-MOMENT = 0.05  # seconds
+FAR = staticmethod(Transport.way)
+MOMENT = 0.01  # seconds
 SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 # The same examples at every run: a failure in CI is a failure at home.
@@ -114,6 +116,22 @@ def hasty() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def near() -> Iterator[None]:
+    """Spare the bot the sockets of servers in this process: they are half of what a test costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        reach_near_servers(patch)
+        # Else each request searches the whole environment for proxies, twice.
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield
+
+
+@pytest.fixture
+def over_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot's requests go through a socket nevertheless."""
+    monkeypatch.setattr(Transport, "way", FAR)
+
+
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
     """Listen at one port for all tests of this process."""
@@ -150,7 +168,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def without_tokens(report: pytest.TestReport) -> pytest.TestReport:
     """Turn a report that holds a token into a failure that does not."""
-    printed = [report.longreprtext, *(text for _, text in report.sections)]
+    # Nothing was printed by most tests, and to find that out by writing a report takes long.
+    printed = [report.longreprtext] if report.longrepr else []
+    printed += [text for _, text in report.sections]
     if any(token in text for token in TOKENS for text in printed):
         report.outcome, report.sections = "failed", []
         report.longrepr = "This test printed a token of the bot."

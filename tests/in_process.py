@@ -8,15 +8,19 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+import pytest
 from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import ConnectionError as HungUpError
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from werkzeug.http import http_date
 
+from bot.gitlab.transport import Transport
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 
+# Servers of this process by their addresses: the bot's requests to them need no socket.
+NEAR: dict[str, Server] = {}
 HUNG_UP = "the stand-in ended the connection"
 PORT = 8929  # in addresses only: nobody listens there
 
@@ -24,6 +28,28 @@ PORT = 8929  # in addresses only: nobody listens there
 def way_to(server: Server) -> HTTPAdapter | None:
     """Return what leads to a server: over its socket, the default, if it is served."""
     return None if server.serving else InProcess(server)
+
+
+def reach_near_servers(patch: pytest.MonkeyPatch) -> None:
+    """Let the bot reach every server that this process starts without its socket."""
+    start, stop, far = Server.start, Server.stop, Transport.way
+
+    def start_near(server: Server) -> Server:
+        start(server)
+        NEAR[server.url] = server
+        return server
+
+    def stop_near(server: Server) -> None:
+        NEAR.pop(server.url, None)
+        stop(server)
+
+    def find_way(url: str) -> BaseAdapter:
+        found = NEAR.get(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}")
+        return InProcess(found) if found else far(url)
+
+    patch.setattr(Server, "start", start_near)
+    patch.setattr(Server, "stop", stop_near)
+    patch.setattr(Transport, "way", staticmethod(find_way))
 
 
 def make_server() -> Server:

@@ -1090,7 +1090,7 @@ def test_every_answer_failing_is_one_error_and_nothing_written(
 ) -> None:
     server.fault(Fault(route="*", kind=Kind.ERROR_BEFORE, html=True))
     with pytest.raises(GitLabError, match="502"):
-        run_on(server, made.nomination)
+        run_on(server, made.nomination, {"deadline": 3})
     assert made.writes() == []
 
 

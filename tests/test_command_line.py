@@ -184,6 +184,7 @@ def given(server: Server) -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("over_sockets")
 def test_a_sweep_as_json_quietly_and_at_length() -> None:
     with Server(make_world().world) as server:
         told = run_here("sweep", "--json", **given(server))

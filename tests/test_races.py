@@ -24,7 +24,7 @@ from tests.remembering import Memory, Remembering
 # Gate, comment and mark go out at the same time: either run may make them in either order.
 BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
 PROCESSES = 10
-SAMPLE = 50  # of the interleavings of runs that have read different states
+SAMPLE = 25  # of the interleavings, where not all are asked for
 Begin = Callable[[], Pair]
 
 
@@ -59,8 +59,8 @@ def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_righ
     server: Server, backwards: frozenset[str], every_order: bool
 ) -> None:
     told = 0
-    # A run's own writes in another order than their usual one are a sample, if not all are asked.
-    limit = SAMPLE if backwards and not every_order else None
+    # All of them take a minute and are played in CI; those that come first are a sample.
+    limit = None if every_order else SAMPLE
     for pair, ended in islice(explore(make_beginning(server, backwards), ("a", "b")), limit):
         told += 1
         assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
@@ -101,14 +101,17 @@ class LatePair(Pair):
         super().start(names[1:])
 
 
-def test_the_comment_that_stays_of_two_tells_the_newer_state(server: Server) -> None:
+def test_the_comment_that_stays_of_two_tells_the_newer_state(
+    server: Server, every_order: bool
+) -> None:
     begin = make_beginning(server, frozenset())
 
     def begin_late() -> Pair:
         pair = begin()
         return LatePair(pair.server, pair.made, pair.jobs, pair.backwards)
 
-    for pair, _ in islice(explore(begin_late, ("a", "b")), SAMPLE):
+    # Here all would take too long in CI, too.
+    for pair, _ in islice(explore(begin_late, ("a", "b")), SAMPLE * (2 if every_order else 1)):
         (note,) = pair.made.own_notes()
         assert "✓&nbsp;waived" in note.body
 

@@ -1,7 +1,7 @@
 """Tell whole stories and compare what GitLab then shows with the blessed files beside the steps.
 
-Real deliveries start the real job: in two stories as a fresh process, in the others in this
-one, which is quicker. `pytest --bless` rewrites the files.
+Real deliveries start the real job: in one story as a fresh process, in the others in this one,
+which is quicker. `pytest --bless` rewrites the files.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from bot.sandbox.story.steps import snapshot, tell
 from tests.processes import run_job_here
 
 HERE = Path(__file__).parent / "scenarios"
-PROCESSES = {"first-nomination", "commands"}
+PROCESSES = {"first-nomination"}
 FOLDERS = sorted(folder for folder in HERE.iterdir() if (folder / "steps.yml").exists())
 
 

@@ -24,7 +24,7 @@ from tests.nomination_world import (
     make_world,
     run_on,
 )
-from tests.processes import run_bot, write_payload
+from tests.processes import run_here, write_payload
 
 MIA = f"{FOLDER}/m/mia.yml"
 MAX = f"{FOLDER}/m/max.yml"
@@ -50,9 +50,9 @@ def opening(made: NominationWorld) -> Body:
 def run_payload(
     tmp_path: Path, made: NominationWorld, body: Body | bytes, **settings: str
 ) -> tuple[int, str, int]:
-    """Run the bot on a payload in a fresh process; return exit code, log and count of requests."""
+    """Run the bot's job on a payload; return exit code, log and count of requests."""
     with Server(made.world) as server:
-        done = run_bot(
+        done = run_here(
             "run",
             TRIGGER_PAYLOAD=write_payload(tmp_path, body),
             CI_SERVER_URL=server.url,
@@ -143,7 +143,7 @@ def gate_of(made: NominationWorld) -> str:
     return [each.status for each in made.statuses() if each.sha == head][-1]
 
 
-def run_here(made: NominationWorld, mr: MergeRequest | None = None) -> Outcome:
+def evaluate(made: NominationWorld, mr: MergeRequest | None = None) -> Outcome:
     """Evaluate and publish."""
     with Server(made.world) as server:
         return run_on(server, mr or made.nomination)
@@ -252,14 +252,14 @@ def test_no_claim_of_a_merge_request_opens_its_gate(name: str) -> None:
     claim, facts = CLAIMS[name]
     made = make_world(**facts)
     claim(made)
-    run_here(made)
+    evaluate(made)
     assert gate_of(made) in {"failed", "pending"}
     assert len(made.own_notes()) == 1
 
 
 def test_the_gate_of_the_same_world_is_open_without_any_claim() -> None:
     made = make_world()
-    run_here(made)
+    evaluate(made)
     assert gate_of(made) == "success"
 
 
@@ -269,9 +269,9 @@ def test_another_target_branch_never_opens_the_gate_of_the_same_head(pipelines: 
     made.push({ENTRY: entry("nina", "maintainer") + b"# mine\n"}, branch="mine")
     draft = MergeRequestDraft(title="Same head", source_branch=BRANCH, target_branch="mine")
     other = actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
-    run_here(made)
+    evaluate(made)
     made.say("/nomination recheck", by="nina", mr=other)
-    run_here(made, other)
+    evaluate(made, other)
     assert [each.status for each in made.statuses()] == ["failed"]
     assert len(made.own_notes(other)) == 1
 
@@ -345,15 +345,15 @@ SAYINGS: Mapping[Callable[[NominationWorld], None], str] = {
 def test_a_waiver_counts_by_what_its_giver_is_now(act: Callable[[NominationWorld], None]) -> None:
     made = make_world(reviewed=4)
     act(made)
-    run_here(made)
+    evaluate(made)
     assert gate_of(made) == SAYINGS[act]
 
 
 def test_the_managers_waiver_stays_good_after_the_merge() -> None:
     made = make_world(reviewed=4)
     note = made.say(WAIVE, by="mia")
-    run_here(made)
+    evaluate(made)
     made.merge()
-    run_here(made)
+    evaluate(made)
     assert [award.name for award in note.awards] == ["white_check_mark"]
     assert "no effect" not in made.own_notes()[0].body

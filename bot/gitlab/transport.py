@@ -103,11 +103,16 @@ def _connect(url: str, session: requests.Session) -> gitlab.Gitlab:
         return gitlab.Gitlab(url, session=session, keep_base_url=True)
 
 
+def _keep_connections(_url: str) -> requests.adapters.BaseAdapter:
+    return requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
+
+
 class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
     sleep: Callable[[float], None] = staticmethod(time.sleep)
+    way: Callable[[str], requests.adapters.BaseAdapter] = staticmethod(_keep_connections)
 
     def __init__(
         self,
@@ -138,7 +143,7 @@ class Transport:
         self._call_limit = self._calls_end = self._all_calls
         session = requests.Session()
         session.auth = _bearer(token)
-        session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+        session.mount(url, self.way(url))
         session.hooks["response"].append(self._remember_headers)
         # A redirected write becomes a read, so a wrong address must be mended, not followed.
         session.max_redirects = 0

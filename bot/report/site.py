@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from bot.errors import ConfigError
 from bot.inert import diff_line, log_line
-from bot.report.words import shipped_templates
+from bot.report.words import COMPILED, KEPT, shipped_templates
 
 # The names are fixed: nothing that is read from GitLab becomes the name of a file.
 PAGES = {
@@ -35,6 +35,8 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=COMPILED if places else KEPT,
     )
     environment.filters |= {
         "day": lambda time: str(time)[:10],

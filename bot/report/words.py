@@ -176,7 +176,7 @@ class Words:
             lstrip_blocks=True,
             keep_trailing_newline=False,
             auto_reload=False,
-            bytecode_cache=_COMPILED if places else _KEPT,
+            bytecode_cache=COMPILED if places else KEPT,
         )
         self._environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
@@ -253,8 +253,8 @@ def shipped_templates() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-_COMPILED = _Compiled()
-_KEPT = KeptTemplates(shipped_templates() / "__pycache__")
+COMPILED = _Compiled()
+KEPT = KeptTemplates(shipped_templates() / "__pycache__")
 
 
 def _is_of_words(template: str) -> bool:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -141,10 +143,14 @@ def _admit(endpoint: Endpoint, caller: Caller) -> Caller:
 
 def find_endpoint(request: Request) -> tuple[Endpoint, Mapping[str, str]]:
     """Find the endpoint of a request; raise NotFound or MethodNotAllowed."""
-    found: tuple[Endpoint, Mapping[str, str]] = ROUTES.match(
-        raw_path(request.environ), request.method
-    )
-    return found
+    return _match(raw_path(request.environ), request.method)
+
+
+@lru_cache(maxsize=1024)
+def _match(path: str, method: str) -> tuple[Endpoint, Mapping[str, str]]:
+    """Look in the table of routes: each request is asked about twice, and many come again."""
+    endpoint, values = ROUTES.match(path, method)
+    return endpoint, MappingProxyType(dict(values))
 
 
 def read_body(request: Request) -> dict[str, Any]:
