@@ -280,8 +280,8 @@ ODD_BODIES = [
     b'[{"id": 1}]',
     b'{"data": null}',
     b'{"data": {}}',
-    b'{"data": {"f0": 1, "w0": 1, "u0": 1, "g0": 1, "h0": 1}}',
-    b'{"data": {"f0": {"repository": 1}, "w0": {"authored": {}}, "g0": {"direct": {}}}}',
+    b'{"data": {"r0": 1, "w0": 1, "u0": 1, "g0": 1, "h0": 1}}',
+    b'{"data": {"r0": {"repository": 1}, "w0": {"authored": {}}, "g0": {"direct": {}}}}',
     b'{"data": {"w0": {"authored": {"nodes": [1]}, "assigned": {"nodes": []}}}}',
     b"<html>maintenance</html>",
 ]

@@ -1,5 +1,6 @@
 """Tests of the GraphQL queries and of reading their answers."""
 
+import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -99,7 +100,8 @@ def test_every_need_is_asked_once_within_the_budget(needs: set[Need]) -> None:
     for query in queries:
         parse(query.text())
         assert query.cost <= BUDGET
-        declared = {name for part in query.parts for name in part.variables}
+        framed = [*query.parts, *(part.frame for part in query.parts if part.frame)]
+        declared = {name for each in framed for name in each.variables}
         assert set(query.variables()) == declared
 
 
@@ -190,7 +192,7 @@ def test_what_gitlab_noted_comes_in_order_and_says_whether_it_is_all(more: bool)
 
 
 def blobs(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {"f0": {"repository": {"commit": {"sha": HEAD}, "blobs": {"nodes": nodes}} | changes}}
+    return {"r0": {"repository": {"f0at": {"sha": HEAD}, "f0": {"nodes": nodes}} | changes}}
 
 
 def test_a_pointer_to_git_lfs_is_no_text() -> None:
@@ -225,11 +227,11 @@ def test_a_file_without_its_whole_text_is_had_elsewhere(text: str | None, size: 
     "answer",
     [
         {},
-        {"f0": None},
-        {"f0": {"repository": None}},
-        blobs(commit=None),
-        blobs(blobs=None),
-        blobs(blobs={"nodes": None}),
+        {"r0": None},
+        {"r0": {"repository": None}},
+        blobs(f0at=None),
+        blobs(f0=None),
+        blobs(f0={"nodes": None}),
     ],
 )
 def test_files_of_an_unreadable_place_are_unread(answer: dict[str, Any]) -> None:
@@ -553,7 +555,22 @@ def test_no_part_costs_more_than_its_estimate(need: Need) -> None:
         (operation,) = document.definitions
         assert isinstance(operation, OperationDefinitionNode)
         cost = measure(load_schema(), document, operation, query.variables())
-        assert cost.score <= each.cost
+        assert cost.score <= each.price
+
+
+def test_files_of_one_repository_stand_in_one_frame() -> None:
+    places = itertools.product(("g/a", "g/b"), ("main", HEAD), range(FILES_PER_PART + 1))
+    files = [FileAt(project, ref, f"{n}.yml") for project, ref, n in places]
+    queries = pack_parts(build_parts(files))
+    assert len(queries) == 1
+    for query in queries:
+        document = parse(query.text())
+        (operation,) = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        projects = {file.project for part in query.parts for file in part.needs}
+        assert len(operation.selection_set.selections) == len(projects)
+        score = measure(load_schema(), document, operation, query.variables()).score
+        assert score == query.cost
 
 
 @pytest.mark.parametrize("people", ["reviewers", "approvedBy", "commenters"])

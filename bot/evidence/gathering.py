@@ -276,7 +276,8 @@ def gather_evidence(
     # Before the merge no line of a file is shown.
     needs |= exposures_of(subject.policy for subject in subjects) if merged else {standing}
     if judged:
-        ledger.look_up(branch_needs(subject.policy for subject in subjects))
+        # What leads to more comes first, so that all the rest can travel together.
+        ledger.look_up({*branch_needs(s.policy for s in subjects), *histories.values()})
         needs |= _judging_needs(subjects, merge_request, ledger)
     ledger.look_up(needs | _history_needs(histories, ledger))
     if judged:

@@ -38,12 +38,12 @@ from bot.gitlab.answers import (
     read_visibility,
     usernames_of,
 )
-from bot.gitlab.packing import Part
+from bot.gitlab.packing import Frame, Part
 from bot.gitlab.work_query import activity_part, branch_part, deeds_part, threads_part, work_part
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
-FILES_PER_PART = 20
+FILES_PER_PART = 24  # of which six fill a query best: each path costs a point and 1 % of all
 PAGE = 100
 SIBLINGS = 50
 PROPOSED = 20  # newest merge requests of each kind; to list one's files takes GitLab some time
@@ -55,52 +55,66 @@ POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 def build_parts(needs: Iterable[Need]) -> list[Part]:
     """Turn needs into parts; files of one project and ref travel together."""
     parts: list[Part] = []
-    files: dict[tuple[str, str], list[FileAt]] = {}
+    files: dict[str, dict[str, list[FileAt]]] = {}
     for need in needs:
         if isinstance(need, FileAt):
-            files.setdefault((need.project, need.ref), []).append(need)
+            files.setdefault(need.project, {}).setdefault(need.ref, []).append(need)
         elif type(need) in _PARTS:
             parts.append(_PARTS[type(need)](len(parts), need))
-    for wanted in files.values():
-        for start in range(0, len(wanted), FILES_PER_PART):
-            parts.append(_files_part(len(parts), wanted[start : start + FILES_PER_PART]))
+    for project, refs in files.items():
+        alias = f"r{len(parts)}"
+        frame = _repository(alias, project)
+        for wanted in refs.values():
+            for start in range(0, len(wanted), FILES_PER_PART):
+                some = wanted[start : start + FILES_PER_PART]
+                parts.append(_files_part(len(parts), some, alias, frame))
     return parts
 
 
-def _files_part(number: int, files: Sequence[FileAt]) -> Part:
-    project, ref = files[0].project, files[0].ref
+def _repository(alias: str, project: str) -> Frame:
+    """Say once for all files which repository they are in."""
+    return Frame(
+        opening=f"{alias}: project(fullPath: ${alias}) {{ repository {{",
+        closing="} }",
+        variables={alias: ("ID!", project)},
+        cost=2,
+    )
+
+
+def _files_part(number: int, files: Sequence[FileAt], alias: str, frame: Frame) -> Part:
     paths = [file.path for file in files]
     count = len(paths)
 
     def read(answer: Json) -> Mapping[Need, Fact]:
-        return _read_files(files, answer.get(f"f{number}"))
+        repository = (answer.get(alias) or {}).get("repository")
+        return _read_files(files, repository, f"f{number}")
 
     return Part(
         needs=tuple(files),
         text=(
-            f"f{number}: project(fullPath: $f{number}project) {{ repository {{"
-            f" commit(ref: $f{number}ref) {{ sha }}"
-            f" blobs(paths: $f{number}paths, ref: $f{number}ref, first: {count})"
-            " { nodes { path mode size rawTextBlob } } } }"
+            f"f{number}at: commit(ref: $f{number}ref) {{ sha }}"
+            f" f{number}: blobs(paths: $f{number}paths, ref: $f{number}ref, first: {count})"
+            " { nodes { path mode size rawTextBlob } }"
         ),
         variables={
-            f"f{number}project": ("ID!", project),
-            f"f{number}ref": ("String!", ref),
+            f"f{number}ref": ("String!", files[0].ref),
             f"f{number}paths": ("[String!]!", paths),
         },
-        cost=4 + int((count + 7) * (1 + count / 100)),
+        cost=2 + int((count + 7) * (1 + count / 100)),
         read=read,
+        frame=frame,
     )
 
 
-def _read_files(files: Sequence[FileAt], project: Json | None) -> Mapping[Need, Fact]:
+def _read_files(
+    files: Sequence[FileAt], repository: Json | None, alias: str
+) -> Mapping[Need, Fact]:
     where = files[0]
-    repository = (project or {}).get("repository")
     if repository is None:
         return _all_unread(files, f"the project {where.project} cannot be read by the bot")
-    if repository.get("commit") is None:
+    if repository.get(f"{alias}at") is None:
         return _all_unread(files, f"{where.project} has no revision {where.ref}")
-    nodes = (repository.get("blobs") or {}).get("nodes")
+    nodes = (repository.get(alias) or {}).get("nodes")
     if nodes is None:
         return _all_unread(files, f"GitLab did not list the files of {where.project}")
     found = {node["path"]: _read_blob(node) for node in nodes}
@@ -153,7 +167,7 @@ def members_part(number: int, need: MembersOf, after: str | None = None) -> Part
             f"g{number}": ("ID!", need.group),
             f"g{number}after": ("String", after),
         },
-        cost=42,
+        cost=33,
         read=read,
     )
 
@@ -271,7 +285,7 @@ def _standing_part(number: int, need: StandingOf) -> Part:
             f"h{number}project": ("ID!", need.project),
             f"h{number}iid": ("String!", str(need.iid)),
         },
-        cost=28,
+        cost=26,
         read=read,
     )
 
@@ -318,7 +332,7 @@ def _siblings_part(number: int, need: SiblingsOf) -> Part:
             f"b{number}branch": ("String!", need.branch),
             f"b{number}after": ("String", need.after),
         },
-        cost=16,
+        cost=14,
         read=read,
     )
 
@@ -361,7 +375,7 @@ def _proposed_part(number: int, need: ProposedOf) -> Part:
             f"o{number}project": ("ID!", need.project),
             f"o{number}author": ("String!", need.author),
         },
-        cost=32,
+        cost=28,
         read=read,
     )
 
