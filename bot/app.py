@@ -1,7 +1,7 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -40,6 +40,7 @@ from bot.publish import (
     was_open,
 )
 from bot.report import Findings, Report, Words, render_report
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

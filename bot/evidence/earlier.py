@@ -5,7 +5,7 @@ another name, must not end the hold.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.evidence.facts import (
     EarlierOf,
@@ -21,6 +21,7 @@ from bot.evidence.facts import (
 from bot.merge_request import MergeRequest, Note
 from bot.nomination import Nomination
 from bot.unread import NOT_LOOKED_UP, Unread
+from bot.values import dataclass
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
 MOST = 6  # earlier merge requests from one branch that are read

@@ -1,7 +1,7 @@
 """Read the changed team entries at the merge base, at the head, and on the target branch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from bot.evidence.facts import (
@@ -17,6 +17,7 @@ from bot.evidence.facts import (
 from bot.merge_request import MergeRequest
 from bot.nomination import Change
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 # Up to so many entries are read at all three places at once, which one query can hold.
 FEW = 12

@@ -1,7 +1,7 @@
 """Say which facts a nomination's policy needs, and collect them through a port."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 from bot import policy as rules
@@ -41,6 +41,7 @@ from bot.nomination import Change, Nomination
 from bot.policy import Counting, Policy
 from bot.team import Entry, parse_entry
 from bot.unread import NOT_LOOKED_UP, Content, Unread
+from bot.values import dataclass
 
 T = TypeVar("T")
 

@@ -1,11 +1,11 @@
 """The issues of a project that the bot itself has written."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import GitLabError
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.transport import Json, Transport
+from bot.values import dataclass
 
 PAGES = 5  # of 100 open issues of the bot's each; it keeps one
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)

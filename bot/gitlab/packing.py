@@ -5,10 +5,11 @@ fields, hardly on page sizes (`Types::BaseField`), so every part carries an esti
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.evidence import Fact, Need
 from bot.gitlab.answers import Json
+from bot.values import dataclass
 
 BUDGET = 245  # of 250, because the scores are estimates; a refused query is split
 
@@ -65,11 +66,9 @@ class Query:
 
     @property
     def _declared(self) -> dict[str, tuple[str, object]]:
-        return {
-            name: told
-            for each in (*self._frames, *self.parts)
-            for name, told in each.variables.items()
-        }
+        given = [each.variables for each in self._frames]
+        given += [each.variables for each in self.parts]
+        return {name: told for each in given for name, told in each.items()}
 
     def text(self) -> str:
         """Write the query; variables and aliases carry the part's number."""

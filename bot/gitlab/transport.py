@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
+from bot.values import dataclass
 
 # To send files, to read a file of settings and to guess the encoding of a text, without which
 # `requests` takes UTF-8 (`Response.text`): a quarter of what both libraries cost, and three

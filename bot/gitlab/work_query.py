@@ -8,7 +8,7 @@ when a push resets the approval (ee/app/services/ee/merge_requests/base_service.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.evidence import (
@@ -31,6 +31,7 @@ from bot.evidence import (
 from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
 from bot.gitlab.packing import Part
 from bot.unread import Unread
+from bot.values import dataclass
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest

@@ -9,13 +9,13 @@ as long as it is somebody's turn tells them once, and nothing has to be remember
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.assessment import Assessment, State, Verdict, kind_of
 from bot.evidence import Manager
 from bot.merge_request import MergeRequest
 from bot.report.kinds import steps_in_order
+from bot.values import dataclass
 
 # A name that Markdown leaves as it is, wherever it stands.
 _MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")
