@@ -28,7 +28,7 @@ SAMPLES: list[tuple[str | bytes, int]] = [
 ]
 
 
-def import_one(kept: Patterns, pattern: str | bytes, flags: int = 0) -> Any:
+def import_one(kept: Any, pattern: str | bytes, flags: int = 0) -> Any:
     """Compile a pattern as a module does when it is imported."""
     space: dict[str, Any] = {"kept": kept}
     text = f"made = kept.compile({pattern!r}, {int(flags)})"
@@ -113,6 +113,18 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
+@pytest.mark.usefixtures("library")
+def test_re_compiles_by_it_and_keeps_what_modules_make(tmp_path: Path) -> None:
+    kept = Patterns(tmp_path / "patterns")
+    kept.use()
+    assert re.compile("made by a function")
+    kept.save()
+    assert list(tmp_path.iterdir()) == []
+    import_one(re, "made by a module")
+    kept.save()
+    assert b"made by a module" in (tmp_path / "patterns").read_bytes()
+
+
 def refuse(*_: object) -> None:
     """Be a function of another version."""
     raise TypeError
@@ -147,10 +159,10 @@ def test_a_process_reads_what_an_earlier_one_compiled(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "bot", tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "bot" / "__pycache__").mkdir()
     command = [sys.executable, "-m", "bot", "check", "group/project!1"]
-    environment = {"PATH": "/nowhere", "PYTHONPATH": str(tmp_path)}
+    options: dict[str, Any] = {"env": {"PATH": "/nowhere"}, "cwd": tmp_path, "check": False}
     for _ in range(2):
-        subprocess.run(command, env=environment, check=False, capture_output=True)  # noqa: S603
+        subprocess.run(command, **options, capture_output=True)  # noqa: S603, PLW1510
     path = tmp_path / "bot" / "__pycache__" / PLACE.name
     before = path.stat().st_mtime_ns
-    subprocess.run(command, env=environment, check=False, capture_output=True)  # noqa: S603
+    subprocess.run(command, **options, capture_output=True)  # noqa: S603, PLW1510
     assert path.stat().st_mtime_ns == before
