@@ -4,11 +4,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.app import Choices, Evaluation, evaluate_once
+from bot.app import Choices, Evaluation, evaluate_once, make_offers
 from bot.errors import GitLabError
 from bot.evidence import Fact, Need, Source
 from bot.merge_request import MergeRequest
-from bot.publish import SLOW, GateKind, HeadMovedError, Writer, apply_plan, concerns_gate, shut_gate
+from bot.publish import (
+    SLOW,
+    GateKind,
+    HeadMovedError,
+    Offerer,
+    Writer,
+    apply_plan,
+    concerns_gate,
+    shut_gate,
+)
 from bot.report import GateState, render_report
 
 # How often all is evaluated again because somebody pushed meanwhile.
@@ -20,7 +29,7 @@ PIPELINE_WAITS = (1.0, 2.0, 4.0)
 PIPELINE_COMES = timedelta(minutes=1)
 
 
-class GitLab(Source, Writer, Protocol):
+class GitLab(Source, Writer, Offerer, Protocol):
     """Everything that evaluating and publishing asks of GitLab."""
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
@@ -82,8 +91,9 @@ def _run_rounds(
     for number in range(1, ROUNDS + 1):
         evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
         known = gitlab.elapsed
+        evaluation, unmade = make_offers(evaluation, choices, gitlab)
         try:
-            problems = publish(evaluation, choices, gitlab)
+            problems = [*unmade, *publish(evaluation, choices, gitlab)]
         except HeadMovedError:
             continue
         # What waited so long to be written may have overtaken what another run wrote meanwhile.

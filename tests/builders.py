@@ -18,6 +18,7 @@ from bot.evidence.facts import (
     Member,
     Members,
     Merged,
+    Offer,
     Work,
     WorkOf,
 )
@@ -217,6 +218,21 @@ def make_members(*direct: str | Member, owners: Iterable[str | Member] = ("olga"
         return tuple(make_member(m) if isinstance(m, str) else m for m in all_of)
 
     return Members(direct=members(direct), owners=members(owners), visibility=Visibility.PUBLIC)
+
+
+def make_offer(**changes: Any) -> Offer:
+    """Build a merge request that the bot opened for a step, and to which nobody else pushed."""
+    me = make_person("nomination-bot").id
+    offer = Offer(
+        iid=12,
+        web_url=f"{GITLAB}/example-org/runway/-/merge_requests/12",
+        state="opened",
+        branch="nomination-bot/gateway/step/ada",
+        target="main",
+        author_id=me,
+        whose=frozenset({me}),
+    )
+    return replace(offer, **changes)
 
 
 OPEN = Exposure(merge_requests=Visibility.PUBLIC, files=Visibility.PUBLIC)

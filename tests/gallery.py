@@ -17,8 +17,10 @@ from bot.report.words import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,
+    GITLAB,
     MR_URL,
     NOW,
+    REPOSITORY,
     load_shipped,
     make_assessment,
     make_detection,
@@ -29,6 +31,7 @@ from tests.builders import (
     make_merge_request,
     make_merged,
     make_nomination,
+    make_offer,
     make_person,
     make_replay,
     make_waiver,
@@ -144,6 +147,19 @@ def scene(
     )
 
 
+def offered(assessment: Assessment) -> Assessment:
+    """Let the bot have opened a merge request for both files, of which somebody closed one."""
+    left = "the merge request of the bot was closed by somebody, so it opens no other one"
+    offer = make_offer()
+    closed = replace(offer, iid=13, web_url=f"{GITLAB}/{REPOSITORY}/-/merge_requests/13")
+    others, steps = assessment.steps[:-2], assessment.steps[-2:]
+    told = (
+        replace(steps[0], offer=offer),
+        replace(steps[1], offer=replace(closed, state="closed"), left=left),
+    )
+    return replace(assessment, steps=(*others, *told))
+
+
 NEVER = {"trainee_maintainer": Tenure(since=None)}
 ASSIGNED_NOW = make_merge_request(assignees=ASSIGNED)
 MERGED = make_merge_request(state="merged", merged_at=NOW, assignees=ASSIGNED)
@@ -246,6 +262,9 @@ SCENES: Mapping[str, Findings] = {
     ),
     "Closed": scene(person(), merge_request=make_merge_request(state="closed")),
     "Merged with steps open": scene(person(merge_request=MERGED), merge_request=MERGED),
+    "Merged, and the bot opened merge requests": scene(
+        offered(person(merge_request=MERGED)), merge_request=MERGED
+    ),
     "Merged, and some steps cannot be checked": scene(
         person(
             merge_request=MERGED,

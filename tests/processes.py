@@ -62,6 +62,9 @@ def run_job_here(
 ) -> Execution:
     """Run the bot's own CI job in this process, in place of the sandbox's `run_script`."""
     began, log = time.monotonic(), io.StringIO()
+    artifacts = environment.get("NOMINATION_BOT_ARTIFACTS")
+    if artifacts:
+        environment = {**environment, "NOMINATION_BOT_ARTIFACTS": str(directory / artifacts)}
     with redirect_stdout(log), redirect_stderr(log):
         codes = (_run_line(_in_folder(line, directory), environment) for line in lines)
         code = next((each for each in codes if each != GO_ON), GO_ON) % GO_ON

@@ -33,7 +33,7 @@ def test_an_assessment_holds_everything_that_was_found() -> None:
     authored, reviewed, assigned, knowledge = nomination["requirements"]
     assert (authored["id"], authored["kind"], authored["verdict"]) == (
         "authored",
-        "authored",
+        "authored_merge_requests",
         "met",
     )
     assert [merged["iid"] for merged in authored["counted"]] == [107, 106, 105, 104, 103, 102, 101]

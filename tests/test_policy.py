@@ -615,3 +615,23 @@ def test_only_the_latest_policy_has_no_newer_one() -> None:
 def test_a_role_that_no_policy_is_about_is_an_error_that_says_so() -> None:
     with pytest.raises(PolicyError, match="no policy for small: reviewer"):
         newest([make_policy()], "small", "reviewer")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("remind_after: 7", "there is none; found remind_after: 7; expected notify: next-actor"),
+        ("notify: nobody\nremind_after: 7", "there is none"),
+        ("notify: next-actor\nremind_after: 0", "from 1 to 366"),
+        ("notify: next-actor\nremind_after: 7\nreminders: 11", "from 1 to 10"),
+        ("notify: next-actor\nremind_after: 7\nreminders: 2", None),
+        ("notify: next-actor", None),
+    ],
+)
+def test_reminders_repeat_a_mention(lines: str, message: str | None) -> None:
+    text = f"{SMALL}{lines}\n"
+    if message is None:
+        assert parse_policy(text, "ok.yml").notify
+    else:
+        (mistake,) = find_mistakes(text)
+        assert message in mistake

@@ -29,6 +29,7 @@ from bot.evidence.facts import (
     MembersOf,
     Need,
     NotText,
+    OffersOf,
     Profile,
     ProfileOf,
     Proposed,
@@ -541,6 +542,8 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         DefaultBranchOf("g/p"),
         ActivityOf("g/p", 9),
         SIBLINGS,
+        OffersOf("g/p", author="nomination-bot"),
+        OffersOf("g/p", branches=("a", "b", "c")),
         ProfileOf("ada"),
         JoinedOf("g"),
         DeedsOf("g/p", 9),
@@ -1016,3 +1019,60 @@ def test_a_place_of_unknown_visibility_is_taken_for_private(
     group = read(MEMBERS, {"g0": members | told})
     assert isinstance(group, Members)
     assert group.visibility == expected[0]
+
+
+OFFERS = OffersOf("g/p", branches=("a",))
+OFFER: dict[str, Any] = {
+    "iid": "3",
+    "state": "opened",
+    "webUrl": "https://gitlab.example.com/g/p/-/merge_requests/3",
+    "description": None,
+    "sourceBranch": "a",
+    "targetBranch": "main",
+    "sourceProjectId": 7,
+    "conflicts": False,
+    "author": None,
+    "commits": {"pageInfo": {"hasNextPage": False}, "nodes": [{"author": None}]},
+}
+PLACE: dict[str, Any] = {
+    "id": "gid://gitlab/Project/7",
+    "archived": False,
+    "mergeRequestsEnabled": True,
+    "maxAccessLevel": {"integerValue": 30},
+    "mergeRequests": {"pageInfo": {"hasNextPage": False}, "nodes": [OFFER]},
+}
+
+
+def read_offers(place: dict[str, Any] | None) -> Any:
+    (part,) = build_parts([OFFERS])
+    return part.read({"o0": place})[OFFERS]
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, None),
+        ({"archived": True}, "archived"),
+        ({"mergeRequestsEnabled": False}, "takes no merge requests"),
+        ({"maxAccessLevel": {"integerValue": 20}}, "lacks the Developer role"),
+        ({"maxAccessLevel": None}, "lacks the Developer role"),
+    ],
+)
+def test_why_the_bot_may_open_none_is_told(changes: dict[str, Any], refusal: str | None) -> None:
+    found = read_offers(PLACE | changes)
+    assert (refusal or "") in (found.refusal or "")
+    assert bool(found.refusal) is bool(refusal)
+
+
+@pytest.mark.parametrize("place", [None, PLACE | {"mergeRequests": None}])
+def test_merge_requests_for_steps_that_were_not_listed_are_unread(place: Any) -> None:
+    assert isinstance(read_offers(place), Unread)
+
+
+def test_a_commit_of_nobody_that_is_known_is_not_the_bots() -> None:
+    (offer,) = read_offers(PLACE).items
+    assert (offer.author_id, offer.whose) == (None, {None})
+    cut = {"pageInfo": {"hasNextPage": True}, "nodes": [{"author": {"id": "gid://gitlab/User/5"}}]}
+    listing = PLACE["mergeRequests"] | {"nodes": [OFFER | {"commits": cut}]}
+    (offer,) = read_offers(PLACE | {"mergeRequests": listing}).items
+    assert offer.whose == {5, None}

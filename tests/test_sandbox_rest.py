@@ -40,14 +40,16 @@ def test_a_project_is_named_by_number_or_encoded_path(reference: str) -> None:
 def test_an_unknown_endpoint_is_404_and_a_violation(path: str) -> None:
     world, _, api = make_api()
     reply = api.get(path)
-    assert (reply.status, reply.body) == (404, {"error": "404 Not Found"})
+    told = f"the sandbox does not offer GET /api/v4{path}"
+    assert (reply.status, reply.body) == (404, {"message": told, "error": "404 Not Found"})
     assert world.violations == [f"no endpoint GET /api/v4{path}"]
 
 
 def test_a_known_path_with_another_method_is_405_and_a_violation() -> None:
     world, _, api = make_api()
     reply = api.delete("/projects/7")
-    assert (reply.status, reply.body) == (405, {"error": "405 Not Allowed"})
+    told = "the sandbox does not offer DELETE /api/v4/projects/7"
+    assert (reply.status, reply.body) == (405, {"message": told, "error": "405 Not Allowed"})
     assert len(world.violations) == 1
 
 
@@ -56,7 +58,7 @@ def test_a_file_path_must_be_encoded() -> None:
     assert api.get("/projects/7/repository/files/a%2Fb?ref=main").body == {
         "message": "404 File Not Found"
     }
-    assert api.get("/projects/7/repository/files/a/b?ref=main").body == {"error": "404 Not Found"}
+    assert "does not offer" in api.get("/projects/7/repository/files/a/b?ref=main").body["message"]
     assert len(world.violations) == 1
 
 

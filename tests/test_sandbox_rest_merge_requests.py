@@ -105,7 +105,8 @@ def test_a_merge_request_is_opened_for_another_project_too() -> None:
         ({"state_event": "close"}, "state", "closed"),
         ({"discussion_locked": True}, "discussion_locked", True),
         ({"description": ""}, "description", ""),
-        ({"squash": True}, "squash", False),
+        ({"squash": True}, "squash", True),
+        ({"remove_source_branch": True}, "force_remove_source_branch", True),
     ],
 )
 def test_a_field_is_changed(body: dict[str, Any], name: str, expected: object) -> None:
@@ -122,12 +123,14 @@ def test_a_change_of_nothing_is_refused() -> None:
 
 def test_merging_and_approving() -> None:
     world, mr, api = make_api()
+    mr.project.settings.approvals_required = 1
     assert api.post(f"{MR}/approve", sha=mr.head_sha).body["user_has_approved"]
     approvals = api.get(f"{MR}/approvals").body
     assert [each["user"]["username"] for each in approvals["approved_by"]] == ["developer"]
     state = api.get(f"{MR}/approval_state").body
     assert state["rules"][0]["approved"]
     assert not api.post(f"{MR}/unapprove").body["approved"]
+    mr.project.settings.approvals_required = 0
     assert api.put(f"{MR}/merge").status == 401
     owner = Api(world, "owner")
     assert owner.put(f"{MR}/merge", sha="0" * 40).status == 409
@@ -211,6 +214,7 @@ def test_a_note_of_commands_only_is_202_without_a_number() -> None:
 
 def test_a_thread_is_started_answered_resolved_and_reopened() -> None:
     _, mr, api = make_api()
+    mr.project.settings.threads_must_be_resolved = True
     thread = api.post(f"{MR}/discussions", body="why?").body
     path = f"{MR}/discussions/{thread['id']}"
     assert api.post(f"{path}/notes", body="so").status == 201
@@ -243,7 +247,7 @@ def test_a_position_makes_a_diff_note() -> None:
     assert thread["notes"][0]["type"] == "DiffNote"
     assert thread["notes"][0]["position"]["new_line"] == 1
     reply = api.post(f"{MR}/discussions", body="here", position={"new_path": "x"})
-    assert (reply.status, "base_sha is missing" in reply.body["error"]) == (400, True)
+    assert (reply.status, "position[base_sha] is missing" in reply.body["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("path", [f"{MR}/award_emoji", f"{MR}/notes/1/award_emoji"])

@@ -342,3 +342,48 @@ def test_no_secret_is_in_the_log_of_requests() -> None:
     logged = repr([(each.path, each.query, each.body) for each in world.requests])
     assert "[FILTERED]" in logged
     assert not [each for each in (token, secret, "private_token': ['unknown") if each in logged]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"branch": "fresh", "start_sha": "HEAD"}, 201, None),
+        ({"branch": "main", "start_sha": "HEAD"}, 400, "already exists"),
+        ({"branch": "fresh", "start_sha": "0" * 40}, 400, "Cannot find start_sha"),
+        ({"branch": "fresh", "start_sha": "HEAD", "start_branch": "main"}, 400, "exclusive"),
+        ({"branch": "fresh", "start_branch": "main", "action": "create"}, 400, "already exists"),
+        ({"branch": "fresh", "start_branch": "main", "path": "none.md"}, 400, "doesn't exist"),
+    ],
+)
+def test_a_branch_begins_with_a_commit_only_where_there_is_none(
+    fields: dict[str, str], status: int, words: str | None
+) -> None:
+    world, api = make_api()
+    head = world.project(PROJECT).repository.branches["main"]
+    given = {name: head if value == "HEAD" else value for name, value in fields.items()}
+    action = {
+        "action": given.pop("action", "update"),
+        "file_path": given.pop("path", "top.md"),
+        "content": "new",
+    }
+    answer = api.post(COMMITS, **given, commit_message="m", actions=[action])
+    assert answer.status == status
+    assert (words or "") in str(answer.body)
+    if status == 201:
+        assert answer.body["parent_ids"] == [head]
+
+
+def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() -> None:
+    world, api = make_api()
+    project = world.project(PROJECT)
+    fields = {"branch": "bot/x", "commit_message": "m", "start_branch": "main"}
+    action = {"action": "update", "file_path": "top.md", "content": "new"}
+    project.protected_branches.add("bot/*")
+    assert api.post(COMMITS, **fields, actions=[action]).status == 403
+    project.push_levels["bot/*"] = Level.DEVELOPER
+    mr = open_mr(world)
+    project.archived = True
+    assert api.post(COMMITS, **fields, actions=[action]).status == 403
+    assert api.put(f"/projects/7/merge_requests/{mr.iid}", title="x").status == 403
+    project.archived = False
+    assert api.post(COMMITS, **fields, actions=[action]).status == 201

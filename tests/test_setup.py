@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from bot.sandbox.world.entities import (
     Group,
     HookEvent,
     Level,
+    Member,
     Project,
     ProjectSettings,
     Schedule,
@@ -43,6 +45,8 @@ from tests.operator_world import (
 )
 from tests.processes import run_here
 
+# Policies that ask the bot to open merge requests.
+OPENING = str(Path(__file__).parent.parent / "examples" / "policies" / "opening")
 TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
 
 
@@ -539,6 +543,36 @@ def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None
         told = operate(server.url, "init", **fault.settings).stdout
         assert "by hand: " in told or "would send a test delivery" in told
         assert writes(world) == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("", None),
+        ("role", "level 20"),
+        ("archived", "the project is archived"),
+        ("disabled", "takes no merge requests"),
+    ],
+)
+def test_whether_the_bot_may_open_merge_requests_is_looked_at(
+    server: Server, trouble: str, said: str | None
+) -> None:
+    gateway = server.world.project(GATEWAY)
+    bot = server.world.user("nomination-bot")
+    for project in (gateway, server.world.project(PROVISIONER)):
+        level = Level.REPORTER if trouble == "role" and project is gateway else Level.DEVELOPER
+        project.members[bot.id] = Member(user=bot, level=level, created_at=server.world.now)
+    gateway.archived = trouble == "archived"
+    if trouble == "disabled":
+        gateway.merge_requests_access = "disabled"
+    done = operate(server.url, "doctor", POLICIES=OPENING)
+    lines = [line for line in done.stdout.splitlines() if " merge requests gitlab-" in line]
+    assert len(lines) == 2
+    wrong = [line for line in lines if line.startswith("wrong")]
+    assert [f" merge requests {GATEWAY}:renovate.json: " in line for line in wrong] == (
+        [True] if said else []
+    )
+    assert all(said in line for line in wrong if said)
 
 
 def expect_mended(server: Server, fault: Fault) -> None:

@@ -10,9 +10,13 @@ import pytest
 
 from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
-from bot.evidence import Activity
+from bot.evidence import Account, Activity
 from bot.gitlab.work_query import _read_activity
 from bot.report.turns import find_turns, is_mentionable
+from bot.sandbox.acts import todos
+from bot.sandbox.http.faults import Fault, Kind
+from bot.sandbox.http.server import Server
+from bot.sandbox.pages.views import find_mentions as find_in_markdown
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
@@ -36,6 +40,8 @@ from tests.builders import (
     make_work,
 )
 from tests.hostile import CORPUS
+from tests.nomination_world import NominationWorld, make_world, run_on
+from tests.nomination_world import shipped as read_shipped
 from tests.processes import run_job_here
 from tests.test_report import render
 
@@ -344,3 +350,107 @@ def test_each_hand_over_makes_one_to_do_however_often_the_bot_looks(sandbox: San
         (2,),
     ]
     assert people_told(sandbox) == ["nominee1", "nominee1"]
+
+
+# --- reminders ----------------------------------------------------------------------------
+
+
+def remind(days: float, **changes: Any) -> str:
+    """Show a comment for which nothing moved on for some days."""
+    given = {"notify": True, "remind_after": 7, "reminders": 2} | changes.pop("policy", {})
+    policy, moved = make_policy(AUTHORED, **given), NOW - timedelta(days=days)
+    old = make_merge_request(created_at=NOW - timedelta(days=400))
+    changes = {"merge_request": old} | changes
+    return show(make_assessment(policy, moved=moved, **changes))
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0, None), (6.9, None), (7, "1 of 2"), (13.9, "1 of 2"), (14, "2 of 2"), (90, "2 of 2")],
+)
+def test_after_some_days_the_same_person_is_reminded(days: float, said: str | None) -> None:
+    body = remind(days)
+    assert find_mentions(body) == ["@ada"]
+    assert (f" (reminder {said})." in body) is bool(said)
+    assert ("(reminder" in body) is bool(said)
+
+
+def test_without_a_mention_or_a_day_there_is_no_reminder() -> None:
+    assert "reminder" not in remind(90, policy={"notify": False})
+    assert "reminder" not in remind(90, policy={"remind_after": None})
+    policy = make_policy(AUTHORED, notify=True, remind_after=7)
+    assert "reminder" not in show(make_assessment(policy))
+    blocked = replace(make_work().account or Account(username="ada", active=True, bot=False))
+    work = make_evidence(replace(make_work(), account=replace(blocked, active=False)))
+    gone = make_person("ada", active=False)
+    author = make_merge_request(author=gone, created_at=NOW - timedelta(days=400))
+    assert "reminder" not in remind(90, evidence=work, merge_request=author)
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    made = make_world(authored=3)
+    made.world.find_mentions = find_in_markdown
+    return made
+
+
+def test_a_reminder_makes_a_to_do_once_however_often_the_bot_looks(
+    made: NominationWorld, server: Server
+) -> None:
+    (policy,) = read_shipped()[0]
+    policies = (replace(policy, remind_after=7, reminders=2),)
+
+    def told() -> int:
+        return sum(each.user.username == "nina" for each in made.world.todos)
+
+    def look() -> None:
+        run_on(server, made.nomination, policies=policies)
+
+    look()
+    assert told() == 1
+    for number in (1, 2):
+        todos.resolve(made.world, made.user("nina"), made.nomination)
+        made.world.tick(7 * 86_400)
+        before = len(made.writes())
+        look()
+        assert f"(reminder {number} of 2)" in made.own_notes()[0].body
+        assert told() == 1 + number
+        assert len(made.writes()) == before + 2
+        look()
+        assert len(made.writes()) == before + 2
+    made.world.tick(30 * 86_400)
+    look()
+    assert told() == 3
+    assert len(made.own_notes()) == 1
+
+
+def test_a_reminder_that_was_broken_off_is_made_by_the_next_look(
+    made: NominationWorld, server: Server
+) -> None:
+    policies = (replace(read_shipped()[0][0], remind_after=7),)
+    run_on(server, made.nomination, policies=policies)
+    todos.resolve(made.world, made.user("nina"), made.nomination)
+    made.world.tick(7 * 86_400)
+    server.fault(Fault(route="PUT *notes*", kind=Kind.FORBIDDEN, calls=[1]))
+    run_on(server, made.nomination, policies=policies)
+    server.misbehaving.faults.switch_off()
+    run_on(server, made.nomination, policies=policies)
+    (note,) = made.own_notes()
+    assert find_mentions(note.body) == ["@nina"]
+    assert sum(todo.user.username == "nina" for todo in made.world.todos) == 2
+
+
+def test_a_change_of_the_text_alone_mentions_nobody_once_more(
+    made: NominationWorld, server: Server
+) -> None:
+    policies = (replace(read_shipped()[0][0], remind_after=7),)
+    run_on(server, made.nomination, policies=policies)
+    made.world.tick(8 * 86_400)
+    run_on(server, made.nomination, policies=policies)
+    todos.resolve(made.world, made.user("nina"), made.nomination)
+    made.say("/nomination help", by="mia")
+    before = len(made.writes())
+    run_on(server, made.nomination, policies=policies)
+    puts = [each for each in made.writes()[before:] if each.method == "PUT"]
+    assert len(puts) == 1
+    assert sum(todo.user.username == "nina" for todo in made.world.todos) == 1

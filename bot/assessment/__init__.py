@@ -6,6 +6,7 @@ from bot.assessment.cases import assess_all
 from bot.assessment.findings import (
     Case,
     Finding,
+    Move,
     State,
     Step,
     Verdict,
@@ -21,6 +22,7 @@ __all__ = [
     "Assessment",
     "Case",
     "Finding",
+    "Move",
     "RoleHeld",
     "State",
     "Step",

@@ -44,6 +44,7 @@ class Assessment:
     concealed: Concealed = field(default_factory=Concealed)
     reachable: Mapping[str, str] = field(default_factory=dict)
     moved: datetime | None = None
+    former_name: str | None = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -96,6 +97,7 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         concealed=find_concealed(case),
         reachable=find_reachable(case),
         moved=_find_moved(case, replay),
+        former_name=case.former_name,
     )
 
 

@@ -7,6 +7,7 @@ from bot import policy as rules
 from bot.assessment.assessing import Assessment, assess
 from bot.assessment.at_merge import as_of, find_open
 from bot.assessment.findings import Case
+from bot.assessment.offers import plan_offers
 from bot.commands import Replay
 from bot.evidence import Aftermath, Evidence, Subject, evidence_key
 
@@ -23,7 +24,10 @@ def assess_all(
         case = _case(subject, evidence[evidence_key(subject)], look, replayed)
         assessment = assess(case, replayed, rules.newer_than(policies, case.policy))
         is_merged = look.merge_request.state == "merged"
-        found.append(_keep_open(assessment, replayed, look) if is_merged else assessment)
+        if is_merged:
+            assessment = _keep_open(assessment, replayed, look)
+            assessment = plan_offers(case, assessment, held=replayed.held is not None)
+        found.append(assessment)
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import NOT_TIMED, Evidence, Members, Merged, Present, Tenure, Timing
+from bot.evidence import NOT_TIMED, Evidence, Members, Merged, Offer, Present, Tenure, Timing
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
@@ -76,8 +76,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What the bot does for a step: open a merge request from a branch, close some, each with why.
+
+    One is opened after the others are closed.
+    """
+
+    opens: str | None = None
+    closes: tuple[tuple[Offer, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to do."""
+        return bool(self.opens or self.closes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A follow-up step and how far it is, with the edit that would do it."""
+    """A follow-up step and how far it is, with the edit that would do it.
+
+    `offer` is the merge request that the bot opened for it, and `left` says why people do it all
+    the same.
+    """
 
     follow_up: FollowUp
     state: State
@@ -85,6 +104,9 @@ class Step:
     edit: str | None = None
     through: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    offer: Offer | None = None
+    left: str | None = None
+    move: Move = Move()
 
     @property
     def place(self) -> tuple[str, str]:

@@ -38,6 +38,9 @@ from bot.evidence.facts import (
     MovedOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
     Profile,
     ProfileOf,
     Proposed,
@@ -79,6 +82,7 @@ from bot.evidence.gathering import (
 )
 from bot.evidence.history import Tenure, revision_needs
 from bot.evidence.moment import gather_at_once
+from bot.evidence.offers import WITHDRAWN, find_offers_of, offer_branches
 from bot.evidence.present import Present
 from bot.evidence.proposals import Proposal, entry_paths, propose
 from bot.evidence.shared import SharedFacts
@@ -87,6 +91,7 @@ from bot.evidence.timing import NOT_TIMED, Timing, push_of, pushed_at
 
 __all__ = [
     "NOT_TIMED",
+    "WITHDRAWN",
     "Access",
     "AccessOf",
     "Account",
@@ -123,6 +128,9 @@ __all__ = [
     "MovedOf",
     "Need",
     "NotText",
+    "Offer",
+    "Offers",
+    "OffersOf",
     "Present",
     "Profile",
     "ProfileOf",
@@ -163,6 +171,7 @@ __all__ = [
     "find_ci_doubts",
     "find_doubts",
     "find_moved",
+    "find_offers_of",
     "find_strangers",
     "find_subject",
     "find_subjects",
@@ -171,6 +180,7 @@ __all__ = [
     "look_back",
     "manager_path",
     "needs_ahead",
+    "offer_branches",
     "propose",
     "push_of",
     "pushed_at",

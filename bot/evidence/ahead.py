@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.evidence.earlier import earlier_needs
 from bot.evidence.facts import Activity, ActivityOf, Fact, MembersOf, Need
 from bot.evidence.gathering import branch_needs, exposures_of, follow_up_needs
+from bot.evidence.offers import own_offers
 from bot.evidence.timing import timed_policies, timing_needs
 from bot.merge_request import MergeRequest
 from bot.policy import Policy
@@ -21,6 +22,7 @@ def needs_ahead(
     needs: set[Need] = {*earlier_needs(merge_request), *_ahead_of_subjects(policies)}
     if merge_request.state == "merged":
         needs |= exposures_of(policies).union(*map(follow_up_needs, policies))
+        needs |= own_offers(policies, merge_request.me)
     if timed_policies(policies, merge_request, now):
         needs |= set(timing_needs(merge_request))
     elif any(policy.notify for policy in policies) and not merge_request.merged_at:

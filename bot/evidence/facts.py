@@ -336,6 +336,46 @@ class SiblingsOf(Asks[Siblings]):
     after: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A merge request from a branch of the bot's for a step.
+
+    `whose` are the accounts that made its commits, nobody where GitLab knows no account;
+    `withdrawn` says that it was the bot who closed it.
+    """
+
+    iid: int
+    web_url: str
+    state: str
+    branch: str
+    target: str
+    author_id: int | None
+    whose: frozenset[int | None]
+    conflicts: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Such merge requests, oldest first; `refusal` is why the bot may open none there.
+
+    Not `complete` where the oldest were left out.
+    """
+
+    items: tuple[Offer, ...]
+    refusal: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OffersOf(Asks[Offers]):
+    """The need for the merge requests of an account in a project, or from some branches of it."""
+
+    project: str
+    author: str | None = None
+    branches: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class EarlierOf(Asks[MergeRequest]):
     """The need for another merge request with its comments."""
@@ -582,6 +622,7 @@ Need = (
     | DiffsOf
     | SiblingsOf
     | ProposedOf
+    | OffersOf
     | EarlierOf
     | MovedOf
     | ProfileOf
@@ -612,6 +653,7 @@ Fact = (
     | Times
     | Siblings
     | Proposed
+    | Offers
     | MergeRequest
     | Profile
     | Access

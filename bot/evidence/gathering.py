@@ -19,6 +19,8 @@ from bot.evidence.facts import (
     MembersOf,
     Merged,
     Need,
+    Offers,
+    OffersOf,
     Source,
     StandingOf,
     Work,
@@ -26,6 +28,7 @@ from bot.evidence.facts import (
     fact_of,
 )
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
+from bot.evidence.offers import find_offers_of, offer_needs, read_offers
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
     Look,
@@ -36,7 +39,7 @@ from bot.evidence.reviews import (
     plan_look,
 )
 from bot.evidence.timing import NOT_TIMED, Timing
-from bot.merge_request import MergeRequest, Standing
+from bot.merge_request import MergeRequest, Person, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Counting, Policy
 from bot.team import Entry, parse_entry
@@ -68,7 +71,8 @@ class Evidence:
 
     `groups` holds direct members, `inherited` those that belong by a parent group as well;
     `exposures` says, by project, who may see what was found there; `facts` is all that was
-    looked up, for rules that ask for facts of their own.
+    looked up, for rules that ask for facts of their own; `offers` are the merge requests that the
+    bot opened for steps.
     """
 
     work: Mapping[str, Work | Unread]
@@ -77,6 +81,7 @@ class Evidence:
     groups: Mapping[str, Members | Unread]
     files: Mapping[FileAt, Content]
     inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
+    offers: Mapping[OffersOf, Offers | Unread] = field(default_factory=dict)
     exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
     facts: Mapping[Need, Fact] = field(default_factory=dict)
 
@@ -209,6 +214,24 @@ def step_files(policies: Iterable[Policy]) -> set[FileAt]:
     return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
 
 
+def _names(subject: Subject) -> tuple[str | None, ...]:
+    return (subject.nomination.username, subject.former_name)
+
+
+def _shown_for(subject: Subject, me: Person, known: Mapping[Need, Fact]) -> set[Need]:
+    """Say what is looked up after the merge alone."""
+    offers = offer_needs(subject.policy, _names(subject), me, known)
+    return {*exposures_of([subject.policy]), *offers}
+
+
+def _offers_of(
+    subject: Subject, me: Person, facts: Mapping[Need, Fact]
+) -> dict[OffersOf, Offers | Unread]:
+    steps = subject.policy.follow_ups
+    needs = [find_offers_of(subject.policy, step, _names(subject)) for step in steps]
+    return {need: read_offers(need, me, facts) for need in needs if need}
+
+
 def exposures_of(policies: Iterable[Policy]) -> set[ExposureOf]:
     """Say whose visibility must be known before lines of the steps' files are shown."""
     return {ExposureOf(file.project) for file in step_files(policies)}
@@ -272,10 +295,11 @@ def gather_evidence(
     merged = merge_request.state == "merged"
     ledger = Ledger(known, source)
     standing = StandingOf(merge_request.project, merge_request.iid)
+    # Before the merge no line of a file is shown, and no merge request for a step opened.
+    shown = {n for s in subjects for n in _shown_for(s, merge_request.me, known)}
     histories = _histories(subjects, merge_request) if judged else {}
     needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
-    # Before the merge no line of a file is shown.
-    needs |= exposures_of(subject.policy for subject in subjects) if merged else {standing}
+    needs |= shown if merged else {standing}
     if judged:
         # What leads to more comes first, so that all the rest can travel together.
         ledger.look_up({*branch_needs(s.policy for s in subjects), *histories.values()})
@@ -286,7 +310,9 @@ def gather_evidence(
         needs |= _judging_needs(subjects, merge_request, ledger)
     ledger.look_up(needs | _history_needs(histories, ledger))
     evidence = {
-        evidence_key(subject): _collect(subject, histories.get(evidence_key(subject)), ledger)
+        evidence_key(subject): _collect(
+            subject, histories.get(evidence_key(subject)), ledger, merge_request.me
+        )
         for subject in subjects
     }
     looks = {key: _plan_looks(s, evidence[key]) for s in subjects for key in [evidence_key(s)]}
@@ -326,7 +352,7 @@ def _own_spelling(need: WorkOf, facts: Ledger) -> WorkOf:
     return replace(need, username=own) if own.casefold() == need.username.casefold() else need
 
 
-def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger) -> Evidence:
+def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger, me: Person) -> Evidence:
     """Put together what was found, and look for a role under earlier names where that matters."""
     wanted = Wanted(
         username=subject.nomination.username,
@@ -342,6 +368,7 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger) -> Evid
         groups=_groups(facts, inherited=False),
         inherited=_groups(facts, inherited=True),
         files={need: facts[need] for need in found if isinstance(need, FileAt)},
+        offers=_offers_of(subject, me, found),
         exposures={need.project: facts[need] for need in found if isinstance(need, ExposureOf)},
         facts=dict(found),
     )

@@ -33,12 +33,21 @@ class Present:
 
     It is the nominated name where the other may be somebody else's. `gone` says why the role is
     over; `doubt` why it is not known whether the account is still the nominee's: anybody may take
-    a name that was freed.
+    a name that was freed. It is `freed` where that was not for a look-up that failed.
     """
 
     username: str
     gone: str | None = None
     doubt: str | None = None
+    freed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Why an account may not be the nominee's, and whether that is for a look-up that failed."""
+
+    reason: str
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,8 @@ def find_present(nomination: Nomination, trail: Trail) -> Present:
     if entry.holds(nomination.project, nomination.role):
         return _follow(entry.username, name, trail)
     gone = f"the entry on the target branch does not give {nomination.role} any more"
-    return replace(_follow(entry.username or name, name, trail), gone=gone, doubt=None)
+    present = _follow(entry.username or name, name, trail)
+    return replace(present, gone=gone, doubt=None, freed=False)
 
 
 def _follow(told: str | None, nominated: str, trail: Trail) -> Present:
@@ -81,7 +91,9 @@ def _follow(told: str | None, nominated: str, trail: Trail) -> Present:
     if told is None:
         return Present(username=nominated, doubt="the entry on the target branch names no account")
     doubt = _find_doubt(told, nominated, trail)
-    return Present(username=nominated if doubt else told, doubt=doubt)
+    if doubt is None:
+        return Present(username=told)
+    return Present(username=nominated, doubt=doubt.reason, freed=not doubt.unread)
 
 
 def _find_entry(path: str, trail: Trail) -> Content:
@@ -105,7 +117,7 @@ def _as_content(fact: Fact | None) -> Content:
     return fact if isinstance(fact, bytes | Unread) else None
 
 
-def _find_doubt(name: str, nominated: str, trail: Trail) -> str | None:
+def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
     """Say why an account may not be the nominee's, by what tells accounts and not names.
 
     Whoever stated as the nominee what they know is that comment's author, whatever they are
@@ -114,12 +126,13 @@ def _find_doubt(name: str, nominated: str, trail: Trail) -> str | None:
     """
     for person in trail.stated:
         if person.key != name.casefold():
-            return f"the nominee is called {person.username} now, and the entry says {name}"
+            return _Doubt(f"the nominee is called {person.username} now, and the entry says {name}")
     if name.casefold() != nominated.casefold() and not trail.stated:
         profile = trail.fetch(ProfileOf(nominated))
         # Whoever was renamed has left the name behind; an entry may be handed to somebody else.
         if isinstance(profile, Unread | Profile) and not _is_newer(profile, trail):
-            return f"the entry names {name} now, but {nominated} was nominated"
+            told = f"the entry names {name} now, but {nominated} was nominated"
+            return _Doubt(told, unread=isinstance(profile, Unread))
     return _doubt_account(name, trail)
 
 
@@ -130,28 +143,31 @@ def _is_newer(profile: Unread | Profile, trail: Trail) -> bool:
     return bool(merged_at and made and made > merged_at)
 
 
-def _doubt_account(name: str, trail: Trail) -> str | None:
+def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
     author = trail.merge_request.author
     if (author and author.key == name.casefold()) or _is_member(name, trail.known):
         return None
     profile = trail.fetch(ProfileOf(name))
     if isinstance(profile, Unread):
-        return f"the account {name} could not be looked up: {profile.reason}"
+        told = f"the account {name} could not be looked up: {profile.reason}"
+        return _Doubt(told, unread=True)
     if not isinstance(profile, Profile):
-        return f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
+        told = f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
+        return _Doubt(told)
     if _is_newer(profile, trail):
-        return f"the account {name} was made after the merge, so it is somebody else's"
+        return _Doubt(f"the account {name} was made after the merge, so it is somebody else's")
     return _doubt_access(profile, trail)
 
 
-def _doubt_access(profile: Profile, trail: Trail) -> str | None:
+def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
     access = trail.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):
-        return f"whether {name} belongs to {project} could not be looked up: {access.reason}"
+        told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
+        return _Doubt(told, unread=True)
     if isinstance(access, Access) and access.member:
         return None
-    return (
+    return _Doubt(
         f"the account {name} is no member of {project}, and did not open this merge request: "
         "somebody else may have taken the name"
     )

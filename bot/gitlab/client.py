@@ -1,5 +1,6 @@
 """The door to GitLab: facts are read and writes made here, in GitLab's terms."""
 
+import base64
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,11 @@ from bot.evidence import (
     MembersOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
+    Profile,
+    ProfileOf,
     StatusesOf,
     Tally,
 )
@@ -640,6 +646,71 @@ class GitLabClient:
             for row in read_pages(self._transport, f"{path}/award_emoji"):
                 if row["name"] == name and row["user"]["id"] == own_id:
                     self._transport.remove(f"{path}/award_emoji/{row['id']}")
+
+    # --- merge requests for steps -----------------------------------------------------
+
+    def fetch_account_id(self, username: str) -> int | None:
+        """Return the number of an account, if GitLab knows it."""
+        found = self._ask_here(ProfileOf(username))
+        return found.id if isinstance(found, Profile) else None
+
+    def fetch_offers(self, need: OffersOf) -> Offers:
+        """Read the merge requests from some branches again."""
+        found = self._ask_here(need)
+        assert isinstance(found, Offers)  # noqa: S101  as `_ask_here` raises for the rest
+        return found
+
+    def _ask_here(self, need: Need) -> Fact | None:
+        """Look one need up in this thread: those of the pool may all be waiting."""
+        fact = self._answer_query(Query(build_parts([need])))[need]
+        if isinstance(fact, Unread):
+            raise GitLabError(f"{fact.reason}.")
+        return fact
+
+    def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:
+        """Read a file with the commit that a ref stands for (doc/api/repository_files.md)."""
+        where = f"/projects/{escape_path(project)}/repository/files/{quote(path, safe='')}"
+        found = self._transport.fetch_object(where, {"ref": ref})
+        with _known_shape():
+            return base64.b64decode(found["content"]), str(found["commit_id"])
+
+    def fetch_change(self, project: str, ref: str, branch: str) -> tuple[str, str, str] | None:
+        """Return head, its parent and the one file that the only commit of a branch changes.
+
+        None where the branch holds anything else (doc/api/repositories.md, "Compare").
+        """
+        where = f"/projects/{escape_path(project)}/repository/compare"
+        found = self._transport.fetch_object(where, {"from": ref, "to": branch})
+        with _known_shape():
+            commits, diffs = found["commits"], found["diffs"]
+            if len(commits) != 1 or len(diffs) != 1 or len(commits[0]["parent_ids"]) != 1:
+                return None
+            head, parent = str(commits[0]["id"]), str(commits[0]["parent_ids"][0])
+            return head, parent, str(diffs[0]["new_path"])
+
+    def start_branch(self, project: str, fields: Mapping[str, object]) -> None:
+        """Make a branch with a commit; raise DoubtfulWriteError if it may have landed."""
+        self._transport.create(f"/projects/{escape_path(project)}/repository/commits", fields)
+
+    def open_offer(self, project: str, fields: Mapping[str, object]) -> Offer:
+        """Open a merge request; raise DoubtfulWriteError if it may have landed."""
+        made = self._transport.create(f"/projects/{escape_path(project)}/merge_requests", fields)
+        with _known_shape():
+            return Offer(
+                iid=int(made["iid"]),
+                web_url=str(made["web_url"]),
+                state=str(made["state"]),
+                branch=str(made["source_branch"]),
+                target=str(made["target_branch"]),
+                author_id=int(made["author"]["id"]),
+                whose=frozenset({int(made["author"]["id"])}),
+            )
+
+    def close_offer(self, project: str, iid: int, description: str) -> None:
+        """Close a merge request, and replace its description."""
+        path = f"/projects/{escape_path(project)}/merge_requests/{iid}"
+        fields = {"state_event": "close", "description": description}
+        self._transport.change("put", path, fields)
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.evidence import (
+    WITHDRAWN,
     ActivityOf,
     DeedsOf,
     DefaultBranchOf,
@@ -18,6 +19,9 @@ from bot.evidence import (
     MembersOf,
     Need,
     NotText,
+    Offer,
+    Offers,
+    OffersOf,
     Profile,
     ProfileOf,
     Proposed,
@@ -47,6 +51,9 @@ FILES_PER_PART = 24  # of which six fill a query best: each path costs a point a
 PAGE = 100
 SIBLINGS = 50
 PROPOSED = 20  # newest merge requests of each kind; to list one's files takes GitLab some time
+OFFERS = 40  # merge requests of the bot's, or from the branches for one step
+COMMITS = 5  # of one of those; the bot makes one
+DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
 POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
@@ -391,6 +398,84 @@ def _read_proposed(found: Json) -> Proposed | Unread:
     )
 
 
+def _offers_part(number: int, need: OffersOf) -> Part:
+    """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
+    name, kind = ("author", "String") if need.author else ("branches", "[String!]")
+    filtered = {"author": "authorUsername", "branches": "sourceBranches"}[name]
+    wanted = f"{filtered}: $o{number}{name}"
+
+    def read(answer: Json) -> Mapping[Need, Fact]:
+        return {need: _read_offers(answer.get(f"o{number}"))}
+
+    return Part(
+        needs=(need,),
+        text=(
+            f"o{number}: project(fullPath: $o{number}project) {{"
+            " id archived mergeRequestsEnabled maxAccessLevel { integerValue }"
+            f" mergeRequests({wanted}, sort: CREATED_DESC, first: {OFFERS}) {{"
+            " pageInfo { hasNextPage } nodes { iid state webUrl description"
+            " sourceBranch targetBranch sourceProjectId conflicts author { id }"
+            f" commits(first: {COMMITS}) {{ pageInfo {{ hasNextPage }} nodes {{ author {{ id }} }}"
+            " } } } }"
+        ),
+        variables={
+            f"o{number}project": ("ID!", need.project),
+            f"o{number}{name}": (kind, need.author or list(need.branches)),
+        },
+        cost=37,
+        read=read,
+    )
+
+
+def _read_offers(project: Json | None) -> Offers | Unread:
+    if project is None:
+        return Unread(reason="the project cannot be read by the bot")
+    found = project.get("mergeRequests") or {}
+    if found.get("nodes") is None:
+        return Unread(reason="GitLab did not list the merge requests of the project")
+    own = number_of(project["id"])
+    # A fork has branches of its own, with whatever name.
+    nodes = [node for node in nodes_of(found) if node.get("sourceProjectId") == own]
+    return Offers(
+        items=tuple(map(_read_offer, reversed(nodes))),
+        refusal=_find_refusal(project),
+        complete=not found["pageInfo"]["hasNextPage"],
+    )
+
+
+def _find_refusal(project: Json) -> str | None:
+    """Say why the bot may not push a branch and open a merge request, as far as that is told."""
+    level = (project.get("maxAccessLevel") or {}).get("integerValue") or 0
+    if project.get("archived"):
+        return "the project is archived"
+    if project.get("mergeRequestsEnabled") is False:
+        return "the project takes no merge requests"
+    if level < DEVELOPER:
+        return "the account of the bot lacks the Developer role in the project"
+    return None
+
+
+def _read_offer(node: Json) -> Offer:
+    commits = node.get("commits") or {}
+    authors = {
+        number_of(author["id"]) if (author := commit.get("author")) else None
+        for commit in nodes_of(commits)
+    }
+    if not commits or commits["pageInfo"]["hasNextPage"]:
+        authors.add(None)
+    return Offer(
+        iid=int(node["iid"]),
+        web_url=node["webUrl"],
+        state=node["state"],
+        branch=node["sourceBranch"],
+        target=node["targetBranch"],
+        author_id=number_of(node["author"]["id"]) if node.get("author") else None,
+        whose=frozenset(authors),
+        conflicts=bool(node.get("conflicts")),
+        withdrawn=(node.get("description") or "").startswith(WITHDRAWN),
+    )
+
+
 def _profile_part(number: int, need: ProfileOf) -> Part:
     def read(answer: Json) -> Mapping[Need, Fact]:
         found = answer.get(f"p{number}")
@@ -448,6 +533,7 @@ _PARTS: Mapping[type, Callable[[int, Any], Part]] = {
     JoinedOf: _joined_part,
     SiblingsOf: _siblings_part,
     ProposedOf: _proposed_part,
+    OffersOf: _offers_part,
     ProfileOf: _profile_part,
     StandingOf: _standing_part,
     TipOf: _tip_part,

@@ -230,9 +230,9 @@ class Transport:
             raise GitLabError("GitLab answered a query without data.")
         return data
 
-    def fetch_object(self, path: str) -> Json:
+    def fetch_object(self, path: str, query: Mapping[str, object] | None = None) -> Json:
         """Read what is one JSON object."""
-        found: Json = self._ask(_Request(verb="get", path=path, fields={}, kind=dict))
+        found: Json = self._ask(_Request(verb="get", path=path, fields=query or {}, kind=dict))
         return found
 
     def fetch_rows(self, path: str, query: Mapping[str, object]) -> tuple[list[Any], str | None]:

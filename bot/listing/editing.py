@@ -29,15 +29,25 @@ _Change = Callable[[str, ListingSpec, str], str | None]
 
 def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
     """Render the edit as a unified diff, or `None` when no safe one exists or none is needed."""
-    return _propose(text, spec, username, path, _added)
+    return _as_diff(text, add_name(text, spec, username), path)
 
 
 def propose_removal(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
     """Render the edit that takes a username out, or `None` when no safe one exists or is needed."""
-    return _propose(text, spec, username, path, _removed)
+    return _as_diff(text, _change(text, spec, username, _removed), path)
 
 
-def _propose(text: str, spec: ListingSpec, username: str, path: str, change: _Change) -> str | None:
+def add_name(text: str, spec: ListingSpec, username: str) -> str | None:
+    """Return the text with the smallest edit, or `None` when no safe one exists or is needed."""
+    return _change(text, spec, username, _added)
+
+
+def _as_diff(text: str, edited: str | None, path: str) -> str | None:
+    diff = unified_diff(text, edited, path) if edited else None
+    return diff if diff and len(diff) <= _LONGEST_DIFF else None
+
+
+def _change(text: str, spec: ListingSpec, username: str, change: _Change) -> str | None:
     name = bare(username)
     if not _USERNAME.fullmatch(name):
         return None
@@ -46,8 +56,7 @@ def _propose(text: str, spec: ListingSpec, username: str, path: str, change: _Ch
         edited = change(body, spec, name)
     except UnreadableListing:
         return None
-    diff = unified_diff(text, bom + edited, path) if edited else None
-    return diff if diff and len(diff) <= _LONGEST_DIFF else None
+    return bom + edited if edited else None
 
 
 def _added(text: str, spec: ListingSpec, username: str) -> str | None:

@@ -26,6 +26,7 @@ from bot.grammar import (
     OfKind,
     Record,
     Switch,
+    Whole,
 )
 from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
@@ -119,7 +120,10 @@ ENTRY = Record(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedIn(OfKind):
-    """Check that the list `key` of a file, or of one entry in it, names the person."""
+    """Check that the list `key` of a file, or of one entry in it, names the person.
+
+    With `open` the bot opens the merge request that puts them there.
+    """
 
     kind = "listed_in"
     about = "Done when a list in a file names the person."
@@ -139,6 +143,10 @@ class ListedIn(OfKind):
         Key(ENTRY, "The item that holds the list; left out where the list is at the top."),
     ] = None
     key: Annotated[str, Key(WORD, "The key of the list that names people.")]
+    open: Annotated[
+        bool,
+        Key(Switch(), "Whether the bot opens the merge request itself, where its token may."),
+    ] = False
 
     @property
     def spec(self) -> ListingSpec:
@@ -182,7 +190,8 @@ class Notice:
 class Policy:
     """Everything that one project asks of a nominee for one role, from one day on.
 
-    With `notify` the comment mentions whose turn it is.
+    With `notify` the comment mentions whose turn it is, and after each `remind_after` days in
+    which nothing moved on once more, `reminders` times at most.
     """
 
     id: Annotated[str, Key(ID, "The name of the policy, the same in all its versions.")]
@@ -225,6 +234,17 @@ class Policy:
             " each hand-over.",
         ),
     ] = False
+    remind_after: Annotated[
+        int | None,
+        Key(
+            Whole(least=1, most=366),
+            "After how many days in which nothing moved on they are mentioned once more; left out,"
+            " never.",
+        ),
+    ] = None
+    reminders: Annotated[
+        int, Key(Whole(least=1, most=10), "How often that is repeated, at most.")
+    ] = 1
     source: str
 
     @property

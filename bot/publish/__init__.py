@@ -12,6 +12,7 @@ from bot.publish.gate import (
     was_open,
 )
 from bot.publish.last_word import SLOW, shut_gate
+from bot.publish.offering import Offerer, Work, do_step, tell_move
 from bot.publish.plan import Plan, find_own_notes
 from bot.publish.planning import is_over, plan_writes
 from bot.publish.writing import HeadMovedError, Writer, apply_plan
@@ -22,10 +23,13 @@ __all__ = [
     "GateChoice",
     "GateKind",
     "HeadMovedError",
+    "Offerer",
     "Plan",
+    "Work",
     "Writer",
     "apply_plan",
     "concerns_gate",
+    "do_step",
     "find_own_notes",
     "gate_needs",
     "is_judged",
@@ -34,5 +38,6 @@ __all__ = [
     "past_needs",
     "plan_writes",
     "shut_gate",
+    "tell_move",
     "was_open",
 ]

@@ -23,7 +23,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 class Plan:
     """The writes that make GitLab equal the report; empty when it already is.
 
-    `gate_unread` tells that the gate could not be set because GitLab failed.
+    `gate_unread` tells that the gate could not be set because GitLab failed. `moves` tell of the
+    merge requests for steps, which are opened and closed before all else. `before` is written to
+    the comment first, so that what follows mentions somebody once more.
     """
 
     gate: GateWrite | None = None
@@ -36,6 +38,8 @@ class Plan:
     emoji: tuple[tuple[int, str], ...] = ()
     stale_emoji: tuple[tuple[int, str], ...] = ()
     watch: bool = False
+    moves: tuple[str, ...] = ()
+    before: str | None = None
 
     def lines(self) -> list[str]:
         """Describe every write, one a line."""
@@ -46,7 +50,7 @@ class Plan:
 
         Where a comment will be that is not made yet is not known.
         """
-        found: list[tuple[str, str | None]] = []
+        found: list[tuple[str, str | None]] = [(move, None) for move in self.moves]
         if self.gate:
             fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
             words = f"set the gate ({self.gate.kind.value}): {fields}"
@@ -101,6 +105,19 @@ def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | No
     if own and is_same_text(own[0].body, report.body):
         return None, own[0].id
     return report.body, own[0].id if own else None
+
+
+def plan_reminder(report: Report, own: Sequence[Note]) -> str | None:
+    """Return the text without the mentions that are to be made once more, if any are.
+
+    A reminder that stands in the comment was made when it was written there.
+    """
+    body = report.body or ""
+    due = [told for told in report.reminders if told in body and own and told not in own[0].body]
+    for told in due:
+        name, _, rest = told.partition(" ")
+        body = body.replace(told, f"`{name}` {rest}")
+    return body if due else None
 
 
 def is_same_text(stored: str, wanted: str) -> bool:

@@ -1,10 +1,18 @@
 """Plan all writes for what was found: gate, comment, emoji and mark."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from bot.evidence import Fact, Need
 from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
-from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
+from bot.publish.offering import tell_move
+from bot.publish.plan import (
+    Plan,
+    find_own_notes,
+    plan_emoji,
+    plan_note,
+    plan_reminder,
+    plan_stale_emoji,
+)
 from bot.report import Findings, Report
 
 
@@ -42,7 +50,15 @@ def plan_writes(
         emoji=plan_emoji(report, merge_request.notes),
         stale_emoji=plan_stale_emoji(report, merge_request.notes),
         watch=_deserves_watch(findings),
+        moves=tuple(_tell_moves(findings)),
+        before=plan_reminder(report, own) if body is not None else None,
     )
+
+
+def _tell_moves(findings: Findings) -> Iterator[str]:
+    """Describe what is opened and closed for steps, one a line."""
+    for step in (step for each in findings.assessments for step in each.steps):
+        yield from tell_move(step, step.move)
 
 
 def _has_something_to_say(findings: Findings) -> bool:

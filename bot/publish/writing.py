@@ -271,6 +271,8 @@ def _write_note(
     body = plan.body or ""
     if plan.note_id is not None:
         try:
+            if plan.before is not None:
+                writer.update_note(merge_request, plan.note_id, plan.before)
             writer.update_note(merge_request, plan.note_id, body)
         except RefusedError as error:
             if error.code not in {FORBIDDEN, NOT_FOUND}:

@@ -3,6 +3,7 @@
 from bot.report.json_report import as_json, explain_assessment
 from bot.report.kinds import steps_in_order
 from bot.report.log import Chapter, Outcome, fold, tell_story, write_artifacts, write_metrics
+from bot.report.offers import OfferText, describe_end, describe_offer
 from bot.report.site import write_site
 from bot.report.words import (
     MARKER,
@@ -22,10 +23,13 @@ __all__ = [
     "Findings",
     "Gate",
     "GateState",
+    "OfferText",
     "Outcome",
     "Report",
     "Words",
     "as_json",
+    "describe_end",
+    "describe_offer",
     "explain_assessment",
     "fold",
     "render_report",

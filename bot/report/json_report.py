@@ -85,7 +85,11 @@ def _step(step: Step) -> dict[str, Json]:
         "title": step.follow_up.title,
         "actor": step.follow_up.actor,
     }
-    return about | {f.name: _plain(getattr(step, f.name)) for f in fields(step)[1:]}
+    left_out = {"follow_up", "move", "offer"}
+    told = {f.name: _plain(getattr(step, f.name)) for f in fields(step) if f.name not in left_out}
+    offer = step.offer
+    told["offer"] = {"url": offer.web_url, "state": offer.state} if offer else None
+    return about | told
 
 
 def _plain(value: object) -> Json:

@@ -3,12 +3,15 @@
 A to-do comes from a mention that an edit adds: GitLab compares who was mentioned before and
 after, and passes over those who were (`update_todos`, app/services/notes/update_service.rb;
 `create_mention_todos` with `skip_users`, app/services/todo_service.rb). So a mention that stands
-as long as it is somebody's turn tells them once, and nothing has to be remembered.
+as long as it is somebody's turn tells them once, and nothing has to be remembered. For the same
+reason a reminder takes two edits: one that takes the mention out, and one that puts it in again.
+Whoever has left the first to-do open gets no second (`excluded_user_ids` in todo_service.rb).
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.assessment import Assessment, State, Verdict, kind_of
@@ -24,15 +27,30 @@ _EVERYBODY = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """Whose turn it is, since when nothing moved on, and whether the comment mentions them."""
+    """Whose turn it is, since when nothing moved on, and whether the comment mentions them.
+
+    `reminder` counts how often that is due once more by now, `of` how often at most.
+    """
 
     username: str
     since: datetime | None
     mentioned: bool
+    reminder: int = 0
+    of: int = 0
+
+    @property
+    def reminded(self) -> str:
+        """Say which reminder this is, if it is one."""
+        return f" (reminder {self.reminder} of {self.of})" if self.reminder else ""
 
 
 def find_turns(
-    assessments: Iterable[Assessment], merge_request: MergeRequest, *, held: bool, passed: bool
+    assessments: Iterable[Assessment],
+    merge_request: MergeRequest,
+    now: datetime | None = None,
+    *,
+    held: bool,
+    passed: bool,
 ) -> tuple[Turn | None, ...]:
     """Return for each nomination whose turn it is, if it is one person's.
 
@@ -42,14 +60,14 @@ def find_turns(
     told: set[str] = set()
     for assessment in assessments:
         who = None if held else _find_next(assessment, merge_request, passed=passed)
-        turn = _make_turn(assessment, who, told) if who else None
+        turn = _make_turn(assessment, who, told, now) if who else None
         if turn and turn.mentioned:
             told.add(turn.username.casefold())
         turns.append(turn)
     return tuple(turns)
 
 
-def _make_turn(assessment: Assessment, who: str, told: set[str]) -> Turn:
+def _make_turn(assessment: Assessment, who: str, told: set[str], now: datetime | None) -> Turn:
     name = assessment.reachable.get(who.casefold())
     mentioned = (
         assessment.policy.notify
@@ -57,7 +75,13 @@ def _make_turn(assessment: Assessment, who: str, told: set[str]) -> Turn:
         and is_mentionable(name)
         and name.casefold() not in told
     )
-    return Turn(username=name or who, since=_find_since(assessment), mentioned=mentioned)
+    policy, since = assessment.policy, _find_since(assessment)
+    turn = Turn(username=name or who, since=since, mentioned=mentioned)
+    if not (mentioned and since and now and policy.remind_after):
+        return turn
+    # A pure function of the time: nobody has to remember which reminders there were.
+    due = max(0, (now - since).days) // policy.remind_after
+    return replace(turn, reminder=min(due, policy.reminders), of=policy.reminders)
 
 
 def is_mentionable(name: str) -> bool:

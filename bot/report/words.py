@@ -61,11 +61,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What GitLab should show; no body where there is nothing to say, no gate once it is over."""
+    """What GitLab should show; no body where there is nothing to say, no gate once it is over.
+
+    `reminders` are the words of the body that mention somebody once more.
+    """
 
     body: str | None
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
+    reminders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +189,12 @@ class Words:
             "policy_link": _policy_link,
             "merged_link": _merged_link,
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
-            "day": lambda time: Markup(_utc(time, "%Y-%m-%d")),  # noqa: S704
+            "day": show_day,
             "minute": lambda time: Markup(_utc(time, "%Y-%m-%d %H:%M UTC")),  # noqa: S704
             "stamp": lambda time: Markup(_utc(time, "%Y-%m-%dT%H:%MZ")),  # noqa: S704
             "kind": lambda found: _rule(found).kind,
             "ours": _with_code,
+            "capitalized": lambda text: text[:1].upper() + text[1:],
         }
         self.gitlab_url = gitlab_url
         self._environment.globals |= {
@@ -213,6 +218,8 @@ class Words:
             "contact": about.contact,
             "docs_url": about.docs_url,
             "job_url": about.job_url,
+            "is_open": lambda step: bool(step.offer and step.offer.state == "opened"),
+            "offer_link": lambda offer: _numbered_link(offer.iid, offer.web_url),
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
 
@@ -277,6 +284,13 @@ def render_report(
     told = tuple(map(conceal, findings.assessments))
     is_concealed = _shown_of(told, findings.view) != _shown_of(findings.assessments, findings.view)
     findings = replace(findings, assessments=told)
+    turns = find_turns(
+        findings.assessments,
+        findings.merge_request,
+        now,
+        held=bool(findings.replay.held) and findings.view == "open",
+        passed=state is GateState.PASSED,
+    )
     values = {
         "findings": findings,
         "merge_request": findings.merge_request,
@@ -295,12 +309,7 @@ def render_report(
         "gate_problem": gate_problem,
         "author": findings.merge_request.author.username if findings.merge_request.author else None,
         "head": (findings.merge_request.head_sha or "")[:8],
-        "turns": find_turns(
-            findings.assessments,
-            findings.merge_request,
-            held=bool(findings.replay.held) and findings.view == "open",
-            passed=state is GateState.PASSED,
-        ),
+        "turns": turns,
         "now": now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
     words.gitlab_url = findings.merge_request.gitlab_url
@@ -318,7 +327,19 @@ def render_report(
         body=body,
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
+        reminders=tuple(tell_reminder(turn) for turn in turns if turn and turn.reminder),
     )
+
+
+def tell_reminder(turn: Turn) -> str:
+    """Return how the comment says that somebody is waited for, once more."""
+    assert turn.since is not None  # noqa: S101  a reminder is counted from there
+    return f"{mention(turn)} since {show_day(turn.since)}{turn.reminded}"
+
+
+def show_day(time: datetime) -> Markup:
+    """Show the day of a time."""
+    return Markup(time.astimezone(UTC).strftime("%Y-%m-%d"))  # noqa: S704  digits
 
 
 def _shown_of(assessments: Iterable[Assessment], view: str) -> list[object]:
@@ -465,7 +486,11 @@ def _policy_link(text: str, url: str) -> Markup:
 
 def _merged_link(merged: Merged) -> Markup:
     """Link a merge request by its number, which is no reference inside a link."""
-    return Markup(inert.web_link(str(merged.iid), merged.web_url).replace("[", "[!", 1))  # noqa: S704
+    return _numbered_link(merged.iid, merged.web_url)
+
+
+def _numbered_link(iid: int, address: str) -> Markup:
+    return Markup(inert.web_link(str(iid), address).replace("[", "[!", 1))  # noqa: S704  made inert
 
 
 def _fenced(text: str, language: str) -> Markup:

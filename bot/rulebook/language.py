@@ -38,8 +38,20 @@ def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
         for number, draft in enumerate(values.get("requirements", ()))
         if draft is not None and "rule" in draft.values
     }
+    yield from _find_idle_reminders(values)
     yield from _find_own_stage(values.get("role"), rules)
     yield from _find_shared_topics(rules)
+
+
+def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Find reminders of what nobody is told the first time."""
+    if values.get("remind_after") is not None and not values.get("notify"):
+        yield Contradiction(
+            at=("remind_after",),
+            what="`remind_after` repeats a mention, and there is none",
+            found=f"remind_after: {values['remind_after']}",
+            expected="notify: next-actor, too",
+        )
 
 
 def _find_own_stage(

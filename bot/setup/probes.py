@@ -17,14 +17,17 @@ from bot.evidence import (
     CiConfigOf,
     Commits,
     CommitsOf,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     ExposureOf,
     FileAt,
+    JoinedOf,
     LabelsOf,
     MembersOf,
     MovedOf,
     Need,
+    OffersOf,
     ProfileOf,
     ProposedOf,
     PushOf,
@@ -32,6 +35,7 @@ from bot.evidence import (
     ReopenedOf,
     SiblingsOf,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
@@ -59,6 +63,7 @@ from bot.unread import Unread
 NOWHERE = "nomination-bot/there-is-no-such-file"
 LATER = timedelta(days=3650)
 ISSUE = "no issue says what has not worked"
+OF_ONE = (StandingOf, ActivityOf, DeedsOf)  # of a merge request, which may not exist yet
 UPGRADE = "upgrade GitLab, or do without that"
 
 
@@ -155,7 +160,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Ground, Sample], N
         found = _ask_parts(ground, build_parts([need]))
         fact = found[need]  # type: ignore[assignment]
     if isinstance(fact, Unread):
-        return fact.reason if sample.real or not isinstance(need, StandingOf | ActivityOf) else None
+        return fact.reason if sample.real or not isinstance(need, OF_ONE) else None
     ignored = _find_ignored(need, fact)
     return f"the filter {ignored} is ignored" if ignored else None
 
@@ -289,6 +294,10 @@ def _proposed(ground: Ground, sample: Sample) -> ProposedOf:
     return ProposedOf(sample.project, str(ground.me["username"]))
 
 
+def _offers(ground: Ground, sample: Sample) -> OffersOf:
+    return OffersOf(sample.project, author=str(ground.me["username"]))
+
+
 def _profile(ground: Ground, _: Sample) -> ProfileOf:
     return ProfileOf(str(ground.me["username"]))
 
@@ -337,6 +346,18 @@ def _checks(_: Ground, sample: Sample) -> StatusChecksOf:
     return StatusChecksOf(sample.project_id, sample.iid)
 
 
+def _joined(ground: Ground, sample: Sample) -> JoinedOf:
+    return JoinedOf(_members(ground, sample).group)
+
+
+def _deeds(_: Ground, sample: Sample) -> DeedsOf:
+    return DeedsOf(sample.project, sample.iid)
+
+
+def _state_changes(_: Ground, sample: Sample) -> StateChangesOf:
+    return StateChangesOf(sample.project_id, sample.iid)
+
+
 FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "members": (_members, "who is a maintainer, and who owns the group"),
     "inherited members": (_inherited, "steps that ask for inherited membership"),
@@ -350,6 +371,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "default branch": (_branch, "the counts of merge requests"),
     "merge requests of a branch": (_siblings, "holds of an earlier merge request"),
     "merge requests of an author": (_proposed, "holds of another merge request"),
+    "own merge requests": (_offers, "merge requests that the bot opens for steps"),
     "account": (_profile, "steps after the merge for renamed accounts"),
     "membership": (_access, "steps after the merge for renamed accounts"),
     "tip of a branch": (_tip, "merge requests that change many entries"),
@@ -360,6 +382,12 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Ground, Sample], Need], str]] = {
     "labels": (_labels, "requirements that ask for a label"),
     "diff of a merge request": (_diffs, "renamed entries"),
     "versions of a merge request": (_push, "waivers and holds: when the changes were pushed"),
+    "when members joined": (
+        _joined,
+        "the board: maintainers by year; replay: when steps were done",
+    ),
+    "what GitLab noted": (_deeds, "replay, and the board's times"),
+    "openings and closings": (_state_changes, "replay, and the board's times"),
     "commit statuses": (_statuses, "the gate by commit status"),
     "status checks": (_checks, "the gate by status check"),
 }

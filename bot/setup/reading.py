@@ -7,7 +7,7 @@ from urllib.parse import quote
 from bot.errors import RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.policy import GroupMember, ListedIn, Policy
-from bot.setup.ground import NOT_FOUND, Ground
+from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, wrong
 
 ACCESS = "give the bot's account read access there, or mend the policy"
@@ -80,6 +80,19 @@ def _files_of(policy: Policy) -> Iterator[Point]:
                 ),
                 needs=("token", "account", f"project {check.project}"),
             )
+            if check.open:
+                yield _opening(check, step.id)
+
+
+def _opening(check: ListedIn, step: str) -> Point:
+    return Point(
+        id=f"merge requests {check.project}:{check.path}",
+        expected="the bot may open the merge request for this file, as the policy asks",
+        costs=f"the step {step!r} after the merge is left to people",
+        look=partial(_look_at_opening, check=check),
+        link=lambda ground: f"{ground.wanted.url}/{check.project}/-/project_members",
+        needs=("token", "account", f"file {check.project}:{check.path}"),
+    )
 
 
 def _look_at_policies(ground: Ground) -> Found:
@@ -148,3 +161,19 @@ def _look_at_file(ground: Ground, check: ListedIn) -> Found:
     except RefusedError:
         return wrong(f"{check.path} cannot be read at {check.ref}", ACCESS)
     return ok("readable")
+
+
+def _look_at_opening(ground: Ground, check: ListedIn) -> Found:
+    where = f"/projects/{escape_path(check.project)}"
+    found = ground.as_bot(where)
+    level = ground.level_of(where, int(ground.me["id"]))
+    if found.get("archived"):
+        return wrong("the project is archived", "mend the policy")
+    if found.get("merge_requests_access_level") == "disabled":
+        return wrong("the project takes no merge requests", "mend the policy")
+    if level < DEVELOPER:
+        return wrong(
+            f"the bot's account has level {level}",
+            f"give it the Developer role ({DEVELOPER}), or take `open` out of the policy",
+        )
+    return ok(f"level {level}")

@@ -15,10 +15,12 @@ from tests.chaos.acts import act
 from tests.chaos.checks import check_end, check_gate
 from tests.chaos.courier import Courier
 from tests.chaos.jobs import Job, Jobs, evaluate, make_client
+from tests.chaos.offers import Offers
 from tests.chaos.plot import Plot, begin
 from tests.chaos.watch import Watch
 from tests.chaos.weather import choose_faults
 from tests.nomination_world import TEAM, make_choices
+from tests.offer_world import opening_policies
 
 SIDE_BY_SIDE = 2
 SWEEP_CALLS = 500
@@ -31,7 +33,9 @@ class Theatre:
         self.server = server
         self.hold: Hold = server.hold(lambda arrival: bool(arrival.client))
         self._choices_by_gate = {
-            gate.value: make_choices(gate=gate) for gate in GateKind if gate is not GateKind.NONE
+            gate.value: make_choices(gate=gate, policies=opening_policies())
+            for gate in GateKind
+            if gate is not GateKind.NONE
         }
 
     def choices(self, gate: str) -> app.Choices:
@@ -65,7 +69,8 @@ class Story:
         self.told = Told(seed)
         self._jobs = Jobs(theatre.hold)
         self._courier = Courier(self._plot.world, self._random)
-        self._watch = Watch(self._plot, self.told.wrongs)
+        self._offers = Offers(self._plot, Random(f"offers {seed}"))  # noqa: S311  stories, too
+        self._watch = Watch(self._plot, self.told.wrongs, self._offers)
         self._steps_left = self._random.randint(5, 20)
         self._number = 0
         theatre.stage(self._plot)
@@ -102,13 +107,16 @@ class Story:
             job.alone = False
         self._watch.look()  # a fault may have moved a head meanwhile
         self._say(act(self._plot))
+        also = self._offers.act()
+        if also:
+            self._say(also)
         self.told.counts["steps"] += 1
         self._watch.look()
 
     def _start(self) -> None:
         self._number += 1
         job = Job(f"job{self._number}", self._courier.take())
-        faults = choose_faults(self._random)
+        faults = [*choose_faults(self._random), *self._offers.choose_faults()]
         for fault in faults:
             self._theatre.server.fault(fault)
         alone = not self._jobs.live
@@ -178,6 +186,7 @@ class Story:
                 evaluate(make_client(server), choices, job)
         self.told.wrongs += [f"at the end: {problem}" for problem in job.problems]
         self._watch.current = None
+        self.told.wrongs += self._offers.check_end()
         check_end(self._plot, self._watch, self._theatre, self.told.wrongs)
 
     def _count(self) -> None:

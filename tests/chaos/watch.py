@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.sandbox.world.entities import Award, CommitStatus, MergeRequest, Note, StatusCheckAnswer
 from bot.sandbox.world.state import Event
 from tests.chaos.jobs import Job
+from tests.chaos.offers import Offers
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.plot import STRANGERS, Plot
 from tests.nomination_world import STATUS
@@ -21,8 +22,9 @@ class Watch:
     before the run counts as well.
     """
 
-    def __init__(self, plot: Plot, wrongs: list[str]) -> None:
+    def __init__(self, plot: Plot, wrongs: list[str], offers: Offers) -> None:
         self._plot = plot
+        self._offers = offers
         self._wrongs = wrongs
         self.current: Job | None = None
         self.now = 0
@@ -34,6 +36,7 @@ class Watch:
     def look(self) -> None:
         """Remember what holds now of every merge request."""
         self.now += 1
+        self._offers.look(self.now)
         for mr in self._plot.merge_requests:
             self.verdicts.setdefault(mr.iid, []).append((self.now, judge(self._plot, mr)))
 
@@ -45,8 +48,14 @@ class Watch:
         """Check what the bot does at the moment it does it, and look at what others change."""
         if event.kind == "merge_request_changed":
             self.look()
-        if event.actor is not self._plot.bot or self.current is None:
-            return
+        if event.actor is self._plot.bot and self.current is not None:
+            self._check(event, self.current)
+        self._offers.remember(event)
+
+    def _check(self, event: Event, job: Job) -> None:
+        self._wrongs += self._offers.check(event, job.began - int(job.spoiled))
+        if not job.spoiled:
+            self._wrongs += self._offers.check_doubles(f"in {job.name}")
         if event.kind == "status_set" and isinstance(event.subject, CommitStatus):
             self._check_status(event.subject)
         elif event.kind == "check_answered" and isinstance(event.subject, StatusCheckAnswer):

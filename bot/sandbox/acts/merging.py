@@ -19,7 +19,7 @@ class Joined(NamedTuple):
 
 
 def join_trees(mr: MergeRequest) -> Joined:
-    """Merge the present heads of source and target: by file, and where both changed one, by line.
+    """Merge the present heads of source and target.
 
     Without a merge base everything counts as added on both sides, as Gitaly merges unrelated
     histories (internal/gitaly/service/operations/merge_branch.go, `WithAllowUnrelatedHistories`).
@@ -31,7 +31,11 @@ def join_trees(mr: MergeRequest) -> Joined:
         return Joined({}, ())
     base = store.merge_base(target, head)
     base_tree = store.commits[base].tree if base else {}
-    trees = base_tree, store.commits[target].tree, store.commits[head].tree
+    return join(store, (base_tree, store.commits[target].tree, store.commits[head].tree))
+
+
+def join(store: ObjectStore, trees: tuple[Tree, Tree, Tree]) -> Joined:
+    """Merge base, ours and theirs: by file, and where both changed one, by line."""
     merged, conflicts = merge_trees(*trees)
     by_line = {path: _join_files(store, path, trees) for path in conflicts}
     joined = {path: blob for path, blob in by_line.items() if blob}
@@ -58,6 +62,15 @@ def threads_resolved(mr: MergeRequest) -> bool:
     return all(note.resolved for note in mr.notes if note.resolvable)
 
 
+def threads_allow(mr: MergeRequest) -> bool:
+    """Return whether threads let it merge: always, where the project does not ask for it.
+
+    `mergeable_discussions_state?` of app/models/merge_request.rb; the interfaces call it
+    `blocking_discussions_resolved`.
+    """
+    return not mr.project.settings.threads_must_be_resolved or threads_resolved(mr)
+
+
 def assess_merge(world: World, mr: MergeRequest) -> str:
     """Name the first thing in the way, in the words of `detailed_merge_status`."""
     if mr.state != "opened":
@@ -73,7 +86,7 @@ def assess_merge(world: World, mr: MergeRequest) -> str:
 
 def _assess_people(mr: MergeRequest) -> str | None:
     settings = mr.project.settings
-    if settings.threads_must_be_resolved and not threads_resolved(mr):
+    if not threads_allow(mr):
         return "discussions_not_resolved"
     if settings.premium and len(mr.approvals) < settings.approvals_required:
         return "not_approved"

@@ -81,6 +81,8 @@ def add_job(world: World, pipeline: Pipeline, name: str, status: str) -> CommitS
         created_at=world.now,
         stage="test",
     )
+    if status in EVENTS:
+        job.started_at = job.finished_at = world.now
     pipeline.jobs.append(job)
     return job
 

@@ -108,23 +108,39 @@ def _remove_reviewers(request: Request) -> Outcome:
     return _set_reviewers(request, [each for each in present if each not in gone])
 
 
-def _set_labels(request: Request, names: list[str]) -> Outcome:
+def _set_labels(request: Request, names: list[str], told: list[str]) -> tuple[list[int], str]:
+    """Set the labels; say which numbers `told` have, and how a message names them.
+
+    lib/gitlab/quick_actions/issuable_actions.rb, and `label_format_reference` of
+    app/models/label.rb: a name always stands in quotes there.
+    """
+    before = {each.name: each.id for each in request.mr.labels}
     _update(request, labels=tuple(names))
-    return {"label_ids": [each.id for each in request.mr.labels]}, "Changed labels."
+    numbers = before | {each.name: each.id for each in request.mr.labels}
+    word = "label" if len(told) == 1 else "labels"
+    return [numbers[n] for n in told if n in numbers], " ".join([*(f'~"{n}"' for n in told), word])
 
 
 def _label(request: Request) -> Outcome:
-    return _set_labels(request, [*(each.name for each in request.mr.labels), *_labels(request)])
+    names = _labels(request)
+    present = [each.name for each in request.mr.labels]
+    numbers, words = _set_labels(request, [*present, *names], names)
+    return {"add_label_ids": numbers}, f"Added {words}."
 
 
 def _relabel(request: Request) -> Outcome:
-    return _set_labels(request, _labels(request))
+    names = _labels(request)
+    numbers, words = _set_labels(request, names, names)
+    return {"label_ids": numbers}, f"Replaced all labels with {words}."
 
 
 def _unlabel(request: Request) -> Outcome:
-    present = [each.name for each in request.mr.labels]
-    gone = _labels(request) or present
-    return _set_labels(request, [name for name in present if name not in gone])
+    present, gone = [each.name for each in request.mr.labels], _labels(request)
+    if not gone:
+        _set_labels(request, [], [])
+        return {"label_ids": []}, "Removed all labels."
+    numbers, words = _set_labels(request, [name for name in present if name not in gone], gone)
+    return {"remove_label_ids": numbers}, f"Removed {words}."
 
 
 def _close(request: Request) -> Outcome:

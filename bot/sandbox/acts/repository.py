@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
@@ -85,6 +86,28 @@ def delete_branch(world: World, user: User, project: Project, branch: str) -> No
         world.record("branch_pushed", actor=user, project=project, subject=branch)
 
 
+def receive(
+    world: World, user: User, project: Project, ref: str, moved: tuple[str | None, str | None]
+) -> None:
+    """Take what a push by git moved: to which commit, None if gone, and a tag's own object."""
+    sha, object_ = moved
+    repository = project.repository
+    _, kind, name = ref.split("/", 2)
+    moving: dict[str, Any] = repository.tags if kind == "tags" else repository.refs
+    if kind == "heads" and sha is None:
+        delete_branch(world, user, project, name)
+        return
+    with world.writing():
+        if kind == "heads" and sha is not None:
+            repository.move_branch(name, sha)
+            announce_push(world, user, project, name)
+        elif sha is None:
+            moving.pop(name if kind == "tags" else ref, None)
+        else:
+            repository.fetch(sha)
+            moving |= {name: (sha, object_)} if kind == "tags" else {ref: sha}
+
+
 def fork_project(world: World, user: User, project: Project) -> Project:
     """Fork a project into a person's own namespace."""
     with world.writing() as now:
@@ -158,17 +181,18 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         changes=changes,
         oldrev=old,
     )
-    if mr.project.settings.reset_approvals_on_push and mr.approvals:
-        _reset_approvals(world, user, mr)
+    reset_approvals(world, user, mr)
 
 
-def _reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
-    """Drop all approvals after a push, as `delete_approvals` does.
+def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
+    """Drop all approvals after a push where the project says so, as `delete_approvals` does.
 
     ee/app/services/ee/merge_requests/base_service.rb: the rows are deleted, the reviewers
     become `unapproved`, and a hook marked `system` follows. What the approvers' own system
     notes say stays; ee/system_notes/merge_requests_service.rb adds one in the pusher's name.
     """
+    if not mr.project.settings.reset_approvals_on_push or not mr.approvals:
+        return
     dropped = [each.user for each in mr.approvals]
     required = mr.project.settings.approvals_required
     was_approved = len(dropped) >= required

@@ -1,6 +1,7 @@
 """What a job is started with: the variables a runner sets, the payload, the commands on PATH."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from bot.sandbox.ci.ci_file import JobDefinition
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, Project, User
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
+
+# doc/ci/jobs/job_logs.md, "Create custom collapsible sections".
+_SECTION = re.compile(r"\x1b\[0K(?:section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]*\])?\r\x1b\[0K)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,12 @@ class JobRun:
     def finished(self) -> bool:
         """Return whether the job has ended, well or badly."""
         return self.job.finished_at is not None
+
+    @property
+    def shown_log(self) -> str:
+        """Return the log as GitLab's page shows it, all sections unfolded."""
+        lines = _SECTION.sub("", self.log).splitlines()
+        return "".join(f"{line}\n" for line in lines if line)
 
 
 def build_environment(run: JobRun, folder: Path, common: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from bot.sandbox.graphql.app import GRAPHQL, answer_graphql
 from bot.sandbox.http.faults import Fault, parse_fault
 from bot.sandbox.http.front import Connections, Front, listen
+from bot.sandbox.http.git import Git
 from bot.sandbox.http.holding import Arrival, Hold, Predicate
 from bot.sandbox.http.misbehaving import CutConnectionError, Misbehaving
 from bot.sandbox.http.request_log import Seen, find_username, log_request
@@ -53,6 +54,7 @@ class Server:
         self._http: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._arrivals = 0
+        self._git = Git()
 
     @property
     def port(self) -> int:
@@ -94,6 +96,7 @@ class Server:
             self._http.server_close()
             self.connections.close_all()
             self._http = None
+        self._git.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -139,10 +142,13 @@ class Server:
         """Answer one request."""
         _strip_client(environ)
         path = raw_path(environ)
+        request = Request(environ)
+        answer = self._git.answer(self.world, request)
+        if answer is not None:
+            return _respond(answer)(environ, start)
         for mount in self._mounts:
             if path.startswith(mount.prefix) and not path.startswith(OWN):
                 return mount.app(environ, start)
-        request = Request(environ)
         request.get_data()
         if path == FAULTS:
             return _respond(self._switch_faults(request))(environ, start)

@@ -125,15 +125,16 @@ def show_job(site: Site, _request: Request, project: str, job: int) -> Response:
     return site.page("job.html", title=f"Job {job}", run=view_run(run))
 
 
-def show_place(site: Site, _request: Request, name: str) -> Response:
+def show_place(site: Site, request: Request, name: str) -> Response:
     """Lead to what a name stands for, as links in comments have it."""
+    if "/-/" in f"/{name}":
+        # A page of GitLab's that is not here, unlike a thing that is not there.
+        raise RefusedError(404, f"the sandbox does not offer {request.method} /{name}")
     if site.world.find_group(name) is not None:
         return redirect(f"/groups/{name}/-/group_members", 303)
     user = site.world.find_user(name)
     if user is not None:
         todos = view_todos(site.world, user)
         return site.page("person.html", title=name, person=view_user(user), todos=todos)
-    if "/-/" in name:
-        raise RefusedError(404, f"The sandbox does not offer /{name}, which GitLab may have.")
     path = site.project(name).path_with_namespace
     return redirect(f"/{path}/-/merge_requests", 303)

@@ -143,7 +143,7 @@ def view_run(run: JobRun) -> View:
         "exit_code": run.exit_code,
         "seconds": f"{run.seconds:.1f}",
         "api_calls": run.api_calls,
-        "log": run.log,
+        "log": run.shown_log,
     }
 
 

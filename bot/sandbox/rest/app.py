@@ -12,11 +12,18 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
 from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint
-from bot.sandbox.rest.params import UnknownParameterError, convert, unfold
+from bot.sandbox.rest.params import Report, UnknownParameterError, convert, unfold
 from bot.sandbox.world.entities import Token, User
 from bot.sandbox.world.state import RefusedError, World
 
 ROOT = "/api/v4"
+READING = frozenset({"GET", "HEAD"})
+# Parameters that hold a token, and the header that says the same.
+CREDENTIALS = {
+    "private_token": "PRIVATE-TOKEN",
+    "access_token": "PRIVATE-TOKEN",
+    "job_token": "JOB-TOKEN",
+}
 
 
 class Segment(BaseConverter):
@@ -66,6 +73,19 @@ class Caller:
 def raw_path(environ: Mapping[str, Any]) -> str:
     """Read the path as the client sent it, still encoded."""
     return str(environ.get("RAW_URI", environ.get("PATH_INFO", "/"))).split("?", 1)[0]
+
+
+def credentials(request: Request) -> Headers:
+    """Read the headers, with a token that stands in the query among them.
+
+    lib/gitlab/auth/auth_finders.rb: `private_token`, `access_token` and `job_token` are
+    parameters as well.
+    """
+    headers = Headers(request.headers)
+    for name, value in read_query(request):
+        if name in CREDENTIALS and CREDENTIALS[name] not in headers:
+            headers[CREDENTIALS[name]] = value
+    return headers
 
 
 def read_token(headers: Headers) -> str | None:
@@ -135,9 +155,14 @@ def read_body(request: Request) -> dict[str, Any]:
             found = json.loads(raw) if raw.strip() else {}
         except ValueError:
             raise RefusedError(400, "The request body is not valid JSON", key="error") from None
+        if found is None:
+            return {}
         if not isinstance(found, dict):
             raise RefusedError(400, "The request body must be an object", key="error")
         return found
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # In the order it was sent: `actions[][action]` begins a new action each time.
+        return unfold(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
     return unfold(request.form.items(multi=True))
 
 
@@ -151,10 +176,12 @@ def dispatch(world: World, request: Request) -> Answer:
     try:
         endpoint, path = find_endpoint(request)
     except (NotFound, MethodNotAllowed) as missing:
-        world.report_violation(f"no endpoint {request.method} {raw_path(request.environ)}")
+        asked = f"{request.method} {raw_path(request.environ)}"
+        world.report_violation(f"no endpoint {asked}")
         status = 405 if isinstance(missing, MethodNotAllowed) else 404
-        words = "405 Not Allowed" if isinstance(missing, MethodNotAllowed) else "404 Not Found"
-        return Answer(status=status, body={"error": words})
+        words = "405 Not Allowed" if status == 405 else "404 Not Found"  # noqa: PLR2004
+        told = f"the sandbox does not offer {asked}"
+        return Answer(status=status, body={"message": told, "error": words})
     try:
         with world.lock:
             answer = _answer(world, request, endpoint, path)
@@ -168,11 +195,17 @@ def dispatch(world: World, request: Request) -> Answer:
 
 
 def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Answer:
-    caller = _admit(endpoint, authenticate(world, Headers(request.headers)))
-    query = read_query(request)
+    headers = credentials(request)
+    caller = _admit(endpoint, authenticate(world, headers))
+    query = [(name, value) for name, value in read_query(request) if name not in CREDENTIALS]
     given = {name: value for name, value in unfold(query).items() if name not in world.ignored}
-    if request.method != "GET":
+    if request.method not in READING:
         given |= read_body(request)
+    place = f"{endpoint.method} {endpoint.template}"
+
+    def report(text: str) -> None:
+        world.report_violation(f"{place}: {text}")
+
     call = Call(
         world=world,
         user=caller.user,
@@ -181,10 +214,20 @@ def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[st
         url=raw_path(request.environ),
         path=path,
         query=query,
-        params=given if endpoint.free else convert(endpoint.params, given),
-        headers=Headers(request.headers),
+        params=_convert(endpoint, given, path, None if world.strict else report),
+        headers=headers,
     )
     answer = endpoint.handler(call)
-    for mr in call.prepared if request.method == "GET" else ():
+    for mr in call.prepared if request.method in READING else ():
         mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
     return answer
+
+
+def _convert(
+    endpoint: Endpoint, given: Mapping[str, Any], path: Mapping[str, str], report: Report | None
+) -> Any:
+    """Convert the parameters; what the path says counts, though the body says it again (Grape)."""
+    if endpoint.free:
+        return given
+    own = {name: value for name, value in given.items() if name not in path}
+    return convert(endpoint.params, own, report=report)

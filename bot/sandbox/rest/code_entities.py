@@ -78,6 +78,11 @@ def render_pipeline(world: World, pipeline: Pipeline) -> dict[str, object]:
     }
 
 
+def _last(pipeline: Pipeline) -> int | None:
+    began, ended = pipeline.started_at, pipeline.finished_at
+    return round((ended - began).total_seconds()) if began and ended else None
+
+
 def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object]:
     """Render a pipeline."""
     status = pipeline.status
@@ -87,10 +92,10 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
         "tag": False,
         "yaml_errors": None,
         "user": render_user(world, pipeline.user),
-        "started_at": stamp(pipeline.created_at),
-        "finished_at": None,
+        "started_at": stamp(pipeline.started_at),
+        "finished_at": stamp(pipeline.finished_at),
         "committed_at": None,
-        "duration": None,
+        "duration": _last(pipeline),
         "queued_duration": None,
         "coverage": None,
         "detailed_status": {

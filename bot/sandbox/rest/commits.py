@@ -8,7 +8,7 @@ from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, convert, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import Commit
@@ -39,6 +39,7 @@ ACTION: Mapping[str, Param] = {
         "first_parent": flag(),
         "order": choice("default", "topo"),
         "trailers": flag(),
+        "pagination": choice("keyset", "legacy"),
         **PAGING,
     },
     scopes=FILES,
@@ -50,13 +51,19 @@ def list_commits(call: Call) -> Answer:
 
 def _history(call: Call) -> Iterator[Commit]:
     given = call.params
-    head = call.commit(given.get("ref_name", call.code.default_branch))
+    old, dots, new = given.get("ref_name", call.code.default_branch).rpartition("..")
+    head = call.commit(new)
+    below = call.code.repository.store.ancestors(call.commit(old).sha) if dots else set()
     first = given.get("first_parent", False)
     needle = given.get("author", "").casefold()
     for commit in call.code.repository.log(head.sha, given.get("path", ""), first_parent=first):
         at = commit.committer.at
         inside = given.get("since", at) <= at <= given.get("until", at)
-        if inside and needle in f"{commit.author.name} <{commit.author.email}>".casefold():
+        if (
+            inside
+            and commit.sha not in below
+            and needle in f"{commit.author.name} <{commit.author.email}>".casefold()
+        ):
             yield commit
 
 
@@ -110,8 +117,9 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     {
         "branch": text(required=True),
         "commit_message": text(required=True),
-        "actions": items(required=True),
+        "actions": items(ACTION, required=True),
         "start_branch": text(),
+        "start_sha": text(),
         "stats": flag(),
     },
 )
@@ -119,7 +127,8 @@ def create_commit(call: Call) -> Answer:
     """Commit several changes at once."""
     given = call.params
     repository = call.code.repository
-    start = given.get("start_branch", call.project.default_branch)
+    _check_start(call)
+    start = given.get("start_sha") or given.get("start_branch", call.project.default_branch)
     head = repository.find_commit(given["branch"]) or repository.find_commit(start)
     changes: dict[str, bytes | None] = {}
     for asked in given["actions"]:
@@ -127,19 +136,40 @@ def create_commit(call: Call) -> Answer:
     draft = CommitDraft(
         message=given["commit_message"],
         changes=changes,
-        start_branch=given.get("start_branch"),
+        start_branch=given.get("start_sha") or given.get("start_branch"),
     )
     commit = actions.push(call.world, call.actor, call.project, given["branch"], draft)
     return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
 
 
-def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str, bytes | None]:
-    if not isinstance(asked, dict):
-        raise RefusedError(400, "actions is invalid", key="error")
-    given = convert(ACTION, asked, "actions")
+def _check_start(call: Call) -> None:
+    """Refuse to begin a branch that is there, or from a commit that is not.
+
+    app/services/commits/create_service.rb: `validate_start_sha!`, `validate_branch_existence!`.
+    """
+    given, repository = call.params, call.code.repository
+    if "start_sha" in given and "start_branch" in given:
+        raise RefusedError(400, "start_branch, start_sha are mutually exclusive", key="error")
+    start = given.get("start_sha")
+    if start is not None and repository.find_commit(start) is None:
+        raise RefusedError(400, f"Cannot find start_sha '{start}'")
+    name = given["branch"]
+    is_other = start is not None or given.get("start_branch", name) != name
+    if is_other and name in repository.branches:
+        raise RefusedError(
+            400,
+            f"A branch called '{name}' already exists. Switch to that branch in order to make "
+            "changes",
+        )
+
+
+def _read_action(
+    call: Call, given: Mapping[str, str], head: Commit | None
+) -> Mapping[str, bytes | None]:
     path, content = given["file_path"], given.get("content", "").encode()
     if given.get("encoding") == "base64":
         content = base64.b64decode(content)
+    _check_path(given["action"], path, head)
     if given["action"] == "delete":
         return {path: None}
     if given["action"] != "move":
@@ -149,3 +179,12 @@ def _read_action(call: Call, asked: object, head: Commit | None) -> Mapping[str,
     if old is None or kept is None:
         raise RefusedError(400, "A file with this name doesn't exist")
     return {old: None, path: content if "content" in given else kept}
+
+
+def _check_path(action: str, path: str, head: Commit | None) -> None:
+    """Refuse to make what is there, and to change what is not (Gitaly, UserCommitFiles)."""
+    is_there = head is not None and path in head.tree
+    if action == "create" and is_there:
+        raise RefusedError(400, "A file with this name already exists")
+    if action in {"update", "delete"} and not is_there:
+        raise RefusedError(400, "A file with this name doesn't exist")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
@@ -32,9 +33,17 @@ def _last_commit(project: Project, commit: Commit, path: str) -> str:
 @endpoint("GET", FILE, {"ref": text(required=True)}, scopes=FILES)
 def show_file(call: Call) -> Answer:
     """Tell of a file with its content in base64."""
-    ref, path = call.params["ref"], call.path["file_path"]
+    ref = call.params["ref"]
+    content = _find_file(call, read_ref(call, ref))[2]
+    body = _describe(call, ref)
+    encoded = base64.b64encode(content).decode("ascii")
+    return Answer(body=body | {"content": encoded}, headers=_headers(body))
+
+
+def _describe(call: Call, ref: str) -> dict[str, object]:
+    path = call.path["file_path"]
     commit, blob, content = _find_file(call, read_ref(call, ref))
-    body = {
+    return {
         "file_name": path.rsplit("/", 1)[-1],
         "file_path": path,
         "size": len(content),
@@ -45,9 +54,17 @@ def show_file(call: Call) -> Answer:
         "commit_id": commit.sha,
         "last_commit_id": _last_commit(call.project, commit, path),
         "execute_filemode": blob.mode == MODE_EXECUTABLE,
-        "content": base64.b64encode(content).decode("ascii"),
     }
-    return Answer(body=body)
+
+
+def _headers(described: Mapping[str, object]) -> Mapping[str, str]:
+    """Say the same in headers (lib/api/files.rb and lib/api/helpers/headers_helpers.rb)."""
+    return {
+        f"X-Gitlab-{name.replace('_', '-').title()}": (
+            str(value).lower() if isinstance(value, bool) else quote(str(value), safe="/ ")
+        )
+        for name, value in described.items()
+    }
 
 
 def read_ref(call: Call, ref: str) -> str:
@@ -58,9 +75,13 @@ def read_ref(call: Call, ref: str) -> str:
 @endpoint("GET", FILE + "/raw", {"ref": text(), "lfs": flag()}, scopes=FILES, job_token=True)
 def show_raw_file(call: Call) -> Answer:
     """Send a file."""
-    _, blob, content = _find_file(call, read_ref(call, call.params.get("ref", "HEAD")))
-    headers = {"X-Gitlab-Blob-Id": blob.sha, "X-Gitlab-Size": str(len(content))}
-    return Answer(raw=content, headers=headers, content_type="text/plain; charset=utf-8")
+    ref = call.params.get("ref", "HEAD")
+    content = _find_file(call, read_ref(call, ref))[2]
+    return Answer(
+        raw=content,
+        headers=_headers(_describe(call, ref)),
+        content_type="text/plain; charset=utf-8",
+    )
 
 
 @endpoint(
@@ -82,7 +103,8 @@ def blame_file(call: Call) -> Answer:
             runs[-1][1].append(line)
         else:
             runs.append((owner, [line]))
-    return Answer(body=[_render_blame(owner, kept) for owner, kept in runs])
+    rows = [_render_blame(owner, kept) for owner, kept in runs]
+    return Answer(body=rows, headers=_headers(_describe(call, call.params["ref"])))
 
 
 def _blame(project: Project, head: Commit, path: str, lines: list[str]) -> list[Commit]:
@@ -126,18 +148,31 @@ WRITE_FILE: Mapping[str, Param] = {
 }
 
 
-def _write_file(call: Call, *, exists: bool) -> Answer:
+# What the deletion of a file takes of that (doc/api/repository_files.md).
+DELETED_WITH = (
+    "branch", "commit_message", "start_branch", "author_email", "author_name", "last_commit_id",
+)  # fmt: skip
+
+
+def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Answer:
     given, path = call.params, call.path["file_path"]
     head = call.code.repository.find_commit(given["branch"])
     if head is not None and (path in head.tree) is not exists:
         words_ = "doesn't exist" if exists else "already exists"
         raise RefusedError(400, f"A file with this name {words_}")
-    content = given["content"].encode()
+    known = given.get("last_commit_id")
+    if known and head and known != _last_commit(call.project, head, path):
+        # app/services/files/base_service.rb, `validate_last_commit_id`
+        problem = (
+            "You are attempting to update a file that has changed since you started editing it."
+        )
+        raise RefusedError(400, problem)
+    content = given.get("content", "").encode()
     if given.get("encoding") == "base64":
         content = base64.b64decode(content)
     draft = CommitDraft(
         message=given["commit_message"],
-        changes={path: content},
+        changes={path: None if deletes else content},
         start_branch=given.get("start_branch"),
         author=_signature(call),
         mode=MODE_EXECUTABLE if given.get("execute_filemode") else None,
@@ -169,3 +204,14 @@ def create_file(call: Call) -> Answer:
 def update_file(call: Call) -> Answer:
     """Change a file."""
     return _write_file(call, exists=True)
+
+
+@endpoint(
+    "DELETE",
+    FILE,
+    {name: each for name, each in WRITE_FILE.items() if name in DELETED_WITH},
+)
+def delete_file(call: Call) -> Answer:
+    """Delete a file."""
+    _write_file(call, exists=True, deletes=True)
+    return Answer(status=204)

@@ -167,7 +167,8 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
     until = hook.disabled_until if status == "temporarily_disabled" else None
     return {
         "id": hook.id,
-        "url": hook.url,
+        # A seed may name an address of this GitLab by its path alone.
+        "url": call.world.external_url + hook.url if hook.url.startswith("/") else hook.url,
         "name": hook.name,
         "description": None,
         "project_id": call.project.id,

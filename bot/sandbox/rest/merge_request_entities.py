@@ -1,17 +1,22 @@
 """How merge requests and notes look in the REST interface."""
 
+import re
 from collections.abc import Mapping
 
-from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_resolved
+from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_allow
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
 from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
-from bot.sandbox.world.diffs import FileChange, compare_trees
-from bot.sandbox.world.entities import DiffVersion, MergeRequest, Note, User
+from bot.sandbox.world.access import can_push
+from bot.sandbox.world.diffs import FileChange, compare_trees, render_patch
+from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
+from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
 MANY_CHANGES = 1000
+HUNK = re.compile(r"^@@ .* @@", re.MULTILINE)
+TASK = re.compile(r"^\s*(?:>\s*)*(?:[-+*]|\d+[.)])\s+\[([ xX])\](?=\s)", re.MULTILINE)
 
 
 def merge_request_url(world: World, mr: MergeRequest) -> str:
@@ -81,10 +86,10 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
         **_render_merging(world, mr),
         "sha": mr.head_sha if mr.prepared else None,
         "merge_commit_sha": mr.merge_commit_sha,
-        "squash_commit_sha": None,
+        "squash_commit_sha": mr.squash_commit_sha,
         "discussion_locked": mr.discussion_locked or None,
-        "should_remove_source_branch": None,
-        "force_remove_source_branch": False,
+        "should_remove_source_branch": mr.should_remove_source_branch,
+        "force_remove_source_branch": mr.force_remove_source_branch,
         "prepared_at": stamp(mr.prepared_at) if mr.prepared else None,
         "reference": f"!{mr.iid}",
         "references": {
@@ -99,10 +104,35 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
             "human_time_estimate": None,
             "human_total_time_spent": None,
         },
-        "squash": False,
-        "squash_on_merge": False,
-        "task_completion_status": {"count": 0, "completed_count": 0},
+        "squash": mr.squash,
+        "squash_on_merge": mr.squash,
+        "task_completion_status": _count_tasks(mr),
+        "approvals_before_merge": None,
+        "allow_collaboration": False,
+        "allow_maintainer_to_push": False,
     }
+
+
+def render_label_basic(label: Label) -> dict[str, object]:
+    """Render a label as lists hold it (lib/api/entities/label_basic.rb)."""
+    return {
+        "id": label.id,
+        "name": label.name,
+        "description": label.description,
+        "text_color": "#FFFFFF",
+        "description_html": label.description or "",
+        "color": label.color,
+        "archived": False,
+    }
+
+
+def count_diverged(mr: MergeRequest) -> int:
+    """Count the commits of the target that the source lacks."""
+    store = mr.project.repository.store
+    target = mr.project.repository.branches.get(mr.target_branch)
+    if target is None or mr.head_sha not in store.commits:
+        return 0
+    return len(store.ancestors(target) - store.ancestors(mr.head_sha))
 
 
 def _render_merging(world: World, mr: MergeRequest) -> Mapping[str, object]:
@@ -112,8 +142,14 @@ def _render_merging(world: World, mr: MergeRequest) -> Mapping[str, object]:
         "detailed_merge_status": assess_merge(world, mr),
         "merge_after": None,
         "has_conflicts": conflicts,
-        "blocking_discussions_resolved": threads_resolved(mr),
+        "blocking_discussions_resolved": threads_allow(mr),
     }
+
+
+def _count_tasks(mr: MergeRequest) -> dict[str, int]:
+    """Count the boxes of the description (app/models/concerns/taskable.rb)."""
+    boxes = TASK.findall(mr.description)
+    return {"count": len(boxes), "completed_count": sum(box != " " for box in boxes)}
 
 
 def _count(mr: MergeRequest, name: str) -> int:
@@ -128,17 +164,18 @@ def render_merge_request(
     changed = len(diff_of(mr, version))
     return {
         **render_merge_request_basic(world, mr),
-        "subscribed": viewer is mr.author,
+        "subscribed": mr.follows(viewer),
         "changes_count": _cap(changed) if version else None,
-        "latest_build_started_at": None,
-        "latest_build_finished_at": None,
+        "latest_build_started_at": stamp(pipeline.started_at) if pipeline else None,
+        "latest_build_finished_at": stamp(pipeline.finished_at) if pipeline else None,
         "first_deployed_to_production_at": None,
         "pipeline": render_pipeline(world, pipeline) if pipeline else None,
         "head_pipeline": render_pipeline_detail(world, pipeline) if pipeline else None,
         "diff_refs": render_diff_refs(version),
         "merge_error": None,
         "first_contribution": False,
-        "user": {"can_merge": False},
+        # lib/api/entities/merge_request.rb: `can_be_merged_by?`, whoever may push the target.
+        "user": {"can_merge": can_push(viewer, mr.project, mr.target_branch, world.now.date())},
     }
 
 
@@ -168,8 +205,20 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": str(len(diff_of(mr, version))),
-        "patch_id_sha": None,
+        "patch_id_sha": _patch_id(mr, version),
     }
+
+
+def _patch_id(mr: MergeRequest, version: DiffVersion) -> str | None:
+    """Name what a version changes: the same for the same change elsewhere.
+
+    Like the number of `git patch-id`, but not equal to it: the hunks are not git's.
+    """
+    store = mr.project.repository.store
+    patches = [render_patch(store, each, unidiff=True) for each in diff_of(mr, version)]
+    if not patches:
+        return None
+    return object_id("patch", HUNK.sub("@@", "".join(patches)).encode("utf-8", "replace"))
 
 
 def render_note(world: World, mr: MergeRequest, note: Note) -> dict[str, object]:

@@ -1,6 +1,9 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
+from dataclasses import replace
+
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.merging import has_conflicts
 from bot.sandbox.acts.pipelines import merge_request_pipelines
 from bot.sandbox.rest.code_entities import render_commit, render_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
@@ -11,11 +14,11 @@ from bot.sandbox.rest.merge_request_entities import (
     render_version,
     shown_diff,
 )
-from bot.sandbox.rest.params import PAGING, flag, text
+from bot.sandbox.rest.params import PAGING, flag, integer, text
 from bot.sandbox.rest.people_entities import render_user, stamp
-from bot.sandbox.world.access import can_approve
+from bot.sandbox.world.access import can_approve, demand
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
-from bot.sandbox.world.entities import DiffVersion, MergeRequest, User
+from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError
 
 
@@ -44,16 +47,135 @@ def show_approvals(call: Call) -> Answer:
 
 
 def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
-    """Render the approvals of a merge request."""
-    return {
-        "user_has_approved": call.user is not None and mr.is_approved_by(call.user),
-        "user_can_approve": can_approve(call.user, mr, call.today),
-        "approved": len(mr.approvals) >= max(1, mr.project.settings.approvals_required),
+    """Render the approvals of a merge request, in the shape of the edition."""
+    has_approved = call.user is not None and mr.is_approved_by(call.user)
+    state: dict[str, object] = {
+        "user_has_approved": has_approved,
+        # `eligible_for_approval_by?` of app/models/concerns/approvable.rb.
+        "user_can_approve": can_approve(call.user, mr, call.today) and not has_approved,
+        "approved": bool(mr.approvals),
         "approved_by": [
             {"user": render_user(call.world, each.user), "approved_at": stamp(each.approved_at)}
             for each in mr.approvals
         ],
     }
+    return state | _render_enterprise(mr) if call.world.version.endswith("-ee") else state
+
+
+def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
+    """Render what every Enterprise edition, licensed or not, tells besides.
+
+    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first
+    (lib/api/entities/issuable_entity.rb).
+    """
+    settings = mr.project.settings
+    required = settings.approvals_required if settings.premium else 0
+    left = max(0, required - len(mr.approvals))
+    return {
+        "id": mr.id,
+        "iid": mr.iid,
+        "project_id": mr.project.id,
+        "title": mr.title,
+        "description": mr.description,
+        "state": mr.state,
+        "created_at": stamp(mr.created_at),
+        "updated_at": stamp(mr.updated_at),
+        "merge_status": "cannot_be_merged" if has_conflicts(mr) else "can_be_merged",
+        "approved": not left,
+        "approvals_required": required,
+        "approvals_left": left,
+        "require_password_to_approve": False,
+        "suggested_approvers": [],
+        "approvers": [],
+        "approver_groups": [],
+        "approval_rules_left": [],
+        "has_approval_rules": False,
+        "merge_request_approvers_available": settings.premium,
+        "multiple_approval_rules_available": settings.premium,
+        "invalid_approvers_rules": [],
+    }
+
+
+@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/reset_approvals")
+def reset_approvals(call: Call) -> Answer:
+    """Drop all approvals; only bots with a token may (ee/lib/ee/api/merge_request_approvals.rb)."""
+    mr = call.merge_request
+    demand(call.actor.bot and call.level >= Level.DEVELOPER, 401)
+    with call.world.writing():
+        mr.approvals.clear()
+    return Answer(status=202, body={"message": "202 Accepted"})
+
+
+# ee/lib/ee/api/entities/approval_settings.rb; what the settings here call it.
+CONFIGURATION = {
+    "approvals_before_merge": "approvals_required",
+    "reset_approvals_on_push": "reset_approvals_on_push",
+    "merge_requests_author_approval": "author_approval",
+}
+
+
+@endpoint("GET", "/projects/{id}/approvals", open=False)
+def show_approval_settings(call: Call) -> Answer:
+    """Tell how a project handles approvals."""
+    demand(call.level >= Level.MAINTAINER)
+    settings = call.project.settings
+    told = {name: getattr(settings, attribute) for name, attribute in CONFIGURATION.items()}
+    fixed = [
+        "disable_overriding_approvers_per_merge_request", "require_password_to_approve",
+        "merge_requests_disable_committers_approval", "selective_code_owner_removals",
+    ]  # fmt: skip
+    return Answer(
+        body={"approvers": [], "approver_groups": [], **told, **dict.fromkeys(fixed, False)}
+    )
+
+
+@endpoint(
+    "POST",
+    "/projects/{id}/approvals",
+    {
+        "approvals_before_merge": integer(),
+        "reset_approvals_on_push": flag(),
+        "merge_requests_author_approval": flag(),
+    },
+)
+def edit_approval_settings(call: Call) -> Answer:
+    """Change how a project handles approvals."""
+    demand(call.level >= Level.MAINTAINER)
+    with call.world.writing():
+        for name, value in call.params.items():
+            setattr(call.project.settings, CONFIGURATION[name], value)
+    return replace(show_approval_settings(call), status=201)
+
+
+@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/rebase", {"skip_ci": flag()})
+def rebase(call: Call) -> Answer:
+    """Rebase the source branch onto the target; GitLab does it later, and here it is done."""
+    actions.rebase(call.world, call.actor, call.merge_request)
+    return Answer(status=202, body={"rebase_in_progress": False})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/merge_ref")
+def show_merge_ref(call: Call) -> Answer:
+    """Tell of the commit that a merge with the target gives now (lib/api/merge_requests.rb)."""
+    return Answer(body={"commit_id": actions.make_merge_ref(call.code_merge_request)})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/closes_issues", PAGING)
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/related_issues", PAGING)
+def list_issues(call: Call) -> Answer:
+    """List the issues it closes: there are none here."""
+    return paged(call, [call.merge_request][:0], lambda _: {})
+
+
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/subscribe")
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/unsubscribe")
+def subscribe(call: Call) -> Answer:
+    """Hear of it from now on, or no more; 304 where that is so (lib/api/subscriptions.rb)."""
+    mr, wanted = call.merge_request, not call.url.endswith("/unsubscribe")
+    changed = mr.follows(call.actor) is not wanted
+    mr.subscribed[call.actor] = wanted
+    body = render_merge_request(call.world, mr, call.actor)
+    return Answer(status=201 if changed else 304, body=body)
 
 
 @endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")

@@ -1,13 +1,21 @@
 """REST: merge requests, listed, shown, opened, changed, merged."""
 
+import html
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.merge_request_entities import render_merge_request, render_merge_request_basic
+from bot.sandbox.rest.merge_request_entities import (
+    count_diverged,
+    render_label_basic,
+    render_merge_request,
+    render_merge_request_basic,
+)
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
@@ -60,6 +68,7 @@ FILTERS: Mapping[str, Param] = {
     ),
     "sort": choice("asc", "desc"),
     "with_merge_status_recheck": flag(),
+    "with_labels_details": flag(),
     "created_after": moment(),
     "created_before": moment(),
     "updated_after": moment(),
@@ -138,10 +147,28 @@ def _list(call: Call, found: list[MergeRequest]) -> Answer:
             raise RefusedError(400, problem, key="error")
     for name in PREMIUM:
         _check_approvers(call, name, wanted)
+    if "search" in wanted:
+        wanted["search"] = wanted["search"], call.params.get("in", "title,description")
     found = select(found, wanted, call.params.get("not"))
     order = call.params.get("order_by", "created_at")
     found = arrange(found, order, call.params.get("sort", "desc"))
-    return paged(call, found, lambda mr: render_merge_request_basic(call.world, mr))
+    return paged(call, found, lambda mr: _render_row(call, mr))
+
+
+# lib/api/entities/merge_request_simple.rb and project_entity.rb
+SIMPLE = (
+    "id", "iid", "project_id", "title", "description", "state", "created_at", "updated_at",
+    "web_url",
+)  # fmt: skip
+
+
+def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
+    row = render_merge_request_basic(call.world, mr)
+    if call.params.get("view") == "simple":
+        return {name: row[name] for name in SIMPLE}
+    if call.params.get("with_labels_details"):
+        row["labels"] = [render_label_basic(each) for each in mr.labels]
+    return row
 
 
 def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
@@ -165,7 +192,21 @@ def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
 )
 def show_merge_request(call: Call) -> Answer:
     """Tell of a merge request."""
-    return Answer(body=render_merge_request(call.world, call.merge_request, call.user))
+    mr = call.merge_request
+    body = render_merge_request(call.world, mr, call.user)
+    if call.params.get("render_html"):
+        body["title_html"] = html.escape(mr.title)
+        body["description_html"] = _to_html(mr.description)
+    if call.params.get("include_diverged_commits_count"):
+        body["diverged_commits_count"] = count_diverged(mr)
+    if call.params.get("include_rebase_in_progress"):
+        body["rebase_in_progress"] = False
+    return Answer(body=body)
+
+
+def _to_html(text_: str) -> str:
+    # Plain CommonMark: what GitLab adds to it (references, emoji) is left out.
+    return str(MarkdownIt().render(text_))
 
 
 def _people(call: Call, numbers: list[int] | None) -> tuple[User, ...] | None:
@@ -215,6 +256,8 @@ def open_merge_request(call: Call) -> Answer:
         assignees=_people(call, _assignees(given)) or (),
         reviewers=_people(call, given.get("reviewer_ids")) or (),
         labels=tuple(given.get("labels", ())),
+        squash=given.get("squash", False),
+        force_remove_source_branch=given.get("remove_source_branch", False),
     )
     mr = actions.open_merge_request(call.world, call.actor, target, draft)
     return Answer(status=201, body=render_merge_request(call.world, mr, call.user))
@@ -252,6 +295,8 @@ def update_merge_request(call: Call) -> Answer:
         assignees=_people(call, _assignees(given)),
         reviewers=_people(call, given.get("reviewer_ids")),
         discussion_locked=given.get("discussion_locked"),
+        squash=given.get("squash"),
+        force_remove_source_branch=given.get("remove_source_branch"),
     )
     update = replace(update, labels=_labels(mr, given))
     actions.update_merge_request(call.world, call.actor, mr, update)
@@ -279,5 +324,12 @@ def _labels(mr: MergeRequest, given: Mapping[str, Any]) -> tuple[str, ...] | Non
 )
 def merge(call: Call) -> Answer:
     """Merge."""
-    mr = actions.merge(call.world, call.actor, call.merge_request, call.params.get("sha"))
+    given = call.params
+    wish = MergeWish(
+        message=given.get("merge_commit_message"),
+        squash=given.get("squash"),
+        squash_message=given.get("squash_commit_message"),
+        remove_source_branch=given.get("should_remove_source_branch"),
+    )
+    mr = actions.merge(call.world, call.actor, call.merge_request, given.get("sha"), wish)
     return Answer(body=render_merge_request(call.world, mr, call.user))

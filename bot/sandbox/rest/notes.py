@@ -24,6 +24,7 @@ from bot.sandbox.world.state import RefusedError
 
 NOTES = "/projects/{id}/merge_requests/{noteable_id}/notes"
 THREADS = "/projects/{id}/merge_requests/{noteable_id}/discussions"
+THREAD_NOTE = THREADS + "/{discussion_id}/notes/{note_id}"
 EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/award_emoji"
 NOTE_EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji"
 POSITION: Mapping[str, Param] = {
@@ -113,24 +114,50 @@ def create_note(call: Call) -> Answer:
     )
 
 
+def _note(call: Call) -> Note:
+    """Find the note of the path, in the thread of the path if there is one."""
+    if call.path.get("discussion_id", call.note.discussion_id) != call.note.discussion_id:
+        raise RefusedError(404, "404 Note Not Found")
+    return call.note
+
+
+# lib/api/discussions.rb answers the notes of a thread as lib/api/notes.rb does.
+@endpoint("GET", THREAD_NOTE)
 @endpoint("GET", NOTES + "/{note_id}", job_token=True)
 def show_note(call: Call) -> Answer:
     """Tell of a note."""
+    _note(call)
     return Answer(body=render_note(call.world, call.merge_request, call.note))
 
 
 @endpoint("PUT", NOTES + "/{note_id}", {"body": text(required=True)})
 def update_note(call: Call) -> Answer:
     """Edit a note."""
-    mr, note = call.merge_request, call.note
+    mr, note = call.merge_request, _note(call)
     outcome = actions.edit_note(call.world, call.actor, mr, note, call.params["body"])
     return _answer(call, outcome, 200)
 
 
+@endpoint("PUT", THREAD_NOTE, {"body": text(), "resolved": flag()})
+def update_thread_note(call: Call) -> Answer:
+    """Edit a note of a thread, or resolve the thread; exactly one of both."""
+    if len(call.params) != 1:
+        words_ = "body, resolved are missing, exactly one parameter must be provided"
+        if call.params:
+            words_ = "body, resolved are mutually exclusive"
+        raise RefusedError(400, words_, key="error")
+    if "body" in call.params:
+        return update_note(call)
+    note, wanted = _note(call), call.params["resolved"]
+    actions.resolve_thread(call.world, call.actor, call.merge_request, note.discussion_id, wanted)
+    return Answer(body=render_note(call.world, call.merge_request, note))
+
+
+@endpoint("DELETE", THREAD_NOTE)
 @endpoint("DELETE", NOTES + "/{note_id}")
 def delete_note(call: Call) -> Answer:
     """Delete a note."""
-    actions.delete_note(call.world, call.actor, call.merge_request, call.note)
+    actions.delete_note(call.world, call.actor, call.merge_request, _note(call))
     return Answer(status=204)
 
 
@@ -172,7 +199,12 @@ def list_discussions(call: Call) -> Answer:
 @endpoint(
     "POST",
     THREADS,
-    {"body": text(required=True), "created_at": moment(), "position": mapping(POSITION)},
+    {
+        "body": text(required=True),
+        "created_at": moment(),
+        "commit_id": text(),
+        "position": mapping(POSITION),
+    },
 )
 def create_discussion(call: Call) -> Answer:
     """Start a thread; with a position it is on a line of the diff."""
@@ -204,7 +236,11 @@ def resolve_discussion(call: Call) -> Answer:
     return Answer(body=_render_thread(call, notes))
 
 
-@endpoint("POST", THREADS + "/{discussion_id}/notes", {"body": text(required=True)})
+@endpoint(
+    "POST",
+    THREADS + "/{discussion_id}/notes",
+    {"body": text(required=True), "created_at": moment()},
+)
 def answer_discussion(call: Call) -> Answer:
     """Answer in a thread."""
     first = _find_thread(call)[0]

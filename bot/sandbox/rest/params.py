@@ -11,7 +11,9 @@ from bot.sandbox.world.state import RefusedError
 TRUE = frozenset({True, "true", "1", "t", "yes"})
 FALSE = frozenset({False, "false", "0", "f", "no"})
 MAX_TEXT = 1_048_576
-BRACKETS = re.compile(r"([^\[\]]+)(?:\[([^\[\]]*)\])?\Z")
+NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
+KEY = re.compile(r"\[([^\[\]]*)\]")
+Report = Callable[[str], None]
 
 
 class UnknownParameterError(RefusedError):
@@ -144,50 +146,79 @@ def mapping(fields: Mapping[str, Param] | None = None, *, required: bool = False
     return Param(convert=_to_mapping, fields=fields or {}, required=required)
 
 
-def items(*, required: bool = False) -> Param:
-    """Declare a list of anything."""
-    return Param(convert=_to_list, required=required)
+def items(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
+    """Declare a list of objects; without `fields` it may hold anything."""
+    return Param(convert=_to_list, fields=fields or {}, required=required)
 
 
 PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
 
 
 def unfold(pairs: Iterable[tuple[str, object]]) -> dict[str, Any]:
-    """Build nested values from the names of a query or form: `a[]`, `a[b]`; raise RefusedError."""
+    """Build nested values from the names of a query or form, as Rack does; raise RefusedError.
+
+    `a[]=x` adds to a list, `a[b][c]=x` goes into objects, and `a[][b]=x` into the last object of
+    a list, or a new one where that has a `b` (Rack, lib/rack/query_parser.rb).
+    """
     found: dict[str, Any] = {}
     for name, value in pairs:
-        parts = BRACKETS.match(name)
-        if parts is None:
-            raise RefusedError(400, f"{name} is invalid", key="error")
-        base, inner = parts.groups()
-        if inner is None:
-            found[base] = value
-        elif inner == "":
-            found.setdefault(base, []).append(value)
-        else:
-            found.setdefault(base, {})[inner] = value
+        parts = NAME.match(name)
+        try:
+            if parts is None:
+                raise TypeError(name)
+            _place(found, [parts[1], *KEY.findall(parts[2])], value)
+        except (TypeError, AttributeError):
+            raise RefusedError(400, f"{name} is invalid", key="error") from None
     return found
 
 
-def convert(declared: Mapping[str, Param], given: Mapping[str, Any], prefix: str = "") -> Any:
-    """Convert given parameters to what is declared; raise RefusedError (400) otherwise."""
-    unknown = [name for name in given if name not in declared]
-    if unknown:
+def _place(found: dict[str, Any], keys: list[str], value: object) -> None:
+    name, *rest = keys
+    if not rest:
+        found[name] = value
+    elif rest[0]:
+        _place(found.setdefault(name, {}), rest, value)
+    elif len(rest) == 1:
+        found.setdefault(name, []).append(value)
+    else:
+        rows = found.setdefault(name, [])
+        if not rows or rest[1] in rows[-1]:
+            rows.append({})
+        _place(rows[-1], rest[1:], value)
+
+
+def convert(
+    declared: Mapping[str, Param],
+    given: Mapping[str, Any],
+    prefix: str = "",
+    report: Report | None = None,
+) -> Any:
+    """Convert given parameters to what is declared; raise RefusedError (400) otherwise.
+
+    What is not declared is refused, or with `report` told and passed over.
+    """
+    for name in [each for each in given if each not in declared]:
         known = ", ".join(declared) or "none"
-        where = f"{prefix}[{unknown[0]}]" if prefix else unknown[0]
-        text_ = f"unknown parameter: {where} (this endpoint knows: {known})"
-        raise UnknownParameterError(400, text_, key="error")
+        words_ = f"unknown parameter: {_inside(prefix, name)} (this endpoint knows: {known})"
+        if report is None:
+            raise UnknownParameterError(400, words_, key="error")
+        report(words_)
     missing = [n for n, param in declared.items() if param.required and given.get(n) is None]
     if missing:
-        raise RefusedError(400, ", ".join(f"{name} is missing" for name in missing), key="error")
+        words_ = ", ".join(f"{_inside(prefix, name)} is missing" for name in missing)
+        raise RefusedError(400, words_, key="error")
     return {
-        name: _convert_one(declared[name], value, f"{prefix}[{name}]" if prefix else name)
+        name: _convert_one(declared[name], value, _inside(prefix, name), report)
         for name, value in given.items()
-        if value is not None
+        if value is not None and name in declared
     }
 
 
-def _convert_one(param: Param, value: object, name: str) -> Any:
+def _inside(prefix: str, name: str) -> str:
+    return f"{prefix}[{name}]" if prefix else name
+
+
+def _convert_one(param: Param, value: object, name: str, report: Report | None) -> Any:
     try:
         converted = param.convert(value)
     except (ValueError, TypeError, OverflowError):
@@ -197,4 +228,8 @@ def _convert_one(param: Param, value: object, name: str) -> Any:
     if isinstance(converted, str) and len(converted) > param.longest:
         problem = f"{name} is too long (maximum is {param.longest} characters)"
         raise RefusedError(400, problem, key="error")
-    return convert(param.fields, converted, name) if param.fields else converted
+    if not param.fields:
+        return converted
+    if isinstance(converted, list):
+        return [_convert_one(mapping(param.fields), each, name, report) for each in converted]
+    return convert(param.fields, converted, name, report)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integers, moment, text
+from bot.sandbox.rest.merge_request_entities import render_label_basic
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.people_entities import (
     render_member,
     render_own_profile,
@@ -11,7 +12,7 @@ from bot.sandbox.rest.people_entities import (
     render_user,
 )
 from bot.sandbox.world.access import demand, effective_members, own_members
-from bot.sandbox.world.entities import Label, Member, User
+from bot.sandbox.world.entities import Label, Level, Member, User
 from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
@@ -180,9 +181,12 @@ def show_any_project_member(call: Call) -> Answer:
     return _one_member(call, effective_members(call.project, call.today))
 
 
+LABELS = "/projects/{id}/labels"
+
+
 @endpoint(
     "GET",
-    "/projects/{id}/labels",
+    LABELS,
     {
         "with_counts": flag(),
         "include_ancestor_groups": flag(),
@@ -198,15 +202,69 @@ def list_labels(call: Call) -> Answer:
     return paged(call, sorted(found, key=lambda label: label.name), _render_label)
 
 
+def _label(call: Call) -> Label:
+    demand(call.level >= Level.REPORTER)
+    found = call.project.labels.get(call.path["label_id"])
+    for label in call.project.labels.values():
+        if str(label.id) == call.path["label_id"]:
+            found = label
+    if found is None:
+        raise RefusedError(404, "404 Label Not Found")
+    return found
+
+
+LABEL: Mapping[str, Param] = {"color": text(), "description": text(), "priority": integer()}
+
+
+@endpoint("POST", LABELS, {"name": text(required=True), **LABEL, "color": text(required=True)})
+def create_label(call: Call) -> Answer:
+    """Make a label (doc/api/labels.md)."""
+    demand(call.level >= Level.REPORTER)
+    given, labels = call.params, call.project.labels
+    if given["name"] in labels:
+        raise RefusedError(409, "Label already exists")
+    with call.world.writing():
+        made = labels[given["name"]] = Label(
+            id=call.world.next_id("label"),
+            name=given["name"],
+            color=given["color"],
+            description=given.get("description"),
+        )
+    return Answer(status=201, body=_render_label(made))
+
+
+@endpoint("GET", LABELS + "/{label_id}")
+def show_label(call: Call) -> Answer:
+    """Tell of a label, by number or name."""
+    return Answer(body=_render_label(_label(call)))
+
+
+@endpoint("PUT", LABELS + "/{label_id}", {"new_name": text(), **LABEL})
+def edit_label(call: Call) -> Answer:
+    """Change a label."""
+    label, given = _label(call), call.params
+    with call.world.writing():
+        del call.project.labels[label.name]
+        label.name = given.get("new_name", label.name)
+        label.color = given.get("color", label.color)
+        label.description = given.get("description", label.description)
+        call.project.labels[label.name] = label
+    return Answer(body=_render_label(label))
+
+
+@endpoint("DELETE", LABELS + "/{label_id}")
+def delete_label(call: Call) -> Answer:
+    """Delete a label, everywhere."""
+    label = _label(call)
+    with call.world.writing():
+        del call.project.labels[label.name]
+        for mr in call.project.merge_requests.values():
+            mr.labels = [each for each in mr.labels if each is not label]
+    return Answer(status=204)
+
+
 def _render_label(label: Label) -> dict[str, object]:
-    return {
-        "id": label.id,
-        "name": label.name,
-        "description": label.description,
-        "text_color": "#FFFFFF",
-        "description_html": label.description or "",
-        "color": label.color,
-        "archived": False,
+    return render_label_basic(label) | {
         "subscribed": False,
         "priority": None,
         "is_project_label": True,

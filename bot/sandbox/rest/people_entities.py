@@ -77,6 +77,17 @@ def render_own_profile(world: World, user: User) -> dict[str, object]:
         "private_profile": False,
         "preferred_language": "en",
         "scim_identities": [],
+        # lib/api/entities/user_public.rb and ee/lib/ee/api/entities/user_with_admin.rb
+        "last_sign_in_at": stamp(user.created_at),
+        "current_sign_in_at": stamp(user.created_at),
+        "last_activity_on": world.now.date().isoformat(),
+        "theme_id": 3,
+        "color_scheme_id": 1,
+        "projects_limit": 100_000,
+        "shared_runners_minutes_limit": None,
+        "extra_shared_runners_minutes_limit": None,
+        "avatar_path": None,
+        "custom_attributes": [],
     }
 
 

@@ -1,15 +1,18 @@
 """REST: trees, branches, comparisons."""
 
-import hashlib
+from base64 import b64encode
+from urllib.parse import urlencode
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
-from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level
+from bot.sandbox.world.git_objects import encode_trees
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError
 
@@ -23,7 +26,8 @@ FEWEST_REFS = 2
         "ref": text(),
         "path": text(),
         "recursive": flag(),
-        "pagination": choice("legacy", "none"),
+        "pagination": choice("legacy", "keyset", "none"),
+        "page_token": text(),
         **PAGING,
     },
     scopes=FILES,
@@ -33,19 +37,42 @@ def show_tree(call: Call) -> Answer:
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
     found = _list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
-    return paged(call, found, lambda entry: entry)
+    return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
+
+
+def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
+    """Answer what follows the token, which names the last row before, as Gitaly's does.
+
+    doc/api/repositories.md; the number of that row would not do, as two may be alike.
+    """
+    size, token = read_window(call).size, call.params.get("page_token")
+    if token:
+        places = [at for at, row in enumerate(found) if _token(row) == token]
+        if not places:
+            raise RefusedError(404, "404 Tree Not Found")
+        found = found[places[0] + 1 :]
+    shown, headers = found[:size], {"X-Per-Page": str(size)}
+    if len(found) > size:
+        kept = [(name, value) for name, value in call.query if name != "page_token"]
+        query = urlencode([*kept, ("page_token", _token(shown[-1]))])
+        headers["Link"] = f'<{call.base_url}{call.url}?{query}>; rel="next"'
+    return Answer(body=shown, headers=headers)
+
+
+def _token(row: dict[str, str]) -> str:
+    return b64encode(row["path"].encode()).decode()
 
 
 def _list_tree(commit: Commit, path: str, *, recursive: bool) -> list[dict[str, str]]:
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     rows: dict[str, dict[str, str]] = {}
+    folders = encode_trees(commit.tree)
     for name, blob in sorted(commit.tree.items()):
         if name.startswith(prefix):
             parts = name[len(prefix) :].split("/")
             for depth in range(1, len(parts) if recursive else min(2, len(parts))):
                 place = prefix + "/".join(parts[:depth])
-                sha = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()
-                rows.setdefault(place, _row(place, "tree", sha, "040000"))
+                rows.setdefault(place, _row(place, "tree", folders[place][0], "040000"))
             if recursive or len(parts) == 1:
                 rows[name] = _row(name, "blob", blob.sha, blob.mode)
     return sorted(rows.values(), key=lambda row: (row["type"] == "blob", row["path"]))
@@ -87,6 +114,16 @@ def create_branch(call: Call) -> Answer:
     name = call.params["branch"]
     actions.create_branch(call.world, call.actor, call.code, name, call.params["ref"])
     return Answer(status=201, body=_render_branch(call, name))
+
+
+@endpoint("DELETE", "/projects/{id}/repository/branches/{branch}")
+def delete_branch(call: Call) -> Answer:
+    """Delete a branch; a protected one stays (lib/api/branches.rb)."""
+    name, project = call.path["branch"], call.code
+    demand(name in project.repository.branches, 404, "404 Branch Not Found")
+    demand(name not in {*project.protected_branches, project.default_branch}, 403)
+    actions.delete_branch(call.world, call.actor, project, name)
+    return Answer(status=204)
 
 
 def _render_branch(call: Call, name: str) -> dict[str, object]:

@@ -1,13 +1,13 @@
 """REST: a project and its settings, its protected branches, and its members by the API."""
 
-from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, integer, text
-from bot.sandbox.rest.people_entities import render_member, render_namespace, stamp, web_url
-from bot.sandbox.world.access import can_read_merge_requests, demand
+from bot.sandbox.rest.people_entities import render_member
+from bot.sandbox.rest.project_entities import render_project
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.state import RefusedError
 
@@ -22,60 +22,14 @@ ATTRIBUTES = {
 }
 
 
-@endpoint("GET", "/projects/{id}", {"statistics": flag(), "license": flag()})
+@endpoint(
+    "GET",
+    "/projects/{id}",
+    {"statistics": flag(), "license": flag(), "with_custom_attributes": flag()},
+)
 def show_project(call: Call) -> Answer:
     """Tell of a project."""
-    return Answer(body=_render_project(call))
-
-
-def _render_project(call: Call) -> dict[str, Any]:
-    project, world = call.project, call.world
-    url = web_url(world, project.path_with_namespace)
-    body: dict[str, Any] = {
-        "id": project.id,
-        "description": project.description,
-        "name": project.name,
-        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
-        "path": project.path_with_namespace.rsplit("/", 1)[-1],
-        "path_with_namespace": project.path_with_namespace,
-        "created_at": stamp(project.created_at),
-        "default_branch": project.default_branch,
-        "ci_config_path": project.settings.ci_config_path,
-        "topics": [],
-        "http_url_to_repo": f"{url}.git",
-        "web_url": url,
-        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-        "visibility": project.visibility,
-        "namespace": render_namespace(world, project),
-        "empty_repo": not project.repository.branches,
-        "archived": project.archived,
-        "merge_requests_enabled": can_read_merge_requests(call.user, project, call.today),
-        "only_allow_merge_if_pipeline_succeeds": project.settings.pipelines_must_succeed,
-        "only_allow_merge_if_all_discussions_are_resolved": (
-            project.settings.threads_must_be_resolved
-        ),
-    }
-    if project.settings.ultimate:
-        body["only_allow_merge_if_all_status_checks_passed"] = project.settings.checks_must_succeed
-    if project.forked_from is not None:
-        body["forked_from_project"] = {
-            "id": project.forked_from.id,
-            "path_with_namespace": project.forked_from.path_with_namespace,
-            "name": project.forked_from.name,
-        }
-    if call.user is not None:
-        # lib/api/entities/project.rb; nobody learns them without an account.
-        body["repository_access_level"] = project.repository_access
-        body["merge_requests_access_level"] = project.merge_requests_access
-        body["issues_access_level"] = project.issues_access
-        access = {"access_level": call.level, "notification_level": 3} if call.level else None
-        body["permissions"] = {"project_access": access, "group_access": None}
-    if call.level >= Level.MAINTAINER:
-        # lib/api/entities/project.rb shows the CI/CD settings to those who may change them.
-        body["ci_pipeline_variables_minimum_override_role"] = (
-            project.settings.pipeline_variables_role
-        )
-    return body
+    return Answer(body=render_project(call, call.project))
 
 
 @endpoint(
@@ -101,7 +55,7 @@ def edit_project(call: Call) -> Answer:
             ):
                 continue
             setattr(call.project.settings, ATTRIBUTES[name], value)
-    return Answer(body=_render_project(call))
+    return Answer(body=render_project(call, call.project))
 
 
 def _render_branch(project: Project, name: str) -> dict[str, object]:

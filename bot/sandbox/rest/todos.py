@@ -9,7 +9,7 @@ from bot.sandbox.rest.people_entities import render_user, web_url
 from bot.sandbox.world.entities import Todo
 from bot.sandbox.world.state import RefusedError, World
 
-ACTIONS = ("assigned", "mentioned")
+ACTIONS = ("assigned", "mentioned", "marked")
 
 
 @endpoint(
@@ -40,6 +40,31 @@ def _is_asked(todo: Todo, params: Mapping[str, object]) -> bool:
         "project_id": todo.merge_request.project.id,
     }
     return all(params.get(name, value) == value for name, value in told.items())
+
+
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/todo")
+def create_todo(call: Call) -> Answer:
+    """Remember a merge request; 304 where one is remembered already (doc/api/merge_requests.md)."""
+    mr, user = call.merge_request, call.actor
+    for known in call.world.todos:
+        if known.user is user and known.merge_request is mr and not known.done:
+            return Answer(status=304)
+    with call.world.writing() as now:
+        number = call.world.next_id("todo")
+        made = Todo(
+            id=number, user=user, author=user, merge_request=mr, note=None, created_at=now,
+            marked=True,
+        )  # fmt: skip
+        call.world.todos.append(made)
+    return Answer(status=201, body=_render(call.world, made))
+
+
+@endpoint("POST", "/todos/mark_as_done")
+def mark_all_as_done(call: Call) -> Answer:
+    """Mark all of the caller's to-dos as done."""
+    for todo in call.world.todos:
+        todo.done = todo.done or todo.user is call.actor
+    return Answer(status=204)
 
 
 @endpoint("POST", "/todos/{todo_id}/mark_as_done", open=False)

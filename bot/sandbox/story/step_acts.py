@@ -122,6 +122,12 @@ def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
         settings.tier, settings.reset_approvals_on_push = "premium", True
 
 
+def _protect(stage: Stage, _by: User, given: Given) -> None:
+    """Let Maintainers alone push to the branches of a project whose names match."""
+    with stage.world.writing():
+        stage.project(given["project"]).protected_branches.add(given["branch"])
+
+
 def _branch(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
@@ -250,6 +256,11 @@ ACTS: Mapping[str, Act] = {
         _open,
         "project branch title files",
         "description target fork",
+    ),
+    "protect": _act(
+        "Lets Maintainers alone push to branches of a project, by a name or a wildcard",
+        _protect,
+        "project branch",
     ),
     "push": _act("Pushes `files` to the branch of the merge request", _push, "files", "message"),
     "remove_member": _act(

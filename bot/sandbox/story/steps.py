@@ -130,7 +130,7 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
                     exit_code=run.exit_code,
                     api_calls=run.api_calls,
                     seconds=run.seconds,
-                    log=run.log,
+                    log=run.shown_log,
                 )
                 for run in runs
             ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.sandbox.acts.merging import assess_merge, threads_resolved
+from bot.sandbox.acts.merging import assess_merge, threads_allow
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.webhooks.parts import (
     Body,
@@ -24,7 +24,9 @@ from bot.sandbox.world.state import Event, World
 
 STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 # What our events tell and GitLab's `changes` do not.
-_UNTOLD = frozenset({"head_sha", "discussion_locked", "resolved"})
+_UNTOLD = frozenset(
+    {"head_sha", "discussion_locked", "resolved", "squash", "force_remove_source_branch"}
+)
 _NOT_IN_CHECKS = (
     "approval_rules", "draft", "merged_at", "prepared_at", "squash_commit_sha", "system",
     "target_branch_protected",
@@ -38,10 +40,8 @@ _CONSTANT: Body = {
     "last_edited_at": None,
     "last_edited_by_id": None,
     "merge_error": None,
-    "merge_params": {"force_remove_source_branch": "1"},
     "merge_when_pipeline_succeeds": False,
     "milestone_id": None,
-    "squash_commit_sha": None,
     "time_change": 0,
     "time_estimate": 0,
     "total_time_spent": 0,
@@ -181,10 +181,14 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
         "merged_at": write_time(mr.merged_at),
         "merge_user_id": mr.merged_by and mr.merged_by.id,
         "merge_commit_sha": mr.merge_commit_sha,
+        "squash_commit_sha": mr.squash_commit_sha,
+        "merge_params": {"force_remove_source_branch": "1"}
+        if mr.force_remove_source_branch
+        else {},
         "head_pipeline_id": pipeline and pipeline.id,
         "merge_status": merge_status(detailed),
         "detailed_merge_status": detailed,
-        "blocking_discussions_resolved": threads_resolved(mr),
+        "blocking_discussions_resolved": threads_allow(mr),
         "source_branch": mr.source_branch,
         "source_project_id": mr.source_project and mr.source_project.id,
         "source": mr.source_project and describe_project(world, mr.source_project),

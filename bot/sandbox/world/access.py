@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from fnmatch import fnmatchcase
 
 from bot.sandbox.world.entities import (
     Group,
@@ -99,9 +100,9 @@ def can_comment(user: User | None, mr: MergeRequest, today: date) -> bool:
 
 def can_update(user: User | None, mr: MergeRequest, today: date) -> bool:
     """Return whether the person may change the merge request: its author, or Developer and up."""
-    return user is not None and (
-        mr.author is user or find_level(user, mr.project, today) >= Level.DEVELOPER
-    )
+    if user is None or mr.project.archived:
+        return False
+    return mr.author is user or find_level(user, mr.project, today) >= Level.DEVELOPER
 
 
 def can_approve(user: User | None, mr: MergeRequest, today: date) -> bool:
@@ -113,10 +114,15 @@ def can_approve(user: User | None, mr: MergeRequest, today: date) -> bool:
 
 def can_push(user: User | None, project: Project, branch: str, today: date) -> bool:
     """Return whether the person may push: on a protected branch who its protection names."""
-    needed: int = Level.DEVELOPER
-    if branch in project.protected_branches:
-        needed = project.push_levels.get(branch, Level.MAINTAINER)
-    return find_level(user, project, today) >= needed
+    if project.archived:
+        return False  # app/policies/project_policy.rb prevents pushing to archived projects
+    # doc/user/project/repository/branches/protected.md: of several rules the most permissive one.
+    levels = [
+        project.push_levels.get(pattern, Level.MAINTAINER)
+        for pattern in project.protected_branches
+        if fnmatchcase(branch, pattern)
+    ]
+    return find_level(user, project, today) >= min(levels, default=Level.DEVELOPER)
 
 
 def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:

@@ -165,6 +165,17 @@ class Note:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class DraftNote:
+    """A comment of a review that is not submitted; only its author sees it."""
+
+    id: int
+    author: User
+    body: str
+    discussion_id: str | None = None
+    position: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class StatusCheck:
     """An external status check of a project (Ultimate)."""
 
@@ -217,6 +228,13 @@ class MergeRequest:
     awards: list[Award] = field(default_factory=list)
     check_answers: list[StatusCheckAnswer] = field(default_factory=list)
     discussion_locked: bool = False
+    squash: bool = False
+    squash_commit_sha: str | None = None
+    # What was asked for when it was opened or changed, and when it was merged.
+    force_remove_source_branch: bool = False
+    should_remove_source_branch: bool | None = None
+    subscribed: dict[User, bool] = field(default_factory=dict)
+    drafts: list["DraftNote"] = field(default_factory=list)
     unprepared_reads: int = 0
 
     @property
@@ -243,6 +261,13 @@ class MergeRequest:
     def comments(self) -> list[Note]:
         """The notes people wrote."""
         return [note for note in self.notes if not note.system]
+
+    def follows(self, user: User | None) -> bool:
+        """Return whether a person hears of it: who takes part, unless they said otherwise."""
+        if user is None or user in self.subscribed:
+            return user is not None and self.subscribed[user]
+        people = [self.author, *self.assignees, *(each.user for each in self.reviewers)]
+        return user in people or any(note.author is user for note in self.comments)
 
     def find_note(self, note_id: int) -> Note | None:
         """Find a note by its number."""
@@ -307,6 +332,18 @@ class Pipeline:
         if "running" in states or ("pending" in states and "success" in states):
             return "running"
         return next((state for state in order if state in states), "created")
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When its first job began."""
+        return min((job.started_at for job in self.jobs if job.started_at), default=None)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When its last job ended; None while it is not over."""
+        if self.status in {"running", "pending", "created"}:
+            return None
+        return max((job.finished_at for job in self.jobs if job.finished_at), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,6 +496,18 @@ class ProjectSettings:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class Release:
+    """A release of a tag."""
+
+    tag: str
+    name: str
+    description: str
+    author: User
+    created_at: datetime
+    links: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Project:
     """A project with its repository, merge requests and everything that hangs on them."""
 
@@ -492,6 +541,7 @@ class Project:
     variables: list[Variable] = field(default_factory=list, repr=False)
     schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
+    releases: dict[str, Release] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -505,8 +555,11 @@ class Todo:
     note: Note | None
     created_at: datetime
     done: bool = False
+    marked: bool = False
 
     @property
     def action(self) -> str:
         """GitLab's word for the reason."""
+        if self.marked:
+            return "marked"
         return "mentioned" if self.note else "assigned"

@@ -7,6 +7,7 @@ from typing import Any
 from bot.sandbox.world.entities import MergeRequest, User
 
 Test = Callable[[MergeRequest, Any], bool]
+IN = ("title", "description")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,8 +40,11 @@ def _approved_by(mr: MergeRequest, names: list[str]) -> bool:
     return set(names) <= {each.username for each in people}
 
 
-def _mentions(mr: MergeRequest, words: str) -> bool:
-    text = f"{mr.title}\n{mr.description}".casefold()
+def _mentions(mr: MergeRequest, asked: str | tuple[str, str]) -> bool:
+    """Return whether all words stand in the title or description, or in what of them is named."""
+    words, places = (asked, "title,description") if isinstance(asked, str) else asked
+    named = [each.strip() for each in places.split(",")]
+    text = "\n".join(str(getattr(mr, name)) for name in IN if name in named).casefold()
     return all(word in text for word in words.casefold().split())
 
 

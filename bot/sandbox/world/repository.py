@@ -4,12 +4,18 @@ Objects live in a store that forks share, so a fork's head is readable by sha th
 target project, while branch names stay each repository's own.
 """
 
-import hashlib
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+from bot.sandbox.world.git_objects import (
+    encode_commit,
+    encode_signature,
+    encode_trees,
+    object_id,
+)
 
 FULL_SHA = 40
 SHORTEST_SHA = 7
@@ -29,8 +35,7 @@ Tree = Mapping[str, Blob]
 Contents = Mapping[str, bytes | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(NamedTuple):
     """Who says to have written a commit, and when."""
 
     name: str
@@ -69,28 +74,40 @@ class ObjectStore:
 
     def add_blob(self, content: bytes) -> str:
         """Keep a content and return its git blob sha."""
-        header = b"blob %d\0" % len(content)
-        sha = hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+        sha = object_id("blob", content)
         self.blobs[sha] = content
         return sha
 
     def add_commit(
-        self, tree: Tree, parents: tuple[str, ...], message: str, author: Signature
+        self,
+        tree: Tree,
+        parents: tuple[str, ...],
+        message: str,
+        author: Signature,
+        committer: Signature | None = None,
     ) -> Commit:
-        """Keep a commit whose sha follows from all it says."""
-        digest = hashlib.sha1(usedforsecurity=False)
-        parent_tree = self.commits[parents[0]].tree if parents else {}
-        changed = sorted(tree.items() ^ parent_tree.items())
-        said = (parents, message, author.name, author.email, author.at.isoformat(), changed)
-        digest.update(repr(said).encode("utf-8", "surrogatepass"))
-        commit = Commit(
-            sha=digest.hexdigest(),
-            tree=tree,
-            parents=parents,
-            message=message,
-            author=author,
-            committer=author,
+        """Keep a commit with the sha that git gives it."""
+        written = encode_commit(
+            encode_trees(tree)[""][0],
+            parents,
+            encode_signature(*author),
+            encode_signature(*(committer or author)),
+            message,
         )
+        sha = object_id("commit", written)
+        return self.keep(
+            Commit(
+                sha=sha,
+                tree=tree,
+                parents=parents,
+                message=message,
+                author=author,
+                committer=committer or author,
+            )
+        )
+
+    def keep(self, commit: Commit) -> Commit:
+        """Keep a commit that has its sha; its parents are kept before it."""
         self.order.setdefault(commit.sha, len(self.order))
         return self.commits.setdefault(commit.sha, commit)
 
@@ -142,18 +159,24 @@ class Repository:
     def __init__(self, store: ObjectStore | None = None) -> None:
         self.store = store or ObjectStore()
         self.branches: dict[str, str] = {}
+        # Tags by name: the commit, and the tag object where it is an annotated one.
+        self.tags: dict[str, tuple[str, str | None]] = {}
+        # Further refs, as `refs/notes/commits`.
+        self.refs: dict[str, str] = {}
         self.known: set[str] = set()
 
     def fork(self) -> "Repository":
         """Copy the branches and share the objects."""
         twin = Repository(self.store)
         twin.branches = dict(self.branches)
+        twin.tags = dict(self.tags)
         twin.known = set(self.known)
         return twin
 
     def find_commit(self, ref: str) -> Commit | None:
-        """Find a commit by branch, full sha, or a sha shortened to at least 7 characters."""
-        sha = self.branches.get(ref.removeprefix("refs/heads/"), ref)
+        """Find a commit by branch, tag, full sha, or a sha of at least 7 characters."""
+        tag, _ = self.tags.get(ref.removeprefix("refs/tags/"), (ref, None))
+        sha = self.branches.get(ref.removeprefix("refs/heads/"), tag)
         commit = self.store.commits.get(sha)
         if commit is None and SHORTEST_SHA <= len(ref) < FULL_SHA:
             commit = self._find_short(ref)

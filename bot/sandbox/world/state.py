@@ -128,6 +128,9 @@ class World:
     """
 
     find_mentions: Mentions | None = None
+    # Whether unknown parameters are refused; GitLab ignores them, and tests must not.
+    strict = True
+    on_violation: Callable[[str], None] | None = None
 
     def __init__(self, now: datetime = START) -> None:
         self.lock = threading.RLock()
@@ -190,6 +193,8 @@ class World:
     def report_violation(self, text: str) -> None:
         """Note that a client left GitLab's contract."""
         self.violations.append(text)
+        if self.on_violation is not None:
+            self.on_violation(text)
 
     def add_user(self, user: User) -> User:
         """Make an account known."""

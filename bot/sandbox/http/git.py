@@ -1,0 +1,189 @@
+"""Git over smart HTTP: `git http-backend` over the repositories of the world.
+
+lib/gitlab/git_access.rb and app/controllers/repositories: who may read and write, and how it is
+said; gitprotocol-http for the rest.
+"""
+
+import base64
+import gzip
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Request
+
+from bot.sandbox.acts import actions
+from bot.sandbox.rest.app import authenticate, raw_path
+from bot.sandbox.rest.core import Answer
+from bot.sandbox.world.access import can_push, can_read, can_read_code
+from bot.sandbox.world.entities import Project, User
+from bot.sandbox.world.git_mirror import NOTHING, Mirror, Update
+from bot.sandbox.world.state import RefusedError, World
+
+PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
+READERS = frozenset({"api", "read_repository", "write_repository"})
+WRITERS = frozenset({"api", "write_repository"})
+REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
+HIDDEN = (
+    "The project you were looking for could not be found or you don't have permission to view it."
+)
+NO_PUSH = "You are not allowed to push code to this project."
+# lib/gitlab/git/repository.rb and config of Gitaly: refs that are GitLab's own.
+OWN = tuple(
+    f"refs/{name}/"
+    for name in ("merge-requests", "keep-around", "pipelines", "environments", "tmp", "remotes")
+)
+PROTECTED = "You are not allowed to push code to protected branches on this project."
+
+
+class Git:
+    """Answer git for one server; one request at a time, as each may move the world."""
+
+    def __init__(self) -> None:
+        self._mirror: Mirror | None = None
+        self._world: World | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Remove what lies on disk."""
+        if self._mirror is not None:
+            self._mirror.close()
+            self._mirror = None
+
+    def answer(self, world: World, request: Request) -> Answer | None:
+        """Answer a request of git; None for any other."""
+        found = PATH.fullmatch(raw_path(request.environ))
+        if found is None:
+            return None
+        with self._lock:
+            try:
+                return self._serve(world, request, found["project"], found["rest"])
+            except RefusedError as refused:
+                text = f"{refused}\n".encode()
+                headers = REALM if refused.status == 401 else {}  # noqa: PLR2004
+                return Answer(
+                    status=refused.status, headers=headers, raw=text, content_type="text/plain"
+                )
+
+    def _serve(self, world: World, request: Request, name: str, rest: str) -> Answer:
+        service = request.args.get("service", rest)
+        writes = service == "git-receive-pack"
+        mirror = self._open(world)
+        with world.lock:
+            user = _authenticate(world, request, writes=writes)
+            project = _find(world, user, name, writes=writes)
+            place = mirror.prepare(project)
+            given = request.get_data()
+            refusal = _refuse(world, user, project, given) if rest == "git-receive-pack" else ""
+        answer = self._run(mirror, request, f"/{place.name}/{rest}", _say(user, project, refusal))
+        if user and rest == "git-receive-pack" and not refusal:
+            for update in mirror.find_updates(project, place):
+                self._take(user, project, place, update)
+        return answer
+
+    def _open(self, world: World) -> Mirror:
+        if self._mirror is None or self._world is not world:
+            self.close()
+            self._mirror, self._world = Mirror(), world
+        return self._mirror
+
+    def _run(self, mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> Answer:
+        """Run the CGI program; its head becomes ours."""
+        names, body = request.environ, request.get_data()
+        environment = said | {
+            "GIT_PROJECT_ROOT": str(mirror.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "REQUEST_METHOD": request.method,
+            "QUERY_STRING": request.query_string.decode(),
+            "CONTENT_TYPE": names.get("CONTENT_TYPE", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": names.get("HTTP_CONTENT_ENCODING", ""),
+            "GIT_PROTOCOL": names.get("HTTP_GIT_PROTOCOL", ""),
+        }
+        head, _, content = mirror.run("http-backend", given=body, further=environment).partition(
+            b"\r\n\r\n"
+        )
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
+        status = int(headers.pop("Status", "200").split()[0])
+        kind = headers.pop("Content-Type", "text/plain")
+        return Answer(status=status, headers=headers, raw=content, content_type=kind)
+
+    def _take(self, user: User, project: Project, place: Path, update: Update) -> None:
+        world, mirror = self._world, self._mirror
+        if world is None or mirror is None:
+            return
+        with world.lock:
+            sha = mirror.read_commit(project, place, update.sha) if update.sha else None
+            object_ = None if update.sha == sha else update.sha
+            actions.receive(world, user, project, update.ref, (sha, object_))
+
+
+def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
+    """Tell git's program who pushes, and its hook what was decided."""
+    protected = " ".join(f"refs/heads/{each}" for each in project.protected_branches)
+    person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
+    return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
+
+
+def _authenticate(world: World, request: Request, *, writes: bool) -> User | None:
+    """Find who calls: a token is the password of whatever name."""
+    headers = Headers(request.headers)
+    value = headers.get("Authorization", "")
+    if value.startswith("Basic "):
+        _, _, token = base64.b64decode(value[6:]).decode("utf-8", "replace").partition(":")
+        job = any(each.value == token and each.kind == "job" for each in world.tokens)
+        headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", token)])
+    elif writes:
+        raise RefusedError(401, "HTTP Basic: Access denied.")
+    try:
+        caller = authenticate(world, headers)
+    except RefusedError as refused:
+        raise RefusedError(401, "HTTP Basic: Access denied.") from refused
+    scopes = set(caller.token.scopes) if caller.token else set()
+    if caller.token and not scopes & (WRITERS if writes else READERS):
+        raise RefusedError(403, "HTTP Basic: Access denied.")
+    return caller.user
+
+
+def _find(world: World, user: User | None, name: str, *, writes: bool) -> Project:
+    project, today = world.find_project(name), world.now.date()
+    if project is None or not can_read(user, project, today):
+        raise RefusedError(404 if user else 401, HIDDEN)
+    if not can_read_code(user, project, today):
+        raise RefusedError(403 if user else 401, "You are not allowed to download code.")
+    places = ("", *project.protected_branches)
+    if writes and not any(can_push(user, project, each, today) for each in places):
+        raise RefusedError(403, NO_PUSH)
+    return project
+
+
+def _commands(body: bytes) -> Iterator[tuple[str, str, str]]:
+    """Read the commands of a push: old, new and ref, in pkt-lines (gitprotocol-pack)."""
+    at = 0
+    while at + 4 <= len(body):
+        size = int(body[at : at + 4], 16)
+        if size == 0:
+            return
+        line = body[at + 4 : at + size].split(b"\0")[0].decode("utf-8", "replace").strip()
+        old, new, ref = line.split(" ", 2)
+        yield old, new, ref
+        at += size
+
+
+def _refuse(world: World, user: User | None, project: Project, body: bytes) -> str:
+    """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
+    if body.startswith(b"\x1f\x8b"):
+        body = gzip.decompress(body)
+    today = world.now.date()
+    for _, new, ref in _commands(body):
+        branch = ref.removeprefix("refs/heads/")
+        if ref.startswith(OWN):
+            return "The given reference cannot be updated."
+        if branch in project.protected_branches and new == NOTHING:
+            return "You are not allowed to delete protected branches from this project."
+        if not can_push(user, project, branch, today):
+            return PROTECTED if branch in project.protected_branches else NO_PUSH
+    return ""

@@ -1,0 +1,171 @@
+"""REST: pipelines and jobs of a project (doc/api/pipelines.md, doc/api/jobs.md)."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, run_again, run_pipeline
+from bot.sandbox.rest.code_entities import (
+    render_commit,
+    render_pipeline,
+    render_pipeline_detail,
+    render_status,
+)
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text, words
+from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.entities import CommitStatus, Level, Pipeline
+from bot.sandbox.world.state import RefusedError
+
+PIPELINES = "/projects/{id}/pipelines"
+PIPELINE = PIPELINES + "/{pipeline_id}"
+JOBS: Mapping[str, Param] = {"scope": words(), "include_retried": flag(), **PAGING}
+
+
+@endpoint(
+    "GET",
+    PIPELINES,
+    {
+        "scope": choice("running", "pending", "finished", "branches", "tags"),
+        "status": text(),
+        "source": text(),
+        "ref": text(),
+        "sha": text(),
+        "username": text(),
+        "name": text(),
+        "yaml_errors": flag(),
+        "updated_after": moment(),
+        "updated_before": moment(),
+        "created_after": moment(),
+        "created_before": moment(),
+        "order_by": choice("id", "status", "ref", "updated_at", "user_id"),
+        "sort": choice("asc", "desc"),
+        **PAGING,
+    },
+)
+def list_pipelines(call: Call) -> Answer:
+    """List the pipelines of a project, the newest first."""
+    given = call.params
+    order = given.get("order_by", "id").replace("user_id", "id")
+    found = [each for each in call.code.pipelines if _is_wanted(each, given)]
+    found.sort(key=lambda each: (getattr(each, order), each.id), reverse=given.get("sort") != "asc")
+    return paged(call, found, lambda each: render_pipeline(call.world, each))
+
+
+SAME = ("status", "ref", "sha", "source")
+
+
+def _is_wanted(pipeline: Pipeline, given: Mapping[str, object]) -> bool:
+    scope, over = given.get("scope", ""), pipeline.status not in ACTIVE
+    passes = (
+        all(given[name] == getattr(pipeline, name) for name in SAME if name in given),
+        scope not in {"running", "pending"} or pipeline.status == scope,
+        scope != "finished" or over,
+        given.get("username", pipeline.user.username) == pipeline.user.username,
+    )
+    return all(passes)
+
+
+def _find(call: Call) -> Pipeline:
+    number = call.path["pipeline_id"]
+    for pipeline in reversed(call.code.pipelines):
+        if number == "latest" or str(pipeline.id) == number:
+            return pipeline
+    raise RefusedError(404, "404 Not found")
+
+
+@endpoint("GET", PIPELINE, {"ref": text()})
+def show_pipeline(call: Call) -> Answer:
+    """Tell of a pipeline."""
+    return Answer(body=render_pipeline_detail(call.world, _find(call)))
+
+
+@endpoint("POST", "/projects/{id}/pipeline", {"ref": text(required=True), "variables": items()})
+def create_pipeline(call: Call) -> Answer:
+    """Run a pipeline on a branch."""
+    ref, project = call.params["ref"], call.code
+    demand(can_push(call.actor, project, ref, call.today))
+    commit = project.repository.find_commit(ref)
+    if commit is None:
+        raise RefusedError(400, {"base": ["Reference not found"]})
+    with call.world.writing():
+        draft = PipelineDraft(sha=commit.sha, ref=ref, source="api")
+        made = run_pipeline(call.world, call.actor, project, draft)
+    if made is None:
+        raise RefusedError(400, {"base": ["Pipeline will not run for the selected trigger."]})
+    return Answer(status=201, body=render_pipeline_detail(call.world, made))
+
+
+@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/pipelines")
+def create_merge_request_pipeline(call: Call) -> Answer:
+    """Run a pipeline for a merge request."""
+    made = run_again(call.world, call.actor, call.merge_request)
+    if made is None:
+        raise RefusedError(400, {"base": ["Pipeline will not run for the selected trigger."]})
+    return Answer(body=render_pipeline(call.world, made))
+
+
+@endpoint("POST", PIPELINE + "/cancel")
+def cancel_pipeline(call: Call) -> Answer:
+    """Cancel what is not over."""
+    demand(call.level >= Level.DEVELOPER)
+    pipeline = _find(call)
+    with call.world.writing() as now:
+        for job in pipeline.jobs:
+            if job.status in ACTIVE:
+                job.status, job.finished_at = "canceled", now
+    return Answer(status=201, body=render_pipeline_detail(call.world, pipeline))
+
+
+def _jobs(call: Call, jobs: Iterable[CommitStatus]) -> Answer:
+    """List jobs; statuses of others are none."""
+    scope, retried = call.params.get("scope"), call.params.get("include_retried", False)
+    found = [
+        each
+        for each in jobs
+        if each.stage != "external"
+        and (scope is None or each.status in scope)
+        and (retried or not each.retried)
+    ]
+    return paged(call, sorted(found, key=lambda job: -job.id), lambda job: _render_job(call, job))
+
+
+@endpoint("GET", PIPELINE + "/jobs", JOBS)
+def list_pipeline_jobs(call: Call) -> Answer:
+    """List the jobs of a pipeline."""
+    return _jobs(call, _find(call).jobs)
+
+
+@endpoint("GET", "/projects/{id}/jobs", JOBS)
+def list_jobs(call: Call) -> Answer:
+    """List the jobs of a project."""
+    return _jobs(call, [job for each in call.code.pipelines for job in each.jobs])
+
+
+@endpoint("GET", "/projects/{id}/jobs/{job_id}")
+def show_job(call: Call) -> Answer:
+    """Tell of a job."""
+    number = call.number("job_id")
+    for pipeline in call.code.pipelines:
+        for job in pipeline.jobs:
+            if job.id == number:
+                return Answer(body=_render_job(call, job))
+    raise RefusedError(404, "404 Not found")
+
+
+def _render_job(call: Call, job: CommitStatus) -> dict[str, object]:
+    project = job.pipeline.project
+    commit = project.repository.find_commit(job.sha)
+    began, ended = job.started_at, job.finished_at
+    return render_status(call.world, job) | {
+        "stage": job.stage,
+        "tag": False,
+        "web_url": web_url(call.world, f"{project.path_with_namespace}/-/jobs/{job.id}"),
+        "duration": (ended - began).total_seconds() if began and ended else None,
+        "queued_duration": 0.0,
+        "pipeline": render_pipeline(call.world, job.pipeline),
+        "commit": render_commit(call.world, project, commit) if commit else None,
+        "user": render_status(call.world, job)["author"],
+        "artifacts": [],
+        "runner": None,
+        "archived": False,
+    }

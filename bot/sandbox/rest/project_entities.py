@@ -1,0 +1,197 @@
+"""How projects and groups look in the REST interface."""
+
+from typing import Any
+
+from bot.sandbox.rest.core import Call
+from bot.sandbox.rest.people_entities import render_namespace, render_user, stamp, web_url
+from bot.sandbox.world.access import can_read_merge_requests, find_level
+from bot.sandbox.world.entities import Group, Level, Project
+
+# lib/api/entities/project.rb and ee/lib/ee/api/entities/project.rb: what a new project has and
+# nobody can change here.
+_OFF = (
+    "issues_enabled", "wiki_enabled", "snippets_enabled", "container_registry_enabled",
+    "service_desk_enabled", "packages_enabled", "emails_disabled", "auto_devops_enabled",
+    "mr_default_target_self", "resolve_outdated_diff_discussions", "public_jobs",
+    "ci_forward_deployment_rollback_allowed", "ci_separated_caches", "group_runners_enabled",
+    "ci_allow_fork_pipelines_to_run_in_parent_project", "ci_job_token_scope_enabled",
+    "ci_push_repository_for_job_token_allowed", "protect_merge_request_pipelines",
+    "ci_display_pipeline_variables", "ci_skip_branch_pipelines_for_mrs",
+    "restrict_user_defined_variables", "allow_merge_on_skipped_pipeline", "request_access_enabled",
+    "remove_source_branch_after_merge", "automatic_rebase_enabled", "mirror",
+    "requirements_enabled",
+    "security_and_compliance_enabled", "secret_push_protection_enabled", "merge_pipelines_enabled",
+    "pre_receive_secret_detection_enabled", "merge_trains_enabled", "shared_runners_enabled",
+    "merge_trains_skip_train_allowed", "allow_pipeline_trigger_approve_deployment",
+    "prevent_merge_without_jira_issue", "auto_duo_code_review_enabled", "cicd_catalog_enabled",
+    "duo_remote_flows_enabled", "duo_foundational_flows_enabled", "duo_sast_fp_detection_enabled",
+    "duo_secret_detection_fp_enabled", "duo_dependency_bump_breaking_changes_enabled",
+    "duo_sast_vr_workflow_enabled", "web_based_commit_signing_enabled",
+    "spp_repository_pipeline_access", "security_policy_pipeline_must_succeed",
+)  # fmt: skip
+_ON = (
+    "jobs_enabled", "can_create_merge_request_in", "lfs_enabled", "emails_enabled",
+    "show_diff_preview_in_email", "ci_forward_deployment_enabled", "keep_latest_artifact",
+    "printing_merge_request_link_enabled", "enforce_auth_checks_on_uploads",
+    "warn_about_potentially_unwanted_characters", "autoclose_referenced_issues",
+)  # fmt: skip
+_ABSENT = (
+    "license_url", "license", "avatar_url", "marked_for_deletion_at", "marked_for_deletion_on",
+    "container_expiration_policy", "service_desk_address", "import_url", "import_type",
+    "import_error", "ci_delete_pipelines_in_seconds", "runner_token_expiration_interval",
+    "suggestion_commit_message", "merge_commit_template", "squash_commit_template",
+    "mr_default_title_template", "issue_branch_template", "max_artifacts_size", "mirror_user_id",
+    "mirror_trigger_builds", "only_mirror_protected_branches",
+    "mirror_overwrites_diverged_branches",
+    "issues_template", "merge_requests_template", "max_pipelines_per_merge_train",
+    "reviewer_assignment_strategy", "merge_request_title_regex",
+    "merge_request_title_regex_description", "custom_attributes",
+)  # fmt: skip
+_LEVELS = (
+    "issues", "wiki", "snippets", "pages", "analytics", "container_registry", "requirements",
+    "security_and_compliance", "releases", "environments", "feature_flags", "infrastructure",
+    "monitor", "model_experiments", "model_registry", "package_registry",
+)  # fmt: skip
+CONSTANT: dict[str, Any] = {
+    **dict.fromkeys(_ABSENT),
+    **dict.fromkeys(_OFF, False),
+    **dict.fromkeys(_ON, True),
+    **{f"{name}_access_level": "disabled" for name in _LEVELS},
+    "releases_access_level": "enabled",
+    "forking_access_level": "enabled",
+    "builds_access_level": "enabled",
+    "tag_list": [],
+    "topics": [],
+    "shared_with_groups": [],
+    "compliance_frameworks": [],
+    "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
+    "star_count": 0,
+    "open_issues_count": 0,
+    "approvals_before_merge": 0,
+    "ci_default_git_depth": 20,
+    "build_timeout": 3600,
+    "merge_method": "merge",
+    "squash_option": "default_off",
+    "build_git_strategy": "fetch",
+    "auto_cancel_pending_pipelines": "enabled",
+    "auto_devops_deploy_strategy": "continuous",
+    "resource_group_default_process_mode": "unordered",
+    "repository_object_format": "sha1",
+    "repository_storage": "default",
+    "import_status": "none",
+    "merge_train_enforcement": "disabled",
+    "external_authorization_classification_label": "",
+    "ci_restrict_pipeline_cancellation_role": "developer",
+}
+SIMPLE = (
+    "id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at",
+    "default_branch", "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url",
+    "readme_url", "forks_count", "avatar_url", "star_count", "last_activity_at", "visibility",
+    "namespace",
+)  # fmt: skip
+
+
+def render_project(call: Call, project: Project) -> dict[str, Any]:
+    """Render a project for the caller."""
+    world, settings = call.world, project.settings
+    url = web_url(world, project.path_with_namespace)
+    level = find_level(call.user, project, call.today)
+    times = [project.created_at, *(mr.updated_at for mr in project.merge_requests.values())]
+    readable = can_read_merge_requests(call.user, project, call.today)
+    body: dict[str, Any] = CONSTANT | {
+        "id": project.id,
+        "description": project.description,
+        "description_html": project.description or "",
+        "name": project.name,
+        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
+        "path": project.path_with_namespace.rsplit("/", 1)[-1],
+        "path_with_namespace": project.path_with_namespace,
+        "created_at": stamp(project.created_at),
+        "updated_at": stamp(max(times)),
+        "last_activity_at": stamp(max(times)),
+        "default_branch": project.default_branch,
+        "ci_config_path": settings.ci_config_path,
+        "http_url_to_repo": f"{url}.git",
+        "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
+        "web_url": url,
+        "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
+        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
+        "visibility": project.visibility,
+        "namespace": render_namespace(world, project),
+        "container_registry_image_prefix": project.path_with_namespace.lower(),
+        "creator_id": project.owner.id if project.owner else 1,
+        "_links": _links(call, project),
+        "empty_repo": not project.repository.branches,
+        "archived": project.archived,
+        "merge_requests_enabled": readable,
+        "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
+        "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
+    }
+    if settings.ultimate:
+        body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
+    if project.owner is not None:
+        body["owner"] = render_user(world, project.owner)
+    if project.forked_from is not None:
+        body["forked_from_project"] = {
+            "id": project.forked_from.id,
+            "path_with_namespace": project.forked_from.path_with_namespace,
+            "name": project.forked_from.name,
+        }
+    return body | _for_members(call, project, level)
+
+
+def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
+    """Tell what strangers do not learn (lib/api/entities/project.rb)."""
+    if call.user is None:
+        return {}
+    access = {"access_level": level, "notification_level": 3} if level else None
+    told: dict[str, Any] = {
+        "repository_access_level": project.repository_access,
+        "merge_requests_access_level": project.merge_requests_access,
+        "issues_access_level": project.issues_access,
+        "permissions": {"project_access": access, "group_access": None},
+    }
+    if level >= Level.MAINTAINER:
+        # The CI/CD settings are for those who may change them.
+        role = project.settings.pipeline_variables_role
+        told |= {"ci_pipeline_variables_minimum_override_role": role, "runners_token": None}
+    return told
+
+
+def _links(call: Call, project: Project) -> dict[str, str]:
+    url = f"{call.world.external_url}/api/v4/projects/{project.id}"
+    names = {"repo_branches": "repository/branches"}
+    named = {name: name for name in ("merge_requests", "labels", "events", "members")} | names
+    return {"self": url, **{name: f"{url}/{path}" for name, path in named.items()}}
+
+
+def render_group(call: Call, group: Group) -> dict[str, Any]:
+    """Render a group (lib/api/entities/group.rb)."""
+    return {
+        "id": group.id,
+        "web_url": web_url(call.world, f"groups/{group.full_path}"),
+        "name": group.name,
+        "path": group.full_path.rpartition("/")[2],
+        "description": "",
+        "visibility": group.visibility,
+        "share_with_group_lock": False,
+        "require_two_factor_authentication": False,
+        "two_factor_grace_period": 48,
+        "project_creation_level": "developer",
+        "auto_devops_enabled": None,
+        "subgroup_creation_level": "maintainer",
+        "emails_disabled": False,
+        "emails_enabled": True,
+        "mentions_disabled": None,
+        "lfs_enabled": True,
+        "archived": False,
+        "default_branch": None,
+        "default_branch_protection": 2,
+        "avatar_url": None,
+        "request_access_enabled": True,
+        "full_name": " / ".join(reversed([each.name for each in group.lineage()])),
+        "full_path": group.full_path,
+        "created_at": stamp(group.created_at),
+        "parent_id": group.parent.id if group.parent else None,
+        "organization_id": 1,
+    }

@@ -1,0 +1,181 @@
+"""REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
+
+from bot.sandbox.acts import actions
+from bot.sandbox.rest.code_entities import render_commit
+from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, choice, flag, mapping, moment, text, words
+from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.world.access import demand
+from bot.sandbox.world.entities import Level, Release
+from bot.sandbox.world.state import RefusedError
+
+TAGS = "/projects/{id}/repository/tags"
+RELEASES = "/projects/{id}/releases"
+
+
+@endpoint(
+    "GET",
+    TAGS,
+    {"order_by": choice("name", "updated", "version"), "sort": choice("asc", "desc"),
+     "search": text(), **PAGING},
+    scopes=FILES,
+)  # fmt: skip
+def list_tags(call: Call) -> Answer:
+    """List tags."""
+    needle = call.params.get("search", "").removeprefix("^")
+    found = [each for each in sorted(call.code.repository.tags, reverse=True) if needle in each]
+    return paged(call, found, lambda name: _render_tag(call, name))
+
+
+@endpoint("GET", TAGS + "/{tag_name}", scopes=FILES)
+def show_tag(call: Call) -> Answer:
+    """Tell of a tag."""
+    demand(call.path["tag_name"] in call.code.repository.tags, 404, "404 Tag Not Found")
+    return Answer(body=_render_tag(call, call.path["tag_name"]))
+
+
+@endpoint(
+    "POST", TAGS, {"tag_name": text(required=True), "ref": text(required=True), "message": text()}
+)
+def create_tag(call: Call) -> Answer:
+    """Make a tag."""
+    _tag(call, call.params["tag_name"], call.params["ref"])
+    return Answer(status=201, body=_render_tag(call, call.params["tag_name"]))
+
+
+@endpoint("DELETE", TAGS + "/{tag_name}")
+def delete_tag(call: Call) -> Answer:
+    """Delete a tag."""
+    name = call.path["tag_name"]
+    demand(call.level >= Level.DEVELOPER)
+    demand(name in call.code.repository.tags, 404, "404 Tag Not Found")
+    actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", (None, None))
+    return Answer(status=204)
+
+
+def _tag(call: Call, name: str, ref: str) -> None:
+    demand(call.level >= Level.DEVELOPER)
+    if name in call.code.repository.tags:
+        raise RefusedError(400, f"Tag {name} already exists")
+    commit = call.project.repository.find_commit(ref)
+    if commit is None:
+        raise RefusedError(400, "Target " + ref + " is invalid")
+    moved = commit.sha, None
+    actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", moved)
+
+
+def _render_tag(call: Call, name: str) -> dict[str, object]:
+    sha, own = call.project.repository.tags[name]
+    release = call.project.releases.get(name)
+    return {
+        "name": name,
+        "message": "",
+        "target": own or sha,
+        "commit": render_commit(call.world, call.project, call.commit(sha)),
+        "release": {"tag_name": name, "description": release.description} if release else None,
+        "protected": False,
+        "created_at": None,
+    }
+
+
+@endpoint(
+    "GET",
+    RELEASES,
+    {"order_by": choice("released_at", "created_at"), "sort": choice("asc", "desc"),
+     "include_html_description": flag(), **PAGING},
+)  # fmt: skip
+def list_releases(call: Call) -> Answer:
+    """List releases, the newest first."""
+    found = list(call.code.releases.values())[::-1]
+    return paged(call, found, lambda each: _render(call, each))
+
+
+@endpoint("GET", RELEASES + "/{tag_name}", {"include_html_description": flag()})
+def show_release(call: Call) -> Answer:
+    """Tell of a release."""
+    return Answer(body=_render(call, _find(call)))
+
+
+@endpoint(
+    "POST",
+    RELEASES,
+    {
+        "tag_name": text(required=True),
+        "tag_message": text(),
+        "name": text(),
+        "description": text(),
+        "ref": text(),
+        "milestones": words(),
+        "released_at": moment(),
+        "assets": mapping(),
+    },
+)
+def create_release(call: Call) -> Answer:
+    """Make a release, and its tag from `ref` where there is none."""
+    given, name = call.params, call.params["tag_name"]
+    demand(call.level >= Level.DEVELOPER)
+    if name in call.code.releases:
+        raise RefusedError(409, "Release already exists")
+    if name not in call.project.repository.tags:
+        if "ref" not in given:
+            raise RefusedError(422, "Ref is not specified")
+        _tag(call, name, given["ref"])
+    links = given.get("assets", {}).get("links", [])
+    with call.world.writing() as now:
+        made = call.project.releases[name] = Release(
+            tag=name,
+            name=given.get("name", name),
+            description=given.get("description", ""),
+            author=call.actor,
+            created_at=now,
+            links=[dict(each, id=call.world.next_id("release_link")) for each in links],
+        )
+    return Answer(status=201, body=_render(call, made))
+
+
+@endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})
+def edit_release(call: Call) -> Answer:
+    """Change a release."""
+    found = _find(call)
+    demand(call.level >= Level.DEVELOPER)
+    with call.world.writing():
+        for name, value in call.params.items():
+            setattr(found, name, value)
+    return Answer(body=_render(call, found))
+
+
+@endpoint("DELETE", RELEASES + "/{tag_name}")
+def delete_release(call: Call) -> Answer:
+    """Delete a release; its tag stays."""
+    found = _find(call)
+    demand(call.level >= Level.DEVELOPER)
+    with call.world.writing():
+        del call.project.releases[found.tag]
+    return Answer(body=_render(call, found))
+
+
+def _find(call: Call) -> Release:
+    found = call.code.releases.get(call.path["tag_name"])
+    if found is None:
+        raise RefusedError(404, "404 Not found")
+    return found
+
+
+def _render(call: Call, release: Release) -> dict[str, object]:
+    sha, path = call.project.repository.tags[release.tag][0], call.project.path_with_namespace
+    url = web_url(call.world, f"{path}/-/releases/{release.tag}")
+    return {
+        "tag_name": release.tag,
+        "name": release.name,
+        "description": release.description,
+        "created_at": stamp(release.created_at),
+        "released_at": stamp(release.created_at),
+        "upcoming_release": False,
+        "author": render_user(call.world, release.author),
+        "commit": render_commit(call.world, call.project, call.commit(sha)),
+        "commit_path": f"/{path}/-/commit/{sha}",
+        "tag_path": f"/{path}/-/tags/{release.tag}",
+        "assets": {"count": len(release.links), "sources": [], "links": release.links},
+        "evidences": [],
+        "_links": {"self": url, "edit_url": f"{url}/edit"},
+    }

@@ -1,0 +1,90 @@
+"""How git writes down trees and commits: what their numbers are computed from.
+
+Documentation/gitformat-*, and "Git Objects" in the Pro Git book; the numbers are those of git.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import NamedTuple
+
+FOLDER_MODE = "40000"
+_UNFIT = re.compile(r"[<>\n\0]")
+_STAMP = re.compile(
+    rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<at>-?\d+) (?P<zone>[+-]\d{4})", re.DOTALL
+)
+
+
+class Entry(NamedTuple):
+    """What stands in a folder: the number of a file or folder, and its mode."""
+
+    sha: str
+    mode: str
+
+
+def object_id(kind: str, content: bytes) -> str:
+    """Compute the number of an object."""
+    header = f"{kind} {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def encode_trees(files: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, bytes]]:
+    """Encode the folder of every path, the root under "": its number and its content."""
+    folders: dict[str, dict[str, Entry]] = {"": {}}
+    for path, (sha, mode) in files.items():
+        folder, _, name = path.rpartition("/")
+        _open(folders, folder)[name] = Entry(sha, mode)
+    encoded: dict[str, tuple[str, bytes]] = {}
+    for folder in sorted(folders, key=lambda each: (-each.count("/"), each == "", each)):
+        content = _encode_tree(folders[folder])
+        encoded[folder] = object_id("tree", content), content
+        if folder:
+            above, _, name = folder.rpartition("/")
+            folders[above][name] = Entry(encoded[folder][0], FOLDER_MODE)
+    return encoded
+
+
+def _open(folders: dict[str, dict[str, Entry]], folder: str) -> dict[str, Entry]:
+    if folder not in folders:
+        _open(folders, folder.rpartition("/")[0])
+        folders[folder] = {}
+    return folders[folder]
+
+
+def _encode_tree(entries: Mapping[str, Entry]) -> bytes:
+    def order(row: tuple[str, Entry]) -> bytes:
+        name, entry = row
+        return (name + "/" * (entry.mode == FOLDER_MODE)).encode("utf-8", "surrogateescape")
+
+    return b"".join(
+        f"{entry.mode} {name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(entry.sha)
+        for name, entry in sorted(entries.items(), key=order)
+    )
+
+
+def encode_signature(name: str, email: str, at: datetime) -> str:
+    """Write who made a commit, and when, to the second."""
+    name, email = _UNFIT.sub("", name).strip(), _UNFIT.sub("", email)
+    return f"{name} <{email}> {int(at.timestamp())} {at:%z}"
+
+
+def encode_commit(
+    tree: str, parents: tuple[str, ...], author: str, committer: str, message: str
+) -> bytes:
+    """Write a commit."""
+    lines = [f"tree {tree}", *(f"parent {each}" for each in parents)]
+    lines += [f"author {author}", f"committer {committer}", "", message]
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def decode_signature(line: bytes) -> tuple[str, str, datetime]:
+    """Read who made a commit, and when; raise ValueError."""
+    found = _STAMP.fullmatch(line)
+    if found is None:
+        raise ValueError("a commit without a date")
+    zone = int(found["zone"])
+    hours, minutes = divmod(abs(zone), 100)
+    offset = timedelta(hours=hours, minutes=minutes) * (1 if zone >= 0 else -1)
+    at = datetime.fromtimestamp(int(found["at"]), timezone(offset) if zone else UTC)
+    return found["name"].decode("utf-8", "replace"), found["email"].decode("utf-8", "replace"), at

@@ -1,0 +1,179 @@
+"""Git over smart HTTP: a real git reads and pushes, with the rights of a token."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
+from bot.sandbox.http.server import Server
+from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.state import World
+from tests.sandbox_client import give_token
+from tests.sandbox_worlds import PROJECT, make_world, open_mr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A served world with an open merge request, and a folder for clones."""
+
+    world: World
+    mr: MergeRequest
+    url: str
+    folder: Path
+
+    def git(self, *words: str, fails: bool = False) -> str:
+        """Run git there; return what it says."""
+        names = {"PATH": os.defpath, "HOME": str(self.folder), "GIT_TERMINAL_PROMPT": "0"}
+        for who in ("AUTHOR", "COMMITTER"):
+            names |= {f"GIT_{who}_NAME": "x", f"GIT_{who}_EMAIL": "x@example.com"}
+        done = subprocess.run(  # noqa: S603  the words are ours
+            [str(shutil.which("git")), *words],
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
+            text=True,
+            env=names,
+            timeout=60,
+        )
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stdout + done.stderr
+
+    def address(self, who: str | None, *scopes: str) -> str:
+        """Return the address of the project for one of its people."""
+        head, tail = self.url.split("//")
+        user = f"oauth2:{give_token(self.world, who, *scopes)}@" if who else ""
+        return f"{head}//{user}{tail}/{PROJECT}.git"
+
+    def clone(self, who: str | None, *scopes: str) -> None:
+        """Clone the project into `team`."""
+        self.git("clone", "-q", self.address(who, *scopes), "team")
+
+    def commit(self, name: str, text: str, *, amend: bool = False) -> str:
+        """Commit a file; return the number."""
+        (self.folder / "team" / name).write_text(text)
+        self.git("-C", "team", "add", "-A")
+        self.git("-C", "team", "commit", "-q", "-m", f"Write {name}", *["--amend"] * amend)
+        return self.git("-C", "team", "rev-parse", "HEAD").strip()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """Serve a world."""
+    world = make_world()
+    mr = open_mr(world)
+    with Server(world) as server:
+        yield Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
+
+
+def test_a_clone_has_the_numbers_that_the_interfaces_tell(scene: Scene) -> None:
+    scene.clone(None)
+    heads = scene.mr.project.repository.branches
+    assert scene.git("-C", "team", "rev-parse", "HEAD").strip() == heads["main"]
+    assert scene.git("-C", "team", "rev-parse", "origin/change").strip() == heads["change"]
+    scene.git("-C", "team", "fsck", "--strict")
+    scene.git("-C", "team", "fetch", "-q", "origin", "refs/merge-requests/1/head")
+    assert scene.git("-C", "team", "rev-parse", "FETCH_HEAD").strip() == scene.mr.head_sha
+
+
+def test_a_push_renews_the_merge_request(scene: Scene) -> None:
+    """A push resets approvals, starts pipelines and is in the history, as one by the API."""
+    settings = scene.mr.project.settings
+    settings.reset_approvals_on_push, settings.pipelines = True, "push"
+    actions.approve(scene.world, scene.world.user("developer"), scene.mr)
+    scene.clone("author")
+    scene.git("-C", "team", "checkout", "-q", "change")
+    sha = scene.commit("ünïcode.md", "x\n")
+    scene.git("-C", "team", "push", "-q", "origin", "change")
+    assert (scene.mr.head_sha, scene.mr.approvals) == (sha, [])
+    assert scene.mr.project.pipelines[-1].sha == sha
+    commit = scene.mr.project.repository.store.commits[sha]
+    assert scene.mr.project.repository.content(commit, "ünïcode.md") == b"x\n"
+    # And what the API writes upon that is fetched.
+    draft = CommitDraft(message="By the API", changes={"a/b.md": b"y\n"})
+    later = actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
+    scene.git("-C", "team", "pull", "-q", "origin", "change")
+    assert scene.git("-C", "team", "rev-parse", "HEAD").strip() == later.sha
+
+
+def test_a_branch_is_rewritten_made_and_deleted(scene: Scene) -> None:
+    scene.clone("author")
+    scene.git("-C", "team", "checkout", "-q", "change")
+    sha = scene.commit("change.md", "other\n", amend=True)
+    assert "non-fast-forward" in scene.git("-C", "team", "push", "origin", "change", fails=True)
+    scene.git("-C", "team", "push", "-q", "--force", "origin", "change", "change:new")
+    branches = scene.mr.project.repository.branches
+    assert (scene.mr.head_sha, branches["new"]) == (sha, sha)
+    scene.git("-C", "team", "push", "-q", "origin", ":new")
+    assert "new" not in branches
+
+
+def test_tags_are_pushed_and_found(scene: Scene) -> None:
+    scene.clone("owner")
+    scene.git("-C", "team", "tag", "light")
+    scene.git("-C", "team", "tag", "-a", "-m", "One", "v1.0.0")
+    scene.git("-C", "team", "push", "-q", "origin", "--tags")
+    repository = scene.mr.project.repository
+    assert {name: sha for name, (sha, _) in repository.tags.items()} == dict.fromkeys(
+        ("light", "v1.0.0"), repository.branches["main"]
+    )
+    scene.git("-C", "team", "push", "-q", "origin", "main:refs/notes/x", ":light")
+    assert "light" not in repository.tags
+    assert "refs/tags/v1.0.0^{}" in scene.git("ls-remote", scene.address(None))
+
+
+@pytest.mark.parametrize(
+    ("who", "scopes", "words", "problem"),
+    [
+        (None, (), ["change"], "could not read Username"),
+        ("reporter", (), ["change"], "not allowed to push code to this project"),
+        ("author", ("read_repository",), ["change"], "Access denied"),
+        ("author", ("read_api",), ["change"], "Access denied"),
+        ("author", (), ["main"], "protected branches"),
+        ("owner", (), ["--force", "main"], "force push code to a protected branch"),
+        ("owner", (), [":main"], "not allowed to delete protected branches"),
+        ("author", (), ["main:refs/pipelines/1"], "cannot be updated"),
+    ],
+)
+def test_a_push_is_refused_with_its_reason(
+    scene: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
+) -> None:
+    scene.clone(None)
+    before = dict(scene.mr.project.repository.branches)
+    scene.git("-C", "team", "checkout", "-q", "-B", "change", "origin/change")
+    scene.git("-C", "team", "checkout", "-q", "main")
+    scene.commit("README.md", "new\n", amend="--force" in words)
+    told = scene.git("-C", "team", "push", scene.address(who, *scopes), *words, fails=True)
+    assert problem in told
+    assert scene.mr.project.repository.branches == before
+
+
+@pytest.mark.parametrize(
+    ("who", "scopes", "problem"),
+    [
+        (None, (), "could not read Username"),
+        ("outsider", (), "not found"),
+        ("reporter", ("read_user",), "403"),
+        ("reporter", ("read_repository",), ""),
+    ],
+)
+def test_a_private_project_is_read_by_members(
+    scene: Scene, who: str | None, scopes: tuple[str, ...], problem: str
+) -> None:
+    scene.mr.project.visibility = "private"
+    told = scene.git("ls-remote", scene.address(who, *scopes), fails=bool(problem))
+    assert problem in told
+
+
+def test_a_server_that_starts_again_serves_git_again(tmp_path: Path) -> None:
+    world = make_world()
+    server, mr = Server(world), open_mr(world)
+    for _ in range(2):
+        with server:
+            scene = Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
+            assert "refs/heads/change" in scene.git("ls-remote", scene.address(None))
