@@ -1260,6 +1260,20 @@ def test_the_sweep_is_cheap_where_nothing_moved(
     assert len(made.writes()) == before
 
 
+def test_a_sweep_of_ten_takes_five_calls_each_and_writes_nothing_again(
+    server: Server, made: NominationWorld
+) -> None:
+    run_on(server, made.nomination)
+    for path in make_people(made, 9, "reviewer"):
+        mr = made.open({path: entry(path[-8:-4], "maintainer")}, branch=path[-8:-4])
+        run_on(server, mr)
+    before = len(made.writes())
+    looks, calls = sweep_now(server)
+    assert [look.problems for look in looks] == [()] * 10
+    assert calls <= len(SWEPT) + 1 + 10 * 5
+    assert len(made.writes()) == before
+
+
 def test_the_sweep_reads_shared_facts_once(server: Server, made: NominationWorld) -> None:
     files = make_people(made, 3, "reviewer")
     for path in files:
