@@ -1,7 +1,7 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -45,6 +45,7 @@ from bot.publish import (
     was_open,
 )
 from bot.report import Findings, Report, Words, describe_offer, render_report
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

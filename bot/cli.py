@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
+from bot.values import dataclass
 
 if TYPE_CHECKING:
     import argparse

@@ -1,10 +1,10 @@
 """Parse the settings from the environment, all problems at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.errors import ConfigError
 from bot.scope import DEFAULT_TEAM_PROJECT, DEFAULT_WORD, parse_scope
+from bot.values import dataclass
 
 DEADLINES = range(5, 3601)  # seconds
 MOST_DIGITS = 18  # of an id; GitLab's are 64-bit integers

@@ -8,7 +8,6 @@ says, and nothing else: no verdict and no gate depends on it.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Protocol
@@ -19,6 +18,7 @@ from bot.evidence import tell_broken
 from bot.gitlab import Issue
 from bot.policy import BrokenPolicy
 from bot.report import Words
+from bot.values import dataclass
 
 MARKER = "<!-- nomination-bot-trouble -->"
 TITLE = "The nomination bot does not work everywhere"

@@ -1,7 +1,8 @@
 """A file or an answer that exists but could not be read."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Frozen value classes that are cheap to build: nothing is compiled when they are imported.
+"""Value classes that are cheap to build: nothing is compiled when they are imported.
 
 The standard library writes and compiles six functions for each class, a millisecond or more, and
 a run imports a hundred and fifty of them; here all classes share the same few. What they do is
@@ -6,23 +6,26 @@ equal, but for the speed of making one value, which is lower: two microseconds.
 """
 
 import dataclasses
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - what checkers shall see
 else:
 
-    def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False):
+    def dataclass(*, slots: bool, frozen: bool = False, kw_only: bool = False, order: bool = False):
         """Return a decorator that makes a class what `dataclasses.dataclass` makes of it."""
-        if not (frozen and slots):
-            raise TypeError("only frozen classes with slots can be made")
+        if not slots:
+            raise TypeError("only classes with slots can be made")
+        members = SHARED | (FROZEN if frozen else MUTABLE) | (ORDERED if order else {})
 
         def decorate(cls: type) -> type:
             made = dataclasses.dataclass(
                 init=False, repr=False, eq=False, slots=True, kw_only=kw_only
             )(cls)
             made.__shape__ = Shape(dataclasses.fields(made), kw_only=kw_only)
-            for name, shared in SHARED.items():
+            for name, shared in members.items():
                 if name not in cls.__dict__:
                     setattr(made, name, shared)
             return made
@@ -104,6 +107,15 @@ def _eq(self: Any, other: object) -> Any:
     return _compared(self) == _compared(other)
 
 
+def _compare(by: "Callable[[Any, Any], bool]") -> "Callable[[Any, Any], Any]":
+    def compare(self: Any, other: object) -> Any:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return by(_compared(self), _compared(other))
+
+    return compare
+
+
 def _hash(self: Any) -> int:
     return hash(_compared(self))
 
@@ -121,9 +133,9 @@ SHARED = {
     "__init__": _init,
     "__repr__": _repr,
     "__eq__": _eq,
-    "__hash__": _hash,
-    "__setattr__": _refuse,
-    "__delattr__": _refuse,
     "__getstate__": _all,
     "__setstate__": _restore,
 }
+FROZEN = {"__hash__": _hash, "__setattr__": _refuse, "__delattr__": _refuse}
+MUTABLE = {"__hash__": None}
+ORDERED = {f"__{by.__name__}__": _compare(by) for by in (lt, le, gt, ge)}

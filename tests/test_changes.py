@@ -81,8 +81,34 @@ def test_of_many_entries_only_the_hidden_candidate_is_read_whole() -> None:
     source.facts[TipOf(PROJECT, TARGET)] = BASE
     (change,) = gather(source, *paths).items
     assert (change.path, change.base) == (hidden, b"base")
-    assert [len(needs) for needs in source.rounds] == [len(paths) + 1, 3]
+    assert change.target == b"base"
+    # The target branch is at the base, where nothing is read twice.
+    assert [len(needs) for needs in source.rounds] == [len(paths) + 1, 2]
     assert [need.path for need in source.rounds[1] if isinstance(need, CommitsOf)] == [hidden]
+
+
+@pytest.mark.parametrize("tip", [BASE, "another", UNREAD, None])
+@pytest.mark.parametrize("base", [b"base", None, UNREAD])
+def test_of_many_candidates_the_target_is_the_base_only_where_it_is_known_to_be(
+    tip: Fact, base: Content
+) -> None:
+    paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
+    renamed = {paths[0]: OLD}
+    contents: dict[tuple[str, str], Content] = {(HEAD, path): b"gateway" for path in paths}
+    contents |= {(BASE, path): base for path in (*paths, OLD)}
+    contents |= {(TARGET, path): b"now" for path in (*paths, OLD)}
+    source = source_of(contents, renames=renamed)
+    source.facts[TipOf(PROJECT, TARGET)] = tip
+    found = gather(source, *paths).items
+    assert {change.target for change in found} == {base if tip == BASE else b"now"}
+    asked = {need for needs in source.rounds for need in needs}
+    assert (FileAt(PROJECT, TARGET, paths[1]) in asked) is (tip != BASE)
+
+
+def test_an_answer_that_is_left_out_is_not_taken_from_the_base() -> None:
+    paths = [f"people/a/{n}.yml" for n in range(FEW + 1)]
+    changes = gather(ForgetfulSource(), *paths)
+    assert {change.target for change in changes.items} == {NOT_LOOKED_UP}
 
 
 def test_of_many_entries_the_target_is_read_as_well_where_it_moved_on() -> None:

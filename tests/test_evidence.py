@@ -436,11 +436,12 @@ RICH = make_policy(
 )
 
 
-def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
+def test_a_policy_says_what_is_looked_up_in_one_round_after_the_history() -> None:
     source = FakeSource({STANDING_OF: STANDING})
     _, standing = gather(source, make_subject(RICH))
     assert standing == STANDING
     assert source.rounds == [
+        {CommitsOf(PROJECT, "main", ENTRY)},
         {
             MembersOf(GROUP),
             MembersOf("group/owners"),
@@ -449,9 +450,8 @@ def test_a_policy_says_what_is_looked_up_in_one_round() -> None:
             work_of(REPOSITORY, "ada"),
             work_of("group/other", "ada"),
             *map(ExposureOf, (REPOSITORY, "group/other")),
-            CommitsOf(PROJECT, "main", ENTRY),
             STANDING_OF,
-        }
+        },
     ]
 
 
@@ -771,7 +771,7 @@ def test_more_revisions_than_are_read_say_so() -> None:
     source = FakeSource(history(*[WITH] * (MAX_REVISIONS + 5)))
     last = NOW - timedelta(days=MAX_REVISIONS - 1)
     assert tenure_of(source) == Tenure(since=last, at_least=True)
-    read = [n for n in source.rounds[1] if isinstance(n, FileAt)]
+    read = [n for n in source.rounds[1] if isinstance(n, FileAt) and n.path == ENTRY]
     assert len(read) == MAX_REVISIONS
 
 

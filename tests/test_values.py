@@ -31,6 +31,44 @@ class Theirs:
     hidden: int = dataclasses.field(default=0, repr=False, compare=False)
 
 
+@dataclass(slots=True)
+class OursToChange:
+    """One that may be changed."""
+
+    name: str
+    count: int = 1
+    seen: list[str] = dataclasses.field(default_factory=list)
+    hidden: int = dataclasses.field(default=0, repr=False, compare=False)
+
+
+@dataclasses.dataclass(slots=True)
+class TheirsToChange:
+    """The same, by the standard library."""
+
+    name: str
+    count: int = 1
+    seen: list[str] = dataclasses.field(default_factory=list)
+    hidden: int = dataclasses.field(default=0, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OursInOrder:
+    """One with an order."""
+
+    name: str
+    count: int = 1
+    seen: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class TheirsInOrder:
+    """The same, by the standard library."""
+
+    name: str
+    count: int = 1
+    seen: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
     """By name alone."""
@@ -74,6 +112,28 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
+def changed(made: Any) -> object:
+    """Return a field that was given another value."""
+    made.count = 5
+    made.seen.append("x")
+    return made.count, made.seen, repr(made).partition("(")[2]
+
+
+CHANGES: dict[str, Callable[[Any], object]] = {
+    "change": lambda cls: changed(cls("a")),
+    "a new name": lambda cls: setattr(cls("a"), "other", "b"),
+}
+COMPARISONS: dict[str, Callable[[Any], object]] = {
+    "less": lambda cls: (cls("a") < cls("b"), cls("a", 2) < cls("a", 1), cls("a") < cls("a")),
+    "at most": lambda cls: (cls("a") <= cls("b"), cls("a", 2) <= cls("a", 1), cls("a") <= cls("a")),
+    "more": lambda cls: (cls("a") > cls("b"), cls("a", 2) > cls("a", 1), cls("a") > cls("a")),
+    "at least": lambda cls: (cls("a") >= cls("b"), cls("a", 2) >= cls("a", 1)),
+    "sorted": lambda cls: [repr(e).partition("(")[2] for e in sorted([cls("b"), cls("a")])],
+    "another kind": lambda cls: cls("a") < ("a", 1, ()),
+    "what has no order": lambda cls: cls("a", "b") < cls("a", 1),
+}
+
+
 def outcome(call: Callable[[Any], object], cls: type) -> object:
     """Return what comes of a call, or the kind of error."""
     try:
@@ -95,7 +155,17 @@ def test_a_class_keeps_its_own_methods_and_checks() -> None:
         Named(1, 2)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("options", [{"frozen": False}, {"slots": False}])
-def test_nothing_but_frozen_classes_with_slots_can_be_made(options: dict[str, bool]) -> None:
-    with pytest.raises(TypeError, match="only frozen"):
-        dataclass(**({"frozen": True, "slots": True} | options))
+@pytest.mark.parametrize("call", [*CALLS.values(), *CHANGES.values()], ids=[*CALLS, *CHANGES])
+def test_classes_that_may_be_changed_do_what_theirs_do(call: Callable[[Any], object]) -> None:
+    assert outcome(call, OursToChange) == outcome(call, TheirsToChange)
+
+
+@pytest.mark.parametrize("call", COMPARISONS.values(), ids=COMPARISONS)
+def test_ordered_classes_are_ordered_as_theirs(call: Callable[[Any], object]) -> None:
+    assert outcome(call, OursInOrder) == outcome(call, TheirsInOrder)
+    assert outcome(call, Ours) == outcome(call, Theirs)
+
+
+def test_nothing_but_classes_with_slots_can_be_made() -> None:
+    with pytest.raises(TypeError, match="only classes with slots"):
+        dataclass(frozen=True, slots=False)

@@ -1,7 +1,7 @@
 """Judge evidence against a policy; pure, with the time as an argument."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from bot.assessment.accounts import find_reachable
@@ -20,6 +20,7 @@ from bot.evidence import Manager, Present
 from bot.nomination import Nomination
 from bot.policy import Policy
 from bot.unread import Unread
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

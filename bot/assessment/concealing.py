@@ -5,13 +5,14 @@ in a place that fewer people may see goes into numbers, states and steps alone.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, State, Step
 from bot.evidence import Exposure, step_files
 from bot.merge_request import Visibility
 from bot.unread import Unread
+from bot.values import dataclass
 
 UNREADABLE = "its content is not what it should be"
 

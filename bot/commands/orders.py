@@ -1,7 +1,7 @@
 """One command with all it takes to judge it, what it may change, and why it may not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,6 +9,7 @@ from bot.commands.text import Request
 from bot.commands.values import Context, Decision, Hold, Outcome, Scope, Waiver
 from bot.inert import code_span
 from bot.merge_request import Note, Person
+from bot.values import dataclass
 
 REASON_LIMIT = 300  # characters of a reason that are kept
 CLOSING = frozenset({"hold", "unwaive"})

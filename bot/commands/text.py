@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from bot.values import dataclass
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

@@ -1,9 +1,10 @@
 """What commands are judged by, and what they amount to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+from bot.values import dataclass
 
 
 class Outcome(Enum):

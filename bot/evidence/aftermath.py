@@ -1,7 +1,7 @@
 """Look back at a merge: who is followed where, and whether it went against the bot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.commands import decides, find_stating, takes_waivers_back
@@ -9,6 +9,7 @@ from bot.evidence.facts import Fact, Need, Source
 from bot.evidence.gathering import Subject, follow_subject, without_manager
 from bot.evidence.present import Trail, find_present
 from bot.merge_request import MergeRequest
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

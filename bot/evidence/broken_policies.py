@@ -1,12 +1,12 @@
 """The policies with what mistakes in them leave unknown: their nominations, and no others."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from bot.nomination import Change, find_nominations
 from bot.policy import BrokenPolicy, Policy, wanted_roles
 from bot.team import TEAM_FILES, RoleKey, is_team_file, may_mention
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Read the changed team entries at the merge base, at the head, and on the target branch."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from bot.evidence.facts import (
@@ -17,6 +17,7 @@ from bot.evidence.facts import (
 from bot.merge_request import MergeRequest
 from bot.nomination import Change
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 # Up to so many entries are read at all three places at once, which one query can hold.
 FEW = 12
@@ -24,7 +25,7 @@ FEW = 12
 PARSED_BYTES = 2_500_000
 TOO_MUCH = Unread(reason="the changed entries are together larger than the bot reads")
 # Up to so many entries have their history read ahead, before it is known who is nominated.
-HISTORIES_AHEAD = 2
+HISTORIES_AHEAD = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +59,14 @@ def gather_changes(
     ledger = Ledger({}, source)
     _read_first(merge_request, paths, ledger, further.ahead)
     wanted = [path for path in paths if _matters(merge_request, path, ledger, is_candidate)]
-    rest: set[Need] = {n for path in wanted for n in _before(merge_request, path)}
-    if rest - ledger.facts.keys():
+    if any(n not in ledger.facts for path in wanted for n in _before(merge_request, path)):
         # Of several candidates most hold the role already, so their histories can wait.
-        ahead = _histories(merge_request, wanted) if len(wanted) == 1 else set()
-        ledger.look_up({*rest, *ahead, *further.then})
+        _look_before(merge_request, wanted, ledger, _histories(merge_request, wanted), further.then)
     renames = _find_renames(merge_request, wanted, ledger)
     if any(_is_new(merge_request, path, renames, ledger) for path in wanted):
         # Whoever gets a new entry may have had one that does not mention the role any more.
         others = [path for path in paths if path not in wanted]
-        ledger.look_up(n for path in others for n in _before(merge_request, path))
+        _look_before(merge_request, others, ledger)
         wanted += others
     return Changes(
         items=tuple(_change(merge_request, path, renames.get(path), ledger) for path in wanted),
@@ -85,10 +84,26 @@ def _read_first(
         first |= _histories(merge_request, paths)
         ledger.look_up(first)
         return
-    tip = TipOf(merge_request.project, merge_request.target_branch)
-    ledger.look_up(first | {tip})
-    if merge_request.state != "merged" and ledger[tip] != merge_request.base_sha:
+    ledger.look_up(first | {_tip(merge_request)})
+    if merge_request.state != "merged" and not _is_at_tip(merge_request, ledger):
         ledger.look_up(_target(merge_request, path) for path in paths)
+
+
+def _look_before(
+    merge_request: MergeRequest, paths: Iterable[str], ledger: Ledger, *further: Iterable[Need]
+) -> None:
+    """Read entries at the merge base and on the target branch: once, where that is the base."""
+    before = [_before(merge_request, path) for path in paths]
+    is_at_tip = _is_at_tip(merge_request, ledger)
+    needs: set[Need] = {need for pair in before for need in (pair[:1] if is_at_tip else pair)}
+    ledger.look_up(needs.union(*further))
+    if is_at_tip:
+        ledger.facts |= {target: ledger[base] for base, target in before}
+
+
+def _is_at_tip(merge_request: MergeRequest, ledger: Ledger) -> bool:
+    """Return whether the target branch is known to be where this merge request branched off."""
+    return ledger[_tip(merge_request)] == merge_request.base_sha
 
 
 def bound_changes(changes: Changes, is_entry: Callable[[str], bool]) -> Changes:
@@ -162,7 +177,7 @@ def _find_renames(
         {_base(merge_request, path): cut for path in new if path not in found.listed}
     )
     renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
-    ledger.look_up(n for old in renames.values() for n in _before(merge_request, old))
+    _look_before(merge_request, renames.values(), ledger)
     return renames
 
 
@@ -205,6 +220,10 @@ def _base(merge_request: MergeRequest, path: str) -> FileAt:
 
 def _target(merge_request: MergeRequest, path: str) -> FileAt:
     return FileAt(merge_request.project, merge_request.target_branch, path)
+
+
+def _tip(merge_request: MergeRequest) -> TipOf:
+    return TipOf(merge_request.project, merge_request.target_branch)
 
 
 def _before(merge_request: MergeRequest, path: str) -> tuple[FileAt, FileAt]:

@@ -1,7 +1,7 @@
 """Say which facts a nomination's policy needs, and collect them through a port."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 from bot import policy as rules
@@ -44,6 +44,7 @@ from bot.nomination import Change, Nomination
 from bot.policy import Counting, Policy
 from bot.team import Entry, parse_entry
 from bot.unread import NOT_LOOKED_UP, Content, Unread
+from bot.values import dataclass
 
 T = TypeVar("T")
 
@@ -306,7 +307,8 @@ def gather_evidence(
     needs: set[Need] = {need for subject in subjects for need in needs_of(subject)}
     needs |= shown if merged else {standing}
     if judged:
-        ledger.look_up(branch_needs(subject.policy for subject in subjects))
+        # What leads to more comes first, so that all the rest can travel together.
+        ledger.look_up({*branch_needs(s.policy for s in subjects), *histories.values()})
         needs |= _judging_needs(subjects, merge_request, ledger)
     ledger.look_up(needs | _history_needs(histories, ledger))
     if judged:

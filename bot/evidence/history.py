@@ -1,7 +1,7 @@
 """Since when somebody holds a role, by the history of their entry on the target branch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import TeamDatabaseError
@@ -17,6 +17,7 @@ from bot.evidence.facts import (
 from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 # Revisions of an entry that are examined for an earlier role, newest first.
 MAX_REVISIONS = 50

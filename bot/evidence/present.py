@@ -1,7 +1,7 @@
 """Say what became of a nomination after its merge: its entry, and whose account that names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.evidence.facts import (
     Access,
@@ -22,6 +22,7 @@ from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Nomination
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 MOST_MOVES = 3  # renames of an entry that are followed
 

@@ -1,7 +1,6 @@
 """Read what a merge request changes, and who is nominated by that."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from bot.evidence.broken_policies import Rules
 from bot.evidence.entries import Changes, Further, bound_changes, gather_changes
@@ -10,6 +9,7 @@ from bot.evidence.gathering import step_files
 from bot.merge_request import MergeRequest
 from bot.nomination import NO_BASE, NOTHING, Detection, Nomination, find_by_place
 from bot.team import concerns_entries, is_entry
+from bot.values import dataclass
 
 # More nominations than this in one merge request are not examined: one takes two requests
 # or three, and a run may make 60.

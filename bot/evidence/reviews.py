@@ -5,12 +5,13 @@ is looked up, and only where everything else is too little.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.evidence.facts import Merged, Threads, ThreadsOf, Work
 from bot.policy import Counting
 from bot.unread import Unread
+from bot.values import dataclass
 
 MOST = 20  # merge requests that are looked into
 

@@ -1,7 +1,7 @@
 """A source that answers several merge requests, and asks once for what they share."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.evidence.facts import (
     CommitsOf,
@@ -16,6 +16,7 @@ from bot.evidence.facts import (
     Source,
 )
 from bot.unread import Unread
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ proposes.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot import policy as rules
@@ -27,6 +26,7 @@ from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 MOST_VERSIONS = 30  # of a merge request that are examined
 

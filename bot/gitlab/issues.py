@@ -1,12 +1,12 @@
 """The issues of a project that the bot itself has written."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import GitLabError
 from bot.gitlab.answers import Json
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.transport import Transport
+from bot.values import dataclass
 
 PAGES = 5  # of 100 open issues of the bot's each; it keeps one
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)

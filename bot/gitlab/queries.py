@@ -50,7 +50,7 @@ from bot.gitlab.work_query import activity_part, branch_part, deeds_part, thread
 from bot.merge_request import Standing, Visibility
 from bot.unread import Content, Unread
 
-FILES_PER_PART = 20
+FILES_PER_PART = 28  # of which five fill a query best: each path costs a point and 1 % of all
 PAGE = 100
 DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
@@ -254,7 +254,7 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
         need,
         MEMBERS if need.inherited or after else MEMBERS_AND_OWNERS,
         _read_members,
-        cost=42,
+        cost=33,
         relations=["DIRECT", "INHERITED"] if need.inherited else ["DIRECT"],
         after=after,
         page=PAGE,
@@ -318,7 +318,7 @@ def _read_exposure(need: ExposureOf, answer: Json) -> Exposure | Unread:
 
 def _standing_part(need: StandingOf) -> Part:
     iid = str(need.iid)
-    return make_part(need, STANDING, _read_standing, cost=28, iid=iid, page=PAGE, newest=NEWEST)
+    return make_part(need, STANDING, _read_standing, cost=26, iid=iid, page=PAGE, newest=NEWEST)
 
 
 def _read_standing(_: StandingOf, answer: Json) -> Standing | Unread:
@@ -462,8 +462,8 @@ _PARTS: Mapping[type, Callable[[Any], Part]] = {
     ThreadsOf: threads_part,
     MembersOf: members_part,
     JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
-    SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=16),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=32),
+    SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=28),
     OffersOf: _offers_part,
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,

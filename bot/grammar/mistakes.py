@@ -1,12 +1,13 @@
 """Mistakes in a policy, collected and told at once, and drafts: what could be read despite them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from bot.errors import PolicyError
 from bot.grammar import nodes as yaml_nodes
 from bot.grammar.nodes import Node, Place, Scalar
+from bot.values import dataclass
 
 SHOWN = 60
 WHOLE_FILE = Place(line=0, column=0)

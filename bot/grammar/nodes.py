@@ -1,11 +1,13 @@
 """Read YAML strictly into nodes that know their place; nothing is expanded, guessed or executed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 from yaml.reader import Reader
+
+from bot.values import dataclass
 
 MAX_CHARACTERS = 65_536
 MAX_DEPTH = 10

@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Values
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bot.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
 from bot.grammar.nodes import Mapping, Node, Refused, Scalar
 from bot.grammar.shapes import Schema, Shape
+from bot.values import dataclass
 
 KIND = "kind"
 

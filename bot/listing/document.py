@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bot.errors import BotError
+from bot.values import dataclass
 
 LONGEST_TEXT = 1_000_000
 DEEPEST = 64

@@ -1,9 +1,9 @@
 """Parse JSON and JSON5 with positions, which neither `json` nor the JSON5 packages give."""
 
 import re
-from dataclasses import dataclass
 
 from bot.listing.document import Document, Kind, Limits, Node, UnreadableListing, broken
+from bot.values import dataclass
 
 _CLOSING = {"{": "}", "[": "]"}
 _SIGN, _STRING, _NAME, _NUMBER = 1, 2, 3, 4

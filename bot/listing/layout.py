@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bot.listing.document import Document, Node, walk
+from bot.values import dataclass
 
 _GAPS = {
     "json": re.compile(r"\s*+"),

@@ -1,7 +1,6 @@
 """Say who stands in a list of usernames."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
@@ -9,6 +8,7 @@ from bot.listing.document import Document, Node, UnreadableListing, check_text
 from bot.listing.json_document import parse_json
 from bot.listing.selection import ListingSpec, Target, find_target, find_value
 from bot.listing.yaml_document import parse_yaml
+from bot.values import dataclass
 
 _GROUPS = "groups"
 _MOST_REMARKS = 5

@@ -1,10 +1,10 @@
 """Find the one list in a parsed file that a specification points at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from bot.listing.document import Document, Node, UnreadableListing, broken
+from bot.values import dataclass
 
 _SCALARS = frozenset({"text", "plain", "value"})
 _MOST_MERGED = 20

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.errors import TeamDatabaseError
 from bot.nomination.values import Change, NotPlain
 from bot.team import Entry, is_team_file, may_name, parse_entry
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 _FEW = 20
 

@@ -1,8 +1,9 @@
 """Nominations, remarks and what could not be read, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.unread import Content, Unread
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

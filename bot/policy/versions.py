@@ -1,12 +1,12 @@
 """The versions of a policy, and the one by which a merge request is judged."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from bot.errors import PolicyError
 from bot.policy.values import Policy
 from bot.team import RoleKey
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

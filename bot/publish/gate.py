@@ -1,7 +1,6 @@
 """The gate in GitLab's terms: a commit status, an external status check, or none."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
@@ -9,6 +8,7 @@ from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.report import Findings, Gate, GateState
 from bot.team import may_concern_entries
 from bot.unread import Unread
+from bot.values import dataclass
 
 DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
 URL_LIMIT = 255  # likewise

@@ -7,7 +7,7 @@ at once one makes it. What is doubtful is looked at before it is written again.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bot.assessment import Assessment, Move, Step
@@ -17,6 +17,7 @@ from bot.listing import add_name
 from bot.policy import ListedIn
 from bot.publish.writing import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND
 from bot.report import OfferText, describe_end
+from bot.values import dataclass
 
 MOST_TRIES = 3  # of a write of which it is not known whether it landed
 # app/services/commits/create_service.rb, `validate_branch_existence!`.

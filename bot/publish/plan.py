@@ -5,12 +5,12 @@ A plan can be read before anything of it is written.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from bot.commands import Outcome
 from bot.merge_request import MergeRequest, Note
 from bot.publish.gate import GateKind, GateWrite
 from bot.report import MARKER, Report
+from bot.values import dataclass
 
 _JOB = re.compile(r" · \[job\]\([^()\s]*\)$")
 # So many are put up, and taken off, in one run, the newest first; the next run goes on. More would

@@ -5,7 +5,7 @@ Everything foreign goes through `inert.log_line`; nothing is told that the comme
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from markupsafe import escape
 
@@ -14,6 +14,7 @@ from bot.assessment import Assessment, Finding, State, Verdict, conceal
 from bot.merge_request import MergeRequest
 from bot.report.json_report import as_json
 from bot.report.words import Findings, Gate
+from bot.values import dataclass
 
 _WORDS = {
     Verdict.MET: "met",

@@ -1,7 +1,5 @@
 """Word the merge requests that the bot opens for steps."""
 
-from dataclasses import dataclass
-
 from bot import policy as rules
 from bot.assessment import Assessment, Step
 from bot.errors import ConfigError
@@ -9,6 +7,7 @@ from bot.evidence import WITHDRAWN
 from bot.inert import has_quick_action
 from bot.merge_request import MergeRequest
 from bot.report.words import Words
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,14 @@ Whoever has left the first to-do open gets no second (`excluded_user_ids` in tod
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.assessment import Assessment, State, Verdict, kind_of
 from bot.evidence import Manager
 from bot.merge_request import MergeRequest
 from bot.report.kinds import steps_in_order
+from bot.values import dataclass
 
 # A name that Markdown leaves as it is, wherever it stands.
 _MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -30,6 +30,7 @@ from bot.nomination import Detection
 from bot.report.kinds import kind_template, kind_templates, steps_in_order
 from bot.report.turns import Turn, find_turns
 from bot.unread import Unread
+from bot.values import dataclass
 
 MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000

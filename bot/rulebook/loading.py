@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.grammar import (
@@ -18,6 +17,7 @@ from bot.grammar import (
 from bot.policy import BrokenPolicy, Policy
 from bot.rulebook.language import POLICY
 from bot.team import TEAM_FILES
+from bot.values import dataclass
 
 SHIPPED = Path(__file__).parents[1] / "policies"
 

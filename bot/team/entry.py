@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from bot.errors import TeamDatabaseError
 from bot.team.fields import Allowance, Fields, is_resolved, read_fields
 from bot.team.spelling import fold_key, responsibility, role_spellings
 from bot.team.tree import Items, Node, Pairs, Scalar, parse_tree, shown
+from bot.values import dataclass
 
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
 _NO_USERNAME = frozenset({"", "~"})

@@ -1,6 +1,8 @@
 """A role that is watched over: which project, and which responsibility for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
