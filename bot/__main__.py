@@ -33,7 +33,6 @@ def main(
         quick = _QUICK.get(tuple(arguments))
         if quick:
             return quick(environment)
-        use_patterns()
         from bot.cli import run_command  # noqa: PLC0415  irrelevant events must not pay for it
 
         return run_command(arguments, environment)
@@ -55,7 +54,6 @@ def _run(environment: Mapping[str, str]) -> int:
     found = _decide(environment)
     if isinstance(found, event.Irrelevant):
         return 0
-    use_patterns()
     from bot import cli  # noqa: PLC0415  irrelevant events must not pay for it
 
     if isinstance(found, event.Event):
@@ -120,21 +118,6 @@ def _payload(environment: Mapping[str, str], limit: int) -> bytes:
         return b""
 
 
-def use_patterns() -> None:
-    """Let what is about to be imported have its regular expressions as they were kept."""
-    if "bot.cli" not in sys.modules:
-        from bot.patterns import KEPT  # noqa: PLC0415  irrelevant events must not pay for it
-
-        KEPT.use()
-
-
-def keep_patterns() -> None:
-    """Write down what was compiled, if anything was."""
-    patterns = sys.modules.get("bot.patterns")
-    if patterns:
-        patterns.KEPT.save()
-
-
 def _complain(message: str) -> None:
     from bot.inert import log_line  # noqa: PLC0415  only failures need it
 
@@ -157,7 +140,6 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
     """Be a process of its own, and leave at once: a request may still hang in a thread."""
     gc.set_threshold(GARBAGE)
     code = main()
-    keep_patterns()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
