@@ -350,7 +350,7 @@ def _read_siblings(found: Json) -> Siblings | Unread:
 def _proposed_part(number: int, need: ProposedOf) -> Part:
     lists = "\n".join(
         f"  {name}: mergeRequests({which}, sort: UPDATED_DESC, first: {PROPOSED})"
-        " { nodes { iid userNotesCount diffStats { path } } }"
+        " { nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } } }"
         for name, which in (
             ("opened", f"state: opened, authorUsername: $o{number}author"),
             ("closed", f"state: closed, authorUsername: $o{number}author"),
@@ -377,11 +377,18 @@ def _read_proposed(found: Json) -> Proposed | Unread:
     lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
+    own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
     # Where nobody commented, nothing is held.
     nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
-    return Proposed(
-        paths={int(n["iid"]): tuple(s["path"] for s in n.get("diffStats") or ()) for n in nodes}
-    )
+    return Proposed(paths={int(n["iid"]): _read_touched(n) for n in nodes}, own=own)
+
+
+def _read_touched(node: Json) -> tuple[str, ...] | None:
+    """Read what a merge request changes; none of it where there is nothing to compare."""
+    stats, summary = node.get("diffStats"), node.get("diffStatsSummary")
+    if stats is None or summary is None or len(stats) < summary["fileCount"]:
+        return None
+    return tuple(stat["path"] for stat in stats)
 
 
 def _offers_part(number: int, need: OffersOf) -> Part:
