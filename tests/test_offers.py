@@ -235,7 +235,9 @@ def test_commits_of_others_are_left_alone(made: NominationWorld, server: Server)
     change_file(made, made.provisioner, "inventory.json", '"max"', '"max",\n        "zoe"')
     look(server, made)
     assert open_in(made.provisioner) == [mr]
-    assert "people resolve that" in assert_quiet(made, server)
+    body = assert_quiet(made, server)
+    assert "people resolve that" in body
+    assert "```diff" in body.partition("people resolve that")[2]
     change_file(made, made.provisioner, "inventory.json", '"max"', '"max",\n        "nina"')
     look(server, made)
     assert open_in(made.provisioner) == [mr]
