@@ -52,9 +52,9 @@ def earlier_needs(
 def _proposed_needs(
     merge_request: MergeRequest, nominations: Sequence[Nomination]
 ) -> tuple[ProposedOf, ...]:
-    """Ask for what the author proposes, and for what each nominee does."""
+    """Ask for what the author proposes, and for what each nominee does while a gate can be shut."""
     names = [merge_request.author.username] if merge_request.author else []
-    names += [each.username for each in nominations]
+    names += [] if merge_request.merged_at else [each.username for each in nominations]
     people = {name.casefold(): name for name in reversed(names)}
     return tuple(ProposedOf(merge_request.project, name) for name in reversed(people.values()))
 
