@@ -42,21 +42,14 @@ def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
     return SiblingsOf(merge_request.project, merge_request.source_branch)
 
 
-def earlier_needs(
-    merge_request: MergeRequest, nominations: Sequence[Nomination] = ()
-) -> tuple[Need, ...]:
+def earlier_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
     """Return what leads to the other merge requests that propose the same."""
-    return (siblings_of(merge_request), *_proposed_needs(merge_request, nominations))
+    return (siblings_of(merge_request), *_proposed_needs(merge_request))
 
 
-def _proposed_needs(
-    merge_request: MergeRequest, nominations: Sequence[Nomination]
-) -> tuple[ProposedOf, ...]:
-    """Ask for what the author proposes, and for what each nominee does while a gate can be shut."""
-    names = [merge_request.author.username] if merge_request.author else []
-    names += [] if merge_request.merged_at else [each.username for each in nominations]
-    people = {name.casefold(): name for name in reversed(names)}
-    return tuple(ProposedOf(merge_request.project, name) for name in reversed(people.values()))
+def _proposed_needs(merge_request: MergeRequest) -> tuple[ProposedOf, ...]:
+    author = merge_request.author
+    return (ProposedOf(merge_request.project, author.username),) if author else ()
 
 
 def gather_earlier(
@@ -67,8 +60,8 @@ def gather_earlier(
 ) -> Earlier:
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
-    So are those of its author and of the nominees, and those closed lately, that change the entry
-    of a nominee. What was held in one that is merged, is over with it.
+    So are those of its author, and those closed lately, that change the entry of a nominee.
+    What was held in one that is merged, is over with it.
     """
     first = known.get(siblings_of(merge_request))
     found = _read_all(siblings_of(merge_request), first, source)
@@ -98,7 +91,7 @@ def _choose_others(
 ) -> tuple[list[int], list[str]]:
     """Choose the merge requests that change the same entries, and say what is not known."""
     entries = frozenset(p for each in nominations for p in (each.path, each.base_path) if p)
-    needs = _proposed_needs(merge_request, nominations)
+    needs = _proposed_needs(merge_request)
     ledger.look_up(needs)
     found = [ledger[need] for need in needs]
     unknown = [
