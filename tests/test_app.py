@@ -1159,7 +1159,7 @@ def test_the_sweep_passes_over_withdrawn_nominations(server: Server, made: Nomin
     assert "nominates nobody" in one_note(made)
 
 
-@pytest.mark.parametrize(("calls", "failed"), [({1}, False), ({1, 5}, True)])
+@pytest.mark.parametrize(("calls", "failed"), [({1}, False), ({1, 6}, True)])
 def test_a_failure_at_one_never_stops_the_sweep_and_is_told_when_it_comes_twice(
     server: Server, made: NominationWorld, calls: set[int], failed: bool
 ) -> None:
