@@ -33,7 +33,7 @@ from tests.builders import (
     make_policy,
     make_replay,
 )
-from tests.nomination_world import ENTRY, NominationWorld, connect, entry, run_on, shipped
+from tests.nomination_world import ENTRY, NominationWorld, add_user, connect, entry, run_on, shipped
 from tests.offer_world import (
     FIRST,
     change_file,
@@ -369,6 +369,19 @@ def test_a_branch_that_an_ended_run_left_is_used(made: NominationWorld, server: 
     assert [mr.source_branch for mr in open_in(made.provisioner)] == [FIRST]
     made.world.tick(7_200)
     assert_quiet(made, server)
+
+
+def test_what_a_former_account_opened_is_found_without_a_write(
+    made: NominationWorld, server: Server
+) -> None:
+    merged(made, server)
+    former = add_user(made.world, "former-bot")
+    for project in (made.provisioner, made.gateway):
+        for mr in offers_in(project):
+            mr.author = former
+    body = assert_quiet(made, server, most=7)  # a look for each of two steps
+    assert [len(open_in(each)) for each in (made.provisioner, made.gateway)] == [1, 1]
+    assert "in inventory.json | ✗&nbsp;to&nbsp;do, see [!1]" in body
 
 
 def test_doubled_ones_are_healed(made: NominationWorld, server: Server) -> None:
