@@ -498,6 +498,7 @@ class FakeGitLab:
         self.asked: list[str] = []
         self.account: int | None = 7
         self.there: tuple[Offer, ...] = ()
+        self.later = False  # whether those are there only once a branch was made
 
     def _do(self, name: str) -> None:
         self.asked.append(name)
@@ -519,8 +520,8 @@ class FakeGitLab:
         return None
 
     def fetch_offers(self, need: OffersOf) -> Offers:  # noqa: ARG002
-        """Find none."""
-        return Offers(items=self.there)
+        """Find those that are there by now."""
+        return Offers(items=() if self.later and "branch" not in self.asked else self.there)
 
     def start_branch(self, project: str, fields: Mapping[str, object]) -> None:  # noqa: ARG002
         """Make a branch."""
@@ -609,14 +610,16 @@ def test_many_merge_requests_of_the_bot_are_asked_for_by_branch(
     assert len(open_in(made.provisioner)) == 1
 
 
+@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("state", ["opened", "closed"])
-def test_one_that_another_run_opened_meanwhile_is_taken(state: str) -> None:
+def test_one_that_another_run_opened_meanwhile_is_taken(state: str, later: bool) -> None:
     gitlab = FakeGitLab(b"members: []\n")
+    gitlab.later = later
     gitlab.there = (make_offer(branch="nomination-bot/x", state=state),)
     step, problems = attempt(gitlab, OPENING)
     assert problems == []
     assert step.offer == (gitlab.there[0] if state == "opened" else None)
-    assert "open" not in gitlab.asked
+    assert ("branch" in gitlab.asked, "open" in gitlab.asked) == (later, False)
 
 
 def test_the_door_tells_what_is_not_there(made: NominationWorld, server: Server) -> None:
