@@ -15,7 +15,7 @@ from bot.evidence.earlier import (
 )
 from bot.evidence.facts import Fact, Need, Proposed, Sibling, Siblings
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.actions import MergeRequestDraft
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
@@ -307,6 +307,26 @@ def test_a_hold_follows_a_nominee_to_a_branch_with_another_name(
     assert run_on(server, other).gate == "passed"
 
 
+@pytest.mark.parametrize("orphan", [False, True])
+def test_a_hold_follows_out_of_a_merge_request_that_was_emptied(
+    made: NominationWorld, server: Server, orphan: bool
+) -> None:
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    changes = {ENTRY: entry("nina", "trainee_maintainer")}  # as on the target branch
+    if orphan:
+        del made.team.repository.branches[BRANCH]
+    draft = CommitDraft(message="Nothing", changes=changes, orphan=orphan)
+    actions.push(made.world, made.user("nina"), made.team, BRANCH, draft)
+    actions.close(made.world, made.user("nina"), made.nomination)
+    people = (made.user("mia"), made.user("max"))
+    nomination = {ENTRY: entry("nina", "maintainer")}
+    other = made.open(nomination, branch="other", assignees=people)
+    outcome = run_on(server, other)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+
+
 def test_a_hold_for_somebody_else_does_not_follow(made: NominationWorld, server: Server) -> None:
     join(made, "nils")
     made.push({NILS: entry("nils", "reviewer")}, branch="main", by="olga")
@@ -348,7 +368,8 @@ def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
         sibling(2, state="merged"),
         sibling(3, source_project_id=8),
     )
-    known: dict[Need, Fact] = {need: Siblings(items=bystanders, following="x")}
+    proposed = dict.fromkeys(earlier_needs(mr)[1:], Proposed(paths={}))
+    known: dict[Need, Fact] = {need: Siblings(items=bystanders, following="x"), **proposed}
     source = FakeSource({second: Siblings(items=(sibling(4),))})
     notes, unknown = gather_earlier(mr, known, source)
     assert unknown == ["what was said in the earlier !4 could not be read"]
@@ -364,11 +385,22 @@ def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
 )
 def test_what_is_held_elsewhere_may_be_unknown(fact: Fact, words: str) -> None:
     mr = make_merge_request()
-    siblings, proposed = earlier_needs(mr)
-    known: dict[Need, Fact] = {siblings: Siblings(items=()), proposed: fact}
     nominated = make_nomination(path=ENTRY, base_path=ENTRY)
-    (*_, last) = gather_earlier(mr, known, FakeSource(), [nominated])[1]
+    siblings, *proposed = earlier_needs(mr)
+    known: dict[Need, Fact] = {siblings: Siblings(items=())}
+    source = FakeSource(dict.fromkeys(proposed, fact))
+    (*_, last) = gather_earlier(mr, known, source, [nominated])[1]
     assert words in last
+
+
+def test_what_does_not_tell_all_that_it_changes_may_hold_the_nominee() -> None:
+    mr = make_merge_request()
+    nominated = make_nomination(path=ENTRY, base_path=ENTRY)
+    siblings, *proposed = earlier_needs(mr)
+    found = Proposed(paths={2: None, 3: ("README.md",), 4: (), 5: ()}, own=frozenset({3, 4}))
+    known: dict[Need, Fact] = {siblings: Siblings(items=()), **dict.fromkeys(proposed, found)}
+    unknown = gather_earlier(mr, known, FakeSource(), [nominated])[1]
+    assert [words.split("!")[1].split()[0] for words in unknown] == ["2", "4"]
 
 
 def test_what_nobody_opened_has_no_author_with_other_merge_requests() -> None:

@@ -33,7 +33,7 @@ from tests.builders import (
     make_policy,
     make_replay,
 )
-from tests.nomination_world import ENTRY, NominationWorld, connect, entry, run_on, shipped
+from tests.nomination_world import ENTRY, NominationWorld, add_user, connect, entry, run_on, shipped
 from tests.offer_world import (
     FIRST,
     change_file,
@@ -235,7 +235,9 @@ def test_commits_of_others_are_left_alone(made: NominationWorld, server: Server)
     change_file(made, made.provisioner, "inventory.json", '"max"', '"max",\n        "zoe"')
     look(server, made)
     assert open_in(made.provisioner) == [mr]
-    assert "people resolve that" in assert_quiet(made, server)
+    body = assert_quiet(made, server)
+    assert "people resolve that" in body
+    assert "```diff" in body.partition("people resolve that")[2]
     change_file(made, made.provisioner, "inventory.json", '"max"', '"max",\n        "nina"')
     look(server, made)
     assert open_in(made.provisioner) == [mr]
@@ -369,6 +371,19 @@ def test_a_branch_that_an_ended_run_left_is_used(made: NominationWorld, server: 
     assert_quiet(made, server)
 
 
+def test_what_a_former_account_opened_is_found_without_a_write(
+    made: NominationWorld, server: Server
+) -> None:
+    merged(made, server)
+    former = add_user(made.world, "former-bot")
+    for project in (made.provisioner, made.gateway):
+        for mr in offers_in(project):
+            mr.author = former
+    body = assert_quiet(made, server, most=7)  # a look for each of two steps
+    assert [len(open_in(each)) for each in (made.provisioner, made.gateway)] == [1, 1]
+    assert "in inventory.json | ✗&nbsp;to&nbsp;do, see [!1]" in body
+
+
 def test_doubled_ones_are_healed(made: NominationWorld, server: Server) -> None:
     merged(made, server)
     (mr,) = open_in(made.provisioner)
@@ -483,6 +498,7 @@ class FakeGitLab:
         self.asked: list[str] = []
         self.account: int | None = 7
         self.there: tuple[Offer, ...] = ()
+        self.later = False  # whether those are there only once a branch was made
 
     def _do(self, name: str) -> None:
         self.asked.append(name)
@@ -504,8 +520,8 @@ class FakeGitLab:
         return None
 
     def fetch_offers(self, need: OffersOf) -> Offers:  # noqa: ARG002
-        """Find none."""
-        return Offers(items=self.there)
+        """Find those that are there by now."""
+        return Offers(items=() if self.later and "branch" not in self.asked else self.there)
 
     def start_branch(self, project: str, fields: Mapping[str, object]) -> None:  # noqa: ARG002
         """Make a branch."""
@@ -594,14 +610,16 @@ def test_many_merge_requests_of_the_bot_are_asked_for_by_branch(
     assert len(open_in(made.provisioner)) == 1
 
 
+@pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("state", ["opened", "closed"])
-def test_one_that_another_run_opened_meanwhile_is_taken(state: str) -> None:
+def test_one_that_another_run_opened_meanwhile_is_taken(state: str, later: bool) -> None:
     gitlab = FakeGitLab(b"members: []\n")
+    gitlab.later = later
     gitlab.there = (make_offer(branch="nomination-bot/x", state=state),)
     step, problems = attempt(gitlab, OPENING)
     assert problems == []
     assert step.offer == (gitlab.there[0] if state == "opened" else None)
-    assert "open" not in gitlab.asked
+    assert ("branch" in gitlab.asked, "open" in gitlab.asked) == (later, False)
 
 
 def test_the_door_tells_what_is_not_there(made: NominationWorld, server: Server) -> None:

@@ -435,12 +435,16 @@ def test_who_acted_without_being_a_member_is_a_stranger() -> None:
 
 def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
     need = ProposedOf("g/a", "ada")
+    stated = {"diffStats": [{"path": "a.yml"}], "diffStatsSummary": {"fileCount": 1}}
+    cut = {**stated, "iid": "4", "diffStatsSummary": {"fileCount": 2}}
     lists = {
-        "opened": {"nodes": [{"iid": "3", "userNotesCount": 1, "diffStats": [{"path": "a.yml"}]}]},
+        "opened": {"nodes": [stated | {"iid": "3", "userNotesCount": 1}]},
         "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
-        "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}]},
+        "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}, cut]},
     }
-    assert read(need, {"project": lists}) == Proposed(paths={3: ("a.yml",), 2: ()})
+    # What does not tell all that it changes may change anything.
+    told = Proposed(paths={3: ("a.yml",), 2: None, 4: None}, own=frozenset({3, 2}))
+    assert read(need, {"project": lists}) == told
     for missing in ({}, {"project": None}, {"project": lists | {"late": {"nodes": None}}}):
         assert isinstance(read(need, missing), Unread)
 
@@ -551,6 +555,7 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         SIBLINGS,
         OffersOf("g/p", author="nomination-bot"),
         OffersOf("g/p", branches=("a", "b", "c")),
+        ProposedOf("g/p", "ada"),
         ProfileOf("ada"),
         JoinedOf("g"),
         DeedsOf("g/p", 9),

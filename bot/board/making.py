@@ -20,7 +20,7 @@ from bot.board.people import (
     show_person,
 )
 from bot.board.values import Board, Granted, Person, Section, Waiting, Year
-from bot.drift import Drift, Entries, compare, names_told, place_needs, publish
+from bot.drift import Drift, Entries, compare, names_told, place_needs, publish, read_entries
 from bot.errors import GitLabError
 from bot.evidence import (
     DefaultBranchOf,
@@ -43,7 +43,7 @@ from bot.publish import GateChoice, GateKind
 from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.replay import Told, measure_pace, trace
 from bot.report import MARKER
-from bot.team import is_team_file, may_mention, may_name
+from bot.team import may_mention
 from bot.unread import NOT_LOOKED_UP, Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
@@ -109,7 +109,6 @@ class _Files:
     facts: Mapping[Need, Fact]
     entries: Entries
     staging: Mapping[str, bytes]
-    branch: str
     source: Source
 
 
@@ -262,34 +261,21 @@ def _read_files(making: _Making, policies: Sequence[Policy]) -> _Files:
     making.tell("reading groups and files …")
     facts = making.shared.fetch_facts(place_needs(policies, making.project))
     making.tell("reading the entries …")
-    told = names_told(policies, facts)
     names = {name for key in wanted_roles(policies) for name in key.names}
-    branch, files = "", dict[str, bytes]()
-    unread: Unread | None = None
-    try:
-        branch = making.gitlab.fetch_default_branch(making.project)
-        for glob in dict.fromkeys(policy.team_files for policy in policies):
-            folder = glob.partition("*")[0].rstrip("/")
-            wanted = partial(_is_wanted, glob, names, told)
-            files.update(making.gitlab.fetch_archive(making.project, branch, folder, wanted))
-    except GitLabError as error:
-        making.notices.append(f"The entries could not be read: {error}")
-        unread, files = Unread(reason=str(error)), {}
+    told = names_told(policies, facts)
+    entries = read_entries(making.gitlab, making.project, policies, names, told)
+    files = entries.files
+    if isinstance(files, Unread):
+        making.notices.append(f"The entries could not be read: {files.reason}")
+        files = {}
     staging = {path: content for path, content in files.items() if _names_any(names, content)}
-    archived = dict(archive_facts(files, making.project, branch))
+    archived = dict(archive_facts(files, making.project, entries.branch))
     return _Files(
         facts=facts,
-        entries=Entries(project=making.project, branch=branch or "HEAD", files=unread or files),
+        entries=entries,
         staging=staging,
-        branch=branch,
         source=SharedFacts(making.shared, making.project, archived),
     )
-
-
-def _is_wanted(
-    glob: str, names: Collection[str], told: Collection[str], path: str, content: bytes
-) -> bool:
-    return is_team_file(path, glob) and (_names_any(names, content) or may_name(content, told))
 
 
 def _names_any(names: Collection[str], content: bytes) -> bool:
@@ -388,6 +374,6 @@ def _count_all(
 def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -> Assessment:
     making.tell(f"judging @{who.username} by {policy.label} …")
     candidate = Candidate(
-        username=who.username, slug=who.slug, project=making.project, branch=files.branch
+        username=who.username, slug=who.slug, project=making.project, branch=files.entries.branch
     )
     return assess_readiness(candidate, policy, files.source, making.now)

@@ -1,7 +1,7 @@
 """Where entry, groups and files disagree about who has a role, and the edit that mends it."""
 
 from bot.drift.comparing import Entries, compare
-from bot.drift.finding import GitLab, find_drift
+from bot.drift.finding import GitLab, find_drift, read_entries
 from bot.drift.places import names_told, place_needs
 from bot.drift.telling import tell
 from bot.drift.values import Difference, Drift, Place, as_json, publish
@@ -18,5 +18,6 @@ __all__ = [
     "names_told",
     "place_needs",
     "publish",
+    "read_entries",
     "tell",
 ]

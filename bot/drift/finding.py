@@ -46,22 +46,26 @@ def find_drift(
     tell("reading groups and files …")
     facts = gitlab.fetch_facts(place_needs(policies, project))
     tell("reading the entries …")
-    names = names_told(policies, facts)
-    entries = _read_entries(gitlab, project, policies, names)
+    keys = {policy.project for policy in policies}
+    entries = read_entries(gitlab, project, policies, keys, names_told(policies, facts))
     tell("comparing …")
     return tuple(compare(policy, facts, entries, gitlab, gitlab_url) for policy in policies)
 
 
-def _read_entries(
-    gitlab: GitLab, project: str, policies: Sequence[Policy], names: Collection[str]
+def read_entries(
+    gitlab: GitLab,
+    project: str,
+    policies: Sequence[Policy],
+    keys: Collection[str],
+    names: Collection[str],
 ) -> Entries:
+    """Read the entries that may mention any of the keys or name any of the accounts."""
     files: dict[str, bytes] = {}
     branch = ""
     try:
         branch = gitlab.fetch_default_branch(project)
         for glob in dict.fromkeys(policy.team_files for policy in policies):
             folder = glob.partition("*")[0].rstrip("/")
-            keys = {policy.project for policy in policies}
             wanted = partial(_is_wanted, glob, keys, names)
             files.update(gitlab.fetch_archive(project, branch, folder, wanted))
     except GitLabError as error:
@@ -73,6 +77,6 @@ def _read_entries(
 def _is_wanted(
     glob: str, keys: Collection[str], names: Collection[str], path: str, content: bytes
 ) -> bool:
-    if not is_team_file(path, glob):
-        return False
-    return any(may_mention(content, key) for key in keys) or may_name(content, names)
+    return is_team_file(path, glob) and (
+        any(may_mention(content, key) for key in keys) or may_name(content, names)
+    )

@@ -4,12 +4,14 @@ To close a merge request that is held, and to open another from its branch, or f
 another name, must not end the hold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from bot.evidence.facts import (
     EarlierOf,
     Fact,
+    Ledger,
     Need,
     Proposed,
     ProposedOf,
@@ -34,9 +36,12 @@ def siblings_of(merge_request: MergeRequest) -> SiblingsOf:
 
 def earlier_needs(merge_request: MergeRequest) -> tuple[Need, ...]:
     """Return what leads to the other merge requests that propose the same."""
+    return (siblings_of(merge_request), *_proposed_needs(merge_request))
+
+
+def _proposed_needs(merge_request: MergeRequest) -> tuple[ProposedOf, ...]:
     author = merge_request.author
-    others = (ProposedOf(merge_request.project, author.username),) if author else ()
-    return (siblings_of(merge_request), *others)
+    return (ProposedOf(merge_request.project, author.username),) if author else ()
 
 
 def gather_earlier(
@@ -61,7 +66,7 @@ def gather_earlier(
         and sibling.state != "merged"
         and sibling.source_project_id == merge_request.source_project_id
     ]
-    others, unknown = _choose_others(merge_request, nominations, known)
+    others, unknown = _choose_others(merge_request, nominations, Ledger(known, source))
     if len(own) > MOST:
         unknown.append(
             f"of the {len(own)} earlier merge requests from this branch, the newest {MOST} were "
@@ -72,29 +77,37 @@ def gather_earlier(
 
 
 def _choose_others(
-    merge_request: MergeRequest, nominations: Sequence[Nomination], known: Mapping[Need, Fact]
+    merge_request: MergeRequest, nominations: Sequence[Nomination], ledger: Ledger
 ) -> tuple[list[int], list[str]]:
     """Choose the merge requests that change the same entries, and say what is not known."""
-    entries = {path for each in nominations for path in (each.path, each.base_path) if path}
-    found = [known.get(need) for need in earlier_needs(merge_request)[1:]]
+    entries = frozenset(p for each in nominations for p in (each.path, each.base_path) if p)
+    needs = _proposed_needs(merge_request)
+    ledger.look_up(needs)
+    found = [ledger[need] for need in needs]
     unknown = [
         f"whether the nominee is held in another merge request is not known: {each.reason}"
         for each in found
         if isinstance(each, Unread)
     ]
-    others = [
-        iid
-        for each in found
-        if isinstance(each, Proposed)
-        for iid, paths in each.paths.items()
-        if iid != merge_request.iid and not entries.isdisjoint(paths)
-    ]
+    chosen = (_may_concern(each, entries) for each in found if isinstance(each, Proposed))
+    others = [iid for iid in dict.fromkeys(chain(*chosen)) if iid != merge_request.iid]
     if len(others) > MOST_OTHERS:
         unknown.append(
             f"{len(others)} other merge requests change the same entry, and the bot reads "
             f"{MOST_OTHERS} of them: an operator looks whether anything is held in the others"
         )
     return others[:MOST_OTHERS], unknown
+
+
+def _may_concern(found: Proposed, entries: frozenset[str]) -> Iterator[int]:
+    """Yield those that change an entry, or may have done so when something was held.
+
+    To push until a merge request changes nothing any more, and to close it, is to end no hold.
+    """
+    for iid, paths in found.paths.items():
+        emptied = not paths and iid in found.own
+        if paths is None or emptied or not entries.isdisjoint(paths):
+            yield iid
 
 
 def _read_notes(

@@ -297,9 +297,13 @@ class StandingOf(Asks[Standing]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What other merge requests with comments, none of them merged, change, by their numbers."""
+    """What other merge requests with comments, none of them merged, change, by their numbers.
 
-    paths: Mapping[int, tuple[str, ...]]
+    None where GitLab did not list all of it. `own` are those of whom it was asked for.
+    """
+
+    paths: Mapping[int, tuple[str, ...] | None]
+    own: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,15 +140,15 @@ query($project: ID!, $author: String!) {
     opened: mergeRequests(
       state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 20
     ) {
-      nodes { iid userNotesCount diffStats { path } }
+      nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
     closed: mergeRequests(
       state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 20
     ) {
-      nodes { iid userNotesCount diffStats { path } }
+      nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
     late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
-      nodes { iid userNotesCount diffStats { path } }
+      nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
   }
 }
@@ -369,11 +369,18 @@ def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
     lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
+    own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
     # Where nobody commented, nothing is held.
     nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
-    return Proposed(
-        paths={int(n["iid"]): tuple(s["path"] for s in n.get("diffStats") or ()) for n in nodes}
-    )
+    return Proposed(paths={int(n["iid"]): _read_touched(n) for n in nodes}, own=own)
+
+
+def _read_touched(node: Json) -> tuple[str, ...] | None:
+    """Read what a merge request changes; none of it where there is nothing to compare."""
+    stats, summary = node.get("diffStats"), node.get("diffStatsSummary")
+    if stats is None or summary is None or len(stats) < summary["fileCount"]:
+        return None
+    return tuple(stat["path"] for stat in stats)
 
 
 def _offers_part(need: OffersOf) -> Part:
@@ -463,7 +470,7 @@ _PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
     JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=28),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=40),
     OffersOf: _offers_part,
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,

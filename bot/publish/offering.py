@@ -108,6 +108,10 @@ def do_step(work: Work) -> tuple[Step, list[str]]:
 def _open(work: Work, step: Step) -> Step:
     """Make the branch and open the merge request, unless either is there by now."""
     gitlab, check = work.gitlab, work.check
+    # The list of the bot's own does not hold what an account opened that it had before.
+    there = _find_there(work)
+    if there:
+        return _with(step, there)
     number = gitlab.fetch_account_id(work.assessment.nomination.username)
     if number is None:
         return replace(step, left="the bot opens no merge request: GitLab knows no such account")
@@ -128,7 +132,10 @@ def _open(work: Work, step: Step) -> Step:
         "assignee_id": number,
         "remove_source_branch": True,
     }
-    offer = _open_once(work, fields)
+    return _with(step, _open_once(work, fields))
+
+
+def _with(step: Step, offer: Offer) -> Step:
     return replace(step, offer=offer) if offer.state == "opened" else step
 
 

@@ -150,6 +150,12 @@ class About:
     job_url: str = ""
 
 
+def _is_offered(step: Step) -> bool:
+    """Return whether a merge request that is open for a step does it when it is merged."""
+    offer = step.offer
+    return offer is not None and offer.state == "opened" and not offer.conflicts
+
+
 class Words:
     """The templates: the shipped ones, and those of the operator that replace them."""
 
@@ -218,7 +224,7 @@ class Words:
             "contact": about.contact,
             "docs_url": about.docs_url,
             "job_url": about.job_url,
-            "is_open": lambda step: bool(step.offer and step.offer.state == "opened"),
+            "is_offered": _is_offered,
             "offer_link": lambda offer: _numbered_link(offer.iid, offer.web_url),
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
