@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 26 * 1024 * 1024  # GitLab caps a webhook body at 25 MB.
 MARKER = "<!-- nomination-bot"
 MOST_GUESSES = 5  # merge requests that a body nobody can parse may send the bot to
-# Types of comments that can be resolved (GitLab, app/models/discussion_note.rb, diff_note.rb): a
-# policy may ask that no such concern is open.
-IN_THREADS = ("DiffNote", "DiscussionNote")
 
 # Fields whose change alone can alter neither who is nominated nor any requirement.
 IDLE_CHANGES = frozenset(
@@ -87,15 +84,19 @@ class _UnreadableError(Exception):
     """The body is not what GitLab sends; the message says where."""
 
 
-def read_event(raw: bytes, team_project: str, word: str) -> Event | Irrelevant | Stranger | Broken:
+def read_event(
+    raw: bytes, team_project: str, word: str, concerns: tuple[str, ...] = ()
+) -> Event | Irrelevant | Stranger | Broken:
     """Say which merge request an event is about, or why it does not matter.
+
+    Of comments without a command those of the types in `concerns` matter.
 
     A runner that expands variables breaks the JSON of a title with `${` or `$NAME` in it
     (gitlab-org/gitlab!146242), so a broken body is searched for numbers: they are hints, as all
     else in a body is.
     """
     try:
-        return _parse_event(_read_body(raw), team_project, word)
+        return _parse_event(_read_body(raw), team_project, word, concerns)
     except _UnreadableError as error:
         return Broken(str(error), _guess(raw[:MAX_BYTES], team_project))
 
@@ -114,7 +115,9 @@ def _read_body(raw: bytes) -> Body:
     return body
 
 
-def _parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant | Stranger:
+def _parse_event(
+    body: Body, team_project: str, word: str, concerns: tuple[str, ...]
+) -> Event | Irrelevant | Stranger:
     kind = body.get("object_kind")
     if not isinstance(kind, str):
         raise _UnreadableError("it has no `object_kind`; expected a GitLab webhook body")
@@ -122,19 +125,21 @@ def _parse_event(body: Body, team_project: str, word: str) -> Event | Irrelevant
         return Irrelevant("events of this kind never concern a nomination")
     project = _mapping(body, "project")
     if _is_team_project(project, team_project):
-        return _parse_known(kind, body, team_project, word)
+        return _parse_known(kind, body, team_project, word, concerns)
     reason = "another project than the configured team database"
     if _may_have_moved(project, team_project) and isinstance(
-        _parse_known(kind, body, team_project, word), Event
+        _parse_known(kind, body, team_project, word, concerns), Event
     ):
         return Stranger(reason)
     return Irrelevant(reason)
 
 
-def _parse_known(kind: str, body: Body, team_project: str, word: str) -> Event | Irrelevant:
+def _parse_known(
+    kind: str, body: Body, team_project: str, word: str, concerns: tuple[str, ...]
+) -> Event | Irrelevant:
     attributes = _mapping(body, "object_attributes")
     if kind == "note":
-        return _parse_note(body, attributes, team_project, word)
+        return _parse_note(body, attributes, team_project, word, concerns)
     return _parse_merge_request(body, attributes, team_project)
 
 
@@ -150,7 +155,9 @@ def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | 
     return Event(project, iid, "merge_request")
 
 
-def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event | Irrelevant:
+def _parse_note(
+    body: Body, attributes: Body, project: str, word: str, concerns: tuple[str, ...]
+) -> Event | Irrelevant:
     if attributes.get("noteable_type") != "MergeRequest":
         return Irrelevant("a comment, but not on a merge request")
     if attributes.get("system"):
@@ -164,7 +171,7 @@ def _parse_note(body: Body, attributes: Body, project: str, word: str) -> Event 
     if isinstance(author, str) and re.match(r"(project|group)_\d+_bot(_|\d|$)", author):
         return Irrelevant("a comment by a bot")
     # What an edited one said before is not told; if it was a command, the sweep ends it.
-    if not has_command(text, word) and attributes.get("type") not in IN_THREADS:
+    if not has_command(text, word) and attributes.get("type") not in concerns:
         return Irrelevant("a comment without a command")
     return Event(
         project, _positive(_mapping(body, "merge_request"), "iid", "merge_request"), "note"

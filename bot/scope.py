@@ -1,4 +1,4 @@
-"""The two settings that decide whether an event matters at all.
+"""The settings that decide whether an event matters at all.
 
 Apart from the other settings because every event, relevant or not, needs them.
 """
@@ -20,10 +20,13 @@ NAMES = (
 )  # fmt: skip
 DEFAULT_TEAM_PROJECT = "gitlab-com/www-gitlab-com"
 DEFAULT_WORD = "nomination"
+# Types of comments that can be resolved (GitLab, app/models/discussion_note.rb, diff_note.rb): an
+# operator's own policy may ask that no such concern is open; the one in force otherwise does not.
+IN_THREADS = ("DiffNote", "DiscussionNote")
 
 
-def parse_scope(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Read the team database's project and the command's word.
+def parse_scope(environment: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
+    """Read the team database's project, the command's word, and which other comments matter.
 
     Raises ConfigError for a setting that does not exist: if a misspelt one were passed over, its
     default would count, and the wrong project be looked at for ever.
@@ -34,6 +37,7 @@ def parse_scope(environment: Mapping[str, str]) -> tuple[str, str]:
     return (
         environment.get("NOMINATION_BOT_TEAM_PROJECT", "").strip() or DEFAULT_TEAM_PROJECT,
         (environment.get("NOMINATION_BOT_COMMAND", "").strip() or DEFAULT_WORD).removeprefix("/"),
+        IN_THREADS if environment.get("NOMINATION_BOT_POLICIES", "").strip() else (),
     )
 
 

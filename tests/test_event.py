@@ -106,8 +106,17 @@ def test_a_status_check_is_answered_even_for_idle_changes() -> None:
 
 @pytest.mark.parametrize("kind", ["DiffNote", "DiscussionNote"])
 def test_what_is_said_in_a_thread_may_be_a_concern(kind: str) -> None:
-    assert is_relevant(make_note_body("I would wait.", type=kind))
-    assert not is_relevant(make_note_body("I would wait.", type=kind, noteable_type="Issue"))
+    here = {"NOMINATION_BOT_TEAM_PROJECT": TEAM_PROJECT}
+    own = {**here, "NOMINATION_BOT_POLICIES": "policies"}
+
+    def read(environment: dict[str, str], **attributes: str) -> object:
+        body = make_note_body("I would wait.", type=kind, **attributes)
+        return read_event(json.dumps(body).encode(), *parse_scope(environment))
+
+    assert isinstance(read(own), Event)
+    assert isinstance(read(own, noteable_type="Issue"), Irrelevant)
+    # The shipped policy that is in force otherwise asks for nothing in threads.
+    assert isinstance(read(here), Irrelevant)
 
 
 @pytest.mark.parametrize("kind", ["merge_request", "note"])
@@ -321,12 +330,19 @@ def test_no_body_is_a_bug(part: str, value: Any, is_note: bool) -> None:
 @pytest.mark.parametrize(
     ("environment", "scope"),
     [
-        ({}, ("gitlab-com/www-gitlab-com", "nomination")),
-        ({"NOMINATION_BOT_TEAM_PROJECT": " g/t ", "NOMINATION_BOT_COMMAND": "/p "}, ("g/t", "p")),
+        ({}, ("gitlab-com/www-gitlab-com", "nomination", ())),
+        (
+            {"NOMINATION_BOT_TEAM_PROJECT": " g/t ", "NOMINATION_BOT_COMMAND": "/p "},
+            ("g/t", "p", ()),
+        ),
         ({"NOMINATION_BOT_TEAM_PROJECT": "", "NOMINATION_BOT_COMMAND": " "}, parse_scope({})),
+        (
+            {"NOMINATION_BOT_POLICIES": "policies"},
+            ("gitlab-com/www-gitlab-com", "nomination", ("DiffNote", "DiscussionNote")),
+        ),
     ],
 )
-def test_the_scope_has_defaults(environment: dict[str, str], scope: tuple[str, str]) -> None:
+def test_the_scope_has_defaults(environment: dict[str, str], scope: tuple[object, ...]) -> None:
     assert parse_scope(environment) == scope
 
 
