@@ -218,7 +218,8 @@ def play_all() -> Iterator[tuple[str, World]]:
 
 def _play(folder: Path) -> tuple[str, World]:
     scenario = read_scenario(folder)
-    with Sandbox(FIRST_NOMINATION, scenario.variables) as sandbox:
+    world = folder if (folder / "seed.yml").exists() else FIRST_NOMINATION
+    with Sandbox(world, scenario.variables) as sandbox:
         for _ in tell(sandbox, scenario):
             pass
         return folder.name, sandbox.world

@@ -27,6 +27,7 @@ from bot.gitlab.queries import build_parts
 WRONG = object()  # stands for a value that no scalar, list or object of the schema allows
 # A value for each field of the needs.
 EXAMPLE: dict[str, Any] = {
+    "author": "ada",
     "branch": "nominate-ada",
     "group": "a",
     "iid": 1,
@@ -98,6 +99,8 @@ def _needs() -> Iterator[Any]:
         for each in fields:
             if isinstance(each.default, bool):
                 yield kind(**given, **{each.name: not each.default})
+            elif each.default is None and each.name in given:
+                yield kind(**{**given, each.name: None})
 
 
 def find_relied_on(published: GraphQLSchema) -> tuple[set[str], list[str]]:
