@@ -114,7 +114,8 @@ def problems(api: Api, query: str, **variables: object) -> str:
 def make_busy() -> tuple[MergeRequest, Any]:
     """Let people act on the merge request, and ask for all of it."""
     world, mr, api = make_api()
-    world.project(PROJECT).settings.pipelines = "push"
+    settings = world.project(PROJECT).settings
+    settings.pipelines, settings.reset_approvals_on_push = "push", False
     author, developer = world.user("author"), world.user("developer")
     actions.set_reviewers(world, author, mr, [developer])
     actions.assign(world, author, mr, [world.user("owner")])
