@@ -52,6 +52,7 @@ class _Nominee:
     name: str
     former_name: str
     path: str
+    entry: str
     manager: str | None
     manager_known: bool
     doubtful: bool
@@ -163,6 +164,7 @@ def _find_nominees(
             name=_present_name(plot, mr, path, name),
             former_name=name,
             path=_find_origin(merged, path, name),
+            entry=path,
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
             doubtful=any(side is not None and _account(side) != name for side in (base, now)),
@@ -273,7 +275,7 @@ def _replay(
     """Return what is waived for whom, and whether somebody holds the merge request."""
     waived: set[tuple[str, str]] = set()
     holds: dict[str, bool] = {}  # by nominee, and whether maintainers alone can release it
-    for note, order in _orders(plot, mr) if nominees else ():
+    for note, order in _orders(plot, mr, nominees) if nominees else ():
         if mr.merged_at is not None and note.created_at > mr.merged_at:
             continue
         over = {n.name for n in nominees if _authority(plot, mr, note, order, nominees, n)}
@@ -344,7 +346,7 @@ def _authority(  # noqa: PLR0913, PLR0917  all that the rule speaks of
 def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
     """Tell whether somebody who may be the manager, as far as is known, closed the gate."""
     doubts: set[tuple[str, str]] = set()
-    for note, order in _orders(plot, mr):
+    for note, order in _orders(plot, mr, nominees):
         verdicts = {
             each.name: _authority(plot, mr, note, order, nominees, each) for each in nominees
         }
@@ -367,7 +369,7 @@ def _may_be_hidden(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
     unknown = not all(each.manager_known for each in nominees)
     return bool(nominees) and any(
         order.verb == "unread" and (unknown or note.author.username in powers)
-        for note, order in _orders(plot, mr)
+        for note, order in _orders(plot, mr, nominees)
     )
 
 
@@ -379,23 +381,48 @@ def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
 
 
 def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> frozenset[str]:
-    said = {note.author.username for note, order in _orders(plot, mr) if order.verb == "attest"}
+    said = {
+        note.author.username
+        for note, order in _orders(plot, mr, nominees)
+        if order.verb == "attest"
+    }
     return frozenset(said & {each.name for each in nominees})
 
 
-def _orders(plot: Plot, mr: MergeRequest) -> Iterator[tuple[Note, Order]]:
+def _orders(
+    plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]
+) -> Iterator[tuple[Note, Order]]:
     """Yield the orders of the comments that count, oldest first.
 
-    Of other merge requests from the same branch, unless they are merged, holds and releases.
+    Of other merge requests that propose the same, unless they are merged, holds and releases.
     """
     notes = list(mr.comments)
+    entries = {path for each in nominees for path in (each.entry, each.path)}
     for other in plot.merge_requests:
-        same = other.source_branch == mr.source_branch and other.state != "merged"
-        notes += other.comments if same and other is not mr else []
+        if other is not mr and other.state != "merged" and _proposes(plot, other, mr, entries):
+            notes += other.comments
     for note in sorted(notes, key=lambda each: each.id):
         if note.last_edited_at is None and not note.author.bot:
             said = plot.orders.get(note.id, ())
             yield from ((note, order) for order in said if _counts(note, order, mr))
+
+
+def _proposes(plot: Plot, other: MergeRequest, mr: MergeRequest, entries: set[str]) -> bool:
+    """Tell whether another one is from the same branch, or changes a nominee's entry.
+
+    It is the author's, or was closed; one of theirs that changes nothing any more may have.
+    """
+    if other.source_branch == mr.source_branch:
+        return True
+    own, diff = other.author is mr.author, other.diff
+    if not (own or other.state == "closed"):
+        return False
+    if diff is None or diff.base_sha is None:
+        return True
+    store = plot.made.team.repository.store
+    base, head = store.commits[diff.base_sha], store.commits[diff.head_sha]
+    touched = changed_paths(base.tree, head.tree)
+    return bool(entries & set(touched)) or (own and not touched)
 
 
 def _counts(note: Note, order: Order, mr: MergeRequest) -> bool:
