@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bot.errors import GitLabError, MissingError, RefusedError
@@ -41,9 +40,6 @@ from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, r
 from bot.gitlab.transport import CONNECTIONS, WRITING, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.unread import Unread
-
-if TYPE_CHECKING:
-    pass
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
@@ -212,7 +208,7 @@ class GitLabClient:
         return found
 
     def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: "Wanted"
+        self, project: str, branch: str, folder: str, wanted: Wanted
     ) -> Mapping[str, bytes]:
         """Read those files below a folder that are wanted, by path, all in one request.
 

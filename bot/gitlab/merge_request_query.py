@@ -8,8 +8,6 @@ from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, V
 
 PAGE = 100  # comments on a page, as the texts below say
 PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
-PAGE = 100  # comments on a page, as the texts below say
-PEOPLE = ("assignees", "reviewers", "approvedBy")  # lists of people that may go on
 
 MERGE_REQUEST = """
 query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {
