@@ -1,7 +1,7 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
-from bot.gitlab.answers import Json
-from bot.gitlab.client import MISSHAPEN, GitLabClient
+from bot.gitlab.answers import MISSHAPEN, Json
+from bot.gitlab.client import GitLabClient
 from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
     COMMENTS,

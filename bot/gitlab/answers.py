@@ -1,12 +1,30 @@
-"""Read the shapes that recur in GitLab's GraphQL answers."""
+"""Read the shapes that recur in GitLab's answers, most of them GraphQL's."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from bot.errors import GitLabError
 from bot.merge_request import Visibility
 
 Json = Mapping[str, Any]
+# What goes wrong with an answer of an unknown shape.
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@contextmanager
+def known_shape() -> Iterator[None]:
+    """Turn what goes wrong with an answer of an unknown shape into GitLabError."""
+    try:
+        yield
+    except MISSHAPEN as error:
+        raise GitLabError(f"{tell_misshapen(error)}.") from None
+
+
+def tell_misshapen(error: Exception) -> str:
+    """Say that an answer has an unknown shape."""
+    return f"GitLab's answer has another shape than expected ({type(error).__name__})"
 
 
 def nodes_of(connection: Json | None) -> Iterator[Json]:

@@ -4,7 +4,7 @@ import base64
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +31,7 @@ from bot.evidence import (
 )
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
-from bot.gitlab.answers import Json, number_of
+from bot.gitlab.answers import MISSHAPEN, Json, known_shape, number_of, tell_misshapen
 from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
@@ -53,7 +53,6 @@ LAG_WAITS = (0.5, 1.0, 2.0)  # seconds
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`
 PREPARE_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds
 NOT_FOUND = 404
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class GitLabClient:
@@ -179,7 +178,7 @@ class GitLabClient:
         rows, _ = self._transport.fetch_rows(
             path, {"scope": "blobs", "search": words, "ref": branch, "per_page": 100}
         )
-        with _known_shape():
+        with known_shape():
             return [str(row["path"]) for row in rows]
 
     def find_commented(self, project: str, marker: str) -> list[int]:
@@ -190,7 +189,7 @@ class GitLabClient:
         # doc/api/search.md: the scope `notes` of a project is in every tier. Words are searched
         # for, so the signs around them are left to the comparison.
         rows = self._search_notes(project, marker.strip("<!-> "))
-        with _known_shape():
+        with known_shape():
             own = [row for row in rows if row["body"].startswith(marker)]
             iids = [int(r["noteable_iid"]) for r in own if r["noteable_type"] == "MergeRequest"]
         return list(dict.fromkeys(iids))
@@ -241,7 +240,7 @@ class GitLabClient:
             text = tallies.write_query(len(usernames), approvals=approvals)
             try:
                 answer = self._transport.query(text, variables, patient=False)
-                with _known_shape():
+                with known_shape():
                     return tallies.read_tallies(answer, usernames)
             except GitLabError as error:
                 reason = str(error)
@@ -299,7 +298,7 @@ class GitLabClient:
 
     def _read_merge_request(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
         """Read a merge request: the one that is looked at, or another that tells of it."""
-        with _known_shape():
+        with known_shape():
             return self._read_whole(project, iid, is_own=is_own)
 
     def _read_whole(
@@ -494,7 +493,7 @@ class GitLabClient:
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
         except MISSHAPEN as error:
-            return {need: _misshapen(error)}
+            return {need: Unread(reason=tell_misshapen(error))}
 
     def _answer_earlier(self, need: EarlierOf) -> Mapping[Need, Fact]:
         try:
@@ -506,7 +505,7 @@ class GitLabClient:
         """List the merge requests with the sweep's emoji of the bot on them."""
         path = f"/projects/{escape_path(project)}/merge_requests"
         rows = read_pages(self._transport, path, scope="all", state=state, my_reaction_emoji=WATCH)
-        with _known_shape():
+        with known_shape():
             return [int(row["iid"]) for row in rows]
 
     def fetch_recent(
@@ -522,19 +521,19 @@ class GitLabClient:
     def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
         """List merged merge requests that changed since a time, with an account's mark."""
         nodes = self._list_since(documents.MARKED, project, since)
-        with _known_shape():
+        with known_shape():
             return [int(node["iid"]) for node in nodes if documents.is_marked(node, accounts)]
 
     def _list_since(self, document: str, project: str, since: datetime) -> Iterator[Json]:
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}
         for _ in range(LIST_PAGES):
             data = self._transport.query(document, variables)
-            with _known_shape():
+            with known_shape():
                 page = data["project"]["mergeRequests"]
                 found: list[Json] = page["nodes"]
                 variables["after"] = page["pageInfo"]["endCursor"]
                 more = page["pageInfo"]["hasNextPage"]
-            with _known_shape():
+            with known_shape():
                 yield from found
             if not more:
                 return
@@ -551,12 +550,12 @@ class GitLabClient:
         mine = any(each.author and each.author.id == merge_request.me.id for each in known)
         if not after or mine or last != max((each.id for each in known), default=0):
             return self._read_merge_request(project, iid, is_own=True).notes
-        with _known_shape():
+        with known_shape():
             return (*known, *self._read_whole(project, iid, is_own=True, after=after).notes)
 
     def fetch_statuses(self, merge_request: MergeRequest, name: str) -> tuple[CommitStatus, ...]:
         """Read the commit statuses of a name on the head, to see whether a write landed."""
-        with _known_shape():
+        with known_shape():
             need = StatusesOf(merge_request.project_id, merge_request.status_sha, name)
             return read_statuses(self._transport, need)
 
@@ -630,7 +629,7 @@ class GitLabClient:
 
     def _has_awarded(self, path: str, own_id: int) -> bool:
         rows = read_pages(self._transport, f"{path}/award_emoji")
-        with _known_shape():
+        with known_shape():
             return any(row["name"] == WATCH and row["user"]["id"] == own_id for row in rows)
 
     def unwatch(self, merge_request: MergeRequest) -> None:
@@ -638,7 +637,7 @@ class GitLabClient:
         self._withdraw(_address(merge_request), WATCH, merge_request.me.id)
 
     def _withdraw(self, path: str, name: str, own_id: int) -> None:
-        with _known_shape():
+        with known_shape():
             for row in read_pages(self._transport, f"{path}/award_emoji"):
                 if row["name"] == name and row["user"]["id"] == own_id:
                     self._transport.remove(f"{path}/award_emoji/{row['id']}")
@@ -667,7 +666,7 @@ class GitLabClient:
         """Read a file with the commit that a ref stands for (doc/api/repository_files.md)."""
         where = f"/projects/{escape_path(project)}/repository/files/{quote(path, safe='')}"
         found = self._transport.fetch_object(where, {"ref": ref})
-        with _known_shape():
+        with known_shape():
             return base64.b64decode(found["content"]), str(found["commit_id"])
 
     def fetch_change(self, project: str, ref: str, branch: str) -> tuple[str, str, str] | None:
@@ -677,7 +676,7 @@ class GitLabClient:
         """
         where = f"/projects/{escape_path(project)}/repository/compare"
         found = self._transport.fetch_object(where, {"from": ref, "to": branch})
-        with _known_shape():
+        with known_shape():
             commits, diffs = found["commits"], found["diffs"]
             if len(commits) != 1 or len(diffs) != 1 or len(commits[0]["parent_ids"]) != 1:
                 return None
@@ -691,7 +690,7 @@ class GitLabClient:
     def open_offer(self, project: str, fields: Mapping[str, object]) -> Offer:
         """Open a merge request; raise DoubtfulWriteError if it may have landed."""
         made = self._transport.create(f"/projects/{escape_path(project)}/merge_requests", fields)
-        with _known_shape():
+        with known_shape():
             return Offer(
                 iid=int(made["iid"]),
                 web_url=str(made["web_url"]),
@@ -732,21 +731,7 @@ def _read_part(part: Part, data: Json) -> Mapping[Need, Fact]:
     try:
         return part.read(data)
     except MISSHAPEN as error:
-        return dict.fromkeys(part.needs, _misshapen(error))
-
-
-@contextmanager
-def _known_shape() -> Iterator[None]:
-    """Turn what goes wrong with an answer of an unknown shape into GitLabError."""
-    try:
-        yield
-    except MISSHAPEN as error:
-        raise GitLabError(f"{_misshapen(error).reason}.") from None
-
-
-def _misshapen(error: Exception) -> Unread:
-    name = type(error).__name__
-    return Unread(reason=f"GitLab's answer has another shape than expected ({name})")
+        return dict.fromkeys(part.needs, Unread(reason=tell_misshapen(error)))
 
 
 def _raw_path(need: FileAt) -> str:

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from bot.errors import GitLabError
-from bot.gitlab.answers import Json
+from bot.gitlab.answers import Json, known_shape
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.transport import Transport
 from bot.values import dataclass
 
 PAGES = 5  # of 100 open issues of the bot's each; it keeps one
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +35,13 @@ class Issues:
 
     def fetch_open(self) -> list[Issue]:
         """List the open issues that the bot has opened, the oldest first."""
-        try:
+        with known_shape():
             me = int(self._transport.fetch_object("/user")["id"])
             rows = read_pages(
                 self._transport, self._path, PAGES,
                 author_id=str(me), state="opened", order_by="created_at", sort="asc",
             )  # fmt: skip
             return [_read(row) for row in rows if row["author"]["id"] == me]
-        except MISSHAPEN as error:
-            raise _odd(error) from None
 
     def create(self, title: str, description: str) -> str:
         """Open an issue for members alone; return its address.
@@ -69,8 +65,3 @@ def _read(row: Json) -> Issue:
         created_at=datetime.fromisoformat(row["created_at"]),
         web_url=str(row["web_url"]),
     )
-
-
-def _odd(error: Exception) -> GitLabError:
-    name = type(error).__name__
-    return GitLabError(f"GitLab's answer has another shape than expected ({name}).")
