@@ -55,6 +55,14 @@ def read_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def read_touched(node: Json) -> tuple[str, ...] | None:
+    """Read which paths a merge request is told to change; None where not all of them are."""
+    stats, summary = node.get("diffStats"), node.get("diffStatsSummary")
+    if stats is None or summary is None or len(stats) < summary["fileCount"]:
+        return None
+    return tuple(stat["path"] for stat in stats)
+
+
 def read_visibility(word: str | None, *, unknown: Visibility) -> Visibility:
     """Read GitLab's word for a visibility."""
     return {each.name.casefold(): each for each in Visibility}.get(str(word), unknown)

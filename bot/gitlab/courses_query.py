@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bot.evidence import Act, Course, Courses, CoursesOf
-from bot.gitlab.answers import Json, nodes_of, read_time
+from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
 
@@ -80,7 +80,7 @@ def _read_course(node: Json) -> Course:
         author=(node.get("author") or {}).get("username"),
         merged_at=merged_at,
         acts=tuple(sorted(in_time, key=lambda act: act.at)),
-        paths=_read_paths(node),
+        paths=read_touched(node),
         cut=any(map(_goes_on, threads))
         or any(
             _goes_on(listed) and not (end and end > merged_at)
@@ -119,10 +119,3 @@ def _act(what: str, note: Json) -> Act:
         bot=bool(author.get("bot")),
         at=read_time(note["createdAt"]),
     )
-
-
-def _read_paths(node: Json) -> tuple[str, ...] | None:
-    stats, summary = node.get("diffStats"), node.get("diffStatsSummary")
-    if stats is None or summary is None or len(stats) < summary["fileCount"]:
-        return None
-    return tuple(stat["path"] for stat in stats)

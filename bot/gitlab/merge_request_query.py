@@ -3,7 +3,15 @@
 from collections.abc import Collection, Iterable
 
 from bot.errors import GitLabError
-from bot.gitlab.answers import Json, is_member, nodes_of, number_of, read_time, read_visibility
+from bot.gitlab.answers import (
+    Json,
+    is_member,
+    nodes_of,
+    number_of,
+    read_time,
+    read_touched,
+    read_visibility,
+)
 from bot.merge_request import WATCH, HeadPipeline, MergeRequest, Note, Person, Visibility
 
 PAGE = 100  # comments on a page, as the texts below say
@@ -166,15 +174,11 @@ def is_marked(node: Json, accounts: Collection[int]) -> bool:
 
 def read_paths(node: Json) -> tuple[str, ...] | None:
     """Read which paths a merge request changes; None where not all are told."""
-    stats = node.get("diffStats")
-    summary = node.get("diffStatsSummary")
-    if stats is None or summary is None or len(stats) < summary["fileCount"]:
-        return None
     if not (node.get("diffRefs") or {}).get("baseSha"):
         # Without a merge base nothing is compared and the lists are empty
         # (lib/gitlab/git/repository.rb, `diff_stats`), which says nothing.
         return None
-    return tuple(stat["path"] for stat in stats)
+    return read_touched(node)
 
 
 def _read_note(node: Json, me: Person) -> Note:

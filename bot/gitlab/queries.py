@@ -41,6 +41,7 @@ from bot.gitlab.answers import (
     nodes_of,
     number_of,
     read_time,
+    read_touched,
     read_visibility,
     usernames_of,
 )
@@ -372,15 +373,8 @@ def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
     own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
     # Where nobody commented, nothing is held.
     nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
-    return Proposed(paths={int(n["iid"]): _read_touched(n) for n in nodes}, own=own)
-
-
-def _read_touched(node: Json) -> tuple[str, ...] | None:
-    """Read what a merge request changes; none of it where there is nothing to compare."""
-    stats, summary = node.get("diffStats"), node.get("diffStatsSummary")
-    if stats is None or summary is None or len(stats) < summary["fileCount"]:
-        return None
-    return tuple(stat["path"] for stat in stats)
+    # Where there is nothing to compare, nothing is told to be changed.
+    return Proposed(paths={int(n["iid"]): read_touched(n) for n in nodes}, own=own)
 
 
 def _offers_part(need: OffersOf) -> Part:
