@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from bot.evidence import Act, Course, Courses, CoursesOf
 from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
 from bot.gitlab.packing import Part, make_part
+from bot.gitlab.work_query import DEEDS, is_read_until, times_of
 from bot.unread import Unread
 
 # Each discussion is read from its beginning, the oldest first (`discussions` of the module
@@ -38,17 +39,10 @@ query($project: ID!, $iids: [String!], $count: Int!) {
 }
 """
 
-# What GitLab itself writes of reviews (app and ee/app/services/…/system_notes/
-# merge_requests_service.rb) and of pushes (add_commits, system_notes/commit_service.rb). Commits
-# that came with the target branch are summed up in a line of their own (existing_commit_summary),
-# whose `<code>` no title of a commit can hold: those are escaped. A push that only takes commits
-# away is noted nowhere.
-_REVIEWS = {
-    "approved this merge request": "approved",
-    "unapproved this merge request": "unapproved",
-    "requested changes": "requested",
-    "left review comments without approving": "reviewed",
-}
+# What GitLab itself writes of pushes (add_commits, system_notes/commit_service.rb). Commits that
+# came with the target branch are summed up in a line of their own (existing_commit_summary), whose
+# `<code>` no title of a commit can hold: those are escaped. A push that only takes commits away is
+# noted nowhere.
 _PUSH = re.compile(r"added [0-9]+ commits?\b")
 _OF_TARGET = re.compile(r"commits? from branch <code>")
 
@@ -73,31 +67,25 @@ def _read_course(node: Json) -> Course:
     acts = [*_read_activity(activity), *(act for each in threads for act in _read_thread(each))]
     in_time = [act for act in acts if act.at <= merged_at]
     begun = [read_time(n[0]["createdAt"]) for each in threads if (n := list(nodes_of(each)))]
-    noted = [read_time(note["createdAt"]) for note in nodes_of(activity)]
-    last = [max(times, default=None) for times in (begun, noted)]
+    lists = (
+        (discussions, begun),
+        (activity, times_of(activity)),
+        *((each, ()) for each in threads),
+    )
     return Course(
         iid=int(node["iid"]),
         author=(node.get("author") or {}).get("username"),
         merged_at=merged_at,
         acts=tuple(sorted(in_time, key=lambda act: act.at)),
         paths=read_touched(node),
-        cut=any(map(_goes_on, threads))
-        or any(
-            _goes_on(listed) and not (end and end > merged_at)
-            for listed, end in zip((discussions, activity), last, strict=True)
-        ),
+        cut=not all(is_read_until(listed, times, merged_at) for listed, times in lists),
     )
-
-
-def _goes_on(listed: Json) -> bool:
-    """Return whether GitLab did not list everything, or nothing at all."""
-    return listed.get("nodes") is None or bool(listed["pageInfo"]["hasNextPage"])
 
 
 def _read_activity(activity: Json) -> Iterator[Act]:
     for note in nodes_of(activity):
         body = note["body"].strip().casefold()
-        what = _REVIEWS.get(body)
+        what = DEEDS.get(body)
         if _PUSH.match(body):
             what = "rebased" if _OF_TARGET.search(body) else "pushed"
         if what:

@@ -7,9 +7,11 @@ when a push resets the approval (ee/app/services/ee/merge_requests/base_service.
 """
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from bot.evidence import (
     Account,
@@ -19,6 +21,7 @@ from bot.evidence import (
     Deeds,
     DeedsOf,
     DefaultBranchOf,
+    Fact,
     Listed,
     Merged,
     Threads,
@@ -35,20 +38,19 @@ AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
 PEOPLE = 100  # of one merge request; a full page may have been cut
 NOTES = 100  # comments, or system notes, of one merge request that is looked into
+N = TypeVar("N", ActivityOf, DeedsOf)
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
 
 # System notes of reviews, word for word and of nothing else: approve_mr, unapprove_mr,
 # requested_changes and, in newer versions, reviewed in SystemNotes::MergeRequestsService
 # (app and ee/app/services/…/system_notes/merge_requests_service.rb). Each is written in the
 # reviewer's own name. Where a version writes none of the last two, threads show the review.
-DEEDS = frozenset(
-    {
-        "approved this merge request",
-        "unapproved this merge request",
-        "requested changes",
-        "left review comments without approving",
-    }
-)
+DEEDS = {
+    "approved this merge request": "approved",
+    "unapproved this merge request": "unapproved",
+    "requested changes": "requested",
+    "left review comments without approving": "reviewed",
+}
 
 # Who was asked for a review: change_issuable_reviewers in SystemNotes::IssuablesService
 # (app/services/system_notes/issuables_service.rb); whom it was taken from stands behind.
@@ -136,19 +138,6 @@ query($project: ID!, $iid: String!, $notes: Int!) {
       activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
         pageInfo { hasPreviousPage }
         nodes { body createdAt maxAccessLevelOfAuthor author { username } }
-      }
-    }
-  }
-}
-"""
-
-ALL_DEEDS = """
-query($project: ID!, $iid: String!, $notes: Int!) {
-  project(fullPath: $project) {
-    mergeRequest(iid: $iid) {
-      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
-        pageInfo { hasPreviousPage }
-        nodes { body createdAt author { username } }
       }
     }
   }
@@ -358,7 +347,7 @@ def _read_deeds(node: Json, key: str) -> _Deeds:
     return _Deeds(
         in_time=in_time,
         late=bool(times) and not in_time,
-        cut=not in_time and not _is_read_until(listed, merged_at),
+        cut=not in_time and not is_read_until(listed, times_of(listed), merged_at),
     )
 
 
@@ -367,14 +356,16 @@ def _is_deed(note: Json, key: str) -> bool:
     return str(author).casefold() == key and note["body"].strip().casefold() in DEEDS
 
 
-def _is_read_until(notes: Json, end: datetime) -> bool:
-    """Return whether all notes up to a time were listed; the oldest come first."""
-    if notes.get("nodes") is None:
+def times_of(notes: Json) -> Iterator[datetime]:
+    """Yield when each of some notes was written."""
+    return (read_time(note["createdAt"]) for note in nodes_of(notes))
+
+
+def is_read_until(listed: Json, times: Iterable[datetime], end: datetime) -> bool:
+    """Return whether a list was read up to a time, by the times of its items, oldest first."""
+    if listed.get("nodes") is None:
         return False
-    if not notes["pageInfo"]["hasNextPage"]:
-        return True
-    times = [read_time(note["createdAt"]) for note in nodes_of(notes)]
-    return bool(times) and max(times) > end
+    return not listed["pageInfo"]["hasNextPage"] or max(times, default=end) > end
 
 
 # SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
@@ -391,16 +382,31 @@ MOVE = re.compile(
 
 
 def activity_part(need: ActivityOf) -> Part:
-    """Ask for the newest system notes of a merge request."""
-    iid = str(need.iid)
-    return make_part(need, ACTIVITY, _read_activity, cost=20, iid=iid, notes=NOTES)
+    """Ask for what was done to a merge request by its newest system notes."""
+    return _newest_notes_part(need, _read_activity)
+
+
+def deeds_part(need: DeedsOf) -> Part:
+    """Ask for what GitLab noted of a merge request; of much, the newest."""
+    return _newest_notes_part(need, _read_all_deeds)
+
+
+def _newest_notes_part(need: N, read: Callable[[N, Json], Fact]) -> Part:
+    return make_part(need, ACTIVITY, read, cost=20, iid=str(need.iid), notes=NOTES)
+
+
+def _find_newest_notes(answer: Json) -> Json | Unread:
+    found = (answer.get("project") or {}).get("mergeRequest") or {}
+    listed: Json = found.get("activity") or {}
+    if listed.get("nodes") is None:
+        return Unread(reason="GitLab did not list what happened to the merge request")
+    return listed
 
 
 def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
-    found = (answer.get("project") or {}).get("mergeRequest") or {}
-    listed = found.get("activity") or {}
-    if listed.get("nodes") is None:
-        return Unread(reason="GitLab did not list what happened to the merge request")
+    listed = _find_newest_notes(answer)
+    if isinstance(listed, Unread):
+        return listed
     approved: dict[str, datetime] = {}
     times: list[datetime] = []
     moves: list[datetime] = []
@@ -423,17 +429,10 @@ def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
     )
 
 
-def deeds_part(need: DeedsOf) -> Part:
-    """Ask for what GitLab noted of a merge request; of much, the newest."""
-    iid = str(need.iid)
-    return make_part(need, ALL_DEEDS, _read_all_deeds, cost=20, iid=iid, notes=NOTES)
-
-
 def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
-    found = (answer.get("project") or {}).get("mergeRequest") or {}
-    listed = found.get("activity") or {}
-    if listed.get("nodes") is None:
-        return Unread(reason="GitLab did not list what happened to the merge request")
+    listed = _find_newest_notes(answer)
+    if isinstance(listed, Unread):
+        return listed
     items = [
         Deed(
             at=read_time(note["createdAt"]),
@@ -490,7 +489,7 @@ def _read_threads(need: ThreadsOf, answer: Json) -> Threads | Unread:
         merged_at = read_time(node["mergedAt"])
         if any(_is_in_thread(note, key, merged_at) for note in nodes_of(notes)):
             found.add(iid)
-        if _is_read_until(notes, merged_at) and not deeds[iid].cut:
+        if is_read_until(notes, times_of(notes), merged_at) and not deeds[iid].cut:
             whole.add(iid)
     recorded = frozenset(iid for iid, deed in deeds.items() if deed.in_time)
     # Anybody who may edit a merge request can ask for a review of what was merged long ago.
