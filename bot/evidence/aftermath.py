@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.commands import decides, find_stating, takes_waivers_back
-from bot.evidence.facts import Fact, Need, Source
+from bot.evidence.facts import Fact, Ledger, Need, Source
 from bot.evidence.gathering import Subject, follow_subject, without_manager
 from bot.evidence.present import Trail, find_present
 from bot.merge_request import MergeRequest
@@ -36,7 +36,7 @@ def look_back(look: Aftermath, known: Mapping[Need, Fact], source: Source, word:
     merge_request, notes = look.merge_request, look.merge_request.notes
     judged = not look.passed or takes_waivers_back(notes, word)
     stated = find_stating(notes, word) if len(look.subjects) == 1 else ()
-    trail = Trail(merge_request=merge_request, known=known, source=source, stated=stated)
+    trail = Trail(merge_request=merge_request, ledger=Ledger(known, source), stated=stated)
     subjects = [
         follow_subject(subject, find_present(subject.nomination, trail))
         for subject in look.subjects

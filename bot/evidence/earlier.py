@@ -16,13 +16,12 @@ from bot.evidence.facts import (
     Proposed,
     ProposedOf,
     Sibling,
-    Siblings,
     SiblingsOf,
     Source,
 )
 from bot.merge_request import MergeRequest, Note
 from bot.nomination import Nomination
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
 MOST = 6  # earlier merge requests from one branch that are read
@@ -55,8 +54,8 @@ def gather_earlier(
     So are those of its author, and those closed lately, that change the entry of a nominee.
     What was held in one that is merged, is over with it. Returns, too, why some may be missing.
     """
-    first = known.get(siblings_of(merge_request))
-    found = _read_all(siblings_of(merge_request), first, source)
+    ledger = Ledger(known, source)
+    found = _read_all(siblings_of(merge_request), ledger)
     if isinstance(found, Unread):
         return [], [f"whether the branch is held from before is not known: {found.reason}"]
     own = [
@@ -66,14 +65,14 @@ def gather_earlier(
         and sibling.state != "merged"
         and sibling.source_project_id == merge_request.source_project_id
     ]
-    others, unknown = _choose_others(merge_request, nominations, Ledger(known, source))
+    others, unknown = _choose_others(merge_request, nominations, ledger)
     if len(own) > MOST:
         unknown.append(
             f"of the {len(own)} earlier merge requests from this branch, the newest {MOST} were "
             "read; open this one from a branch with a new name"
         )
     chosen = dict.fromkeys([*(sibling.iid for sibling in own[:MOST]), *others])
-    return _read_notes(merge_request, chosen, unknown, source)
+    return _read_notes(merge_request, chosen, unknown, ledger)
 
 
 def _choose_others(
@@ -111,29 +110,30 @@ def _may_concern(found: Proposed, entries: frozenset[str]) -> Iterator[int]:
 
 
 def _read_notes(
-    merge_request: MergeRequest, iids: Iterable[int], unknown: Sequence[str], source: Source
+    merge_request: MergeRequest, iids: Iterable[int], unknown: Sequence[str], ledger: Ledger
 ) -> tuple[list[Note], list[str]]:
     needs = [EarlierOf(merge_request.project, iid) for iid in iids]
-    facts = source.fetch_facts(needs) if needs else {}
+    ledger.look_up(needs)
     notes: list[Note] = []
     missing: list[str] = []
     for need in needs:
-        fact = facts.get(need)
-        if isinstance(fact, MergeRequest):
-            notes.extend(fact.notes)
-        else:
+        earlier = ledger[need]
+        if isinstance(earlier, Unread):
             missing.append(f"what was said in the earlier !{need.iid} could not be read")
+        else:
+            notes.extend(earlier.notes)
     return notes, [*missing, *unknown]
 
 
-def _read_all(need: SiblingsOf, page: Fact | None, source: Source) -> list[Sibling] | Unread:
+def _read_all(need: SiblingsOf, ledger: Ledger) -> list[Sibling] | Unread:
     items: list[Sibling] = []
     for _ in range(PAGES):
-        if not isinstance(page, Siblings):
-            return page if isinstance(page, Unread) else NOT_LOOKED_UP
+        page = ledger[need]
+        if isinstance(page, Unread):
+            return page
         items += page.items
         if page.following is None:
             return items
         need = replace(need, after=page.following)
-        page = source.fetch_facts({need}).get(need)
+        ledger.look_again([need])
     return Unread(reason="too many merge requests came from branches of this name")

@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.evidence.facts import (
-    Access,
     AccessOf,
-    Commits,
     CommitsOf,
     Fact,
     FileAt,
+    Ledger,
     Members,
     MembersOf,
     MovedOf,
     Need,
     Profile,
     ProfileOf,
-    Source,
 )
 from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest, Person
@@ -59,13 +57,8 @@ class Trail:
     """
 
     merge_request: MergeRequest
-    known: Mapping[Need, Fact]
-    source: Source
+    ledger: Ledger
     stated: tuple[Person, ...] = ()
-
-    def fetch(self, need: Need) -> Fact | None:
-        """Return a fact that is known already, or look it up."""
-        return self.known[need] if need in self.known else self.source.fetch_facts({need})[need]
 
 
 def find_present(nomination: Nomination, trail: Trail) -> Present:
@@ -100,21 +93,17 @@ def _find_entry(path: str, trail: Trail) -> Content:
     """Read the entry on the target branch, under another name where it was renamed since."""
     project, branch = trail.merge_request.project, trail.merge_request.target_branch
     for _ in range(MOST_MOVES):
-        content = _as_content(trail.fetch(FileAt(project, branch, path)))
+        content = trail.ledger.fetch(FileAt(project, branch, path))
         if content is not None:
             return content
-        commits = trail.fetch(CommitsOf(project, branch, path))
-        if not isinstance(commits, Commits) or not commits.items:
+        commits = trail.ledger.fetch(CommitsOf(project, branch, path))
+        if isinstance(commits, Unread) or not commits.items:
             return Unread(reason="what became of it is not known")
-        new_path = trail.fetch(MovedOf(project, commits.items[0].sha, path))
+        new_path = trail.ledger.fetch(MovedOf(project, commits.items[0].sha, path))
         if not isinstance(new_path, str):
-            return _as_content(new_path)
+            return new_path
         path = new_path
     return Unread(reason="it was renamed more often than is followed")
-
-
-def _as_content(fact: Fact | None) -> Content:
-    return fact if isinstance(fact, bytes | Unread) else None
 
 
 def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
@@ -128,9 +117,9 @@ def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
         if person.key != name.casefold():
             return _Doubt(f"the nominee is called {person.username} now, and the entry says {name}")
     if name.casefold() != nominated.casefold() and not trail.stated:
-        profile = trail.fetch(ProfileOf(nominated))
+        profile = trail.ledger.fetch(ProfileOf(nominated))
         # Whoever was renamed has left the name behind; an entry may be handed to somebody else.
-        if isinstance(profile, Unread | Profile) and not _is_newer(profile, trail):
+        if profile is not None and not _is_newer(profile, trail):
             told = f"the entry names {name} now, but {nominated} was nominated"
             return _Doubt(told, unread=isinstance(profile, Unread))
     return _doubt_account(name, trail)
@@ -145,13 +134,13 @@ def _is_newer(profile: Unread | Profile, trail: Trail) -> bool:
 
 def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
     author = trail.merge_request.author
-    if (author and author.key == name.casefold()) or _is_member(name, trail.known):
+    if (author and author.key == name.casefold()) or _is_member(name, trail.ledger.facts):
         return None
-    profile = trail.fetch(ProfileOf(name))
+    profile = trail.ledger.fetch(ProfileOf(name))
     if isinstance(profile, Unread):
         told = f"the account {name} could not be looked up: {profile.reason}"
         return _Doubt(told, unread=True)
-    if not isinstance(profile, Profile):
+    if profile is None:
         told = f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
         return _Doubt(told)
     if _is_newer(profile, trail):
@@ -160,12 +149,12 @@ def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
 
 
 def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
-    access = trail.fetch(AccessOf(trail.merge_request.project_id, profile.id))
+    access = trail.ledger.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):
         told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
         return _Doubt(told, unread=True)
-    if isinstance(access, Access) and access.member:
+    if access.member:
         return None
     return _Doubt(
         f"the account {name} is no member of {project}, and did not open this merge request: "
