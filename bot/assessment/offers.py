@@ -29,9 +29,7 @@ def plan_offers(case: Case, assessment: Assessment, *, held: bool) -> Assessment
 
 
 def _plan(case: Case, step: Step, *, may_open: bool) -> Step:
-    need = find_offers_of(
-        case.policy, step.follow_up, (case.nomination.username, case.subject.former_name)
-    )
+    need = find_offers_of(case.policy, step.follow_up, case.subject.names)
     if need is None:
         return step
     known = case.evidence.offers.get(need, NOT_LOOKED_UP)

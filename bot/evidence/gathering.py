@@ -28,7 +28,7 @@ from bot.evidence.facts import (
     fact_of,
 )
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
-from bot.evidence.offers import find_offers_of, offer_needs, read_offers
+from bot.evidence.offers import offer_needs, read_offers
 from bot.evidence.present import Present
 from bot.evidence.reviews import (
     Look,
@@ -107,6 +107,11 @@ class Subject:
     timing: Timing | Unread = NOT_TIMED
     present: Present | None = None
     former_name: str | None = None
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Return what the nominee is called, and was called in the merge request."""
+        return (self.nomination.username, self.former_name)
 
 
 @runtime_checkable
@@ -215,22 +220,10 @@ def step_files(policies: Iterable[Policy]) -> set[FileAt]:
     return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
 
 
-def _names(subject: Subject) -> tuple[str | None, ...]:
-    return (subject.nomination.username, subject.former_name)
-
-
 def _shown_for(subject: Subject, me: Person, known: Mapping[Need, Fact]) -> set[Need]:
     """Say what is looked up after the merge alone."""
-    offers = offer_needs(subject.policy, _names(subject), me, known)
+    offers = offer_needs(subject.policy, subject.names, me, known)
     return {*exposures_of([subject.policy]), *offers}
-
-
-def _offers_of(
-    subject: Subject, me: Person, facts: Mapping[Need, Fact]
-) -> dict[OffersOf, Offers | Unread]:
-    steps = subject.policy.follow_ups
-    needs = [find_offers_of(subject.policy, step, _names(subject)) for step in steps]
-    return {need: read_offers(need, me, facts) for need in needs if need}
 
 
 def exposures_of(policies: Iterable[Policy]) -> set[ExposureOf]:
@@ -374,7 +367,7 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger, me: Per
         groups=_groups(facts, inherited=False),
         inherited=_groups(facts, inherited=True),
         files={need: facts[need] for need in found if isinstance(need, FileAt)},
-        offers=_offers_of(subject, me, found),
+        offers=read_offers(subject.policy, subject.names, me, found),
         exposures={need.project: facts[need] for need in found if isinstance(need, ExposureOf)},
         facts=dict(found),
     )

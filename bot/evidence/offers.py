@@ -7,14 +7,14 @@ merge request is due, because the file changed since, the next name is taken.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot import policy as rules
-from bot.evidence.facts import Fact, Need, Offers, OffersOf
+from bot.evidence.facts import Fact, Need, Offers, OffersOf, fact_of
 from bot.merge_request import Person
 from bot.policy import FollowUp, Policy
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 
 # How many merge requests the bot opens for one step and name, one after another.
 MOST_OFFERS = 3
@@ -35,26 +35,35 @@ def own_offers(policies: Iterable[Policy], me: Person) -> set[OffersOf]:
 
 
 def offer_needs(
-    policy: Policy, names: Iterable[str | None], me: Person, known: Mapping[Need, Fact]
+    policy: Policy, names: Sequence[str | None], me: Person, known: Mapping[Need, Fact]
 ) -> set[OffersOf]:
     """Say by which branches to ask where the list of all of the bot's is not complete."""
-    given, needs = tuple(names), set[OffersOf]()
-    for step in policy.follow_ups:
-        need = find_offers_of(policy, step, given)
-        if need is not None:
-            own = known.get(OffersOf(need.project, author=me.username))
-            if not (isinstance(own, Offers) and own.complete):
-                needs.add(need)
-    return needs
+    return {need for need in _needs_of_steps(policy, names) if _find_all(need, me, known) is None}
 
 
-def read_offers(need: OffersOf, me: Person, known: Mapping[Need, Fact]) -> Offers | Unread:
-    """Return the merge requests from the branches of one step."""
-    own = known.get(OffersOf(need.project, author=me.username))
-    if isinstance(own, Offers) and own.complete:
-        return replace(own, items=tuple(o for o in own.items if o.branch in need.branches))
-    found = known.get(need, NOT_LOOKED_UP)
-    return found if isinstance(found, Offers | Unread) else NOT_LOOKED_UP
+def read_offers(
+    policy: Policy, names: Sequence[str | None], me: Person, known: Mapping[Need, Fact]
+) -> dict[OffersOf, Offers | Unread]:
+    """Return the merge requests from the branches of each step."""
+    found: dict[OffersOf, Offers | Unread] = {}
+    for need in _needs_of_steps(policy, names):
+        own = _find_all(need, me, known)
+        found[need] = fact_of(known, need)
+        if own is not None:
+            items = tuple(offer for offer in own.items if offer.branch in need.branches)
+            found[need] = replace(own, items=items)
+    return found
+
+
+def _needs_of_steps(policy: Policy, names: Sequence[str | None]) -> Iterator[OffersOf]:
+    needs = (find_offers_of(policy, step, names) for step in policy.follow_ups)
+    return (need for need in needs if need is not None)
+
+
+def _find_all(need: OffersOf, me: Person, known: Mapping[Need, Fact]) -> Offers | None:
+    """Return all of the bot's merge requests in a project, if their list is complete."""
+    own = fact_of(known, OffersOf(need.project, author=me.username))
+    return own if isinstance(own, Offers) and own.complete else None
 
 
 def find_offers_of(policy: Policy, step: FollowUp, names: Iterable[str | None]) -> OffersOf | None:
