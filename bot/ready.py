@@ -46,8 +46,8 @@ def choose_policies(
 def with_outcomes(policy: Policy) -> Policy:
     """Return a policy that tells how all went that it counts, whether it asks for that or not."""
     asked = [each.rule for each in policy.requirements]
-    told = {_place(policy, rule) for rule in asked if isinstance(rule, rules.Following)}
-    counted = {_place(policy, rule) for rule in asked if isinstance(rule, rules.Counting)}
+    told = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Following)}
+    counted = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Counting)}
     more = tuple(
         rules.Requirement(
             id=f"{ReviewOutcomes.kind}_{number}",
@@ -60,10 +60,6 @@ def with_outcomes(policy: Policy) -> Policy:
         for number, place in enumerate(sorted(counted - told))
     )
     return replace(policy, requirements=(*policy.requirements, *more))
-
-
-def _place(policy: Policy, rule: rules.Counting | rules.Following) -> str:
-    return rule.repository or policy.repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

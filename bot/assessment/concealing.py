@@ -29,9 +29,9 @@ class Concealed:
 def find_concealed(case: Case) -> Concealed:
     """Find the places that fewer people may see than the merge request."""
     readers = case.merge_request.visibility
-    judged = [each.rule for each in case.policy.requirements]
-    touched = {r for rule in judged if rule.evidence and (r := _counted_in(case, rule))}
-    counted = {r for rule in judged if (r := _counted_in(case, rule))}
+    placed = [(each.rule, _counted_in(case, each.rule)) for each in case.policy.requirements]
+    counted = {place for _, place in placed if place}
+    touched = {place for rule, place in placed if place and rule.evidence}
     return Concealed(
         repositories=frozenset(
             each for each in counted if _exposure(case, each).merge_requests < readers
@@ -49,7 +49,7 @@ def _counted_in(case: Case, rule: rules.Rule) -> str | None:
         rule, rules.Counting | rules.Following
     ):
         return None
-    return rule.repository or case.policy.repository
+    return case.policy.place_of(rule)
 
 
 def _groups(case: Case) -> set[str]:

@@ -450,7 +450,7 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
 def _counting_rules(policy: Policy) -> list[tuple[Counting, str]]:
     """Return the rules that count merge requests, each with its repository."""
     return [
-        (requirement.rule, requirement.rule.repository or policy.repository)
+        (requirement.rule, policy.place_of(requirement.rule))
         for requirement in policy.requirements
         if isinstance(requirement.rule, Counting)
     ]

@@ -263,3 +263,7 @@ class Policy:
     def label(self) -> str:
         """The policy and its version in one word."""
         return f"{self.id}@{self.version}"
+
+    def place_of(self, rule: Counting | Following) -> str:
+        """Return the project whose merge requests a rule is about."""
+        return rule.repository or self.repository

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from bot.errors import PolicyError
-from bot.policy.values import Policy
+from bot.policy.values import Counting, Policy
 from bot.team import RoleKey
 from bot.values import dataclass
 
@@ -44,9 +44,9 @@ def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
 def _stages(policy: Policy) -> Iterator[str]:
     """Yield the roles since which work counts."""
     for requirement in policy.requirements:
-        stage = getattr(requirement.rule, "since_role", None)
-        if stage is not None:
-            yield stage.casefold()
+        rule = requirement.rule
+        if isinstance(rule, Counting) and rule.since_role is not None:
+            yield rule.since_role.casefold()
 
 
 def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened: date) -> Policy:

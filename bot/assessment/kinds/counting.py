@@ -44,7 +44,7 @@ class CountingKind(Counting, RequirementKind):
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Count what is known, and say what nearly counts."""
-        place = self.repository or case.policy.repository
+        place = case.policy.place_of(self)
         listed = case.evidence.work.get(place)
         blank = Finding(
             requirement=requirement,

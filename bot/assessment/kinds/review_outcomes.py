@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import ClassVar
 
 from bot.assessment.findings import Case, Finding, Folder, Outcome, Outcomes, Verdict
-from bot.assessment.kinds.kind import RequirementKind, kind_of, unknown
+from bot.assessment.kinds.kind import RequirementKind, judge, unknown
 from bot.evidence import Act, Course, CoursesOf, Ledger, Merged, Subject, Work, find_work
 from bot.merge_request import MergeRequest
 from bot.policy import Counting, Following, Requirement
@@ -34,7 +34,7 @@ class ReviewOutcomes(Following, RequirementKind):
         self, subject: Subject, merge_request: MergeRequest, known: Ledger
     ) -> Collection[CoursesOf]:
         """Ask for how the newest went that may count; nothing once the nomination is merged."""
-        place = self.repository or subject.policy.repository
+        place = subject.policy.place_of(self)
         work = find_work(subject, place, known)
         if merge_request.merged_at or isinstance(work, Unread):
             return ()
@@ -48,7 +48,7 @@ class ReviewOutcomes(Following, RequirementKind):
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Tell how those went that are counted."""
-        place = self.repository or case.policy.repository
+        place = case.policy.place_of(self)
         counted = _find_counted(case, place)
         if isinstance(counted, Unread):
             return unknown(requirement, 0, counted.reason)
@@ -97,8 +97,8 @@ def _find_counted(case: Case, place: str) -> list[Merged] | Unread:
     reasons: list[str] = []
     for each in case.policy.requirements:
         rule = each.rule
-        if isinstance(rule, Counting) and (rule.repository or case.policy.repository) == place:
-            finding = kind_of(each).judge(case, each)
+        if isinstance(rule, Counting) and case.policy.place_of(rule) == place:
+            finding = judge(case, each)
             found |= {merged.iid: merged for merged in finding.counted}
             reasons += [finding.reason] if finding.found is None and finding.reason else []
     if reasons and not found:
@@ -137,7 +137,7 @@ def _tell(merged: Merged, course: Course, name: str, follow: Follow) -> Outcome:
     """Say how a merge request went, by what was done to it after some point."""
     acts, otherwise = follow(course, name)
     by_others = [act for act in acts if not act.bot and _key(act) != name]
-    threads = sum(d.what == "opened" and _key(d) != _author(course) for d in by_others)
+    threads = sum(act.what == "opened" and _key(act) != _author(course) for act in by_others)
     requests = sum(act.what == "requested" for act in by_others)
     pushes = [act.what for act in acts if act.what in _PUSHES]
     state = "as_it_was"
@@ -178,7 +178,7 @@ def _through_reviews(course: Course, name: str) -> tuple[list[Act], str]:
     ]
     if not reviews:
         return [], "no_review"
-    pushes = (d for d in course.acts if d.what in _PUSHES and d.at > reviews[0].at)
+    pushes = (act for act in course.acts if act.what in _PUSHES and act.at > reviews[0].at)
     return [*reviews, *pushes], ""
 
 
