@@ -360,7 +360,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     if not manner.quiet:
         print(f"Wrote {', '.join(sorted(files))} to {directory}. {client.calls} calls.")
     for line in board.notices:
-        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
+        _complain(line)
     return 1 if choices.broken else 0
 
 
@@ -430,9 +430,8 @@ def _tell_looks(
         told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
     for look in looks:
-        where = f"!{look.iid}: " if look.iid else ""
         for line in (*look.notices, *look.problems):
-            print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
+            _complain(line, look.iid)
     if not as_json and (manner is None or not manner.quiet):
         print(_sum_up(looks, number, calls))
     return 1 if failed else 0
@@ -517,7 +516,13 @@ def _warn_of(broken: "Sequence[BrokenPolicy]") -> None:
     from bot.evidence import tell_broken
 
     for line in tell_broken(broken):
-        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
+        _complain(line)
+
+
+def _complain(line: str, iid: int | None = None) -> None:
+    """Write a line of foreign text to standard error, and which merge request it is about."""
+    where = f"!{iid}: " if iid else ""
+    print(f"nomination-bot: {where}{inert.log_line(line)}", file=sys.stderr)
 
 
 def give_up(
@@ -593,20 +598,18 @@ def _save(directory: Path, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             (directory / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        line = f"the artifacts could not be written to {directory}: {error.strerror}."
-        print(f"nomination-bot: {inert.log_line(line)}", file=sys.stderr)
+        _complain(f"the artifacts could not be written to {directory}: {error.strerror}.")
 
 
 def _tell_problems(evaluation: "Evaluation", problems: Sequence[str]) -> None:
     known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
     for problem in dict.fromkeys((*known, *problems)):
-        print(f"nomination-bot: {inert.log_line(problem)}", file=sys.stderr)
+        _complain(problem)
     if evaluation.again:
         print(f"Looked again at {len(evaluation.again)} open ones that touch the same entries.")
     for look in evaluation.again:
         for problem in look.problems:
-            place = f"!{look.iid}: " if look.iid else ""
-            print(f"nomination-bot: {place}{inert.log_line(problem)}", file=sys.stderr)
+            _complain(problem, look.iid)
 
 
 def parse_target(text: str, gitlab_url: str) -> tuple[str, int]:
@@ -628,7 +631,7 @@ def _detect(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     from bot.policy import wanted_roles
     from bot.rulebook import load_policies
 
-    directory = environment.get("NOMINATION_BOT_POLICIES")
+    directory = environment.get(POLICIES)
     policies = load_policies(Path(directory) if directory else None)
     wanted = wanted_roles(policies)
     gc.disable()  # thousands of short-lived trees without cycles: collecting costs a tenth
