@@ -15,8 +15,8 @@ from bot.commands.text import (
     Request,
     check_word,
     help_table,
-    parse_commands,
 )
+from tests.comments import parse_commands
 from tests.generated import Settle
 from tests.hostile import CORPUS, HUGE, hostile_texts
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, parse_commands, read_comments
+from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, PARSED_LIMIT, read_comments
 from bot.evidence.entries import PARSED_BYTES, Changes, bound_changes
 from bot.nomination.near_miss import OVERFULL
 from bot.nomination.search import find_nominations
@@ -15,6 +15,7 @@ from bot.sandbox.http.server import Server
 from bot.team import RoleKey
 from bot.unread import Unread
 from tests.bombs import bombs
+from tests.comments import parse_commands
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

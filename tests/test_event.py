@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.text import parse_commands
 from bot.event import (
     IDLE_CHANGES,
     MARKER,
@@ -21,6 +20,7 @@ from bot.event import (
     read_event,
 )
 from bot.scope import parse_scope
+from tests.comments import parse_commands
 from tests.event_bodies import (
     TEAM_PROJECT,
     TEAM_PROJECT_ID,

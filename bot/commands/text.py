@@ -155,8 +155,10 @@ NOTHING = Reading(requests=(), whole=True)
 def read_comments(bodies: tuple[str, ...], word: str) -> Mapping[str, Reading]:
     """Find the commands of many notes, each parsed once; notes that can hold none are left out.
 
-    Short ones come first, so that whoever writes long ones hides no others. What is beyond
-    `PARSED_LIMIT` is not parsed, and its reading is not whole.
+    They are lines of top-level paragraphs, as for GitLab's quick actions: of each note
+    `COMMAND_LIMIT` at most, in its first `NOTE_LIMIT` characters. Short notes come first, so that
+    whoever writes long ones hides no others. What is beyond `PARSED_LIMIT` is not parsed, and its
+    reading is not whole.
     """
     candidates = [_Candidate.find(body, word) for body in dict.fromkeys(bodies)]
     left = PARSED_LIMIT
@@ -168,15 +170,6 @@ def read_comments(bodies: tuple[str, ...], word: str) -> Mapping[str, Reading]:
         else:
             readings[candidate.body] = _read(candidate)
     return readings
-
-
-def parse_commands(body: str, word: str) -> tuple[Request, ...]:
-    """Find the commands of a note: lines of top-level paragraphs, as for GitLab's quick actions.
-
-    Reads the first `NOTE_LIMIT` characters and returns at most `COMMAND_LIMIT` commands.
-    """
-    candidate = _Candidate.find(body, word)
-    return _read(candidate).requests if candidate else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
