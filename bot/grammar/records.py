@@ -85,7 +85,7 @@ class Kind:
     about: str
     fields: tuple[Field, ...]
     build: Callable[..., Any]
-    check: Check = consistent
+    check: Check
 
 
 def tabulate(*values: type[OfKind]) -> tuple[Kind, ...]:

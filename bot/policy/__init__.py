@@ -3,6 +3,7 @@
 from bot.policy.values import (
     CHECKS,
     ENTRY,
+    MAINTAINERS,
     Check,
     Counting,
     Following,
@@ -21,6 +22,7 @@ from bot.policy.versions import BrokenPolicy, newer_than, policy_in_force, wante
 __all__ = [
     "CHECKS",
     "ENTRY",
+    "MAINTAINERS",
     "BrokenPolicy",
     "Check",
     "Counting",

@@ -27,6 +27,7 @@ from bot.grammar import (
     Record,
     Switch,
     Whole,
+    keys_of,
 )
 from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
@@ -39,6 +40,13 @@ class GroupRef:
 
     group: Annotated[str, Key(GROUP, "The group.")]
     level: Annotated[int, Key(LEVEL, "The least access level that counts.")]
+
+
+MAINTAINERS = Record(
+    about="Who the present maintainers are: direct members of a group, from a level on.",
+    build=GroupRef,
+    fields=keys_of(GroupRef),
+)
 
 
 class Rule(OfKind):
@@ -224,10 +232,7 @@ class Policy:
         TEAM_FILES
     )
     repository: Annotated[str, Key(PROJECT, "The project whose merge requests count.")]
-    maintainers: Annotated[
-        GroupRef,
-        Key(None, "Who the present maintainers are: direct members of a group, from a level on."),
-    ]
+    maintainers: Annotated[GroupRef, Key(MAINTAINERS, MAINTAINERS.about)]
     requirements: Annotated[
         tuple[Requirement, ...],
         Key(None, "What must be so before the merge, in the order in which it is shown."),

@@ -24,11 +24,6 @@ NOTICE = Record(
     build=say.Notice,
     fields=keys_of(say.Notice),
 )
-MAINTAINERS = Record(
-    about="Who the present maintainers are: direct members of a group, from a level on.",
-    build=say.GroupRef,
-    fields=keys_of(say.GroupRef),
-)
 
 
 def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
@@ -133,7 +128,6 @@ POLICY = Record(
     check=_check_policy,
     fields=keys_of(
         say.Policy,
-        maintainers=MAINTAINERS,
         requirements=ListOf(item=REQUIREMENT, distinct="id"),
         follow_ups=ListOf(item=FOLLOW_UP, distinct="id"),
         notices=ListOf(item=NOTICE),

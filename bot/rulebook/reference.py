@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from bot.assessment import TOPIC
 from bot.grammar import Field, Kind
-from bot.policy import ENTRY
+from bot.policy import ENTRY, MAINTAINERS
 from bot.rulebook.language import (
     CHECKS,
     FOLLOW_UP,
-    MAINTAINERS,
     NOTICE,
     POLICY,
     REQUIREMENT,
