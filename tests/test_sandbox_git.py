@@ -71,6 +71,13 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
 
 
+@pytest.fixture(params=["main", "ma*"])
+def guarded(scene: Scene, request: pytest.FixtureRequest) -> Scene:
+    """Protect the branch by its name, or by a wildcard."""
+    scene.mr.project.protected_branches = {request.param}
+    return scene
+
+
 def test_a_clone_has_the_numbers_that_the_interfaces_tell(scene: Scene) -> None:
     scene.clone(None)
     heads = scene.mr.project.repository.branches
@@ -141,8 +148,9 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
     ],
 )
 def test_a_push_is_refused_with_its_reason(
-    scene: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
+    guarded: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
 ) -> None:
+    scene = guarded
     scene.clone(None)
     before = dict(scene.mr.project.repository.branches)
     scene.git("-C", "team", "checkout", "-q", "-B", "change", "origin/change")

@@ -349,9 +349,9 @@ def _remove_source_branch(world: World, user: User, mr: MergeRequest) -> None:
     asked, person = mr.should_remove_source_branch, user
     if asked is None:
         asked, person = mr.force_remove_source_branch, mr.author
-    kept = {source.default_branch, *source.protected_branches} if source else {branch}
-    wanted = asked and branch not in kept
-    if source and wanted and can_push(person, source, branch, world.now.date()):
+    if not asked or source is None or branch == source.default_branch:
+        return
+    if not source.protections_of(branch) and can_push(person, source, branch, world.now.date()):
         delete_branch(world, person, source, branch)
 
 

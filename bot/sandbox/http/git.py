@@ -123,7 +123,8 @@ class Git:
 
 def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
     """Tell git's program who pushes, and its hook what was decided."""
-    protected = " ".join(f"refs/heads/{each}" for each in project.protected_branches)
+    branches = project.repository.branches
+    protected = " ".join(f"refs/heads/{b}" for b in branches if project.protections_of(b))
     person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
     return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
 
@@ -182,8 +183,8 @@ def _refuse(world: World, user: User | None, project: Project, body: bytes) -> s
         branch = ref.removeprefix("refs/heads/")
         if ref.startswith(OWN):
             return "The given reference cannot be updated."
-        if branch in project.protected_branches and new == NOTHING:
+        if project.protections_of(branch) and new == NOTHING:
             return "You are not allowed to delete protected branches from this project."
         if not can_push(user, project, branch, today):
-            return PROTECTED if branch in project.protected_branches else NO_PUSH
+            return PROTECTED if project.protections_of(branch) else NO_PUSH
     return ""

@@ -121,20 +121,22 @@ def delete_branch(call: Call) -> Answer:
     """Delete a branch; a protected one stays (lib/api/branches.rb)."""
     name, project = call.path["branch"], call.code
     demand(name in project.repository.branches, 404, "404 Branch Not Found")
-    demand(name not in {*project.protected_branches, project.default_branch}, 403)
+    demand(name != project.default_branch and not project.protections_of(name), 403)
     actions.delete_branch(call.world, call.actor, project, name)
     return Answer(status=204)
 
 
 def _render_branch(call: Call, name: str) -> dict[str, object]:
     project = call.project
+    is_protected = bool(project.protections_of(name))
+    for_developers = is_protected and Level.DEVELOPER in project.levels_to_push(name)
     return {
         "name": name,
         "commit": render_commit(call.world, project, call.commit(name)),
         "merged": False,
-        "protected": name in project.protected_branches,
-        "developers_can_push": project.push_levels.get(name) == Level.DEVELOPER,
-        "developers_can_merge": project.push_levels.get(name) == Level.DEVELOPER,
+        "protected": is_protected,
+        "developers_can_push": for_developers,
+        "developers_can_merge": for_developers,
         "can_push": call.level >= Level.DEVELOPER,
         "default": name == project.default_branch,
         "web_url": web_url(call.world, f"{project.path_with_namespace}/-/tree/{name}"),
