@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +107,33 @@ def test_a_push_renews_the_merge_request(scene: Scene) -> None:
     later = actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
     scene.git("-C", "team", "pull", "-q", "origin", "change")
     assert scene.git("-C", "team", "rev-parse", "HEAD").strip() == later.sha
+
+
+WAITING = """#!/bin/sh
+case "$PATH_INFO" in */git-receive-pack) touch "{began}"; sleep 0.5;; esac
+exec "{git}" "$@"
+"""
+
+
+def test_what_the_api_writes_during_a_push_by_git_stays(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, program = tmp_path / "began", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(WAITING.format(began=began, git=shutil.which("git")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.defpath}")
+    scene.clone("author")
+    sha = scene.commit("other.md", "x\n")
+    with ThreadPoolExecutor(1) as pool:
+        pushing = pool.submit(scene.git, "-C", "team", "push", "-q", "origin", "HEAD:other")
+        while not began.exists() and not wait([pushing], 0.01).done:
+            pass
+        draft = CommitDraft(message="By the API", changes={"a.md": b"y\n"})
+        later = actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
+        pushing.result()
+    branches = scene.mr.project.repository.branches
+    assert (branches["other"], branches["change"]) == (sha, later.sha)
 
 
 def test_a_branch_is_rewritten_made_and_deleted(scene: Scene) -> None:
