@@ -150,6 +150,9 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "/projects?membership=true&search=TEAM", None, 200, names("id", 7)),
         ("GET", "/projects?min_access_level=50", None, 200, names("id")),
         ("GET", "/users/1/projects", None, 200, names("id")),
+        ("GET", "/users/owner/projects", None, 200, names("id")),
+        ("GET", "/users/nobody/projects", None, 404, None),
+        ("GET", "/users/999/projects", None, 404, None),
         ("GET", f"{P}/forks", None, 200, names("id")),
         ("GET", "/groups", None, 200, names("full_path", "group", "group/sub")),
         ("GET", "/groups?top_level_only=true", None, 200, names("full_path", "group")),
@@ -201,6 +204,21 @@ def test_the_notes_of_a_thread_are_read_edited_resolved_and_deleted() -> None:
     assert Api(world, "reporter").put(path, body="x").status == 403
     assert api.delete(path).status == 204
     assert len(api.get(f"{MR}/discussions").body) == 1
+
+
+def test_a_draft_that_answers_is_published_as_an_answer() -> None:
+    """As app/services/draft_notes/publish_service.rb does, which replies as anybody does."""
+    world, api = make_scene()
+    for given in ({"internal": True}, {}):
+        api.post(f"{MR}/notes", body="Why?", **given)
+        asked = world.project("7").merge_requests[1].notes[-1]
+        reply = {"note": "Well", "in_reply_to_discussion_id": asked.discussion_id}
+        assert api.post(DRAFTS, **reply).status == 201
+        assert api.post(f"{DRAFTS}/bulk_publish").status == 204
+        answer = world.project("7").merge_requests[1].notes[-1]
+        assert (answer.internal, asked.type) == (asked.internal, "DiscussionNote")
+    assert api.post(DRAFTS, note="x", in_reply_to_discussion_id="0" * 40).status == 201
+    assert api.post(f"{DRAFTS}/bulk_publish").status == 404
 
 
 def test_a_rebase_replays_the_commits_or_says_why_not() -> None:
