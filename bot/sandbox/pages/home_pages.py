@@ -17,7 +17,7 @@ from bot.sandbox.pages.views import (
     view_todos,
     view_user,
 )
-from bot.sandbox.pages.who import must_be, must_push, offer
+from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.state import RefusedError
 
@@ -85,9 +85,7 @@ def sweep(site: Site, request: Request) -> Response:
     bots, person = _find_bots_project(site), PageRequest.read(site.world, request.form).person
     if bots is None or site.runner is None:
         raise RefusedError(405, f"{NOWHERE}.")
-    reason = must_push(site.world, bots, bots.default_branch)(person)
-    if reason:
-        raise RefusedError(403, f"Sweep now: @{person.username} {reason}.")
+    insist("Sweep now", person, must_push(site.world, bots, bots.default_branch))
     site.runner.schedule(bots, person)
     return redirect("/#jobs", 303)
 

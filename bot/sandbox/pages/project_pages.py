@@ -16,7 +16,7 @@ from bot.sandbox.pages.repository_views import (
 )
 from bot.sandbox.pages.site import Site
 from bot.sandbox.pages.views import View, view_row
-from bot.sandbox.pages.who import must_be, must_push, offer
+from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
 from bot.sandbox.world.state import RefusedError
 
@@ -102,8 +102,7 @@ def show_delivery(site: Site, request: Request, project: str, hook: int, log: in
         person = PageRequest.read(site.world, request.form).person
         if site.hooks is None:
             raise RefusedError(405, "Nothing here delivers webhooks.")
-        if reason(person):
-            raise RefusedError(403, f"Resend: @{person.username} {reason(person)}.")
+        insist("Resend", person, reason)
         site.hooks.resend(webhook, event)
         return redirect(above, 303)
     return site.page(
