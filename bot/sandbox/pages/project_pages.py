@@ -15,7 +15,7 @@ from bot.sandbox.pages.repository_views import (
     view_place,
 )
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import View, view_row
+from bot.sandbox.pages.views import View, path_of
 from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
 from bot.sandbox.world.state import RefusedError
@@ -73,7 +73,7 @@ def new_file(site: Site, request: Request, project: str, rest: str) -> Response:
 def _change(site: Site, found: Project, place: tuple[str, str], asked: PageRequest) -> Response:
     mr = change_file(site.world, found, *place, asked)
     there = f"/{found.path_with_namespace}/-/blob/{'/'.join(place)}"
-    return redirect(f"{view_row(mr)['url']}" if mr else there, 303)
+    return redirect(path_of(mr) if mr else there, 303)
 
 
 def _offer_change(site: Site, request: Request, found: Project, ref: str, values: View) -> Response:
