@@ -27,8 +27,6 @@ def show_files(site: Site, request: Request, project: str, rest: str = "") -> Re
     asked = request.args.get("ref", found.default_branch)
     ref, path = split_ref(found, rest) if rest else (asked, "")
     shown = view_directory(found, ref, path)
-    if shown is None:
-        raise NotFound
     return site.page("files.html", title=path or found.name, files=shown, project=shown["project"])
 
 
@@ -37,8 +35,6 @@ def show_file(site: Site, _request: Request, project: str, rest: str) -> Respons
     found = site.project(project)
     ref, path = split_ref(found, rest)
     shown = view_file(found, ref, path)
-    if shown is None:
-        raise NotFound
     return site.page("file.html", title=path, file=shown, project=shown["project"])
 
 
@@ -47,8 +43,6 @@ def edit_file(site: Site, request: Request, project: str, rest: str) -> Response
     found = site.project(project)
     ref, path = split_ref(found, rest)
     shown = view_file(found, ref, path)
-    if shown is None:
-        raise NotFound
     if not shown["editable"]:
         raise RefusedError(405, "Only text files can be changed here, at the head of a branch.")
     if request.method == "POST":

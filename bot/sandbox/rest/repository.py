@@ -36,7 +36,7 @@ def show_tree(call: Call) -> Answer:
     """List files and directories."""
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
-    found = _list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
+    found = list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
     return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
 
 
@@ -63,7 +63,8 @@ def _token(row: dict[str, str]) -> str:
     return b64encode(row["path"].encode()).decode()
 
 
-def _list_tree(commit: Commit, path: str, *, recursive: bool) -> list[dict[str, str]]:
+def list_tree(commit: Commit, path: str, *, recursive: bool = False) -> list[dict[str, str]]:
+    """List files and directories, these first."""
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     rows: dict[str, dict[str, str]] = {}
     folders = encode_trees(commit.tree)
