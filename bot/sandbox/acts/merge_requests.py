@@ -377,8 +377,7 @@ def _replay(mr: MergeRequest, version: DiffVersion, target: str, committer: Sign
     store = mr.project.repository.store
     if store.merge_base(target, version.head_sha) == target:
         return version.head_sha
-    below = store.ancestors(target)
-    new = [each for each in mr.project.repository.log(version.head_sha) if each.sha not in below]
+    new = mr.project.repository.between(target, version.head_sha)
     head = target
     for commit in reversed([each for each in new if len(each.parents) == 1]):
         base, ours = store.commits[commit.parents[0]].tree, store.commits[head].tree

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from werkzeug.exceptions import NotFound
 
 from bot.sandbox.pages.views import View, view_time
-from bot.sandbox.rest.merge_request_entities import commits_of, diff_of, shown_diff
+from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
 from bot.sandbox.rest.repository import list_tree
-from bot.sandbox.world.diffs import FileChange, render_patch
+from bot.sandbox.world.diffs import FileChange, diff_of, render_patch
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.repository import Repository
 

@@ -9,7 +9,6 @@ from bot.sandbox.rest.code_entities import render_commit, render_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import (
     commits_of,
-    diff_of,
     render_merge_request,
     render_version,
     shown_diff,
@@ -17,7 +16,7 @@ from bot.sandbox.rest.merge_request_entities import (
 from bot.sandbox.rest.params import PAGING, flag, integer, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_approve, demand
-from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
+from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
 from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError
 

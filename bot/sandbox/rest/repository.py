@@ -161,8 +161,7 @@ def compare(call: Call) -> Answer:
     old, new = call.commit(given["from"], "404 Ref Not Found"), call.commit(given["to"])
     base = None if given.get("straight") else repository.store.merge_base(old.sha, new.sha)
     start = repository.store.commits[base] if base else old
-    below = repository.store.ancestors(old.sha)
-    commits = [each for each in repository.log(new.sha) if each.sha not in below][::-1]
+    commits = repository.between(old.sha, new.sha)[::-1]
     changes = compare_trees(repository.store, start.tree, new.tree)
     rendered = [render_commit(call.world, call.project, each) for each in commits]
     body = {

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bot.sandbox.world.entities import DiffVersion, MergeRequest
 from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
 
@@ -64,6 +65,15 @@ def compare_trees(store: ObjectStore, base: Tree, head: Tree) -> list[FileChange
         for path in paths
         if path not in taken or path in head
     ]
+
+
+def diff_of(mr: MergeRequest, version: DiffVersion | None) -> list[FileChange]:
+    """List the files a version of the diff changes; none where its commits are not kept."""
+    store = mr.project.repository.store
+    if version is None or version.base_sha is None or version.head_sha not in store.commits:
+        return []
+    base, head = store.commits[version.base_sha], store.commits[version.head_sha]
+    return compare_trees(store, base.tree, head.tree)
 
 
 def _find_renames(
