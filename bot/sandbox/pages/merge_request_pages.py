@@ -10,7 +10,13 @@ from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
 from bot.sandbox.pages.buttons import press_button, view_buttons
 from bot.sandbox.pages.repository_views import list_sources, view_changes, view_commits
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import is_about, list_merge_requests, path_of, view_merge_request
+from bot.sandbox.pages.views import (
+    is_about,
+    list_merge_requests,
+    path_of,
+    view_merge_request,
+    view_row,
+)
 from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
 from bot.sandbox.world.entities import MergeRequest
 
@@ -46,9 +52,11 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
     last = request.args.get("as", "")
     preferred = (last, *(each.username for each in mr.assignees))
     writers = (last, mr.author.username)
+    runs = [each for each in site.runner.runs if is_about(each, mr)] if site.runner else []
+    shown = {"mr": view_merge_request(world, mr, reversed(runs[-10:])), "pulse": _beat(site, mr)}
     return site.page(
         "merge_request.html",
-        **_head(site, mr, "overview"),
+        **{**_head(mr, "overview"), **shown},
         writers=offer(world, must_comment(world, mr), writers),
         resolvers=offer(world, must_update(world, mr), preferred),
         buttons=view_buttons(world, mr, preferred),
@@ -58,23 +66,17 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
 def show_commits(site: Site, _request: Request, project: str, iid: int) -> Response:
     """Show the commits of a merge request."""
     mr = site.merge_request(project, iid)
-    return site.page("commits.html", **_head(site, mr, "commits"), commits=view_commits(mr))
+    return site.page("commits.html", **_head(mr, "commits"), commits=view_commits(mr))
 
 
 def show_changes(site: Site, _request: Request, project: str, iid: int) -> Response:
     """Show the changed lines of a merge request."""
     mr = site.merge_request(project, iid)
-    return site.page("changes.html", **_head(site, mr, "changes"), changes=view_changes(mr))
+    return site.page("changes.html", **_head(mr, "changes"), changes=view_changes(mr))
 
 
-def _head(site: Site, mr: MergeRequest, tab: str) -> Mapping[str, object]:
-    runs = [each for each in site.runner.runs if is_about(each, mr)] if site.runner else []
-    return {
-        "title": f"{mr.title} (!{mr.iid})",
-        "mr": view_merge_request(site.world, mr, reversed(runs[-10:])),
-        "tab": tab,
-        "pulse": _beat(site, mr),
-    }
+def _head(mr: MergeRequest, tab: str) -> Mapping[str, object]:
+    return {"title": f"{mr.title} (!{mr.iid})", "mr": view_row(mr), "tab": tab}
 
 
 def _beat(site: Site, mr: MergeRequest) -> str:
