@@ -10,6 +10,7 @@ from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
 from bot.sandbox.rest.repository import list_tree
 from bot.sandbox.world.diffs import FileChange, diff_of, render_patch
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.hooks import is_taken
 from bot.sandbox.world.repository import Repository
 
 EVENTS = {
@@ -19,7 +20,6 @@ EVENTS = {
     "push_events": "pushes",
     "pipeline_events": "pipelines",
 }
-REFUSALS = 400  # the least status that is one
 KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -130,12 +130,11 @@ def view_hook(project: Project, hook: Webhook) -> View:
 
 def view_delivery(hook_path: str, found: HookEvent) -> View:
     """Describe a delivery: what was sent, and what came back."""
-    good = found.status is not None and found.status < REFUSALS
     return {
         "id": found.id,
         "url": f"{hook_path}/hook_logs/{found.id}",
         "name": found.name or found.trigger,
-        "state": "success" if good else "failed",
+        "state": "success" if is_taken(found.status) else "failed",
         "status": found.status or "no answer",
         "at": view_time(found.at),
         "answer": found.answer,

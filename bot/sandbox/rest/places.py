@@ -124,8 +124,7 @@ def list_forks(call: Call) -> Answer:
 @endpoint("GET", "/issues", ISSUES, open=False)
 def list_all_issues(call: Call) -> Answer:
     """List nothing: the sandbox tells of a project's issues alone."""
-    none: list[Project] = []
-    return paged(call, none, dict)
+    return paged(call, (), dict)
 
 
 @endpoint("POST", "/projects/{id}/fork", {"namespace_path": text(), "visibility": text()})
