@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_allow
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
-from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
+from bot.sandbox.rest.people_entities import (
+    render_issuable,
+    render_user,
+    render_user_or_none,
+    stamp,
+    web_url,
+)
 from bot.sandbox.world.access import can_push
 from bot.sandbox.world.diffs import diff_of, name_patch
 from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
@@ -40,14 +46,7 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
     assignees = [render_user(world, each) for each in mr.assignees]
     path = mr.project.path_with_namespace
     return {
-        "id": mr.id,
-        "iid": mr.iid,
-        "project_id": mr.project.id,
-        "title": mr.title,
-        "description": mr.description,
-        "state": mr.state,
-        "created_at": stamp(mr.created_at),
-        "updated_at": stamp(mr.updated_at),
+        **render_issuable(mr, mr.project),
         "merged_by": render_user_or_none(world, mr.merged_by),
         "merge_user": render_user_or_none(world, mr.merged_by),
         "merged_at": stamp(mr.merged_at),

@@ -14,7 +14,7 @@ from bot.sandbox.rest.merge_request_entities import (
     shown_diff,
 )
 from bot.sandbox.rest.params import PAGING, flag, integer, text
-from bot.sandbox.rest.people_entities import render_user, stamp
+from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
 from bot.sandbox.world.access import can_approve, demand
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
 from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
@@ -64,21 +64,13 @@ def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
 def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
     """Render what every Enterprise edition, licensed or not, tells besides.
 
-    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first
-    (lib/api/entities/issuable_entity.rb).
+    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first.
     """
     settings = mr.project.settings
     required = settings.approvals_required if settings.premium else 0
     left = max(0, required - len(mr.approvals))
     return {
-        "id": mr.id,
-        "iid": mr.iid,
-        "project_id": mr.project.id,
-        "title": mr.title,
-        "description": mr.description,
-        "state": mr.state,
-        "created_at": stamp(mr.created_at),
-        "updated_at": stamp(mr.updated_at),
+        **render_issuable(mr, mr.project),
         "merge_status": "cannot_be_merged" if has_conflicts(mr) else "can_be_merged",
         "approved": not left,
         "approvals_required": required,
