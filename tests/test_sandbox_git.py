@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
-from tests.sandbox_client import give_token
+from tests.sandbox_client import Api, give_token
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 
@@ -213,3 +214,18 @@ def test_a_server_that_starts_again_serves_git_again(tmp_path: Path) -> None:
         with server:
             scene = Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
             assert "refs/heads/change" in scene.git("ls-remote", scene.address(None))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "body", "status"),
+    [("x", b"", 401), (None, b"zzzz", 400), (None, b"\x1f\x8bz", 400)],
+)
+def test_what_no_git_sends_is_refused(
+    scene: Scene, credentials: str | None, body: bytes, status: int
+) -> None:
+    value = credentials or b64encode(f"x:{give_token(scene.world, 'author')}".encode()).decode()
+    headers = {"Authorization": f"Basic {value}"}
+    api = Api(scene.world)
+    sent = api.send("POST", f"/{PROJECT}.git/git-receive-pack", data=body, headers=headers)
+    assert sent.status == status
+    api.server.stop()

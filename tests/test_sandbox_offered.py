@@ -49,6 +49,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{MR}/notes?sort=asc", None, 200, names("body", "ONE", "two")),
     ],
     "files": [
+        ("POST", FILE, {**ON_CHANGE, "content": "x", "encoding": "base64"}, 400, None),
         ("POST", FILE, {**ON_CHANGE, "content": "x"}, 201, None),
         ("DELETE", FILE, {**ON_CHANGE, "last_commit_id": "0" * 40}, 400, None),
         ("DELETE", FILE, ON_CHANGE, 204, None),
@@ -57,6 +58,8 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{FILE}?ref=change", None, 404, None),
     ],
     "branches": [
+        ("POST", f"{P}/protected_branches", {"name": "x", "push_access_level": 60}, 400, None),
+        ("GET", f"{P}/protected_branches", None, 200, names("name", "main")),
         ("DELETE", f"{P}/repository/branches/main", None, 403, None),
         ("DELETE", f"{P}/repository/branches/change", None, 204, None),
         ("DELETE", f"{P}/repository/branches/change", None, 404, None),
@@ -84,6 +87,10 @@ ROWS: dict[str, list[Row]] = {
         ("DELETE", f"{P}/repository/tags/v1", None, 204, None),
         ("DELETE", f"{P}/repository/tags/v1", None, 404, None),
         ("GET", f"{P}/repository/tags/v1", None, 404, None),
+        ("POST", f"{P}/releases", {"tag_name": "v0", "assets": {"links": ["a"]}}, 400, None),
+        ("POST", f"{P}/releases", {"tag_name": "v0", "assets": {"links": None}}, 201, None),
+        ("DELETE", f"{P}/repository/tags/v0", None, 204, None),
+        ("GET", f"{P}/releases", None, 200, names("tag_name")),
     ],
     "pipelines and jobs": [
         ("POST", f"{P}/pipeline", {"ref": "change"}, 201, says(ref="change", status="success")),
@@ -152,6 +159,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "/users/1/projects", None, 200, names("id")),
         ("GET", "/users/owner/projects", None, 200, names("id")),
         ("GET", "/users/nobody/projects", None, 404, None),
+        ("GET", "/users/%C2%B2/projects", None, 404, None),
         ("GET", "/users/999/projects", None, 404, None),
         ("GET", f"{P}/forks", None, 200, names("id")),
         ("GET", "/groups", None, 200, names("full_path", "group", "group/sub")),

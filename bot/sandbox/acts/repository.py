@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from typing import Any
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
@@ -92,22 +91,33 @@ def receive(
     world: World, user: User, project: Project, ref: str, moved: tuple[str | None, str | None]
 ) -> None:
     """Take what a push by git moved: to which commit, None if gone, and a tag's own object."""
-    sha, object_ = moved
-    repository = project.repository
+    sha, repository = moved[0], project.repository
     _, kind, name = ref.split("/", 2)
-    moving: dict[str, Any] = repository.tags if kind == "tags" else repository.refs
     if kind == "heads" and sha is None:
         delete_branch(world, user, project, name)
         return
     with world.writing():
-        if kind == "heads" and sha is not None:
+        if kind == "tags":
+            _move_tag(project, name, moved)
+        elif sha is None:
+            repository.refs.pop(ref, None)
+        elif kind == "heads":
             repository.move_branch(name, sha)
             announce_push(world, user, project, name)
-        elif sha is None:
-            moving.pop(name if kind == "tags" else ref, None)
         else:
             repository.fetch(sha)
-            moving |= {name: (sha, object_)} if kind == "tags" else {ref: sha}
+            repository.refs[ref] = sha
+
+
+def _move_tag(project: Project, name: str, moved: tuple[str | None, str | None]) -> None:
+    sha, object_ = moved
+    if sha is None:
+        # doc/user/project/releases/_index.md, "Delete a release": a tag takes its release along.
+        project.repository.tags.pop(name, None)
+        project.releases.pop(name, None)
+        return
+    project.repository.fetch(sha)
+    project.repository.tags[name] = sha, object_
 
 
 def fork_project(world: World, user: User, project: Project) -> Project:

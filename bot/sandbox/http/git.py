@@ -23,6 +23,7 @@ from bot.sandbox.world.state import RefusedError, World
 PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
 READERS = frozenset({"api", "read_repository", "write_repository"})
 WRITERS = frozenset({"api", "write_repository"})
+GZIP = b"\x1f\x8b"
 REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 HIDDEN = (
     "The project you were looking for could not be found or you don't have permission to view it."
@@ -119,7 +120,7 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     headers = Headers(request.headers)
     value = headers.get("Authorization", "")
     if value.startswith("Basic "):
-        _, _, token = base64.b64decode(value[6:]).decode("utf-8", "replace").partition(":")
+        token = _read_password(value[6:])
         job = any(each.value == token and each.kind == "job" for each in world.tokens)
         headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", token)])
     elif writes:
@@ -132,6 +133,13 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     if caller.token and not scopes & (WRITERS if writes else READERS):
         raise RefusedError(403, "HTTP Basic: Access denied.")
     return caller.user
+
+
+def _read_password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
+    except ValueError:
+        raise RefusedError(401, "HTTP Basic: Access denied.") from None
 
 
 def _find(world: World, user: User | None, name: str, *, writes: bool) -> Project:
@@ -161,10 +169,12 @@ def _commands(body: bytes) -> Iterator[tuple[str, str, str]]:
 
 def _refuse(world: World, user: User | None, project: Project, body: bytes) -> str:
     """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
-    if body.startswith(b"\x1f\x8b"):
-        body = gzip.decompress(body)
+    try:
+        commands = list(_commands(gzip.decompress(body) if body[:2] == GZIP else body))
+    except (ValueError, OSError, EOFError):
+        raise RefusedError(400, "This is no push.") from None
     today = world.now.date()
-    for _, new, ref in _commands(body):
+    for _, new, ref in commands:
         branch = ref.removeprefix("refs/heads/")
         if ref.startswith(OWN):
             return "The given reference cannot be updated."

@@ -109,7 +109,7 @@ def list_projects(call: Call) -> Answer:
 def list_user_projects(call: Call) -> Answer:
     """List the projects in a person's own namespace."""
     name = call.path["user_id"]
-    user = call.person(int(name)) if name.isdigit() else call.world.find_user(name)
+    user = call.person(int(name)) if name.isdecimal() else call.world.find_user(name)
     demand(user is not None, 404, "404 User Not Found")
     return _projects(call, [each for each in call.world.projects.values() if each.owner is user])
 
