@@ -169,6 +169,17 @@ def test_patches_that_are_alike_have_one_number(scene: Scene) -> None:
     assert second["patch_id_sha"] == first["patch_id_sha"] is not None
 
 
+def test_an_earlier_version_has_the_commits_it_had(scene: Scene) -> None:
+    world, mr, api = scene
+    draft = CommitDraft(message="More", changes={"more.md": b"x\n"})
+    actions.push(world, mr.author, mr.project, "change", draft)
+    told = [api.get(f"{MR}/versions/{each.id}").body for each in mr.versions]
+    assert [[each["title"] for each in one["commits"]] for one in told] == [
+        ["Change"],
+        ["More", "Change"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [

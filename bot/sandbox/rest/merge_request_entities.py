@@ -28,9 +28,9 @@ def merge_request_url(world: World, mr: MergeRequest) -> str:
     return web_url(world, f"{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}")
 
 
-def commits_of(mr: MergeRequest) -> list[Commit]:
-    """List the commits between merge base and head, newest first."""
-    repository, version = mr.project.repository, mr.diff
+def commits_of(mr: MergeRequest, version: DiffVersion | None = None) -> list[Commit]:
+    """List the commits between merge base and head of the newest or another version."""
+    repository, version = mr.project.repository, version or mr.diff
     if version is None or version.head_sha not in repository.store.commits:
         return []
     return repository.between(version.base_sha, version.head_sha)

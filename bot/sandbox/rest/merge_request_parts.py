@@ -296,7 +296,8 @@ def show_version(call: Call) -> Answer:
     mr = call.code_merge_request
     version = _find_version(mr, call.number("version_id"))
     body = render_version(mr, version)
-    body["commits"] = [render_commit(call.world, call.project, each) for each in commits_of(mr)]
+    commits = commits_of(mr, version)
+    body["commits"] = [render_commit(call.world, call.project, each) for each in commits]
     body["diffs"] = [_render(call, change) for change in diff_of(mr, version)]
     return Answer(body=body)
 
