@@ -77,13 +77,13 @@ imports: $(VENV)/dev.stamp
 
 check: lint types imports test ## all that the project asks of a change
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-  --no-emit-index-url --no-emit-find-links pyproject.toml
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links
+LOCK := $(COMPILE) pyproject.toml
 
 # Without the bot's own packages, which these tools do not need.
 ALONE := sh -c 'sed -n "/^$$2 = \[/,/^]/s/^ *\"\([^\"]*\)\".*/\1/p" pyproject.toml | \
-  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-  --no-emit-index-url --no-emit-find-links - -o "$$4"' alone
+  $(COMPILE) - -o "$$4"' alone
 
 lock: ## write the hashes of all dependencies anew; needs uv
 	$(LOCK) --extra build -o requirements.txt

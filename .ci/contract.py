@@ -26,7 +26,7 @@ from openapi_core.testing import MockRequest, MockResponse
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
-from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.scenario import find_seed, read_scenario
 from bot.sandbox.story.steps import tell
 from bot.sandbox.world.state import RequestRecord, World
 
@@ -218,8 +218,7 @@ def play_all() -> Iterator[tuple[str, World]]:
 
 def _play(folder: Path) -> tuple[str, World]:
     scenario = read_scenario(folder)
-    world = folder if (folder / "seed.yml").exists() else FIRST_NOMINATION
-    with Sandbox(world, scenario.variables) as sandbox:
+    with Sandbox(find_seed(scenario), scenario.variables) as sandbox:
         for _ in tell(sandbox, scenario):
             pass
         return folder.name, sandbox.world

@@ -19,6 +19,7 @@ from bot.sandbox.world.entities import (
     ProjectSettings,
     User,
 )
+from bot.sandbox.world.repository import MODE_EXECUTABLE
 from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 
@@ -277,6 +278,34 @@ def test_a_rebase_alone_keeps_approvals() -> None:
     actions.rebase(world, world.user("author"), mr)
     assert mr.head_sha != before
     assert [each.user.username for each in mr.approvals] == ["developer"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"README.md": None, "moved.md": b"hello\n"},
+        {"picture.png": b"\0two"},
+        {"empty.md": b""},
+        {"change.md": b"new\n", "README.md": b"hello"},
+    ],
+    ids=["renamed", "binary", "empty", "last line"],
+)
+def test_each_other_change_takes_approvals_away(files: dict[str, bytes | None]) -> None:
+    world = make_world()
+    mr = open_mr(world)
+    push(world, "author", "change", {"picture.png": b"\0one"})
+    actions.approve(world, world.user("developer"), mr)
+    push(world, "author", "change", files)
+    assert mr.approvals == []
+
+
+def test_another_mode_takes_approvals_away() -> None:
+    world = make_world()
+    mr = open_mr(world)
+    actions.approve(world, world.user("developer"), mr)
+    draft = CommitDraft(message="Run", changes={"change.md": b"new\n"}, mode=MODE_EXECUTABLE)
+    actions.push(world, mr.author, mr.project, "change", draft)
+    assert mr.approvals == []
 
 
 def test_what_was_pushed_while_it_was_closed_becomes_a_version_when_it_is_reopened() -> None:

@@ -169,6 +169,17 @@ def test_patches_that_are_alike_have_one_number(scene: Scene) -> None:
     assert second["patch_id_sha"] == first["patch_id_sha"] is not None
 
 
+def test_an_earlier_version_has_the_commits_it_had(scene: Scene) -> None:
+    world, mr, api = scene
+    draft = CommitDraft(message="More", changes={"more.md": b"x\n"})
+    actions.push(world, mr.author, mr.project, "change", draft)
+    told = [api.get(f"{MR}/versions/{each.id}").body for each in mr.versions]
+    assert [[each["title"] for each in one["commits"]] for one in told] == [
+        ["Change"],
+        ["More", "Change"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -253,19 +264,20 @@ def test_one_commit_with_that_message_stays_as_it_is(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("opened", "merged", "protected", "gone"),
     [
-        ({}, {}, False, False),
-        ({"remove_source_branch": True}, {}, False, True),
-        ({}, {"should_remove_source_branch": True}, False, True),
-        ({"remove_source_branch": True}, {"should_remove_source_branch": False}, False, False),
-        ({}, {"should_remove_source_branch": True}, True, False),
+        ({}, {}, "", False),
+        ({"remove_source_branch": True}, {}, "", True),
+        ({}, {"should_remove_source_branch": True}, "", True),
+        ({"remove_source_branch": True}, {"should_remove_source_branch": False}, "", False),
+        ({}, {"should_remove_source_branch": True}, "change", False),
+        ({}, {"should_remove_source_branch": True}, "ch*", False),
     ],
 )
 def test_a_source_branch_is_removed_as_asked(
-    scene: Scene, opened: dict[str, Any], merged: dict[str, Any], protected: bool, gone: bool
+    scene: Scene, opened: dict[str, Any], merged: dict[str, Any], protected: str, gone: bool
 ) -> None:
     _, mr, api = scene
     if protected:
-        mr.project.protected_branches.add("change")
+        mr.project.protected_branches.add(protected)
     assert api.put(MR, description="x", **opened).body["force_remove_source_branch"] is bool(opened)
     body = api.put(f"{MR}/merge", **merged).body
     assert body["should_remove_source_branch"] is merged.get("should_remove_source_branch")

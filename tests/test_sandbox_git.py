@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import World
-from tests.sandbox_client import give_token
+from tests.sandbox_client import Api, give_token
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 
@@ -71,6 +73,13 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
 
 
+@pytest.fixture(params=["main", "ma*"])
+def guarded(scene: Scene, request: pytest.FixtureRequest) -> Scene:
+    """Protect the branch by its name, or by a wildcard."""
+    scene.mr.project.protected_branches = {request.param}
+    return scene
+
+
 def test_a_clone_has_the_numbers_that_the_interfaces_tell(scene: Scene) -> None:
     scene.clone(None)
     heads = scene.mr.project.repository.branches
@@ -99,6 +108,33 @@ def test_a_push_renews_the_merge_request(scene: Scene) -> None:
     later = actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
     scene.git("-C", "team", "pull", "-q", "origin", "change")
     assert scene.git("-C", "team", "rev-parse", "HEAD").strip() == later.sha
+
+
+WAITING = """#!/bin/sh
+case "$PATH_INFO" in */git-receive-pack) touch "{began}"; sleep 0.5;; esac
+exec "{git}" "$@"
+"""
+
+
+def test_what_the_api_writes_during_a_push_by_git_stays(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, program = tmp_path / "began", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(WAITING.format(began=began, git=shutil.which("git")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.defpath}")
+    scene.clone("author")
+    sha = scene.commit("other.md", "x\n")
+    with ThreadPoolExecutor(1) as pool:
+        pushing = pool.submit(scene.git, "-C", "team", "push", "-q", "origin", "HEAD:other")
+        while not began.exists() and not wait([pushing], 0.01).done:
+            pass
+        draft = CommitDraft(message="By the API", changes={"a.md": b"y\n"})
+        later = actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
+        pushing.result()
+    branches = scene.mr.project.repository.branches
+    assert (branches["other"], branches["change"]) == (sha, later.sha)
 
 
 def test_a_branch_is_rewritten_made_and_deleted(scene: Scene) -> None:
@@ -141,8 +177,9 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
     ],
 )
 def test_a_push_is_refused_with_its_reason(
-    scene: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
+    guarded: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
 ) -> None:
+    scene = guarded
     scene.clone(None)
     before = dict(scene.mr.project.repository.branches)
     scene.git("-C", "team", "checkout", "-q", "-B", "change", "origin/change")
@@ -177,3 +214,18 @@ def test_a_server_that_starts_again_serves_git_again(tmp_path: Path) -> None:
         with server:
             scene = Scene(world=world, mr=mr, url=server.url, folder=tmp_path)
             assert "refs/heads/change" in scene.git("ls-remote", scene.address(None))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "body", "status"),
+    [("x", b"", 401), (None, b"zzzz", 400), (None, b"\x1f\x8bz", 400)],
+)
+def test_what_no_git_sends_is_refused(
+    scene: Scene, credentials: str | None, body: bytes, status: int
+) -> None:
+    value = credentials or b64encode(f"x:{give_token(scene.world, 'author')}".encode()).decode()
+    headers = {"Authorization": f"Basic {value}"}
+    api = Api(scene.world)
+    sent = api.send("POST", f"/{PROJECT}.git/git-receive-pack", data=body, headers=headers)
+    assert sent.status == status
+    api.server.stop()

@@ -21,7 +21,7 @@ from bot.sandbox.ci.job_environment import JobRun, command_folders
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.ci.shell import mask, run_script
 from bot.sandbox.world.activity import Activity
-from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User
+from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User, Variable
 from bot.sandbox.world.repository import Repository, Signature
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError, RequestRecord, TriggerCall, World
@@ -234,6 +234,21 @@ def test_a_schedule_runs_the_jobs_of_schedules(runners: list[Runner]) -> None:
     assert runner.activity.wait(10)
     assert pipeline.status == "success"
     assert "TRIGGER_PAYLOAD" not in runner.runs[0].log
+
+
+@pytest.mark.parametrize(("protected", "given"), [("main", 1), ("ma*", 1), ("other", 0)])
+def test_protected_variables_are_for_protected_branches(
+    runners: list[Runner], protected: str, given: int
+) -> None:
+    world = make_world("sweep: {script: [env]}")
+    project = world.project("tools/bot")
+    project.protected_branches = {protected}
+    project.variables.append(Variable(key="KEPT", value="back", protected=True))
+    runner = Runner(world, {})
+    runners.append(runner)
+    runner.schedule(project, world.user("owner"))
+    assert runner.activity.wait(10)
+    assert runner.runs[0].log.count("KEPT=back") == given
 
 
 RULES = """

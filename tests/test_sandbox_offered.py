@@ -49,6 +49,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{MR}/notes?sort=asc", None, 200, names("body", "ONE", "two")),
     ],
     "files": [
+        ("POST", FILE, {**ON_CHANGE, "content": "x", "encoding": "base64"}, 400, None),
         ("POST", FILE, {**ON_CHANGE, "content": "x"}, 201, None),
         ("DELETE", FILE, {**ON_CHANGE, "last_commit_id": "0" * 40}, 400, None),
         ("DELETE", FILE, ON_CHANGE, 204, None),
@@ -57,6 +58,8 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{FILE}?ref=change", None, 404, None),
     ],
     "branches": [
+        ("POST", f"{P}/protected_branches", {"name": "x", "push_access_level": 60}, 400, None),
+        ("GET", f"{P}/protected_branches", None, 200, names("name", "main")),
         ("DELETE", f"{P}/repository/branches/main", None, 403, None),
         ("DELETE", f"{P}/repository/branches/change", None, 204, None),
         ("DELETE", f"{P}/repository/branches/change", None, 404, None),
@@ -84,6 +87,10 @@ ROWS: dict[str, list[Row]] = {
         ("DELETE", f"{P}/repository/tags/v1", None, 204, None),
         ("DELETE", f"{P}/repository/tags/v1", None, 404, None),
         ("GET", f"{P}/repository/tags/v1", None, 404, None),
+        ("POST", f"{P}/releases", {"tag_name": "v0", "assets": {"links": ["a"]}}, 400, None),
+        ("POST", f"{P}/releases", {"tag_name": "v0", "assets": {"links": None}}, 201, None),
+        ("DELETE", f"{P}/repository/tags/v0", None, 204, None),
+        ("GET", f"{P}/releases", None, 200, names("tag_name")),
     ],
     "pipelines and jobs": [
         ("POST", f"{P}/pipeline", {"ref": "change"}, 201, says(ref="change", status="success")),
@@ -150,6 +157,10 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "/projects?membership=true&search=TEAM", None, 200, names("id", 7)),
         ("GET", "/projects?min_access_level=50", None, 200, names("id")),
         ("GET", "/users/1/projects", None, 200, names("id")),
+        ("GET", "/users/owner/projects", None, 200, names("id")),
+        ("GET", "/users/nobody/projects", None, 404, None),
+        ("GET", "/users/%C2%B2/projects", None, 404, None),
+        ("GET", "/users/999/projects", None, 404, None),
         ("GET", f"{P}/forks", None, 200, names("id")),
         ("GET", "/groups", None, 200, names("full_path", "group", "group/sub")),
         ("GET", "/groups?top_level_only=true", None, 200, names("full_path", "group")),
@@ -201,6 +212,21 @@ def test_the_notes_of_a_thread_are_read_edited_resolved_and_deleted() -> None:
     assert Api(world, "reporter").put(path, body="x").status == 403
     assert api.delete(path).status == 204
     assert len(api.get(f"{MR}/discussions").body) == 1
+
+
+def test_a_draft_that_answers_is_published_as_an_answer() -> None:
+    """As app/services/draft_notes/publish_service.rb does, which replies as anybody does."""
+    world, api = make_scene()
+    for given in ({"internal": True}, {}):
+        api.post(f"{MR}/notes", body="Why?", **given)
+        asked = world.project("7").merge_requests[1].notes[-1]
+        reply = {"note": "Well", "in_reply_to_discussion_id": asked.discussion_id}
+        assert api.post(DRAFTS, **reply).status == 201
+        assert api.post(f"{DRAFTS}/bulk_publish").status == 204
+        answer = world.project("7").merge_requests[1].notes[-1]
+        assert (answer.internal, asked.type) == (asked.internal, "DiscussionNote")
+    assert api.post(DRAFTS, note="x", in_reply_to_discussion_id="0" * 40).status == 201
+    assert api.post(f"{DRAFTS}/bulk_publish").status == 404
 
 
 def test_a_rebase_replays_the_commits_or_says_why_not() -> None:

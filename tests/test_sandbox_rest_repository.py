@@ -380,6 +380,8 @@ def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() ->
     action = {"action": "update", "file_path": "top.md", "content": "new"}
     project.protected_branches.add("bot/*")
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
+    project.push_levels["bot/*"] = Level.NO_ACCESS
+    assert api.post(COMMITS, **fields, actions=[action]).status == 403
     project.push_levels["bot/*"] = Level.DEVELOPER
     mr = open_mr(world)
     project.archived = True
@@ -387,3 +389,12 @@ def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() ->
     assert api.put(f"/projects/7/merge_requests/{mr.iid}", title="x").status == 403
     project.archived = False
     assert api.post(COMMITS, **fields, actions=[action]).status == 201
+
+
+def test_a_branch_that_a_pattern_protects_is_said_to_be_and_stays() -> None:
+    world, api = make_api("owner")
+    commit(api, "a: 2\n")
+    world.project(PROJECT).protected_branches.add("wo*")
+    branch = "/projects/7/repository/branches/work"
+    assert api.get(branch).body["protected"] is True
+    assert api.delete(branch).status == 403

@@ -10,7 +10,7 @@ import pytest
 
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
-from bot.sandbox.story.scenario import read_scenario
+from bot.sandbox.story.scenario import find_seed, read_scenario
 from bot.sandbox.story.steps import snapshot, tell
 from tests.processes import run_job_here
 
@@ -23,8 +23,7 @@ FOLDERS = sorted(folder for folder in HERE.iterdir() if (folder / "steps.yml").e
 def test_gitlab_shows_after_each_step_what_was_blessed(folder: Path, bless: bool) -> None:
     scenario = read_scenario(FIRST_NOMINATION if folder.name == "first-nomination" else folder)
     shown: dict[str, str] = {}
-    world = folder if (folder / "seed.yml").exists() else FIRST_NOMINATION
-    with Sandbox(world, scenario.variables) as sandbox:
+    with Sandbox(find_seed(scenario), scenario.variables) as sandbox:
         if folder.name not in PROCESSES:
             sandbox.runner.execute = run_job_here
         for outcome in tell(sandbox, scenario):

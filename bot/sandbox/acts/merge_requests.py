@@ -349,9 +349,9 @@ def _remove_source_branch(world: World, user: User, mr: MergeRequest) -> None:
     asked, person = mr.should_remove_source_branch, user
     if asked is None:
         asked, person = mr.force_remove_source_branch, mr.author
-    kept = {source.default_branch, *source.protected_branches} if source else {branch}
-    wanted = asked and branch not in kept
-    if source and wanted and can_push(person, source, branch, world.now.date()):
+    if not asked or source is None or branch == source.default_branch:
+        return
+    if not source.protections_of(branch) and can_push(person, source, branch, world.now.date()):
         delete_branch(world, person, source, branch)
 
 
@@ -377,8 +377,7 @@ def _replay(mr: MergeRequest, version: DiffVersion, target: str, committer: Sign
     store = mr.project.repository.store
     if store.merge_base(target, version.head_sha) == target:
         return version.head_sha
-    below = store.ancestors(target)
-    new = [each for each in mr.project.repository.log(version.head_sha) if each.sha not in below]
+    new = mr.project.repository.between(target, version.head_sha)
     head = target
     for commit in reversed([each for each in new if len(each.parents) == 1]):
         base, ours = store.commits[commit.parents[0]].tree, store.commits[head].tree

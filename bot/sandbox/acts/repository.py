@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from typing import Any
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.world.access import can_push, can_read, demand
-from bot.sandbox.world.diffs import compare_trees, name_patch
+from bot.sandbox.world.diffs import diff_of, name_patch
 from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
 from bot.sandbox.world.repository import Commit, Signature
 from bot.sandbox.world.state import RefusedError, World
@@ -92,22 +91,33 @@ def receive(
     world: World, user: User, project: Project, ref: str, moved: tuple[str | None, str | None]
 ) -> None:
     """Take what a push by git moved: to which commit, None if gone, and a tag's own object."""
-    sha, object_ = moved
-    repository = project.repository
+    sha, repository = moved[0], project.repository
     _, kind, name = ref.split("/", 2)
-    moving: dict[str, Any] = repository.tags if kind == "tags" else repository.refs
     if kind == "heads" and sha is None:
         delete_branch(world, user, project, name)
         return
     with world.writing():
-        if kind == "heads" and sha is not None:
+        if kind == "tags":
+            _move_tag(project, name, moved)
+        elif sha is None:
+            repository.refs.pop(ref, None)
+        elif kind == "heads":
             repository.move_branch(name, sha)
             announce_push(world, user, project, name)
-        elif sha is None:
-            moving.pop(name if kind == "tags" else ref, None)
         else:
             repository.fetch(sha)
-            moving |= {name: (sha, object_)} if kind == "tags" else {ref: sha}
+            repository.refs[ref] = sha
+
+
+def _move_tag(project: Project, name: str, moved: tuple[str | None, str | None]) -> None:
+    sha, object_ = moved
+    if sha is None:
+        # doc/user/project/releases/_index.md, "Delete a release": a tag takes its release along.
+        project.repository.tags.pop(name, None)
+        project.releases.pop(name, None)
+        return
+    project.repository.fetch(sha)
+    project.repository.tags[name] = sha, object_
 
 
 def fork_project(world: World, user: User, project: Project) -> Project:
@@ -191,11 +201,7 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
 
 
 def _name_change(mr: MergeRequest, version: DiffVersion | None) -> str | None:
-    store = mr.project.repository.store
-    if version is None or version.base_sha is None:
-        return None
-    trees = (store.commits[sha].tree for sha in (version.base_sha, version.head_sha))
-    return name_patch(store, compare_trees(store, *trees))
+    return name_patch(mr.project.repository.store, diff_of(mr, version))
 
 
 def _note_commits(world: World, user: User, mr: MergeRequest, old: str | None) -> None:
@@ -205,18 +211,18 @@ def _note_commits(world: World, user: User, mr: MergeRequest, old: str | None) -
     into those of the merge request and existing ones; add_commits in
     app/services/system_notes/commit_service.rb lists them.
     """
-    store, version = mr.project.repository.store, mr.diff
-    if old not in store.commits or version is None:
+    repository, version = mr.project.repository, mr.diff
+    if old not in repository.store.commits or version is None:
         return
-    brought = store.ancestors(version.head_sha) - store.ancestors(old)
-    above = store.ancestors(version.base_sha) if version.base_sha else set()
-    new = sorted(brought - above)
-    existing = brought & above
+    brought = repository.between(old, version.head_sha)[::-1]
+    above = repository.store.ancestors(version.base_sha) if version.base_sha else set()
+    new = [each for each in brought if each.sha not in above]
+    existing = len(brought) - len(new)
     if not brought:
         return
-    lines = [f"<li>{_count(len(existing))} from branch <code>{mr.target_branch}</code></li>"]
+    lines = [f"<li>{_count(existing)} from branch <code>{mr.target_branch}</code></li>"]
     lines = lines if existing else []
-    lines += [f"<li>{sha[:8]} - {escape(store.commits[sha].title)}</li>" for sha in new[:10]]
+    lines += [f"<li>{each.sha[:8]} - {escape(each.title)}</li>" for each in new[:10]]
     told = f"added {_count(len(brought))}\n\n<ul>{''.join(lines)}</ul>"
     add_system_note(world, user, mr, told)
 

@@ -202,7 +202,7 @@ class Runner:
     def _own_variables(self, run: JobRun) -> dict[str, str]:
         """Return what the project gives its jobs: protected ones only on a protected ref."""
         project = run.start.project
-        protected = run.start.ref in project.protected_branches
+        protected = project.protections_of(run.start.ref)
         return {
             each.key: each.value for each in project.variables if protected or not each.protected
         }

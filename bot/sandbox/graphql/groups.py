@@ -22,7 +22,7 @@ from bot.sandbox.world.entities import Group, Level
 @resolves("Query", "group")
 def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
     path = wanted["fullPath"]
-    found = None if path.isdigit() else asked.world.find_group(path)
+    found = None if path.isdecimal() else asked.world.find_group(path)
     return found if found and can_read(asked.user, found, asked.today) else None
 
 

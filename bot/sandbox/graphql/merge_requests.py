@@ -16,13 +16,12 @@ from bot.sandbox.graphql.core import (
 from bot.sandbox.graphql.projects import CommitAt
 from bot.sandbox.rest.merge_request_entities import (
     commits_of,
-    diff_of,
     merge_request_url,
     shown_diff,
 )
 from bot.sandbox.rest.merge_request_parts import participants
 from bot.sandbox.world.access import can_approve, can_comment, can_push, can_read, can_update
-from bot.sandbox.world.diffs import Stats, count_lines
+from bot.sandbox.world.diffs import Stats, count_lines, diff_of
 from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}

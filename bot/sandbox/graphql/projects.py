@@ -42,7 +42,7 @@ class CommitAt:
 @resolves("Query", "project")
 def _project(_: object, asked: Asked, **wanted: str) -> Project | None:
     path = wanted["fullPath"]
-    found = None if path.isdigit() else asked.world.find_project(path)
+    found = None if path.isdecimal() else asked.world.find_project(path)
     return found if found and can_read(asked.user, found, asked.today) else None
 
 
@@ -59,7 +59,7 @@ def _clone_url(source: Project, asked: Asked) -> str:
 @resolves("Project", "mergeRequest")
 def _merge_request(source: Project, asked: Asked, iid: str) -> MergeRequest | None:
     readable = can_read_merge_requests(asked.user, source, asked.today)
-    found = source.merge_requests.get(int(iid)) if iid.isdigit() and readable else None
+    found = source.merge_requests.get(int(iid)) if iid.isdecimal() and readable else None
     if found is not None:
         asked.seen.append(found)
     return found

@@ -7,9 +7,7 @@ said; gitprotocol-http for the rest.
 import base64
 import gzip
 import re
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
@@ -19,12 +17,13 @@ from bot.sandbox.rest.app import authenticate, raw_path
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.access import can_push, can_read, can_read_code
 from bot.sandbox.world.entities import Project, User
-from bot.sandbox.world.git_mirror import NOTHING, Mirror, Update
+from bot.sandbox.world.git_mirror import NOTHING, Mirror
 from bot.sandbox.world.state import RefusedError, World
 
 PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
 READERS = frozenset({"api", "read_repository", "write_repository"})
 WRITERS = frozenset({"api", "write_repository"})
+GZIP = b"\x1f\x8b"
 REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 HIDDEN = (
     "The project you were looking for could not be found or you don't have permission to view it."
@@ -39,12 +38,11 @@ PROTECTED = "You are not allowed to push code to protected branches on this proj
 
 
 class Git:
-    """Answer git for one server; one request at a time, as each may move the world."""
+    """Answer git for a world; nothing else moves it meanwhile, so that no push undoes another."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._mirror: Mirror | None = None
-        self._world: World | None = None
-        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Remove what lies on disk."""
@@ -52,78 +50,67 @@ class Git:
             self._mirror.close()
             self._mirror = None
 
-    def answer(self, world: World, request: Request) -> Answer | None:
+    def answer(self, request: Request) -> Answer | None:
         """Answer a request of git; None for any other."""
         found = PATH.fullmatch(raw_path(request.environ))
         if found is None:
             return None
-        with self._lock:
-            try:
-                return self._serve(world, request, found["project"], found["rest"])
-            except RefusedError as refused:
-                text = f"{refused}\n".encode()
-                headers = REALM if refused.status == 401 else {}  # noqa: PLR2004
-                return Answer(
-                    status=refused.status, headers=headers, raw=text, content_type="text/plain"
-                )
+        given = request.get_data()
+        try:
+            with self._world.lock:
+                return self._serve(request, given, found["project"], found["rest"])
+        except RefusedError as refused:
+            text = f"{refused}\n".encode()
+            headers = REALM if refused.status == 401 else {}  # noqa: PLR2004
+            return Answer(
+                status=refused.status, headers=headers, raw=text, content_type="text/plain"
+            )
 
-    def _serve(self, world: World, request: Request, name: str, rest: str) -> Answer:
-        service = request.args.get("service", rest)
-        writes = service == "git-receive-pack"
-        mirror = self._open(world)
-        with world.lock:
-            user = _authenticate(world, request, writes=writes)
-            project = _find(world, user, name, writes=writes)
-            place = mirror.prepare(project)
-            given = request.get_data()
-            refusal = _refuse(world, user, project, given) if rest == "git-receive-pack" else ""
-        answer = self._run(mirror, request, f"/{place.name}/{rest}", _say(user, project, refusal))
-        if user and rest == "git-receive-pack" and not refusal:
+    def _serve(self, request: Request, given: bytes, name: str, rest: str) -> Answer:
+        world, pushes = self._world, rest == "git-receive-pack"
+        writes = request.args.get("service", rest) == "git-receive-pack"
+        user = _authenticate(world, request, writes=writes)
+        project = _find(world, user, name, writes=writes)
+        mirror = self._mirror = self._mirror or Mirror()
+        place = mirror.prepare(project)
+        refusal = _refuse(world, user, project, given) if pushes else ""
+        said = _say(user, project, refusal)
+        answer = _run(mirror, request, f"/{place.name}/{rest}", said)
+        if user and pushes and not refusal:
             for update in mirror.find_updates(project, place):
-                self._take(user, project, place, update)
+                sha = mirror.read_commit(project, place, update.sha) if update.sha else None
+                object_ = None if update.sha == sha else update.sha
+                actions.receive(world, user, project, update.ref, (sha, object_))
         return answer
 
-    def _open(self, world: World) -> Mirror:
-        if self._mirror is None or self._world is not world:
-            self.close()
-            self._mirror, self._world = Mirror(), world
-        return self._mirror
 
-    def _run(self, mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> Answer:
-        """Run the CGI program; its head becomes ours."""
-        names, body = request.environ, request.get_data()
-        environment = said | {
-            "GIT_PROJECT_ROOT": str(mirror.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": path,
-            "REQUEST_METHOD": request.method,
-            "QUERY_STRING": request.query_string.decode(),
-            "CONTENT_TYPE": names.get("CONTENT_TYPE", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": names.get("HTTP_CONTENT_ENCODING", ""),
-            "GIT_PROTOCOL": names.get("HTTP_GIT_PROTOCOL", ""),
-        }
-        head, _, content = mirror.run("http-backend", given=body, further=environment).partition(
-            b"\r\n\r\n"
-        )
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
-        status = int(headers.pop("Status", "200").split()[0])
-        kind = headers.pop("Content-Type", "text/plain")
-        return Answer(status=status, headers=headers, raw=content, content_type=kind)
-
-    def _take(self, user: User, project: Project, place: Path, update: Update) -> None:
-        world, mirror = self._world, self._mirror
-        if world is None or mirror is None:
-            return
-        with world.lock:
-            sha = mirror.read_commit(project, place, update.sha) if update.sha else None
-            object_ = None if update.sha == sha else update.sha
-            actions.receive(world, user, project, update.ref, (sha, object_))
+def _run(mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> Answer:
+    """Run the CGI program; its head becomes ours."""
+    names, body = request.environ, request.get_data()
+    environment = said | {
+        "GIT_PROJECT_ROOT": str(mirror.root),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": path,
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query_string.decode(),
+        "CONTENT_TYPE": names.get("CONTENT_TYPE", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": names.get("HTTP_CONTENT_ENCODING", ""),
+        "GIT_PROTOCOL": names.get("HTTP_GIT_PROTOCOL", ""),
+    }
+    head, _, content = mirror.run("http-backend", given=body, further=environment).partition(
+        b"\r\n\r\n"
+    )
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
+    status = int(headers.pop("Status", "200").split()[0])
+    kind = headers.pop("Content-Type", "text/plain")
+    return Answer(status=status, headers=headers, raw=content, content_type=kind)
 
 
 def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
     """Tell git's program who pushes, and its hook what was decided."""
-    protected = " ".join(f"refs/heads/{each}" for each in project.protected_branches)
+    branches = project.repository.branches
+    protected = " ".join(f"refs/heads/{b}" for b in branches if project.protections_of(b))
     person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
     return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
 
@@ -133,7 +120,7 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     headers = Headers(request.headers)
     value = headers.get("Authorization", "")
     if value.startswith("Basic "):
-        _, _, token = base64.b64decode(value[6:]).decode("utf-8", "replace").partition(":")
+        token = _read_password(value[6:])
         job = any(each.value == token and each.kind == "job" for each in world.tokens)
         headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", token)])
     elif writes:
@@ -146,6 +133,13 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     if caller.token and not scopes & (WRITERS if writes else READERS):
         raise RefusedError(403, "HTTP Basic: Access denied.")
     return caller.user
+
+
+def _read_password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
+    except ValueError:
+        raise RefusedError(401, "HTTP Basic: Access denied.") from None
 
 
 def _find(world: World, user: User | None, name: str, *, writes: bool) -> Project:
@@ -175,15 +169,17 @@ def _commands(body: bytes) -> Iterator[tuple[str, str, str]]:
 
 def _refuse(world: World, user: User | None, project: Project, body: bytes) -> str:
     """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
-    if body.startswith(b"\x1f\x8b"):
-        body = gzip.decompress(body)
+    try:
+        commands = list(_commands(gzip.decompress(body) if body[:2] == GZIP else body))
+    except (ValueError, OSError, EOFError):
+        raise RefusedError(400, "This is no push.") from None
     today = world.now.date()
-    for _, new, ref in _commands(body):
+    for _, new, ref in commands:
         branch = ref.removeprefix("refs/heads/")
         if ref.startswith(OWN):
             return "The given reference cannot be updated."
-        if branch in project.protected_branches and new == NOTHING:
+        if project.protections_of(branch) and new == NOTHING:
             return "You are not allowed to delete protected branches from this project."
         if not can_push(user, project, branch, today):
-            return PROTECTED if branch in project.protected_branches else NO_PUSH
+            return PROTECTED if project.protections_of(branch) else NO_PUSH
     return ""

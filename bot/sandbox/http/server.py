@@ -54,7 +54,7 @@ class Server:
         self._http: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._arrivals = 0
-        self._git = Git()
+        self._git = Git(world)
 
     @property
     def port(self) -> int:
@@ -117,7 +117,8 @@ class Server:
         """Serve another world from now on, with no faults switched on and nobody held."""
         self._let_go()
         self._holds.clear()
-        self.world, self.misbehaving = world, Misbehaving()
+        self._git.close()
+        self.world, self.misbehaving, self._git = world, Misbehaving(), Git(world)
         world.external_url = self.url
 
     def _report(self, text: str) -> None:
@@ -143,7 +144,7 @@ class Server:
         _strip_client(environ)
         path = raw_path(environ)
         request = Request(environ)
-        answer = self._git.answer(self.world, request)
+        answer = self._git.answer(request)
         if answer is not None:
             return _respond(answer)(environ, start)
         for mount in self._mounts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.pages.acts import PageRequest
-from bot.sandbox.pages.who import Offer, Reason, anybody, must_push, must_update, offer
+from bot.sandbox.pages.who import Offer, Reason, anybody, insist, must_push, must_update, offer
 from bot.sandbox.world.access import can_approve, find_level
 from bot.sandbox.world.entities import Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
@@ -116,22 +116,26 @@ def _request_changes(world: World, mr: MergeRequest, asked: PageRequest) -> None
     actions.submit_review(world, asked.person, mr, "requested_changes")
 
 
+def _as_it_is(act: Callable[[World, User, MergeRequest], object]) -> Press:
+    return lambda world, mr, asked: act(world, asked.person, mr)
+
+
 BUTTONS: Mapping[str, Button] = {
     "merge": Button(
         label="Merge",
-        press=lambda world, mr, asked: actions.merge(world, asked.person, mr),
+        press=_as_it_is(actions.merge),
         obstacle=_why_not_merge,
         reason=_must_merge,
     ),
     "approve": Button(
         label="Approve",
-        press=lambda world, mr, asked: actions.approve(world, asked.person, mr),
+        press=_as_it_is(actions.approve),
         obstacle=_must_be_open,
         reason=_must_approve,
     ),
     "unapprove": Button(
         label="Revoke approval",
-        press=lambda world, mr, asked: actions.unapprove(world, asked.person, mr),
+        press=_as_it_is(actions.unapprove),
         obstacle=_why_not_unapprove,
         reason=_must_have_approved,
     ),
@@ -161,13 +165,13 @@ BUTTONS: Mapping[str, Button] = {
     ),
     "close": Button(
         label="Close",
-        press=lambda world, mr, asked: actions.close(world, asked.person, mr),
+        press=_as_it_is(actions.close),
         obstacle=_must_be_open,
         reason=must_update,
     ),
     "reopen": Button(
         label="Reopen",
-        press=lambda world, mr, asked: actions.reopen(world, asked.person, mr),
+        press=_as_it_is(actions.reopen),
         obstacle=lambda _world, mr: "" if mr.state == "closed" else "Merge request is not closed",
         reason=must_update,
     ),
@@ -206,7 +210,5 @@ def press_button(world: World, mr: MergeRequest, asked: PageRequest) -> None:
     obstacle = button.obstacle(world, mr)
     if obstacle:
         raise RefusedError(405, f"{button.label}: {obstacle}.")
-    reason = button.reason(world, mr)(asked.person)
-    if reason:
-        raise RefusedError(403, f"{button.label}: @{asked.person.username} {reason}.")
+    insist(button.label, asked.person, button.reason(world, mr))
     button.press(world, mr, asked)

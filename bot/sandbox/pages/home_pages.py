@@ -1,7 +1,5 @@
 """The first page with the sandbox's own buttons, and the pages of groups, people and jobs."""
 
-import hashlib
-
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
@@ -17,7 +15,7 @@ from bot.sandbox.pages.views import (
     view_todos,
     view_user,
 )
-from bot.sandbox.pages.who import must_be, must_push, offer
+from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.state import RefusedError
 
@@ -49,7 +47,7 @@ def show_index(site: Site, _request: Request) -> Response:
         now=view_time(world.now),
         sweep=offer(world, must_push(world, bots, bots.default_branch)) if bots else None,
         nowhere=NOWHERE,
-        pulse=_beat(site),
+        pulse=site.beat(world.now),
     )
 
 
@@ -60,15 +58,9 @@ def _find_bots_project(site: Site) -> Project | None:
     return next((each for each in site.world.projects.values() if each.triggers), None)
 
 
-def _beat(site: Site) -> str:
-    seen = (len(site.world.events), site.world.now, tuple(site.job_states()))
-    return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
-
-
 def tell_pulse(site: Site, _request: Request) -> Response:
     """Tell whether the first page shows something new."""
-    busy = "false" if site.quiet else "true"
-    return Response(f'{{"pulse": "{_beat(site)}", "busy": {busy}}}', mimetype="application/json")
+    return site.tell_pulse(site.beat(site.world.now))
 
 
 def let_time_pass(site: Site, request: Request) -> Response:
@@ -85,9 +77,7 @@ def sweep(site: Site, request: Request) -> Response:
     bots, person = _find_bots_project(site), PageRequest.read(site.world, request.form).person
     if bots is None or site.runner is None:
         raise RefusedError(405, f"{NOWHERE}.")
-    reason = must_push(site.world, bots, bots.default_branch)(person)
-    if reason:
-        raise RefusedError(403, f"Sweep now: @{person.username} {reason}.")
+    insist("Sweep now", person, must_push(site.world, bots, bots.default_branch))
     site.runner.schedule(bots, person)
     return redirect("/#jobs", 303)
 

@@ -15,8 +15,8 @@ from bot.sandbox.pages.repository_views import (
     view_place,
 )
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import View, view_row
-from bot.sandbox.pages.who import must_be, must_push, offer
+from bot.sandbox.pages.views import View, path_of
+from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
 from bot.sandbox.world.state import RefusedError
 
@@ -27,8 +27,6 @@ def show_files(site: Site, request: Request, project: str, rest: str = "") -> Re
     asked = request.args.get("ref", found.default_branch)
     ref, path = split_ref(found, rest) if rest else (asked, "")
     shown = view_directory(found, ref, path)
-    if shown is None:
-        raise NotFound
     return site.page("files.html", title=path or found.name, files=shown, project=shown["project"])
 
 
@@ -37,8 +35,6 @@ def show_file(site: Site, _request: Request, project: str, rest: str) -> Respons
     found = site.project(project)
     ref, path = split_ref(found, rest)
     shown = view_file(found, ref, path)
-    if shown is None:
-        raise NotFound
     return site.page("file.html", title=path, file=shown, project=shown["project"])
 
 
@@ -47,8 +43,6 @@ def edit_file(site: Site, request: Request, project: str, rest: str) -> Response
     found = site.project(project)
     ref, path = split_ref(found, rest)
     shown = view_file(found, ref, path)
-    if shown is None:
-        raise NotFound
     if not shown["editable"]:
         raise RefusedError(405, "Only text files can be changed here, at the head of a branch.")
     if request.method == "POST":
@@ -73,7 +67,7 @@ def new_file(site: Site, request: Request, project: str, rest: str) -> Response:
 def _change(site: Site, found: Project, place: tuple[str, str], asked: PageRequest) -> Response:
     mr = change_file(site.world, found, *place, asked)
     there = f"/{found.path_with_namespace}/-/blob/{'/'.join(place)}"
-    return redirect(f"{view_row(mr)['url']}" if mr else there, 303)
+    return redirect(path_of(mr) if mr else there, 303)
 
 
 def _offer_change(site: Site, request: Request, found: Project, ref: str, values: View) -> Response:
@@ -102,8 +96,7 @@ def show_delivery(site: Site, request: Request, project: str, hook: int, log: in
         person = PageRequest.read(site.world, request.form).person
         if site.hooks is None:
             raise RefusedError(405, "Nothing here delivers webhooks.")
-        if reason(person):
-            raise RefusedError(403, f"Resend: @{person.username} {reason(person)}.")
+        insist("Resend", person, reason)
         site.hooks.resend(webhook, event)
         return redirect(above, 303)
     return site.page(

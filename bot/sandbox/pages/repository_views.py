@@ -3,11 +3,15 @@
 import json
 from collections.abc import Iterator
 
+from werkzeug.exceptions import NotFound
+
 from bot.sandbox.pages.views import View, view_time
-from bot.sandbox.rest.merge_request_entities import commits_of, diff_of, shown_diff
-from bot.sandbox.world.diffs import FileChange, render_patch
+from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
+from bot.sandbox.rest.repository import list_tree
+from bot.sandbox.world.diffs import FileChange, diff_of, render_patch
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
-from bot.sandbox.world.repository import Commit, Repository, entries_below
+from bot.sandbox.world.hooks import is_taken
+from bot.sandbox.world.repository import Repository
 
 EVENTS = {
     "merge_requests_events": "merge requests",
@@ -16,7 +20,6 @@ EVENTS = {
     "push_events": "pushes",
     "pipeline_events": "pipelines",
 }
-REFUSALS = 400  # the least status that is one
 KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -29,35 +32,22 @@ def split_ref(project: Project, rest: str) -> tuple[str, str]:
     return ref, path
 
 
-def view_directory(project: Project, ref: str, path: str) -> View | None:
-    """Describe a directory at a ref; None if there is none."""
+def view_directory(project: Project, ref: str, path: str) -> View:
+    """Describe a directory at a ref; raise NotFound."""
     commit = project.repository.find_commit(ref)
-    below = _below(commit, path) if commit else []
-    if not below:
-        return None
-    prefix = f"{path}/" if path else ""
-    names = dict.fromkeys(each.partition("/")[0] for each in below)
-    entries = [
-        {"name": name, "path": prefix + name, "kind": "blob" if name in below else "tree"}
-        for name in sorted(names, key=lambda name: (name in below, name))
-    ]
+    entries = list_tree(commit, path) if commit else []
+    if not entries:
+        raise NotFound
     branches = sorted(project.repository.branches)
     return {**view_place(project, ref, path), "entries": entries, "branches": branches}
 
 
-def _below(commit: Commit, path: str) -> list[str]:
-    """List what lies below a directory, seen from there."""
-    found = entries_below(commit.tree, path) if path else commit.tree
-    start = len(path) + 1 if path else 0
-    return [name[start:] for name in found if name != path]
-
-
-def view_file(project: Project, ref: str, path: str) -> View | None:
-    """Describe a file at a ref; None if there is none."""
+def view_file(project: Project, ref: str, path: str) -> View:
+    """Describe a file at a ref; raise NotFound."""
     commit = project.repository.find_commit(ref)
     content = project.repository.content(commit, path) if commit else None
     if commit is None or content is None:
-        return None
+        raise NotFound
     text = content.decode("utf-8", "replace")
     # A form changes the ends of lines, and what is no text would be lost.
     keeps = text.encode() == content and "\r" not in text and "\0" not in text
@@ -140,12 +130,11 @@ def view_hook(project: Project, hook: Webhook) -> View:
 
 def view_delivery(hook_path: str, found: HookEvent) -> View:
     """Describe a delivery: what was sent, and what came back."""
-    good = found.status is not None and found.status < REFUSALS
     return {
         "id": found.id,
         "url": f"{hook_path}/hook_logs/{found.id}",
         "name": found.name or found.trigger,
-        "state": "success" if good else "failed",
+        "state": "success" if is_taken(found.status) else "failed",
         "status": found.status or "no answer",
         "at": view_time(found.at),
         "answer": found.answer,

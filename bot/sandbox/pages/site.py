@@ -1,6 +1,6 @@
 """What every page needs: the world, what runs in it, and the templates."""
 
-from collections.abc import Iterable
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,13 @@ class Site:
         """Whether neither a delivery nor a job is under way."""
         return self.runner is None or self.runner.activity.quiet
 
-    def job_states(self) -> Iterable[str]:
-        """Yield how far the jobs are."""
-        for each in self.runner.runs if self.runner else ():
-            yield each.job.status
+    def beat(self, *shown: object) -> str:
+        """Summarise what a page shows, so that a poll can tell whether to look again."""
+        jobs = [each.job.status for each in self.runner.runs] if self.runner else []
+        seen = (shown, len(self.world.events), jobs)
+        return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
+
+    def tell_pulse(self, beat: str) -> Response:
+        """Tell a poll whether a page shows something new."""
+        busy = "false" if self.quiet else "true"
+        return Response(f'{{"pulse": "{beat}", "busy": {busy}}}', mimetype="application/json")

@@ -71,14 +71,18 @@ def view_merge_request(world: World, mr: MergeRequest, runs: Iterable[JobRun]) -
     }
 
 
+def path_of(mr: MergeRequest) -> str:
+    """Return the path of a merge request's page."""
+    return f"/{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}"
+
+
 def view_row(mr: MergeRequest) -> View:
     """Describe a merge request in a list."""
-    project = mr.project.path_with_namespace
     return {
-        "project": project,
+        "project": mr.project.path_with_namespace,
         "iid": mr.iid,
         "title": mr.title,
-        "url": f"/{project}/-/merge_requests/{mr.iid}",
+        "url": path_of(mr),
         "state": "draft" if mr.draft and mr.state == "opened" else mr.state,
         "author": view_user(mr.author),
         "created_at": view_time(mr.created_at),

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from bot.sandbox.world.access import can_comment, can_push, can_update, find_level
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Project, User
-from bot.sandbox.world.state import World
+from bot.sandbox.world.state import RefusedError, World
 
 Reason = Callable[[User], str]
 
@@ -44,6 +44,13 @@ def offer(world: World, reason: Reason, preferred: Iterable[str] = ()) -> Offer:
 def anybody(_person: User) -> str:
     """Let everybody do it."""
     return ""
+
+
+def insist(what: str, person: User, reason: Reason) -> None:
+    """Raise `RefusedError` where a person may not do what is written on a button."""
+    why = reason(person)
+    if why:
+        raise RefusedError(403, f"{what}: @{person.username} {why}.")
 
 
 def must_comment(world: World, mr: MergeRequest) -> Reason:

@@ -1,12 +1,12 @@
 """REST: commits and their history."""
 
-import base64
 from collections.abc import Iterator, Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
 from bot.sandbox.world.diffs import compare_trees, render_diff
@@ -166,9 +166,7 @@ def _check_start(call: Call) -> None:
 def _read_action(
     call: Call, given: Mapping[str, str], head: Commit | None
 ) -> Mapping[str, bytes | None]:
-    path, content = given["file_path"], given.get("content", "").encode()
-    if given.get("encoding") == "base64":
-        content = base64.b64decode(content)
+    path, content = given["file_path"], read_content(given)
     _check_path(given["action"], path, head)
     if given["action"] == "delete":
         return {path: None}

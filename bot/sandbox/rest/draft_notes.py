@@ -97,14 +97,14 @@ def publish_all(call: Call) -> Answer:
 
 def _publish(call: Call, drafts: Iterable[DraftNote]) -> None:
     for each in drafts:
-        draft = NoteDraft(
-            body=each.body,
-            type="DiffNote" if each.position else "DiscussionNote",
-            discussion_id=each.discussion_id,
-            position=each.position,
-        )
-        actions.create_note(call.world, call.actor, call.merge_request, draft)
-        call.merge_request.drafts.remove(each)
+        mr, thread = call.merge_request, each.discussion_id
+        kind = "DiffNote" if each.position else "DiscussionNote"
+        draft = NoteDraft(body=each.body, type=kind, position=each.position)
+        if thread:
+            actions.answer(call.world, call.actor, mr, thread, draft)
+        else:
+            actions.create_note(call.world, call.actor, mr, draft)
+        mr.drafts.remove(each)
 
 
 def _render(call: Call, draft: DraftNote) -> dict[str, object]:

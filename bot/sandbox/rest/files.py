@@ -154,6 +154,15 @@ DELETED_WITH = (
 )  # fmt: skip
 
 
+def read_content(given: Mapping[str, str]) -> bytes:
+    """Decode what is to be written; raise RefusedError (400)."""
+    content = given.get("content", "").encode()
+    try:
+        return base64.b64decode(content) if given.get("encoding") == "base64" else content
+    except ValueError:
+        raise RefusedError(400, "content is invalid", key="error") from None
+
+
 def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Answer:
     given, path = call.params, call.path["file_path"]
     head = call.code.repository.find_commit(given["branch"])
@@ -167,9 +176,7 @@ def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Answer:
             "You are attempting to update a file that has changed since you started editing it."
         )
         raise RefusedError(400, problem)
-    content = given.get("content", "").encode()
-    if given.get("encoding") == "base64":
-        content = base64.b64decode(content)
+    content = read_content(given)
     draft = CommitDraft(
         message=given["commit_message"],
         changes={path: None if deletes else content},

@@ -13,7 +13,7 @@ from bot.sandbox.rest.params import PAGING, Param, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
-from bot.sandbox.world.hooks import FOREVER
+from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import RefusedError
 
 HOOKS = "/projects/{id}/hooks"
@@ -27,7 +27,6 @@ UNSERVED = (
     "issues_events", "confidential_issues_events", "tag_push_events", "job_events",
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
-REFUSALS = 400  # the least status that is one
 TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
     "url": text(),
@@ -120,7 +119,7 @@ def test_hook(call: Call) -> Answer:
 
     def send() -> Answer:
         status, answer = deliver(project, hook, trigger)
-        if status is None or status >= REFUSALS:
+        if not is_taken(status):
             return Answer(status=422, body={"message": answer})
         return Answer(status=201, body={"message": "201 Created"})
 

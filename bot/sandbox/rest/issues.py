@@ -2,7 +2,13 @@
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, integer, text
-from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
+from bot.sandbox.rest.people_entities import (
+    render_issuable,
+    render_user,
+    render_user_or_none,
+    stamp,
+    web_url,
+)
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Issue, Level
 from bot.sandbox.world.state import RefusedError
@@ -112,14 +118,7 @@ def _can_read(call: Call, issue: Issue) -> bool:
 def _render(call: Call, issue: Issue) -> dict[str, object]:
     path = call.project.path_with_namespace
     return {
-        "id": issue.id,
-        "iid": issue.iid,
-        "project_id": call.project.id,
-        "title": issue.title,
-        "description": issue.description,
-        "state": issue.state,
-        "created_at": stamp(issue.created_at),
-        "updated_at": stamp(issue.updated_at),
+        **render_issuable(issue, call.project),
         "closed_at": stamp(issue.closed_at),
         "closed_by": render_user_or_none(call.world, issue.closed_by),
         "author": render_user(call.world, issue.author),

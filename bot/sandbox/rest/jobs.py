@@ -156,7 +156,8 @@ def _render_job(call: Call, job: CommitStatus) -> dict[str, object]:
     project = job.pipeline.project
     commit = project.repository.find_commit(job.sha)
     began, ended = job.started_at, job.finished_at
-    return render_status(call.world, job) | {
+    status = render_status(call.world, job)
+    return status | {
         "stage": job.stage,
         "tag": False,
         "web_url": web_url(call.world, f"{project.path_with_namespace}/-/jobs/{job.id}"),
@@ -164,7 +165,7 @@ def _render_job(call: Call, job: CommitStatus) -> dict[str, object]:
         "queued_duration": 0.0,
         "pipeline": render_pipeline(call.world, job.pipeline),
         "commit": render_commit(call.world, project, commit) if commit else None,
-        "user": render_status(call.world, job)["author"],
+        "user": status["author"],
         "artifacts": [],
         "runner": None,
         "archived": False,

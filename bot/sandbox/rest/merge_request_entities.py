@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_allow
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
-from bot.sandbox.rest.people_entities import render_user, render_user_or_none, stamp, web_url
+from bot.sandbox.rest.people_entities import (
+    render_issuable,
+    render_user,
+    render_user_or_none,
+    stamp,
+    web_url,
+)
 from bot.sandbox.world.access import can_push
-from bot.sandbox.world.diffs import FileChange, compare_trees, name_patch
+from bot.sandbox.world.diffs import diff_of, name_patch
 from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
@@ -22,22 +28,12 @@ def merge_request_url(world: World, mr: MergeRequest) -> str:
     return web_url(world, f"{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}")
 
 
-def diff_of(mr: MergeRequest, version: DiffVersion | None) -> list[FileChange]:
-    """List the files a version of the diff changes; none where its commits are not kept."""
-    store = mr.project.repository.store
-    if version is None or version.base_sha is None or version.head_sha not in store.commits:
-        return []
-    base, head = store.commits[version.base_sha], store.commits[version.head_sha]
-    return compare_trees(store, base.tree, head.tree)
-
-
-def commits_of(mr: MergeRequest) -> list[Commit]:
-    """List the commits between merge base and head, newest first."""
-    repository, version = mr.project.repository, mr.diff
+def commits_of(mr: MergeRequest, version: DiffVersion | None = None) -> list[Commit]:
+    """List the commits between merge base and head of the newest or another version."""
+    repository, version = mr.project.repository, version or mr.diff
     if version is None or version.head_sha not in repository.store.commits:
         return []
-    below = repository.store.ancestors(version.base_sha) if version.base_sha else set()
-    return [each for each in repository.log(version.head_sha) if each.sha not in below]
+    return repository.between(version.base_sha, version.head_sha)
 
 
 def shown_diff(mr: MergeRequest) -> DiffVersion | None:
@@ -50,14 +46,7 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
     assignees = [render_user(world, each) for each in mr.assignees]
     path = mr.project.path_with_namespace
     return {
-        "id": mr.id,
-        "iid": mr.iid,
-        "project_id": mr.project.id,
-        "title": mr.title,
-        "description": mr.description,
-        "state": mr.state,
-        "created_at": stamp(mr.created_at),
-        "updated_at": stamp(mr.updated_at),
+        **render_issuable(mr, mr.project),
         "merged_by": render_user_or_none(world, mr.merged_by),
         "merge_user": render_user_or_none(world, mr.merged_by),
         "merged_at": stamp(mr.merged_at),
@@ -194,6 +183,7 @@ def render_diff_refs(version: DiffVersion | None) -> dict[str, object] | None:
 
 def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
     """Render one version of the diff."""
+    changes = diff_of(mr, version)
     return {
         "id": version.id,
         "head_commit_sha": version.head_sha,
@@ -202,8 +192,8 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
         "created_at": stamp(version.created_at),
         "merge_request_id": mr.id,
         "state": "collected",
-        "real_size": str(len(diff_of(mr, version))),
-        "patch_id_sha": name_patch(mr.project.repository.store, diff_of(mr, version)),
+        "real_size": str(len(changes)),
+        "patch_id_sha": name_patch(mr.project.repository.store, changes),
     }
 
 

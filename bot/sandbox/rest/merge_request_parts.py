@@ -9,15 +9,14 @@ from bot.sandbox.rest.code_entities import render_commit, render_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import (
     commits_of,
-    diff_of,
     render_merge_request,
     render_version,
     shown_diff,
 )
 from bot.sandbox.rest.params import PAGING, flag, integer, text
-from bot.sandbox.rest.people_entities import render_user, stamp
+from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
 from bot.sandbox.world.access import can_approve, demand
-from bot.sandbox.world.diffs import MAX_FILES, FileChange, render_diff
+from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
 from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError
 
@@ -65,21 +64,13 @@ def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
 def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
     """Render what every Enterprise edition, licensed or not, tells besides.
 
-    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first
-    (lib/api/entities/issuable_entity.rb).
+    ee/lib/ee/api/entities/approval_state.rb; the merge request itself comes first.
     """
     settings = mr.project.settings
     required = settings.approvals_required if settings.premium else 0
     left = max(0, required - len(mr.approvals))
     return {
-        "id": mr.id,
-        "iid": mr.iid,
-        "project_id": mr.project.id,
-        "title": mr.title,
-        "description": mr.description,
-        "state": mr.state,
-        "created_at": stamp(mr.created_at),
-        "updated_at": stamp(mr.updated_at),
+        **render_issuable(mr, mr.project),
         "merge_status": "cannot_be_merged" if has_conflicts(mr) else "can_be_merged",
         "approved": not left,
         "approvals_required": required,
@@ -305,7 +296,8 @@ def show_version(call: Call) -> Answer:
     mr = call.code_merge_request
     version = _find_version(mr, call.number("version_id"))
     body = render_version(mr, version)
-    body["commits"] = [render_commit(call.world, call.project, each) for each in commits_of(mr)]
+    commits = commits_of(mr, version)
+    body["commits"] = [render_commit(call.world, call.project, each) for each in commits]
     body["diffs"] = [_render(call, change) for change in diff_of(mr, version)]
     return Answer(body=body)
 

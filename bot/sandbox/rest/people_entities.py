@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from bot.sandbox.world.entities import Award, Group, Member, Project, User
+from bot.sandbox.world.entities import Award, Group, Issue, Member, MergeRequest, Project, User
 from bot.sandbox.world.state import World
 
 
@@ -100,6 +100,20 @@ def render_member(world: World, member: Member) -> dict[str, object]:
         "created_by": render_user_or_none(world, member.created_by),
         "expires_at": member.expires_at.isoformat() if member.expires_at else None,
         "membership_state": "active",
+    }
+
+
+def render_issuable(item: MergeRequest | Issue, project: Project) -> dict[str, object]:
+    """Render what lib/api/entities/issuable_entity.rb has of merge requests and issues alike."""
+    return {
+        "id": item.id,
+        "iid": item.iid,
+        "project_id": project.id,
+        "title": item.title,
+        "description": item.description,
+        "state": item.state,
+        "created_at": stamp(item.created_at),
+        "updated_at": stamp(item.updated_at),
     }
 
 

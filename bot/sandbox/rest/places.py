@@ -7,7 +7,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project
-from bot.sandbox.world.access import can_read, find_level
+from bot.sandbox.world.access import can_read, demand, find_level
 from bot.sandbox.world.entities import Group, Level, Project
 from bot.sandbox.world.state import RefusedError
 
@@ -109,7 +109,8 @@ def list_projects(call: Call) -> Answer:
 def list_user_projects(call: Call) -> Answer:
     """List the projects in a person's own namespace."""
     name = call.path["user_id"]
-    user = call.person(int(name)) if name.isdigit() else call.world.find_user(name)
+    user = call.person(int(name)) if name.isdecimal() else call.world.find_user(name)
+    demand(user is not None, 404, "404 User Not Found")
     return _projects(call, [each for each in call.world.projects.values() if each.owner is user])
 
 
@@ -123,8 +124,7 @@ def list_forks(call: Call) -> Answer:
 @endpoint("GET", "/issues", ISSUES, open=False)
 def list_all_issues(call: Call) -> Answer:
     """List nothing: the sandbox tells of a project's issues alone."""
-    none: list[Project] = []
-    return paged(call, none, dict)
+    return paged(call, (), dict)
 
 
 @endpoint("POST", "/projects/{id}/fork", {"namespace_path": text(), "visibility": text()})

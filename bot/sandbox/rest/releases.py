@@ -1,9 +1,11 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
+from collections.abc import Mapping
+
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, choice, flag, mapping, moment, text, words
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Release
@@ -11,6 +13,13 @@ from bot.sandbox.world.state import RefusedError
 
 TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
+LINK: Mapping[str, Param] = {
+    "name": text(required=True),
+    "url": text(required=True),
+    "direct_asset_path": text(),
+    "filepath": text(),
+    "link_type": choice("other", "runbook", "image", "package"),
+}
 
 
 @endpoint(
@@ -107,7 +116,7 @@ def show_release(call: Call) -> Answer:
         "ref": text(),
         "milestones": words(),
         "released_at": moment(),
-        "assets": mapping(),
+        "assets": mapping({"links": items(LINK)}),
     },
 )
 def create_release(call: Call) -> Answer:

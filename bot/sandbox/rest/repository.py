@@ -36,7 +36,7 @@ def show_tree(call: Call) -> Answer:
     """List files and directories."""
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
-    found = _list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
+    found = list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
     return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
 
 
@@ -63,7 +63,8 @@ def _token(row: dict[str, str]) -> str:
     return b64encode(row["path"].encode()).decode()
 
 
-def _list_tree(commit: Commit, path: str, *, recursive: bool) -> list[dict[str, str]]:
+def list_tree(commit: Commit, path: str, *, recursive: bool = False) -> list[dict[str, str]]:
+    """List files and directories, these first."""
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     rows: dict[str, dict[str, str]] = {}
     folders = encode_trees(commit.tree)
@@ -121,20 +122,22 @@ def delete_branch(call: Call) -> Answer:
     """Delete a branch; a protected one stays (lib/api/branches.rb)."""
     name, project = call.path["branch"], call.code
     demand(name in project.repository.branches, 404, "404 Branch Not Found")
-    demand(name not in {*project.protected_branches, project.default_branch}, 403)
+    demand(name != project.default_branch and not project.protections_of(name), 403)
     actions.delete_branch(call.world, call.actor, project, name)
     return Answer(status=204)
 
 
 def _render_branch(call: Call, name: str) -> dict[str, object]:
     project = call.project
+    is_protected = bool(project.protections_of(name))
+    for_developers = is_protected and Level.DEVELOPER in project.levels_to_push(name)
     return {
         "name": name,
         "commit": render_commit(call.world, project, call.commit(name)),
         "merged": False,
-        "protected": name in project.protected_branches,
-        "developers_can_push": project.push_levels.get(name) == Level.DEVELOPER,
-        "developers_can_merge": project.push_levels.get(name) == Level.DEVELOPER,
+        "protected": is_protected,
+        "developers_can_push": for_developers,
+        "developers_can_merge": for_developers,
         "can_push": call.level >= Level.DEVELOPER,
         "default": name == project.default_branch,
         "web_url": web_url(call.world, f"{project.path_with_namespace}/-/tree/{name}"),
@@ -158,8 +161,7 @@ def compare(call: Call) -> Answer:
     old, new = call.commit(given["from"], "404 Ref Not Found"), call.commit(given["to"])
     base = None if given.get("straight") else repository.store.merge_base(old.sha, new.sha)
     start = repository.store.commits[base] if base else old
-    below = repository.store.ancestors(old.sha)
-    commits = [each for each in repository.log(new.sha) if each.sha not in below][::-1]
+    commits = repository.between(old.sha, new.sha)[::-1]
     changes = compare_trees(repository.store, start.tree, new.tree)
     rendered = [render_commit(call.world, call.project, each) for each in commits]
     body = {

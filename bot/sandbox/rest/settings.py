@@ -108,9 +108,12 @@ def protect_branch(call: Call) -> Answer:
     project, name = call.project, call.params["name"]
     if name in project.protected_branches:
         raise RefusedError(409, f"Protected branch '{name}' already exists")
+    level = call.params.get("push_access_level", int(Level.MAINTAINER))
+    if level not in LEVELS:
+        raise RefusedError(400, "push_access_level does not have a valid value", key="error")
     with call.world.writing():
         project.protected_branches.add(name)
-        project.push_levels[name] = call.params.get("push_access_level", int(Level.MAINTAINER))
+        project.push_levels[name] = level
     return Answer(status=201, body=_render_branch(project, name))
 
 

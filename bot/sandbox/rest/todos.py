@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.merge_request_entities import render_merge_request_basic
+from bot.sandbox.rest.merge_request_entities import merge_request_url, render_merge_request_basic
 from bot.sandbox.rest.params import PAGING, choice, integer
-from bot.sandbox.rest.people_entities import render_user, web_url
+from bot.sandbox.rest.people_entities import render_user
 from bot.sandbox.world.entities import Todo
 from bot.sandbox.world.state import RefusedError, World
 
@@ -80,7 +80,7 @@ def mark_as_done(call: Call) -> Answer:
 
 def _render(world: World, todo: Todo) -> dict[str, object]:
     mr = todo.merge_request
-    address = web_url(world, f"{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}")
+    address = merge_request_url(world, mr)
     return {
         "id": todo.id,
         "project": {

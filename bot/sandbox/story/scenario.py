@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from bot.sandbox.scenarios import FIRST_NOMINATION
+from bot.sandbox.story.seed import SEED
 from bot.sandbox.story.step_acts import ACTS
 from bot.sandbox.world.shipped import find_shipped
 
@@ -82,7 +83,7 @@ def _read_variable(written: object, where: str) -> str:
 
 def find_seed(scenario: Scenario) -> Path:
     """Return the folder of a scenario's seed: without one it plays in the first nomination's."""
-    has_seed = (scenario.folder / "seed.yml").exists()
+    has_seed = (scenario.folder / SEED).exists()
     return scenario.folder if has_seed or not scenario.steps else FIRST_NOMINATION
 
 

@@ -196,7 +196,7 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
         "source_project_id": mr.source_project and mr.source_project.id,
         "source": mr.source_project and describe_project(world, mr.source_project),
         "target_branch": mr.target_branch,
-        "target_branch_protected": mr.target_branch in mr.project.protected_branches,
+        "target_branch_protected": bool(mr.project.protections_of(mr.target_branch)),
         "target_project_id": mr.project.id,
         "target": describe_project(world, mr.project),
         "last_commit": describe_last_commit(world, mr),

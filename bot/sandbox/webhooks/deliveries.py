@@ -18,14 +18,13 @@ from bot.sandbox.webhooks.delivery import Letter, send_letter, write_letter
 from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
-from bot.sandbox.world.hooks import FOREVER
+from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import Event, RefusedError, World
 
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=24)
-_REDIRECTS_END = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +176,7 @@ class Hooks:
             self._settle(letter, *_send(letter))
 
     def _settle(self, letter: Letter, status: int | None, answer: str) -> None:
-        good = status is not None and status < _REDIRECTS_END
+        good = is_taken(status)
         self._count(letter.hook, good=good)
         self._record(letter, "delivered" if good else "failed", status, answer)
         if letter.hook is not None:

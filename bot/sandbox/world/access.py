@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from fnmatch import fnmatchcase
 
 from bot.sandbox.world.entities import (
     Group,
@@ -116,13 +115,9 @@ def can_push(user: User | None, project: Project, branch: str, today: date) -> b
     """Return whether the person may push: on a protected branch who its protection names."""
     if project.archived:
         return False  # app/policies/project_policy.rb prevents pushing to archived projects
+    own = find_level(user, project, today)
     # doc/user/project/repository/branches/protected.md: of several rules the most permissive one.
-    levels = [
-        project.push_levels.get(pattern, Level.MAINTAINER)
-        for pattern in project.protected_branches
-        if fnmatchcase(branch, pattern)
-    ]
-    return find_level(user, project, today) >= min(levels, default=Level.DEVELOPER)
+    return any(Level.NO_ACCESS < each <= own for each in project.levels_to_push(branch))
 
 
 def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:

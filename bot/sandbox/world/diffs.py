@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bot.sandbox.world.entities import DiffVersion, MergeRequest
 from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
 
@@ -15,7 +16,7 @@ MAX_PATCH = 200 * 1024
 MAX_FILES = 3000
 MAX_COMPARED = 64 * 1024
 BINARY_PEEK = 8000
-ABSENT_MODE = "0"
+NO_BLOB = Blob("", "0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,15 @@ def compare_trees(store: ObjectStore, base: Tree, head: Tree) -> list[FileChange
         for path in paths
         if path not in taken or path in head
     ]
+
+
+def diff_of(mr: MergeRequest, version: DiffVersion | None) -> list[FileChange]:
+    """List the files a version of the diff changes; none where its commits are not kept."""
+    store = mr.project.repository.store
+    if version is None or version.base_sha is None or version.head_sha not in store.commits:
+        return []
+    base, head = store.commits[version.base_sha], store.commits[version.head_sha]
+    return compare_trees(store, base.tree, head.tree)
 
 
 def _find_renames(
@@ -125,10 +135,19 @@ def render_patch(store: ObjectStore, change: FileChange, *, unidiff: bool = Fals
 def name_patch(store: ObjectStore, changes: Iterable[FileChange]) -> str | None:
     """Name what is changed: the same for the same change elsewhere; None for nothing.
 
-    Like the number of `git patch-id`, but not equal to it: the hunks are not git's.
+    Like the number of `git patch-id`, but not equal to it: the hunks are not git's. Names, modes
+    and, of a binary file, the numbers of the blobs count (Gitaly,
+    internal/gitaly/service/diff/patch_id.go).
     """
-    patch = "".join(render_patch(store, each, unidiff=True) for each in changes)
-    return object_id("patch", _HUNK.sub("@@", patch).encode("utf-8", "replace")) if patch else None
+    told = "".join(_tell_change(store, each) for each in changes)
+    return object_id("patch", told.encode("utf-8", "replace")) if told else None
+
+
+def _tell_change(store: ObjectStore, change: FileChange) -> str:
+    old, new = change.old or NO_BLOB, change.new or NO_BLOB
+    binary = any(map(is_binary, _texts(store, change)))
+    told = f"{old.sha} {new.sha}\n" if binary else _HUNK.sub("@@", render_patch(store, change))
+    return f"{change.old_path} {old.mode}\n{change.new_path} {new.mode}\n{told}"
 
 
 def _hunks(old: str, new: str) -> Iterator[str]:
@@ -155,8 +174,8 @@ def render_diff(
         "too_large": too_large,
         "new_path": change.new_path,
         "old_path": change.old_path,
-        "a_mode": change.old.mode if change.old else ABSENT_MODE,
-        "b_mode": change.new.mode if change.new else ABSENT_MODE,
+        "a_mode": (change.old or NO_BLOB).mode,
+        "b_mode": (change.new or NO_BLOB).mode,
         "new_file": change.old is None,
         "renamed_file": change.renamed,
         "deleted_file": change.new is None,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.sandbox.world.repository import Repository
@@ -549,6 +550,18 @@ class Project:
     schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
     releases: dict[str, Release] = field(default_factory=dict, repr=False)
+
+    def protections_of(self, branch: str) -> list[str]:
+        """List the names and wildcards that protect a branch, which none has to have yet.
+
+        doc/user/project/repository/branches/protected.md
+        """
+        return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
+
+    def levels_to_push(self, branch: str) -> set[int]:
+        """Return the levels that may push to a branch; 0 is nobody."""
+        found = self.protections_of(branch)
+        return {self.push_levels.get(each, Level.MAINTAINER) for each in found} or {Level.DEVELOPER}
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -256,6 +256,11 @@ class Repository:
                     seen.add(sha)
                     heapq.heappush(queue, self._rank(sha))
 
+    def between(self, old: str | None, new: str) -> list[Commit]:
+        """List the commits that one has and the other lacks, newest first."""
+        below = self.store.ancestors(old) if old else set()
+        return [each for each in self.log(new) if each.sha not in below]
+
     def _rank(self, sha: str) -> tuple[float, int, str]:
         at = self.store.commits[sha].committer.at.timestamp()
         return (-at, -self.store.order[sha], sha)

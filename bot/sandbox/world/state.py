@@ -246,14 +246,14 @@ class World:
 
     def find_group(self, reference: str) -> Group | None:
         """Find a group by number or full path."""
-        if reference.isdigit():
+        if reference.isdecimal():
             return self.groups.get(int(reference))
         found = self._names.get(reference.casefold())
         return found if isinstance(found, Group) else None
 
     def find_project(self, reference: str) -> Project | None:
         """Find a project by number or path."""
-        if reference.isdigit():
+        if reference.isdecimal():
             return self.projects.get(int(reference))
         found = self._names.get(reference.casefold())
         return found if isinstance(found, Project) else None
