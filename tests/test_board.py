@@ -20,6 +20,7 @@ from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
+from bot.unread import NOT_LOOKED_UP
 from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
@@ -305,8 +306,8 @@ def test_of_a_group_that_was_not_read_whole_no_number_is_told() -> None:
     (policy, *_), _ = shipped()
     notices: list[str] = []
     members = Members(direct=(), owners=(), following="next")
-    assert find_maintainers(policy, [members], notices) == (None, ())
-    assert find_maintainers(policy, [None], notices) == (None, ())
+    assert find_maintainers(policy, members, notices) == (None, ())
+    assert find_maintainers(policy, NOT_LOOKED_UP, notices) == (None, ())
     assert len(notices) == 2
 
 
@@ -369,7 +370,7 @@ def test_the_number_of_maintainers_is_told_year_by_year(
 def test_years_are_told_only_where_all_of_them_are_known() -> None:
     joined = Joined(at={"max": START})
     assert count_years(["max", "olga"], joined, START) == ()
-    assert count_years(["max"], None, START) == ()
+    assert count_years(["max"], NOT_LOOKED_UP, START) == ()
     long = count_years(["Max"], joined, START.replace(year=2050))
     assert [each.year for each in long] == list(range(2043, 2051))
 

@@ -1,7 +1,7 @@
 """Read all that the board shows, within bounds, and leave out what not everybody may see."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,7 @@ from bot.evidence import (
     SharedFacts,
     Source,
     Tally,
+    fact_of,
 )
 from bot.merge_request import Visibility
 from bot.policy import Counting, Policy, wanted_roles
@@ -44,7 +45,7 @@ from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.replay import Told, measure_pace, trace
 from bot.report import MARKER
 from bot.team import may_mention
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
@@ -288,7 +289,7 @@ def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Sect
     staged = bound(staged, MOST_PEOPLE, "people", notices)
     members, joined = MembersOf(policy.maintainers.group), JoinedOf(policy.maintainers.group)
     facts = making.shared.fetch_facts({members, joined})
-    number, maintainers = find_maintainers(policy, [facts[members]], notices)
+    number, maintainers = find_maintainers(policy, fact_of(facts, members), notices)
     return Section(
         id=policy.id,
         title=policy.title,
@@ -302,7 +303,7 @@ def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Sect
         granted=tuple(making.granted[policy.id]),
         people=_read_people(making, policy, files, staged) if files else (),
         pace=measure_pace(policy.id, making.histories),
-        growth=count_years(maintainers, facts[joined], making.now),
+        growth=count_years(maintainers, fact_of(facts, joined), making.now),
         drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),
     )
@@ -313,12 +314,12 @@ def _find_drift(making: _Making, policy: Policy, files: _Files) -> Drift:
     return publish(found)
 
 
-def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tuple[Year, ...]:
+def count_years(names: Sequence[str], joined: Joined | Unread, now: datetime) -> tuple[Year, ...]:
     """Count maintainers by the year since when they are members; none where any is not known.
 
     Who was one and left is not told by anything that everybody may see.
     """
-    at = joined.at if isinstance(joined, Joined) else {}
+    at = {} if isinstance(joined, Unread) else joined.at
     times = [at[name.casefold()] for name in names if name.casefold() in at]
     if not times or len(times) < len(names):
         return ()
@@ -327,13 +328,11 @@ def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tup
 
 
 def find_maintainers(
-    policy: Policy, facts: Iterable[object], notices: list[str]
+    policy: Policy, members: Members | Unread, notices: list[str]
 ) -> tuple[int | None, tuple[str, ...]]:
     """Return how many there are, and their names where everybody may see them."""
-    members = next(iter(facts))
-    if not isinstance(members, Members):
-        reason = members.reason if isinstance(members, Unread) else NOT_LOOKED_UP.reason
-        notices.append(f"The maintainers are not known: {reason}.")
+    if isinstance(members, Unread):
+        notices.append(f"The maintainers are not known: {members.reason}.")
         return None, ()
     names = current_maintainers(policy, members)
     if members.following:
@@ -364,11 +363,10 @@ def _count_all(
 ) -> Mapping[str, Tally | Unread]:
     making.tell(f"counting for {len(usernames)} people …")
     need = DefaultBranchOf(policy.repository)
-    branch = making.shared.fetch_facts({need})[need]
-    if isinstance(branch, str):
-        return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
-    reason = branch.reason if isinstance(branch, Unread) else NOT_LOOKED_UP.reason
-    return dict.fromkeys(usernames, Unread(reason=reason))
+    branch = fact_of(making.shared.fetch_facts({need}), need)
+    if isinstance(branch, Unread):
+        return dict.fromkeys(usernames, branch)
+    return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
 
 
 def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -> Assessment:
