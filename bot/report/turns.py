@@ -38,11 +38,6 @@ class Turn:
     reminder: int = 0
     of: int = 0
 
-    @property
-    def reminded(self) -> str:
-        """Say which reminder this is, if it is one."""
-        return f" (reminder {self.reminder} of {self.of})" if self.reminder else ""
-
 
 def find_turns(
     assessments: Iterable[Assessment],
