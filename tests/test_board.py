@@ -643,6 +643,27 @@ def test_who_wants_it_quiet_is_told_nothing(server: Server, tmp_path: Path) -> N
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("reason", ["expired", "revoked", "refused"])
+def test_where_nothing_could_be_read_the_page_that_is_there_stays(
+    made: NominationWorld, server: Server, tmp_path: Path, reason: str
+) -> None:
+    """A page that shows nobody would look as if nobody were near."""
+    board(server, tmp_path)
+    before = (tmp_path / "index.html").read_text("utf-8")
+    if reason == "expired":
+        made.world.tokens[0].expires_at = made.world.now.date()
+    elif reason == "revoked":
+        made.world.tokens[0].revoked = True
+    else:
+        server.fault(Fault(route="POST /api/graphql", kind=Kind.FORBIDDEN))
+    given = {"NOMINATION_BOT_TOKEN": SECRET, "CI_SERVER_URL": server.url}
+    done = run_here("board", "--output", str(tmp_path), **given)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert ("check NOMINATION_BOT_TOKEN" in line) is (reason != "refused")
+    assert (tmp_path / "index.html").read_text("utf-8") == before
+
+
 def test_the_directory_must_be_named() -> None:
     done = run_here("board")
     assert done.returncode == 1

@@ -122,7 +122,9 @@ def make_board(
 ) -> Board:
     """Read the team database, named by GitLab's address and its path, and show who is near.
 
-    Whatever cannot be read is said in a notice; `tell` is told what goes on.
+    Whatever cannot be read is said in a notice; `tell` is told what goes on. Raises GitLabError
+    where it is not known who may see the team database: a page that shows nobody would replace one
+    that does, and look as if nobody were near.
     """
     gitlab_url, project = where
     making = _Making(
@@ -135,9 +137,11 @@ def make_board(
         tell=tell,
         shared=SharedFacts(gitlab, project),
     )
-    exposure = making.shared.fetch_facts({ExposureOf(project)})[ExposureOf(project)]
-    seen = exposure if isinstance(exposure, Exposure) else None
-    if seen and seen.merge_requests is Visibility.PUBLIC:
+    need = ExposureOf(project)
+    seen = fact_of(making.shared.fetch_facts({need}), need)
+    if isinstance(seen, Unread):
+        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
+    if seen.merge_requests is Visibility.PUBLIC:
         _read_nominations(making)
     else:
         making.notices.append(_left_out("Nominations", f"the merge requests of {project}"))
@@ -242,7 +246,7 @@ def _least(exposure: Exposure) -> Visibility:
 # --- people -----------------------------------------------------------------------------
 
 
-def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...]:
+def _read_sections(making: _Making, seen: Exposure) -> tuple[Section, ...]:
     making.gitlab.take_share(1)
     making.gitlab.only_read()
     making.last_call = making.gitlab.calls + PEOPLE_CALLS
@@ -250,7 +254,7 @@ def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...
     policies = choose_policies(known, None, making.now) if known else []
     if not policies:
         return ()
-    if not (seen and seen.files is Visibility.PUBLIC):
+    if seen.files is not Visibility.PUBLIC:
         making.notices.append(_left_out("People", f"the files of {making.project}"))
         return tuple(_read_section(making, policy, None) for policy in policies)
     files = _read_files(making, policies)
