@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bot import rounds, sweep
+from bot import drift, rounds, sweep
 from bot.app import Choices
 from bot.assessment import Assessment, current_maintainers
 from bot.board.nominations import show_merged, show_open
@@ -54,26 +54,14 @@ MOST_FINISHED = 20  # nominations that are over, the newest
 MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
-Wanted = Callable[[str, bytes], bool]
 
 
-class GitLab(sweep.GitLab, Protocol):
+class GitLab(sweep.GitLab, drift.GitLab, Protocol):
     """Everything that the board asks of GitLab beyond what a nomination takes."""
 
     @property
     def calls(self) -> int:
         """Count the requests made so far."""
-
-    def only_read(self) -> None:
-        """Let reading have the requests and the time that are kept for writing."""
-
-    def fetch_default_branch(self, project: str) -> str:
-        """Return the name of a project's default branch."""
-
-    def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: Wanted
-    ) -> Mapping[str, bytes]:
-        """Read those files below a folder that are wanted, by path."""
 
     def find_commented(self, project: str, marker: str) -> list[int]:
         """Return the merge requests with a comment that begins with a marker."""
