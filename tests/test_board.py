@@ -33,6 +33,7 @@ from tests.nomination_world import (
     TEAM,
     NominationWorld,
     add_merged,
+    assign_to_manager,
     connect,
     entry,
     make_people,
@@ -221,6 +222,16 @@ def test_a_ready_one_waits_for_its_maintainer(
     (waiting,) = section(board(server, tmp_path))["waiting"]
     assert (waiting["state"], waiting["actor"]) == ("ready", "maintainer")
     assert waiting["people"] == ["max"]
+
+
+def test_one_that_is_assigned_to_the_manager_alone_waits_for_them(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    told = board(server, tmp_path / "site", NOMINATION_BOT_POLICIES=assign_to_manager(tmp_path))
+    (waiting,) = section(told)["waiting"]
+    assert (waiting["state"], waiting["actor"]) == ("ready", "manager")
+    assert waiting["people"] == ["mia"]
 
 
 def test_a_held_one_waits_for_who_holds_it(

@@ -21,7 +21,15 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment, Finding, State, Step, Verdict, conceal
+from bot.assessment import (
+    Assessment,
+    Finding,
+    State,
+    Step,
+    Verdict,
+    conceal,
+    find_merging_manager,
+)
 from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
 from bot.evidence import Merged
@@ -220,6 +228,7 @@ class Words:
             "steps_in_order": steps_in_order,
             "mention": mention,
             "tell_turn": tell_turn,
+            "merging_manager": find_merging_manager,
             "group_title": lambda step: group_title(self.gitlab_url, step),
             "waiting_link": lambda place: waiting_link(self.gitlab_url, place),
             "contact": about.contact,
