@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
-from bot.evidence.facts import FileAt, Work
+from bot.evidence.facts import Act, Course, Courses, CoursesOf, FileAt, Work
 from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.values import Remark
 from bot.policy.values import ListedIn, Policy
+from bot.ready import with_outcomes
 from bot.report.words import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
@@ -83,6 +84,14 @@ FULL = make_work(
     ],
 )
 ASSIGNED = (make_person("grace"), make_person("margaret"))
+# How those of HALF went, by number: after Ada's approval, or through the reviews of hers.
+COURSES = {
+    240: (("approved", "ada"), ("opened", "grace"), ("pushed", "linus")),
+    230: (("reviewed", "ada"), ("approved", "grace")),
+    107: (("opened", "grace"), ("approved", "grace")),
+    106: (("approved", "grace"),),
+    105: (),
+}
 TOPICS = frozenset(("python", "fastapi", "grpc"))
 FORBIDDEN = Unread(reason="GitLab answered 403 to a query: insufficient permissions")
 LISTS = {
@@ -145,6 +154,27 @@ def scene(
     return make_findings(
         *assessments, merge_request=merge_request or make_merge_request(), **changes
     )
+
+
+def followed() -> Assessment:
+    """Judge one nominee by a policy that shows how the merge requests went, too."""
+    known = {merged.iid: merged for merged in (*HALF.authored.items, *HALF.reviewed.items)}
+    items = tuple(
+        Course(
+            iid=iid,
+            author=known[iid].author,
+            merged_at=known[iid].merged_at,
+            acts=tuple(
+                Act(what=what, by=by, bot=False, at=known[iid].merged_at - timedelta(hours=9 - n))
+                for n, (what, by) in enumerate(acts)
+            ),
+            paths=("ai_gateway/api.py", "README.md") if iid > 105 else None,
+        )
+        for iid, acts in COURSES.items()
+    )
+    need = CoursesOf(POLICY.repository, tuple(sorted(COURSES)))
+    evidence = replace(gather(HALF), facts={need: Courses(items=items)})
+    return make_assessment(with_outcomes(POLICY), evidence=evidence)
 
 
 def offered(assessment: Assessment) -> Assessment:
@@ -326,4 +356,5 @@ SCENES: Mapping[str, Findings] = {
         replay=make_replay(held=replace(make_hold("ghost"), orphaned=True)),
     ),
     "Help": scene(person(), replay=make_replay(help_wanted=True)),
+    "Half met, and how the merge requests went": scene(followed()),
 }  # fmt: skip

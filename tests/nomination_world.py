@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from bot.app import Choices, Evaluation
@@ -14,7 +15,7 @@ from bot.gitlab.transport import Transport
 from bot.policy.values import Policy
 from bot.publish.gate import GateChoice, GateKind
 from bot.report.words import MARKER, Words
-from bot.rulebook.loading import load_policies
+from bot.rulebook.loading import SHIPPED, load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
@@ -349,6 +350,15 @@ def add_check(made: NominationWorld, name: str = STATUS) -> StatusCheck:
 def shipped() -> tuple[tuple[Policy, ...], Words]:
     """Read the shipped policies and templates, once for all tests."""
     return load_policies(None), Words(None, "https://gitlab.example.com", "nomination")
+
+
+def assign_to_manager(directory: Path) -> Path:
+    """Write the shipped policy so that a nomination is assigned to the manager alone."""
+    text = (SHIPPED / "ai-gateway.yml").read_text("utf-8")
+    (directory / "policies").mkdir()
+    written = text.replace("    maintainers: 1\n", "    maintainers: 0\n")
+    (directory / "policies" / "ai-gateway.yml").write_text(written, "utf-8")
+    return directory / "policies"
 
 
 def make_choices(gate: GateKind = GateKind.COMMIT_STATUS, **changes: Any) -> Choices:

@@ -20,6 +20,7 @@ from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
+from bot.unread import NOT_LOOKED_UP
 from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
@@ -32,6 +33,7 @@ from tests.nomination_world import (
     TEAM,
     NominationWorld,
     add_merged,
+    assign_to_manager,
     connect,
     entry,
     make_people,
@@ -222,6 +224,16 @@ def test_a_ready_one_waits_for_its_maintainer(
     assert waiting["people"] == ["max"]
 
 
+def test_one_that_is_assigned_to_the_manager_alone_waits_for_them(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    told = board(server, tmp_path / "site", NOMINATION_BOT_POLICIES=assign_to_manager(tmp_path))
+    (waiting,) = section(told)["waiting"]
+    assert (waiting["state"], waiting["actor"]) == ("ready", "manager")
+    assert waiting["people"] == ["mia"]
+
+
 def test_a_held_one_waits_for_who_holds_it(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
@@ -305,8 +317,8 @@ def test_of_a_group_that_was_not_read_whole_no_number_is_told() -> None:
     (policy, *_), _ = shipped()
     notices: list[str] = []
     members = Members(direct=(), owners=(), following="next")
-    assert find_maintainers(policy, [members], notices) == (None, ())
-    assert find_maintainers(policy, [None], notices) == (None, ())
+    assert find_maintainers(policy, members, notices) == (None, ())
+    assert find_maintainers(policy, NOT_LOOKED_UP, notices) == (None, ())
     assert len(notices) == 2
 
 
@@ -369,7 +381,7 @@ def test_the_number_of_maintainers_is_told_year_by_year(
 def test_years_are_told_only_where_all_of_them_are_known() -> None:
     joined = Joined(at={"max": START})
     assert count_years(["max", "olga"], joined, START) == ()
-    assert count_years(["max"], None, START) == ()
+    assert count_years(["max"], NOT_LOOKED_UP, START) == ()
     long = count_years(["Max"], joined, START.replace(year=2050))
     assert [each.year for each in long] == list(range(2043, 2051))
 
@@ -640,6 +652,27 @@ def test_who_wants_it_quiet_is_told_nothing(server: Server, tmp_path: Path) -> N
         NOMINATION_BOT_TEAM_PROJECT=TEAM,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("reason", ["expired", "revoked", "refused"])
+def test_where_nothing_could_be_read_the_page_that_is_there_stays(
+    made: NominationWorld, server: Server, tmp_path: Path, reason: str
+) -> None:
+    """A page that shows nobody would look as if nobody were near."""
+    board(server, tmp_path)
+    before = (tmp_path / "index.html").read_text("utf-8")
+    if reason == "expired":
+        made.world.tokens[0].expires_at = made.world.now.date()
+    elif reason == "revoked":
+        made.world.tokens[0].revoked = True
+    else:
+        server.fault(Fault(route="POST /api/graphql", kind=Kind.FORBIDDEN))
+    given = {"NOMINATION_BOT_TOKEN": SECRET, "CI_SERVER_URL": server.url}
+    done = run_here("board", "--output", str(tmp_path), **given)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert ("check NOMINATION_BOT_TOKEN" in line) is (reason != "refused")
+    assert (tmp_path / "index.html").read_text("utf-8") == before
 
 
 def test_the_directory_must_be_named() -> None:

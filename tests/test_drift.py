@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.drift import Difference, Drift, Entries, Place, compare, publish
+from bot.drift import Drift, Entries, compare, publish
 from bot.drift.places import read_places
+from bot.drift.values import Difference, Place
 from bot.evidence import Fact, Members, MembersOf, Need, ProfileOf
 from bot.evidence import Member as MemberFact
 from bot.merge_request import Visibility

@@ -12,7 +12,8 @@ INTRODUCTION = """\
 # Gallery
 
 What the bot's comment says in each situation, as GitLab shows it, by the shipped policy of the AI
-Gateway. The people are invented. The tests render this page: `make bless` writes it anew.
+Gateway; the last one is by a policy that shows how the merge requests went, too. The people are
+invented. The tests render this page: `make bless` writes it anew.
 """
 
 

@@ -1,6 +1,7 @@
 """Tests that the JSON for people's own tools keeps its published shape."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ SCHEMA: dict[str, Any] = json.loads(PUBLISHED.read_text("utf-8"))
 NEAR_MISS: dict[str, Any] = SCHEMA["$defs"]["near_miss"]
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=CHECKER)
+WORD = re.compile(r"`([a-z_]+)`(?!\])")
 NOMINATION = {"$defs": SCHEMA["$defs"], "$ref": "#/$defs/nomination"}
 LIST = {"$defs": SCHEMA["$defs"], "type": "array", "items": {"$ref": "#/$defs/nomination"}}
 
@@ -103,7 +105,11 @@ def test_another_shape_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "schema"),
-    [(["check", f"{TEAM}!1", "--json"], SCHEMA), (["ready", "nina", "--json"], LIST)],
+    [
+        (["check", f"{TEAM}!1", "--json"], SCHEMA),
+        (["ready", "nina", "--json"], LIST),
+        (["ready", "nina", "--outcomes", "--json"], LIST),
+    ],
 )
 def test_what_the_commands_print_has_the_published_shape(
     arguments: list[str], schema: dict[str, Any], capsys: pytest.CaptureFixture[str]
@@ -123,7 +129,11 @@ def test_every_key_is_documented(name: str, key: str) -> None:
     heading = "## The whole" if name == "the whole" else f"## `{name}`"
     section = text.split(f"{heading}\n")[1].split("\n## ")[0]
     part = SCHEMA if name == "the whole" else SCHEMA["$defs"][name]
-    assert f"| `{key}` | {part['properties'][key].get('description', '')}" in section
+    (row,) = (line for line in section.splitlines() if line.startswith(f"| `{key}` | "))
+    said = part["properties"][key]
+    assert row.startswith(f"| `{key}` | {said.get('description', '')} | ")
+    words = [word for word in said.get("enum", ()) if word is not None]
+    assert WORD.findall(row.split(" | ")[2]) == words
 
 
 def test_every_reason_of_a_near_miss_is_documented() -> None:

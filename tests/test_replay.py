@@ -52,6 +52,7 @@ from tests.nomination_world import (
     SECRET,
     TEAM,
     NominationWorld,
+    assign_to_manager,
     entry,
     make_world,
     run_on,
@@ -165,6 +166,15 @@ def test_how_long_it_waited_for_whom_is_told(made: NominationWorld, server: Serv
     assert told["owner, after the merge"]["days"] == pytest.approx(1, abs=0.1)
     assert told["nominee, after the merge"]["end"] == "open"
     assert told["owner, after the merge"]["end"] == "over"
+
+
+def test_who_it_is_assigned_to_alone_is_waited_for_to_merge_it(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    play(made, server)
+    told = waits(replayed(server, NOMINATION_BOT_POLICIES=assign_to_manager(tmp_path)))
+    assert told["manager, to merge it"]["days"] == pytest.approx(1, abs=0.1)
+    assert "maintainer, to merge it" not in told
 
 
 def test_people_read_it_as_lines(made: NominationWorld, server: Server) -> None:

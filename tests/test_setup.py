@@ -683,6 +683,23 @@ def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None
     assert not bot_token(server.world).revoked
 
 
+@pytest.mark.parametrize("how", ["expired", "revoked"])
+def test_a_token_that_is_over_takes_the_place_of_none(server: Server, how: str) -> None:
+    """GitLab rotates only what works, and a revoked one ends those that followed it."""
+    (variable,) = host_of(server.world).variables
+    variable.value = "glpat-the-one-that-works"
+    if how == "expired":
+        bot_token(server.world).expires_at = server.world.now.date()
+    else:
+        bot_token(server.world).revoked = True
+    done = operate(server.url, "init", "--rotate", "token", "--apply")
+    assert done.returncode == 1
+    assert "make another token of the same account" in done.stderr
+    assert "check NOMINATION_BOT_TOKEN" in done.stderr
+    assert variable.value == "glpat-the-one-that-works"
+    assert writes(server.world) == []
+
+
 def test_rotating_the_trigger_removes_only_what_init_made(server: Server) -> None:
     world = server.world
     (old,) = host_of(world).triggers

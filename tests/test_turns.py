@@ -80,6 +80,30 @@ def test_nobody_is_mentioned_unless_the_policy_says_so() -> None:
     assert "Waiting for `@ada`." in body
 
 
+TO_MANAGER = make_requirement(kinds.Assigned(manager=True, maintainers=0))
+TO_MAINTAINER = make_requirement(kinds.Assigned(manager=False, maintainers=1), id="others")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "assignees", "merger"),
+    [
+        ((TO_MANAGER,), ("grace",), "the manager `@grace`"),
+        ((TO_MANAGER,), ("grace", "linus"), "the manager `@grace`"),
+        ((ASSIGNED,), ("grace", "linus"), "a maintainer of `ai-gateway`"),
+        ((TO_MAINTAINER,), ("linus",), "a maintainer of `ai-gateway`"),
+        ((TO_MANAGER, TO_MAINTAINER), ("grace", "linus"), "a maintainer of `ai-gateway`"),
+        ((READY,), ("grace", "linus"), "a maintainer of `ai-gateway`"),
+    ],
+)
+def test_who_it_is_assigned_to_merges_it(
+    wanted: tuple[rules.Requirement, ...], assignees: tuple[str, ...], merger: str
+) -> None:
+    made = make_merge_request(assignees=tuple(map(make_person, assignees)))
+    body = show(assess(*wanted, merge_request=made), merge_request=made)
+    assert f"**Next step:** {merger} reviews and merges it." in body
+    assert find_mentions(body) == ["@grace" if "manager" in merger else "@linus"]
+
+
 MAINTAINERS = make_requirement(kinds.ApprovedBy(at_least=1, by="maintainers"))
 MANAGER = make_requirement(kinds.ApprovedBy(at_least=1, by="manager"))
 GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))

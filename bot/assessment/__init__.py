@@ -15,6 +15,7 @@ from bot.assessment.findings import (
     current_maintainers,
 )
 from bot.assessment.kinds import KINDS, ReviewOutcomes, RoleHeld
+from bot.assessment.kinds.assigned import find_merging_manager
 from bot.assessment.kinds.attested import TOPIC
 from bot.assessment.kinds.kind import kind_of
 
@@ -37,5 +38,6 @@ __all__ = [
     "conceal",
     "current_maintainers",
     "find_context",
+    "find_merging_manager",
     "kind_of",
 ]

@@ -1,13 +1,13 @@
 """Read all that the board shows, within bounds, and leave out what not everybody may see."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bot import rounds, sweep
+from bot import drift, rounds, sweep
 from bot.app import Choices
 from bot.assessment import Assessment, current_maintainers
 from bot.board.nominations import show_merged, show_open
@@ -36,6 +36,7 @@ from bot.evidence import (
     SharedFacts,
     Source,
     Tally,
+    fact_of,
 )
 from bot.merge_request import Visibility
 from bot.policy import Counting, Policy, wanted_roles
@@ -44,7 +45,7 @@ from bot.ready import Candidate, assess_readiness, choose_policies
 from bot.replay import Told, measure_pace, trace
 from bot.report import MARKER
 from bot.team import may_mention
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
@@ -53,26 +54,14 @@ MOST_FINISHED = 20  # nominations that are over, the newest
 MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
-Wanted = Callable[[str, bytes], bool]
 
 
-class GitLab(sweep.GitLab, Protocol):
+class GitLab(sweep.GitLab, drift.GitLab, Protocol):
     """Everything that the board asks of GitLab beyond what a nomination takes."""
 
     @property
     def calls(self) -> int:
         """Count the requests made so far."""
-
-    def only_read(self) -> None:
-        """Let reading have the requests and the time that are kept for writing."""
-
-    def fetch_default_branch(self, project: str) -> str:
-        """Return the name of a project's default branch."""
-
-    def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: Wanted
-    ) -> Mapping[str, bytes]:
-        """Read those files below a folder that are wanted, by path."""
 
     def find_commented(self, project: str, marker: str) -> list[int]:
         """Return the merge requests with a comment that begins with a marker."""
@@ -121,7 +110,9 @@ def make_board(
 ) -> Board:
     """Read the team database, named by GitLab's address and its path, and show who is near.
 
-    Whatever cannot be read is said in a notice; `tell` is told what goes on.
+    Whatever cannot be read is said in a notice; `tell` is told what goes on. Raises GitLabError
+    where it is not known who may see the team database: a page that shows nobody would replace one
+    that does, and look as if nobody were near.
     """
     gitlab_url, project = where
     making = _Making(
@@ -134,9 +125,11 @@ def make_board(
         tell=tell,
         shared=SharedFacts(gitlab, project),
     )
-    exposure = making.shared.fetch_facts({ExposureOf(project)})[ExposureOf(project)]
-    seen = exposure if isinstance(exposure, Exposure) else None
-    if seen and seen.merge_requests is Visibility.PUBLIC:
+    need = ExposureOf(project)
+    seen = fact_of(making.shared.fetch_facts({need}), need)
+    if isinstance(seen, Unread):
+        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
+    if seen.merge_requests is Visibility.PUBLIC:
         _read_nominations(making)
     else:
         making.notices.append(_left_out("Nominations", f"the merge requests of {project}"))
@@ -241,7 +234,7 @@ def _least(exposure: Exposure) -> Visibility:
 # --- people -----------------------------------------------------------------------------
 
 
-def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...]:
+def _read_sections(making: _Making, seen: Exposure) -> tuple[Section, ...]:
     making.gitlab.take_share(1)
     making.gitlab.only_read()
     making.last_call = making.gitlab.calls + PEOPLE_CALLS
@@ -249,7 +242,7 @@ def _read_sections(making: _Making, seen: Exposure | None) -> tuple[Section, ...
     policies = choose_policies(known, None, making.now) if known else []
     if not policies:
         return ()
-    if not (seen and seen.files is Visibility.PUBLIC):
+    if seen.files is not Visibility.PUBLIC:
         making.notices.append(_left_out("People", f"the files of {making.project}"))
         return tuple(_read_section(making, policy, None) for policy in policies)
     files = _read_files(making, policies)
@@ -288,7 +281,7 @@ def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Sect
     staged = bound(staged, MOST_PEOPLE, "people", notices)
     members, joined = MembersOf(policy.maintainers.group), JoinedOf(policy.maintainers.group)
     facts = making.shared.fetch_facts({members, joined})
-    number, maintainers = find_maintainers(policy, [facts[members]], notices)
+    number, maintainers = find_maintainers(policy, fact_of(facts, members), notices)
     return Section(
         id=policy.id,
         title=policy.title,
@@ -302,7 +295,7 @@ def _read_section(making: _Making, policy: Policy, files: _Files | None) -> Sect
         granted=tuple(making.granted[policy.id]),
         people=_read_people(making, policy, files, staged) if files else (),
         pace=measure_pace(policy.id, making.histories),
-        growth=count_years(maintainers, facts[joined], making.now),
+        growth=count_years(maintainers, fact_of(facts, joined), making.now),
         drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),
     )
@@ -313,12 +306,12 @@ def _find_drift(making: _Making, policy: Policy, files: _Files) -> Drift:
     return publish(found)
 
 
-def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tuple[Year, ...]:
+def count_years(names: Sequence[str], joined: Joined | Unread, now: datetime) -> tuple[Year, ...]:
     """Count maintainers by the year since when they are members; none where any is not known.
 
     Who was one and left is not told by anything that everybody may see.
     """
-    at = joined.at if isinstance(joined, Joined) else {}
+    at = {} if isinstance(joined, Unread) else joined.at
     times = [at[name.casefold()] for name in names if name.casefold() in at]
     if not times or len(times) < len(names):
         return ()
@@ -327,13 +320,11 @@ def count_years(names: Sequence[str], joined: Fact | None, now: datetime) -> tup
 
 
 def find_maintainers(
-    policy: Policy, facts: Iterable[object], notices: list[str]
+    policy: Policy, members: Members | Unread, notices: list[str]
 ) -> tuple[int | None, tuple[str, ...]]:
     """Return how many there are, and their names where everybody may see them."""
-    members = next(iter(facts))
-    if not isinstance(members, Members):
-        reason = members.reason if isinstance(members, Unread) else NOT_LOOKED_UP.reason
-        notices.append(f"The maintainers are not known: {reason}.")
+    if isinstance(members, Unread):
+        notices.append(f"The maintainers are not known: {members.reason}.")
         return None, ()
     names = current_maintainers(policy, members)
     if members.following:
@@ -364,11 +355,10 @@ def _count_all(
 ) -> Mapping[str, Tally | Unread]:
     making.tell(f"counting for {len(usernames)} people …")
     need = DefaultBranchOf(policy.repository)
-    branch = making.shared.fetch_facts({need})[need]
-    if isinstance(branch, str):
-        return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
-    reason = branch.reason if isinstance(branch, Unread) else NOT_LOOKED_UP.reason
-    return dict.fromkeys(usernames, Unread(reason=reason))
+    branch = fact_of(making.shared.fetch_facts({need}), need)
+    if isinstance(branch, Unread):
+        return dict.fromkeys(usernames, branch)
+    return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
 
 
 def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -> Assessment:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.app import Evaluation
-from bot.assessment import Assessment, Finding, State, Verdict, conceal
+from bot.assessment import Assessment, Finding, State, Verdict, conceal, find_merging_manager
 from bot.board.values import Bar, Granted, OpenStep, Waiting
 from bot.evidence import Manager
 from bot.report import GateState, steps_in_order
@@ -87,6 +87,9 @@ def _find_next(evaluation: Evaluation, told: Assessment) -> tuple[str, str, tupl
     gate = evaluation.report.gate if evaluation.report else None
     if gate is None or gate.state is not GateState.PASSED:
         return "unknown", "nobody yet", (), "Something could not be read"
+    manager = find_merging_manager(told.findings)
+    if manager:
+        return "ready", "manager", (manager,), "Merge it"
     return "ready", "maintainer", assigned, "Merge it"
 
 

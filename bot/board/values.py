@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.drift import Drift
-from bot.replay import Pace
+from bot.replay import Pace, as_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +127,5 @@ class Board:
 
 def as_json(board: Board) -> dict[str, Any]:
     """Return a board as plain values; times are texts in ISO 8601."""
-    told: dict[str, Any] = _plain(asdict(board))
+    told: dict[str, Any] = as_plain(asdict(board))
     return told
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -4,14 +4,12 @@ from bot.drift.comparing import Entries, compare
 from bot.drift.finding import GitLab, find_drift, read_entries
 from bot.drift.places import names_told, place_needs
 from bot.drift.telling import tell
-from bot.drift.values import Difference, Drift, Place, as_json, publish
+from bot.drift.values import Drift, as_json, publish
 
 __all__ = [
-    "Difference",
     "Drift",
     "Entries",
     "GitLab",
-    "Place",
     "as_json",
     "compare",
     "find_drift",

@@ -9,7 +9,7 @@ from bot.drift.values import Difference, Drift, Place, unread_places
 from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, Members, Profile, ProfileOf, Source
 from bot.policy import Policy
-from bot.team import Entry, is_team_file, may_mention, may_name, parse_entry, role_spellings
+from bot.team import is_team_file, may_mention, may_name, parse_entry
 from bot.unread import Unread
 
 # What may stand behind a name that a place holds, and how that is said.
@@ -117,7 +117,7 @@ def _call_roll(policy: Policy, entries: Entries) -> _Roll:
         except TeamDatabaseError:
             unread[path] = content
             continue
-        has_role = _holds(entry, policy)
+        has_role = entry.has_stage(policy.project, policy.role)
         if not entry.username:
             nameless += [path] if has_role else []
             continue
@@ -126,10 +126,6 @@ def _call_roll(policy: Policy, entries: Entries) -> _Roll:
         if known is None or has_role:
             holders[entry.username.casefold()] = found
     return _Roll(holders=holders, unread=unread, nameless=tuple(nameless))
-
-
-def _holds(entry: Entry, policy: Policy) -> bool:
-    return any(entry.holds(policy.project, word) for word in role_spellings(policy.role))
 
 
 def _show_entries(roll: _Roll, entries: Entries, home: str, *, public: bool) -> Place:

@@ -29,7 +29,7 @@ from bot.listing import (
 )
 from bot.merge_request import Visibility
 from bot.policy import ListedIn, Policy
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 
 Facts = Mapping[Need, Fact]
 GroupKey = tuple[str, bool, int]  # path, whether members are direct, level
@@ -167,12 +167,11 @@ def read_places(policy: Policy, facts: Facts, gitlab_url: str) -> tuple[list[Nam
 
 def _read_group(key: GroupKey, facts: Facts, gitlab_url: str) -> Naming | Place:
     group, direct, level = key
-    members = facts.get(MembersOf(group, not direct), NOT_LOOKED_UP)
+    members = fact_of(facts, MembersOf(group, not direct))
     query = "?with_inherited_permissions=exclude" if direct else ""
     url = f"{gitlab_url}/groups/{quote(group)}/-/group_members{query}"
-    if not isinstance(members, Members):
-        reason = members.reason if isinstance(members, Unread) else NOT_LOOKED_UP.reason
-        return _unread("group", group, url, reason)
+    if isinstance(members, Unread):
+        return _unread("group", group, url, members.reason)
     if members.following:
         return _unread("group", group, url, "it has more members than were read")
     public = members.visibility is Visibility.PUBLIC

@@ -3,16 +3,13 @@
 from bot.replay.pace import Pace, measure_pace
 from bot.replay.telling import tell
 from bot.replay.tracing import trace
-from bot.replay.values import Event, History, Milestone, Told, Waiting, as_json
+from bot.replay.values import Told, as_json, as_plain
 
 __all__ = [
-    "Event",
-    "History",
-    "Milestone",
     "Pace",
     "Told",
-    "Waiting",
     "as_json",
+    "as_plain",
     "measure_pace",
     "tell",
     "trace",

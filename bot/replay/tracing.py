@@ -5,13 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.app import Evaluation
-from bot.assessment import Assessment
+from bot.assessment import Assessment, find_merging_manager
 from bot.evidence import Source
 from bot.replay.milestones import Scene, date_requirement, date_steps, last_of
 from bot.replay.records import Records, read_records
 from bot.replay.values import History, Milestone, Told, Waiting, days_between
 
-MERGER = "maintainer"  # who merges what is ready
 OPEN_STATES = frozenset({"unmet", "unknown", "open"})
 
 
@@ -49,7 +48,7 @@ def _trace_one(
     blocking = [each for each in requirements if each.blocking]
     ready_at = last_of(blocking, merge_request.created_at)
     waiting = [
-        *_before(blocking, ready_at, evaluation),
+        *_before(blocking, ready_at, assessment, evaluation),
         *wait_after(steps, merged_at, evaluation.now),
     ]
     return History(
@@ -65,7 +64,10 @@ def _trace_one(
 
 
 def _before(
-    blocking: Iterable[Milestone], ready_at: datetime | None, evaluation: Evaluation
+    blocking: Iterable[Milestone],
+    ready_at: datetime | None,
+    assessment: Assessment,
+    evaluation: Evaluation,
 ) -> Iterator[Waiting]:
     """Tell for whom it waited from opening to merge: as long as anything of theirs was open."""
     merge_request = evaluation.merge_request
@@ -80,7 +82,8 @@ def _before(
     if ready_at:
         days = days_between(ready_at, end)
         state = "over" if merge_request.merged_at else "open"
-        yield Waiting(actor=f"{MERGER}, to merge it", days=days, end=state)
+        merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
+        yield Waiting(actor=f"{merger}, to merge it", days=days, end=state)
 
 
 def wait_after(

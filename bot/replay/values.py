@@ -92,13 +92,14 @@ def days_between(start: datetime, end: datetime) -> float:
 
 def as_json(told: Told) -> dict[str, Any]:
     """Return a history as plain values; times are texts in ISO 8601."""
-    plain: dict[str, Any] = _plain(asdict(told))
+    plain: dict[str, Any] = as_plain(asdict(told))
     return plain | {"days_to_role": told.days_to_role}
 
 
-def _plain(value: Any) -> Any:
+def as_plain(value: Any) -> Any:
+    """Return what JSON has no form for as what it has: times as texts, tuples as lists."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+        return {name: as_plain(each) for name, each in value.items()}
+    return [as_plain(each) for each in value] if isinstance(value, tuple) else value

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assessment import Assessment, State, Verdict, kind_of
+from bot.assessment import Assessment, State, Verdict, find_merging_manager, kind_of
 from bot.evidence import Manager
 from bot.merge_request import MergeRequest
 from bot.report.kinds import steps_in_order
@@ -37,11 +37,6 @@ class Turn:
     mentioned: bool
     reminder: int = 0
     of: int = 0
-
-    @property
-    def reminded(self) -> str:
-        """Say which reminder this is, if it is one."""
-        return f" (reminder {self.reminder} of {self.of})" if self.reminder else ""
 
 
 def find_turns(
@@ -116,7 +111,8 @@ def _find_next(assessment: Assessment, merge_request: MergeRequest, *, passed: b
 def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
     """Name who does the next step as the comment tells it; nobody where that is not known."""
     if assessment.ready:
-        return "maintainer" if passed else None
+        merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
+        return merger if passed else None
     first = steps_in_order(assessment)[0]
     if first.verdict is Verdict.UNKNOWN:
         return None

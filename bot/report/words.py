@@ -21,7 +21,15 @@ from markupsafe import Markup
 
 from bot import inert
 from bot import policy as rules
-from bot.assessment import Assessment, Finding, State, Step, Verdict, conceal
+from bot.assessment import (
+    Assessment,
+    Finding,
+    State,
+    Step,
+    Verdict,
+    conceal,
+    find_merging_manager,
+)
 from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
 from bot.evidence import Merged
@@ -219,6 +227,8 @@ class Words:
             "help_by_audience": help_by_audience,
             "steps_in_order": steps_in_order,
             "mention": mention,
+            "tell_turn": tell_turn,
+            "merging_manager": find_merging_manager,
             "group_title": lambda step: group_title(self.gitlab_url, step),
             "waiting_link": lambda place: waiting_link(self.gitlab_url, place),
             "contact": about.contact,
@@ -333,14 +343,15 @@ def render_report(
         body=body,
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
-        reminders=tuple(tell_reminder(turn) for turn in turns if turn and turn.reminder),
+        reminders=tuple(str(tell_turn(turn)) for turn in turns if turn and turn.reminder),
     )
 
 
-def tell_reminder(turn: Turn) -> str:
-    """Return how the comment says that somebody is waited for, once more."""
-    assert turn.since is not None  # noqa: S101  a reminder is counted from there
-    return f"{mention(turn)} since {show_day(turn.since)}{turn.reminded}"
+def tell_turn(turn: Turn) -> Markup:
+    """Say who is waited for, since when, and which reminder it is; it is found by these words."""
+    since = f" since {show_day(turn.since)}" if turn.since else ""
+    reminder = f" (reminder {turn.reminder} of {turn.of})" if turn.reminder else ""
+    return mention(turn) + Markup(since + reminder)  # noqa: S704  digits and words of our own
 
 
 def show_day(time: datetime) -> Markup:

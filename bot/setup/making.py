@@ -57,6 +57,15 @@ def rotate(what: str, ground: Ground, tell: Tell) -> None:
 def _rotate_token(ground: Ground) -> str:
     path = f"{ground.host}/variables/{TOKEN}"
     flags: dict[str, object] = {"masked": True, "protected": True}
+    # One that has ended cannot be rotated, and the attempt ends those that followed it
+    # (doc/api/personal_access_tokens.md, "Automatic reuse detection").
+    try:
+        ground.as_bot("/user")
+    except GitLabError as error:
+        raise GitLabError(
+            f"The token cannot be rotated ({error}): make another token of the same account and "
+            f"store it as {TOKEN}."
+        ) from None
     # Before the present token ends: whether the next one can be stored at all.
     ground.operator.change("put", path, {"value": ground.wanted.token.reveal(), **flags})
     ends = (ground.now + YEAR).date().isoformat()

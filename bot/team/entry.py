@@ -46,7 +46,7 @@ class Entry:
         return any(responsibility(role) == wanted for role in self.roles_for(project))
 
     def has_stage(self, project: str, stage: str) -> bool:
-        """Return whether the entry gives an earlier role for a project, in whatever spelling."""
+        """Return whether the entry gives a role for a project, in whatever spelling."""
         return any(self.holds(project, word) for word in role_spellings(stage))
 
 

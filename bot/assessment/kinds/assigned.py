@@ -1,6 +1,6 @@
 """The merge request is assigned to the people who decide."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
@@ -16,7 +16,10 @@ class Assigned(RequirementKind):
     """Ask that the merge request is assigned to the manager, and to this many maintainers."""
 
     kind = "assigned"
-    about = "The merge request is assigned to the people who decide."
+    about = (
+        "The merge request is assigned to the people who decide. Where no maintainers are asked "
+        "for, the manager merges it."
+    )
     later = True
     effort = 1
 
@@ -99,3 +102,13 @@ def _maintainer_parts(case: Case, needed: int, assignees: set[str]) -> list[Part
     parts = [Part(role="maintainer", name=m, state="assigned") for m in assigned]
     absent = Part(role="maintainer", name=None, state="missing" if others else "none")
     return parts + [absent] * (needed - len(assigned))
+
+
+def find_merging_manager(findings: Iterable[Finding]) -> str | None:
+    """Return the manager where they are all that a policy has it assigned to: they merge it."""
+    found = [(each, each.requirement.rule) for each in findings]
+    asked = [(each, rule) for each, rule in found if isinstance(rule, Assigned)]
+    if any(rule.maintainers for _, rule in asked):
+        return None
+    parts = (part for each, _ in asked for part in each.parts if part.state == "assigned")
+    return next((part.name for part in parts), None)
