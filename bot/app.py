@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from bot.assessment import Assessment, Step, assess_all, find_context
+from bot.assessment import assess_all, find_context
 from bot.commands import is_asked, replay, wants_push_time
 from bot.evidence import (
     Aftermath,
@@ -17,7 +17,6 @@ from bot.evidence import (
     find_ci_doubts,
     find_doubts,
     find_moved,
-    find_offers_of,
     find_strangers,
     find_subjects,
     gather_at_once,
@@ -31,20 +30,16 @@ from bot.policy import BrokenPolicy, Policy
 from bot.publish import (
     GateChoice,
     GateKind,
-    Offerer,
     Plan,
-    Work,
-    do_step,
     find_own_notes,
     gate_needs,
     is_judged,
     may_be_awaited,
     past_needs,
     plan_writes,
-    tell_move,
     was_open,
 )
-from bot.report import Findings, Report, Words, describe_offer, render_report
+from bot.report import Findings, Report, Words, render_report
 from bot.values import dataclass
 
 
@@ -148,50 +143,6 @@ def evaluate_once(
         now=now,
         replan=plan_for,
     )
-
-
-def make_offers(
-    evaluation: Evaluation, choices: Choices, gitlab: Offerer
-) -> tuple[Evaluation, list[str]]:
-    """Open and close the merge requests for steps; return what is to be shown then.
-
-    The second value is what went wrong.
-    """
-    if not evaluation.plan.moves:
-        return evaluation, []
-    findings, problems, made = evaluation.findings, list[str](), list[str]()
-    assessments: list[Assessment] = []
-    for assessment in findings.assessments:
-        steps: list[Step] = []
-        for step in assessment.steps:
-            done, wrong = _make_offer(assessment, step, evaluation, choices, gitlab)
-            steps.append(done)
-            problems += wrong
-            opened = step.move.opens if done.offer else None
-            if not wrong:
-                made += tell_move(step, replace(step.move, opens=opened))
-        assessments.append(replace(assessment, steps=tuple(steps)))
-    findings = replace(findings, assessments=tuple(assessments))
-    report, plan = evaluation.replan(findings)
-    plan = replace(plan, moves=tuple(made))
-    return replace(evaluation, findings=findings, report=report, plan=plan), problems
-
-
-def _make_offer(
-    assessment: Assessment,
-    step: Step,
-    evaluation: Evaluation,
-    choices: Choices,
-    gitlab: Offerer,
-) -> tuple[Step, list[str]]:
-    names = (assessment.nomination.username, assessment.former_name)
-    need = find_offers_of(assessment.policy, step.follow_up, names)
-    if need is None or not step.move:
-        return step, []
-    merge_request = evaluation.merge_request
-    text = partial(describe_offer, merge_request=merge_request, words=choices.words)
-    work = Work(assessment=assessment, step=step, need=need, gitlab=gitlab, describe=text)
-    return do_step(work)
 
 
 def _propose(

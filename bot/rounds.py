@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.app import Choices, Evaluation, evaluate_once, make_offers
+from bot.app import Choices, Evaluation, evaluate_once
 from bot.errors import GitLabError
 from bot.evidence import Fact, Need, Source
 from bot.merge_request import MergeRequest
+from bot.offers import make_offers
 from bot.publish import (
     SLOW,
     GateKind,
