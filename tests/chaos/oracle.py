@@ -62,11 +62,12 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     """Judge a merge request as the world is now."""
     diff = mr.diff
     changes = _changed_entries(plot, diff) if diff else {}
-    merged = _merge(plot, mr, changes)
-    nominees = _find_nominees(plot, mr, changes, merged)
+    present = _find_present(plot, mr, changes)
+    merged = _merge(changes, present)
+    nominees = _find_nominees(plot, mr, changes, present, merged)
     # What a merge makes is unknown, or it makes something that nobody can read.
     unread = len(merged) < len(changes) or any(
-        _is_unreadable(after) and after != before for before, after in merged.values()
+        _is_unreadable(after) and after != present[path] for path, after in merged.items()
     )
     waived, held = _replay(plot, mr, nominees)
     ready = all(_is_ready(plot, mr, each, waived) for each in nominees)
@@ -88,10 +89,11 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     )
 
 
-Entries = Mapping[str, tuple[bytes | None, bytes | None]]
+Changes = Mapping[str, tuple[bytes | None, bytes | None]]
+Entries = Mapping[str, bytes | None]
 
 
-def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
+def _changed_entries(plot: Plot, diff: DiffVersion) -> Changes:
     repository = plot.made.team.repository
     assert diff.base_sha is not None
     base, head = repository.store.commits[diff.base_sha], repository.store.commits[diff.head_sha]
@@ -102,20 +104,25 @@ def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
     }
 
 
-def _merge(plot: Plot, mr: MergeRequest, changes: Entries) -> Entries:
-    """Return what a merge makes of the entries of the target branch, where it can be told."""
+def _find_present(plot: Plot, mr: MergeRequest, changes: Changes) -> Entries:
+    """Return what the changed entries are without the merge request."""
     if mr.state == "merged":
-        return changes
+        return {path: base for path, (base, _) in changes.items()}
     repository, target = plot.made.team.repository, _target(plot, mr)
-    merged: dict[str, tuple[bytes | None, bytes | None]] = {}
+    return {path: repository.content(target, path) for path in changes}
+
+
+def _merge(changes: Changes, present: Entries) -> Entries:
+    """Return what a merge makes of the entries, where it can be told."""
+    merged: dict[str, bytes | None] = {}
     for path, (base, head) in changes.items():
-        now = repository.content(target, path)
+        now = present[path]
         if head is None or now in {base, head}:
-            merged[path] = now, head
+            merged[path] = head
         elif base is not None and now is not None:
             after = merge_texts(base, now, head)
             if after is not None:
-                merged[path] = now, after
+                merged[path] = after
     return merged
 
 
@@ -150,20 +157,21 @@ def _target(plot: Plot, mr: MergeRequest) -> Commit:
 
 
 def _find_nominees(
-    plot: Plot, mr: MergeRequest, changes: Entries, merged: Entries
+    plot: Plot, mr: MergeRequest, changes: Changes, present: Entries, merged: Entries
 ) -> list[_Nominee]:
-    held = {_account(now) for now, _ in merged.values() if _role(now) == MAINTAINER}
+    held = {_account(now) for now in present.values() if _role(now) == MAINTAINER}
     found: dict[str, _Nominee] = {}
-    for path, (now, after) in sorted(merged.items()):
+    for path, after in sorted(merged.items()):
         name = _account(after)
         if _role(after) != MAINTAINER or name in held:
             continue
-        base, _ = changes[path]
+        origin = _find_origin(present, path, name)
+        base, now = changes[origin or path][0], present[origin or path]
         told = base if now is None else now
         nominee = _Nominee(
             name=_present_name(plot, mr, path, name),
             former_name=name,
-            path=_find_origin(merged, path, name),
+            path=origin,
             entry=path,
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
@@ -189,9 +197,13 @@ def _account(content: bytes | None) -> str:
     return str(_parse(content).get("gitlab"))
 
 
-def _find_origin(changes: Entries, path: str, name: str) -> str:
-    """Return where the nominee's entry was before: the same file, or another changed one."""
-    own = [each for each, (now, _) in changes.items() if _account(now) == name]
+def _find_origin(present: Entries, path: str, name: str) -> str:
+    """Return where the nominee's entry is without the merge request: this file, or another.
+
+    It names their manager, also where nobody can tell what the merge makes of it: an entry that
+    is handed to them names its former holder's.
+    """
+    own = [each for each, now in present.items() if _account(now) == name]
     return path if path in own else min(own, default="")
 
 
