@@ -1,10 +1,12 @@
 """A GitLab with a nomination in it: the team database, the AI Gateway, and everybody's part."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from bot.app import Choices, Evaluation
@@ -37,6 +39,7 @@ from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RequestRecord, World
 from bot.sweep import run
 from tests.in_process import way_to
+from tests.processes import run_here
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 TEAM = "gitlab-com/www-gitlab-com"
@@ -151,7 +154,12 @@ class NominationWorld:
 
     def writes(self) -> list[RequestRecord]:
         """List the requests that wrote something, or tried to."""
-        return [r for r in self.world.requests if r.method != "GET" and r.route != GRAPHQL]
+        return writes_in(self.world.requests)
+
+
+def writes_in(requests: Iterable[RequestRecord]) -> list[RequestRecord]:
+    """Leave out the requests that only read."""
+    return [r for r in requests if r.method != "GET" and r.route != GRAPHQL]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,3 +424,21 @@ def run_on(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+
+
+def settings(url: str) -> dict[str, str]:
+    """Return what tells the bot of this world."""
+    return {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+
+
+def run_reading(server: Server, *arguments: str, **more: str | Path) -> CompletedProcess[str]:
+    """Run a command that writes nothing to GitLab; its token never shows."""
+    before = len(server.world.requests)
+    done = run_here(*arguments, **settings(server.url) | more)
+    assert writes_in(server.world.requests[before:]) == []
+    assert SECRET not in done.stdout + done.stderr
+    return done

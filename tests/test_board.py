@@ -24,10 +24,8 @@ from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
     FOLDER,
-    GRAPHQL,
     INVENTORY,
     RENOVATE,
-    SECRET,
     START,
     TEAM,
     NominationWorld,
@@ -37,6 +35,7 @@ from tests.nomination_world import (
     make_people,
     make_world,
     run_on,
+    run_reading,
     shipped,
 )
 from tests.processes import run_here
@@ -71,17 +70,8 @@ class Reader(HTMLParser):
 
 def board(server: Server, directory: Path, *, code: int = 0, **more: str | Path) -> Any:
     """Write the board; return what its data says, with what was printed."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    before = len(server.world.requests)
-    done = run_here("board", "--output", str(directory), **given | more)
-    sent = server.world.requests[before:]
-    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
+    done = run_reading(server, "board", "--output", str(directory), **more)
     assert done.returncode == code, done.stderr
-    assert SECRET not in done.stdout + done.stderr
     told = json.loads((directory / "board.json").read_text("utf-8"))
     return told | {"stdout": done.stdout, "stderr": done.stderr}
 
@@ -622,23 +612,13 @@ def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
 
 def test_where_nothing_can_be_written_is_said(server: Server, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x", "utf-8")
-    done = run_here(
-        *("board", "--output", str(tmp_path / "taken")),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "board", "--output", str(tmp_path / "taken"))
     assert (done.returncode, done.stdout) == (1, "")
     assert "The board cannot be written to" in done.stderr
 
 
 def test_who_wants_it_quiet_is_told_nothing(server: Server, tmp_path: Path) -> None:
-    done = run_here(
-        *("board", "--output", str(tmp_path), "-q"),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "board", "--output", str(tmp_path), "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -47,16 +47,14 @@ from tests.builders import (
 from tests.fakes import FakeSource
 from tests.nomination_world import (
     ENTRY,
-    GRAPHQL,
     INVENTORY,
-    SECRET,
     TEAM,
     NominationWorld,
     entry,
     make_world,
     run_on,
+    run_reading,
 )
-from tests.processes import run_here
 
 DAY = 86_400
 
@@ -68,17 +66,8 @@ def made() -> NominationWorld:
 
 
 def run(server: Server, *arguments: str, **more: str | Path) -> Any:
-    """Run the command; it writes nothing."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    before = len(server.world.requests)
-    done = run_here("replay", f"{TEAM}!1", *arguments, **given | more)
-    sent = server.world.requests[before:]
-    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
-    return done
+    """Run the command."""
+    return run_reading(server, "replay", f"{TEAM}!1", *arguments, **more)
 
 
 def replayed(server: Server, *, code: int = 0, **more: str | Path) -> Any:
@@ -266,12 +255,7 @@ def test_what_cannot_be_read_is_said_and_nothing_is_guessed(
 
 
 def test_another_project_is_refused(server: Server) -> None:
-    done = run_here(
-        *("replay", "some/where!1"),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "replay", "some/where!1")
     assert done.returncode == 1
     assert "is not the team database" in done.stderr
 

@@ -9,7 +9,7 @@ import pytest
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
-from tests.nomination_world import SECRET, TEAM, make_world
+from tests.nomination_world import SECRET, TEAM, make_world, settings
 from tests.processes import run_here
 from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying
 
@@ -36,10 +36,8 @@ def check(url: str, **environment: str) -> str:
         done = run_here(
             "check",
             f"{TEAM}!1",
-            NOMINATION_BOT_TOKEN=SECRET,
-            NOMINATION_BOT_GITLAB_URL=url,
-            NOMINATION_BOT_TEAM_PROJECT=TEAM,
             NOMINATION_BOT_DEADLINE="5",
+            **settings(url),
         )
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
