@@ -20,6 +20,7 @@ from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
+from bot.sandbox.http.faults import Fault
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import (
     CommitStatus,
@@ -424,6 +425,18 @@ def run_on(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+
+
+def look_once(
+    made: NominationWorld, *faults: Fault, mr: MergeRequest | None = None, **choices: Any
+) -> Outcome:
+    """Serve a world for one look at a merge request; it must find no fault with the bot."""
+    with Server(made.world) as server:
+        for fault in faults:
+            server.fault(fault)
+        outcome = run_on(server, mr or made.nomination, **choices)
+    assert made.world.violations == []
+    return outcome
 
 
 def settings(url: str) -> dict[str, str]:

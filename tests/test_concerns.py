@@ -15,26 +15,19 @@ from bot.assessment.kinds.open_for import working_time
 from bot.policy.values import Rule
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
-from bot.sandbox.http.faults import Fault, Kind
-from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Note
 from tests.builders import judge, make_merge_request, make_note, make_person, make_requirement
-from tests.nomination_world import NominationWorld, Outcome, make_world, run_on, shipped
+from tests.nomination_world import NominationWorld, Outcome, look_once, make_world, shipped
 
 ((SHIPPED,), _) = shipped()
 OPEN = "comment in open threads"
 Act = Callable[[NominationWorld], object]
 
 
-def run_for(made: NominationWorld, *rules: Rule, broken: str | None = None) -> Outcome:
+def run_for(made: NominationWorld, *rules: Rule) -> Outcome:
     """Evaluate the nomination by a policy with these rules alone."""
     wanted = tuple(make_requirement(rule, id=f"r{n}") for n, rule in enumerate(rules))
-    with Server(made.world) as server:
-        if broken:
-            server.fault(Fault(route=broken, kind=Kind.ERROR_BEFORE, status=403))
-        outcome = run_on(server, made.nomination, policies=(replace(SHIPPED, requirements=wanted),))
-    assert made.world.violations == []
-    return outcome
+    return look_once(made, policies=(replace(SHIPPED, requirements=wanted),))
 
 
 def raise_concern(made: NominationWorld, by: str = "max", **draft: Any) -> Note:

@@ -19,10 +19,9 @@ from tests.nomination_world import (
     SECRET,
     TEAM,
     NominationWorld,
-    Outcome,
     entry,
+    look_once,
     make_world,
-    run_on,
 )
 from tests.processes import run_here, write_payload
 
@@ -143,12 +142,6 @@ def gate_of(made: NominationWorld) -> str:
     return [each.status for each in made.statuses() if each.sha == head][-1]
 
 
-def evaluate(made: NominationWorld, mr: MergeRequest | None = None) -> Outcome:
-    """Evaluate and publish."""
-    with Server(made.world) as server:
-        return run_on(server, mr or made.nomination)
-
-
 def push(made: NominationWorld, files: Mapping[str, bytes | None], mode: str | None = None) -> None:
     """Push to the branch of the nomination."""
     draft = CommitDraft(message="Change", changes=files, mode=mode)
@@ -252,14 +245,14 @@ def test_no_claim_of_a_merge_request_opens_its_gate(name: str) -> None:
     claim, facts = CLAIMS[name]
     made = make_world(**facts)
     claim(made)
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) in {"failed", "pending"}
     assert len(made.own_notes()) == 1
 
 
 def test_the_gate_of_the_same_world_is_open_without_any_claim() -> None:
     made = make_world()
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) == "success"
 
 
@@ -269,9 +262,9 @@ def test_another_target_branch_never_opens_the_gate_of_the_same_head(pipelines: 
     made.push({ENTRY: entry("nina", "maintainer") + b"# mine\n"}, branch="mine")
     draft = MergeRequestDraft(title="Same head", source_branch=BRANCH, target_branch="mine")
     other = actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
-    evaluate(made)
+    look_once(made)
     made.say("/nomination recheck", by="nina", mr=other)
-    evaluate(made, other)
+    look_once(made, mr=other)
     assert [each.status for each in made.statuses()] == ["failed"]
     assert len(made.own_notes(other)) == 1
 
@@ -345,15 +338,15 @@ SAYINGS: Mapping[Callable[[NominationWorld], None], str] = {
 def test_a_waiver_counts_by_what_its_giver_is_now(act: Callable[[NominationWorld], None]) -> None:
     made = make_world(reviewed=4)
     act(made)
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) == SAYINGS[act]
 
 
 def test_the_managers_waiver_stays_good_after_the_merge() -> None:
     made = make_world(reviewed=4)
     note = made.say(WAIVE, by="mia")
-    evaluate(made)
+    look_once(made)
     made.merge()
-    evaluate(made)
+    look_once(made)
     assert [award.name for award in note.awards] == ["white_check_mark"]
     assert "no effect" not in made.own_notes()[0].body
