@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +12,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from bot.board import make_board
 from bot.board.making import bound, count_years, find_maintainers
 from bot.board.people import find_staged
+from bot.board.values import Board
 from bot.evidence import Joined, Members
 from bot.report.site import PAGES
 from bot.sandbox.acts import actions
@@ -32,6 +35,7 @@ from tests.nomination_world import (
     add_merged,
     connect,
     entry,
+    make_choices,
     make_people,
     make_world,
     run_on,
@@ -588,12 +592,16 @@ def test_where_every_policy_has_a_mistake_that_is_said_and_nothing_shown(
 
 
 def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
-    made: NominationWorld, server: Server, tmp_path: Path
+    made: NominationWorld, server: Server
 ) -> None:
     run_on(server, made.nomination)
-    first = board(server, tmp_path)
-    again = board(server, tmp_path)
-    assert section(first) == section(again)
+
+    def at(now: datetime) -> Board:
+        with connect(server) as client:
+            return make_board(client, make_choices(), (server.url, TEAM), now, lambda _: None)
+
+    first, later = made.world.now, made.world.now + timedelta(hours=1)
+    assert at(later) == replace(at(first), made_at=later)
 
 
 def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
