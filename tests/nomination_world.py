@@ -22,6 +22,8 @@ from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.http.faults import Fault
 from bot.sandbox.http.server import Server
+from bot.sandbox.webhooks.bodies import build_merge_request_body
+from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.entities import (
     CommitStatus,
     Group,
@@ -153,6 +155,15 @@ class NominationWorld:
         jobs = [job for pipeline in self.team.pipelines for job in pipeline.jobs]
         return sorted((job for job in jobs if job.name == STATUS), key=lambda job: job.id)
 
+    def opening(self) -> Body:
+        """Write the body of the webhook that told of the nomination's opening."""
+        event = next(
+            each
+            for each in self.world.events
+            if each.merge_request is self.nomination and each.action == "open"
+        )
+        return build_merge_request_body(self.world, event, self.nomination)
+
     def writes(self) -> list[RequestRecord]:
         """List the requests that wrote something, or tried to."""
         return writes_in(self.world.requests)
@@ -161,6 +172,11 @@ class NominationWorld:
 def writes_in(requests: Iterable[RequestRecord]) -> list[RequestRecord]:
     """Leave out the requests that only read."""
     return [r for r in requests if r.method != "GET" and r.route != GRAPHQL]
+
+
+def awards(note: Note) -> list[str]:
+    """Name the emoji on a comment."""
+    return [award.name for award in note.awards]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import Unread
 from tests.builders import make_merge_request, make_nomination, make_requirement
 from tests.fakes import FakeSource
@@ -29,6 +29,7 @@ from tests.nomination_world import (
     START,
     NominationWorld,
     add_user,
+    awards,
     entry,
     make_world,
     run_on,
@@ -79,10 +80,6 @@ def anew(made: NominationWorld) -> MergeRequest:
     """Close the nomination and open another merge request."""
     actions.close(made.world, made.user("nina"), made.nomination)
     return anew_open(made)
-
-
-def awards(note: Note) -> list[str]:
-    return [award.name for award in note.awards]
 
 
 def test_the_manager_of_a_nominee_who_was_pushed_in_releases_nothing_of_the_other(

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.server import Server
-from bot.sandbox.webhooks.bodies import build_merge_request_body, build_note_body
+from bot.sandbox.webhooks.bodies import build_note_body
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.state import Event
 from tests.nomination_world import (
@@ -34,16 +34,6 @@ Body = dict[str, Any]
 
 
 # --- forged events, through the door that a runner uses ----------------------------------
-
-
-def opening(made: NominationWorld) -> Body:
-    """Write the body of the nomination's opening."""
-    event = next(
-        each
-        for each in made.world.events
-        if each.merge_request is made.nomination and each.action == "open"
-    )
-    return build_merge_request_body(made.world, event, made.nomination)
 
 
 def run_payload(
@@ -87,7 +77,7 @@ FORGED: Mapping[str, tuple[Callable[[Body], Body], int, bool]] = {
 def test_a_forged_event_writes_nothing_and_is_told_in_a_line(tmp_path: Path, name: str) -> None:
     forge, code, asks = FORGED[name]
     made = make_world()
-    exit_code, log, requests = run_payload(tmp_path, made, forge(opening(made)))
+    exit_code, log, requests = run_payload(tmp_path, made, forge(made.opening()))
     assert (exit_code, len(log.splitlines()), bool(requests)) == (code, 1, asks)
     assert made.writes() == []
 
@@ -104,7 +94,7 @@ BROKEN: Mapping[str, Callable[[Body], Body | bytes]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_event_leads_to_what_gitlab_says_and_no_further(tmp_path: Path, name: str) -> None:
     made = make_world(reviewed=0)
-    exit_code, log, _ = run_payload(tmp_path, made, BROKEN[name](opening(made)))
+    exit_code, log, _ = run_payload(tmp_path, made, BROKEN[name](made.opening()))
     assert exit_code == 0
     assert "The payload is not what GitLab sends: " in log
     assert "Looked at 1 merge requests." in log
@@ -114,7 +104,7 @@ def test_a_broken_event_leads_to_what_gitlab_says_and_no_further(tmp_path: Path,
 def test_a_project_that_is_not_configured_is_never_looked_at(tmp_path: Path) -> None:
     made = make_world()
     other = {"NOMINATION_BOT_TEAM_PROJECT": "elsewhere/another"}
-    exit_code, log, requests = run_payload(tmp_path, made, opening(made), **other)
+    exit_code, log, requests = run_payload(tmp_path, made, made.opening(), **other)
     assert (exit_code, requests) == (0, 0)
     assert "another project" in log
 

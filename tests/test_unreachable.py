@@ -1,6 +1,5 @@
 """Why GitLab cannot be reached is told apart, and private authorities and proxies are followed."""
 
-import socket
 import ssl
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, TEAM, make_world, settings
 from tests.processes import run_here
-from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying
+from tests.raw_server import RawServer, Script, answer, free_port, hang, raw_server, saying
 
 TLS = Path(__file__).parent / "tls"
 VERSION = answer(
@@ -43,11 +42,6 @@ def check(url: str, **environment: str) -> str:
     (line,) = done.stderr.splitlines()
     assert SECRET not in line
     return line
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def speaking_tls(script: Script) -> RawServer:
