@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def made() -> NominationWorld:
     return made
 
 
-def run(server: Server, *arguments: str, **more: str | Path) -> Any:
+def run(server: Server, *arguments: str, **more: str | Path) -> CompletedProcess[str]:
     """Run the command."""
     return run_reading(server, "drift", *arguments, **more)
 
