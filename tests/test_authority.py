@@ -82,6 +82,25 @@ def anew(made: NominationWorld) -> MergeRequest:
     return anew_open(made)
 
 
+@pytest.mark.parametrize(("by", "counts"), [("rita", True), ("mia", False)])
+def test_who_is_handed_anothers_entry_has_the_manager_of_their_own(
+    made: NominationWorld, server: Server, by: str, counts: bool
+) -> None:
+    join(made, "nils", "rita")
+    entries = {NILS: entry("nils", "reviewer", "rita"), f"{FOLDER}/r/rita.yml": entry("rita")}
+    made.push(entries, branch="main", by="olga")
+    # The branch is older: nobody can tell what a merge makes of what both sides added.
+    handed = {ENTRY: entry("nils", "maintainer"), NILS: entry("nils", "reviewer")}
+    made.push(handed, branch=BRANCH)
+    note = made.say("/nomination waive @nils reviewed enough", by=by)
+    outcome = run_on(server, made.nomination)
+    assert set(outcome.evaluation.findings.replay.waivers) == (
+        {("nils", "reviewed")} if counts else set()
+    )
+    assert awards(note) == ["white_check_mark" if counts else "no_entry_sign"]
+    assert outcome.gate != "passed"
+
+
 def test_the_manager_of_a_nominee_who_was_pushed_in_releases_nothing_of_the_other(
     made: NominationWorld, server: Server
 ) -> None:
