@@ -1,5 +1,7 @@
 """A GitLab with a nomination in it: the team database, the AI Gateway, and everybody's part."""
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +22,7 @@ from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
-from bot.sandbox.http.faults import Fault
+from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.webhooks.bodies import build_merge_request_body
 from bot.sandbox.webhooks.parts import Body
@@ -441,6 +443,29 @@ def run_on(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+
+
+def count_levels(server: Server, mr: MergeRequest, seconds: float) -> int:
+    """Count how many requests of a look wait for each other, when each takes so long at least.
+
+    Those that come within that time wait for the same answer.
+    """
+    arrivals: list[float] = []
+
+    def note_time(_: object) -> bool:
+        arrivals.append(time.monotonic())
+        return False
+
+    hold = server.hold(note_time)
+    server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=seconds))
+    run_on(server, mr)
+    server.misbehaving.faults.switch_off()
+    hold.close()
+    levels, last = 0, -math.inf
+    for arrival in sorted(arrivals):
+        if arrival - last >= seconds:
+            levels, last = levels + 1, arrival
+    return levels
 
 
 def look_once(
