@@ -141,7 +141,8 @@ def _is_unreadable(head: bytes | None) -> bool:
     return head is not None and not _parse(head)
 
 
-def _role(content: bytes | None) -> str:
+def role_of(content: bytes | None) -> str:
+    """Return the role that an entry gives, the wanted one where it is among several."""
     written = (_parse(content).get("projects") or {}).get("ai-gateway", "")
     roles = [
         str(each).split()[:1] for each in (written if isinstance(written, list) else [written])
@@ -159,11 +160,11 @@ def _target(plot: Plot, mr: MergeRequest) -> Commit:
 def _find_nominees(
     plot: Plot, mr: MergeRequest, changes: Changes, present: Entries, merged: Entries
 ) -> list[_Nominee]:
-    held = {_account(now) for now in present.values() if _role(now) == MAINTAINER}
+    held = {account_of(now) for now in present.values() if role_of(now) == MAINTAINER}
     found: dict[str, _Nominee] = {}
     for path, after in sorted(merged.items()):
-        name = _account(after)
-        if _role(after) != MAINTAINER or name in held:
+        name = account_of(after)
+        if role_of(after) != MAINTAINER or name in held:
             continue
         origin = _find_origin(present, path, name)
         base, now = changes[origin or path][0], present[origin or path]
@@ -175,7 +176,7 @@ def _find_nominees(
             entry=path,
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
-            doubtful=any(side is not None and _account(side) != name for side in (base, now)),
+            doubtful=any(side is not None and account_of(side) != name for side in (base, now)),
         )
         found.setdefault(name, nominee)
     return list(found.values())
@@ -193,7 +194,8 @@ def _present_name(plot: Plot, mr: MergeRequest, path: str, name: str) -> str:
     return now if isinstance(now, str) else name
 
 
-def _account(content: bytes | None) -> str:
+def account_of(content: bytes | None) -> str:
+    """Return the account that an entry names."""
     return str(_parse(content).get("gitlab"))
 
 
@@ -203,7 +205,7 @@ def _find_origin(present: Entries, path: str, name: str) -> str:
     It names their manager, also where nobody can tell what the merge makes of it: an entry that
     is handed to them names its former holder's.
     """
-    own = [each for each, now in present.items() if _account(now) == name]
+    own = [each for each, now in present.items() if account_of(now) == name]
     return path if path in own else min(own, default="")
 
 
@@ -274,7 +276,7 @@ def _trainee_since(plot: Plot, mr: MergeRequest, who: _Nominee) -> datetime | No
     commit, first = _target(plot, mr), None
     while True:
         then = repository.content(commit, who.path)
-        if _role(then) == "trainee_maintainer" and _account(then) == who.name:
+        if role_of(then) == "trainee_maintainer" and account_of(then) == who.name:
             first = commit.committer.at
         if not commit.parents:
             return first
