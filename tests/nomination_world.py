@@ -1,11 +1,14 @@
 """A GitLab with a nomination in it: the team database, the AI Gateway, and everybody's part."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from bot.app import Choices, Evaluation
@@ -19,7 +22,10 @@ from bot.rulebook.loading import SHIPPED, load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
+from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from bot.sandbox.webhooks.bodies import build_merge_request_body
+from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.entities import (
     CommitStatus,
     Group,
@@ -38,6 +44,7 @@ from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RequestRecord, World
 from bot.sweep import run
 from tests.in_process import way_to
+from tests.processes import run_here
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 TEAM = "gitlab-com/www-gitlab-com"
@@ -150,9 +157,28 @@ class NominationWorld:
         jobs = [job for pipeline in self.team.pipelines for job in pipeline.jobs]
         return sorted((job for job in jobs if job.name == STATUS), key=lambda job: job.id)
 
+    def opening(self) -> Body:
+        """Write the body of the webhook that told of the nomination's opening."""
+        event = next(
+            each
+            for each in self.world.events
+            if each.merge_request is self.nomination and each.action == "open"
+        )
+        return build_merge_request_body(self.world, event, self.nomination)
+
     def writes(self) -> list[RequestRecord]:
         """List the requests that wrote something, or tried to."""
-        return [r for r in self.world.requests if r.method != "GET" and r.route != GRAPHQL]
+        return writes_in(self.world.requests)
+
+
+def writes_in(requests: Iterable[RequestRecord]) -> list[RequestRecord]:
+    """Leave out the requests that only read."""
+    return [r for r in requests if r.method != "GET" and r.route != GRAPHQL]
+
+
+def awards(note: Note) -> list[str]:
+    """Name the emoji on a comment."""
+    return [award.name for award in note.awards]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,3 +452,56 @@ def run_on(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
         return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+
+
+def count_levels(server: Server, mr: MergeRequest, seconds: float) -> int:
+    """Count how many requests of a look wait for each other, when each takes so long at least.
+
+    Those that come within that time wait for the same answer.
+    """
+    arrivals: list[float] = []
+
+    def note_time(_: object) -> bool:
+        arrivals.append(time.monotonic())
+        return False
+
+    hold = server.hold(note_time)
+    server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=seconds))
+    run_on(server, mr)
+    server.misbehaving.faults.switch_off()
+    hold.close()
+    levels, last = 0, -math.inf
+    for arrival in sorted(arrivals):
+        if arrival - last >= seconds:
+            levels, last = levels + 1, arrival
+    return levels
+
+
+def look_once(
+    made: NominationWorld, *faults: Fault, mr: MergeRequest | None = None, **choices: Any
+) -> Outcome:
+    """Serve a world for one look at a merge request; it must find no fault with the bot."""
+    with Server(made.world) as server:
+        for fault in faults:
+            server.fault(fault)
+        outcome = run_on(server, mr or made.nomination, **choices)
+    assert made.world.violations == []
+    return outcome
+
+
+def settings(url: str) -> dict[str, str]:
+    """Return what tells the bot of this world."""
+    return {
+        "NOMINATION_BOT_TOKEN": SECRET,
+        "NOMINATION_BOT_GITLAB_URL": url,
+        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
+    }
+
+
+def run_reading(server: Server, *arguments: str, **more: str | Path) -> CompletedProcess[str]:
+    """Run a command that writes nothing to GitLab; its token never shows."""
+    before = len(server.world.requests)
+    done = run_here(*arguments, **settings(server.url) | more)
+    assert writes_in(server.world.requests[before:]) == []
+    assert SECRET not in done.stdout + done.stderr
+    return done

@@ -32,11 +32,11 @@ def opening_policies() -> tuple[Policy, ...]:
     )
 
 
-def make_offer_world(*, level: int = Level.DEVELOPER, **facts: Any) -> NominationWorld:
+def make_offer_world() -> NominationWorld:
     """Build the world, with the bot's account in the projects of the files."""
-    made = make_world(**facts)
+    made = make_world()
     for project in (made.gateway, made.provisioner):
-        join(made, project, level)
+        join(made, project, Level.DEVELOPER)
     return made
 
 

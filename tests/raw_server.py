@@ -84,6 +84,12 @@ class RawServer:
         self._socket.close()
 
 
+def free_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextmanager
 def raw_server(script: Script) -> Iterator[RawServer]:
     """Serve a script for a while."""

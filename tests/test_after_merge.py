@@ -8,7 +8,7 @@ from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member, Note
+from bot.sandbox.world.entities import Level, Member
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
@@ -19,6 +19,7 @@ from tests.nomination_world import (
     add_check,
     add_merged,
     add_user,
+    awards,
     entry,
     make_world,
     run_on,
@@ -29,10 +30,6 @@ from tests.test_app import finish, sweep_now
 @pytest.fixture
 def made() -> NominationWorld:
     return make_world()
-
-
-def awards(note: Note) -> list[str]:
-    return [award.name for award in note.awards]
 
 
 def first_line(outcome: Outcome) -> str:

@@ -43,6 +43,7 @@ from tests.nomination_world import (
     add_check,
     add_user,
     connect,
+    count_levels,
     entry,
     make_choices,
     make_people,
@@ -94,29 +95,11 @@ def test_a_typical_nomination_takes_nine_calls_at_most_and_then_writes_nothing()
     assert len(made.writes()) == 3
 
 
-def levels(made: NominationWorld, server: Server) -> int:
-    """Count how many requests had to wait for each other: each takes a while at least."""
-    arrivals: list[float] = []
-
-    def note_time(_: object) -> bool:
-        arrivals.append(time.monotonic())
-        return False
-
-    server.hold(note_time)
-    server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=SLOW))
-    run_on(server, made.nomination)
-    found, last = 0, 0.0
-    for arrival in sorted(arrivals):
-        if arrival - last >= SLOW:
-            found, last = found + 1, arrival
-    return found
-
-
 def test_calls_wait_for_each_other_four_deep(made: NominationWorld, server: Server) -> None:
     run_on(server, made.nomination)
     made.say("/nomination hold for a moment")
     before = len(made.writes())
-    assert levels(made, server) == 4
+    assert count_levels(server, made.nomination, SLOW) == 4
     assert len(made.writes()) - before == 3
 
 
@@ -178,7 +161,7 @@ def test_a_merged_results_pipeline_gets_the_gate(made: NominationWorld, server: 
 
 
 def test_a_first_comment_is_looked_at_once_more(made: NominationWorld, server: Server) -> None:
-    assert levels(made, server) == 5
+    assert count_levels(server, made.nomination, SLOW) == 5
 
 
 @pytest.mark.parametrize("count", [12, 5000])

@@ -18,7 +18,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member, MergeRequest, Note
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import Unread
 from tests.builders import make_merge_request, make_nomination, make_requirement
 from tests.fakes import FakeSource
@@ -29,6 +29,7 @@ from tests.nomination_world import (
     START,
     NominationWorld,
     add_user,
+    awards,
     entry,
     make_world,
     run_on,
@@ -81,8 +82,23 @@ def anew(made: NominationWorld) -> MergeRequest:
     return anew_open(made)
 
 
-def awards(note: Note) -> list[str]:
-    return [award.name for award in note.awards]
+@pytest.mark.parametrize(("by", "counts"), [("rita", True), ("mia", False)])
+def test_who_is_handed_anothers_entry_has_the_manager_of_their_own(
+    made: NominationWorld, server: Server, by: str, counts: bool
+) -> None:
+    join(made, "nils", "rita")
+    entries = {NILS: entry("nils", "reviewer", "rita"), f"{FOLDER}/r/rita.yml": entry("rita")}
+    made.push(entries, branch="main", by="olga")
+    # The branch is older: nobody can tell what a merge makes of what both sides added.
+    handed = {ENTRY: entry("nils", "maintainer"), NILS: entry("nils", "reviewer")}
+    made.push(handed, branch=BRANCH)
+    note = made.say("/nomination waive @nils reviewed enough", by=by)
+    outcome = run_on(server, made.nomination)
+    assert set(outcome.evaluation.findings.replay.waivers) == (
+        {("nils", "reviewed")} if counts else set()
+    )
+    assert awards(note) == ["white_check_mark" if counts else "no_entry_sign"]
+    assert outcome.gate != "passed"
 
 
 def test_the_manager_of_a_nominee_who_was_pushed_in_releases_nothing_of_the_other(

@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +12,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from bot.board import make_board
 from bot.board.making import bound, count_years, find_maintainers
 from bot.board.people import find_staged
+from bot.board.values import Board
 from bot.evidence import Joined, Members
 from bot.report.site import PAGES
 from bot.sandbox.acts import actions
@@ -25,10 +28,8 @@ from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
     FOLDER,
-    GRAPHQL,
     INVENTORY,
     RENOVATE,
-    SECRET,
     START,
     TEAM,
     NominationWorld,
@@ -36,9 +37,11 @@ from tests.nomination_world import (
     assign_to_manager,
     connect,
     entry,
+    make_choices,
     make_people,
     make_world,
     run_on,
+    run_reading,
     shipped,
 )
 from tests.processes import run_here
@@ -73,17 +76,8 @@ class Reader(HTMLParser):
 
 def board(server: Server, directory: Path, *, code: int = 0, **more: str | Path) -> Any:
     """Write the board; return what its data says, with what was printed."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    before = len(server.world.requests)
-    done = run_here("board", "--output", str(directory), **given | more)
-    sent = server.world.requests[before:]
-    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
+    done = run_reading(server, "board", "--output", str(directory), **more)
     assert done.returncode == code, done.stderr
-    assert SECRET not in done.stdout + done.stderr
     told = json.loads((directory / "board.json").read_text("utf-8"))
     return told | {"stdout": done.stdout, "stderr": done.stderr}
 
@@ -610,12 +604,16 @@ def test_where_every_policy_has_a_mistake_that_is_said_and_nothing_shown(
 
 
 def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
-    made: NominationWorld, server: Server, tmp_path: Path
+    made: NominationWorld, server: Server
 ) -> None:
     run_on(server, made.nomination)
-    first = board(server, tmp_path)
-    again = board(server, tmp_path)
-    assert section(first) == section(again)
+
+    def at(now: datetime) -> Board:
+        with connect(server) as client:
+            return make_board(client, make_choices(), (server.url, TEAM), now, lambda _: None)
+
+    first, later = made.world.now, made.world.now + timedelta(hours=1)
+    assert at(later) == replace(at(first), made_at=later)
 
 
 def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
@@ -634,23 +632,13 @@ def test_an_operators_template_replaces_ours_and_a_broken_one_is_one_line(
 
 def test_where_nothing_can_be_written_is_said(server: Server, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x", "utf-8")
-    done = run_here(
-        *("board", "--output", str(tmp_path / "taken")),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "board", "--output", str(tmp_path / "taken"))
     assert (done.returncode, done.stdout) == (1, "")
     assert "The board cannot be written to" in done.stderr
 
 
 def test_who_wants_it_quiet_is_told_nothing(server: Server, tmp_path: Path) -> None:
-    done = run_here(
-        *("board", "--output", str(tmp_path), "-q"),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "board", "--output", str(tmp_path), "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -667,8 +655,7 @@ def test_where_nothing_could_be_read_the_page_that_is_there_stays(
         made.world.tokens[0].revoked = True
     else:
         server.fault(Fault(route="POST /api/graphql", kind=Kind.FORBIDDEN))
-    given = {"NOMINATION_BOT_TOKEN": SECRET, "CI_SERVER_URL": server.url}
-    done = run_here("board", "--output", str(tmp_path), **given)
+    done = run_reading(server, "board", "--output", str(tmp_path))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert ("check NOMINATION_BOT_TOKEN" in line) is (reason != "refused")

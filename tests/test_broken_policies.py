@@ -8,7 +8,7 @@ import pytest
 from bot.errors import PolicyError
 from bot.rulebook.loading import SHIPPED, load_sound
 from bot.sandbox.http.server import Server
-from tests.nomination_world import FOLDER, SECRET, TEAM, NominationWorld, entry, make_world
+from tests.nomination_world import FOLDER, TEAM, NominationWorld, entry, make_world, settings
 from tests.processes import run_here
 
 AI_GATEWAY = (SHIPPED / "ai-gateway.yml").read_text("utf-8")
@@ -24,13 +24,7 @@ def made() -> NominationWorld:
 
 
 def run(server: Server, policies: Path, *arguments: str) -> CompletedProcess[str]:
-    return run_here(
-        *arguments,
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-        NOMINATION_BOT_POLICIES=policies,
-    )
+    return run_here(*arguments, NOMINATION_BOT_POLICIES=policies, **settings(server.url))
 
 
 def write(folder: Path, **texts: str) -> Path:

@@ -16,7 +16,7 @@ from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
-from tests.nomination_world import PROVISIONER, SECRET, TEAM, add_user, make_world
+from tests.nomination_world import PROVISIONER, TEAM, add_user, make_world, run_reading
 from tests.processes import run_here, run_job_here
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -368,12 +368,7 @@ def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
 ) -> None:
     made = make_world(assigned=False)
     with Server(made.world) as server:
-        run_here(
-            *("board", "--output", str(tmp_path), "-q"),
-            NOMINATION_BOT_TOKEN=SECRET,
-            NOMINATION_BOT_GITLAB_URL=server.url,
-            NOMINATION_BOT_TEAM_PROJECT=TEAM,
-        )
+        run_reading(server, "board", "--output", str(tmp_path), "-q")
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)

@@ -16,7 +16,7 @@ from bot.command_line.parser import COMMANDS, build_parser, find_version, read_p
 from bot.config import SETTINGS
 from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.server import Server
-from tests.nomination_world import SECRET, TEAM, add_user, make_world
+from tests.nomination_world import SECRET, TEAM, add_user, make_world, settings
 from tests.processes import run_here
 from tests.team_files import make_entry
 
@@ -176,20 +176,12 @@ def test_policies_are_checked_as_json(tmp_path: Path) -> None:
     assert all("odd.yml" in line for line in json.loads(wrong.stdout)["mistakes"])
 
 
-def given(server: Server) -> dict[str, str]:
-    return {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-
-
 @pytest.mark.usefixtures("over_sockets")
 def test_a_sweep_as_json_quietly_and_at_length() -> None:
     with Server(make_world().world) as server:
-        told = run_here("sweep", "--json", **given(server))
-        quiet = run_here("-q", "sweep", **given(server))
-        wordy = run_here("sweep", "-v", **given(server))
+        told = run_here("sweep", "--json", **settings(server.url))
+        quiet = run_here("-q", "sweep", **settings(server.url))
+        wordy = run_here("sweep", "-v", **settings(server.url))
     assert json.loads(told.stdout)["looked_at"] == 1
     assert json.loads(told.stdout)["problems"] == []
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
@@ -201,8 +193,8 @@ def test_a_merge_request_of_another_project_is_an_error() -> None:
     made = make_world()
     add_user(made.world, "somebody")
     with Server(made.world) as server:
-        done = run_here("check", f"{made.gateway.path_with_namespace}!1", **given(server))
-        by_number = run_here("check", "7001!1", "--dry-run", **given(server))
+        done = run_here("check", f"{made.gateway.path_with_namespace}!1", **settings(server.url))
+        by_number = run_here("check", "7001!1", "--dry-run", **settings(server.url))
     assert done.returncode == 1
     assert "is not the team database" in done.stderr
     assert by_number.returncode == 0
@@ -239,6 +231,6 @@ def test_progress_is_shown_to_who_watches_a_sweep() -> None:
         redirect_stderr(Terminal()) as err,
         redirect_stdout(out),
     ):
-        assert main(["sweep"], given(server) | {"TERM": "xterm"}) == 0
+        assert main(["sweep"], settings(server.url) | {"TERM": "xterm"}) == 0
     assert "\r\x1b[Klooking at !1" in err.getvalue()
     assert "looking" not in out.getvalue()

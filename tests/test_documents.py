@@ -26,6 +26,7 @@ from bot.setup import LEAST, write_version
 from tests.comments import parse_commands
 from tests.operator_world import empty_gitlab, nominate, settings
 from tests.processes import run_here
+from tests.raw_server import free_port
 from tests.test_components import BOT, fill
 
 ROOT = Path(__file__).parents[1]
@@ -202,11 +203,6 @@ def test_the_commands_of_the_developers_page_are_there() -> None:
 
 
 # --- from an empty GitLab to a gate that works ----------------------------------------------
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

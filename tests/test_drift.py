@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -25,17 +26,15 @@ from tests.fakes import FakeSource
 from tests.nomination_world import (
     DOCS_POLICY,
     FOLDER,
-    GRAPHQL,
     MAINTAINERS,
-    SECRET,
     START,
     TEAM,
     NominationWorld,
     entry,
     make_world,
+    run_reading,
     shipped,
 )
-from tests.processes import run_here
 
 INVENTORY = "inventory.json of gitlab-com/gl-infra/platform/runway/provisioner"
 RENOVATE = "renovate.json of gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"
@@ -77,18 +76,9 @@ def made() -> NominationWorld:
     return made
 
 
-def run(server: Server, *arguments: str, **more: str | Path) -> Any:
-    """Run the command; it writes nothing."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    before = len(server.world.requests)
-    done = run_here("drift", *arguments, **given | more)
-    sent = server.world.requests[before:]
-    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
-    return done
+def run(server: Server, *arguments: str, **more: str | Path) -> CompletedProcess[str]:
+    """Run the command."""
+    return run_reading(server, "drift", *arguments, **more)
 
 
 def drift(server: Server, *, code: int = 1, **more: str | Path) -> Any:
@@ -400,14 +390,9 @@ def test_a_policy_with_a_mistake_ends_with_1(server: Server, tmp_path: Path) -> 
 def test_the_commands_of_the_page_run(server: Server) -> None:
     page = (Path(__file__).parent.parent / "docs" / "drift.md").read_text("utf-8")
     (block,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
     for line in block.splitlines():
         program, *arguments = shlex.split(line)
-        done = run_here(*arguments, **given)
+        done = run_reading(server, *arguments)
         assert (program, done.returncode, done.stderr) == ("nomination-bot", 0, ""), line
     problems = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
     named = Difference.__doc__ or ""

@@ -8,32 +8,22 @@ from bot.assessment.findings import Finding, Verdict
 from bot.evidence.gathering import Manager
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
-from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest, Reviewer
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
     NominationWorld,
-    Outcome,
     add_merged,
     entry,
+    look_once,
     make_world,
     merge_elsewhere,
     push_elsewhere,
-    run_on,
 )
 
 RENAMED = f"{FOLDER}/n/nina-new.yml"
 DAY = 86_400
 Review = Callable[[NominationWorld, MergeRequest], None]
-
-
-def judged(made: NominationWorld) -> Outcome:
-    """Evaluate the nomination and make sure that GitLab had nothing to complain of."""
-    with Server(made.world) as server:
-        outcome = run_on(server, made.nomination)
-    assert made.world.violations == []
-    return outcome
 
 
 def put(made: NominationWorld, role: str | None, *, who: str = "nina", path: str = ENTRY) -> None:
@@ -58,7 +48,7 @@ def test_a_stage_that_began_before_a_rename_counts_from_its_beginning() -> None:
     moved = {ENTRY: None, RENAMED: entry("nina", "trainee_maintainer")}
     made.push(moved, branch="main", by="olga")
     nominate(made, RENAMED)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_a_stage_in_an_entry_that_was_deleted_and_written_again_counts() -> None:
@@ -68,7 +58,7 @@ def test_a_stage_in_an_entry_that_was_deleted_and_written_again_counts() -> None
     put(made, None)
     put(made, "reviewer")
     nominate(made)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_the_stage_of_somebody_who_had_the_file_before_does_not_count() -> None:
@@ -78,7 +68,7 @@ def test_the_stage_of_somebody_who_had_the_file_before_does_not_count() -> None:
     put(made, "reviewer")
     made.review_all(5)
     nominate(made)
-    outcome = judged(made)
+    outcome = look_once(made)
     assert outcome.gate == "pending"
     assert "was another account" in outcome.body
 
@@ -88,7 +78,7 @@ def test_reviews_merged_before_the_stage_are_near_misses() -> None:
     put(made, "trainee_maintainer")
     made.review_all(2)
     nominate(made)
-    outcome = judged(made)
+    outcome = look_once(made)
     assert outcome.gate == "failed"
     assert "| ✗&nbsp;not&nbsp;met | 2 | 5 |" in outcome.body
     assert outcome.body.count("before that") == 4
@@ -96,7 +86,7 @@ def test_reviews_merged_before_the_stage_are_near_misses() -> None:
 
 def reviewed(made: NominationWorld) -> Finding:
     """Evaluate the nomination and return what was found of its reviews."""
-    (assessment,) = judged(made).evaluation.findings.assessments
+    (assessment,) = look_once(made).evaluation.findings.assessments
     return next(f for f in assessment.findings if f.requirement.id == "reviewed")
 
 
@@ -123,7 +113,7 @@ def test_comments_in_threads_count_where_other_reviews_are_too_few() -> None:
     assert (finding.verdict, finding.found) == (Verdict.UNMET, 4)
     assert [near.why for near in finding.near_misses] == ["assigned_only", "in_no_thread"]
     comment(made)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_comments_after_the_merge_are_no_review() -> None:
@@ -225,7 +215,7 @@ def test_what_happened_before_the_merge_counts_whatever_became_of_it(before: Rev
     made = make_world(reviewed=0)
     for _ in range(5):
         merge_elsewhere(made, before=before)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +252,7 @@ def test_an_approval_that_nothing_dates_is_left_to_a_maintainer() -> None:
     made = make_world(reviewed=5)
     for mr in made.gateway.merge_requests.values():
         mr.notes.clear()
-    outcome = judged(made)
+    outcome = look_once(made)
     assert outcome.gate == "failed"
     assert "GitLab does not tell when" in outcome.body
 
@@ -272,7 +262,7 @@ def test_work_that_went_into_a_branch_of_ones_own_never_counts() -> None:
     for _ in range(5):
         merge_elsewhere(made, target="mine", author="nina")
         merge_elsewhere(made, target="mine", before=approve)
-    outcome = judged(made)
+    outcome = look_once(made)
     assert outcome.gate == "failed"
     (assessment,) = outcome.evaluation.findings.assessments
     for finding in assessment.findings[:2]:
@@ -283,23 +273,23 @@ def test_work_that_went_into_a_branch_of_ones_own_never_counts() -> None:
     for _ in range(5):
         merge_elsewhere(made, author="nina")
         merge_elsewhere(made, before=approve)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_the_default_branch_is_the_counted_project_s_whatever_its_name_is() -> None:
     made = make_world(authored=5, reviewed=5)
     made.gateway.default_branch = "trunk"
     actions.create_branch(made.world, made.user("olga"), made.gateway, "trunk", "main")
-    assert judged(made).gate == "failed"
+    assert look_once(made).gate == "failed"
     for mr in made.gateway.merge_requests.values():
         mr.target_branch = "trunk"
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_a_project_without_a_default_branch_leaves_the_count_unknown() -> None:
     made = make_world()
     made.gateway.repository.branches.clear()
-    outcome = judged(made)
+    outcome = look_once(made)
     assert outcome.gate == "pending"
     assert "did not tell the default branch" in outcome.body
 
@@ -312,7 +302,7 @@ def test_many_merges_into_other_branches_hide_nothing() -> None:
     finding = reviewed(made)
     assert (finding.verdict, finding.found, finding.at_least) == (Verdict.UNMET, 3, False)
     made.review_all(2)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_an_account_is_the_same_however_the_entry_writes_it() -> None:
@@ -324,7 +314,7 @@ def test_an_account_is_the_same_however_the_entry_writes_it() -> None:
     made.world.tick(DAY)
     made.nomination = made.open({ENTRY: entry("Nina", "maintainer")}, branch="again")
     made.assign()
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_a_stage_that_was_given_up_before_a_rename_is_looked_for() -> None:
@@ -336,7 +326,7 @@ def test_a_stage_that_was_given_up_before_a_rename_is_looked_for() -> None:
     moved = {ENTRY: None, RENAMED: entry("nina", "reviewer")}
     made.push(moved, branch="main", by="olga")
     nominate(made, RENAMED)
-    assert judged(made).gate == "passed"
+    assert look_once(made).gate == "passed"
 
 
 def test_the_manager_is_the_present_one_however_old_the_branch_is() -> None:
@@ -344,5 +334,5 @@ def test_the_manager_is_the_present_one_however_old_the_branch_is() -> None:
     now = entry("nina", "trainee_maintainer", "olga")
     made.push({ENTRY: now, f"{FOLDER}/o/olga.yml": entry("olga")}, branch="main", by="olga")
     actions.assign(made.world, made.user("nina"), made.nomination, [made.user("max")])
-    (assessment,) = judged(made).evaluation.findings.assessments
+    (assessment,) = look_once(made).evaluation.findings.assessments
     assert assessment.manager == Manager(username="olga")

@@ -236,11 +236,6 @@ def bot(url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[s
     return run_here(*arguments, **given, **more)
 
 
-def writes(made: NominationWorld) -> list[str]:
-    sent = [each for each in made.world.requests if each.method != "GET"]
-    return [each.path for each in sent if not each.path.endswith("/graphql")]
-
-
 def payload(directory: Path) -> str:
     body = make_merge_request_body("open")
     body["object_attributes"]["iid"] = 1
@@ -267,7 +262,7 @@ def test_a_run_that_observes_writes_nothing(
     path = payload(tmp_path)
     done = bot(server.url, *arguments, TRIGGER_PAYLOAD=path, **more)
     assert (done.returncode, done.stderr) == (0, "")
-    assert writes(made) == []
+    assert made.writes() == []
     assert "left out" in done.stdout or arguments == ("sweep",)
 
 
@@ -277,7 +272,7 @@ def test_a_run_that_breaks_off_while_it_observes_does_not_even_shut_the_gate(
     server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
     done = bot(server.url, "check", f"{TEAM}!1", NOMINATION_BOT_OBSERVE="true")
     assert done.returncode == 1
-    assert writes(made) == []
+    assert made.writes() == []
 
 
 def test_what_observing_is_takes_true_or_false(server: Server) -> None:

@@ -28,7 +28,8 @@ PATH = "/projects/7001"
 NOTES = "/projects/7001/merge_requests/1/notes"
 ANY = "*"
 
-pytestmark = pytest.mark.usefixtures("everything_written")
+# What ends a connection, and when, only a real one shows.
+pytestmark = pytest.mark.usefixtures("over_sockets", "everything_written")
 
 
 @pytest.fixture

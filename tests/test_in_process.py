@@ -10,7 +10,7 @@ from bot.errors import GitLabError, RefusedError
 from bot.gitlab.transport import Transport
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from tests.in_process import make_server, way_to
+from tests.in_process import InProcess, make_server, way_to
 from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world
 
 PATHS = (
@@ -63,12 +63,14 @@ def test_an_answer_is_the_same_as_over_a_socket(
     assert first.client == second.client == "me"
 
 
+@pytest.mark.usefixtures("over_sockets")
 @pytest.mark.parametrize("kind", [Kind.CUT_BEFORE, Kind.CUT_AFTER, Kind.ERROR_BEFORE])
 def test_failures_are_the_same_as_over_a_socket(
     kind: Kind, server: Server, made: NominationWorld
 ) -> None:
     near = make_server()
     near.world = made.world
+    assert not isinstance(Transport.way(server.url), InProcess)
     told = []
     for each in (server, near):
         each.fault(Fault(route="*", kind=kind))

@@ -7,9 +7,8 @@ import pytest
 from bot.assessment.kinds import Labelled
 from bot.sandbox.acts import actions
 from bot.sandbox.http.faults import Fault, Kind
-from bot.sandbox.http.server import Server
 from tests.builders import make_requirement
-from tests.nomination_world import make_world, run_on, shipped
+from tests.nomination_world import look_once, make_world, shipped
 
 ((SHIPPED,), _) = shipped()
 POLICY = replace(SHIPPED, requirements=(make_requirement(Labelled(label="ready")),))
@@ -30,10 +29,7 @@ def test_the_label_counts_that_is_set_now(
     made = make_world()
     update = actions.MergeRequestUpdate(labels=labels)
     actions.update_merge_request(made.world, made.user("olga"), made.nomination, update)
-    with Server(made.world) as server:
-        if broken:
-            route = "GET /api/v4/projects/{id}/merge_requests/{merge_request_iid}"
-            server.fault(Fault(route=route, kind=Kind.FORBIDDEN))
-        outcome = run_on(server, made.nomination, policies=(POLICY,))
+    route = "GET /api/v4/projects/{id}/merge_requests/{merge_request_iid}"
+    faults = [Fault(route=route, kind=Kind.FORBIDDEN)] if broken else []
+    outcome = look_once(made, *faults, policies=(POLICY,))
     assert (outcome.gate, said in outcome.body) == (gate, True)
-    assert made.world.violations == []

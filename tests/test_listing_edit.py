@@ -599,13 +599,13 @@ def test_an_edit_of_a_damaged_file_is_right_or_not_proposed(
 # --- taking out -------------------------------------------------------------------------
 
 
-def removed(text: str, form: Format = "json", who: str = "bob", *, entry: bool = True) -> str:
-    """Propose to take somebody out, and return the file as it is then."""
+def removed(text: str, form: Format = "json", *, entry: bool = True) -> str:
+    """Propose to take bob out, and return the file as it is then."""
     spec = make_spec(form, entry=entry)
-    diff = propose_removal(text, spec, who, PATH)
+    diff = propose_removal(text, spec, "bob", PATH)
     assert diff is not None
     after = patched(text, diff)
-    assert not is_listed(read_listing(after, spec, PATH), who)
+    assert not is_listed(read_listing(after, spec, PATH), "bob")
     return after
 
 

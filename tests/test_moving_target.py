@@ -18,7 +18,6 @@ from tests.nomination_world import (
     ENTRY,
     FOLDER,
     GRAPHQL,
-    SECRET,
     STATUS,
     TEAM,
     NominationWorld,
@@ -28,6 +27,7 @@ from tests.nomination_world import (
     make_choices,
     make_world,
     run_on,
+    settings,
 )
 from tests.processes import run_here
 
@@ -137,13 +137,8 @@ def test_the_log_tells_what_was_looked_at_again_and_what_was_not(
     for mr in (one, two):
         run_on(server, mr)
     actions.merge(made.world, made.user("olga"), one)
-    settings = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
     server.fault(Fault(route="POST */notes", kind=Kind.FORBIDDEN))
-    done = run_here("check", f"{TEAM}!{one.iid}", **settings)
+    done = run_here("check", f"{TEAM}!{one.iid}", **settings(server.url))
     assert done.returncode == 0
     assert "Looked again at 2 open ones that touch the same entries." not in done.stdout
     assert "Looked again at 1 open ones that touch the same entries." in done.stdout

@@ -685,14 +685,19 @@ def test_a_role_that_no_policy_is_about_is_an_error_that_says_so() -> None:
         ("notify: nobody\nremind_after: 7", "there is none"),
         ("notify: next-actor\nremind_after: 0", "from 1 to 366"),
         ("notify: next-actor\nremind_after: 7\nreminders: 11", "from 1 to 10"),
-        ("notify: next-actor\nremind_after: 7\nreminders: 2", None),
-        ("notify: next-actor", None),
     ],
 )
-def test_reminders_repeat_a_mention(lines: str, message: str | None) -> None:
-    text = f"{SMALL}{lines}\n"
-    if message is None:
-        assert parse_policy(text, "ok.yml").notify
-    else:
-        (mistake,) = find_mistakes(text)
-        assert message in mistake
+def test_reminders_repeat_a_mention(lines: str, message: str) -> None:
+    (mistake,) = find_mistakes(f"{SMALL}{lines}\n")
+    assert message in mistake
+
+
+@pytest.mark.parametrize(
+    ("lines", "after", "times"),
+    [("remind_after: 7\nreminders: 2", 7, 2), ("remind_after: 7", 7, 1), ("", None, 1)],
+)
+def test_reminders_are_as_many_as_the_policy_says(
+    lines: str, after: int | None, times: int
+) -> None:
+    policy = parse_policy(f"{SMALL}notify: next-actor\n{lines}\n", "ok.yml")
+    assert (policy.notify, policy.remind_after, policy.reminders) == (True, after, times)

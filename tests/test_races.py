@@ -12,8 +12,7 @@ from werkzeug.wrappers import Request
 from bot.sandbox.http.misbehaving import Misbehaving, Respond, is_write
 from bot.sandbox.http.server import Server
 from bot.sandbox.rest.core import Answer
-from bot.sandbox.webhooks.bodies import build_merge_request_body
-from bot.sandbox.world.state import Event, World
+from bot.sandbox.world.state import World
 from tests.chaos.jobs import Jobs
 from tests.in_process import make_server
 from tests.interleavings import Pair, explore
@@ -129,12 +128,11 @@ def assert_settled(made: NominationWorld, gate: str, run_again: Callable[[], obj
 def test_ten_processes_at_once_end_with_one_comment_and_one_right_gate(tmp_path: Path) -> None:
     made = make_world()
     made.say("/nomination recheck", by="max")
-    body = build_merge_request_body(made.world, find_opening(made), made.nomination)
     with Server(made.world) as server:
         run = partial(
             run_bot,
             "run",
-            TRIGGER_PAYLOAD=write_payload(tmp_path, body),
+            TRIGGER_PAYLOAD=write_payload(tmp_path, made.opening()),
             CI_SERVER_URL=server.url,
             NOMINATION_BOT_TOKEN=SECRET,
             NOMINATION_BOT_TEAM_PROJECT=TEAM,
@@ -143,12 +141,3 @@ def test_ten_processes_at_once_end_with_one_comment_and_one_right_gate(tmp_path:
             ended = list(pool.map(lambda _: run(), range(PROCESSES)))
         assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * PROCESSES
         assert_settled(made, "success", run)
-
-
-def find_opening(made: NominationWorld) -> Event:
-    """Find the event of the nomination's opening."""
-    return next(
-        event
-        for event in made.world.events
-        if event.merge_request is made.nomination and event.action == "open"
-    )

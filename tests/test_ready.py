@@ -29,15 +29,13 @@ from tests.nomination_world import (
     ENTRY,
     FOLDER,
     GATEWAY,
-    SECRET,
     START,
-    TEAM,
     NominationWorld,
     entry,
     make_world,
     merge_elsewhere,
+    run_reading,
 )
-from tests.processes import run_here
 
 SCHEMA: dict[str, Any] = json.loads(
     (Path(__file__).parent.parent / "bot/assessment.schema.json").read_text("utf-8")
@@ -84,21 +82,14 @@ def only_reading(made: NominationWorld) -> Iterator[None]:
 
 def ready(server: Server, *arguments: str, **more: str | Path) -> str:
     """Return what the command prints."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    done = run_here("ready", *arguments, **given, **more)
+    done = run_reading(server, "ready", *arguments, **more)
     assert (done.returncode, done.stderr) == (0, "")
-    assert SECRET not in done.stdout
     return done.stdout
 
 
 def refusal(server: Server, *arguments: str) -> str:
     """Return the line in which the command refuses."""
-    given = {"NOMINATION_BOT_TOKEN": SECRET, "NOMINATION_BOT_GITLAB_URL": server.url}
-    done = run_here("ready", *arguments, NOMINATION_BOT_TEAM_PROJECT=TEAM, **given)
+    done = run_reading(server, "ready", *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -47,17 +48,15 @@ from tests.builders import (
 from tests.fakes import FakeSource
 from tests.nomination_world import (
     ENTRY,
-    GRAPHQL,
     INVENTORY,
-    SECRET,
     TEAM,
     NominationWorld,
     assign_to_manager,
     entry,
     make_world,
     run_on,
+    run_reading,
 )
-from tests.processes import run_here
 
 DAY = 86_400
 
@@ -68,24 +67,15 @@ def made() -> NominationWorld:
     return make_world(assigned=False)
 
 
-def run(server: Server, *arguments: str, **more: str | Path) -> Any:
-    """Run the command; it writes nothing."""
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    before = len(server.world.requests)
-    done = run_here("replay", f"{TEAM}!1", *arguments, **given | more)
-    sent = server.world.requests[before:]
-    assert [r for r in sent if r.method != "GET" and r.route != GRAPHQL] == []
-    return done
+def run(server: Server, *arguments: str, **more: str | Path) -> CompletedProcess[str]:
+    """Run the command."""
+    return run_reading(server, "replay", f"{TEAM}!1", *arguments, **more)
 
 
-def replayed(server: Server, *, code: int = 0, **more: str | Path) -> Any:
+def replayed(server: Server, **more: str | Path) -> Any:
     """Return what is told as data."""
     done = run(server, "--json", **more)
-    assert done.returncode == code, done.stderr
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
@@ -276,12 +266,7 @@ def test_what_cannot_be_read_is_said_and_nothing_is_guessed(
 
 
 def test_another_project_is_refused(server: Server) -> None:
-    done = run_here(
-        *("replay", "some/where!1"),
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_GITLAB_URL=server.url,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    done = run_reading(server, "replay", "some/where!1")
     assert done.returncode == 1
     assert "is not the team database" in done.stderr
 
@@ -295,7 +280,10 @@ def at(day: int) -> datetime:
 
 
 def scene(
-    *deeds: Deed, findings: tuple[Finding, ...] = (), events: tuple[Event, ...] = (), **more: Any
+    *deeds: Deed,
+    findings: tuple[Finding, ...] = (),
+    events: tuple[Event, ...] = (),
+    unknown: tuple[str, ...] = (),
 ) -> Scene:
     """Build what a milestone is told from."""
     return Scene(
@@ -304,7 +292,7 @@ def scene(
         records=Records(
             events=events,
             deeds=Deeds(items=deeds, complete=True),
-            unknown=more.get("unknown", ()),
+            unknown=unknown,
         ),
     )
 

@@ -1,6 +1,6 @@
 """Tests over HTTP of how counted merge requests went after the nominee's review."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from bot.policy.values import Requirement
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.http.faults import Fault, Kind
-from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
 from tests.builders import (
     REPOSITORY,
@@ -25,11 +24,12 @@ from tests.builders import (
     make_work,
 )
 from tests.nomination_world import (
+    GRAPHQL,
     NominationWorld,
     Outcome,
+    look_once,
     make_world,
     merge_elsewhere,
-    run_on,
     shipped,
 )
 
@@ -45,19 +45,11 @@ Act = Callable[[NominationWorld, MergeRequest], None]
 
 
 def run_for(
-    made: NominationWorld, *requirements: Requirement, broken: int | None = None
+    made: NominationWorld, *requirements: Requirement, faults: Sequence[Fault] = ()
 ) -> Outcome:
     """Evaluate by what is counted and what is told of it."""
     policy = replace(SHIPPED, requirements=requirements or (*COUNTED, OUTCOMES))
-    with Server(made.world) as server:
-        if broken is not None:
-            kind = Kind.GRAPHQL_ERRORS
-            server.fault(
-                Fault(route="POST /api/graphql", kind=kind, calls=range(broken, broken + 3))
-            )
-        outcome = run_on(server, made.nomination, policies=(policy,))
-    assert made.world.violations == []
-    return outcome
+    return look_once(made, *faults, policies=(policy,))
 
 
 def finding_of(run: Outcome) -> Finding:
@@ -265,7 +257,9 @@ def test_what_could_not_be_read_is_unknown() -> None:
     for number in range(2, 6):
         made = make_world(authored=1, reviewed=0)
         merge_elsewhere(made, before=act(APPROVE))
-        finding = finding_of(run_for(made, broken=number))
+        calls = range(number, number + 3)
+        fault = Fault(route=f"POST {GRAPHQL}", kind=Kind.GRAPHQL_ERRORS, calls=calls)
+        finding = finding_of(run_for(made, faults=[fault]))
         seen.add((finding.verdict, bool(finding.reason)))
     assert seen == {(Verdict.UNKNOWN, True), (Verdict.SHOWN, False)}
 

@@ -15,13 +15,13 @@ from tests.builders import TROUBLE
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (
     GRAPHQL,
-    SECRET,
     TEAM,
     NominationWorld,
     add_check,
     connect,
     make_world,
     run_on,
+    settings,
 )
 from tests.processes import run_bot, run_here, write_payload
 from tests.raw_server import answer, raw_server, saying
@@ -157,14 +157,6 @@ def event_of(path: str, tmp_path: Path) -> str:
     body = make_merge_request_body("open")
     body["project"]["path_with_namespace"] = path
     return str(write_payload(tmp_path, body))
-
-
-def settings(url: str) -> dict[str, str]:
-    return {
-        "NOMINATION_BOT_GITLAB_URL": url,
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
 
 
 @pytest.mark.parametrize("path", ["elsewhere/www-gitlab-com", "gitlab-com/renamed"])

@@ -1,7 +1,6 @@
 """What the REST interface offers besides: rows of requests, in order, with what they answer."""
 
 import json
-import socket
 import threading
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -13,6 +12,7 @@ from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.story.serve import serve
 from bot.sandbox.world.entities import Group, Level, Member
 from bot.sandbox.world.state import World
+from tests.raw_server import free_port
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import NOW, make_world, open_mr
 
@@ -249,9 +249,7 @@ def test_a_served_world_passes_over_what_it_does_not_know_and_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`nomination-bot sandbox` is lenient as GitLab is, and its terminal tells."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     stop = threading.Event()
     served = threading.Thread(target=serve, args=(EMPTY, port, stop), daemon=True)
     served.start()

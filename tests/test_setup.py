@@ -30,8 +30,9 @@ from bot.sandbox.world.entities import (
     Webhook,
 )
 from bot.sandbox.world.hooks import FOREVER
-from bot.sandbox.world.state import RequestRecord, World
+from bot.sandbox.world.state import World
 from bot.setup.probes import FOR_NEEDS, Sample
+from tests.nomination_world import writes_in
 from tests.operator_world import (
     HOST,
     TEAM,
@@ -50,11 +51,6 @@ OPENING = str(Path(__file__).parent.parent / "examples" / "policies" / "opening"
 TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
 
 
-def writes(world: World) -> list[RequestRecord]:
-    """List the requests that wrote something, or tried to."""
-    return [r for r in world.requests if r.method != "GET" and r.route != "/api/graphql"]
-
-
 def points(done: Any) -> dict[str, str]:
     """Return the state of every point."""
     return {each["id"]: each["state"] for each in json.loads(done.stdout)["points"]}
@@ -70,11 +66,11 @@ def sound() -> Iterator[World]:
         world = sandbox.world
         before = operate(sandbox.url, "doctor")
         assert before.returncode == 1
-        assert writes(world) == []
+        assert writes_in(world.requests) == []
         planned = operate(sandbox.url, "init")
         assert (planned.returncode, planned.stderr) == (0, "")
         assert len(planned.stdout.splitlines()) == before.stdout.count("\nwrong")
-        assert writes(world) == []
+        assert writes_in(world.requests) == []
         made = operate(sandbox.url, "init", "--apply")
         assert (made.returncode, made.stderr) == (0, "")
         assert made.stdout.count("did ") == planned.stdout.count("would ")
@@ -101,7 +97,7 @@ def server(sound: World) -> Iterator[Server]:
 def test_a_sound_installation_has_nothing_to_complain_of(server: Server) -> None:
     done = operate(server.url, "doctor", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert writes(server.world) == []
+    assert writes_in(server.world.requests) == []
     assert server.world.violations == []
 
 
@@ -117,7 +113,7 @@ def test_a_second_init_has_nothing_to_do(server: Server) -> None:
         assert done.returncode == 0
         assert "did " not in done.stdout
         assert "would " not in done.stdout
-    assert writes(server.world) == []
+    assert writes_in(server.world.requests) == []
 
 
 def test_init_stores_the_token_masked_protected_and_not_expanded(sound: World) -> None:
@@ -536,13 +532,13 @@ def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None
     assert fault.said in line
     assert "; next: " in line
     assert server.url in line
-    assert writes(world) == []
+    assert writes_in(world.requests) == []
     if fault.by_init:
         expect_mended(server, fault)
     elif line.startswith("wrong"):
         told = operate(server.url, "init", **fault.settings).stdout
         assert "by hand: " in told or "would send a test delivery" in told
-        assert writes(world) == []
+        assert writes_in(world.requests) == []
 
 
 @pytest.mark.parametrize(
@@ -663,7 +659,7 @@ def test_without_a_gate_nothing_is_required(server: Server) -> None:
 def test_rotating_the_token_keeps_the_account(server: Server) -> None:
     planned = operate(server.url, "init", "--rotate", "token")
     assert planned.stdout.startswith("would ")
-    assert writes(server.world) == []
+    assert writes_in(server.world.requests) == []
     done = operate(server.url, "init", "--rotate", "token", "--apply")
     assert (done.returncode, done.stderr) == (0, "")
     (variable,) = host_of(server.world).variables
@@ -697,7 +693,7 @@ def test_a_token_that_is_over_takes_the_place_of_none(server: Server, how: str) 
     assert "make another token of the same account" in done.stderr
     assert "check NOMINATION_BOT_TOKEN" in done.stderr
     assert variable.value == "glpat-the-one-that-works"
-    assert writes(server.world) == []
+    assert writes_in(server.world.requests) == []
 
 
 def test_rotating_the_trigger_removes_only_what_init_made(server: Server) -> None:

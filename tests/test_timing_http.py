@@ -13,7 +13,6 @@ from bot.policy.values import Policy
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.http.faults import Fault, Kind
-from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from tests.builders import make_requirement
 from tests.nomination_world import (
@@ -21,8 +20,8 @@ from tests.nomination_world import (
     NominationWorld,
     Outcome,
     entry,
+    look_once,
     make_world,
-    run_on,
     shipped,
 )
 
@@ -39,12 +38,8 @@ Act = Callable[[NominationWorld, MergeRequest], None]
 def judged(
     made: NominationWorld, mr: MergeRequest, *policies: Policy, broken: str | None = None
 ) -> Outcome:
-    with Server(made.world) as server:
-        if broken:
-            server.fault(Fault(route=broken, kind=Kind.ERROR_BEFORE, status=403))
-        outcome = run_on(server, mr, policies=policies)
-    assert made.world.violations == []
-    return outcome
+    faults = [Fault(route=broken, kind=Kind.ERROR_BEFORE, status=403)] if broken else []
+    return look_once(made, *faults, mr=mr, policies=policies)
 
 
 def finding_of(

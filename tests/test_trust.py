@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.server import Server
-from bot.sandbox.webhooks.bodies import build_merge_request_body, build_note_body
+from bot.sandbox.webhooks.bodies import build_note_body
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.state import Event
 from tests.nomination_world import (
@@ -19,10 +19,9 @@ from tests.nomination_world import (
     SECRET,
     TEAM,
     NominationWorld,
-    Outcome,
     entry,
+    look_once,
     make_world,
-    run_on,
 )
 from tests.processes import run_here, write_payload
 
@@ -35,16 +34,6 @@ Body = dict[str, Any]
 
 
 # --- forged events, through the door that a runner uses ----------------------------------
-
-
-def opening(made: NominationWorld) -> Body:
-    """Write the body of the nomination's opening."""
-    event = next(
-        each
-        for each in made.world.events
-        if each.merge_request is made.nomination and each.action == "open"
-    )
-    return build_merge_request_body(made.world, event, made.nomination)
 
 
 def run_payload(
@@ -88,7 +77,7 @@ FORGED: Mapping[str, tuple[Callable[[Body], Body], int, bool]] = {
 def test_a_forged_event_writes_nothing_and_is_told_in_a_line(tmp_path: Path, name: str) -> None:
     forge, code, asks = FORGED[name]
     made = make_world()
-    exit_code, log, requests = run_payload(tmp_path, made, forge(opening(made)))
+    exit_code, log, requests = run_payload(tmp_path, made, forge(made.opening()))
     assert (exit_code, len(log.splitlines()), bool(requests)) == (code, 1, asks)
     assert made.writes() == []
 
@@ -105,7 +94,7 @@ BROKEN: Mapping[str, Callable[[Body], Body | bytes]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_event_leads_to_what_gitlab_says_and_no_further(tmp_path: Path, name: str) -> None:
     made = make_world(reviewed=0)
-    exit_code, log, _ = run_payload(tmp_path, made, BROKEN[name](opening(made)))
+    exit_code, log, _ = run_payload(tmp_path, made, BROKEN[name](made.opening()))
     assert exit_code == 0
     assert "The payload is not what GitLab sends: " in log
     assert "Looked at 1 merge requests." in log
@@ -115,7 +104,7 @@ def test_a_broken_event_leads_to_what_gitlab_says_and_no_further(tmp_path: Path,
 def test_a_project_that_is_not_configured_is_never_looked_at(tmp_path: Path) -> None:
     made = make_world()
     other = {"NOMINATION_BOT_TEAM_PROJECT": "elsewhere/another"}
-    exit_code, log, requests = run_payload(tmp_path, made, opening(made), **other)
+    exit_code, log, requests = run_payload(tmp_path, made, made.opening(), **other)
     assert (exit_code, requests) == (0, 0)
     assert "another project" in log
 
@@ -141,12 +130,6 @@ def gate_of(made: NominationWorld) -> str:
     """Return the gate that GitLab shows at the nomination's head."""
     head = made.nomination.head_sha
     return [each.status for each in made.statuses() if each.sha == head][-1]
-
-
-def evaluate(made: NominationWorld, mr: MergeRequest | None = None) -> Outcome:
-    """Evaluate and publish."""
-    with Server(made.world) as server:
-        return run_on(server, mr or made.nomination)
 
 
 def push(made: NominationWorld, files: Mapping[str, bytes | None], mode: str | None = None) -> None:
@@ -252,14 +235,14 @@ def test_no_claim_of_a_merge_request_opens_its_gate(name: str) -> None:
     claim, facts = CLAIMS[name]
     made = make_world(**facts)
     claim(made)
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) in {"failed", "pending"}
     assert len(made.own_notes()) == 1
 
 
 def test_the_gate_of_the_same_world_is_open_without_any_claim() -> None:
     made = make_world()
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) == "success"
 
 
@@ -269,9 +252,9 @@ def test_another_target_branch_never_opens_the_gate_of_the_same_head(pipelines: 
     made.push({ENTRY: entry("nina", "maintainer") + b"# mine\n"}, branch="mine")
     draft = MergeRequestDraft(title="Same head", source_branch=BRANCH, target_branch="mine")
     other = actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
-    evaluate(made)
+    look_once(made)
     made.say("/nomination recheck", by="nina", mr=other)
-    evaluate(made, other)
+    look_once(made, mr=other)
     assert [each.status for each in made.statuses()] == ["failed"]
     assert len(made.own_notes(other)) == 1
 
@@ -345,15 +328,15 @@ SAYINGS: Mapping[Callable[[NominationWorld], None], str] = {
 def test_a_waiver_counts_by_what_its_giver_is_now(act: Callable[[NominationWorld], None]) -> None:
     made = make_world(reviewed=4)
     act(made)
-    evaluate(made)
+    look_once(made)
     assert gate_of(made) == SAYINGS[act]
 
 
 def test_the_managers_waiver_stays_good_after_the_merge() -> None:
     made = make_world(reviewed=4)
     note = made.say(WAIVE, by="mia")
-    evaluate(made)
+    look_once(made)
     made.merge()
-    evaluate(made)
+    look_once(made)
     assert [award.name for award in note.awards] == ["white_check_mark"]
     assert "no effect" not in made.own_notes()[0].body

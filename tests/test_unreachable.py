@@ -1,6 +1,5 @@
 """Why GitLab cannot be reached is told apart, and private authorities and proxies are followed."""
 
-import socket
 import ssl
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pytest
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
-from tests.nomination_world import SECRET, TEAM, make_world
+from tests.nomination_world import SECRET, TEAM, make_world, settings
 from tests.processes import run_here
-from tests.raw_server import RawServer, Script, answer, hang, raw_server, saying
+from tests.raw_server import RawServer, Script, answer, free_port, hang, raw_server, saying
 
 TLS = Path(__file__).parent / "tls"
 VERSION = answer(
@@ -36,20 +35,13 @@ def check(url: str, **environment: str) -> str:
         done = run_here(
             "check",
             f"{TEAM}!1",
-            NOMINATION_BOT_TOKEN=SECRET,
-            NOMINATION_BOT_GITLAB_URL=url,
-            NOMINATION_BOT_TEAM_PROJECT=TEAM,
             NOMINATION_BOT_DEADLINE="5",
+            **settings(url),
         )
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert SECRET not in line
     return line
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def speaking_tls(script: Script) -> RawServer:

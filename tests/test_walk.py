@@ -10,14 +10,14 @@ from typing import Any
 
 import bot.app
 import bot.evidence.facts
+import bot.offers
 import bot.rounds
 from bot.app import Choices
 from bot.policy import BrokenPolicy, Policy
 from bot.publish import GateChoice
-from bot.sandbox.http.server import Server
-from tests.nomination_world import make_world, run_on
+from tests.nomination_world import look_once, make_world
 
-SENTENCE = {bot.app.__file__, bot.rounds.__file__}
+SENTENCE = {bot.app.__file__, bot.offers.__file__, bot.rounds.__file__}
 MOST = 13
 # The operator's choices are the same for every event; needs and facts come from the ledger.
 FACTS = bot.evidence.facts.__name__
@@ -51,8 +51,8 @@ def watching(found: set[str]) -> Iterator[None]:
 
 def test_the_sentence_has_few_values_in_hand_and_the_docs_name_them() -> None:
     made, found = make_world(), set[str]()
-    with Server(made.world) as server, watching(found):
-        run_on(server, made.nomination)
+    with watching(found):
+        look_once(made)
     assert {"MergeRequest", "Evaluation"} <= found
     assert len(found) <= MOST
     walk = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text("utf-8")

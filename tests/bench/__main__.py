@@ -13,8 +13,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -114,33 +114,24 @@ class Site:
     made: nw.NominationWorld
     server: Server
 
-    def be_late(self, seconds: float) -> None:
-        """Let every answer come so much later."""
-        self.server.misbehaving.faults.switch_off()
-        fault = Fault(route="* *", kind=Kind.LATENCY, seconds=seconds)
-        self.server.misbehaving.faults.switch_on(fault)
+    def be_late(self) -> None:
+        """Let every answer come later."""
+        self.server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=LATENCY))
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the bot's job."""
-        return {
-            "NOMINATION_BOT_TOKEN": nw.SECRET,
-            "NOMINATION_BOT_GITLAB_URL": self.server.url,
-            "NOMINATION_BOT_TEAM_PROJECT": nw.TEAM,
-        }
+        return nw.settings(self.server.url)
 
 
-def on_site(comments: int, act: Callable[[Site], float | Run]) -> float | Run:
-    """Do something with a new world: nothing that an earlier round wrote is left in it."""
+@contextmanager
+def new_site(comments: int) -> Iterator[Site]:
+    """Serve a new world: nothing that an earlier round wrote is left in it."""
     made = nw.make_world(reviewed=5)
     for number in range(comments):
         made.say(f"Comment {number}, with a word or two.", by="dora")
-    server = Server(made.world, 0)
-    server.start()
-    try:
-        return act(Site(made=made, server=server))
-    finally:
-        server.stop()
+    with Server(made.world) as server:
+        yield Site(made=made, server=server)
 
 
 def measure_processes(rounds: int, danger: Path | None) -> Iterator[Line]:
@@ -173,37 +164,9 @@ def measure_processes(rounds: int, danger: Path | None) -> Iterator[Line]:
 
 
 def count_levels() -> list[int]:
-    """Count how many requests wait for each other, at a first look and at one more.
-
-    Those that come within the time that one takes at least wait for the same one.
-    """
-    levels: list[int] = []
-
-    def act(site: Site) -> float:
-        site.be_late(FAR)
-        arrivals: list[float] = []
-
-        def note_time(_: object) -> bool:
-            arrivals.append(time.monotonic())
-            return False
-
-        site.server.hold(note_time)
-        for _ in ("first", "again"):
-            arrivals.clear()
-            nw.run_on(site.server, site.made.nomination)
-            levels.append(_count_waves(arrivals))
-        return 0.0
-
-    on_site(SMALL, act)
-    return levels
-
-
-def _count_waves(arrivals: Sequence[float]) -> int:
-    waves, last = 0, -math.inf
-    for arrival in sorted(arrivals):
-        if arrival - last >= FAR:
-            waves, last = waves + 1, arrival
-    return waves
+    """Count how many requests wait for each other, at a first look and at one more."""
+    with new_site(SMALL) as site:
+        return [nw.count_levels(site.server, site.made.nomination, FAR) for _ in ("first", "again")]
 
 
 def _tell_rounds(rounds: int, danger: Path | None) -> dict[str, list[Run]]:
@@ -222,42 +185,32 @@ def _one_round(folder: Path, danger: Path | None) -> Iterator[tuple[str, Run]]:
     yield "J", run_process([python, "-c", LOAD_ONLY], payload)
     scope = {"NOMINATION_BOT_TEAM_PROJECT": body["project"]["path_with_namespace"]}
     yield "event", run_process([python, "-m", "bot", "run"], payload | scope)
-    yield from _first_and_again(SMALL, LATENCY)
+    yield from _first_and_again(SMALL)
     if danger:
         for comments in (SMALL, LARGE):
             yield f"danger, {comments}", _danger(comments, danger)
-            yield f"again, {comments}", _first_and_again(comments, LATENCY)[0][1]
+            yield f"again, {comments}", _first_and_again(comments)[0][1]
 
 
-def _first_and_again(comments: int, seconds: float) -> list[tuple[str, Run]]:
-    runs: list[tuple[str, Run]] = []
-
-    def act(site: Site) -> float:
+def _first_and_again(comments: int) -> list[tuple[str, Run]]:
+    with new_site(comments) as site:
         command = [sys.executable, "-m", "bot", "check", f"{nw.TEAM}!{site.made.nomination.iid}"]
-        site.be_late(seconds)
-        runs.extend((what, run_process(command, site.environment)) for what in ("first", "again"))
-        return 0.0
-
-    on_site(comments, act)
-    return runs
+        site.be_late()
+        return [(what, run_process(command, site.environment)) for what in ("first", "again")]
 
 
 def _danger(comments: int, folder: Path) -> Run:
-    def act(site: Site) -> Run:
-        site.be_late(LATENCY)
-        program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
-        command = [
-            shutil.which("node") or "node",
-            str(program),
-            "ci",
-            "--dangerfile",
-            str(HERE / "dangerfile.js"),
-        ]
+    program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
+    command = [
+        shutil.which("node") or "node",
+        str(program),
+        "ci",
+        "--dangerfile",
+        str(HERE / "dangerfile.js"),
+    ]
+    with new_site(comments) as site:
+        site.be_late()
         return run_process(command, _danger_environment(site))
-
-    found = on_site(comments, act)
-    assert isinstance(found, Run)
-    return found
 
 
 def _danger_environment(site: Site) -> dict[str, str]:
@@ -288,16 +241,12 @@ def measure_growth() -> Iterator[Line]:
 def _calls(what: str, goal: int, prepare: Callable[[nw.NominationWorld], None]) -> Iterator[Line]:
     made = nw.make_world()
     prepare(made)
-    server = Server(made.world, 0)
-    server.start()
     try:
-        first = nw.run_on(server, made.nomination)
-        again = nw.run_on(server, made.nomination)
+        with Server(made.world) as server:
+            first, again = (nw.run_on(server, made.nomination) for _ in range(2))
     except GitLabError as error:
         yield Line(f"{what}: {error}", math.inf, goal)
         return
-    finally:
-        server.stop()
     yield Line(f"{what}: calls of the first look", first.calls, goal)
     yield Line(f"{what}: calls of one that finds nothing changed", again.calls, goal - 4)
 

@@ -16,7 +16,7 @@ from tests.chaos.jobs import make_client
 from tests.chaos.oracle import Verdict, judge
 from tests.chaos.plot import Plot
 from tests.chaos.watch import Watch
-from tests.nomination_world import GRAPHQL, STATUS, TEAM
+from tests.nomination_world import STATUS, TEAM, writes_in
 
 REFUSED = 403
 
@@ -91,9 +91,10 @@ def _check_orders(verdict: Verdict, evaluation: Evaluation) -> Iterator[str]:
 
 
 def _writes(world: World) -> list[str]:
-    writes = (r for r in world.requests if r.method != "GET" and r.route != GRAPHQL)
     # Where branches are protected is told by trying alone.
-    writes = (r for r in writes if not (r.status == REFUSED and "/commits" in r.route))
+    writes = (
+        r for r in writes_in(world.requests) if not (r.status == REFUSED and "/commits" in r.route)
+    )
     return [f"{r.method} {r.path} {r.body}" for r in writes]
 
 

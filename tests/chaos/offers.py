@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-import yaml
-
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.rest.merge_request_entities import commits_of
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Project
 from bot.sandbox.world.state import Event, RefusedError
+from tests.chaos.oracle import MAINTAINER, account_of, role_of
 from tests.chaos.plot import Plot
 from tests.nomination_world import FOLDER, START
 
@@ -178,16 +177,10 @@ def find_holders(plot: Plot) -> frozenset[str]:
     team = plot.made.team
     commit = team.repository.find_commit("main")
     assert commit is not None
-    names = set()
-    for path in commit.tree:
-        if path.startswith(FOLDER):
-            try:
-                entry = yaml.safe_load(team.repository.content(commit, path) or b"")
-            except yaml.YAMLError:
-                continue
-            if isinstance(entry, dict) and "maintainer" in str(entry.get("projects")):
-                names.add(str(entry.get("gitlab")).casefold())
-    return frozenset(names)
+    entries = (
+        team.repository.content(commit, path) for path in commit.tree if path.startswith(FOLDER)
+    )
+    return frozenset(account_of(e).casefold() for e in entries if role_of(e) == MAINTAINER)
 
 
 def _edit(offers: Offers, name: str) -> str:

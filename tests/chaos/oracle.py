@@ -62,11 +62,12 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     """Judge a merge request as the world is now."""
     diff = mr.diff
     changes = _changed_entries(plot, diff) if diff else {}
-    merged = _merge(plot, mr, changes)
-    nominees = _find_nominees(plot, mr, changes, merged)
+    present = _find_present(plot, mr, changes)
+    merged = _merge(changes, present)
+    nominees = _find_nominees(plot, mr, changes, present, merged)
     # What a merge makes is unknown, or it makes something that nobody can read.
     unread = len(merged) < len(changes) or any(
-        _is_unreadable(after) and after != before for before, after in merged.values()
+        _is_unreadable(after) and after != present[path] for path, after in merged.items()
     )
     waived, held = _replay(plot, mr, nominees)
     ready = all(_is_ready(plot, mr, each, waived) for each in nominees)
@@ -88,10 +89,11 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     )
 
 
-Entries = Mapping[str, tuple[bytes | None, bytes | None]]
+Changes = Mapping[str, tuple[bytes | None, bytes | None]]
+Entries = Mapping[str, bytes | None]
 
 
-def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
+def _changed_entries(plot: Plot, diff: DiffVersion) -> Changes:
     repository = plot.made.team.repository
     assert diff.base_sha is not None
     base, head = repository.store.commits[diff.base_sha], repository.store.commits[diff.head_sha]
@@ -102,20 +104,25 @@ def _changed_entries(plot: Plot, diff: DiffVersion) -> Entries:
     }
 
 
-def _merge(plot: Plot, mr: MergeRequest, changes: Entries) -> Entries:
-    """Return what a merge makes of the entries of the target branch, where it can be told."""
+def _find_present(plot: Plot, mr: MergeRequest, changes: Changes) -> Entries:
+    """Return what the changed entries are without the merge request."""
     if mr.state == "merged":
-        return changes
+        return {path: base for path, (base, _) in changes.items()}
     repository, target = plot.made.team.repository, _target(plot, mr)
-    merged: dict[str, tuple[bytes | None, bytes | None]] = {}
+    return {path: repository.content(target, path) for path in changes}
+
+
+def _merge(changes: Changes, present: Entries) -> Entries:
+    """Return what a merge makes of the entries, where it can be told."""
+    merged: dict[str, bytes | None] = {}
     for path, (base, head) in changes.items():
-        now = repository.content(target, path)
+        now = present[path]
         if head is None or now in {base, head}:
-            merged[path] = now, head
+            merged[path] = head
         elif base is not None and now is not None:
             after = merge_texts(base, now, head)
             if after is not None:
-                merged[path] = now, after
+                merged[path] = after
     return merged
 
 
@@ -134,7 +141,8 @@ def _is_unreadable(head: bytes | None) -> bool:
     return head is not None and not _parse(head)
 
 
-def _role(content: bytes | None) -> str:
+def role_of(content: bytes | None) -> str:
+    """Return the role that an entry gives, the wanted one where it is among several."""
     written = (_parse(content).get("projects") or {}).get("ai-gateway", "")
     roles = [
         str(each).split()[:1] for each in (written if isinstance(written, list) else [written])
@@ -150,24 +158,25 @@ def _target(plot: Plot, mr: MergeRequest) -> Commit:
 
 
 def _find_nominees(
-    plot: Plot, mr: MergeRequest, changes: Entries, merged: Entries
+    plot: Plot, mr: MergeRequest, changes: Changes, present: Entries, merged: Entries
 ) -> list[_Nominee]:
-    held = {_account(now) for now, _ in merged.values() if _role(now) == MAINTAINER}
+    held = {account_of(now) for now in present.values() if role_of(now) == MAINTAINER}
     found: dict[str, _Nominee] = {}
-    for path, (now, after) in sorted(merged.items()):
-        name = _account(after)
-        if _role(after) != MAINTAINER or name in held:
+    for path, after in sorted(merged.items()):
+        name = account_of(after)
+        if role_of(after) != MAINTAINER or name in held:
             continue
-        base, _ = changes[path]
+        origin = _find_origin(present, path, name)
+        base, now = changes[origin or path][0], present[origin or path]
         told = base if now is None else now
         nominee = _Nominee(
             name=_present_name(plot, mr, path, name),
             former_name=name,
-            path=_find_origin(merged, path, name),
+            path=origin,
             entry=path,
             manager=_find_manager(plot, mr, _parse(told).get("reports_to")),
             manager_known=not _is_unreadable(told),
-            doubtful=any(side is not None and _account(side) != name for side in (base, now)),
+            doubtful=any(side is not None and account_of(side) != name for side in (base, now)),
         )
         found.setdefault(name, nominee)
     return list(found.values())
@@ -185,13 +194,18 @@ def _present_name(plot: Plot, mr: MergeRequest, path: str, name: str) -> str:
     return now if isinstance(now, str) else name
 
 
-def _account(content: bytes | None) -> str:
+def account_of(content: bytes | None) -> str:
+    """Return the account that an entry names."""
     return str(_parse(content).get("gitlab"))
 
 
-def _find_origin(changes: Entries, path: str, name: str) -> str:
-    """Return where the nominee's entry was before: the same file, or another changed one."""
-    own = [each for each, (now, _) in changes.items() if _account(now) == name]
+def _find_origin(present: Entries, path: str, name: str) -> str:
+    """Return where the nominee's entry is without the merge request: this file, or another.
+
+    It names their manager, also where nobody can tell what the merge makes of it: an entry that
+    is handed to them names its former holder's.
+    """
+    own = [each for each, now in present.items() if account_of(now) == name]
     return path if path in own else min(own, default="")
 
 
@@ -262,7 +276,7 @@ def _trainee_since(plot: Plot, mr: MergeRequest, who: _Nominee) -> datetime | No
     commit, first = _target(plot, mr), None
     while True:
         then = repository.content(commit, who.path)
-        if _role(then) == "trainee_maintainer" and _account(then) == who.name:
+        if role_of(then) == "trainee_maintainer" and account_of(then) == who.name:
             first = commit.committer.at
         if not commit.parents:
             return first
