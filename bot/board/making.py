@@ -217,7 +217,7 @@ def _leave_out_waits(making: _Making, told: Told) -> Told:
 def _is_public(making: _Making, policy: Policy) -> bool:
     needs = {n for n in place_needs([policy], making.project) if not isinstance(n, FileAt)}
     rules = [each.rule for each in policy.requirements]
-    counted = {r.repository or policy.repository for r in rules if isinstance(r, Counting)}
+    counted = {policy.place_of(r) for r in rules if isinstance(r, Counting)}
     facts = making.shared.fetch_facts(needs | {ExposureOf(place) for place in counted})
     return all(
         fact.visibility is Visibility.PUBLIC

@@ -1,6 +1,6 @@
 """The door to GitLab; the only importer of python-gitlab and tenacity."""
 
-from bot.gitlab.answers import MISSHAPEN, Json
+from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
@@ -36,4 +36,5 @@ __all__ = [
     "read_pages",
     "read_status_checks",
     "read_statuses",
+    "tell_misshapen",
 ]

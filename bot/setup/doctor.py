@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from bot.errors import GitLabError
-from bot.gitlab import MISSHAPEN
+from bot.gitlab import MISSHAPEN, tell_misshapen
 from bot.inert import log_line
 from bot.setup import account, gates, hosting, probes, reading, webhook
 from bot.setup.ground import Ground, NeedsOperatorError
@@ -53,8 +53,7 @@ def _look(point: Point, ground: Ground) -> Found:
     except GitLabError as error:
         return unknown(str(error), "mend that and look again")
     except MISSHAPEN as error:
-        words = f"GitLab's answer has another shape than expected ({type(error).__name__})"
-        return unknown(words, "report this, with the version of GitLab")
+        return unknown(tell_misshapen(error), "report this, with the version of GitLab")
 
 
 def is_sound(answers: Sequence[Answer]) -> bool:

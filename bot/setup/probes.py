@@ -54,6 +54,7 @@ from bot.gitlab import (
     escape_path,
     pack_parts,
     read_pages,
+    tell_misshapen,
 )
 from bot.merge_request import WATCH
 from bot.setup.ground import NOT_FOUND, Ground
@@ -426,9 +427,5 @@ def _try(ground: Ground, ask: Callable[[Ground, Sample], str | None]) -> Found:
             )
         problem = str(error)
     except (GitLabError, *MISSHAPEN) as error:
-        problem = str(error) if isinstance(error, GitLabError) else _misshapen(error)
+        problem = str(error) if isinstance(error, GitLabError) else tell_misshapen(error)
     return wrong(problem, UPGRADE) if problem else ok("answered")
-
-
-def _misshapen(error: Exception) -> str:
-    return f"the answer has another shape than expected ({type(error).__name__})"
