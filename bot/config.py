@@ -71,12 +71,13 @@ SETTINGS = (
 
 
 class Secret:
-    """A text that shows itself only when asked by name."""
+    """A text that shows itself only when asked by name, and the setting it came from."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "setting")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, setting: str = "NOMINATION_BOT_TOKEN") -> None:
         self._text = text
+        self.setting = setting
 
     def reveal(self) -> str:
         """Return the text itself."""
@@ -165,7 +166,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         docs_url=_own_page(environment, "CI_PROJECT_URL"),
         job_url=_own_page(environment, "CI_JOB_URL"),
         project=project or None,
-        admin_token=Secret(admin_token) if admin_token else None,
+        admin_token=Secret(admin_token, "NOMINATION_BOT_ADMIN_TOKEN") if admin_token else None,
         observe=observe,
         artifacts=_text(environment, "ARTIFACTS") or None,
         issue=issue,

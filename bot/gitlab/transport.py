@@ -62,13 +62,13 @@ CHUNK = 8_192  # bytes of a stream that are read at once
 
 # What to check when GitLab refuses; its own words seldom tell.
 ADVICE: Mapping[int, str] = {
-    401: "the token is wrong, expired or revoked; check NOMINATION_BOT_TOKEN",
+    401: "the token is wrong, expired or revoked; check {token}",
     403: "the role of the bot's account in the project does not allow this",
     404: "it does not exist, or the bot's account has no role that lets it see it",
 }
 OUT_OF_TIME = "The time for this run is used up (NOMINATION_BOT_DEADLINE)."
 NO_SCOPE = "insufficient_scope"  # GitLab's word
-SCOPE = "the token lacks the scope `api`; make one that has it and set NOMINATION_BOT_TOKEN"
+SCOPE = "the token lacks the scope `api`; make one that has it and set {token}"
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ class Transport:
 
         `shares` are how many times the time and the requests of one merge request there are.
         """
-        self._url = url
+        self._url, self._setting = url, token.setting
         self._one = (deadline, call_limit)
         self._began = time.monotonic()
         self._all_ends = self._began + deadline * shares[0]
@@ -401,6 +401,7 @@ class Transport:
             return DoubtfulWriteError(_doubt(request))
         words = _words(error)
         advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
+        advice = advice.replace("{token}", self._setting)
         if code in FAULTS:
             told = self._told_wait(code)
             advice = "the next event or sweep tries again"
