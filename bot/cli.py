@@ -720,6 +720,8 @@ def _init(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
         )
     manner = _manner(options, environment)
     with _survey(settings, environment) as ground:
+        # With a token that has ended nearly all is unknown, which looks as if little were left.
+        ground.as_operator("/user")
         if options.rotate:
             return _rotate(options, ground)
         work = setup.apply_changes if options.apply else setup.plan_changes

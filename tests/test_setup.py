@@ -35,6 +35,7 @@ from bot.setup.probes import FOR_NEEDS, Sample
 from tests.nomination_world import writes_in
 from tests.operator_world import (
     HOST,
+    OPERATOR_TOKEN,
     TEAM,
     empty_gitlab,
     host_of,
@@ -717,6 +718,22 @@ def test_init_says_what_it_needs(missing: str) -> None:
     done = run_here("init", **given)
     assert done.returncode == 1
     assert f"NOMINATION_BOT_{missing}" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["wrong", "expired"])
+@pytest.mark.parametrize("words", [(), ("--apply",), ("--rotate", "trigger", "--apply")])
+def test_init_with_a_token_that_is_over_says_so(
+    server: Server, words: tuple[str, ...], how: str
+) -> None:
+    """What it cannot see must not look as if it were as it must be."""
+    given = {"ADMIN_TOKEN": "glpat-wrong"} if how == "wrong" else {}
+    if how == "expired":
+        token = next(t for t in server.world.tokens if t.value == OPERATOR_TOKEN)
+        token.expires_at = server.world.now.date()
+    done = operate(server.url, "init", *words, **given)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "check NOMINATION_BOT_ADMIN_TOKEN" in done.stderr
+    assert writes_in(server.world.requests) == []
 
 
 def test_what_init_is_refused_is_said_and_the_rest_is_done(server: Server) -> None:
