@@ -211,7 +211,9 @@ def _missing_fields(openapi_path: str) -> Iterator[str]:
 
 def play_all() -> Iterator[tuple[str, World]]:
     """Play the shipped story and those of the tests, two at a time; yield each with its world."""
-    told = sorted(steps.parent for steps in Path("tests/scenarios").glob("*/steps.yml"))
+    folders = {steps.parent for steps in Path("tests/scenarios").glob("*/steps.yml")}
+    # The shipped story has its blessed files among those of the tests.
+    told = sorted(folder for folder in folders if folder.name != FIRST_NOMINATION.name)
     with ThreadPoolExecutor(2) as pool:
         yield from pool.map(_play, [FIRST_NOMINATION, *told])
 
