@@ -178,11 +178,16 @@ def _parse_note(
     )
 
 
+# Signs without width that come along with what is copied from a web page or a chat: who wrote a
+# command does not see them, and is not to be left without an answer.
+UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+
+
 def has_command(text: str, word: str) -> bool:
     """Return whether some line may hold a command; a real parse follows later."""
     if f"/{word.casefold()}" not in text.casefold():
         return False
-    begins = re.compile(rf"/{re.escape(word)}(?!\w)", re.IGNORECASE)
+    begins = re.compile(rf"[{UNSEEN}]*/{re.escape(word)}(?!\w)", re.IGNORECASE)
     return any(begins.match(line) for line in _lines_outside_code(text))
 
 
