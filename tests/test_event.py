@@ -405,7 +405,8 @@ def test_what_is_surely_code_or_a_quotation_does_not_matter(text: str, matters: 
 
 
 LINES = [
-    "/nomination recheck", "\u200b/nomination recheck", "```", "````", "~~~", "``` ruby", "  ```", "   ~~~~", "- a", "1. b",
+    "/nomination recheck", "\u200b/nomination recheck",
+    "```", "````", "~~~", "``` ruby", "  ```", "   ~~~~", "- a", "1. b",
     "   c", "> d", ">>>", "<!--", "-->", "<pre>", "</pre>", "", "    ", "\t```", "`e", "``` `",
     "---", "$$", "[x]: /y 'z", "<details>", "|a|", "```\t", "* ```", "> ```",
 ]  # fmt: skip
