@@ -29,6 +29,10 @@ def first_word(command: str) -> str:
     return command.partition(" ")[0]
 
 
+def nobody_else(policies: str) -> str:
+    return NOBODY_ELSE.replace("maintainer", f"maintainer for {policies}", 1)
+
+
 def make_scope(username: str = "nominee", **changes: object) -> Scope:
     scope = Scope(
         username=username,
@@ -195,7 +199,8 @@ def test_a_maintainer_of_one_nomination_cannot_waive_in_another(
 
 
 @pytest.mark.parametrize(
-    ("maintainers", "message"), [(frozenset({"other"}), NOBODY_ELSE), (None, UNCHECKED)]
+    ("maintainers", "message"),
+    [(frozenset({"other"}), nobody_else("`ai-gateway` and `gateway-docs`")), (None, UNCHECKED)],
 )
 def test_a_waiver_under_two_policies_takes_authority_under_both(
     maintainers: frozenset[str] | None, message: str
@@ -208,6 +213,24 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
     assert waived(say(note, author="manager", scopes=(make_scope(), second))) == {
         ("nominee", "authored")
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "author", "policies"),
+    [
+        # A maintainer of one is not told that maintainers can do it.
+        ("waive trained because", "maintainer", "`docs`"),
+        ("waive trained because", "stranger", "`ai-gateway` or `docs`"),
+        ("hold because", "stranger", "`ai-gateway` or `docs`"),
+    ],
+)
+def test_a_refusal_says_for_which_policy_somebody_must_be_a_maintainer(
+    command: str, author: str, policies: str
+) -> None:
+    others = {"requirement_ids": ("trained",), "maintainers": frozenset({"other"})}
+    scopes = (make_scope(), make_scope(policy_id="docs", **others))
+    message = last(say(command, author=author, scopes=scopes))[1]
+    assert message.endswith(nobody_else(policies))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError
+from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError, show
 from bot.commands.text import Audience, Verb
 from bot.commands.values import Outcome, Scope
 
@@ -25,7 +25,7 @@ def check_audience(verb: Verb, order: Order) -> None:
         raise NoEffectError("nobody is nominated in this merge request now.")
     if verb.who is Audience.MAINTAINER_OR_MANAGER:
         _check_impartial(order)
-        check_authority(order, [find_authority(scope, order) for scope in scopes], any)
+        check_authority(order, scopes, any)
     elif order.author.key not in {scope.key for scope in scopes}:
         raise NoEffectError("nominees alone can state what they know.")
 
@@ -111,11 +111,10 @@ def scopes_where(order: Order, verdict: bool | None) -> list[Scope]:
 
 
 def check_authority(
-    order: Order,
-    verdicts: Sequence[bool | None],
-    quantifier: Callable[[Iterable[bool]], bool],
+    order: Order, scopes: Sequence[Scope], quantifier: Callable[[Iterable[bool]], bool]
 ) -> None:
     """Raise NoEffectError without authority over any, or all, of some nominations."""
+    verdicts = [find_authority(scope, order) for scope in scopes]
     if quantifier(verdict is True for verdict in verdicts):
         return
     if quantifier(verdict is not False for verdict in verdicts):
@@ -123,4 +122,11 @@ def check_authority(
             "could not check who the maintainers and the manager are; "
             f"write {order.form('recheck')} later to try again."
         )
-    raise NoEffectError("a current maintainer or the nominee's manager can do this, nobody else.")
+    where = ""
+    if len({scope.policy_id for scope in order.context.nominations}) > 1:
+        # A maintainer of one of them is not to be told that maintainers can do this.
+        policies = dict.fromkeys(show(scope.policy_id) for scope in scopes)
+        where = f" for {(' and ' if quantifier is all else ' or ').join(policies)}"
+    raise NoEffectError(
+        f"a current maintainer{where} or the nominee's manager can do this, nobody else."
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.commands.authority import check_authority, find_authority
+from bot.commands.authority import check_authority
 from bot.commands.orders import NoEffectError, NotUnderstoodError, Order, show, suggest
 from bot.commands.skimming import waives_for_nobody_by_name
 from bot.commands.text import PUNCTUATION
@@ -27,7 +27,7 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
         forms = [order.form(f"{verb} @{who} {requirement} {rest_form}".strip()) for who in people]
         raise NotUnderstoodError(f"several nominations need this; say whose: {', '.join(forms)}.")
     # One person may be nominated under several policies that share the name of a requirement.
-    check_authority(order, [find_authority(scope, order) for scope in concerned], all)
+    check_authority(order, concerned, all)
     return concerned[0].key, requirement, rest
 
 
