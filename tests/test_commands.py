@@ -227,8 +227,10 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
 def test_a_refusal_says_for_which_policy_somebody_must_be_a_maintainer(
     command: str, author: str, policies: str
 ) -> None:
-    others = {"requirement_ids": ("trained",), "maintainers": frozenset({"other"})}
-    scopes = (make_scope(), make_scope(policy_id="docs", **others))
+    docs = make_scope(
+        policy_id="docs", requirement_ids=("trained",), maintainers=frozenset({"other"})
+    )
+    scopes = (make_scope(), docs)
     message = last(say(command, author=author, scopes=scopes))[1]
     assert message.endswith(nobody_else(policies))
 
