@@ -216,6 +216,44 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
 
 
 @pytest.mark.parametrize(
+    "list_of_two",
+    [
+        "authored, reviewed",
+        "authored,  Reviewed:",
+        "authored and reviewed",
+        "authored & `reviewed`",
+    ],
+)
+def test_a_waiver_of_two_requirements_is_not_ticked_for_one(list_of_two: str) -> None:
+    outcome = say(f"waive {list_of_two} because")
+    assert waived(outcome) == set()
+    assert last(outcome) == (
+        Outcome.NOT_UNDERSTOOD,
+        (
+            "`/nomination waive`: write a command for each requirement, "
+            "such as `/nomination waive @nominee authored \u2039reason\u203a`."
+        ),
+    )
+
+
+@pytest.mark.parametrize("reason", ["reviewed many", "they know", "and", "reviewed, too"])
+def test_a_reason_may_begin_like_a_requirement(reason: str) -> None:
+    assert waived(say(f"waive authored {reason}")) == {("nominee", "authored")}
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        *("authored reviewed", "authored, reviewed", "authored and reviewed please"),
+        *("@nominee reviewed, authored", "authored " * 1000 + "reviewed"),
+    ],
+)
+def test_every_waiver_that_is_named_is_taken_back(both: str) -> None:
+    given = "waive authored because\nwaive reviewed because\nwaive assigned because"
+    assert waived(say(given, f"unwaive {both}")) == {("nominee", "assigned")}
+
+
+@pytest.mark.parametrize(
     ("command", "author", "policies"),
     [
         # A maintainer of one is not told that maintainers can do it.
