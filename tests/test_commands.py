@@ -215,6 +215,11 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
     }
 
 
+@pytest.mark.parametrize("command", ["authored because", "waive hold because"])
+def test_what_is_far_from_a_word_is_not_taken_for_it(command: str) -> None:
+    assert "Did you mean" not in last(say(command))[1]
+
+
 @pytest.mark.parametrize(
     "list_of_two",
     [
@@ -415,6 +420,8 @@ def test_notes_are_replayed_in_the_order_they_were_written() -> None:
         ("attest ALL.", {"evaluation", "prompts"}),
         ("attest prompts", {"prompts"}),
         ("attest `Prompts`, evaluation", {"evaluation", "prompts"}),
+        ("attest prompts and Evaluation", {"evaluation", "prompts"}),
+        ("attest prompts & evaluation", {"evaluation", "prompts"}),
         ("attest prompts\nattest evaluation", {"evaluation", "prompts"}),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.commands.authority import doubt, is_maintainer, is_orphaned, scopes_where
 from bot.commands.hints import declines, takes_back
 from bot.commands.orders import Decisions, NoEffectError, NotUnderstoodError, Order, show, suggest
-from bot.commands.targets import find_further, find_target
+from bot.commands.targets import LINKS, find_further, find_target
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Hold, Waiver
 
@@ -17,7 +17,7 @@ def _attest(decisions: Decisions, order: Order) -> None:
     own = [scope for scope in order.context.nominations if scope.key == order.author.key]
     topics = {topic.casefold(): topic for scope in own for topic in scope.topic_ids}
     words = order.request.arguments.replace(",", " ").split()
-    named = [word.strip(PUNCTUATION).casefold() for word in words]
+    named = [word.strip(PUNCTUATION).casefold() for word in words if word.casefold() not in LINKS]
     if not topics:
         raise NotUnderstoodError("there are no topics to attest here.")
     if not named:

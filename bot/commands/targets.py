@@ -9,7 +9,7 @@ from bot.commands.skimming import waives_for_nobody_by_name
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Scope
 
-_LINKS = frozenset({",", "&", "+", "and"})  # what stands between two requirements
+LINKS = frozenset({",", "&", "+", "and"})  # what stands between things that are named
 
 
 def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
@@ -71,7 +71,7 @@ def find_further(order: Order, requirement: str, rest: str) -> tuple[str, bool]:
     Without a comma or the like before it, the word may begin a reason.
     """
     words = rest.split()
-    link = sum(1 for _ in takewhile(lambda word: word.casefold() in _LINKS, words))
+    link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
     scopes = order.context.nominations
     known = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
     if known.isdisjoint(word.strip(PUNCTUATION).casefold() for word in words[link : link + 1]):
