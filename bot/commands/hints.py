@@ -44,6 +44,7 @@ _APPROVE = """
     vouch yes
 """
 
+_CLOSING = ("hold", "unwaive")
 _LONG = 20  # characters; more is no word that was meant as a command
 
 # The form that each word stands for.
@@ -80,12 +81,13 @@ def is_approval(verb: str) -> bool:
     return verb in _APPROVING
 
 
-def means_hold(verb: str) -> bool:
-    """Return whether a word is the command to hold, or was meant as it."""
-    from difflib import get_close_matches  # noqa: PLC0415 (only what is not understood needs it)
+def means_to_close(verb: str) -> bool:
+    """Return whether a word is a command that keeps the gate shut, or was meant as one."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only what has no effect needs it)
 
     form = guess_form(verb, "", ())
-    return (form or "").startswith("hold") or bool(get_close_matches(verb[:_LONG], ["hold"]))
+    nearest = [form] if form else get_close_matches(verb[:_LONG], [*_CLOSING, "waive"], n=1)
+    return any(each.startswith(_CLOSING) for each in nearest)
 
 
 def guess_form(verb: str, arguments: str, requirements: Iterable[str]) -> str | None:
