@@ -396,6 +396,8 @@ def test_a_hold_lasts_until_its_release() -> None:
     assert say("hold first").held == say("hold first").held is not None
     assert say("hold first", "release").held is None
     assert last(say("release")) == (Outcome.DONE, "")
+    for words in ("as discussed", ", thanks!", "all questions are answered"):
+        assert say("hold first", f"release {words}").held is None
 
 
 def test_the_last_hold_is_the_one_shown() -> None:
@@ -821,6 +823,10 @@ RELEASE, UNWAIVE = "`/nomination release`", "`/nomination unwaive"
         ("unblock", RELEASE),
         ("release cancel", RELEASE),
         ("release not yet", RELEASE),
+        # The bot would not wait for it.
+        ("release when the tests pass", RELEASE),
+        ("release, if they agree", RELEASE),
+        ("release tomorrow", RELEASE),
         ("approve", RELEASE),
         ("LGTM", RELEASE),
         ("+1", RELEASE),

@@ -21,6 +21,12 @@ _FILLING = frozenset(
     """.split()  # noqa: SIM905 (likewise)
 )
 _REFUSING = frozenset({"no", "not", "never", "dont", "don't", "cannot", "wait", "cancel", "undo"})
+# Words of a condition: the bot would not wait for it.
+_LATER = frozenset(
+    """
+    after assuming if later once provided soon till tomorrow unless until when
+    """.split()  # noqa: SIM905 (as above)
+)
 
 _RELEASE = """
     continue go holdoff proceed resume thaw unblock unfreeze unhold unheld unlock unpause unreject
@@ -72,8 +78,8 @@ def takes_back(text: str) -> bool:
 
 
 def declines(text: str) -> bool:
-    """Return whether the words behind a command say that it is not to be done."""
-    return not _REFUSING.isdisjoint(_words(text))
+    """Return whether the words behind a command say that it is not to be done, or not now."""
+    return not (_REFUSING | _LATER).isdisjoint(_words(text))
 
 
 def is_approval(verb: str) -> bool:
