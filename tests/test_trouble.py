@@ -16,8 +16,7 @@ from bot.policy import BrokenPolicy
 from bot.report import Words
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Issue as Stored
-from bot.sandbox.world.entities import Level, Project, Token
+from bot.sandbox.world.entities import Issue as Stored, Level, Project, Token
 from bot.trouble import MARKER, MOST, TITLE, Trouble, find_troubles, keep_issue
 from tests.hostile import CORPUS
 from tests.nomination_world import (

@@ -1,21 +1,11 @@
 """Where entry, groups and files disagree about who has a role, and the edit that mends it."""
 
-from bot.drift.comparing import Entries, compare
-from bot.drift.finding import GitLab, find_drift, read_entries
-from bot.drift.places import names_told, place_needs
-from bot.drift.telling import tell
-from bot.drift.values import Drift, as_json, publish
-
-__all__ = [
-    "Drift",
-    "Entries",
-    "GitLab",
-    "as_json",
-    "compare",
-    "find_drift",
-    "names_told",
-    "place_needs",
-    "publish",
-    "read_entries",
-    "tell",
-]
+from bot.drift.comparing import Entries as Entries, compare as compare
+from bot.drift.finding import (
+    GitLab as GitLab,
+    find_drift as find_drift,
+    read_entries as read_entries,
+)
+from bot.drift.places import names_told as names_told, place_needs as place_needs
+from bot.drift.telling import tell as tell
+from bot.drift.values import Drift as Drift, as_json as as_json, publish as publish

@@ -1,8 +1,7 @@
 """Shapes of mappings: a fixed set of keys, or one of several sets chosen by the key `kind`."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
-from collections.abc import Mapping as Values
+from collections.abc import Callable, Iterable, Mapping as Values
 from typing import Any, ClassVar
 
 from bot.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote

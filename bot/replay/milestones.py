@@ -229,6 +229,3 @@ def last_of(milestones: Iterable[Milestone], start: datetime) -> datetime | None
             return None
         last = max(last, each.at)
     return last
-
-
-__all__ = ["Scene", "date_requirement", "date_steps", "last_of"]
