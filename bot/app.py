@@ -1,6 +1,6 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,16 +9,13 @@ from bot.assessment import assess_all, find_context
 from bot.commands import is_asked, replay, wants_push_time
 from bot.evidence import (
     Aftermath,
+    Fact,
     Need,
     Proposal,
     Rules,
     Source,
+    choose_subjects,
     entry_paths,
-    find_ci_doubts,
-    find_doubts,
-    find_moved,
-    find_strangers,
-    find_subjects,
     gather_at_once,
     look_back,
     needs_ahead,
@@ -63,11 +60,6 @@ class Choices:
         """Return the policies, with what is known of those with mistakes."""
         return Rules(policies=self.policies, broken=self.broken)
 
-    @property
-    def globs(self) -> frozenset[str]:
-        """Return where entries are."""
-        return self.rules.globs
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -91,13 +83,17 @@ class Evaluation:
     and `replan` plans the writes for other findings.
     """
 
-    merge_request: MergeRequest
     findings: Findings
     report: Report | None
     plan: Plan
     now: datetime
     replan: Callable[[Findings], tuple[Report | None, Plan]]
     again: tuple[Look, ...] = ()
+
+    @property
+    def merge_request(self) -> MergeRequest:
+        """Return the merge request that all of this is about."""
+        return self.findings.merge_request
 
 
 def evaluate_once(
@@ -109,12 +105,15 @@ def evaluate_once(
     The last time this is unknown, but for a head that moved.
     """
     proposal = _propose(merge_request, choices, gitlab, now)
-    look, doubts = _choose_subjects(proposal, choices, gitlab, now)
+    known = proposal.changes.facts
+    look, doubts = choose_subjects(proposal, choices.rules, gitlab, now)
+    if merge_request.state == "merged":
+        look = _look_back(look, proposal, choices, gitlab)
     gathered = gather_at_once(look, proposal, gitlab, last=last)
     if gathered is None:
         return None
     evidence, earlier, missing = gathered
-    context = find_context(merge_request, look.subjects, evidence, proposal.changes.facts)
+    context = find_context(merge_request, look.subjects, evidence, known)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
     own = find_own_notes(merge_request, choices.former_ids)
     findings = Findings(
@@ -126,23 +125,11 @@ def evaluate_once(
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
         asked=is_asked(merge_request.notes, choices.command),
-        awaited=may_be_awaited(merge_request, choices.gate, choices.globs),
+        awaited=may_be_awaited(merge_request, choices.gate, choices.rules.globs),
     )
-
-    def plan_for(found: Findings) -> tuple[Report | None, Plan]:
-        render = partial(render_report, found, choices.words, now)
-        facts = proposal.changes.facts
-        return plan_writes(found, facts, render, choices.gate, choices.former_ids)
-
-    report, plan = plan_for(findings)
-    return Evaluation(
-        merge_request=merge_request,
-        findings=findings,
-        report=report,
-        plan=plan,
-        now=now,
-        replan=plan_for,
-    )
+    replan = partial(_plan, choices=choices, known=known, now=now)
+    report, plan = replan(findings)
+    return Evaluation(findings=findings, report=report, plan=plan, now=now, replan=replan)
 
 
 def _propose(
@@ -176,25 +163,15 @@ def _needs_ahead(
     return needs
 
 
-def _choose_subjects(
-    proposal: Proposal, choices: Choices, gitlab: Source, now: datetime
-) -> tuple[Aftermath, list[str]]:
-    """Choose who is judged by which policy, and say what is not known of that."""
-    merge_request, known = proposal.merge_request, proposal.changes.facts
-    subjects, doubts = find_subjects(proposal, choices.policies, gitlab, now)
-    at = merge_request.merged_at or now
-    moved = find_moved(merge_request, known)
-    look = Aftermath(
-        merge_request=merge_request,
-        subjects=subjects,
-        at=at,
-        moved=moved,
-        strangers=find_strangers(merge_request, known),
-    )
-    if merge_request.state == "merged":
-        accounts = {merge_request.me.id, *choices.former_ids}
-        passed = was_open(merge_request, known, choices.gate, accounts)
-        look = look_back(replace(look, passed=passed), known, gitlab, choices.command)
-    doubts += find_ci_doubts(proposal, choices.globs, gitlab)
-    doubts += find_doubts(choices.broken, proposal.changes.items)
-    return look, doubts
+def _look_back(look: Aftermath, proposal: Proposal, choices: Choices, gitlab: Source) -> Aftermath:
+    merge_request, known = look.merge_request, proposal.changes.facts
+    accounts = {merge_request.me.id, *choices.former_ids}
+    passed = was_open(merge_request, known, choices.gate, accounts)
+    return look_back(replace(look, passed=passed), known, gitlab, choices.command)
+
+
+def _plan(
+    findings: Findings, choices: Choices, known: Mapping[Need, Fact], now: datetime
+) -> tuple[Report | None, Plan]:
+    render = partial(render_report, findings, choices.words, now)
+    return plan_writes(findings, known, render, choices.gate, choices.former_ids)

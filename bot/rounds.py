@@ -73,7 +73,7 @@ def run_alone(
         return evaluate(project, iid, choices, gitlab, source), []
 
     def shut(hurried: bool) -> None:
-        shut_gate(gitlab, choices.gate, choices.globs, finally_=True, hurried=hurried)
+        shut_gate(gitlab, choices.gate, choices.rules.globs, finally_=True, hurried=hurried)
 
     gitlab.owe(shut)
     try:
@@ -108,7 +108,7 @@ def _evaluate_in_time(
 ) -> Evaluation:
     """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
     stop = gitlab.after(
-        SLOW, lambda: shut_gate(gitlab, choices.gate, choices.globs, finally_=False)
+        SLOW, lambda: shut_gate(gitlab, choices.gate, choices.rules.globs, finally_=False)
     )
     try:
         return evaluate(project, iid, choices, gitlab, source)
@@ -177,7 +177,7 @@ def _awaits_pipeline(merge_request: MergeRequest, choices: Choices, now: datetim
         and merge_request.counts
         and changed is not None
         and now - changed < PIPELINE_COMES
-        and concerns_gate(merge_request, choices.gate, choices.globs)
+        and concerns_gate(merge_request, choices.gate, choices.rules.globs)
     )
 
 

@@ -115,7 +115,7 @@ def _has_just_merged(evaluation: Evaluation) -> bool:
 def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
     """Look at the open merge requests that touch the entries of one that was merged."""
     merged = evaluation.merge_request
-    paths = {p for p in merged.changed_paths or () if concerns_entries(p, choices.globs)}
+    paths = {p for p in merged.changed_paths or () if concerns_entries(p, choices.rules.globs)}
     if not paths:
         return []
     shared = SharedFacts(gitlab, merged.project)
@@ -167,7 +167,7 @@ def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     Those that are over are left to the sweep.
     """
     newest = islice(gitlab.fetch_recent(project, EVER), NEWEST)
-    iids = [iid for iid, paths in newest if may_concern_entries(paths, choices.globs)]
+    iids = [iid for iid, paths in newest if may_concern_entries(paths, choices.rules.globs)]
     return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
@@ -232,7 +232,7 @@ def _searches(
         since = EVER if former else gitlab.now() - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:
-            if may_concern_entries(paths, choices.globs):
+            if may_concern_entries(paths, choices.rules.globs):
                 yield iid
 
     def find_merged() -> Iterable[int]:

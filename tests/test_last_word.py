@@ -274,7 +274,9 @@ def test_whoever_is_ended_writes_first_what_is_owed(made: NominationWorld, serve
 
         def shut(hurried: bool) -> None:
             assert hurried
-            last_word.shut_gate(client, choices.gate, choices.globs, finally_=True, hurried=hurried)
+            last_word.shut_gate(
+                client, choices.gate, choices.rules.globs, finally_=True, hurried=hurried
+            )
 
         client.owe(shut)
         client.fetch_merge_request(TEAM, 1)

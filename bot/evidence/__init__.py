@@ -2,16 +2,12 @@
 
 from bot.evidence.aftermath import Aftermath as Aftermath, look_back as look_back
 from bot.evidence.ahead import (
-    find_moved as find_moved,
-    find_strangers as find_strangers,
     needs_ahead as needs_ahead,
 )
 from bot.evidence.broken_policies import (
     Rules as Rules,
-    find_doubts as find_doubts,
     tell_broken as tell_broken,
 )
-from bot.evidence.ci_files import find_ci_doubts as find_ci_doubts
 from bot.evidence.facts import (
     Access as Access,
     AccessOf as AccessOf,
@@ -107,7 +103,7 @@ from bot.evidence.proposals import (
     propose as propose,
 )
 from bot.evidence.shared import SharedFacts as SharedFacts
-from bot.evidence.subjects import find_subjects as find_subjects
+from bot.evidence.subjects import choose_subjects as choose_subjects
 from bot.evidence.timing import (
     NOT_TIMED as NOT_TIMED,
     Timing as Timing,

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.evidence.aftermath import Aftermath
+from bot.evidence.ahead import find_moved, find_strangers
+from bot.evidence.broken_policies import Rules, find_doubts
+from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.facts import Ledger, Source
 from bot.evidence.gathering import Subject, find_subject
 from bot.evidence.proposals import Proposal
@@ -25,10 +29,27 @@ _WHICH_VERSION = (
 )
 
 
-def find_subjects(
+def choose_subjects(
+    proposal: Proposal, rules: Rules, source: Source, now: datetime
+) -> tuple[Aftermath, list[str]]:
+    """Choose who is judged by which policy, and say what is not known of that."""
+    merge_request, known = proposal.merge_request, proposal.changes.facts
+    subjects, doubts = _find_subjects(proposal, rules.policies, source, now)
+    doubts += find_ci_doubts(proposal, rules.globs, source)
+    doubts += find_doubts(rules.broken, proposal.changes.items)
+    look = Aftermath(
+        merge_request=merge_request,
+        subjects=subjects,
+        at=merge_request.merged_at or now,
+        moved=find_moved(merge_request, known),
+        strangers=find_strangers(merge_request, known),
+    )
+    return look, doubts
+
+
+def _find_subjects(
     proposal: Proposal, policies: Sequence[Policy], source: Source, now: datetime
 ) -> tuple[list[Subject], list[str]]:
-    """Pair nominations with their policies; return what is not known of that, too."""
     merge_request, items = proposal.merge_request, proposal.changes.items
     by_base = {change.base_path: change for change in items}
     by_path = {change.path: change for change in items}
