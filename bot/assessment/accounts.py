@@ -24,7 +24,7 @@ def _accounts(case: Case) -> Iterator[tuple[str, bool]]:
     for person in (merge_request.author, *people, *writers):
         if person:
             yield person.username, person.active and not person.bot
-    for group in (*evidence.groups.values(), *evidence.inherited.values()):
+    for group in evidence.facts.values():
         for member in (*group.direct, *group.owners) if isinstance(group, Members) else ():
             yield member.username, member.active and not member.bot
     for work in evidence.work.values():

@@ -43,7 +43,7 @@ def _owners_to_ask(members: Members | Unread) -> tuple[str, ...]:
 def _check_listed(case: Case, follow_up: FollowUp) -> Step:
     check = follow_up.check
     assert isinstance(check, rules.ListedIn)  # noqa: S101  the table below pairs them
-    content = case.evidence.files.get(FileAt(check.project, check.ref, check.path))
+    content = case.evidence[FileAt(check.project, check.ref, check.path)]
     if isinstance(content, Unread):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=content.reason)
     if content is None:
