@@ -16,7 +16,6 @@ from bot.grammar.nodes import (
 from bot.grammar.records import (
     Field as Field,
     Key as Key,
-    Kind as Kind,
     OfKind as OfKind,
     Record as Record,
     Variant as Variant,

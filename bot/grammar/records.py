@@ -77,31 +77,6 @@ class OfKind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One row of a table of kinds: its name, its own keys, and what makes its value of them."""
-
-    name: str
-    about: str
-    fields: tuple[Field, ...]
-    build: Callable[..., Any]
-    check: Check
-
-
-def tabulate(*values: type[OfKind]) -> tuple[Kind, ...]:
-    """Return the table of some kinds."""
-    return tuple(
-        Kind(
-            name=each.kind,
-            about=each.about,
-            fields=keys_of(each),
-            build=each,
-            check=each.contradictions,
-        )
-        for each in values
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A mapping with known keys only; `check` gets the values of those that could be read."""
 
@@ -128,12 +103,22 @@ class Record:
         return _object(self.about, self.fields, {})
 
 
+def tabulate(*values: type[OfKind]) -> Values[str, Record]:
+    """Return the table of some kinds: the keys of each, by its name."""
+    return {
+        each.kind: Record(
+            about=each.about, fields=keys_of(each), build=each, check=each.contradictions
+        )
+        for each in values
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """A mapping with common keys and those of its kind; the kind's value becomes `slot`."""
 
     common: tuple[Field, ...]
-    kinds: tuple[Kind, ...]
+    kinds: Values[str, Record]
     slot: str
     build: Callable[..., Any]
 
@@ -161,23 +146,22 @@ class Variant:
                 _object(
                     kind.about,
                     (*self.common, *kind.fields),
-                    {KIND: {"const": kind.name, "description": kind.about}},
+                    {KIND: {"const": name, "description": kind.about}},
                 )
-                for kind in self.kinds
+                for name, kind in self.kinds.items()
             ]
         }
 
-    def _kind(self, mapping: Mapping, name: str, mistakes: Mistakes) -> Kind | None:
+    def _kind(self, mapping: Mapping, name: str, mistakes: Mistakes) -> Record | None:
         """Return the row that the mapping names."""
         node = mapping.entries[KIND][1] if KIND in mapping.entries else None
-        kinds = {kind.name: kind for kind in self.kinds}
-        if isinstance(node, Scalar) and node.text in kinds:
-            return kinds[node.text]
+        if isinstance(node, Scalar) and node.text in self.kinds:
+            return self.kinds[node.text]
         if isinstance(node, Refused):
             return None
         found = "no such key" if node is None else describe(node)
         place = mapping.place if node is None else node.place
-        allowed = allow(kinds, node.text if isinstance(node, Scalar) else "")
+        allowed = allow(self.kinds, node.text if isinstance(node, Scalar) else "")
         mistakes.add(place, f"`{_under(name, KIND)}` is wrong", found, allowed)
         return None
 
@@ -219,7 +203,7 @@ def _read_fields(
     return values
 
 
-def _draft(row: Record | Kind, mapping: Mapping, name: str, mistakes: Mistakes) -> Draft:
+def _draft(row: Record, mapping: Mapping, name: str, mistakes: Mistakes) -> Draft:
     """Return what the keys of a row say, after noting where they contradict each other."""
     values = _read_fields(mapping, row.fields, name, mistakes)
     draft = Draft(node=mapping, values=values, build=row.build)

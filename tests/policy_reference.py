@@ -1,10 +1,10 @@
 """Write the JSON Schema and the reference of the policy language from its tables."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.assessment import TOPIC
-from bot.grammar import Field, Kind
+from bot.grammar import Field, Record
 from bot.policy import ENTRY, MAINTAINERS
 from bot.rulebook.language import (
     CHECKS,
@@ -49,10 +49,10 @@ def _lines() -> Iterator[str]:
     yield from _section("### `entry`", ENTRY.about, ENTRY.fields)
 
 
-def _kinds(kinds: Iterable[Kind]) -> Iterator[str]:
+def _kinds(kinds: Mapping[str, Record]) -> Iterator[str]:
     """Yield a section for each kind."""
-    for kind in kinds:
-        yield from _section(f"### `kind: {kind.name}`", kind.about, kind.fields)
+    for name, kind in kinds.items():
+        yield from _section(f"### `kind: {name}`", kind.about, kind.fields)
 
 
 def _section(title: str, about: str, fields: tuple[Field, ...]) -> Iterator[str]:
