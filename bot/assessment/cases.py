@@ -44,7 +44,6 @@ def _case(subject: Subject, evidence: Evidence, look: Aftermath, replayed: Repla
 
 
 def _keep_open(assessment: Assessment, replayed: Replay, look: Aftermath) -> Assessment:
-    """Keep in mind what was open at the merge."""
     if not look.judged:
         return assessment
     key = assessment.nomination.username.casefold()

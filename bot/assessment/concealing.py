@@ -65,7 +65,6 @@ def _group(case: Case, group: str) -> Visibility:
 
 
 def _read_in(case: Case) -> set[str]:
-    """Return the projects of which a file was read."""
     files = step_files([case.policy])
     return {file.project for file in files if isinstance(case.evidence[file], bytes)}
 
@@ -84,7 +83,6 @@ def conceal_finding(finding: Finding, concealed: Concealed) -> Finding:
 
 
 def _conceal_folders(finding: Finding) -> Finding:
-    """Leave out the names of folders."""
     if finding.outcomes is None:
         return finding
     return replace(finding, outcomes=replace(finding.outcomes, folders=()))

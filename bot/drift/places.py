@@ -140,7 +140,6 @@ def place_needs(policies: Iterable[Policy], team_project: str) -> set[Need]:
 
 
 def _groups(policy: Policy) -> list[GroupKey]:
-    """Return the groups, each once: the maintainers' own is often that of a step as well."""
     own = policy.maintainers
     checks = [step.check for step in policy.follow_ups]
     others = [(c.group, c.direct, c.level) for c in checks if isinstance(c, rules.GroupMember)]

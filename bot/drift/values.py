@@ -114,5 +114,4 @@ def as_json(drifts: Iterable[Drift]) -> list[dict[str, Any]]:
 
 
 def _differ(drift: Drift) -> list[dict[str, Any]]:
-    """Return the differences with the names of their places, which are told once."""
     return [asdict(each) | {"place": each.place.name} for each in drift.differences]

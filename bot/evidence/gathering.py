@@ -253,7 +253,6 @@ def find_work(subject: Subject, repository: str, facts: Ledger) -> Work | Unread
 def _own_needs(
     subjects: Iterable[Subject], merge_request: MergeRequest, known: Ledger
 ) -> set[Need]:
-    """Say which facts the rules of policies ask for of their own."""
     return {
         need
         for subject in subjects
@@ -399,7 +398,6 @@ def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
 
 
 def _tenure_of(rule: Counting, found: Evidence) -> Tenure | Unread:
-    """Return since when the rule counts: for ever where it names no role."""
     if not rule.since_role:
         return Tenure(since=None)
     return found.tenures.get(rule.since_role, NOT_LOOKED_UP)
@@ -428,7 +426,6 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
 
 
 def _counting_rules(policy: Policy) -> list[tuple[Counting, str]]:
-    """Return the rules that count merge requests, each with its repository."""
     return [
         (requirement.rule, policy.place_of(requirement.rule))
         for requirement in policy.requirements

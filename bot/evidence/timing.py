@@ -121,7 +121,6 @@ def _entry_states(
 def _since(
     states: Iterable[tuple[datetime, Content]], holds: Callable[[Content], bool], *, whole: bool
 ) -> datetime | None:
-    """Return since when something holds without a break; None where it may be longer."""
     since: datetime | None = None
     for at, state in states:
         if since is not None and not holds(state):

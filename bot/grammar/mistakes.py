@@ -74,7 +74,6 @@ def finish(value: Any) -> Any:
 
 
 def _find_children(node: Node) -> dict[str | int, Node]:
-    """Return the nodes inside a list or mapping, by position or key."""
     if isinstance(node, yaml_nodes.Mapping):
         return {key: value for key, (_, value) in node.entries.items()}
     return dict(enumerate(node.items if isinstance(node, yaml_nodes.Sequence) else ()))

@@ -96,7 +96,6 @@ def _loader(*, pure: bool) -> Any:
 
 
 def _report_syntax(error: yaml.YAMLError, report: Report) -> None:
-    """Report where the parser gave up."""
     mark = getattr(error, "problem_mark", None)
     place = _after(mark) if mark else Place(line=1, column=1)
     problem = getattr(error, "problem", None) or "something unreadable"
@@ -136,7 +135,6 @@ def _is_too_much(event: yaml.Event, root: Node | None, depth: int, report: Repor
 
 
 def _finished(event: yaml.Event, stack: list[_Open], report: Report) -> Node | None:
-    """Return the node that an event completes, if it completes one."""
     if isinstance(event, yaml.AliasEvent):
         report(_place(event), "an alias", _shown(f"*{event.anchor}"), "the value written out")
         return Refused(place=_place(event))
@@ -189,18 +187,15 @@ def _report_extras(event: Any, report: Report) -> bool:
 
 
 def _shown(text: str) -> str:
-    """Return foreign text in one short line of ASCII."""
     return ascii(text[:60])
 
 
 def _place_of(text: str, position: int) -> Place:
-    """Return the place of a character."""
     before = text[:position]
     return Place(line=before.count("\n") + 1, column=position - before.rfind("\n"))
 
 
 def _place(event: yaml.Event) -> Place:
-    """Return where an event starts."""
     return _after(event.start_mark)
 
 

@@ -153,7 +153,6 @@ class Variant:
         }
 
     def _kind(self, mapping: Mapping, name: str, mistakes: Mistakes) -> Record | None:
-        """Return the row that the mapping names."""
         node = mapping.entries[KIND][1] if KIND in mapping.entries else None
         if isinstance(node, Scalar) and node.text in self.kinds:
             return self.kinds[node.text]
@@ -167,7 +166,6 @@ class Variant:
 
 
 def _mapping(node: Node, name: str, says: str, mistakes: Mistakes) -> Mapping | None:
-    """Return the node if it is a mapping."""
     if isinstance(node, Mapping):
         return node
     if not isinstance(node, Refused):
@@ -178,7 +176,6 @@ def _mapping(node: Node, name: str, says: str, mistakes: Mistakes) -> Mapping | 
 def _refuse_unknown(
     mapping: Mapping, fields: Iterable[Field], name: str, mistakes: Mistakes, *more: str
 ) -> None:
-    """Note each key that means nothing here, with those that do."""
     known = [*more, *(field.name for field in fields)]
     for key, (place, _) in mapping.entries.items():
         if key not in known:
@@ -213,7 +210,6 @@ def _draft(row: Record, mapping: Mapping, name: str, mistakes: Mistakes) -> Draf
 
 
 def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Schema:
-    """Return the JSON Schema of a mapping."""
     fields = tuple(fields)
     properties = {field.name: _property(field) for field in fields}
     return {
@@ -226,17 +222,14 @@ def _object(about: str, fields: Iterable[Field], first: dict[str, Schema]) -> Sc
 
 
 def _property(field: Field) -> Schema:
-    """Return the JSON Schema of one key, with its description and default."""
     default = {} if field.default in {None, ()} else {"default": field.default}
     about = f"{field.about} Expected: {field.shape.says}."
     return {"description": about} | field.shape.schema() | default
 
 
 def _under(name: str, key: str) -> str:
-    """Return the path of a key."""
     return f"{name}.{key}" if name else key
 
 
 def _title(name: str) -> str:
-    """Return how a mapping is called in a message."""
     return f"`{name}`" if name else "the policy"

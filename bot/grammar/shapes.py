@@ -207,6 +207,5 @@ def _refuse_doubles(
 
 
 def _refuse(node: Node, name: str, expected: str, mistakes: Mistakes) -> None:
-    """Note that a value has not its shape, unless its node was reported already."""
     if not isinstance(node, yaml_nodes.Refused):
         mistakes.add(node.place, f"`{name}` is wrong", describe(node), expected)

@@ -103,7 +103,6 @@ class Draft:
         return tuple(item for item in items if item.kind == "text")
 
     def _usual_quote(self) -> str:
-        """Take the quote of the first text in any list, or else what the format mostly uses."""
         nodes = list(walk(self._document.root))
         items = [item for node in nodes if node.kind == "list" for item in node.children]
         texts = items if self._is_yaml else [*items, *nodes]
@@ -122,7 +121,6 @@ class Draft:
 
 
 def _index(items: tuple[Node, ...], username: str) -> int:
-    """Find the place that keeps a sorted list sorted, or else its end."""
     names = [bare(item.text) for item in items]
     for in_order in (fold, str):  # some sort capitals first
         keys = [in_order(name) for name in names]

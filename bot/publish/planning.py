@@ -56,13 +56,11 @@ def plan_writes(
 
 
 def _tell_moves(findings: Findings) -> Iterator[str]:
-    """Describe what is opened and closed for steps, one a line."""
     for step in (step for each in findings.assessments for step in each.steps):
         yield from tell_move(step, step.move)
 
 
 def _has_something_to_say(findings: Findings) -> bool:
-    """Return whether a merge request without the bot's comment deserves one."""
     asked = findings.asked
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)

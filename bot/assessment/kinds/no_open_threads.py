@@ -21,11 +21,9 @@ class _People:
     deciding: Collection[str] | None
 
     def raise_by(self, key: str) -> bool:
-        """Return whether a thread of theirs counts."""
         return key != self.nominee and (self.deciding is None or key in self.deciding)
 
     def settle_by(self, key: str) -> bool:
-        """Return whether they may settle what others raised."""
         return key not in self.partial and self.raise_by(key)
 
 

@@ -15,7 +15,6 @@ _WORKING_DAYS = 5  # of a week, the first ones
 
 
 def _days(number: str, more: str = "") -> str:
-    """Write the template that names so many days."""
     kind = f"{more}{{% if rule.count == '{WORKING}' %}}working {{% endif %}}"
     return f"{{{{ {number} }}}} {kind}day{{% if {number} != 1 %}}s{{% endif %}}"
 
