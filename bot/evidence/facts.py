@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, get_args, get_origin
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
 from bot.unread import NOT_LOOKED_UP, Content, Unread
@@ -657,38 +657,7 @@ class CoursesOf(Asks[Courses]):
 
 
 Statuses = tuple[CommitStatus | StatusCheck, ...]
-Need = (
-    FileAt
-    | ExposureOf
-    | WorkOf
-    | DefaultBranchOf
-    | ThreadsOf
-    | MembersOf
-    | JoinedOf
-    | CommitsOf
-    | RenameOf
-    | DiffsOf
-    | SiblingsOf
-    | ProposedOf
-    | OffersOf
-    | EarlierOf
-    | MovedOf
-    | ProfileOf
-    | AccessOf
-    | StandingOf
-    | TipOf
-    | PushOf
-    | VersionsOf
-    | ReopenedOf
-    | ActivityOf
-    | DeedsOf
-    | StateChangesOf
-    | StatusesOf
-    | StatusChecksOf
-    | CiConfigOf
-    | LabelsOf
-    | CoursesOf
-)
+Need: TypeAlias = Asks[Any]
 Times = Push | Versions | Reopened | Activity | Deeds
 Fact = (
     Content
@@ -724,7 +693,7 @@ class Source(Protocol):
 
 def fact_of(facts: Facts, need: Asks[T]) -> T | Unread:
     """Return what was looked up, or why it is not known."""
-    found: Any = facts.get(cast("Need", need), NOT_LOOKED_UP)
+    found: Any = facts.get(need, NOT_LOOKED_UP)
     is_fact = isinstance(found, (Unread, need.kind))
     return cast("T | Unread", found) if is_fact else NOT_LOOKED_UP
 
@@ -752,5 +721,5 @@ class Ledger:
 
     def fetch(self, need: Asks[T]) -> T | Unread:
         """Return a fact that is known already, or look it up."""
-        self.look_up([cast("Need", need)])
+        self.look_up([need])
         return self[need]

@@ -79,7 +79,8 @@ class Draft:
         """Write a username with the quotes that others mostly have, and the `@` if all do."""
         quotes = [other.quote for other in others] or [self._usual_quote()]
         prefixed = bool(others) and all(other.text.startswith("@") for other in others)
-        return self._quoted(f"@{username}" if prefixed else username, _most(quotes))
+        mostly = max(dict.fromkeys(quotes), key=quotes.count)
+        return self._quoted(f"@{username}" if prefixed else username, mostly)
 
     def _quoted(self, text: str, quote: str) -> str:
         if quote in _QUOTES:
@@ -127,7 +128,3 @@ def _index(items: tuple[Node, ...], username: str) -> int:
         if all(one <= other for one, other in pairwise(keys)):
             return bisect_right(keys, in_order(username))
     return len(names)
-
-
-def _most(quotes: list[str]) -> str:
-    return max(dict.fromkeys(quotes), key=quotes.count)

@@ -29,15 +29,14 @@ def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
         RoleKey(
             project=project,
             role=role,
-            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
+            repositories=frozenset(
+                each.repository.rpartition("/")[2].casefold() for each in versions
+            )
+            - {project.casefold()},
             stages=frozenset(stage for each in versions for stage in _stages(each)),
         )
         for (project, role), versions in found.items()
     )
-
-
-def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
-    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
 
 
 def _stages(policy: Policy) -> Iterator[str]:
