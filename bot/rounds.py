@@ -6,15 +6,15 @@ from typing import Protocol
 
 from bot.app import Choices, Evaluation, evaluate_once
 from bot.errors import GitLabError
-from bot.evidence import Fact, Need, Source
+from bot.evidence import Source
 from bot.merge_request import MergeRequest
 from bot.offers import make_offers
 from bot.publish import (
     SLOW,
+    Gatekeeper,
     GateKind,
     HeadMovedError,
     Offerer,
-    Writer,
     apply_plan,
     concerns_gate,
     shut_gate,
@@ -30,7 +30,7 @@ PIPELINE_WAITS = (1.0, 2.0, 4.0)
 PIPELINE_COMES = timedelta(minutes=1)
 
 
-class GitLab(Source, Writer, Offerer, Protocol):
+class GitLab(Source, Gatekeeper, Offerer, Protocol):
     """Everything that evaluating and publishing asks of GitLab."""
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
@@ -42,15 +42,6 @@ class GitLab(Source, Writer, Offerer, Protocol):
     @property
     def elapsed(self) -> float:
         """Count the seconds since the run began."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; return whether it did wait."""
-
-    def known_head(self) -> MergeRequest | None:
-        """Return the merge request as far as it was read, once its head is known."""
-
-    def fetch_gate(self, need: Need) -> Fact:
-        """Read the present gate, whatever else is under way."""
 
     def owe(self, act: Callable[[bool], None] | None) -> None:
         """Remember what is to be written if the process ends before all is; forget the head."""

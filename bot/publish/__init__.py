@@ -11,7 +11,11 @@ from bot.publish.gate import (
     past_needs as past_needs,
     was_open as was_open,
 )
-from bot.publish.last_word import SLOW as SLOW, shut_gate as shut_gate
+from bot.publish.last_word import (
+    SLOW as SLOW,
+    Gatekeeper as Gatekeeper,
+    shut_gate as shut_gate,
+)
 from bot.publish.offering import (
     Offerer as Offerer,
     Work as Work,
