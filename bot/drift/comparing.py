@@ -234,45 +234,37 @@ def _differ_gone(
         )
     for place in scene.places:
         if place.lack(username) is None:
-            mend, edit = place.leaving(username)
-            yield Difference(
-                username=username,
-                place=place.shown,
-                problem=state,
-                detail=f"is named there, but {STATES[state]}",
-                mend=mend,
-                url=place.shown.url,
-                edit=edit,
-            )
+            problem = (state, f"is named there, but {STATES[state]}")
+            yield _differ_at(place, username, problem, place.leaving(username))
 
 
 def _differ_missing(holder: _Holder, scene: _Scene) -> Iterator[Difference]:
     for place in scene.places:
         lack = place.lack(holder.username)
         if lack:
-            mend, edit = place.joining(holder.username)
-            yield Difference(
-                username=holder.username,
-                place=place.shown,
-                problem=lack[0],
-                detail=f"has the role by {holder.path}, but {lack[1]}",
-                mend=mend,
-                url=place.shown.url,
-                edit=edit,
-            )
+            problem = (lack[0], f"has the role by {holder.path}, but {lack[1]}")
+            yield _differ_at(place, holder.username, problem, place.joining(holder.username))
 
 
 def _differ_extra(username: str, scene: _Scene, holder: _Holder | None) -> Iterator[Difference]:
+    why = f"{holder.path} does not give the role" if holder else "no entry names them"
+    problem = ("without_role" if holder else "without_entry", f"is named there, but {why}")
     for place in scene.places:
         if place.lack(username) is None:
             mend, edit = place.leaving(username)
-            why = f"{holder.path} does not give the role" if holder else "no entry names them"
-            yield Difference(
-                username=username,
-                place=place.shown,
-                problem="without_role" if holder else "without_entry",
-                detail=f"is named there, but {why}",
-                mend=f"{mend}, or give them the role in an entry",
-                url=place.shown.url,
-                edit=edit,
-            )
+            change = (f"{mend}, or give them the role in an entry", edit)
+            yield _differ_at(place, username, problem, change)
+
+
+def _differ_at(
+    place: Naming, username: str, problem: tuple[str, str], change: tuple[str, str | None]
+) -> Difference:
+    return Difference(
+        username=username,
+        place=place.shown,
+        problem=problem[0],
+        detail=problem[1],
+        mend=change[0],
+        url=place.shown.url,
+        edit=change[1],
+    )
