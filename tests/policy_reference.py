@@ -1,11 +1,11 @@
-"""Write the JSON Schema and the reference of the policy language from its tables."""
+"""Read one policy from a text; write the schema and the reference of the policy language."""
 
 import json
 from collections.abc import Iterator, Mapping
 
 from bot.assessment import TOPIC
-from bot.grammar import Field, Record
-from bot.policy import ENTRY, MAINTAINERS
+from bot.grammar import Field, Record, raise_any
+from bot.policy import ENTRY, MAINTAINERS, Policy
 from bot.rulebook.language import (
     CHECKS,
     FOLLOW_UP,
@@ -15,11 +15,19 @@ from bot.rulebook.language import (
     RULES,
     policy_schema,
 )
+from bot.rulebook.loading import _read_text
 
 # By this other repositories point to the schema. It stays the same when the schema changes.
 SCHEMA_ID = (
     "https://gitlab.com/gitlab-org/nomination-bot/-/raw/HEAD/bot/policies/policy.schema.json"
 )
+
+
+def parse_policy(text: str, where: str) -> Policy:
+    """Return the policy that a text describes; raise PolicyError for every mistake in it."""
+    reading = _read_text(text, where)
+    raise_any([reading.mistakes])
+    return reading.policy
 
 
 def render_schema() -> str:

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 
 from bot.errors import PolicyError
 from bot.rulebook.language import CHECKS, RULES, policy_schema
-from bot.rulebook.loading import SHIPPED, parse_policy
+from bot.rulebook.loading import SHIPPED
 from tests.generated import Settle
-from tests.policy_reference import render_reference, render_schema
+from tests.policy_reference import parse_policy, render_reference, render_schema
 
 ROOT = Path(__file__).parent.parent
 POLICIES = sorted([*SHIPPED.glob("*.yml"), *(ROOT / "examples" / "policies").glob("*.yml")])

@@ -7,8 +7,6 @@ from bot.assessment.findings import (
     Case as Case,
     Finding as Finding,
     Move as Move,
-    Outcome as Outcome,
-    Outcomes as Outcomes,
     State as State,
     Step as Step,
     Verdict as Verdict,

@@ -31,7 +31,6 @@ from bot.evidence.facts import (
     Exposure as Exposure,
     ExposureOf as ExposureOf,
     Fact as Fact,
-    Facts as Facts,
     FileAt as FileAt,
     Joined as Joined,
     JoinedOf as JoinedOf,
@@ -90,7 +89,6 @@ from bot.evidence.gathering import (
     step_files as step_files,
 )
 from bot.evidence.history import Tenure as Tenure, revision_needs as revision_needs
-from bot.evidence.moment import gather_at_once as gather_at_once
 from bot.evidence.offers import (
     WITHDRAWN as WITHDRAWN,
     find_offers_of as find_offers_of,
@@ -103,9 +101,11 @@ from bot.evidence.proposals import (
     propose as propose,
 )
 from bot.evidence.shared import SharedFacts as SharedFacts
-from bot.evidence.subjects import choose_subjects as choose_subjects
+from bot.evidence.subjects import (
+    choose_subjects as choose_subjects,
+    gather_at_once as gather_at_once,
+)
 from bot.evidence.timing import (
-    NOT_TIMED as NOT_TIMED,
     Timing as Timing,
     push_of as push_of,
     pushed_at as pushed_at,

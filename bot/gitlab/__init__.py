@@ -14,7 +14,7 @@ from bot.gitlab.merge_request_query import (
     RECENT as RECENT,
     read_merge_request as read_merge_request,
 )
-from bot.gitlab.packing import Part as Part, Query as Query, pack_parts as pack_parts
+from bot.gitlab.packing import Part as Part, pack_parts as pack_parts
 from bot.gitlab.queries import build_parts as build_parts
 from bot.gitlab.rest import (
     READERS as READERS,

@@ -12,5 +12,4 @@ from bot.nomination.values import (
     Change as Change,
     Detection as Detection,
     Nomination as Nomination,
-    Remark as Remark,
 )

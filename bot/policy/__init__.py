@@ -9,7 +9,6 @@ from bot.policy.values import (
     Following as Following,
     FollowUp as FollowUp,
     GroupMember as GroupMember,
-    GroupRef as GroupRef,
     ListedIn as ListedIn,
     Manual as Manual,
     Notice as Notice,

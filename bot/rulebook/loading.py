@@ -22,16 +22,6 @@ from bot.values import dataclass
 SHIPPED = Path(__file__).parents[1] / "policies"
 
 
-def parse_policy(text: str, where: str) -> Policy:
-    """Return the policy that a text describes.
-
-    Raises PolicyError with a line `where:line:column: …` for every mistake in it.
-    """
-    reading = _read_text(text, where)
-    raise_any([reading.mistakes])
-    return reading.policy
-
-
 def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
     """Return the policies of every `*.yml` file of a directory, of the shipped ones by default.
 
