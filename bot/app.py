@@ -1,6 +1,6 @@
 """The sentence: event, nomination, evidence, assessment, report, publish."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -104,7 +104,9 @@ def evaluate_once(
     What was read before a change and what was read after it may never have been true together.
     The last time this is unknown, but for a head that moved.
     """
-    proposal = _propose(merge_request, choices, gitlab, now)
+    own = find_own_notes(merge_request, choices.former_ids)
+    awaited = may_be_awaited(merge_request, choices.gate, choices.rules.globs)
+    proposal = _propose(merge_request, choices, gitlab, now, is_known=bool(own))
     known = proposal.changes.facts
     look, doubts = choose_subjects(proposal, choices.rules, gitlab, now)
     if merge_request.state == "merged":
@@ -115,7 +117,7 @@ def evaluate_once(
     evidence, earlier, missing = gathered
     context = find_context(merge_request, look.subjects, evidence, known)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
-    own = find_own_notes(merge_request, choices.former_ids)
+    asked = is_asked(merge_request.notes, choices.command)
     findings = Findings(
         merge_request=merge_request,
         detection=proposal.detection,
@@ -124,8 +126,8 @@ def evaluate_once(
         unknown=(*proposal.unknown, *doubts, *missing, *replayed.doubts),
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
-        asked=is_asked(merge_request.notes, choices.command),
-        awaited=may_be_awaited(merge_request, choices.gate, choices.rules.globs),
+        asked=asked,
+        awaited=awaited,
     )
     replan = partial(_plan, choices=choices, known=known, now=now)
     report, plan = replan(findings)
@@ -133,34 +135,23 @@ def evaluate_once(
 
 
 def _propose(
-    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime
+    merge_request: MergeRequest, choices: Choices, gitlab: Source, now: datetime, *, is_known: bool
 ) -> Proposal:
+    """Find who is nominated; what that takes whoever it is, is asked for with the entries."""
     is_relevant = is_judged(merge_request, choices.gate)
+    gate = gate_needs(merge_request, choices.gate)
+    past = past_needs(merge_request, choices.gate) if merge_request.state == "merged" else ()
+    asked = is_asked(merge_request.notes, choices.command)
+    by_push = wants_push_time(merge_request.notes, choices.command)
+    spoken = is_known or asked or choices.gate.kind is GateKind.STATUS_CHECK
     paths = entry_paths(merge_request, choices.rules) if is_relevant else None
-    ahead = _needs_ahead(merge_request, paths or (), choices, now)
-    return propose(merge_request, paths, choices.rules, gitlab, ahead)
-
-
-def _needs_ahead(
-    merge_request: MergeRequest, paths: Sequence[str], choices: Choices, now: datetime
-) -> set[Need]:
-    """Return what is asked for with the entries, while it is not known who is nominated."""
-    spoken = (
-        choices.gate.kind is GateKind.STATUS_CHECK
-        or bool(find_own_notes(merge_request, choices.former_ids))
-        or is_asked(merge_request.notes, choices.command)
-    )
     needs: set[Need] = set()
     if paths or spoken or merge_request.changed_paths is None:
-        needs |= set(gate_needs(merge_request, choices.gate))
-    if not paths:
-        return needs
-    needs |= needs_ahead(merge_request, choices.policies, now)
-    if merge_request.state == "merged":
-        needs |= set(past_needs(merge_request, choices.gate))
-    if wants_push_time(merge_request.notes, choices.command):
-        needs.add(push_of(merge_request))
-    return needs
+        needs |= set(gate)
+    if paths:
+        needs |= {*past, *needs_ahead(merge_request, choices.policies, now)}
+        needs |= {push_of(merge_request)} if by_push else set()
+    return propose(merge_request, paths, choices.rules, gitlab, needs)
 
 
 def _look_back(look: Aftermath, proposal: Proposal, choices: Choices, gitlab: Source) -> Aftermath:
