@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bot.assessment import TOPIC
-from bot.grammar import Field, Record, raise_any
 from bot.policy import ENTRY, MAINTAINERS, Policy
+from bot.policy.grammar import Field, Record, raise_any
 from bot.rulebook.language import (
     CHECKS,
     FOLLOW_UP,

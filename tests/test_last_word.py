@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot import app, rounds, sweep
+from bot import app
+from bot.app import rounds, sweep
 from bot.cli import give_up
 from bot.errors import GitLabError
 from bot.gitlab import Transport

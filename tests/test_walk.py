@@ -12,17 +12,16 @@ from typing import Any
 
 import pytest
 
-import bot.app
+import bot.app.offers
+import bot.app.rounds
 import bot.evidence.facts
-import bot.offers
-import bot.rounds
 from bot.app import Choices
 from bot.policy import BrokenPolicy, Policy
 from bot.publish import GateChoice
 from tests.nomination_world import look_once, make_world
 
 ROOT = Path(__file__).parents[1]
-SENTENCE = {bot.app.__file__, bot.offers.__file__, bot.rounds.__file__}
+SENTENCE = {bot.app.sentence.__file__, bot.app.offers.__file__, bot.app.rounds.__file__}
 MOST = 13
 # The operator's choices are the same for every event; needs and facts come from the ledger.
 FACTS = bot.evidence.facts.__name__

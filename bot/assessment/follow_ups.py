@@ -2,9 +2,9 @@
 
 from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
-from bot.grammar import LEVELS
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
 from bot.policy import FollowUp, GroupMember, ListedIn, Manual
+from bot.policy.grammar import LEVELS
 from bot.unread import Unread
 
 

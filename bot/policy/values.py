@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from bot.grammar import (
+from bot.listing import EntrySelector, ListingSpec
+from bot.policy.grammar import (
     ACTOR,
     COUNT,
     GLOB,
@@ -29,7 +30,6 @@ from bot.grammar import (
     Whole,
     keys_of,
 )
-from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
 from bot.values import dataclass
 

@@ -5,7 +5,16 @@ from typing import Any
 
 from bot import policy as say
 from bot.assessment import KINDS
-from bot.grammar import Contradiction, Draft, ListOf, Record, Schema, Variant, keys_of, tabulate
+from bot.policy.grammar import (
+    Contradiction,
+    Draft,
+    ListOf,
+    Record,
+    Schema,
+    Variant,
+    keys_of,
+    tabulate,
+)
 
 RULES = tabulate(*KINDS)
 CHECKS = tabulate(*say.CHECKS)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bot.grammar import (
+from bot.policy import BrokenPolicy, Policy
+from bot.policy.grammar import (
     MAX_CHARACTERS,
     WHOLE_FILE,
     Draft,
@@ -14,7 +15,6 @@ from bot.grammar import (
     parse_yaml,
     raise_any,
 )
-from bot.policy import BrokenPolicy, Policy
 from bot.rulebook.language import POLICY
 from bot.team import TEAM_FILES
 from bot.values import dataclass

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
 from bot.evidence import LabelsOf, Ledger, Subject
-from bot.grammar import LINE, Key
 from bot.merge_request import MergeRequest
 from bot.policy import Requirement
+from bot.policy.grammar import LINE, Key
 from bot.unread import Unread
 from bot.values import dataclass
 

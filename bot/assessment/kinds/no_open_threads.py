@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.grammar import Choice, Key
 from bot.merge_request import Note
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Key
 from bot.unread import Unread
 from bot.values import dataclass
 

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.grammar import Choice, Key, Whole
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Key, Whole
 from bot.unread import Unread
 from bot.values import dataclass
 

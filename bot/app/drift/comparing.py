@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.drift.places import Facts, Naming, is_public, read_places
-from bot.drift.values import Difference, Drift, Place, unread_places
+from bot.app.drift.places import Facts, Naming, is_public, read_places
+from bot.app.drift.values import Difference, Drift, Place, unread_places
 from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, Members, Profile, ProfileOf, Source
 from bot.policy import Policy

@@ -5,8 +5,8 @@ from dataclasses import field
 from typing import Any
 
 from bot.errors import PolicyError
-from bot.grammar import nodes as yaml_nodes
-from bot.grammar.nodes import Node, Place, Scalar
+from bot.policy.grammar import nodes as yaml_nodes
+from bot.policy.grammar.nodes import Node, Place, Scalar
 from bot.values import dataclass
 
 SHOWN = 60

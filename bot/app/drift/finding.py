@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from bot.drift.comparing import Entries, compare
-from bot.drift.places import names_told, place_needs
-from bot.drift.values import Drift
+from bot.app.drift.comparing import Entries, compare
+from bot.app.drift.places import names_told, place_needs
+from bot.app.drift.values import Drift
 from bot.errors import GitLabError
 from bot.evidence import Source
 from bot.policy import Policy

@@ -1,6 +1,6 @@
 """The grammar of policies: shapes that read YAML, note every mistake, and say their own schema."""
 
-from bot.grammar.mistakes import (
+from bot.policy.grammar.mistakes import (
     WHOLE_FILE as WHOLE_FILE,
     Contradiction as Contradiction,
     Draft as Draft,
@@ -8,12 +8,12 @@ from bot.grammar.mistakes import (
     finish as finish,
     raise_any as raise_any,
 )
-from bot.grammar.nodes import (
+from bot.policy.grammar.nodes import (
     MAX_CHARACTERS as MAX_CHARACTERS,
     Place as Place,
     parse_yaml as parse_yaml,
 )
-from bot.grammar.records import (
+from bot.policy.grammar.records import (
     Field as Field,
     Key as Key,
     OfKind as OfKind,
@@ -22,7 +22,7 @@ from bot.grammar.records import (
     keys_of as keys_of,
     tabulate as tabulate,
 )
-from bot.grammar.shapes import (
+from bot.policy.grammar.shapes import (
     Choice as Choice,
     Day as Day,
     ListOf as ListOf,
@@ -30,7 +30,7 @@ from bot.grammar.shapes import (
     Switch as Switch,
     Whole as Whole,
 )
-from bot.grammar.words import (
+from bot.policy.grammar.words import (
     ACTOR as ACTOR,
     COUNT as COUNT,
     GLOB as GLOB,

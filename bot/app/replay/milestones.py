@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.app.replay.records import Records
+from bot.app.replay.values import Milestone
 from bot.assessment import Assessment, Finding, RoleHeld, State, Step, Verdict
 from bot.evidence import (
     Commits,
@@ -19,8 +21,6 @@ from bot.evidence import (
 from bot.listing import UnreadableListing, is_listed, read_listing
 from bot.merge_request import MergeRequest
 from bot.policy import ListedIn
-from bot.replay.records import Records
-from bot.replay.values import Milestone
 from bot.unread import Content, Unread
 
 

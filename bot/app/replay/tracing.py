@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.app import Evaluation
+from bot.app.replay.milestones import Scene, date_requirement, date_steps, last_of
+from bot.app.replay.records import Records, read_records
+from bot.app.replay.values import History, Milestone, Told, Waiting, days_between
 from bot.assessment import Assessment, find_merging_manager
 from bot.evidence import Source
-from bot.replay.milestones import Scene, date_requirement, date_steps, last_of
-from bot.replay.records import Records, read_records
-from bot.replay.values import History, Milestone, Told, Waiting, days_between
 
 OPEN_STATES = frozenset({"unmet", "unknown", "open"})
 

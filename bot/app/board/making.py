@@ -7,11 +7,9 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bot import drift, rounds, sweep
-from bot.app import Choices
-from bot.assessment import Assessment, current_maintainers
-from bot.board.nominations import show_merged, show_open
-from bot.board.people import (
+from bot.app import Choices, drift, rounds, sweep
+from bot.app.board.nominations import show_merged, show_open
+from bot.app.board.people import (
     Staged,
     archive_facts,
     find_halfway,
@@ -19,8 +17,11 @@ from bot.board.people import (
     order_by_nearness,
     show_person,
 )
-from bot.board.values import Board, Granted, Person, Section, Waiting, Year
-from bot.drift import Drift, Entries, compare, names_told, place_needs, publish, read_entries
+from bot.app.board.values import Board, Granted, Person, Section, Waiting, Year
+from bot.app.drift import Drift, Entries, compare, names_told, place_needs, publish, read_entries
+from bot.app.ready import Candidate, assess_readiness, choose_policies
+from bot.app.replay import Told, measure_pace, trace
+from bot.assessment import Assessment, current_maintainers
 from bot.errors import GitLabError
 from bot.evidence import (
     DefaultBranchOf,
@@ -41,8 +42,6 @@ from bot.evidence import (
 from bot.merge_request import Visibility
 from bot.policy import Counting, Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
-from bot.ready import Candidate, assess_readiness, choose_policies
-from bot.replay import Told, measure_pace, trace
 from bot.report import MARKER
 from bot.team import may_mention
 from bot.unread import Unread

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from bot.drift.values import Drift
+from bot.app.drift.values import Drift
 from bot.inert import diff_line, log_line
 
 

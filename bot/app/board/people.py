@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot import policy as rules
+from bot.app.board.nominations import show_bars
+from bot.app.board.values import Bar, Person
+from bot.app.ready import is_later, is_ready
 from bot.assessment import Assessment, RoleHeld
-from bot.board.nominations import show_bars
-from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, FileAt, Need, Tally, Tenure
 from bot.policy import Policy
-from bot.ready import is_later, is_ready
 from bot.team import Entry, is_team_file, parse_entry, responsibility
 from bot.unread import Unread
 

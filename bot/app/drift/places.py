@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from bot import policy as rules
-from bot.drift.values import Place
+from bot.app.drift.values import Place
 from bot.evidence import (
     Exposure,
     ExposureOf,
@@ -18,7 +18,6 @@ from bot.evidence import (
     Need,
     fact_of,
 )
-from bot.grammar import LEVELS
 from bot.listing import (
     Listing,
     UnreadableListing,
@@ -29,6 +28,7 @@ from bot.listing import (
 )
 from bot.merge_request import Visibility
 from bot.policy import ListedIn, Policy
+from bot.policy.grammar import LEVELS
 from bot.unread import Unread
 
 Facts = Mapping[Need, Fact]

@@ -7,13 +7,12 @@ from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from bot import rounds
-from bot.app import Choices, Evaluation, Look
+from bot.app import Choices, Evaluation, Look, rounds
+from bot.app.rounds import run_alone
 from bot.errors import BotError, GitLabError, MissingError
 from bot.evidence import SharedFacts, Source
 from bot.merge_request import MergeRequest
 from bot.publish import is_over
-from bot.rounds import run_alone
 from bot.team import concerns_entries, may_concern_entries
 
 # How far back the sweep looks for merge requests whose events were lost.

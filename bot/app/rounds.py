@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.app import Choices, Evaluation, evaluate_once
+from bot.app.offers import make_offers
 from bot.errors import GitLabError
 from bot.evidence import Source
 from bot.merge_request import MergeRequest
-from bot.offers import make_offers
 from bot.publish import (
     SLOW,
     Gatekeeper,

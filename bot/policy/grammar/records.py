@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping as Values
 from typing import Any, ClassVar
 
-from bot.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
-from bot.grammar.nodes import Mapping, Node, Refused, Scalar
-from bot.grammar.shapes import Schema, Shape
+from bot.policy.grammar.mistakes import Contradiction, Draft, Mistakes, allow, describe, quote
+from bot.policy.grammar.nodes import Mapping, Node, Refused, Scalar
+from bot.policy.grammar.shapes import Schema, Shape
 from bot.values import dataclass
 
 KIND = "kind"

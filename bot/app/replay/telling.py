@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from bot.app.replay.values import Event, History, Milestone, Told, Waiting, days_between
 from bot.inert import log_line
-from bot.replay.values import Event, History, Milestone, Told, Waiting, days_between
 
 WORDS = {
     "met": "met",

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.drift import Drift
-from bot.replay import Pace, as_plain
+from bot.app.drift import Drift
+from bot.app.replay import Pace, as_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bot.replay.values import Told
+from bot.app.replay.values import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bot.app import Evaluation
+from bot.app.board.values import Bar, Granted, OpenStep, Waiting
 from bot.assessment import Assessment, Finding, State, Verdict, conceal, find_merging_manager
-from bot.board.values import Bar, Granted, OpenStep, Waiting
 from bot.evidence import Manager
 from bot.report import GateState, steps_in_order
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.app.replay.values import Event
 from bot.commands import NOTHING, Outcome, Replay, read_comments
 from bot.evidence import Deeds, DeedsOf, Fact, Need, Source, StateChangesOf, Versions, VersionsOf
 from bot.merge_request import MergeRequest, Note
-from bot.replay.values import Event
 from bot.unread import NOT_LOOKED_UP, Unread
 
 # What is told of the system notes: app/services/system_notes/issuables_service.rb

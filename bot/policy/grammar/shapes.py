@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol
 
-from bot.grammar import nodes as yaml_nodes
-from bot.grammar.mistakes import Draft, Mistakes, allow, describe, quote
-from bot.grammar.nodes import Node, Scalar
+from bot.policy.grammar import nodes as yaml_nodes
+from bot.policy.grammar.mistakes import Draft, Mistakes, allow, describe, quote
+from bot.policy.grammar.nodes import Node, Scalar
 from bot.values import dataclass
 
 Schema = dict[str, Any]
