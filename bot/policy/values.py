@@ -1,7 +1,7 @@
 """What a policy says, as values; each field carries what the policy language says of its key."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from bot.listing import EntrySelector, ListingSpec
 from bot.policy.grammar import (
@@ -183,7 +183,7 @@ class Manual(OfKind):
 
 
 Check = GroupMember | ListedIn | Manual
-CHECKS: tuple[type[Check], ...] = (GroupMember, ListedIn, Manual)
+CHECKS: tuple[type[Check], ...] = get_args(Check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
