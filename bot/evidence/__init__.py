@@ -9,7 +9,6 @@ from bot.evidence.broken_policies import (
     tell_broken as tell_broken,
 )
 from bot.evidence.facts import (
-    Access as Access,
     AccessOf as AccessOf,
     Account as Account,
     Act as Act,
@@ -34,7 +33,6 @@ from bot.evidence.facts import (
     FileAt as FileAt,
     Joined as Joined,
     JoinedOf as JoinedOf,
-    Labels as Labels,
     LabelsOf as LabelsOf,
     Ledger as Ledger,
     Listed as Listed,
@@ -52,7 +50,6 @@ from bot.evidence.facts import (
     ProfileOf as ProfileOf,
     Proposed as Proposed,
     ProposedOf as ProposedOf,
-    Push as Push,
     PushOf as PushOf,
     RenameOf as RenameOf,
     Renames as Renames,

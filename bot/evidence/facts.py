@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import UnionType
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
@@ -23,8 +24,9 @@ class Asks(Generic[T_co]):
         """Keep the kind that the class is declared with, to tell its facts from others."""
         (asks,) = cls.__dict__["__orig_bases__"]
         (kind,) = get_args(asks)
-        # `isinstance` knows no `tuple[…]`.
-        cls.kind = tuple if get_origin(kind) is tuple else kind
+        # `isinstance` knows no `tuple[…]`, but it knows `… | None`.
+        origin = get_origin(kind)
+        cls.kind = kind if origin in {None, UnionType} else origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,15 +426,8 @@ class ProfileOf(Asks[Profile | None]):
     username: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """Return whether an account belongs to a project."""
-
-    member: bool
-
-
 @dataclass(frozen=True, slots=True)
-class AccessOf(Asks[Access]):
+class AccessOf(Asks[bool]):
     """The need for whether an account belongs to a project, by whatever way."""
 
     project_id: int
@@ -463,15 +458,8 @@ class DiffsOf(Asks[Renames]):
     iid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """When the newest version of a merge request's changes came."""
-
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
-class PushOf(Asks[Push]):
+class PushOf(Asks[datetime]):
     """The need for when the changes of a merge request became what they are."""
 
     project_id: int
@@ -597,16 +585,9 @@ class CiConfigOf(Asks[str]):
     project_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """The names of the labels of a merge request."""
-
-    names: frozenset[str]
-
-
 @dataclass(frozen=True, slots=True)
-class LabelsOf(Asks[Labels]):
-    """The need for the labels of a merge request."""
+class LabelsOf(Asks[frozenset[str]]):
+    """The need for the names of the labels of a merge request."""
 
     project_id: int
     iid: int

@@ -153,7 +153,7 @@ def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
     if isinstance(access, Unread):
         told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
         return _Doubt(told, unread=True)
-    if access.member:
+    if access:
         return None
     return _Doubt(
         f"the account {name} is no member of {project}, and did not open this merge request: "

@@ -15,7 +15,6 @@ from bot.evidence.facts import (
     FileAt,
     Ledger,
     Need,
-    Push,
     PushOf,
     ReopenedOf,
     Versions,
@@ -154,7 +153,7 @@ def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> dateti
     if need not in known:
         return None
     push = known[need]
-    return push.at if isinstance(push, Push) else datetime.max.replace(tzinfo=UTC)
+    return push if isinstance(push, datetime) else datetime.max.replace(tzinfo=UTC)
 
 
 def timed_policies(

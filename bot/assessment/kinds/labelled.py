@@ -41,6 +41,6 @@ class Labelled(RequirementKind):
         labels = case.evidence[LabelsOf(mr.project_id, mr.iid)]
         if isinstance(labels, Unread):
             return unknown(requirement, 1, labels.reason)
-        is_set = self.label in labels.names
+        is_set = self.label in labels
         verdict = Verdict.MET if is_set else Verdict.UNMET
         return Finding(requirement=requirement, verdict=verdict, found=int(is_set), needed=1)
