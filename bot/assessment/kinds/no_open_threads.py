@@ -12,9 +12,9 @@ from bot.assessment.findings import (
     inactive_maintainers,
 )
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.grammar import Choice, Key
 from bot.merge_request import Note, Person
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Key
 from bot.unread import Unread
 from bot.values import dataclass
 
@@ -32,12 +32,11 @@ class _People:
     absent: Collection[str] = ()
 
     def raise_by(self, person: Person) -> bool:
-        """Return whether a thread of theirs counts: that they left does not settle it."""
+        # That they left does not settle it.
         left = person.is_gone or person.key in self.absent
         return person.key != self.nominee and (left or self._decide(person.key))
 
     def settle_by(self, key: str) -> bool:
-        """Return whether they may settle what others raised."""
         return key not in self.partial and self._decide(key)
 
     def _decide(self, key: str) -> bool:
