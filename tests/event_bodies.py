@@ -63,7 +63,7 @@ def make_merge_request_body(action: str, changes: dict[str, Any] | None = None) 
 
 def make_push_body(*commits: dict[str, list[str]], **fields: Any) -> dict[str, Any]:
     """Write the body of a push to the default branch, of commits with their lists of files."""
-    lists: dict[str, list[str]] = {"added": [], "modified": [], "removed": []}
+    lists: dict[str, Any] = {"added": [], "modified": [], "removed": []}
     return {
         "object_kind": "push",
         "event_name": "push",
