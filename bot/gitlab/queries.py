@@ -151,6 +151,9 @@ query($project: ID!, $author: String!) {
     late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
+    now: mergeRequests(state: opened, sort: UPDATED_DESC, first: 20) {
+      nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
+    }
   }
 }
 """
@@ -367,7 +370,7 @@ def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
 
 def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
     found = answer.get("project") or {}
-    lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
+    lists = [found.get(name) or {} for name in ("opened", "closed", "late", "now")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
     own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
@@ -464,7 +467,7 @@ _PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
     JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=40),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=53),
     OffersOf: _offers_part,
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,

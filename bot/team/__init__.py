@@ -12,6 +12,7 @@ from bot.team.files import (
 from bot.team.roles import RoleKey
 from bot.team.spelling import (
     fold_key,
+    holds_role,
     is_key_meant,
     is_role_meant,
     is_stage_meant,
