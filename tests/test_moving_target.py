@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.gitlab.queries import SUBMODULE
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
@@ -413,6 +414,8 @@ def test_without_a_merge_base_another_branch_is_left_alone(
         (f"{FOLDER}/bob.yml", None),
         (f"{FOLDER}/b/bob.yml", MODE_LINK),
         (f"{FOLDER}/b", MODE_LINK),
+        (f"{FOLDER}/b/bob.yml", SUBMODULE),
+        (f"{FOLDER}/b", SUBMODULE),
     ],
 )
 def test_what_may_be_taken_for_an_entry_shuts_the_gate(

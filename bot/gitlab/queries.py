@@ -56,6 +56,7 @@ PAGE = 100
 DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
+SUBMODULE = "160000"  # and of a commit of another repository, a folder for who checks it out
 POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 
 FILES = """
@@ -235,6 +236,8 @@ def _read_blob(node: Json) -> Content:
     if node.get("mode") == LINK:
         # Whoever reads the checkout follows it, perhaps to a file that is no entry's.
         return Unread(reason="it is a symbolic link, which the bot does not follow")
+    if node.get("mode") == SUBMODULE:
+        return Unread(reason="it is a submodule, in which the bot does not look")
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")

@@ -34,6 +34,7 @@ __all__ = [
     "concerns_entries",
     "decode_text",
     "fold_key",
+    "holds_role",
     "is_entry",
     "is_key_meant",
     "is_role_meant",
