@@ -160,7 +160,13 @@ def _parse_push(body: Body, project: Body, entries: str) -> Push | Irrelevant:
         return Irrelevant("a push to another branch than the default one")
     if not _may_touch(body, entries):
         return Irrelevant("a push that touches no entry")
-    return Push(str(body.get("before")), str(body.get("after")))
+    return Push(_commit(body, "before"), _commit(body, "after"))
+
+
+def _commit(body: Body, key: str) -> str:
+    """Return a commit's number, that of none where it is not one."""
+    found = str(body.get(key))
+    return found if re.fullmatch("[0-9a-f]{40,64}", found) else "0" * 40
 
 
 def _may_touch(body: Body, entries: str) -> bool:

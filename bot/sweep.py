@@ -27,10 +27,10 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
 # For how long after a merge every run looks at the open merge requests of the same entries. The
 # push event of the merge leads there, too, but a webhook may be older than that event's use.
 JUST_NOW = timedelta(hours=1)
-# How far back those are looked for, among how many, and how many are looked at: the sweep sees
-# to the others.
+# How far back those are looked for, among how many, and how many are looked at, beside the one
+# that was merged and for a push: the sweep sees to the others.
 LONG_AGO = timedelta(days=90)
-MOST_LISTED, MOST_AGAIN = 200, 8
+MOST_LISTED, MOST_AGAIN, MOST_TOUCHED = 200, 8, 25
 # How often the sweep tries what fails.
 TRIES = 2
 # States of merge requests that the sweep looks at.
@@ -150,7 +150,7 @@ def look_at_touching(
     # Which files older ones touch is not known; those that matter are marked.
     iids = [*touching, *(iid for iid in watched if iid not in known)]
     others = [iid for iid in iids if iid != but]
-    return sweep(others[:MOST_AGAIN], look, gitlab.take_share)
+    return sweep(others[: MOST_AGAIN if but else MOST_TOUCHED], look, gitlab.take_share)
 
 
 def look_at(

@@ -163,6 +163,12 @@ def test_pushes_matter_where_they_may_have_changed_an_entry(
         assert (found.before, found.after) == ("a" * 40, "b" * 40)
 
 
+@pytest.mark.parametrize("given", [None, 5, "main", "\ud800", "a" * 39, "A" * 40, ["a" * 40]])
+def test_what_is_no_commit_is_taken_for_none(given: object) -> None:
+    found = parse(make_push_body(before=given, after=given))
+    assert (found.before, found.after) == ("0" * 40, "0" * 40)
+
+
 def test_with_policies_of_ones_own_every_push_to_the_default_branch_matters() -> None:
     scope = parse_scope({"NOMINATION_BOT_POLICIES": "policies"})
     body = json.dumps(make_push_body(ELSEWHERE)).encode()

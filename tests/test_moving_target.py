@@ -274,6 +274,21 @@ def test_a_push_whose_commits_are_not_known_leads_to_what_touches_any_entry(
     assert gate_of(made, made.nomination) == "success"
 
 
+def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    put(made, entry("bob", "reviewer"))
+    mr = open_from_main(made, "bob", entry("bob", "maintainer"))
+    put(made, entry("bob", "maintainer"))
+    for number in range(10):
+        made.world.tick(60)
+        open_from_main(made, f"decoy-{number}", entry("bob", "reviewer") + b"x: %d\n" % number)
+    take_back(made, "push")
+    done = told_of_the_push(made, server, tmp_path)
+    assert "Looked at 11 merge requests." in done.stdout
+    assert gate_of(made, mr) == "failed"
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -201,10 +201,15 @@ class _Look:
         for key, value in self._examine_keys(projects, keys):
             roles = {w.role for w in self._wanted if fold_key(w.project) == keys.fold(key.text)}
             self._examine_roles(key, value, roles)
-        if projects.kind == "list":
+        if projects.kind != "mapping":
             for each in projects.below():
-                if keys.is_near(each):
-                    self._tell(each, f"{shown(each.text)} stands in a list below projects")
+                if each.kind == "scalar" and (keys.is_near(each) or self._names(each.text)):
+                    self._tell(each, f"{shown(each.text)} stands below projects, and is no key")
+
+    def _names(self, text: str) -> bool:
+        """Return whether a text holds both a project and its role."""
+        text = text.casefold()
+        return any(fold_key(w.project) in text and w.role in text for w in self._wanted)
 
     def _examine_roles(self, key: _Node, value: _Node, roles: Collection[str]) -> None:
         for each in value.below():
