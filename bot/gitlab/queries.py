@@ -136,23 +136,24 @@ query($project: ID!, $branch: String!, $after: String) {
 """
 
 # To list one's files takes GitLab some time.
+# So many that the query leaves room for a part of files beside it.
 PROPOSED = """
 query($project: ID!, $author: String!) {
   project(fullPath: $project) {
     opened: mergeRequests(
-      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 20
+      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 18
     ) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
     closed: mergeRequests(
-      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 20
+      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 18
     ) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
-    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
+    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 18) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
-    now: mergeRequests(state: opened, sort: UPDATED_DESC, first: 20) {
+    now: mergeRequests(state: opened, sort: UPDATED_DESC, first: 18) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
   }
@@ -470,7 +471,7 @@ _PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
     JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=53),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=49),
     OffersOf: _offers_part,
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,
