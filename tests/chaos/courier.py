@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from random import Random
 
-from bot.event import Event as Told
-from bot.event import Push, read_event
+from bot.event import Event as Told, Push, read_event
 from bot.sandbox.webhooks.bodies import (
     build_check_body,
     build_merge_request_body,
