@@ -327,7 +327,7 @@ def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
 
 
 @pytest.mark.parametrize(
-    ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora")]
+    ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora"), (True, "dora")]
 )
 def test_a_hold_follows_a_nominee_to_a_branch_with_another_name(
     made: NominationWorld, server: Server, still_open: bool, author: str
