@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -35,6 +35,7 @@ from tests.builders import (
 )
 from tests.everything import EVERYTHING
 from tests.hostile import CORPUS, HUGE, hostile_texts
+from tests.sampling import examples
 
 WORDS = Words(None, GITLAB, "nomination")
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -120,7 +121,7 @@ def test_hostile_texts_are_inert_in_every_field(state: str) -> None:
         assert_inert(text, state)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(hostile_texts(), st.sampled_from(STATES))
 def test_no_text_does_anything(text: str, state: str) -> None:
     assert_inert(text, state)
