@@ -24,7 +24,7 @@ TOKENS = (
 )
 
 FAR = staticmethod(Transport.way)
-MOMENT = 0.01  # seconds
+MOMENT = 0.001  # seconds
 SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 
