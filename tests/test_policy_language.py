@@ -27,14 +27,14 @@ BEYOND_SCHEMA = ("repeats", "asks for nobody", "has one manager", "asks for the 
 Path_ = tuple[str | int, ...]
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """YAML 1.1 as editors check it: a day is text."""
 
 
 Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
-class NewLoader(yaml.SafeLoader):
+class NewLoader(yaml.CSafeLoader):
     """The core schema of YAML 1.2, which has fewer words for switches and other whole numbers."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- its type
@@ -51,7 +51,7 @@ for word, pattern in CORE.items():
     NewLoader.add_implicit_resolver(tag, re.compile(f"^({pattern})$"), None)
 
 
-def construct_whole(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+def construct_whole(_: yaml.CSafeLoader, node: yaml.ScalarNode) -> int:
     prefixed = node.value.startswith(("0x", "0o"))
     return int(node.value, 0) if prefixed else int(node.value)
 
@@ -284,7 +284,7 @@ def write_raw(path: Path_, raw: str) -> str:
     return json.dumps(marked, ensure_ascii=False).replace('"@"', raw)
 
 
-def fits(text: str, loader: type[yaml.SafeLoader]) -> bool:
+def fits(text: str, loader: type[yaml.CSafeLoader]) -> bool:
     """Tell whether an editor with that YAML would mark nothing."""
     try:
         return VALIDATOR.is_valid(yaml.load(text, Loader=loader))  # noqa: S506 -- a SafeLoader

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
@@ -104,6 +105,7 @@ def _guarded(
         raise GraphQLError(str(refused)) from refused
 
 
+@cache
 def snake_case(name: str) -> str:
     """Turn a field name into an attribute name."""
     return CAPITAL.sub(r"_\1", name).lower()
