@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,13 @@ SANDBOX = ROOT / "bot" / "sandbox"
 def parse_all(*folders: str) -> dict[Path, ast.Module]:
     """Return the trees of all modules in some folders."""
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    return {path: ast.parse(path.read_text("utf-8")) for path in paths}
+    return {path: parse(path) for path in paths}
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    """Return the tree of a module."""
+    return ast.parse(path.read_text("utf-8"))
 
 
 def fields_of(tree: ast.Module) -> Iterator[str]:

@@ -116,8 +116,8 @@ def assert_inert(text: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["opened", "merged"])
-def test_hostile_texts_are_inert_in_every_field(state: str) -> None:
-    for text in CORPUS:
+def test_hostile_texts_are_inert_in_every_field(state: str, every: bool) -> None:
+    for text in CORPUS if every else CORPUS[::4]:
         assert_inert(text, state)
 
 
@@ -149,8 +149,8 @@ def test_hostile_texts_break_no_table_and_no_list(text: str, state: str) -> None
     assert shape(text, state) == shape("harmless", state)
 
 
-def test_the_line_of_the_gate_is_one_printable_line() -> None:
-    for text in CORPUS:
+def test_the_line_of_the_gate_is_one_printable_line(every: bool) -> None:
+    for text in CORPUS if every else CORPUS[::4]:
         gate = render_report(poison(text, "held"), WORDS, NOW).gate
         assert gate
         assert gate.description.isprintable()
