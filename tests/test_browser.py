@@ -502,7 +502,12 @@ def look_at_the_board(screen: WebDriver, stage: Stage, folder: Path) -> None:
     assert f"Drift ({drift})" in seen
 
 
-@pytest.mark.sample(1)
+def test_a_merge_request_fits_the_screen(screen: WebDriver, stage: Stage, tmp_path: Path) -> None:
+    page = f"{stage.sandbox.url}/{TEAM}/-/merge_requests/1"
+    check_screen(screen, page, WIDTHS[0], SCHEMES[1], tmp_path / "merge-request.png")
+
+
+@pytest.mark.sample(0)
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_comment_of_the_gallery_fits_the_screen(
