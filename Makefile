@@ -61,8 +61,11 @@ covered: # what the last run with $(COUNT) left
 	$(BIN)/coverage json --quiet -o .coverage.json
 	$(BIN)/python .ci/covered.py .coverage.json
 
+STORIES ?= 300
+SEED ?= 1
+WORKERS ?= 2
 chaos: $(VENV)/dev.stamp ## tell 300 random stories with faults and races, and check each
-	$(BIN)/python -m tests.chaos --stories 300 --seed 1 --workers 2
+	$(BIN)/python -m tests.chaos --stories $(STORIES) --seed $(SEED) --workers $(WORKERS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
