@@ -100,7 +100,7 @@ def settle(bless: bool) -> Settle:
     return Settle(bless)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def every(request: pytest.FixtureRequest) -> bool:
     """Tell whether all is to be run of what else is a sample, however long that takes."""
     return bool(request.config.getoption("--every"))

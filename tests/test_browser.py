@@ -345,6 +345,7 @@ def finish_the_follow_ups(site: Reader) -> None:
     site.wait_for("every step is done")
 
 
+@pytest.mark.sample(0)
 def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> None:
     team = "/gitlab-com/www-gitlab-com/-"
     entry = "master/data/team_members/person/n/nominee-one.yml"

@@ -147,6 +147,7 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
 
 @in_silence
 @pytest.mark.parametrize("state", ["failed", "pending", "canceled"])
+@pytest.mark.sample(1)
 def test_only_a_success_lets_it_pass(guarded: Guarded, state: str) -> None:
     guarded.post(state)
     assert f"is {state}." in guarded.wait()
@@ -183,6 +184,7 @@ def test_a_job_of_the_bots_name_is_no_answer(guarded: Guarded) -> None:
 @pytest.mark.parametrize(
     "kind", [Kind.ERROR_BEFORE, Kind.RACK_429, Kind.CUT_BEFORE, Kind.EMPTY_BODY]
 )
+@pytest.mark.sample(1)
 def test_failures_of_gitlab_are_waited_out(guarded: Guarded, kind: Kind) -> None:
     guarded.server.fault(Fault(route="*", kind=kind, calls=range(3)))
     guarded.post("success")

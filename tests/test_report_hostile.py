@@ -128,6 +128,7 @@ def test_no_text_does_anything(text: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.sample(1)
 def test_huge_texts_are_cut_in_every_field(state: str) -> None:
     for text in HUGE:
         assert len(render(text, state)) < 80_000
@@ -145,6 +146,7 @@ def shape(text: str, state: str) -> list[str]:
     "text",
     ["| a | b |", "a\n| b", "\\| a", "</details>", "</summary><b>", "`", "```\n", "> x", "# x"],
 )
+@pytest.mark.sample(10)
 def test_hostile_texts_break_no_table_and_no_list(text: str, state: str) -> None:
     assert shape(text, state) == shape("harmless", state)
 
