@@ -224,7 +224,7 @@ def test_a_private_project_takes_a_token(guarded: Guarded) -> None:
     ("inputs", "by", "said"),
     [
         (NAMED | SILENCE, "dora", "is missing."),
-        (NAMED, "nomination-bot", "has answered: success"),
+        (NAMED | {"time-limit": 1}, "nomination-bot", "has answered: success"),
     ],
     indirect=["inputs"],
 )
