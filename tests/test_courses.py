@@ -45,7 +45,7 @@ def course_of(**changes: Any) -> Course:
         "discussions": {"pageInfo": {"hasNextPage": False}, "nodes": []},
     }
     answer = {"project": {"mergeRequests": {"nodes": [node | changes, None]}}}
-    (course,) = read(answer).items
+    (course,) = read(answer)
     assert isinstance(course, Course)
     return course
 
