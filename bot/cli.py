@@ -479,8 +479,7 @@ def _wire(
         if first:
             client.ask_ahead(*first)
         choices = _choose(settings)
-        # Compiling takes as long as many a request, most of which is waiting.
-        threading.Thread(target=choices.words.prepare, daemon=True).start()
+        client.meanwhile = choices.words.prepare
         yield client, choices
     finally:
         watchdog.cancel()

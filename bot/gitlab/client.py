@@ -69,6 +69,8 @@ class GitLabClient:
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}
         self.on_look: Callable[[str, int], None] | None = None
+        # What is not needed before the next facts, and is done while they are awaited.
+        self.meanwhile: Callable[[], None] | None = None
 
     @property
     def calls(self) -> int:
@@ -407,6 +409,9 @@ class GitLabClient:
         ]
         room = max(0, self._transport.left)
         waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
+        if self.meanwhile:
+            act, self.meanwhile = self.meanwhile, None
+            act()
         left_out = Unread(reason=self._transport.limit_words)
         facts: dict[Need, Fact] = {n: left_out for _, unmet in asked[room:] for n in unmet}
         for answer in waiting:

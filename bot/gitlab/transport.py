@@ -15,27 +15,29 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
-
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gitlab.answers import Json
-from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
+from bot.lean import late_patterns, leave_out
 from bot.values import dataclass
 
 # To send files, to read a file of settings, to speak HTTP/2 and to guess the encoding of a text,
 # without which `requests` takes UTF-8 (`Response.text`): a quarter of what both libraries cost,
 # and three megabytes.
-with leave_out(
-    "requests_toolbelt.multipart.encoder",
-    "gitlab.config",
-    "importlib.metadata",  # where urllib3 asks for the version of `h2`
-    missing=("chardet", "charset_normalizer"),
+with (
+    late_patterns(),
+    leave_out(
+        "requests_toolbelt.multipart.encoder",
+        "gitlab.config",
+        "importlib.metadata",  # where urllib3 asks for the version of `h2`
+        missing=("chardet", "charset_normalizer"),
+    ),
 ):
     import gitlab
     import requests
     from gitlab.exceptions import GitlabError
+    from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
     from urllib3.exceptions import NewConnectionError
 
 CONNECTIONS = 4

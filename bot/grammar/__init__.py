@@ -8,7 +8,7 @@ from bot.grammar.mistakes import (
     finish,
     raise_any,
 )
-from bot.grammar.nodes import MAX_CHARACTERS, Place, parse_yaml
+from bot.grammar.nodes import MAX_CHARACTERS, NOT_PRINTABLE, Place, parse_yaml
 from bot.grammar.records import Field, Key, Kind, OfKind, Record, Variant, keys_of, tabulate
 from bot.grammar.shapes import Choice, Day, ListOf, Schema, Switch, Whole
 from bot.grammar.words import (
@@ -41,6 +41,7 @@ __all__ = [
     "LEVELS",
     "LINE",
     "MAX_CHARACTERS",
+    "NOT_PRINTABLE",
     "PATH",
     "PROJECT",
     "REF",

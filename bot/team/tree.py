@@ -13,6 +13,7 @@ from yaml.reader import Reader
 from yaml.scanner import Scanner
 
 from bot.errors import TeamDatabaseError
+from bot.grammar import NOT_PRINTABLE
 
 MAX_DEPTH = 32
 _MAX_TRAILING_EVENTS = 100
@@ -155,7 +156,7 @@ def decode_text(raw: bytes, where: str) -> str:
             f"{where}, line {line}, is not {encoding.removesuffix('-sig').upper()} text "
             f"(byte 0x{raw[error.start]:02x}): save the file as UTF-8."
         ) from None
-    bad = Reader.NON_PRINTABLE.search(text)
+    bad = NOT_PRINTABLE.search(text)
     if bad:
         line = text.count("\n", 0, bad.start()) + 1
         hint = ", as UTF-16 without a byte order mark has" if bad.group() == "\0" else ""
