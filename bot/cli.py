@@ -460,13 +460,17 @@ def _wire(
 
     The `first` merge request is asked for at once: what judges it is imported meanwhile.
     """
-    from bot.gitlab import GitLabClient, Transport
+    from bot.gitlab import Transport, ask_ahead
 
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
     transport = Transport(
         settings.gitlab_url, settings.token, settings.deadline, CALLS, shares=shares
     )
+    if first:
+        ask_ahead(transport, *first)
+    from bot.gitlab import GitLabClient
+
     client = GitLabClient(transport)
     # A server that answers a byte at a time outlasts every time limit of a request.
     last_word = partial(client.pay, limits.grace)
@@ -476,8 +480,6 @@ def _wire(
     watchdog.daemon = True
     watchdog.start()
     try:
-        if first:
-            client.ask_ahead(*first)
         choices = _choose(settings)
         client.meanwhile = choices.words.prepare
         yield client, choices

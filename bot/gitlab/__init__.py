@@ -1,19 +1,46 @@
-"""The door to GitLab; the only importer of python-gitlab and tenacity."""
+"""The door to GitLab; the only importer of python-gitlab and tenacity.
 
-from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
-from bot.gitlab.client import GitLabClient
-from bot.gitlab.issues import Issue, Issues
-from bot.gitlab.merge_request_query import (
-    COMMENTS,
-    MERGE_REQUEST,
-    NOTES,
-    RECENT,
-    read_merge_request,
-)
-from bot.gitlab.packing import Part, Query, pack_parts
-from bot.gitlab.queries import build_parts
-from bot.gitlab.rest import READERS, escape_path, read_pages, read_status_checks, read_statuses
+Here is what asks a first question. The rest is imported when it is asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from bot.gitlab.ahead import ask_ahead
 from bot.gitlab.transport import Transport
+
+if TYPE_CHECKING:
+    from bot.gitlab.whole import (
+        COMMENTS,
+        MERGE_REQUEST,
+        MISSHAPEN,
+        NOTES,
+        READERS,
+        RECENT,
+        GitLabClient,
+        Issue,
+        Issues,
+        Json,
+        Part,
+        Query,
+        build_parts,
+        escape_path,
+        pack_parts,
+        read_merge_request,
+        read_pages,
+        read_status_checks,
+        read_statuses,
+        tell_misshapen,
+    )
+else:
+
+    def __getattr__(name):
+        """Return what the rest of the room offers by this name."""
+        if name not in __all__:
+            raise AttributeError(name)
+        from bot.gitlab import whole  # noqa: PLC0415  takes long
+
+        return getattr(whole, name)
+
 
 __all__ = [
     "COMMENTS",
@@ -29,6 +56,7 @@ __all__ = [
     "Part",
     "Query",
     "Transport",
+    "ask_ahead",
     "build_parts",
     "escape_path",
     "pack_parts",

@@ -31,6 +31,7 @@ from bot.evidence import (
 )
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
+from bot.gitlab.ahead import ask_for
 from bot.gitlab.answers import MISSHAPEN, Json, known_shape, number_of, tell_misshapen
 from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues
@@ -62,7 +63,6 @@ class GitLabClient:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
-        self._ahead: dict[tuple[str, int], Future[Json]] = {}
         # By address of a merge request, the last of more than a page of comments that was read.
         self._ends: dict[tuple[str, int], tuple[int, str]] = {}
         self._owed: Callable[[bool], None] | None = None
@@ -248,16 +248,6 @@ class GitLabClient:
                 reason = str(error)
         return dict.fromkeys(usernames, Unread(reason=reason))
 
-    def ask_ahead(self, project: str, iid: int) -> None:
-        """Ask for a merge request that is about to be read, once; its project is given by path."""
-        if not project.isdecimal():
-            asked = self._pool.submit(self._ask_for, project, iid)
-            self._ahead[project, iid] = asked
-
-    def _ask_for(self, project: str, iid: int, after: str | None = None) -> Json:
-        variables = {"project": project, "iid": str(iid), "after": after}
-        return self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
-
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
 
@@ -306,8 +296,8 @@ class GitLabClient:
     def _read_whole(
         self, project: str, iid: int, *, is_own: bool, after: str | None = None
     ) -> MergeRequest:
-        ahead = self._ahead.pop((project, iid), None)
-        data = ahead.result() if ahead else self._ask_for(project, iid, after)
+        ahead = self._transport.ahead.pop((project, iid), None)
+        data = ahead.result() if ahead else ask_for(self._transport, project, iid, after)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):

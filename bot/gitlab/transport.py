@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -141,6 +142,8 @@ class Transport:
         self._repeats = 0
         self.kept = WRITING
         self.server_time: datetime | None = None
+        # Merge requests that were asked for before anybody wants to read them.
+        self.ahead: dict[tuple[str, int], Future[Json]] = {}
         self._ends = self._all_ends
         self._kept_seconds = _kept_of(deadline)
         self._call_limit = self._calls_end = self._all_calls
