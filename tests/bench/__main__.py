@@ -116,7 +116,7 @@ class LateServer(Server):
         """Answer one request."""
         came = time.perf_counter()
         answer = super().__call__(environ, start)
-        time.sleep(max(0.0, came + LATENCY - time.perf_counter()))
+        self.misbehaving.stopped.wait(max(0.0, came + LATENCY - time.perf_counter()))
         return answer
 
 
