@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bot.errors import GitLabError, MissingError, RefusedError
@@ -33,7 +34,6 @@ from bot.gitlab import merge_request_query as documents
 from bot.gitlab import tallies
 from bot.gitlab.ahead import ask_for
 from bot.gitlab.answers import MISSHAPEN, Json, known_shape, number_of, tell_misshapen
-from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
@@ -41,6 +41,9 @@ from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, r
 from bot.gitlab.transport import CONNECTIONS, WRITING, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.unread import Unread
+
+if TYPE_CHECKING:
+    from bot.gitlab.archive import Wanted
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
@@ -209,13 +212,15 @@ class GitLabClient:
         return found
 
     def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: Wanted
+        self, project: str, branch: str, folder: str, wanted: "Wanted"
     ) -> Mapping[str, bytes]:
         """Read those files below a folder that are wanted, by path, all in one request.
 
         Raises GitLabError where they cannot be read whole, or are too many.
         """
         # doc/api/repositories.md, "Get file archive": GitLab.com allows 5 in a minute.
+        from bot.gitlab.archive import read_archive  # noqa: PLC0415  only the board needs it
+
         path = f"/projects/{escape_path(project)}/repository/archive.tar.gz"
         read = partial(read_archive, wanted=wanted)
         return self._transport.fetch_stream(path, {"sha": branch, "path": folder}, read)
