@@ -40,6 +40,7 @@ with (
     from gitlab.exceptions import GitlabError
     from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
     from urllib3.exceptions import NewConnectionError
+    from urllib3.util import create_urllib3_context
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
@@ -107,8 +108,32 @@ def _connect(url: str, session: requests.Session) -> gitlab.Gitlab:
         return gitlab.Gitlab(url, session=session, keep_base_url=True)
 
 
+class _KeepConnections(requests.adapters.HTTPAdapter):
+    """Keeps connections, and reads once whom to trust.
+
+    `requests` gives urllib3 the place of the certificates alone, which reads all of them for every
+    connection (`_ssl_wrap_socket_and_match_hostname` in its connection.py): 20 ms for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=CONNECTIONS)
+        self._trusting = threading.Lock()
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Prepare the connections to a place, which are verified by the same certificates."""
+        with self._trusting:
+            if "ssl_context" in conn.conn_kw:
+                return
+            super().cert_verify(conn, url, verify, cert)
+            if conn.ca_certs:
+                context = create_urllib3_context()
+                with suppress(OSError):  # said by the connection, which reads it again
+                    context.load_verify_locations(conn.ca_certs)
+                    conn.conn_kw["ssl_context"], conn.ca_certs = context, None
+
+
 def _keep_connections(_url: str) -> requests.adapters.BaseAdapter:
-    return requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
+    return _KeepConnections()
 
 
 class Transport:
