@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.server import Server
 from bot.sandbox.http.wsgi import Environ, StartResponse
+from bot.sweep import sweep_all
 from tests import nomination_world as nw
 from tests.event_bodies import make_merge_request_body
 from tests.processes import ROOT, write_payload
@@ -35,7 +37,9 @@ FAR = 0.3  # seconds, so late that what comes sooner waits for the same answer
 MIB = 1024  # kilobytes
 HERE = Path(__file__).parent
 LOAD_ONLY = "import json, os; json.load(open(os.environ['TRIGGER_PAYLOAD'], 'rb'))"
+RUN = [sys.executable, "-m", "bot", "run"]
 SMALL, LARGE = 10, 250  # comments
+BATCH = 10  # merge requests of one sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     for line in measure_processes(options.rounds, options.danger):
         print(line, flush=True)
+    if options.danger:
+        print("Danger JS is run as:", shlex.join(_danger_command(options.danger)))
+    print("the bot is run as:", shlex.join(RUN), "with the webhook's event in TRIGGER_PAYLOAD")
     print("\ncalls, as GitLab's data grow (a run's limit is 60)")
-    for line in measure_growth():
+    for line in (*measure_growth(), measure_sweep()):
         print(line, flush=True)
     return 0
 
@@ -193,7 +200,7 @@ def _one_round(folder: Path, danger: Path | None) -> Iterator[tuple[str, Run]]:
     yield "pass", run_process([python, "-c", "pass"], {})
     yield "J", run_process([python, "-c", LOAD_ONLY], payload)
     scope = {"NOMINATION_BOT_TEAM_PROJECT": body["project"]["path_with_namespace"]}
-    yield "event", run_process([python, "-m", "bot", "run"], payload | scope)
+    yield "event", run_process(RUN, payload | scope)
     yield from _first_and_again(SMALL, folder)
     if danger:
         for comments in (SMALL, LARGE):
@@ -205,21 +212,18 @@ def _first_and_again(comments: int, folder: Path) -> list[tuple[str, Run]]:
     with new_site(comments) as site:
         payload = write_payload(folder, site.made.opening())
         environment = site.environment | {"TRIGGER_PAYLOAD": str(payload)}
-        command = [sys.executable, "-m", "bot", "run"]
-        return [(what, run_process(command, environment)) for what in ("first", "again")]
+        return [(what, run_process(RUN, environment)) for what in ("first", "again")]
 
 
 def _danger(comments: int, folder: Path) -> Run:
-    program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
-    command = [
-        shutil.which("node") or "node",
-        str(program),
-        "ci",
-        "--dangerfile",
-        str(HERE / "dangerfile.js"),
-    ]
     with new_site(comments) as site:
-        return run_process(command, _danger_environment(site))
+        return run_process(_danger_command(folder), _danger_environment(site))
+
+
+def _danger_command(folder: Path) -> list[str]:
+    program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
+    node = shutil.which("node") or "node"
+    return [node, str(program), "ci", "--dangerfile", str(HERE / "dangerfile.js")]
 
 
 def _danger_environment(site: Site) -> dict[str, str]:
@@ -258,6 +262,19 @@ def _calls(what: str, goal: int, prepare: Callable[[nw.NominationWorld], None]) 
         return
     yield Line(f"{what}: calls of the first look", first.calls, goal)
     yield Line(f"{what}: calls of one that finds nothing changed", again.calls, goal - 4)
+
+
+def measure_sweep() -> Line:
+    """Count the calls for each merge request of a sweep of several, which finds nothing changed."""
+    made = nw.make_world()
+    files = nw.make_people(made, BATCH - 1, "reviewer")
+    for number, path in enumerate(files):
+        made.open({path: nw.entry(Path(path).stem, "maintainer")}, branch=f"nominate-{number}")
+    with Server(made.world) as server:
+        for _ in ("first", "again"):
+            with nw.connect(server, shares=(1, BATCH)) as client:
+                sweep_all(nw.TEAM, nw.make_choices(), client)
+    return Line(f"a sweep of {BATCH}: calls for each", client.calls / BATCH, 3)
 
 
 def _work(made: nw.NominationWorld, count: int) -> None:
