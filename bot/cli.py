@@ -19,6 +19,7 @@ from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Stranger
+from bot.lean import late_patterns
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -460,7 +461,8 @@ def _wire(
 
     The `first` merge request is asked for at once: what judges it is imported meanwhile.
     """
-    from bot.gitlab import Transport, ask_ahead
+    with late_patterns():
+        from bot.gitlab import Transport, ask_ahead
 
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
@@ -469,7 +471,8 @@ def _wire(
     )
     if first:
         ask_ahead(transport, *first)
-    from bot.gitlab import GitLabClient
+    with late_patterns():
+        from bot.gitlab import GitLabClient
 
     client = GitLabClient(transport)
     # A server that answers a byte at a time outlasts every time limit of a request.
@@ -489,10 +492,11 @@ def _wire(
 
 
 def _choose(settings: Settings) -> "Choices":
-    from bot import app
-    from bot.publish import GateChoice, GateKind
-    from bot.report import Words
-    from bot.rulebook import load_sound
+    with late_patterns():
+        from bot import app
+        from bot.publish import GateChoice, GateKind
+        from bot.report import Words
+        from bot.rulebook import load_sound
 
     policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
     _warn_of(broken)

@@ -47,6 +47,8 @@ def test_patterns_are_late_only_meanwhile_whatever_happens() -> None:
 
     def fail() -> None:
         with late_patterns():
+            with late_patterns():
+                pass
             made.append(re.compile("a"))
             assert made[-1].match("a")
             raise RuntimeError

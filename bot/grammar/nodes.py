@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import field
 from typing import Any
 
-from bot.lean import late_patterns
-from bot.values import dataclass
+import yaml
 
-with late_patterns():
-    import yaml
+from bot.values import dataclass
 
 MAX_CHARACTERS = 65_536
 MAX_DEPTH = 10
