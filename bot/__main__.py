@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from bot.errors import BotError, EventError
+from bot.errors import BotError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _run(environment: Mapping[str, str]) -> int:
     found = _decide(environment)
     if isinstance(found, event.Irrelevant):
         return 0
-    from bot.lean import late_patterns  # noqa: PLC0415  irrelevant events must not pay for it
+    from bot.values import late_patterns  # noqa: PLC0415  irrelevant events must not pay for it
 
     with late_patterns():
         from bot import cli  # noqa: PLC0415  nor for this
@@ -106,7 +106,7 @@ def _decide(
 def _payload(environment: Mapping[str, str], limit: int) -> bytes:
     path = environment.get("TRIGGER_PAYLOAD")
     if not path:
-        raise EventError(
+        raise BotError(
             "TRIGGER_PAYLOAD is not set; start this job by a webhook through a pipeline trigger, "
             "or use `nomination-bot check GROUP/PROJECT!IID`."
         )

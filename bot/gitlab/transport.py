@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gitlab.answers import Json
+from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
-from bot.lean import late_patterns, leave_out
-from bot.values import dataclass
+from bot.values import dataclass, late_patterns
 
 # To send files, to read a file of settings, to speak HTTP/2 and to guess the encoding of a text,
 # without which `requests` takes UTF-8 (`Response.text`): a quarter of what both libraries cost,

@@ -1,6 +1,10 @@
 """The whole room, which takes three times as long to import as asking a first question."""
 
-from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
+from bot.gitlab.answers import (
+    MISSHAPEN,
+    Json,
+    tell_misshapen,
+)
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.issues import Issue, Issues
 from bot.gitlab.merge_request_query import (
@@ -10,9 +14,15 @@ from bot.gitlab.merge_request_query import (
     RECENT,
     read_merge_request,
 )
-from bot.gitlab.packing import Part, Query, pack_parts
+from bot.gitlab.packing import Part, pack_parts
 from bot.gitlab.queries import build_parts
-from bot.gitlab.rest import READERS, escape_path, read_pages, read_status_checks, read_statuses
+from bot.gitlab.rest import (
+    READERS,
+    escape_path,
+    read_pages,
+    read_status_checks,
+    read_statuses,
+)
 
 __all__ = [
     "COMMENTS",
@@ -26,7 +36,6 @@ __all__ = [
     "Issues",
     "Json",
     "Part",
-    "Query",
     "build_parts",
     "escape_path",
     "pack_parts",

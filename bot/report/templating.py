@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 
-from bot.lean import late_patterns
+from bot.values import late_patterns
 
 with late_patterns():
     import jinja2

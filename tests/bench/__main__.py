@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bot.app.sweep import sweep_all
 from bot.errors import GitLabError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.server import Server
 from bot.sandbox.http.wsgi import Environ, StartResponse
-from bot.sweep import sweep_all
 from tests import nomination_world as nw
 from tests.event_bodies import make_merge_request_body
 from tests.processes import ROOT, write_payload
