@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import config
 from bot.config import Secret
 from bot.errors import GitLabError
 from bot.gitlab.transport import Transport
@@ -37,8 +38,7 @@ def check(url: str, **environment: str) -> str:
         done = run_here(
             "check",
             f"{TEAM}!1",
-            NOMINATION_BOT_DEADLINE="5",
-            **settings(url),
+            **{"NOMINATION_BOT_DEADLINE": "5", **settings(url), **environment},
         )
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
@@ -65,9 +65,10 @@ def test_a_refused_connection() -> None:
     assert "nothing listens there" in check(f"http://127.0.0.1:{free_port()}")
 
 
-def test_no_answer_in_time() -> None:
+def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "DEADLINES", [1])
     with raw_server(hang) as server:
-        said = check(server.url)
+        said = check(server.url, NOMINATION_BOT_DEADLINE="1")
     assert "it did not answer in time" in said
 
 
