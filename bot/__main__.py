@@ -54,8 +54,10 @@ def _run(environment: Mapping[str, str]) -> int:
     found = _decide(environment)
     if isinstance(found, event.Irrelevant):
         return 0
-    from bot import cli  # noqa: PLC0415  irrelevant events must not pay for it
+    from bot.values import late_patterns  # noqa: PLC0415  irrelevant events must not pay for it
 
+    with late_patterns():
+        from bot import cli  # noqa: PLC0415  nor for this
     if isinstance(found, event.Event):
         return cli.run_event(found, environment)
     if isinstance(found, event.Push):

@@ -19,7 +19,7 @@ from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
 from bot.event import Broken, Event, Push, Stranger
-from bot.values import dataclass
+from bot.values import dataclass, late_patterns
 
 if TYPE_CHECKING:
     import argparse
@@ -470,13 +470,19 @@ def _wire(
 
     The `first` merge request is asked for at once: what judges it is imported meanwhile.
     """
-    from bot.gitlab import GitLabClient, Transport
+    with late_patterns():
+        from bot.gitlab import Transport, ask_ahead
 
     deadline = settings.deadline * limits.times
     shares = (limits.times, limits.requests)
     transport = Transport(
         settings.gitlab_url, settings.token, settings.deadline, CALLS, shares=shares
     )
+    if first:
+        ask_ahead(transport, *first)
+    with late_patterns():
+        from bot.gitlab import GitLabClient
+
     client = GitLabClient(transport)
     # A server that answers a byte at a time outlasts every time limit of a request.
     last_word = partial(client.pay, limits.grace)
@@ -486,11 +492,8 @@ def _wire(
     watchdog.daemon = True
     watchdog.start()
     try:
-        if first:
-            client.ask_ahead(*first)
         choices = _choose(settings)
-        # Compiling takes as long as many a request, most of which is waiting.
-        threading.Thread(target=choices.words.prepare, daemon=True).start()
+        client.meanwhile = choices.words.prepare
         yield client, choices
     finally:
         watchdog.cancel()
@@ -498,10 +501,11 @@ def _wire(
 
 
 def _choose(settings: Settings) -> "Choices":
-    from bot import app
-    from bot.publish import GateChoice, GateKind
-    from bot.report import Words
-    from bot.rulebook import load_sound
+    with late_patterns():
+        from bot import app
+        from bot.publish import GateChoice, GateKind
+        from bot.report import Words
+        from bot.rulebook import load_sound
 
     policies, broken = load_sound(Path(settings.policies) if settings.policies else None)
     _warn_of(broken)

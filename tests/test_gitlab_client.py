@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence.facts import (
     ActivityOf,
@@ -32,9 +33,10 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
 )
+from bot.gitlab.ahead import ask_ahead
 from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab.rest import DIFF_PAGES
-from bot.gitlab.transport import WRITING
+from bot.gitlab.transport import WRITING, Transport
 from bot.merge_request import MergeRequest, Standing
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import StatusDraft
@@ -48,6 +50,7 @@ from tests.nomination_world import (
     GATEWAY,
     GRAPHQL,
     MAINTAINERS,
+    SECRET,
     START,
     STATUS,
     TEAM,
@@ -601,19 +604,33 @@ def test_of_many_comments_only_the_new_ones_are_read_again(
     assert len(found) == len(made.nomination.comments)
 
 
-def test_what_is_asked_ahead_is_read_once(made: NominationWorld, client: GitLabClient) -> None:
-    client.ask_ahead(TEAM, 1)
+@pytest.fixture
+def asking(server: Server) -> Iterator[tuple[Transport, GitLabClient]]:
+    transport = Transport(server.url, Secret(SECRET), 30, 60)
+    client = GitLabClient(transport)
+    yield transport, client
+    client.close()
+
+
+def test_what_is_asked_ahead_is_read_once(
+    made: NominationWorld, asking: tuple[Transport, GitLabClient]
+) -> None:
+    transport, client = asking
+    ask_ahead(transport, TEAM, 1)
     found = read(client)
     assert (found.iid, client.calls) == (1, 1)
     made.say("Meanwhile.")
     assert read(client).notes[-1].body == "Meanwhile."
     assert client.calls == 2
-    client.ask_ahead("7001", 1)  # a project that is given by its number is looked up before
+    ask_ahead(transport, "7001", 1)  # a project that is given by its number is looked up before
     assert client.calls == 2
 
 
-def test_what_fails_when_asked_ahead_fails_when_read(client: GitLabClient) -> None:
-    client.ask_ahead(TEAM, 404)
+def test_what_fails_when_asked_ahead_fails_when_read(
+    asking: tuple[Transport, GitLabClient],
+) -> None:
+    transport, client = asking
+    ask_ahead(transport, TEAM, 404)
     with pytest.raises(GitLabError, match="!404 does not exist"):
         client.fetch_merge_request(TEAM, 404)
 

@@ -21,7 +21,8 @@ from bot.publish.gate import (
 )
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.publish.writing import PAUSES, HeadMovedError, apply_plan
-from bot.report.words import MARKER, Gate, GateState, Report, shipped_templates
+from bot.report.templating import shipped_templates
+from bot.report.words import MARKER, Gate, GateState, Report
 from tests.builders import (
     HEAD,
     MR_URL,

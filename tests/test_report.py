@@ -25,13 +25,13 @@ from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
 from bot.policy import values as rules
 from bot.publish.plan import is_same_text
+from bot.report.templating import KeptTemplates
 from bot.report.words import (
     BODY_LIMIT,
     MARKER,
     About,
     Findings,
     GateState,
-    KeptTemplates,
     Words,
     assignable,
     decide_gate,

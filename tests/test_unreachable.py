@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot import config
+from bot.config import Secret
+from bot.errors import GitLabError
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
@@ -81,6 +83,33 @@ def test_an_untrusted_certificate_and_how_it_becomes_trusted() -> None:
         assert "answered 401" in trusting or "NOMINATION_BOT_TOKEN" in trusting
     finally:
         server.stop()
+
+
+def test_whom_to_trust_is_read_once_and_names_are_still_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes((TLS / "ca.pem").read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    version = answer("200 OK", b"{}", "Content-Type: application/json")
+    server = speaking_tls(saying(version))  # each over a connection of its own
+    url = server.url.replace("http:", "https:")
+    transports = [Transport(each, Secret(SECRET), 2, 60) for each in (url, url)]
+    other = Transport(url.replace("127.0.0.1", "127.1"), Secret(SECRET), 2, 60)
+    try:
+        first, second = transports
+        assert first.fetch_object("/version") == {}
+        trusted.write_text("not a certificate")
+        assert first.fetch_object("/version") == {}
+        with pytest.raises(GitLabError, match="SSLError"):
+            second.fetch_object("/version")
+        trusted.write_bytes((TLS / "ca.pem").read_bytes())
+        with pytest.raises(GitLabError, match="its certificate is not trusted"):
+            other.fetch_object("/version")
+    finally:
+        server.stop()
+        for transport in (*transports, other):
+            transport.close()
 
 
 def test_plain_http_where_tls_was_expected() -> None:

@@ -1,26 +1,41 @@
-"""The door to GitLab; the only importer of python-gitlab and tenacity."""
+"""The door to GitLab; the only importer of python-gitlab and tenacity.
 
-from bot.gitlab.answers import (
-    MISSHAPEN as MISSHAPEN,
-    Json as Json,
-    tell_misshapen as tell_misshapen,
-)
-from bot.gitlab.client import GitLabClient as GitLabClient
-from bot.gitlab.issues import Issue as Issue, Issues as Issues
-from bot.gitlab.merge_request_query import (
-    COMMENTS as COMMENTS,
-    MERGE_REQUEST as MERGE_REQUEST,
-    NOTES as NOTES,
-    RECENT as RECENT,
-    read_merge_request as read_merge_request,
-)
-from bot.gitlab.packing import Part as Part, pack_parts as pack_parts
-from bot.gitlab.queries import build_parts as build_parts
-from bot.gitlab.rest import (
-    READERS as READERS,
-    escape_path as escape_path,
-    read_pages as read_pages,
-    read_status_checks as read_status_checks,
-    read_statuses as read_statuses,
-)
+Here is what asks a first question. The rest is imported when it is asked for.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from bot.gitlab.ahead import ask_ahead as ask_ahead
 from bot.gitlab.transport import Transport as Transport
+
+if TYPE_CHECKING:
+    from bot.gitlab.whole import (
+        COMMENTS as COMMENTS,
+        MERGE_REQUEST as MERGE_REQUEST,
+        MISSHAPEN as MISSHAPEN,
+        NOTES as NOTES,
+        READERS as READERS,
+        RECENT as RECENT,
+        GitLabClient as GitLabClient,
+        Issue as Issue,
+        Issues as Issues,
+        Json as Json,
+        Part as Part,
+        build_parts as build_parts,
+        escape_path as escape_path,
+        pack_parts as pack_parts,
+        read_merge_request as read_merge_request,
+        read_pages as read_pages,
+        read_status_checks as read_status_checks,
+        read_statuses as read_statuses,
+        tell_misshapen as tell_misshapen,
+    )
+else:
+
+    def __getattr__(name):
+        """Return what the rest of the room offers by this name; its modules are found without."""
+        if find_spec(f"{__name__}.{name}"):
+            raise AttributeError(name)
+        return getattr(import_module("bot.gitlab.whole"), name)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bot.errors import GitLabError, MissingError, RefusedError
@@ -30,8 +31,8 @@ from bot.evidence import (
     Tally,
 )
 from bot.gitlab import merge_request_query as documents, tallies
+from bot.gitlab.ahead import ask_for
 from bot.gitlab.answers import MISSHAPEN, Json, known_shape, number_of, tell_misshapen
-from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues
 from bot.gitlab.packing import Part, Query, pack_parts
 from bot.gitlab.queries import build_parts, members_part
@@ -39,6 +40,9 @@ from bot.gitlab.rest import READERS, escape_path, narrow_exposure, read_pages, r
 from bot.gitlab.transport import CONNECTIONS, WRITING, Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest, Note
 from bot.unread import Unread
+
+if TYPE_CHECKING:
+    from bot.gitlab.archive import Wanted
 
 LIST_PAGES = 60  # of 50 merge requests each, or 100
 MEMBER_PAGES = 10  # of 100 members of a group each
@@ -61,13 +65,14 @@ class GitLabClient:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
         self._seen: Json | None = None
-        self._ahead: dict[tuple[str, int], Future[Json]] = {}
         # By address of a merge request, the last of more than a page of comments that was read.
         self._ends: dict[tuple[str, int], tuple[int, str]] = {}
         self._owed: Callable[[bool], None] | None = None
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}
         self.on_look: Callable[[str, int], None] | None = None
+        # What is not needed before the next facts, and is done while they are awaited.
+        self.meanwhile: Callable[[], None] | None = None
 
     @property
     def calls(self) -> int:
@@ -206,13 +211,15 @@ class GitLabClient:
         return found
 
     def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: Wanted
+        self, project: str, branch: str, folder: str, wanted: "Wanted"
     ) -> Mapping[str, bytes]:
         """Read those files below a folder that are wanted, by path, all in one request.
 
         Raises GitLabError where they cannot be read whole, or are too many.
         """
         # doc/api/repositories.md, "Get file archive": GitLab.com allows 5 in a minute.
+        from bot.gitlab.archive import read_archive  # noqa: PLC0415  only the board needs it
+
         path = f"/projects/{escape_path(project)}/repository/archive.tar.gz"
         read = partial(read_archive, wanted=wanted)
         return self._transport.fetch_stream(path, {"sha": branch, "path": folder}, read)
@@ -244,16 +251,6 @@ class GitLabClient:
             except GitLabError as error:
                 reason = str(error)
         return dict.fromkeys(usernames, Unread(reason=reason))
-
-    def ask_ahead(self, project: str, iid: int) -> None:
-        """Ask for a merge request that is about to be read, once; its project is given by path."""
-        if not project.isdecimal():
-            asked = self._pool.submit(self._ask_for, project, iid)
-            self._ahead[project, iid] = asked
-
-    def _ask_for(self, project: str, iid: int, after: str | None = None) -> Json:
-        variables = {"project": project, "iid": str(iid), "after": after}
-        return self._transport.query(documents.MERGE_REQUEST + documents.COMMENTS, variables)
 
     def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
         """Read a merge request with all its comments; wait until GitLab has prepared it.
@@ -303,8 +300,8 @@ class GitLabClient:
     def _read_whole(
         self, project: str, iid: int, *, is_own: bool, after: str | None = None
     ) -> MergeRequest:
-        ahead = self._ahead.pop((project, iid), None)
-        data = ahead.result() if ahead else self._ask_for(project, iid, after)
+        ahead = self._transport.ahead.pop((project, iid), None)
+        data = ahead.result() if ahead else ask_for(self._transport, project, iid, after)
         nodes: list[Json] = []
         answer = data
         for _ in range(NOTE_PAGES):
@@ -406,6 +403,9 @@ class GitLabClient:
         ]
         room = max(0, self._transport.left)
         waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
+        if self.meanwhile:
+            act, self.meanwhile = self.meanwhile, None
+            act()
         left_out = Unread(reason=self._transport.limit_words)
         facts: dict[Need, Fact] = {n: left_out for _, unmet in asked[room:] for n in unmet}
         for answer in waiting:

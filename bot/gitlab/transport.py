@@ -10,33 +10,37 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.gitlab.answers import Json
 from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
-from bot.values import dataclass
+from bot.values import dataclass, late_patterns
 
 # To send files, to read a file of settings, to speak HTTP/2 and to guess the encoding of a text,
 # without which `requests` takes UTF-8 (`Response.text`): a quarter of what both libraries cost,
 # and three megabytes.
-with leave_out(
-    "requests_toolbelt.multipart.encoder",
-    "gitlab.config",
-    "importlib.metadata",  # where urllib3 asks for the version of `h2`
-    missing=("chardet", "charset_normalizer"),
+with (
+    late_patterns(),
+    leave_out(
+        "requests_toolbelt.multipart.encoder",
+        "gitlab.config",
+        "importlib.metadata",  # where urllib3 asks for the version of `h2`
+        missing=("chardet", "charset_normalizer"),
+    ),
 ):
     import gitlab
     import requests
     from gitlab.exceptions import GitlabError
+    from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
     from urllib3.exceptions import NewConnectionError
+    from urllib3.util import create_urllib3_context
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
@@ -104,8 +108,32 @@ def _connect(url: str, session: requests.Session) -> gitlab.Gitlab:
         return gitlab.Gitlab(url, session=session, keep_base_url=True)
 
 
+class _KeepConnections(requests.adapters.HTTPAdapter):
+    """Keeps connections, and reads once whom to trust.
+
+    `requests` gives urllib3 the place of the certificates alone, which reads all of them for every
+    connection (`_ssl_wrap_socket_and_match_hostname` in its connection.py): 20 ms for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=CONNECTIONS)
+        self._trusting = threading.Lock()
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Prepare the connections to a place, which are verified by the same certificates."""
+        with self._trusting:
+            if "ssl_context" in conn.conn_kw:
+                return
+            super().cert_verify(conn, url, verify, cert)
+            if conn.ca_certs:
+                context = create_urllib3_context()
+                with suppress(OSError):  # said by the connection, which reads it again
+                    context.load_verify_locations(conn.ca_certs)
+                    conn.conn_kw["ssl_context"], conn.ca_certs = context, None
+
+
 def _keep_connections(_url: str) -> requests.adapters.BaseAdapter:
-    return requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
+    return _KeepConnections()
 
 
 class Transport:
@@ -139,6 +167,8 @@ class Transport:
         self._repeats = 0
         self.kept = WRITING
         self.server_time: datetime | None = None
+        # Merge requests that were asked for before anybody wants to read them.
+        self.ahead: dict[tuple[str, int], Future[Json]] = {}
         self._ends = self._all_ends
         self._kept_seconds = _kept_of(deadline)
         self._call_limit = self._calls_end = self._all_calls

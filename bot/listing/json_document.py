@@ -1,6 +1,7 @@
 """Parse JSON and JSON5 with positions, which neither `json` nor the JSON5 packages give."""
 
 import re
+from functools import cache
 
 from bot.listing.document import Document, Kind, Limits, Node, UnreadableListing, broken
 from bot.values import dataclass
@@ -38,31 +39,37 @@ def _grammar(blank: str, string: str, name: str, number: str, *, is_json5: bool)
     )
 
 
-_JSON = _grammar(
-    blank=r"[ \t\r\n]*+",
-    string=rf'"(?:[^"\\\x00-\x1f]++|\\(?:u{_HEX}{{4}}|["\\/bfnrt]))*"',
-    name="true|false|null",
-    number=rf"-?{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}",
-    is_json5=False,
-)
-_JSON5 = _grammar(
-    blank=(
-        r"(?:[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]++"
-        r"|//[^\n\r\u2028\u2029]*+|/\*(?:[^*]++|\*(?!/))*\*/)*"
-    ),
-    string=rf"""'(?:[^'\\\n\r]++|{_ESCAPED5})*'|"(?:[^"\\\n\r]++|{_ESCAPED5})*\"""",
-    name=rf"(?![0-9])(?:[\w$\u200c\u200d]|\\u{_HEX}{{4}})+",
-    number=(
-        rf"[+-]?(?:Infinity|NaN|0[xX]{_HEX}++"
-        rf"|(?:{_INTEGER}(?:\.[0-9]*+)?|\.[0-9]++){_EXPONENT})"
-    ),
-    is_json5=True,
-)
+@cache
+def _json() -> _Grammar:
+    return _grammar(
+        blank=r"[ \t\r\n]*+",
+        string=rf'"(?:[^"\\\x00-\x1f]++|\\(?:u{_HEX}{{4}}|["\\/bfnrt]))*"',
+        name="true|false|null",
+        number=rf"-?{_INTEGER}(?:\.[0-9]++)?{_EXPONENT}",
+        is_json5=False,
+    )
+
+
+@cache
+def _json5() -> _Grammar:
+    return _grammar(
+        blank=(
+            r"(?:[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]++"
+            r"|//[^\n\r\u2028\u2029]*+|/\*(?:[^*]++|\*(?!/))*\*/)*"
+        ),
+        string=rf"""'(?:[^'\\\n\r]++|{_ESCAPED5})*'|"(?:[^"\\\n\r]++|{_ESCAPED5})*\"""",
+        name=rf"(?![0-9])(?:[\w$\u200c\u200d]|\\u{_HEX}{{4}})+",
+        number=(
+            rf"[+-]?(?:Infinity|NaN|0[xX]{_HEX}++"
+            rf"|(?:{_INTEGER}(?:\.[0-9]*+)?|\.[0-9]++){_EXPONENT})"
+        ),
+        is_json5=True,
+    )
 
 
 def parse_json(text: str, *, json5: bool) -> Document:
     """Parse JSON, or JSON5 where the caller says so; UnreadableListing when it is neither."""
-    return Document(text=text, root=_Reader(text, _JSON5 if json5 else _JSON).document())
+    return Document(text=text, root=_Reader(text, _json5() if json5 else _json()).document())
 
 
 class _Reader:

@@ -4,12 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
 from bot.errors import ConfigError
 from bot.inert import diff_line, log_line
-from bot.report.words import COMPILED, KEPT, shipped_templates
 
 # The names are fixed: nothing that is read from GitLab becomes the name of a file.
 PAGES = {
@@ -26,18 +24,10 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
 
     Raises ConfigError where a template of the operator's cannot be used.
     """
+    from bot.report import templating  # noqa: PLC0415  only the board needs it here
+
     places = [directory] if directory else []
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([*places, str(shipped_templates())]),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=_make_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        bytecode_cache=COMPILED if places else KEPT,
-    )
+    environment = templating.make_environment(places, _make_printable, keep_newline=True)
     environment.filters |= {
         "day": lambda time: str(time)[:10],
         "address": _address,
@@ -47,7 +37,7 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
     for name, template in PAGES.items():
         try:
             files[name] = environment.get_template(template).render(board=told)
-        except (jinja2.TemplateError, OSError, ValueError, TypeError) as error:
+        except (templating.TemplateError, OSError, ValueError, TypeError) as error:
             raise ConfigError(f"The template {template} cannot be used: {error}.") from None
     return files
 

@@ -1,22 +1,20 @@
-"""Put assessments into words; the only importer of Jinja.
+"""Put assessments into words.
 
 Whatever a template prints is made inert first, unless a filter here made it or it
 comes from a policy: an operator's own templates cannot forget it.
 """
 
-import importlib.resources
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
-from types import CodeType
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import jinja2
 from markupsafe import Markup
 
 from bot import inert, policy as rules
@@ -38,6 +36,9 @@ from bot.report.kinds import kind_template, kind_templates, steps_in_order
 from bot.report.turns import Turn, find_turns
 from bot.unread import Unread
 from bot.values import dataclass
+
+if TYPE_CHECKING:
+    import jinja2
 
 MARKER = "<!-- nomination-bot:comment -->"
 BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
@@ -107,47 +108,6 @@ class Findings:
         return {"merged": "merged", "closed": "closed"}.get(self.merge_request.state, "open")
 
 
-class _Compiled(jinja2.BytecodeCache):
-    """Templates compiled before in this process, by place and text: compiling is slow."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], CodeType | None] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Fill in what is known."""
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep what was compiled."""
-        self._known[bucket.key, bucket.checksum] = bucket.code
-
-
-class KeptTemplates(_Compiled):
-    """Compiled templates that are kept beside their texts, where Python keeps its modules, too.
-
-    Jinja reads them only where text, place and Python are the same.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        self._files = jinja2.FileSystemBytecodeCache(str(directory), "%s.pyc")
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Fill in what is known, or kept."""
-        super().load_bytecode(bucket)
-        if bucket.code is None:
-            with suppress(OSError):
-                self._files.load_bytecode(bucket)
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep what was compiled, for the next process too where that is allowed."""
-        super().dump_bytecode(bucket)
-        if not sys.dont_write_bytecode:
-            with suppress(OSError):
-                Path(self._files.directory).mkdir(exist_ok=True)
-                self._files.dump_bytecode(bucket)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """Whom to ask about the bot, and where to read about it and its present job."""
@@ -172,27 +132,17 @@ class Words:
         """Load templates; raise ConfigError when the operator's directory is none."""
         if directory is not None and not Path(directory).is_dir():
             raise ConfigError(f"NOMINATION_BOT_TEMPLATES is {directory!r}: it is not a directory.")
-        about = about or About()
-        places = [directory] if directory else []
-        # In the shipped templates these are bugs.
-        self._mistakes = (TypeError, ValueError, LookupError, ArithmeticError) if places else ()
-        self._environment = jinja2.Environment(
-            loader=jinja2.ChoiceLoader(
-                [
-                    jinja2.FileSystemLoader([*places, str(shipped_templates())]),
-                    jinja2.DictLoader(kind_templates()),
-                ]
-            ),
-            undefined=jinja2.StrictUndefined,
-            autoescape=True,
-            finalize=_make_inert,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-            auto_reload=False,
-            bytecode_cache=COMPILED if places else KEPT,
-        )
-        self._environment.filters |= {
+        self._places = [directory] if directory else []
+        self._word, self._about = word, about or About()
+        self._home = self.gitlab_url = gitlab_url
+
+    @cached_property
+    def _environment(self) -> "jinja2.Environment":
+        from bot.report import templating  # noqa: PLC0415  takes long, and may never be needed
+
+        about = self._about
+        environment = templating.make_environment(self._places, _make_inert, kind_templates())
+        environment.filters |= {
             "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
             "user": lambda name: Markup(inert.username(str(name))),  # noqa: S704  made inert
             "link": lambda label, url: Markup(inert.web_link(str(label), str(url))),  # noqa: S704
@@ -209,10 +159,9 @@ class Words:
             "ours": _with_code,
             "capitalized": lambda text: text[:1].upper() + text[1:],
         }
-        self.gitlab_url = gitlab_url
-        self._environment.globals |= {
-            "gitlab_url": gitlab_url,
-            "word": word,
+        environment.globals |= {
+            "gitlab_url": self._home,
+            "word": self._word,
             "shown": SHOWN,
             "Verdict": Verdict,
             "State": State,
@@ -237,6 +186,7 @@ class Words:
             "offer_link": lambda offer: _numbered_link(offer.iid, offer.web_url),
             "is_unread": lambda fact: isinstance(fact, Unread),
         }
+        return environment
 
     def _say(self, finding: Finding, part: str, **values: object) -> Markup | None:
         """Render a part of a finding in the words of its kind; None where that has none."""
@@ -249,28 +199,23 @@ class Words:
 
     def prepare(self) -> None:
         """Compile the templates ahead; what is wrong with one is said by `render`."""
-        for template in self._environment.list_templates(filter_func=_is_of_words):
-            with suppress(jinja2.TemplateError, OSError, ValueError, RecursionError):
-                self._environment.get_template(template)
+        environment = self._environment
+        for template in environment.list_templates(filter_func=_is_of_words):
+            with suppress(Exception):  # whatever it is
+                environment.get_template(template)
 
     def render(self, template: str, **values: object) -> str:
         """Render one template; raise ConfigError when it cannot be used."""
+        environment = self._environment
+        from bot.report.templating import TemplateError  # noqa: PLC0415  as above
+
+        # In the shipped templates these are bugs.
+        mistakes = (TypeError, ValueError, LookupError, ArithmeticError) if self._places else ()
         try:
-            return self._environment.get_template(template).render(**values)
-        except (jinja2.TemplateError, *self._mistakes) as error:
+            return environment.get_template(template).render(**values)
+        except (TemplateError, *mistakes) as error:
             where = getattr(error, "name", None) or template
             raise ConfigError(f"The template {where} cannot be used: {error}.") from None
-
-
-def shipped_templates() -> Path:
-    """Return where the shipped templates lie: in the package, or in a checkout beside it."""
-    package = Path(str(importlib.resources.files("bot")))
-    inside = package / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
-
-
-COMPILED = _Compiled()
-KEPT = KeptTemplates(shipped_templates() / "__pycache__")
 
 
 def _is_of_words(template: str) -> bool:
@@ -462,7 +407,7 @@ def candidates(assessment: Assessment) -> list[str]:
 
 
 def _make_inert(value: object) -> object:
-    if isinstance(value, Markup | int | jinja2.Undefined):
+    if isinstance(value, Markup | int):
         return value
     if value is None or value == "":
         return Markup("")

@@ -22,6 +22,7 @@ from bot.team.spelling import (
 )
 from bot.team.tree import (
     LIMITS as LIMITS,
+    NOT_PRINTABLE as NOT_PRINTABLE,
     Items as Items,
     Node as Node,
     Pairs as Pairs,

@@ -1,39 +1,45 @@
 """Measure what an event costs, in pairs within one run; print ratios and the goals beside them.
 
 Usage: python -m tests.bench [--rounds N] [--danger DIR], where DIR holds node_modules/danger.
-T is one `python -c pass`, J one Python that only loads the event.
+T is one `python -c pass`, J one Python that only loads the event. The stand-in GitLab answers after
+the same time whatever it took to work out the answer, as long as it is less.
 """
 
 import argparse
 import json
 import math
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bot.app.sweep import sweep_all
 from bot.errors import GitLabError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
-from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from bot.sandbox.http.wsgi import Environ, StartResponse
 from tests import nomination_world as nw
 from tests.event_bodies import make_merge_request_body
 from tests.processes import ROOT, write_payload
 
-LATENCY = 0.05  # seconds per request, in the main table
+LATENCY = 0.05  # seconds from a request to its answer, in the main table
 FAR = 0.3  # seconds, so late that what comes sooner waits for the same answer
 MIB = 1024  # kilobytes
 HERE = Path(__file__).parent
 LOAD_ONLY = "import json, os; json.load(open(os.environ['TRIGGER_PAYLOAD'], 'rb'))"
+RUN = [sys.executable, "-m", "bot", "run"]
 SMALL, LARGE = 10, 250  # comments
+BATCH = 10  # merge requests of one sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     for line in measure_processes(options.rounds, options.danger):
         print(line, flush=True)
+    if options.danger:
+        print("Danger JS is run as:", shlex.join(_danger_command(options.danger)))
+    print("the bot is run as:", shlex.join(RUN), "with the webhook's event in TRIGGER_PAYLOAD")
     print("\ncalls, as GitLab's data grow (a run's limit is 60)")
-    for line in measure_growth():
+    for line in (*measure_growth(), measure_sweep()):
         print(line, flush=True)
     return 0
 
@@ -107,16 +116,23 @@ def run_process(command: list[str], environment: Mapping[str, str]) -> Run:
     return Run(wall=wall, peak=peak / MIB)
 
 
+class LateServer(Server):
+    """Answers each request as late as any other: its own work is GitLab's, not the bot's."""
+
+    def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        came = time.perf_counter()
+        answer = super().__call__(environ, start)
+        self.misbehaving.stopped.wait(max(0.0, came + LATENCY - time.perf_counter()))
+        return answer
+
+
 @dataclass(slots=True)
 class Site:
-    """A server with a nomination on it, answering with a latency."""
+    """A server with a nomination on it."""
 
     made: nw.NominationWorld
     server: Server
-
-    def be_late(self) -> None:
-        """Let every answer come later."""
-        self.server.fault(Fault(route="*", kind=Kind.LATENCY, seconds=LATENCY))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -125,12 +141,12 @@ class Site:
 
 
 @contextmanager
-def new_site(comments: int) -> Iterator[Site]:
+def new_site(comments: int, kind: type[Server] = LateServer) -> Iterator[Site]:
     """Serve a new world: nothing that an earlier round wrote is left in it."""
     made = nw.make_world(reviewed=5)
     for number in range(comments):
         made.say(f"Comment {number}, with a word or two.", by="dora")
-    with Server(made.world) as server:
+    with kind(made.world) as server:
         yield Site(made=made, server=server)
 
 
@@ -165,7 +181,7 @@ def measure_processes(rounds: int, danger: Path | None) -> Iterator[Line]:
 
 def count_levels() -> list[int]:
     """Count how many requests wait for each other, at a first look and at one more."""
-    with new_site(SMALL) as site:
+    with new_site(SMALL, Server) as site:
         return [nw.count_levels(site.server, site.made.nomination, FAR) for _ in ("first", "again")]
 
 
@@ -184,33 +200,30 @@ def _one_round(folder: Path, danger: Path | None) -> Iterator[tuple[str, Run]]:
     yield "pass", run_process([python, "-c", "pass"], {})
     yield "J", run_process([python, "-c", LOAD_ONLY], payload)
     scope = {"NOMINATION_BOT_TEAM_PROJECT": body["project"]["path_with_namespace"]}
-    yield "event", run_process([python, "-m", "bot", "run"], payload | scope)
-    yield from _first_and_again(SMALL)
+    yield "event", run_process(RUN, payload | scope)
+    yield from _first_and_again(SMALL, folder)
     if danger:
         for comments in (SMALL, LARGE):
             yield f"danger, {comments}", _danger(comments, danger)
-            yield f"again, {comments}", _first_and_again(comments)[0][1]
+            yield f"again, {comments}", _first_and_again(comments, folder)[0][1]
 
 
-def _first_and_again(comments: int) -> list[tuple[str, Run]]:
+def _first_and_again(comments: int, folder: Path) -> list[tuple[str, Run]]:
     with new_site(comments) as site:
-        command = [sys.executable, "-m", "bot", "check", f"{nw.TEAM}!{site.made.nomination.iid}"]
-        site.be_late()
-        return [(what, run_process(command, site.environment)) for what in ("first", "again")]
+        payload = write_payload(folder, site.made.opening())
+        environment = site.environment | {"TRIGGER_PAYLOAD": str(payload)}
+        return [(what, run_process(RUN, environment)) for what in ("first", "again")]
 
 
 def _danger(comments: int, folder: Path) -> Run:
-    program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
-    command = [
-        shutil.which("node") or "node",
-        str(program),
-        "ci",
-        "--dangerfile",
-        str(HERE / "dangerfile.js"),
-    ]
     with new_site(comments) as site:
-        site.be_late()
-        return run_process(command, _danger_environment(site))
+        return run_process(_danger_command(folder), _danger_environment(site))
+
+
+def _danger_command(folder: Path) -> list[str]:
+    program = folder / "node_modules" / "danger" / "distribution" / "commands" / "danger.js"
+    node = shutil.which("node") or "node"
+    return [node, str(program), "ci", "--dangerfile", str(HERE / "dangerfile.js")]
 
 
 def _danger_environment(site: Site) -> dict[str, str]:
@@ -249,6 +262,19 @@ def _calls(what: str, goal: int, prepare: Callable[[nw.NominationWorld], None]) 
         return
     yield Line(f"{what}: calls of the first look", first.calls, goal)
     yield Line(f"{what}: calls of one that finds nothing changed", again.calls, goal - 4)
+
+
+def measure_sweep() -> Line:
+    """Count the calls for each merge request of a sweep of several, which finds nothing changed."""
+    made = nw.make_world()
+    files = nw.make_people(made, BATCH - 1, "reviewer")
+    for number, path in enumerate(files):
+        made.open({path: nw.entry(Path(path).stem, "maintainer")}, branch=f"nominate-{number}")
+    with Server(made.world) as server:
+        for _ in ("first", "again"):
+            with nw.connect(server, shares=(1, BATCH)) as client:
+                sweep_all(nw.TEAM, nw.make_choices(), client)
+    return Line(f"a sweep of {BATCH}: calls for each", client.calls / BATCH, 3)
 
 
 def _work(made: nw.NominationWorld, count: int) -> None:

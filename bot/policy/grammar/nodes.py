@@ -5,8 +5,8 @@ from dataclasses import field
 from typing import Any
 
 import yaml
-from yaml.reader import Reader
 
+from bot.team import NOT_PRINTABLE
 from bot.values import dataclass
 
 MAX_CHARACTERS = 65_536
@@ -75,7 +75,7 @@ def parse_yaml(text: str, report: Report, *, pure: bool = False) -> Node | None:
     if len(text) > MAX_CHARACTERS:
         report(start, "too long", f"{len(text)} characters", f"{MAX_CHARACTERS} at most")
         return None
-    forbidden = Reader.NON_PRINTABLE.search(text)
+    forbidden = NOT_PRINTABLE.search(text)
     if forbidden:
         place = _place_of(text, forbidden.start())
         report(place, "not YAML", f"the character {forbidden.group()!a}", "printable text")
