@@ -368,6 +368,7 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     from bot import replay, rounds
     from bot.command_line import wants_json
     from bot.publish import GateChoice, GateKind
+    from bot.ready import with_outcomes
 
     settings = _settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
@@ -377,7 +378,9 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
         # What only reads has no gate, and none to read.
         gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
         manner.show(f"reading !{iid} …")
-        evaluation = rounds.evaluate(path, iid, replace(choices, gate=gate), client)
+        policies = tuple(with_outcomes(each, afterwards=True) for each in choices.policies)
+        asked = replace(choices, gate=gate, policies=policies)
+        evaluation = rounds.evaluate(path, iid, asked, client)
         client.only_read()
         manner.show("reading its history …")
         told = replay.trace(evaluation, choices.command, client)
@@ -385,7 +388,8 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     if wants_json(options):
         print(json.dumps(replay.as_json(told), indent=2))
     else:
-        print("\n".join(replay.tell(told)))
+        describe = partial(choices.words.render, "outcomes.txt.j2")
+        print("\n".join(replay.tell(told, lambda went: describe(went=went))))
     return 1 if choices.broken else 0
 
 

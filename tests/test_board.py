@@ -22,24 +22,27 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import NOT_LOOKED_UP
 from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
     FOLDER,
+    GATEWAY,
     INVENTORY,
     RENOVATE,
     START,
     TEAM,
     NominationWorld,
     add_merged,
+    ask_how_it_went,
     assign_to_manager,
     connect,
     entry,
     make_choices,
     make_people,
     make_world,
+    merge_elsewhere,
     run_on,
     run_reading,
     shipped,
@@ -352,6 +355,65 @@ def test_who_did_half_of_the_work_is_shown_without_an_earlier_role(
     assert (people["rob"]["stage"], people["rob"]["ready"]) == ("reviewer", False)
 
 
+def test_how_the_counted_ones_went_is_told_of_those_who_are_judged_closely(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    def approve(made: NominationWorld, mr: MergeRequest) -> None:
+        actions.approve(made.world, made.user("nina"), mr)
+
+    plain = merge_elsewhere(made, before=approve)
+    plain.title = "<b>bold</b>"
+    (nina,) = section(board(server, tmp_path))["people"]
+    (went,) = nina["outcomes"]
+    found = went["outcomes"]
+    assert (went["repository"], went["reason"]) == (GATEWAY, None)
+    assert [each["state"] for each in found["reviewed"]] == ["as_it_was"] * 6
+    assert {each["merged"]["iid"] for each in found["reviewed"]} >= {plain.iid}
+    assert [each["touched"] for each in found["folders"]] == [1]
+    assert found["since"] <= found["until"]
+    text = " ".join(page(tmp_path).text.split())
+    assert f"How those went that count in {GATEWAY}" in text
+    assert "Reviewed and then merged: 6 of 6 as they were, 0 after comments, " in text
+    assert "What GitLab noted after the nominee" in text
+    assert f"!{plain.iid} <b>bold</b>: as it was" in text
+    assert "Folders that they touched, and how many did: the top (1)." in text
+
+
+def test_what_is_not_known_of_how_they_went_is_said(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    """One list that was cut leaves the other numbers standing."""
+
+    def talk(made: NominationWorld, mr: MergeRequest) -> None:
+        actions.approve(made.world, made.user("nina"), mr)
+        for _ in range(120):
+            draft = actions.NoteDraft(body="?", type="DiscussionNote")
+            actions.create_note(made.world, made.user("dora"), mr, draft)
+
+    merge_elsewhere(made, before=talk)
+    (nina,) = section(board(server, tmp_path))["people"]
+    (went,) = nina["outcomes"]
+    assert went["reason"] == "GitLab did not list all that happened in 1 of them"
+    assert went["reason"] in page(tmp_path).text
+
+
+def test_a_nomination_tells_it_where_its_policy_does(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    policies, site = ask_how_it_went(tmp_path), tmp_path / "site"
+    (waiting,) = section(board(server, site, NOMINATION_BOT_POLICIES=policies))["waiting"]
+    (went,) = waiting["outcomes"]
+    assert len(went["outcomes"]["reviewed"]) == 5
+    made.gateway.repository_access = "private"
+    bot = made.user("nomination-bot")
+    made.gateway.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    merge_elsewhere(made)
+    told = section(board(server, site, NOMINATION_BOT_POLICIES=policies))
+    for each in (*told["waiting"], *told["people"]):
+        assert each["outcomes"][0]["outcomes"]["folders"] == []
+
+
 # --- maintainers and drift --------------------------------------------------------------
 
 
@@ -500,8 +562,11 @@ def test_the_title_of_a_private_merge_request_is_nowhere(
     for each in made.gateway.merge_requests.values():
         each.title = "top secret"
     run_on(server, made.nomination)
-    board(server, tmp_path)
-    assert not [name for name in PAGES if "top secret" in (tmp_path / name).read_text("utf-8")]
+    told = board(server, tmp_path)
+    for name in ("board.json", *PAGES):
+        assert "top secret" not in (tmp_path / name).read_text("utf-8")
+    (nina,) = section(told)["people"]
+    assert (nina["closely"], nina["outcomes"]) == (True, [])
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -686,6 +751,7 @@ def test_thousands_of_entries_and_hundreds_of_people_take_sixty_calls(
     assert people[0]["username"] == "nina"
     assert 5 <= sum(each["closely"] for each in people) < 20
     for each in people:
+        assert bool(each["outcomes"]) is each["closely"]
         if not each["closely"]:
             assert each["ready"] is None
             assert {bar["state"] for bar in each["bars"]} == {"counted"}

@@ -12,7 +12,9 @@ from bot.assessment.findings import (
     State,
     Step,
     Verdict,
+    Went,
     current_maintainers,
+    how_they_went,
 )
 from bot.assessment.kinds import KINDS, ReviewOutcomes, RoleHeld
 from bot.assessment.kinds.assigned import find_merging_manager
@@ -33,11 +35,13 @@ __all__ = [
     "State",
     "Step",
     "Verdict",
+    "Went",
     "assess",
     "assess_all",
     "conceal",
     "current_maintainers",
     "find_context",
     "find_merging_manager",
+    "how_they_went",
     "kind_of",
 ]

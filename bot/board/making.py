@@ -41,7 +41,7 @@ from bot.evidence import (
 from bot.merge_request import Visibility
 from bot.policy import Counting, Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
-from bot.ready import Candidate, assess_readiness, choose_policies
+from bot.ready import Candidate, assess_readiness, choose_policies, with_outcomes
 from bot.replay import Told, measure_pace, trace
 from bot.report import MARKER
 from bot.team import may_mention
@@ -49,7 +49,7 @@ from bot.unread import Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
-LOOK_CALLS = 8  # that one close look at somebody may take
+LOOK_CALLS = 9  # that one close look at somebody may take
 MOST_FINISHED = 20  # nominations that are over, the newest
 MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
@@ -366,4 +366,4 @@ def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -
     candidate = Candidate(
         username=who.username, slug=who.slug, project=making.project, branch=files.entries.branch
     )
-    return assess_readiness(candidate, policy, files.source, making.now)
+    return assess_readiness(candidate, with_outcomes(policy), files.source, making.now)

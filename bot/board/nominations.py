@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from bot.app import Evaluation
-from bot.assessment import Assessment, Finding, State, Verdict, conceal, find_merging_manager
+from bot.assessment import (
+    Assessment,
+    Finding,
+    State,
+    Verdict,
+    conceal,
+    find_merging_manager,
+    how_they_went,
+)
 from bot.board.values import Bar, Granted, OpenStep, Waiting
 from bot.evidence import Manager
 from bot.report import GateState, steps_in_order
@@ -29,6 +37,7 @@ def show_open(evaluation: Evaluation) -> Iterator[tuple[str, Waiting]]:
                 step=step,
                 bars=show_bars(told.findings),
                 missing=tuple(finding.requirement.title for finding in told.open_findings),
+                outcomes=how_they_went(told.findings),
             ),
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot import policy as rules
-from bot.assessment import Assessment, RoleHeld
+from bot.assessment import Assessment, RoleHeld, conceal, how_they_went
 from bot.board.nominations import show_bars
 from bot.board.values import Bar, Person
 from bot.errors import TeamDatabaseError
@@ -167,4 +167,5 @@ def _show_judged(who: Staged, gitlab_url: str, told: Assessment) -> Person:
         closely=True,
         bars=show_bars(told.findings),
         missing=tuple(f.requirement.title for f in told.open_findings if not is_later(f)),
+        outcomes=how_they_went(conceal(told).findings),
     )

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.assessment import Went
 from bot.drift import Drift
 from bot.replay import Pace, as_plain
 
@@ -28,7 +29,8 @@ class Bar:
 class Person:
     """Somebody with a role that comes before another; `since` when, where that is known.
 
-    Not `closely` judged where the requests did not suffice for that: then nothing is met.
+    Not `closely` judged where the requests did not suffice for that: then nothing is met, and
+    `outcomes` do not tell how the merge requests went that count.
     """
 
     username: str
@@ -39,6 +41,7 @@ class Person:
     closely: bool
     bars: tuple[Bar, ...]
     missing: tuple[str, ...]
+    outcomes: tuple[Went, ...] = ()
     reason: str | None = None
 
 
@@ -60,6 +63,7 @@ class Waiting:
     step: str
     bars: tuple[Bar, ...]
     missing: tuple[str, ...]
+    outcomes: tuple[Went, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
