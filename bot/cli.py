@@ -565,7 +565,7 @@ def _tell(
     settings: Settings,
     event: str = "",
 ) -> None:
-    from bot.report import Outcome, tell_story, write_artifacts
+    from bot.report import Outcome, tell_story, tell_waits, write_artifacts
 
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
@@ -573,6 +573,7 @@ def _tell(
         findings=evaluation.findings,
         gate=report.gate if report else None,
         spoken=report is not None,
+        waits=tell_waits(report.turns, evaluation.now) if report else (),
         event=event,
         writes=tuple(
             (what, (comment_url or "") if where is None else f"{address}{where}")

@@ -210,6 +210,7 @@ def test_an_open_nomination_says_who_waits_on_whom(server: Server, tmp_path: Pat
     text = " ".join(page(tmp_path).text.split())
     assert "Waits for nominee (@nina)" in text
     assert "(recommended)" in text
+    assert "Waiting for " in text
 
 
 def test_a_ready_one_waits_for_its_maintainer(
@@ -219,6 +220,30 @@ def test_a_ready_one_waits_for_its_maintainer(
     (waiting,) = section(board(server, tmp_path))["waiting"]
     assert (waiting["state"], waiting["actor"]) == ("ready", "maintainer")
     assert waiting["people"] == ["max"]
+
+
+def test_a_draft_waits_for_its_author(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.nomination.title = f"Draft: {made.nomination.title}"
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["actor"], waiting["people"]) == (
+        "waiting",
+        "author",
+        ["nina"],
+    )
+
+
+def test_it_waits_since_somebody_moved_it_on_and_not_since_the_bot_spoke(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.world.tick(3 * 86_400)
+    body = run_on(server, made.nomination).body
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    spoke = made.nomination.updated_at
+    assert spoke - datetime.fromisoformat(waiting["unchanged_since"]) >= timedelta(days=3)
+    assert waiting["unchanged_since"][:10] in body
 
 
 def test_one_that_is_assigned_to_the_manager_alone_waits_for_them(

@@ -47,7 +47,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An open nomination: for whom it waits, and for what.
+    """An open nomination: for whom it waits, for what, and since when nothing moved on.
 
     The state is `ready` to be merged, `held`, `waiting` for somebody, or `unknown`.
     """

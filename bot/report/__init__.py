@@ -5,6 +5,7 @@ from bot.report.kinds import steps_in_order
 from bot.report.log import Chapter, Outcome, fold, tell_story, write_artifacts, write_metrics
 from bot.report.offers import OfferText, describe_end, describe_offer
 from bot.report.site import write_site
+from bot.report.turns import find_since, tell_waits
 from bot.report.words import (
     MARKER,
     About,
@@ -31,10 +32,12 @@ __all__ = [
     "describe_end",
     "describe_offer",
     "explain_assessment",
+    "find_since",
     "fold",
     "render_report",
     "steps_in_order",
     "tell_story",
+    "tell_waits",
     "write_artifacts",
     "write_metrics",
     "write_site",

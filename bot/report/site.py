@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import jinja2
@@ -9,6 +10,7 @@ from markupsafe import Markup, escape
 
 from bot.errors import ConfigError
 from bot.inert import diff_line, log_line
+from bot.report.turns import count_days
 from bot.report.words import COMPILED, KEPT, shipped_templates
 
 # The names are fixed: nothing that is read from GitLab becomes the name of a file.
@@ -40,6 +42,7 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
     )
     environment.filters |= {
         "day": lambda time: str(time)[:10],
+        "days_until": _count_days,
         "address": _address,
         "diff": _show_diff,
     }
@@ -57,6 +60,10 @@ def _make_printable(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return log_line(value, LIMIT) if value else value
+
+
+def _count_days(since: str, until: str) -> str:
+    return count_days(datetime.fromisoformat(since), datetime.fromisoformat(until))
 
 
 def _address(url: str) -> str:

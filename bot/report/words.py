@@ -71,13 +71,15 @@ class Gate:
 class Report:
     """What GitLab should show; no body where there is nothing to say, no gate once it is over.
 
-    `reminders` are the words of the body that mention somebody once more.
+    `reminders` are the words of the body that mention somebody once more, `turns` whose turn it is
+    by each nomination.
     """
 
     body: str | None
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
     reminders: tuple[str, ...] = ()
+    turns: tuple[Turn | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +346,7 @@ def render_report(
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
         reminders=tuple(str(tell_turn(turn)) for turn in turns if turn and turn.reminder),
+        turns=turns,
     )
 
 
