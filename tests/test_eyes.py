@@ -304,7 +304,11 @@ def test_only_the_log_of_a_job_has_sections(
     assert "section_" not in elsewhere.stdout
     if arguments == ("run",):
         assert elsewhere.stdout.startswith("event: a change of !1\n")
-        assert re.search(r"^  waits for: @nina for [0-9]+ days?$", elsewhere.stdout, re.MULTILINE)
+        assert re.search(
+            r"^  waits for: @nina for ([0-9]+ days?|less than a day)$",
+            elsewhere.stdout,
+            re.MULTILINE,
+        )
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def test_the_nominee_is_mentioned_while_their_work_is_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "told"), [(None, "@ada"), (23, "@ada for 0 days"), (25, "@ada for 1 day"),
-                        (80, "@ada for 3 days"), (-5, "@ada for 0 days")],
+    ("hours", "told"), [(None, "@ada"), (23, "@ada for less than a day"), (25, "@ada for 1 day"),
+                        (80, "@ada for 3 days"), (-5, "@ada for less than a day")],
 )  # fmt: skip
 def test_the_days_are_told_where_no_edit_is_needed_for_them(hours: int | None, told: str) -> None:
     since = None if hours is None else NOW - timedelta(hours=hours)

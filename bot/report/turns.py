@@ -100,8 +100,8 @@ def _tell_wait(turn: Turn, now: datetime) -> str:
 
 def count_days(since: datetime, now: datetime) -> str:
     """Say how many days ago something was."""
-    days = max(0, (now - since).days)
-    return f"{days} day{'' if days == 1 else 's'}"
+    days = (now - since).days
+    return "less than a day" if days < 1 else f"{days} day{'' if days == 1 else 's'}"
 
 
 def find_since(assessment: Assessment) -> datetime | None:
