@@ -387,8 +387,8 @@ def unique_notices(assessments: Sequence[Assessment]) -> list[rules.Notice]:
 
 
 def next_finding(findings: Findings) -> tuple[Assessment, Finding] | None:
-    """Return the first open point: what a person can do comes before what is unknown."""
-    opened = [(a, f) for a in findings.assessments for f in a.open_findings]
+    """Return the first open point, that of the next step: what is unknown comes last."""
+    opened = [(a, f) for a in findings.assessments for f in steps_in_order(a)]
     opened.sort(key=lambda pair: pair[1].verdict is Verdict.UNKNOWN)
     return opened[0] if opened else None
 
@@ -430,7 +430,7 @@ def waiting_link(gitlab_url: str, repository: str) -> Markup:
     """Link the open merge requests of a repository that nobody was asked to review yet."""
     query = urlencode({"scope": "all", "state": "opened", "reviewer_id": "None"})
     address = f"{gitlab_url}/{repository}/-/merge_requests?{query}"
-    return Markup(inert.web_link("those without a reviewer", address))  # noqa: S704  made inert
+    return Markup(inert.web_link("without a reviewer", address))  # noqa: S704  made inert
 
 
 def mention(turn: Turn) -> Markup:
