@@ -12,12 +12,12 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.board import make_board
+from bot.board import as_json, make_board
 from bot.board.making import bound, count_years, find_maintainers
 from bot.board.people import find_staged
-from bot.board.values import Board
+from bot.board.values import Board, Person, Section, Waiting
 from bot.evidence import Joined, Members
-from bot.report.site import PAGES
+from bot.report.site import PAGES, write_site
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -668,6 +668,62 @@ def test_the_feed_holds_everybody_once(
     for each in feed.iter(f"{ATOM}entry"):
         assert each.find(f"{ATOM}updated") is not None
         assert each.find(f"{ATOM}title") is not None
+
+
+def test_whatever_the_names_the_feed_is_one_that_readers_take() -> None:
+    """RFC 4287: ids are IRIs (RFC 3987), times those of RFC 3339, and every entry has a link."""
+    odd = 'a b<c>"{|}\\^`\u202eé'
+    waiting = Waiting(
+        username=odd,
+        url=f"https://gitlab.example.com/{TEAM}/-/merge_requests/1",
+        iid=1,
+        opened_at=START,
+        unchanged_since=START,
+        state="waiting",
+        actor="nominee",
+        people=(odd,),
+        step=odd,
+        bars=(),
+        missing=(),
+    )
+    person = Person(
+        username=odd,
+        url="https://gitlab.example.com/x",
+        stage=odd,
+        since=START,
+        ready=None,
+        closely=True,
+        bars=(),
+        missing=(),
+    )
+    shown = Section(
+        id="docs",
+        title=odd,
+        document="https://x.example",
+        project="docs",
+        role="maintainer",
+        group="g",
+        number=None,
+        maintainers=(),
+        waiting=(waiting,),
+        granted=(),
+        people=(person,),
+    )
+    told = Board(
+        made_at=START,
+        gitlab_url="https://gitlab.example.com",
+        team_project=TEAM,
+        sections=(shown,),
+    )
+    feed = Xml.fromstring(write_site(as_json(told), None)["feed.xml"])  # noqa: S314  our own
+    for each in (feed, *feed.iter(f"{ATOM}entry")):
+        assert re.fullmatch(r"https://[^\s<>\"{}|\\^`]+", each.findtext(f"{ATOM}id") or "")
+        updated = datetime.fromisoformat(each.findtext(f"{ATOM}updated") or "")
+        assert updated.tzinfo is not None
+        assert each.findtext(f"{ATOM}title")
+    assert feed.findtext(f"{ATOM}author/{ATOM}name")
+    links = [each.find(f"{ATOM}link") for each in feed.iter(f"{ATOM}entry")]
+    assert [link is not None for link in links] == [True, True]
 
 
 def test_several_roles_have_a_list_to_choose_from(server: Server, tmp_path: Path) -> None:
