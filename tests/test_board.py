@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -208,7 +208,8 @@ def test_an_open_nomination_says_who_waits_on_whom(server: Server, tmp_path: Pat
     assert waiting["step"].startswith("Assign the merge request")
     assert waiting["opened_at"] <= waiting["unchanged_since"]
     text = " ".join(page(tmp_path).text.split())
-    assert "Waits for nominee (@nina)" in text
+    assert "Waits for the nominee (@nina)" in text
+    assert "0 of 10 (not yet)" in text
     assert "(recommended)" in text
     assert "Waiting for " in text
 
@@ -447,7 +448,7 @@ def test_the_number_of_maintainers_is_told_year_by_year(
 ) -> None:
     made.group.members[made.user("olga").id].created_at = START.replace(year=2024)
     told = section(board(server, tmp_path))
-    this_year = datetime.now(UTC).year  # noqa: TID251  as the door tells it
+    this_year = made.world.now.year  # GitLab's clock is the one that counts
     assert [(each["year"], each["number"]) for each in told["growth"]][:3] == [
         (2024, 1),
         (2025, 1),
