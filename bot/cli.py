@@ -205,8 +205,8 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     username = options.username.removeprefix("@")
     with _wire(settings) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
-        now = client.now()
         branch = client.fetch_default_branch(project)
+        now = client.now()
         # The files are lower case by convention, whatever the account is.
         who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
         search = partial(client.find_files, project, branch)
@@ -346,7 +346,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     with _wire(settings, BOARD) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
         where = (settings.gitlab_url, project)
-        board = make_board(client, choices, where, client.now(), manner.show)
+        board = make_board(client, choices, where, client.now, manner.show)
     manner.end()
     files = write_site(as_json(board), settings.templates)
     try:
@@ -404,7 +404,7 @@ def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         project = client.fetch_project_path(settings.team_project)
         # Where all have mistakes, nothing is left to compare, which was said already.
         is_some = options.policy or choices.policies
-        today = client.now()
+        today = datetime.now(UTC)
         policies = choose_policies(choices.policies, options.policy, today) if is_some else []
         where = (settings.gitlab_url, project)
         found = drift.find_drift(client, policies, where, manner.show)

@@ -757,7 +757,9 @@ def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
 
     def at(now: datetime) -> Board:
         with connect(server) as client:
-            return make_board(client, make_choices(), (server.url, TEAM), now, lambda _: None)
+            return make_board(
+                client, make_choices(), (server.url, TEAM), lambda: now, lambda _: None
+            )
 
     first, later = made.world.now, made.world.now + timedelta(hours=1)
     assert at(later) == replace(at(first), made_at=later)

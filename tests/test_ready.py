@@ -365,7 +365,7 @@ def test_how_the_counted_merge_requests_went_is_told_whole(
     link = f"{server.url}/{GATEWAY}/-/merge_requests/{mr.iid}"
     assert f"             !{mr.iid} no review is seen  {link}\n" in text
     assert text.count(f"{server.url}/{GATEWAY}/-/merge_requests/") == 12
-    assert "           merged from 2026-01-06 to 2026-01-06, in . (1)\n" in text
+    assert "           merged from 2026-01-06 to 2026-01-06, in the top (1)\n" in text
     (shown,) = (e for e in told(server, "nina", "--outcomes")["requirements"] if e["outcomes"])
     assert (shown["verdict"], shown["blocking"]) == ("shown", False)
     assert [each["state"] for each in shown["outcomes"]["reviewed"]] == ["as_it_was"] * 5

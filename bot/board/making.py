@@ -80,9 +80,9 @@ class _Making:
     choices: Choices
     project: str
     gitlab_url: str
-    now: datetime
     tell: Callable[[str], None]
     shared: Source
+    now: datetime = field(init=False)
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
     seen: set[int] = field(default_factory=set)
@@ -105,12 +105,13 @@ def make_board(
     gitlab: GitLab,
     choices: Choices,
     where: tuple[str, str],
-    now: datetime,
+    clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> Board:
     """Read the team database, named by GitLab's address and its path, and show who is near.
 
-    Whatever cannot be read is said in a notice; `tell` is told what goes on. Raises GitLabError
+    Whatever cannot be read is said in a notice; `clock` is GitLab's, which tells the time once it
+    was asked anything, and `tell` is told what goes on. Raises GitLabError
     where it is not known who may see the team database: a page that shows nobody would replace one
     that does, and look as if nobody were near.
     """
@@ -121,12 +122,12 @@ def make_board(
         choices=replace(choices, gate=GateChoice(kind=GateKind.NONE, name=choices.gate.name)),
         project=project,
         gitlab_url=gitlab_url,
-        now=now,
         tell=tell,
         shared=SharedFacts(gitlab, project),
     )
     need = ExposureOf(project)
     seen = fact_of(making.shared.fetch_facts({need}), need)
+    making.now = clock()
     if isinstance(seen, Unread):
         raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
     if seen.merge_requests is Visibility.PUBLIC:
@@ -135,7 +136,7 @@ def make_board(
         making.notices.append(_left_out("Nominations", f"the merge requests of {project}"))
     sections = _read_sections(making, seen)
     return Board(
-        made_at=now,
+        made_at=making.now,
         gitlab_url=gitlab_url,
         team_project=project,
         sections=sections,
