@@ -427,10 +427,10 @@ def group_title(gitlab_url: str, step: Step) -> Markup:
 
 
 def waiting_link(gitlab_url: str, repository: str) -> Markup:
-    """Link the open merge requests of a repository that nobody was asked to review yet."""
+    """Link the open merge requests of a repository that wait until somebody is asked to review."""
     query = urlencode({"scope": "all", "state": "opened", "reviewer_id": "None"})
     address = f"{gitlab_url}/{repository}/-/merge_requests?{query}"
-    return Markup(inert.web_link("without a reviewer", address))  # noqa: S704  made inert
+    return Markup(inert.web_link("those that wait", address))  # noqa: S704  made inert
 
 
 def mention(turn: Turn) -> Markup:
