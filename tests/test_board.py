@@ -12,10 +12,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.board import as_json, make_board
-from bot.board.making import bound, count_years, find_maintainers
-from bot.board.people import find_staged
-from bot.board.values import Board, Person, Section, Waiting
+from bot.app.board import as_json, make_board
+from bot.app.board.making import bound, count_years, find_maintainers
+from bot.app.board.people import find_staged
+from bot.app.board.values import Board, Person, Section, Waiting
 from bot.evidence import Joined, Members
 from bot.report.site import PAGES, write_site
 from bot.sandbox.acts import actions
