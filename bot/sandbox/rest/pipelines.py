@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import lru_cache
 from typing import TypeVar
 
 import yaml
@@ -11,7 +12,7 @@ from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
-from bot.sandbox.world.shipped import CI_FILE, ci_definition
+from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
 
 T = TypeVar("T")
@@ -283,10 +284,16 @@ def lint_project(call: Call) -> Answer:
         return _lint_answer("", [NOTHING])
     written = ci_definition() if content is None else content.decode()
     try:
-        merged = yaml.safe_dump(yaml.safe_load(written))
+        merged = _merge(written)
     except yaml.YAMLError as problem:
         return _lint_answer("", [f"Invalid configuration format: {problem}"])
     return _lint_answer(f"---\n{merged}", [])
+
+
+@lru_cache(maxsize=16)
+def _merge(written: str) -> str:
+    """Write a configuration out; the same one is often asked for."""
+    return yaml.safe_dump(read_yaml(written))
 
 
 def _lint_answer(merged: str, errors: list[str]) -> Answer:
