@@ -217,8 +217,8 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     username = options.username.removeprefix("@")
     with _wire(settings) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
-        now = datetime.now(UTC)
         branch = client.fetch_default_branch(project)
+        now = client.now()
         # The files are lower case by convention, whatever the account is.
         who = Candidate(username=username, slug=username.lower(), project=project, branch=branch)
         search = partial(client.find_files, project, branch)
@@ -356,7 +356,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     with _wire(settings, BOARD) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
         where = (settings.gitlab_url, project)
-        board = make_board(client, choices, where, datetime.now(UTC), manner.show)
+        board = make_board(client, choices, where, client.now, manner.show)
     manner.end()
     files = write_site(as_json(board), settings.templates)
     try:
@@ -376,6 +376,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
 def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.app import replay, rounds
+    from bot.app.ready import with_outcomes
     from bot.command_line import wants_json
     from bot.publish import GateChoice, GateKind
 
@@ -387,7 +388,9 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
         # What only reads has no gate, and none to read.
         gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
         manner.show(f"reading !{iid} …")
-        evaluation = rounds.evaluate(path, iid, replace(choices, gate=gate), client)
+        policies = tuple(with_outcomes(each, afterwards=True) for each in choices.policies)
+        asked = replace(choices, gate=gate, policies=policies)
+        evaluation = rounds.evaluate(path, iid, asked, client)
         client.only_read()
         manner.show("reading its history …")
         told = replay.trace(evaluation, choices.command, client)
@@ -395,7 +398,8 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
     if wants_json(options):
         print(json.dumps(replay.as_json(told), indent=2))
     else:
-        print("\n".join(replay.tell(told)))
+        describe = partial(choices.words.render, "outcomes.txt.j2")
+        print("\n".join(replay.tell(told, lambda went: describe(went=went))))
     return 1 if choices.broken else 0
 
 
@@ -575,7 +579,7 @@ def _tell(
     settings: Settings,
     event: str = "",
 ) -> None:
-    from bot.report import Outcome, tell_story, write_artifacts
+    from bot.report import Outcome, tell_story, tell_waits, write_artifacts
 
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
@@ -583,6 +587,7 @@ def _tell(
         findings=evaluation.findings,
         gate=report.gate if report else None,
         spoken=report is not None,
+        waits=tell_waits(report.turns, evaluation.now) if report else (),
         event=event,
         writes=tuple(
             (what, (comment_url or "") if where is None else f"{address}{where}")

@@ -26,11 +26,16 @@ _BACKTICKS = re.compile("``+")
 # What plain text must not contain: punctuation (but a comma, and dots, hyphens and closing
 # brackets that follow a letter), a web address without scheme, and bare references: commit ids,
 # keys of an external issue tracker. A commit id is a whole word (`WHOLE_WORD_COMMIT_SHA_PATTERN`,
-# app/models/commit.rb), so that words such as "feedback" stay as they are.
+# app/models/commit.rb), so that words such as "feedback" stay as they are; so do paths, of which
+# only a `>` behind them makes a reference to a project (`reference_postfix`, app/models/project.rb)
+# and only the colon before them an address, and sentences with a colon: after a word and before a
+# blank it neither begins nor ends an emoji.
 _RISKY = re.compile(
-    r"(?P<trigger>[@#!~%&$^:/\[{*])"
+    r"(?P<whole>(?<=[a-z0-9]):(?= )|(?<=[a-z0-9_])/(?=[a-z0-9_]))"
+    r"|(?P<trigger>[@#!~%&$^:/\[{*])"
+    r"|(?P<after>>)"
     r"|(?P<key>(?<=[A-Z0-9_])-(?=[0-9]))"
-    r"|(?P<sign>[\"'(+/;<=>?\\\]_`|}]|(?<![A-Za-z])[.)-])"
+    r"|(?P<sign>[\"'(+;<=?\\\]_`|}]|(?<![A-Za-z])[.)-])"
     r"|(?P<web>www(?=\.))"
     r"|(?P<hex>(?<![0-9a-z_])[0-9a-f]{7,40}(?![0-9a-z_]))",
     re.IGNORECASE,
@@ -131,7 +136,9 @@ def _disarm(match: re.Match[str]) -> str:
     found = match[0]
     if match.lastgroup == "trigger":
         return f"&#{ord(found)};{_JOINER}"
-    if match.lastgroup == "sign":
+    if match.lastgroup == "after":
+        return f"{_JOINER}&#{ord(found)};"
+    if match.lastgroup in {"sign", "whole"}:
         return f"&#{ord(found)};"
     if match.lastgroup == "hex":
         return _JOINER.join(found[start : start + 6] for start in range(0, len(found), 6))

@@ -142,6 +142,7 @@ def person(
     facts: dict[str, object] = {
         "nomination": make_nomination(username),
         "evidence": evidence or gather(work),
+        "moved": NOW - timedelta(days=3),
     }
     return make_assessment(POLICY, replay, **(facts | changes))
 

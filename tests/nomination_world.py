@@ -380,10 +380,23 @@ def shipped() -> tuple[tuple[Policy, ...], Words]:
 
 def assign_to_manager(directory: Path) -> Path:
     """Write the shipped policy so that a nomination is assigned to the manager alone."""
+    return _rewrite(directory, "    maintainers: 1\n", "    maintainers: 0\n")
+
+
+def ask_how_it_went(directory: Path) -> Path:
+    """Write the shipped policy so that it tells how the counted merge requests went."""
+    asked = (
+        "requirements:\n  - {id: outcomes, title: How it went, kind: review_outcomes, "
+        "enforcement: advisory, actor: anyone, help: Look.}\n"
+    )
+    return _rewrite(directory, "requirements:\n", asked)
+
+
+def _rewrite(directory: Path, old: str, new: str) -> Path:
     text = (SHIPPED / "ai-gateway.yml").read_text("utf-8")
+    assert text.count(old) == 1
     (directory / "policies").mkdir()
-    written = text.replace("    maintainers: 1\n", "    maintainers: 0\n")
-    (directory / "policies" / "ai-gateway.yml").write_text(written, "utf-8")
+    (directory / "policies" / "ai-gateway.yml").write_text(text.replace(old, new), "utf-8")
     return directory / "policies"
 
 

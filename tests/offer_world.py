@@ -12,7 +12,7 @@ from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Project
 from tests.nomination_world import START, NominationWorld, Outcome, make_world, run_on, shipped
 
-FIRST = "nomination-bot/ai-gateway/inventory/nina"
+FIRST = "nomination-bot/inventory-json-08b0ab9b/nina"
 
 
 @cache

@@ -12,7 +12,11 @@ ROOT = Path(__file__).parent.parent
 STORIES = ROOT / "bot" / "sandbox" / "scenarios"
 WRITTEN = {".py", ".j2", ".yml", ".css"}
 MORE = SHIPPED / "more"
-KNOWN = re.compile(r"ai[-_ ]gateway|ai[-_]assist|container-registry|helm-chart", re.IGNORECASE)
+KNOWN = re.compile(
+    r"ai[-_ ]gateway|ai[-_]assist|container-registry|helm-chart"
+    r"|inventory\.json|renovate\.json|runway|short-handed",
+    re.IGNORECASE,
+)
 
 
 def code() -> list[Path]:
@@ -32,7 +36,7 @@ def test_no_code_and_no_words_know_a_process() -> None:
     assert told == []
 
 
-@pytest.mark.parametrize("line", ["the AI Gateway", "gitlab-org/maintainers/ai-gateway"])
+@pytest.mark.parametrize("line", ["the AI Gateway", "gitlab-org/maintainers/ai-gateway", "Runway"])
 def test_the_search_would_find_it(line: str) -> None:
     assert KNOWN.search(line)
 

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -12,34 +12,37 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.app.board import make_board
+from bot.app.board import as_json, make_board
 from bot.app.board.making import bound, count_years, find_maintainers
 from bot.app.board.people import find_staged
-from bot.app.board.values import Board
+from bot.app.board.values import Board, Person, Section, Waiting
 from bot.evidence import Joined, Members
-from bot.report.site import PAGES
+from bot.report.site import PAGES, write_site
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member
+from bot.sandbox.world.entities import Level, Member, MergeRequest
 from bot.unread import NOT_LOOKED_UP
 from tests.nomination_world import (
     DOCS_POLICY,
     ENTRY,
     FOLDER,
+    GATEWAY,
     INVENTORY,
     RENOVATE,
     START,
     TEAM,
     NominationWorld,
     add_merged,
+    ask_how_it_went,
     assign_to_manager,
     connect,
     entry,
     make_choices,
     make_people,
     make_world,
+    merge_elsewhere,
     run_on,
     run_reading,
     shipped,
@@ -205,8 +208,10 @@ def test_an_open_nomination_says_who_waits_on_whom(server: Server, tmp_path: Pat
     assert waiting["step"].startswith("Assign the merge request")
     assert waiting["opened_at"] <= waiting["unchanged_since"]
     text = " ".join(page(tmp_path).text.split())
-    assert "Waits for nominee (@nina)" in text
+    assert "Waits for the nominee (@nina)" in text
+    assert "0 of 10 (not yet)" in text
     assert "(recommended)" in text
+    assert "Waiting for " in text
 
 
 def test_a_ready_one_waits_for_its_maintainer(
@@ -216,6 +221,30 @@ def test_a_ready_one_waits_for_its_maintainer(
     (waiting,) = section(board(server, tmp_path))["waiting"]
     assert (waiting["state"], waiting["actor"]) == ("ready", "maintainer")
     assert waiting["people"] == ["max"]
+
+
+def test_a_draft_waits_for_its_author(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.nomination.title = f"Draft: {made.nomination.title}"
+    run_on(server, made.nomination)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["actor"], waiting["people"]) == (
+        "waiting",
+        "author",
+        ["nina"],
+    )
+
+
+def test_it_waits_since_somebody_moved_it_on_and_not_since_the_bot_spoke(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.world.tick(3 * 86_400)
+    body = run_on(server, made.nomination).body
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    spoke = made.nomination.updated_at
+    assert spoke - datetime.fromisoformat(waiting["unchanged_since"]) >= timedelta(days=3)
+    assert waiting["unchanged_since"][:10] in body
 
 
 def test_one_that_is_assigned_to_the_manager_alone_waits_for_them(
@@ -352,6 +381,65 @@ def test_who_did_half_of_the_work_is_shown_without_an_earlier_role(
     assert (people["rob"]["stage"], people["rob"]["ready"]) == ("reviewer", False)
 
 
+def test_how_the_counted_ones_went_is_told_of_those_who_are_judged_closely(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    def approve(made: NominationWorld, mr: MergeRequest) -> None:
+        actions.approve(made.world, made.user("nina"), mr)
+
+    plain = merge_elsewhere(made, before=approve)
+    plain.title = "<b>bold</b>"
+    (nina,) = section(board(server, tmp_path))["people"]
+    (went,) = nina["outcomes"]
+    found = went["outcomes"]
+    assert (went["repository"], went["reason"]) == (GATEWAY, None)
+    assert [each["state"] for each in found["reviewed"]] == ["as_it_was"] * 6
+    assert {each["merged"]["iid"] for each in found["reviewed"]} >= {plain.iid}
+    assert [each["touched"] for each in found["folders"]] == [1]
+    assert found["since"] <= found["until"]
+    text = " ".join(page(tmp_path).text.split())
+    assert f"How those went that count in {GATEWAY}" in text
+    assert "Reviewed and then merged: 6 of 6 as they were, 0 after comments, " in text
+    assert "What GitLab noted after the nominee" in text
+    assert f"!{plain.iid} <b>bold</b>: as it was" in text
+    assert "Folders that they touched, and how many did: the top (1)." in text
+
+
+def test_what_is_not_known_of_how_they_went_is_said(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    """One list that was cut leaves the other numbers standing."""
+
+    def talk(made: NominationWorld, mr: MergeRequest) -> None:
+        actions.approve(made.world, made.user("nina"), mr)
+        for _ in range(120):
+            draft = actions.NoteDraft(body="?", type="DiscussionNote")
+            actions.create_note(made.world, made.user("dora"), mr, draft)
+
+    merge_elsewhere(made, before=talk)
+    (nina,) = section(board(server, tmp_path))["people"]
+    (went,) = nina["outcomes"]
+    assert went["reason"] == "GitLab did not list all that happened in 1 of them"
+    assert went["reason"] in page(tmp_path).text
+
+
+def test_a_nomination_tells_it_where_its_policy_does(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    run_on(server, made.nomination)
+    policies, site = ask_how_it_went(tmp_path), tmp_path / "site"
+    (waiting,) = section(board(server, site, NOMINATION_BOT_POLICIES=policies))["waiting"]
+    (went,) = waiting["outcomes"]
+    assert len(went["outcomes"]["reviewed"]) == 5
+    made.gateway.repository_access = "private"
+    bot = made.user("nomination-bot")
+    made.gateway.members[bot.id] = Member(user=bot, level=Level.REPORTER, created_at=START)
+    merge_elsewhere(made)
+    told = section(board(server, site, NOMINATION_BOT_POLICIES=policies))
+    for each in (*told["waiting"], *told["people"]):
+        assert each["outcomes"][0]["outcomes"]["folders"] == []
+
+
 # --- maintainers and drift --------------------------------------------------------------
 
 
@@ -360,7 +448,7 @@ def test_the_number_of_maintainers_is_told_year_by_year(
 ) -> None:
     made.group.members[made.user("olga").id].created_at = START.replace(year=2024)
     told = section(board(server, tmp_path))
-    this_year = datetime.now(UTC).year  # noqa: TID251  as the door tells it
+    this_year = made.world.now.year  # GitLab's clock is the one that counts
     assert [(each["year"], each["number"]) for each in told["growth"]][:3] == [
         (2024, 1),
         (2025, 1),
@@ -500,8 +588,11 @@ def test_the_title_of_a_private_merge_request_is_nowhere(
     for each in made.gateway.merge_requests.values():
         each.title = "top secret"
     run_on(server, made.nomination)
-    board(server, tmp_path)
-    assert not [name for name in PAGES if "top secret" in (tmp_path / name).read_text("utf-8")]
+    told = board(server, tmp_path)
+    for name in ("board.json", *PAGES):
+        assert "top secret" not in (tmp_path / name).read_text("utf-8")
+    (nina,) = section(told)["people"]
+    assert (nina["closely"], nina["outcomes"]) == (True, [])
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -580,6 +671,62 @@ def test_the_feed_holds_everybody_once(
         assert each.find(f"{ATOM}title") is not None
 
 
+def test_whatever_the_names_the_feed_is_one_that_readers_take() -> None:
+    """RFC 4287: ids are IRIs (RFC 3987), times those of RFC 3339, and every entry has a link."""
+    odd = 'a b<c>"{|}\\^`\u202eé'
+    waiting = Waiting(
+        username=odd,
+        url=f"https://gitlab.example.com/{TEAM}/-/merge_requests/1",
+        iid=1,
+        opened_at=START,
+        unchanged_since=START,
+        state="waiting",
+        actor="nominee",
+        people=(odd,),
+        step=odd,
+        bars=(),
+        missing=(),
+    )
+    person = Person(
+        username=odd,
+        url="https://gitlab.example.com/x",
+        stage=odd,
+        since=START,
+        ready=None,
+        closely=True,
+        bars=(),
+        missing=(),
+    )
+    shown = Section(
+        id="docs",
+        title=odd,
+        document="https://x.example",
+        project="docs",
+        role="maintainer",
+        group="g",
+        number=None,
+        maintainers=(),
+        waiting=(waiting,),
+        granted=(),
+        people=(person,),
+    )
+    told = Board(
+        made_at=START,
+        gitlab_url="https://gitlab.example.com",
+        team_project=TEAM,
+        sections=(shown,),
+    )
+    feed = Xml.fromstring(write_site(as_json(told), None)["feed.xml"])  # noqa: S314  our own
+    for each in (feed, *feed.iter(f"{ATOM}entry")):
+        assert re.fullmatch(r"https://[^\s<>\"{}|\\^`]+", each.findtext(f"{ATOM}id") or "")
+        updated = datetime.fromisoformat(each.findtext(f"{ATOM}updated") or "")
+        assert updated.tzinfo is not None
+        assert each.findtext(f"{ATOM}title")
+    assert feed.findtext(f"{ATOM}author/{ATOM}name")
+    links = [each.find(f"{ATOM}link") for each in feed.iter(f"{ATOM}entry")]
+    assert [link is not None for link in links] == [True, True]
+
+
 def test_several_roles_have_a_list_to_choose_from(server: Server, tmp_path: Path) -> None:
     policies = tmp_path / "policies"
     policies.mkdir()
@@ -610,7 +757,9 @@ def test_the_board_is_the_same_when_nothing_changed_but_the_hour(
 
     def at(now: datetime) -> Board:
         with connect(server) as client:
-            return make_board(client, make_choices(), (server.url, TEAM), now, lambda _: None)
+            return make_board(
+                client, make_choices(), (server.url, TEAM), lambda: now, lambda _: None
+            )
 
     first, later = made.world.now, made.world.now + timedelta(hours=1)
     assert at(later) == replace(at(first), made_at=later)
@@ -688,6 +837,7 @@ def test_thousands_of_entries_and_hundreds_of_people_take_sixty_calls(
     assert people[0]["username"] == "nina"
     assert 5 <= sum(each["closely"] for each in people) < 20
     for each in people:
+        assert bool(each["outcomes"]) is each["closely"]
         if not each["closely"]:
             assert each["ready"] is None
             assert {bar["state"] for bar in each["bars"]} == {"counted"}

@@ -273,7 +273,7 @@ def nominate(site: Reader) -> None:
     site.fill("Content", lambda text: text.replace(before, after))
     site.fill("Title of the merge request", lambda _: TITLE)
     site.press("Commit and open a merge request")
-    site.wait_for("Not ready:")
+    site.wait_for("Not ready")
     site.wait_for("nomination-bot failed")
     assert not site.button("Merge").is_enabled()
     site.follow("Changes")

@@ -140,7 +140,7 @@ def test_the_sweep_makes_up_for_a_change_of_the_target_whose_event_was_lost(
         looks = sweep_all(TEAM, make_choices(gate=CHECK), client)
     assert mr.iid in [look.iid for look in looks]
     (note,) = made.own_notes(mr)
-    assert "**Not ready:**" in note.body
+    assert "**Not ready" in note.body
     assert state_of(made, mr, check) == "failed"
 
 

@@ -62,6 +62,11 @@ def outcome(**changes: object) -> Outcome:
     return Outcome(**(told | changes))  # type: ignore[arg-type]
 
 
+def test_the_log_says_for_how_many_days_it_waits_for_whom() -> None:
+    assert "  waits for: @nina for 3 days" in tell_story(outcome(waits=("@nina for 3 days",)))
+    assert not [line for line in tell_story(outcome()) if "waits for" in line]
+
+
 def test_the_log_tells_one_story_that_ends_with_who_what_and_where() -> None:
     lines = tell_story(outcome(event="a comment of !231"))
     assert lines[0] == "event: a comment of !231"
@@ -299,6 +304,11 @@ def test_only_the_log_of_a_job_has_sections(
     assert "section_" not in elsewhere.stdout
     if arguments == ("run",):
         assert elsewhere.stdout.startswith("event: a change of !1\n")
+        assert re.search(
+            r"^  waits for: @nina for ([0-9]+ days?|less than a day)$",
+            elsewhere.stdout,
+            re.MULTILINE,
+        )
 
 
 @pytest.mark.parametrize(

@@ -628,10 +628,17 @@ def test_a_name_goes_and_everything_else_stays(members: list[str], indent: int |
         ("members:\n- bob\n- zoe # new\n", "members:\n- zoe # new\n"),
         ("members:\n- al\n- bob", "members:\n- al\n"),
         ("members: [al, '@bob']\n", "members: [al]\n"),
+        ("members: [\n  bob,\n]\n", "members: []\n"),
+        ("members: [ # all\n  bob\n]\n", "members: [ # all\n  \n]\n"),
     ],
 )
 def test_a_name_goes_with_its_line_in_yaml(text: str, after: str) -> None:
     assert removed(text, "yaml", entry=False) == after
+
+
+def test_of_the_only_name_no_blank_line_is_left() -> None:
+    text = '{\n  "members": [\n    "bob"\n  ]\n}\n'
+    assert removed(text, entry=False) == '{\n  "members": []\n}\n'
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,34 @@ def test_nothing_is_opened_before_the_merge_or_unless_the_policy_says_so(
     assert offers_in(made.provisioner) + offers_in(made.gateway) == []
 
 
+def test_what_policy_and_step_are_called_by_now_does_not_matter(
+    made: NominationWorld, server: Server
+) -> None:
+    merged(made, server)
+    (policy,) = opening_policies()
+    steps = tuple(replace(step, id=f"new-{step.id}") for step in policy.follow_ups)
+    renamed = replace(policy, id="new", follow_ups=steps)
+    before = len(made.writes())
+    body = run_on(server, made.nomination, policies=(renamed,)).body
+    (mr,) = offers_in(made.provisioner)
+    assert (mr.state, f"[!{mr.iid}](" in body) == ("opened", True)
+    assert not [w for w in made.writes()[before:] if "/commits" in w.path]
+
+
+def test_two_steps_for_one_list_share_a_merge_request(
+    made: NominationWorld, server: Server
+) -> None:
+    (policy,) = opening_policies()
+    steps = tuple(replace(step, id=f"new-{step.id}") for step in policy.follow_ups)
+    doubled = replace(policy, follow_ups=(*policy.follow_ups, *steps))
+    made.merge()
+    for _ in range(2):
+        outcome = run_on(server, made.nomination, policies=(doubled,))
+        (mr,) = offers_in(made.provisioner)
+        assert (mr.state, outcome.problems) == ("opened", [])
+        assert outcome.body.count(f"[!{mr.iid}](") == 2
+
+
 def test_a_dry_run_says_what_would_be_opened(made: NominationWorld, server: Server) -> None:
     made.merge()
     outcome = look(server, made, observe=True)
@@ -414,13 +442,12 @@ def test_the_example_is_the_shipped_policy_but_for_what_is_opened() -> None:
 # --- odd cases, without a server --------------------------------------------------------
 
 
-STEP = make_follow_up(
-    ListedIn(
-        project="g/p", ref="main", path="x", format="yaml", entry=None, key="members", open=True
-    )
+LISTED = ListedIn(
+    project="g/p", ref="main", path="x", format="yaml", entry=None, key="members", open=True
 )
+STEP = make_follow_up(LISTED)
 POLICY = make_policy(follow_ups=(STEP,))
-NEED = find_offers_of(POLICY, STEP, ("ada",))
+NEED = find_offers_of(STEP, ("ada",))
 FILE = {FileAt("g/p", "main", "x"): b"members: [zoe]\n"}
 
 
@@ -468,12 +495,12 @@ def test_where_no_edit_can_be_made_none_is_opened() -> None:
     "name", ["Ada", "a..b", "x/../y", "ada.lock", "-ada", "é", "a" * 300, "@a"]
 )
 def test_whatever_the_name_the_branch_is_one_that_git_takes(name: str) -> None:
-    branches = offer_branches(POLICY, STEP, name)
+    branches = offer_branches(LISTED, name)
     assert len(set(branches)) == len(branches) == 3
     for branch in branches:
-        assert re.fullmatch(r"nomination-bot/gateway/step/[a-z0-9_-]+(\.[23])?", branch)
+        assert re.fullmatch(r"nomination-bot/x-[0-9a-f]{8}/[a-z0-9_-]+(\.[23])?", branch)
         assert len(branch) < 120
-    other = offer_branches(POLICY, STEP, f"{name}.")
+    other = offer_branches(LISTED, f"{name}.")
     assert not {*branches} & {*other}
 
 

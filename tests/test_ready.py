@@ -356,15 +356,16 @@ def test_how_the_counted_merge_requests_went_is_told_whole(
     server: Server, made: NominationWorld
 ) -> None:
     mr = merge_elsewhere(made, author="nina", reviewer="max")
-    assert "merged as they were" not in ready(server, "nina")
+    assert "as they were" not in ready(server, "nina")
     text = ready(server, "nina", "--outcomes")
     assert f"  shown    How the merge requests in {GATEWAY} went\n" in text
-    assert "           reviewed: 5 of 5 merged as they were\n" in text
-    assert "           authored: 0 of 7 merged as they were\n" in text
+    assert "           reviewed and then merged: 5 of 5 as they were, 0 after comments, " in text
+    assert "             What GitLab noted after the nominee" in text
+    assert "           authored and then merged: 0 of 7 as they were, " in text
     link = f"{server.url}/{GATEWAY}/-/merge_requests/{mr.iid}"
     assert f"             !{mr.iid} no review is seen  {link}\n" in text
     assert text.count(f"{server.url}/{GATEWAY}/-/merge_requests/") == 12
-    assert "           merged from 2026-01-06 to 2026-01-06, in . (1)\n" in text
+    assert "           merged from 2026-01-06 to 2026-01-06, in the top (1)\n" in text
     (shown,) = (e for e in told(server, "nina", "--outcomes")["requirements"] if e["outcomes"])
     assert (shown["verdict"], shown["blocking"]) == ("shown", False)
     assert [each["state"] for each in shown["outcomes"]["reviewed"]] == ["as_it_was"] * 5

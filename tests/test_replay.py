@@ -48,12 +48,15 @@ from tests.builders import (
 from tests.fakes import FakeSource
 from tests.nomination_world import (
     ENTRY,
+    GATEWAY,
     INVENTORY,
     TEAM,
     NominationWorld,
+    ask_how_it_went,
     assign_to_manager,
     entry,
     make_world,
+    merge_elsewhere,
     run_on,
     run_reading,
 )
@@ -263,6 +266,50 @@ def test_what_cannot_be_read_is_said_and_nothing_is_guessed(
     assert (found["state"], found["at"]) == ("done", None)
     assert "history of the file could not be read" in found["reason"]
     assert "not known: when it was closed" in run(server).stdout
+
+
+def test_how_what_counted_went_is_told_as_it_was_at_the_merge(
+    made: NominationWorld, server: Server
+) -> None:
+    """What the nominee did later is no part of the history of the nomination."""
+    play(made, server)
+    before = merged_then(replayed(server))
+    later = merge_elsewhere(made, author="nina", reviewer="max")
+    (told,) = replayed(server)["nominations"]
+    (went,) = told["outcomes"]
+    assert (went["repository"], went["reason"]) == (GATEWAY, None)
+    sides = (went["outcomes"]["reviewed"], went["outcomes"]["authored"])
+    assert [len(side) for side in sides] == [5, 6]
+    assert merged_then({"nominations": [told]}) == before
+    assert all(m["state"] in {"as_it_was", "no_review"} for side in sides for m in side)
+    text = run(server).stdout
+    assert f"  how those went that count in {GATEWAY}:\n" in text
+    assert "    reviewed and then merged: 5 of 5 as they were, " in text
+    assert f"!{later.iid} " not in text
+
+
+def merged_then(told: Any) -> list[int]:
+    """Return what is told of how it went, by number."""
+    (went,) = told["nominations"][0]["outcomes"]
+    found = went["outcomes"]
+    return [m["merged"]["iid"] for m in (*found["reviewed"], *found["authored"])]
+
+
+def test_a_policy_that_asks_for_how_it_went_is_replayed_and_that_is_never_met(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    made.merge()
+    done = run(server, NOMINATION_BOT_POLICIES=ask_how_it_went(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "outcomes: " not in done.stdout
+    assert done.stdout.count("how those went") == 1
+
+
+def test_how_it_went_is_not_known_where_it_is_not_listed(
+    made: NominationWorld, server: Server
+) -> None:
+    made.gateway.visibility = "private"
+    assert f"how those went that count in {GATEWAY}: not known: " in run(server).stdout
 
 
 def test_another_project_is_refused(server: Server) -> None:

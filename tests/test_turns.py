@@ -12,7 +12,7 @@ from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
 from bot.evidence import Account, Activity, ActivityOf
 from bot.gitlab.work_query import _read_activity
-from bot.report.turns import find_turns, is_mentionable
+from bot.report.turns import Turn, find_turns, is_mentionable, tell_waits
 from bot.sandbox.acts import todos
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
@@ -71,6 +71,16 @@ def test_the_nominee_is_mentioned_while_their_work_is_what_is_missing() -> None:
     assert find_mentions(body) == ["@ada"]
     day = f"{NOW - timedelta(days=1):%Y-%m-%d}"
     assert f"Waiting for @ada since {day}." in body
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"), [(None, "@ada"), (23, "@ada for less than a day"), (25, "@ada for 1 day"),
+                        (80, "@ada for 3 days"), (-5, "@ada for less than a day")],
+)  # fmt: skip
+def test_the_days_are_told_where_no_edit_is_needed_for_them(hours: int | None, told: str) -> None:
+    since = None if hours is None else NOW - timedelta(hours=hours)
+    turn = Turn(username="ada", since=since, mentioned=True)
+    assert tell_waits((turn, None), NOW) == (told, "")
 
 
 def test_nobody_is_mentioned_unless_the_policy_says_so() -> None:

@@ -45,7 +45,7 @@ def _make_offer(
     gitlab: Offerer,
 ) -> tuple[Step, list[str]]:
     names = (assessment.nomination.username, assessment.former_name)
-    need = find_offers_of(assessment.policy, step.follow_up, names)
+    need = find_offers_of(step.follow_up, names)
     if need is None or not step.move:
         return step, []
     merge_request = evaluation.merge_request

@@ -43,8 +43,11 @@ def choose_policies(
     return [rules.policy_in_force(policies, *key, today.date()) for key in keys]
 
 
-def with_outcomes(policy: Policy) -> Policy:
-    """Return a policy that tells how all went that it counts, whether it asks for that or not."""
+def with_outcomes(policy: Policy, *, afterwards: bool = False) -> Policy:
+    """Return a policy that tells how all went that it counts, whether it asks for that or not.
+
+    Only with `afterwards` it does so after the merge of a nomination, too.
+    """
     asked = [each.rule for each in policy.requirements]
     told = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Following)}
     counted = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Counting)}
@@ -59,7 +62,13 @@ def with_outcomes(policy: Policy) -> Policy:
         )
         for number, place in enumerate(sorted(counted - told))
     )
-    return replace(policy, requirements=(*policy.requirements, *more))
+    every = (
+        replace(each, rule=replace(each.rule, afterwards=afterwards))
+        if isinstance(each.rule, ReviewOutcomes)
+        else each
+        for each in (*policy.requirements, *more)
+    )
+    return replace(policy, requirements=tuple(every))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from bot.assessment.findings import (
     State as State,
     Step as Step,
     Verdict as Verdict,
+    Went as Went,
     current_maintainers as current_maintainers,
+    how_they_went as how_they_went,
 )
 from bot.assessment.kinds import (
     KINDS as KINDS,

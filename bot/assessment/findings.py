@@ -1,5 +1,6 @@
 """What judging finds, and what it may look at."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 
@@ -90,6 +91,15 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Went:
+    """How those went that count in a repository; none where that is not known, for a reason."""
+
+    repository: str | None
+    outcomes: Outcomes | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What was found for one requirement, with everything that shows it.
 
@@ -114,6 +124,15 @@ class Finding:
     waiver: Waiver | None = None
     measured: Verdict | None = None
     outcomes: Outcomes | None = None
+
+
+def how_they_went(findings: Iterable[Finding]) -> tuple[Went, ...]:
+    """Return what findings tell of how merge requests went."""
+    return tuple(
+        Went(repository=each.repository, outcomes=each.outcomes, reason=each.reason)
+        for each in findings
+        if each.outcomes or (each.requirement.rule.evidence and each.reason)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def plan_offers(case: Case, assessment: Assessment, *, held: bool) -> Assessment
 
 
 def _plan(case: Case, step: Step, *, may_open: bool) -> Step:
-    need = find_offers_of(case.policy, step.follow_up, case.subject.names)
+    need = find_offers_of(step.follow_up, case.subject.names)
     if need is None:
         return step
     known = case.evidence.offers.get(need, NOT_LOOKED_UP)
@@ -55,7 +55,7 @@ def _find_end(case: Case, step: Step) -> str | None:
 
 
 def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
-    branches = offer_branches(case.policy, step.follow_up, case.nomination.username)
+    branches = offer_branches(_list_of(step), case.nomination.username)
     opened = _opened(step, known)
     former = [offer for offer in opened if offer.branch not in branches]
     present = [offer for offer in opened if offer.branch in branches]
@@ -78,7 +78,7 @@ def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step
 
 
 def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
-    branches = offer_branches(case.policy, step.follow_up, case.nomination.username)
+    branches = offer_branches(_list_of(step), case.nomination.username)
     past = [o for o in _ours(step, known) if o.branch in branches and o.state != "opened"]
     peoples = next((offer for offer in reversed(past) if not offer.withdrawn), None)
     taken = {offer.branch for offer in known.items}
@@ -103,9 +103,13 @@ def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
 
 def _ours(step: Step, known: Offers) -> list[Offer]:
     """Return those into the branch of the file: one into another branch does not add the name."""
+    return [offer for offer in known.items if offer.target == _list_of(step).ref]
+
+
+def _list_of(step: Step) -> rules.ListedIn:
     check = step.follow_up.check
     assert isinstance(check, rules.ListedIn)  # noqa: S101  others have no merge requests
-    return [offer for offer in known.items if offer.target == check.ref]
+    return check
 
 
 def _opened(step: Step, known: Offers) -> list[Offer]:

@@ -1,8 +1,9 @@
 """Say from which branches the bot opens merge requests for the steps after a merge.
 
-The name of a branch follows from policy, step and nominee, so that the merge request is found
-again and nothing has to be remembered. A branch that is there is never written to: where another
-merge request is due, because the file changed since, the next name is taken.
+The name of a branch follows from list and nominee, so that the merge request is found again,
+whatever policy and step are called by then, and two policies that ask for the same share it. A
+branch that is there is never written to: where another merge request is due, because the file
+changed since, the next name is taken.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from dataclasses import replace
 from bot import policy as rules
 from bot.evidence.facts import Fact, Need, Offers, OffersOf, fact_of
 from bot.merge_request import Person
-from bot.policy import FollowUp, Policy
+from bot.policy import FollowUp, ListedIn, Policy
 from bot.unread import Unread
 
 # How many merge requests the bot opens for one step and name, one after another.
@@ -56,7 +57,7 @@ def read_offers(
 
 
 def _needs_of_steps(policy: Policy, names: Sequence[str | None]) -> Iterator[OffersOf]:
-    needs = (find_offers_of(policy, step, names) for step in policy.follow_ups)
+    needs = (find_offers_of(step, names) for step in policy.follow_ups)
     return (need for need in needs if need is not None)
 
 
@@ -65,18 +66,21 @@ def _find_all(need: OffersOf, me: Person, known: Mapping[Need, Fact]) -> Offers 
     return own if isinstance(own, Offers) and own.complete else None
 
 
-def find_offers_of(policy: Policy, step: FollowUp, names: Iterable[str | None]) -> OffersOf | None:
+def find_offers_of(step: FollowUp, names: Iterable[str | None]) -> OffersOf | None:
     """Return the need for the merge requests of one step, if the bot is to open any."""
     check = step.check
     if not isinstance(check, rules.ListedIn) or not check.open:
         return None
-    branches = (branch for name in names if name for branch in offer_branches(policy, step, name))
+    branches = (branch for name in names if name for branch in offer_branches(check, name))
     return OffersOf(check.project, branches=tuple(dict.fromkeys(branches)))
 
 
-def offer_branches(policy: Policy, step: FollowUp, username: str) -> tuple[str, ...]:
-    """Return the names of the branches for one step and nominee, in the order they are taken."""
-    first = f"nomination-bot/{policy.id}/{step.id}/{_safe(username.casefold())}"
+def offer_branches(check: ListedIn, username: str) -> tuple[str, ...]:
+    """Return the names of the branches for one list and nominee, in the order they are taken."""
+    entry = (check.entry.list, check.entry.key, check.entry.value) if check.entry else ()
+    place = "\0".join((check.ref, check.path, check.key, *entry))
+    file = check.path.rpartition("/")[2].lower()
+    first = f"nomination-bot/{_shorten(file)}-{_digest(place)}/{_safe(username.casefold())}"
     return (first, *(f"{first}.{number}" for number in range(2, MOST_OFFERS + 1)))
 
 
@@ -85,7 +89,13 @@ def _safe(name: str) -> str:
 
     What had to be changed is told apart by a digest.
     """
-    shown = _UNSAFE.sub("-", name)[:_LONGEST]
-    if shown == name:
-        return shown
-    return f"{shown}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    shown = _shorten(name)
+    return shown if shown == name else f"{shown}-{_digest(name)}"
+
+
+def _shorten(name: str) -> str:
+    return _UNSAFE.sub("-", name)[:_LONGEST]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -133,6 +133,8 @@ def _splices_without(document: Document, value: Node, username: str) -> list[Spl
         return []
     if not value.flow:
         return _line_of(document.text, items, found[0])
+    if len(items) == 1:
+        return [_only_one(document.text, value, items[0])]
     return _between_commas(document.text, items, found[0])
 
 
@@ -146,10 +148,19 @@ def _line_of(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
     return [Splice(start=begin, end=end, text="")] if alone and len(items) > 1 else []
 
 
+def _only_one(text: str, value: Node, item: Node) -> Splice:
+    """Take out the only name, with the blanks and the comma around it if nothing else is there."""
+    start, end = value.start + 1, value.end - 1
+    alone = not (text[start : item.start] + text[item.end : end]).strip(" \t\r\n,")
+    return (
+        Splice(start=start, end=end, text="")
+        if alone
+        else Splice(start=item.start, end=item.end, text="")
+    )
+
+
 def _between_commas(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
     """Take out a name with the comma after it, or before it where it is the last."""
-    if len(items) == 1:
-        return [Splice(start=items[0].start, end=items[0].end, text="")]
     last = at == len(items) - 1
     one, other = (items[at - 1], items[at]) if last else (items[at], items[at + 1])
     if not _COMMA.fullmatch(text[one.end : other.start]):

@@ -16,6 +16,7 @@ from bot.report.offers import (
     describe_offer as describe_offer,
 )
 from bot.report.site import write_site as write_site
+from bot.report.turns import find_since as find_since, tell_waits as tell_waits
 from bot.report.words import (
     MARKER as MARKER,
     About as About,

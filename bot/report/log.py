@@ -32,7 +32,8 @@ class Outcome:
     """What became of one look: what was found, the gate, and what was written or would be.
 
     `event` says in words what it began with, each of `writes` what and where; `comment_url` leads
-    to the comment, where there is one; `observed` says that nothing is written.
+    to the comment, where there is one; `observed` says that nothing is written; `waits` who is
+    waited for by each nomination.
     """
 
     findings: Findings
@@ -45,6 +46,7 @@ class Outcome:
     observed: bool = False
     calls: int = 0
     seconds: float = 0.0
+    waits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +90,14 @@ def _tell_chapters(outcome: Outcome) -> Iterator[Chapter]:
     yield Chapter(
         name="looked_at", title=_looked_at(merge_request), lines=(_tell_reading(outcome),)
     )
-    for number, assessment in enumerate(outcome.findings.assessments, 1):
+    assessments = outcome.findings.assessments
+    waits = outcome.waits or ("",) * len(assessments)
+    for number, (assessment, wait) in enumerate(zip(assessments, waits, strict=True), 1):
+        found = _tell_assessment(conceal(assessment), merge_request.state)
         yield Chapter(
             name=f"nomination_{number}",
             title=f"@{assessment.nomination.username} as {assessment.policy.title}:",
-            lines=tuple(_tell_assessment(conceal(assessment), merge_request.state)),
+            lines=(*found, *([f"  waits for: {wait}"] if wait else [])),
         )
     if outcome.writes:
         did = "would" if outcome.observed else "did"

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from bot.errors import ConfigError
 from bot.inert import diff_line, log_line
+from bot.report.turns import count_days
 
 # The names are fixed: nothing that is read from GitLab becomes the name of a file.
 PAGES = {
@@ -30,6 +32,7 @@ def write_site(told: Mapping[str, Any], directory: str | None) -> Mapping[str, s
     environment = templating.make_environment(places, _make_printable, keep_newline=True)
     environment.filters |= {
         "day": lambda time: str(time)[:10],
+        "days_until": _count_days,
         "address": _address,
         "diff": _show_diff,
     }
@@ -47,6 +50,10 @@ def _make_printable(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return log_line(value, LIMIT) if value else value
+
+
+def _count_days(since: str, until: str) -> str:
+    return count_days(datetime.fromisoformat(since), datetime.fromisoformat(until))
 
 
 def _address(url: str) -> str:

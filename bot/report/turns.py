@@ -70,7 +70,7 @@ def _make_turn(assessment: Assessment, who: str, told: set[str], now: datetime |
         and is_mentionable(name)
         and name.casefold() not in told
     )
-    policy, since = assessment.policy, _find_since(assessment)
+    policy, since = assessment.policy, find_since(assessment)
     turn = Turn(username=name or who, since=since, mentioned=mentioned)
     if not (mentioned and since and now and policy.remind_after):
         return turn
@@ -84,7 +84,27 @@ def is_mentionable(name: str) -> bool:
     return bool(_MENTIONABLE.fullmatch(name)) and name.casefold() != _EVERYBODY
 
 
-def _find_since(assessment: Assessment) -> datetime | None:
+def tell_waits(turns: Iterable[Turn | None], now: datetime) -> tuple[str, ...]:
+    """Say for each nomination who is waited for, and for how many days; empty where nobody is.
+
+    The comment names the day instead: it would have to be edited daily, as GitLab shows no time
+    in a comment as so long ago (its pages do by `.js-timeago`, and lib/banzai/filter/
+    base_sanitization_filter.rb takes classes away).
+    """
+    return tuple(_tell_wait(turn, now) if turn else "" for turn in turns)
+
+
+def _tell_wait(turn: Turn, now: datetime) -> str:
+    return f"@{turn.username}" + (f" for {count_days(turn.since, now)}" if turn.since else "")
+
+
+def count_days(since: datetime, now: datetime) -> str:
+    """Say how many days ago something was."""
+    days = (now - since).days
+    return "less than a day" if days < 1 else f"{days} day{'' if days == 1 else 's'}"
+
+
+def find_since(assessment: Assessment) -> datetime | None:
     """Return when something last moved on; None where the readers may not see all of it."""
     if assessment.moved is None or assessment.concealed.repositories:
         return None

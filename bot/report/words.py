@@ -71,13 +71,15 @@ class Gate:
 class Report:
     """What GitLab should show; no body where there is nothing to say, no gate once it is over.
 
-    `reminders` are the words of the body that mention somebody once more.
+    `reminders` are the words of the body that mention somebody once more, `turns` whose turn it is
+    by each nomination.
     """
 
     body: str | None
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
     reminders: tuple[str, ...] = ()
+    turns: tuple[Turn | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +290,7 @@ def render_report(
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
         reminders=tuple(str(tell_turn(turn)) for turn in turns if turn and turn.reminder),
+        turns=turns,
     )
 
 
@@ -328,8 +331,8 @@ def unique_notices(assessments: Sequence[Assessment]) -> list[rules.Notice]:
 
 
 def next_finding(findings: Findings) -> tuple[Assessment, Finding] | None:
-    """Return the first open point: what a person can do comes before what is unknown."""
-    opened = [(a, f) for a in findings.assessments for f in a.open_findings]
+    """Return the first open point, that of the next step: what is unknown comes last."""
+    opened = [(a, f) for a in findings.assessments for f in steps_in_order(a)]
     opened.sort(key=lambda pair: pair[1].verdict is Verdict.UNKNOWN)
     return opened[0] if opened else None
 
@@ -368,10 +371,10 @@ def group_title(gitlab_url: str, step: Step) -> Markup:
 
 
 def waiting_link(gitlab_url: str, repository: str) -> Markup:
-    """Link the open merge requests of a repository that nobody was asked to review yet."""
+    """Link the open merge requests of a repository that wait until somebody is asked to review."""
     query = urlencode({"scope": "all", "state": "opened", "reviewer_id": "None"})
     address = f"{gitlab_url}/{repository}/-/merge_requests?{query}"
-    return Markup(inert.web_link("those without a reviewer", address))  # noqa: S704  made inert
+    return Markup(inert.web_link("those that wait", address))  # noqa: S704  made inert
 
 
 def mention(turn: Turn) -> Markup:

@@ -19,7 +19,7 @@ from bot.app.board.people import (
 )
 from bot.app.board.values import Board, Granted, Person, Section, Waiting, Year
 from bot.app.drift import Drift, Entries, compare, names_told, place_needs, publish, read_entries
-from bot.app.ready import Candidate, assess_readiness, choose_policies
+from bot.app.ready import Candidate, assess_readiness, choose_policies, with_outcomes
 from bot.app.replay import Told, measure_pace, trace
 from bot.assessment import Assessment, current_maintainers
 from bot.errors import GitLabError
@@ -48,7 +48,7 @@ from bot.unread import Unread
 
 MOST_LOOKS = 40  # nominations of either kind that are looked at, the newest
 PEOPLE_CALLS = 52  # requests for entries and people together
-LOOK_CALLS = 8  # that one close look at somebody may take
+LOOK_CALLS = 9  # that one close look at somebody may take
 MOST_FINISHED = 20  # nominations that are over, the newest
 MOST_YEARS = 8  # that are counted back
 MOST_PEOPLE = 500  # of one policy that are counted
@@ -79,9 +79,9 @@ class _Making:
     choices: Choices
     project: str
     gitlab_url: str
-    now: datetime
     tell: Callable[[str], None]
     shared: Source
+    now: datetime = field(init=False)
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
     seen: set[int] = field(default_factory=set)
@@ -104,12 +104,13 @@ def make_board(
     gitlab: GitLab,
     choices: Choices,
     where: tuple[str, str],
-    now: datetime,
+    clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> Board:
     """Read the team database, named by GitLab's address and its path, and show who is near.
 
-    Whatever cannot be read is said in a notice; `tell` is told what goes on. Raises GitLabError
+    Whatever cannot be read is said in a notice; `clock` is GitLab's, which tells the time once it
+    was asked anything, and `tell` is told what goes on. Raises GitLabError
     where it is not known who may see the team database: a page that shows nobody would replace one
     that does, and look as if nobody were near.
     """
@@ -120,12 +121,12 @@ def make_board(
         choices=replace(choices, gate=GateChoice(kind=GateKind.NONE, name=choices.gate.name)),
         project=project,
         gitlab_url=gitlab_url,
-        now=now,
         tell=tell,
         shared=SharedFacts(gitlab, project),
     )
     need = ExposureOf(project)
     seen = fact_of(making.shared.fetch_facts({need}), need)
+    making.now = clock()
     if isinstance(seen, Unread):
         raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
     if seen.merge_requests is Visibility.PUBLIC:
@@ -134,7 +135,7 @@ def make_board(
         making.notices.append(_left_out("Nominations", f"the merge requests of {project}"))
     sections = _read_sections(making, seen)
     return Board(
-        made_at=now,
+        made_at=making.now,
         gitlab_url=gitlab_url,
         team_project=project,
         sections=sections,
@@ -365,4 +366,4 @@ def _look_closely(making: _Making, policy: Policy, files: _Files, who: Staged) -
     candidate = Candidate(
         username=who.username, slug=who.slug, project=making.project, branch=files.entries.branch
     )
-    return assess_readiness(candidate, policy, files.source, making.now)
+    return assess_readiness(candidate, with_outcomes(policy), files.source, making.now)

@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 from bot.app import Evaluation
 from bot.app.board.values import Bar, Granted, OpenStep, Waiting
-from bot.assessment import Assessment, Finding, State, Verdict, conceal, find_merging_manager
+from bot.assessment import (
+    Assessment,
+    Finding,
+    State,
+    Verdict,
+    conceal,
+    find_merging_manager,
+    how_they_went,
+)
 from bot.evidence import Manager
-from bot.report import GateState, steps_in_order
+from bot.report import GateState, find_since, steps_in_order
 
 
 def show_open(evaluation: Evaluation) -> Iterator[tuple[str, Waiting]]:
@@ -14,7 +22,7 @@ def show_open(evaluation: Evaluation) -> Iterator[tuple[str, Waiting]]:
     merge_request = evaluation.merge_request
     for told in map(conceal, evaluation.findings.assessments):
         state, actor, people, step = _find_next(evaluation, told)
-        changed = merge_request.updated_at or merge_request.created_at
+        changed = find_since(told) or merge_request.updated_at or merge_request.created_at
         yield (
             told.policy.id,
             Waiting(
@@ -29,6 +37,7 @@ def show_open(evaluation: Evaluation) -> Iterator[tuple[str, Waiting]]:
                 step=step,
                 bars=show_bars(told.findings),
                 missing=tuple(finding.requirement.title for finding in told.open_findings),
+                outcomes=how_they_went(told.findings),
             ),
         )
 
@@ -87,6 +96,10 @@ def _find_next(evaluation: Evaluation, told: Assessment) -> tuple[str, str, tupl
     gate = evaluation.report.gate if evaluation.report else None
     if gate is None or gate.state is not GateState.PASSED:
         return "unknown", "nobody yet", (), "Something could not be read"
+    merge_request = evaluation.merge_request
+    if merge_request.draft:
+        author = (merge_request.author.username,) if merge_request.author else ()
+        return "waiting", "author", author, "Mark it as ready"
     manager = find_merging_manager(told.findings)
     if manager:
         return "ready", "manager", (manager,), "Merge it"

@@ -8,7 +8,7 @@ from bot import policy as rules
 from bot.app.board.nominations import show_bars
 from bot.app.board.values import Bar, Person
 from bot.app.ready import is_later, is_ready
-from bot.assessment import Assessment, RoleHeld
+from bot.assessment import Assessment, RoleHeld, conceal, how_they_went
 from bot.errors import TeamDatabaseError
 from bot.evidence import Fact, FileAt, Need, Tally, Tenure
 from bot.policy import Policy
@@ -167,4 +167,5 @@ def _show_judged(who: Staged, gitlab_url: str, told: Assessment) -> Person:
         closely=True,
         bars=show_bars(told.findings),
         missing=tuple(f.requirement.title for f in told.open_findings if not is_later(f)),
+        outcomes=how_they_went(conceal(told).findings),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.app.drift import Drift
 from bot.app.replay import Pace, as_plain
+from bot.assessment import Went
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class Bar:
 class Person:
     """Somebody with a role that comes before another; `since` when, where that is known.
 
-    Not `closely` judged where the requests did not suffice for that: then nothing is met.
+    Not `closely` judged where the requests did not suffice for that: then nothing is met, and
+    `outcomes` do not tell how the merge requests went that count.
     """
 
     username: str
@@ -39,12 +41,13 @@ class Person:
     closely: bool
     bars: tuple[Bar, ...]
     missing: tuple[str, ...]
+    outcomes: tuple[Went, ...] = ()
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An open nomination: for whom it waits, and for what.
+    """An open nomination: for whom it waits, for what, and since when nothing moved on.
 
     The state is `ready` to be merged, `held`, `waiting` for somebody, or `unknown`.
     """
@@ -60,6 +63,7 @@ class Waiting:
     step: str
     bars: tuple[Bar, ...]
     missing: tuple[str, ...]
+    outcomes: tuple[Went, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

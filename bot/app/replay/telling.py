@@ -1,9 +1,10 @@
 """Tell a history to people, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from bot.app.replay.values import Event, History, Milestone, Told, Waiting, days_between
+from bot.assessment import Went
 from bot.inert import log_line
 
 WORDS = {
@@ -17,8 +18,11 @@ WORDS = {
 }
 
 
-def tell(told: Told) -> Iterator[str]:
-    """Yield the lines; all foreign text in them is inert."""
+def tell(told: Told, describe: Callable[[Went], str]) -> Iterator[str]:
+    """Yield the lines; all foreign text in them is inert.
+
+    `describe` words how merge requests went, for a terminal.
+    """
     merged = f", merged on {_time(told.merged_at)}" if told.merged_at else ""
     days = f", {told.days_to_role:g} days" if told.merged_at else ""
     yield log_line(f"{told.project}!{told.iid}: opened on {_time(told.opened_at)}{merged}{days}")
@@ -30,6 +34,8 @@ def tell(told: Told) -> Iterator[str]:
     for each in told.nominations:
         yield ""
         yield from _nomination(each, told)
+        for went in each.outcomes:
+            yield from (f"  {line}" for line in _outcomes(went, describe))
     for line in told.unknown:
         yield log_line(f"not known: {line}")
 
@@ -55,6 +61,13 @@ def _nomination(history: History, told: Told) -> Iterator[str]:
     for each in history.follow_ups:
         yield f"  {_milestone(each, told.merged_at or told.opened_at, 'merge')}"
     yield from (f"  {_waiting(each)}" for each in history.waiting)
+
+
+def _outcomes(went: Went, describe: Callable[[Went], str]) -> Iterator[str]:
+    reason = f"not known: {went.reason}" if went.reason else ""
+    yield log_line(f"how those went that count in {went.repository}: {reason}".rstrip())
+    if went.outcomes:
+        yield from (f"  {line}" for line in describe(went).splitlines())
 
 
 def _milestone(each: Milestone, start: datetime, since: str) -> str:

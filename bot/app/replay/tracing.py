@@ -8,7 +8,7 @@ from bot.app import Evaluation
 from bot.app.replay.milestones import Scene, date_requirement, date_steps, last_of
 from bot.app.replay.records import Records, read_records
 from bot.app.replay.values import History, Milestone, Told, Waiting, days_between
-from bot.assessment import Assessment, find_merging_manager
+from bot.assessment import Assessment, find_merging_manager, how_they_went
 from bot.evidence import Source
 
 OPEN_STATES = frozenset({"unmet", "unknown", "open"})
@@ -42,7 +42,8 @@ def _trace_one(
 ) -> History:
     merge_request, nomination = evaluation.merge_request, assessment.nomination
     scene = Scene(merge_request=merge_request, assessment=assessment, records=records)
-    requirements = tuple(date_requirement(each, scene) for each in assessment.findings)
+    asked = (each for each in assessment.findings if not each.requirement.rule.evidence)
+    requirements = tuple(date_requirement(each, scene) for each in asked)
     merged_at = merge_request.merged_at
     steps = date_steps(assessment, source) if merged_at else ()
     blocking = [each for each in requirements if each.blocking]
@@ -60,6 +61,7 @@ def _trace_one(
         requirements=requirements,
         follow_ups=steps,
         waiting=tuple(waiting),
+        outcomes=how_they_went(assessment.findings),
     )
 
 

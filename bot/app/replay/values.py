@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.assessment import Went
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -53,7 +55,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The history of one nomination."""
+    """The history of one nomination, and how the merge requests went that count for it."""
 
     username: str
     project: str
@@ -63,6 +65,7 @@ class History:
     requirements: tuple[Milestone, ...]
     follow_ups: tuple[Milestone, ...]
     waiting: tuple[Waiting, ...]
+    outcomes: tuple[Went, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

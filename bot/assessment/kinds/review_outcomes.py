@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from bot.assessment.findings import Case, Finding, Folder, Outcome, Outcomes, Verdict
@@ -19,7 +20,10 @@ _PUSHES = ("pushed", "rebased")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOutcomes(Following, RequirementKind):
-    """Show what happened to the counted merge requests after the nominee's review."""
+    """Show what happened to the counted merge requests after the nominee's review.
+
+    With `afterwards` it does so after the merge of the nomination, too; no policy says that.
+    """
 
     kind = "review_outcomes"
     about = (
@@ -29,17 +33,22 @@ class ReviewOutcomes(Following, RequirementKind):
         "same project."
     )
     words: ClassVar = {"evidence": "{% include 'outcomes.md.j2' %}"}
+    afterwards: bool = False
 
     def needs(
         self, subject: Subject, merge_request: MergeRequest, known: Ledger
     ) -> Collection[CoursesOf]:
-        """Ask for how the newest went that may count; nothing once the nomination is merged."""
-        place = subject.policy.place_of(self)
+        """Ask for how the newest went that may count; once the nomination is merged only if wanted.
+
+        What was merged after the nomination counts for nothing then.
+        """
+        place, end = subject.policy.place_of(self), merge_request.merged_at
         work = find_work(subject, place, known)
-        if merge_request.merged_at or isinstance(work, Unread):
+        if (end and not self.afterwards) or isinstance(work, Unread):
             return ()
         name = subject.nomination.username.casefold()
-        sides = (_may_count(work, name), work.authored.items)
+        found = (_may_count(work, name), work.authored.items)
+        sides = [[m for m in side if end is None or m.merged_at <= end] for side in found]
         return [
             CoursesOf(place, tuple(sorted(merged.iid for merged in side[:MOST])))
             for side in sides
@@ -51,7 +60,7 @@ class ReviewOutcomes(Following, RequirementKind):
         place = case.policy.place_of(self)
         counted = _find_counted(case, place)
         if isinstance(counted, Unread):
-            return unknown(requirement, 0, counted.reason)
+            return replace(unknown(requirement, 0, counted.reason), repository=place)
         courses, failed = _find_courses(case, place)
         name = case.nomination.username.casefold()
         own = [merged for merged in counted if (merged.author or "").casefold() == name]
@@ -60,7 +69,7 @@ class ReviewOutcomes(Following, RequirementKind):
         reviewed = _follow(others, courses, name, _after_review)
         authored = _follow(own, courses, name, _through_reviews)
         if counted and not known and failed:
-            return unknown(requirement, 0, failed)
+            return replace(unknown(requirement, 0, failed), repository=place)
         doubts = sum(each.state == "unknown" for each in (*reviewed, *authored))
         return Finding(
             requirement=requirement,
