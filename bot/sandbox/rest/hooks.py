@@ -35,6 +35,7 @@ FIELDS: Mapping[str, Param] = {
     "token": text(),
     "enable_ssl_verification": flag(),
     "url_variables": items(),
+    "custom_webhook_template": text(),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
 }
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -151,7 +152,7 @@ def _change(hook: Webhook, given: Mapping[str, Any]) -> None:
     if not url.startswith(("http://", "https://", "/")) or set(_HOLE.findall(url)) - set(masked):
         raise RefusedError(422, "Invalid url given", key="error")
     hook.url, hook.url_variables = url, masked
-    for name in ("name", "token", "enable_ssl_verification", *SERVED):
+    for name in ("name", "token", "enable_ssl_verification", "custom_webhook_template", *SERVED):
         if name in given:
             setattr(hook, name, given[name])
 
@@ -173,6 +174,7 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         "project_id": call.project.id,
         "enable_ssl_verification": hook.enable_ssl_verification,
         "url_variables": [{"key": name} for name in hook.url_variables],
+        "custom_webhook_template": hook.custom_webhook_template,
         "alert_status": status,
         "disabled_until": stamp(until),
         **{name: getattr(hook, name) for name in SERVED},
