@@ -841,8 +841,15 @@ def test_rotating_the_token_keeps_the_account(server: Server) -> None:
     assert new.value not in done.stdout
     assert new.expires_at is not None
     assert new.expires_at > date(2027, 1, 1)
+    assert f"take the new one from {server.url}/{HOST}/-/settings/ci_cd#" in done.stdout
     after = operate(server.url, "doctor", "-q", TOKEN=new.value)
     assert (after.returncode, after.stdout) == (0, "")
+    # With the old one, which is still set here, nothing is undone.
+    (line,) = operate(server.url, "doctor", "-q").stdout.splitlines()
+    assert "if it was rotated, take the one that the bot's project has" in line
+    again = operate(server.url, "init", "--apply")
+    assert (again.returncode, variable.value) == (1, new.value)
+    assert again.stdout.startswith("by hand: token: ")
 
 
 def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None:
@@ -957,6 +964,14 @@ def test_an_older_trigger_token_of_somebody_gone_is_no_fault(server: Server) -> 
     host_of(server.world).triggers[1].id = 2
     done = operate(server.url, "doctor", "-q")
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_schedule_that_somebody_switched_off_stays_off(server: Server) -> None:
+    host = host_of(server.world)
+    host.schedules[0].description, host.schedules[0].active = "nightly", False
+    made = operate(server.url, "init", "--apply")
+    assert made.returncode == 0
+    assert [each.active for each in host.schedules] == [False, True]
 
 
 def test_a_schedule_for_the_board_is_none_for_the_sweep(server: Server) -> None:

@@ -20,7 +20,11 @@ def _look_at_token(ground: Ground) -> Found:
     try:
         return ok(f"of @{ground.me['username']}")
     except RefusedError as error:
-        return wrong(str(error), "make an access token of the bot's account, scope `api`")
+        step = (
+            "make an access token of the bot's account, scope `api`; or, if it was rotated, take "
+            "the one that the bot's project has as NOMINATION_BOT_TOKEN"
+        )
+        return wrong(str(error), step)
 
 
 def _look_at_scope(ground: Ground) -> Found:

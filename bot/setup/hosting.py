@@ -263,7 +263,8 @@ def _schedule(ground: Ground) -> None:
     path = f"{ground.host}/pipeline_schedules"
     wanted = f"refs/heads/{ground.host_branch}"
     for row in ground.rows_as_operator(path):
-        if _full(row["ref"]) == wanted and not _is_rare(row):
+        is_own = str(row.get("description")).startswith(MADE)
+        if is_own and _full(row["ref"]) == wanted and not _is_rare(row):
             ground.operator.change("put", f"{path}/{row['id']}", {"active": True})
             return
     fields = {"description": f"{MADE}: sweep", "ref": wanted, "cron": CRON, "active": True}
@@ -332,7 +333,7 @@ POINTS = (
         costs="every run",
         look=_look_at_token,
         link=_settings_page("js-cicd-variables-settings"),
-        needs=HOST_FIRST,
+        needs=(*HOST_FIRST, "token"),  # what has ended must not take the place of what works
     ),
     Point(
         id="variables",

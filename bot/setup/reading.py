@@ -168,7 +168,7 @@ def _look_at_file(ground: Ground, check: ListedIn) -> Found:
         return wrong(f"{check.path} cannot be read at {check.ref}", ACCESS)
     except (UnreadableListing, UnicodeDecodeError) as error:
         return wrong(f"no list can be read in it: {error}", "mend the file, or the policy")
-    return ok(f"{len(names)} names")
+    return ok(f"{len(names)} listed")
 
 
 def _look_at_opening(ground: Ground, check: ListedIn) -> Found:
