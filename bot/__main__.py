@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-from bot.errors import BotError, EventError
+from bot.errors import BotError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _run(environment: Mapping[str, str]) -> int:
 
     if isinstance(found, event.Event):
         return cli.run_event(found, environment)
+    if isinstance(found, event.Push):
+        return cli.run_push(found, environment)
     if isinstance(found, event.Stranger):
         return cli.run_stranger(found, environment)
     return cli.run_broken(found, environment)
@@ -85,7 +87,7 @@ _QUICK = {
 
 def _decide(
     environment: Mapping[str, str],
-) -> event.Event | event.Irrelevant | event.Stranger | event.Broken:
+) -> event.Event | event.Push | event.Irrelevant | event.Stranger | event.Broken:
     """Read the event and say in a line what is not as usual with it."""
     from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
 
@@ -105,7 +107,7 @@ def _decide(
 def _payload(environment: Mapping[str, str], limit: int) -> bytes:
     path = environment.get("TRIGGER_PAYLOAD")
     if not path:
-        raise EventError(
+        raise BotError(
             "TRIGGER_PAYLOAD is not set; start this job by a webhook through a pipeline trigger, "
             "or use `nomination-bot check GROUP/PROJECT!IID`."
         )

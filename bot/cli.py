@@ -18,7 +18,7 @@ from bot import inert
 from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
-from bot.event import Broken, Event, Stranger
+from bot.event import Broken, Event, Push, Stranger
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ POLICIES = "NOMINATION_BOT_POLICIES"
 EVENTS = {"merge_request": "a change", "note": "a comment"}
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
-LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
+LATELY = Limits(times=2, requests=5)  # for a few merge requests, as no payload names just one
 SWEEP = Limits(times=20, requests=80)
 SETUP = Limits(times=5, requests=8)
 BOARD = Limits(times=20, requests=80)  # 60 for entries and people, the rest for nominations
@@ -112,7 +112,7 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
 
     A look that fails never stops the others; only GitLab's failures and ours end in 1.
     """
-    from bot import sweep
+    from bot.app import sweep
 
     settings = _settings(environment)
     with _wire(settings, LATELY) as (client, choices):
@@ -121,6 +121,18 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
         # That a number leads nowhere is the payload's fault, which fails no run.
         looks = [look for look in guessed if not look.missing]
         looks = looks or sweep.look_lately(project, choices, client)
+    return _tell_looks(looks, client.calls)
+
+
+def run_push(push: Push, environment: Mapping[str, str]) -> int:
+    """Look at the open merge requests that touch the entries which a push changed."""
+    from bot.app import sweep
+
+    settings = _settings(environment)
+    with _wire(settings, LATELY) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        changed = client.fetch_changed(project, push.before, push.after)
+        looks = sweep.look_at_touching(project, changed, choices, client)
     return _tell_looks(looks, client.calls)
 
 
@@ -146,7 +158,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     project, iid = parse_target(options.target, settings.gitlab_url)
     as_json = wants_json(options)
     with _wire(settings, options.limits, first=(project, iid)) as (client, choices):
-        from bot import rounds, sweep
+        from bot.app import rounds, sweep
         from bot.publish import GateKind
         from bot.report import GateState
 
@@ -179,7 +191,7 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
 
 def _evaluate(event: Event, about: str, settings: Settings) -> int:
     with _wire(settings, first=(event.project, event.iid)) as (client, choices):
-        from bot import sweep
+        from bot.app import sweep
 
         path = client.fetch_project_path(event.project)
         evaluation, problems = sweep.run(path, event.iid, choices, client)
@@ -188,8 +200,7 @@ def _evaluate(event: Event, about: str, settings: Settings) -> int:
 
 
 def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.command_line import wants_json
-    from bot.ready import (
+    from bot.app.ready import (
         Candidate,
         assess_readiness,
         find_slug,
@@ -197,6 +208,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         is_ready,
         with_outcomes,
     )
+    from bot.command_line import wants_json
     from bot.report import explain_assessment
 
     manner = _manner(options, environment)
@@ -237,7 +249,7 @@ def _asked_policies(
 
     No id ends as the name of a file does, or has a folder before it.
     """
-    from bot.ready import choose_policies
+    from bot.app.ready import choose_policies
     from bot.rulebook import load_policies
 
     if wanted and ("/" in wanted or wanted.endswith((".yml", ".yaml"))):
@@ -293,8 +305,7 @@ def _look_at_all(
     settings: Settings, choices: "Choices", client: "GitLabClient"
 ) -> tuple[list["Look"], Exception | None]:
     """Sweep; a bug that ends it early is returned, so that it can be told before it is raised."""
-    from bot import sweep
-    from bot.app import Look
+    from bot.app import Look, sweep
 
     try:
         project = client.fetch_project_path(settings.team_project)
@@ -310,8 +321,7 @@ def _keep_issue(
     looks: "Sequence[Look]", settings: Settings, choices: "Choices", client: "GitLabClient"
 ) -> "list[Look]":
     """Keep the issue of what does not work; that it could not be kept is one more problem."""
-    from bot import trouble
-    from bot.app import Look
+    from bot.app import Look, trouble
 
     if not settings.issue or settings.observe or settings.project is None:
         return []
@@ -337,7 +347,7 @@ def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
 
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.board import as_json, make_board
+    from bot.app.board import as_json, make_board
     from bot.report import write_site
 
     settings = _settings(environment)
@@ -365,7 +375,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
 
 def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import replay, rounds
+    from bot.app import replay, rounds
     from bot.command_line import wants_json
     from bot.publish import GateChoice, GateKind
 
@@ -390,9 +400,9 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
 
 
 def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import drift
+    from bot.app import drift
+    from bot.app.ready import choose_policies
     from bot.command_line import wants_json
-    from bot.ready import choose_policies
 
     settings = _settings(environment)
     manner = _manner(options, environment)

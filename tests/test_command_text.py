@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.commands.text import (
     COMMAND_LIMIT,
@@ -42,6 +41,9 @@ def read(body: str, word: str = "nomination") -> list[tuple[str, str, int]]:
         ("/nomination `recheck`", [("recheck", "", 1)]),
         ("/nomination\u00a0waive\u2003a\tgood  reason ", [("waive", "a good reason", 1)]),
         ("/nomination hold because. ", [("hold", "because.", 1)]),
+        ("\ufeff\u200b/nomination hold because", [("hold", "because", 1)]),
+        ("/nomination\u200b \u2060hold\u00ad \u200ebecause\u200f", [("hold", "because", 1)]),
+        ("text\n\u200b/nomination hold 👩\u200d💻", [("hold", "👩\u200d💻", 2)]),
         ("/nomination recheck\r\n/nomination help\r\n", [("recheck", "", 1), ("help", "", 2)]),
         ("/nomination recheck\r/nomination help", [("recheck", "", 1), ("help", "", 2)]),
         ("text\n/nomination help\ntext", [("help", "", 2)]),

@@ -21,7 +21,6 @@ from bot.evidence.facts import (
     Members,
     MembersOf,
     Need,
-    Push,
     PushOf,
     RenameOf,
     Renames,
@@ -288,6 +287,7 @@ ODD_BODIES = [
 NO_ROWS = b"[]"
 
 
+@pytest.mark.sample(47)
 @pytest.mark.parametrize("body", ODD_BODIES)
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: type(need).__name__)
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
@@ -788,11 +788,11 @@ def test_the_last_push_is_that_of_the_newest_version(
 ) -> None:
     need = PushOf(7001, made.nomination.iid)
     first = ask(client, need)
-    assert isinstance(first, Push)
+    assert isinstance(first, datetime)
     made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
     later = ask(client, need)
-    assert isinstance(later, Push)
-    assert later.at > first.at
+    assert isinstance(later, datetime)
+    assert later > first
 
 
 def test_changes_without_any_version_have_no_known_push(

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.inert import (
     LIMIT,
@@ -95,6 +94,7 @@ def has_effect(place: str, render: Render, text: str) -> bool:
 
 @either
 @everywhere
+@pytest.mark.sample(7)
 def test_known_attacks_have_no_effect(place: str, render: Render) -> None:
     assert [text for text in CORPUS if has_effect(place, render, text)] == []
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
@@ -36,7 +35,9 @@ from tests.builders import (
     make_requirement,
     make_timing,
     make_work,
+    tell_facts,
 )
+from tests.sampling import examples
 
 MET, UNMET, UNKNOWN = Verdict.MET, Verdict.UNMET, Verdict.UNKNOWN
 UNREAD = Unread(reason="GitLab answered 403")
@@ -673,16 +674,15 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
     evidence = make_evidence(make_work(9, 9))
     if what == "everything":
         evidence = replace(
-            evidence,
+            tell_facts(evidence, groups={GROUP: UNREAD}),
             work={REPOSITORY: UNREAD},
             tenures={TRAINEE: UNREAD},
             manager=UNREAD,
-            groups={GROUP: UNREAD},
         )
     elif isinstance(rule, kinds.ApprovedBy) and rule.by == "manager":
         evidence = replace(evidence, manager=UNREAD)
     elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned | kinds.NoOpenThreads):
-        evidence = replace(evidence, groups={GROUP: UNREAD})
+        evidence = tell_facts(evidence, groups={GROUP: UNREAD})
     else:
         evidence = replace(evidence, work={REPOSITORY: UNREAD})
     merge_request = make_merge_request(assignees=people, approved_by=people)
@@ -726,7 +726,7 @@ KINDS = st.sampled_from(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, MERGED, STAGES)
 def test_more_evidence_never_turns_met_into_not_met(
     rule: rules.Rule,
@@ -744,7 +744,7 @@ def test_more_evidence_never_turns_met_into_not_met(
     assert (after.found or 0) >= (before.found or 0)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, STAGES, st.randoms(use_true_random=False))
 def test_the_order_of_the_evidence_does_not_matter(
     rule: rules.Rule, authored: list[Merged], reviewed: list[Merged], stage: Tenure, chance: Any
@@ -762,7 +762,7 @@ def test_the_order_of_the_evidence_does_not_matter(
 CUTS = st.tuples(st.integers(0, 12), st.integers(0, 12))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, STAGES, CUTS)
 def test_a_cut_list_never_reverses_a_verdict(
     rule: rules.Rule,

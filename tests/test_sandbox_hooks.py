@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.actions import MergeRequestUpdate, NoteDraft
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestUpdate, NoteDraft
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.webhooks.parts import merge_status, write_time
 from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
@@ -148,6 +148,48 @@ def test_an_opened_merge_request_has_the_documented_shape(receiver: Receiver, sc
     assert body["object_attributes"]["iid"] == mr.iid
     assert body["object_attributes"]["last_commit"]["id"] == mr.head_sha
     assert body["changes"]["prepared_at"]["current"] == write_time(mr.prepared_at)
+
+
+PUSHED = ("added", "modified", "removed")
+
+
+def test_a_push_tells_its_commits_and_files(receiver: Receiver, scene: Scene) -> None:
+    scene.hook.push_events, world = True, scene.world
+    project, owner = world.project(PROJECT), world.user("owner")
+    before = project.repository.branches["main"]
+    content = b"".join(b"line %d\n" % number for number in range(20))
+    for changes in ({"a.txt": content}, {"a.txt": None, "b.txt": content}, {"b.txt": b"x\n"}):
+        draft = CommitDraft(message="Edit", changes=changes)
+        actions.push(world, owner, project, "main", draft)
+    body = last(receiver, scene)
+    told = [[each[1]["commits"][0][kind] for kind in PUSHED] for each in receiver.got[-3:]]
+    # Of a moved file GitLab tells only where it went.
+    assert told == [[["a.txt"], [], []], [["b.txt"], [], []], [[], ["b.txt"], []]]
+    assert (body["ref"], body["total_commits_count"]) == ("refs/heads/main", 1)
+    assert receiver.got[-1][0]["X-Gitlab-Event"] == "Push Hook"
+    actions.reset_branch(world, owner, project, "main", before)
+    assert last(receiver, scene)["commits"] == []
+    actions.create_branch(world, owner, project, "new", "main")
+    assert last(receiver, scene)["before"] == "0" * 40
+    actions.delete_branch(world, owner, project, "new")
+    assert last(receiver, scene)["after"] == "0" * 40
+
+
+@pytest.mark.parametrize(
+    ("pattern", "strategy", "heard"),
+    [
+        ("", "wildcard", True),
+        ("main", "wildcard", True),
+        ("ma*", "wildcard", True),
+        ("mai", "wildcard", False),
+        ("^ma", "regex", True),
+        ("n.$", "regex", False),
+        ("other", "all_branches", True),
+    ],
+)
+def test_pushes_are_filtered_by_branch(pattern: str, strategy: str, heard: bool) -> None:
+    hook = Webhook(id=1, url="", push_events_branch_filter=pattern, branch_filter_strategy=strategy)
+    assert hook.hears_of("main") is heard
 
 
 def test_headers_are_gitlabs(receiver: Receiver, scene: Scene) -> None:

@@ -605,6 +605,15 @@ FAULTS = {
     "comments off": Fault(
         "webhook-events", "note_events off", assign(hook_of, note_events=False), by_init=True
     ),
+    "pushes off": Fault(
+        "webhook-events", "push_events off", assign(hook_of, push_events=False), by_init=True
+    ),
+    "pushes to all branches": Fault(
+        "webhook-events",
+        "to other branches",
+        assign(hook_of, push_events_branch_filter=""),
+        by_init=True,
+    ),
     "pipeline events on": Fault(
         "webhook-events", "pipeline_events on", assign(hook_of, pipeline_events=True), by_init=True
     ),
@@ -694,6 +703,7 @@ def developer(world: World) -> Any:
     return user
 
 
+@pytest.mark.sample(16)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None:
     fault, world = FAULTS[name], server.world

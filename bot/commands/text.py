@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.event import UNSEEN
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PUNCTUATION = "`.,:;!?"  # forgiven around the words of a command
 # none, and holds nothing that could reach over a line end.
 _PLAIN = re.compile(r"(?:[/\w](?<!\d)[^`<\\|]*)?$")
 
+_WITHOUT_UNSEEN = str.maketrans("", "", UNSEEN)
 _OPEN, _CLOSE = "\ue000", "\ue001"  # mark a line for a moment; no note may hold them
 
 # Every quick action GitLab documents or has had, whatever it acts on: the extractor cuts all of
@@ -183,7 +185,6 @@ class _Candidate:
 
     @classmethod
     def find(cls, body: str, word: str) -> "_Candidate | None":
-        """Look for lines that begin like commands; most notes have none, and are not parsed."""
         pattern = _line(word)
         text = _normalize(body)
         if not pattern.search(text):
@@ -205,12 +206,10 @@ class _Candidate:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether all is one kind of paragraph, in which every such line is a command."""
         return all(_PLAIN.match(line) for line in self.lines)
 
     @property
     def cost(self) -> int:
-        """Count the characters to be parsed."""
         return 0 if self.is_plain else sum(map(len, self.lines)) + len(self.lines)
 
 
@@ -223,7 +222,8 @@ def _normalize(body: str) -> str:
 
 @cache
 def _line(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?m)^/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:[^\S\n].*)?)$")
+    name = rf"[{UNSEEN}]*/(?ai:{re.escape(word)})"
+    return re.compile(rf"(?m)^{name}(?P<rest>[.,:;!?{UNSEEN}]*(?:[^\S\n].*)?)$")
 
 
 def _until_blank(lines: Sequence[str], rests: Sequence[tuple[int, str]]) -> tuple[str, ...]:
@@ -244,7 +244,8 @@ def _read(candidate: _Candidate) -> Reading:
 
 
 def _parse_request(rest: str, line: int) -> Request:
-    verb, _, arguments = " ".join(rest.lstrip(PUNCTUATION).split()).partition(" ")
+    seen = rest.translate(_WITHOUT_UNSEEN)
+    verb, _, arguments = " ".join(seen.lstrip(PUNCTUATION).split()).partition(" ")
     return Request(verb_text=verb.strip(PUNCTUATION), arguments=arguments, line=line)
 
 

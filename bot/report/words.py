@@ -19,8 +19,7 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup
 
-from bot import inert
-from bot import policy as rules
+from bot import inert, policy as rules
 from bot.assessment import (
     Assessment,
     Finding,
@@ -303,7 +302,7 @@ def render_report(
         findings.assessments,
         findings.merge_request,
         now,
-        held=bool(findings.replay.held) and findings.view == "open",
+        held=bool(findings.replay.held),
         passed=state is GateState.PASSED,
     )
     values = {

@@ -66,6 +66,12 @@ def _is_role_meant(text: str, role: str) -> bool:
     words = [word for word in _BETWEEN_ROLES.split(text) if word]
     if words and _is_word_meant(words[0], role):
         return True
+    return holds_role(text, role)
+
+
+def holds_role(text: str, role: str) -> bool:
+    """Return whether any word of a text is a role, and is neither denied nor a trainee's."""
+    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_TEXT].casefold()) if word]
     return any(
         word == role and not _DENIED.intersection(words[:place]) for place, word in enumerate(words)
     )
@@ -124,7 +130,6 @@ def _squash(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _lookalikes(key: str) -> re.Pattern[str]:
-    """Return a pattern in which letters beyond ASCII stand for any letter."""
     return re.compile("".join(f"(?:{re.escape(letter)}|[^\\x00-\\x7f])" for letter in key))
 
 
@@ -139,7 +144,6 @@ def _pieces(key: str) -> tuple[str, ...]:
 
 
 def _edits(one: str, other: str) -> int:
-    """Count the edits that part two words, a swap of neighbours as one."""
     if one == other:
         return 0
     if abs(len(one) - len(other)) > _MAX_EDITS or len(set(one) ^ set(other)) > 2 * _MAX_EDITS:

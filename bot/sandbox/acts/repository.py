@@ -44,7 +44,7 @@ def create_branch(world: World, user: User, project: Project, name: str, ref: st
         if start is None:
             raise RefusedError(400, f"Invalid reference name: {ref}")
         project.repository.move_branch(name, start.sha)
-        world.record("branch_pushed", actor=user, project=project, subject=name)
+        _record_push(world, user, project, name, None)
         return start
 
 
@@ -53,6 +53,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
         repository = project.repository
+        old = repository.branches.get(branch)
         if branch not in repository.branches and repository.branches and not draft.orphan:
             start = repository.find_commit(draft.start_branch or project.default_branch)
             if start is None:
@@ -62,7 +63,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
         tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
         author = draft.author or sign(user, now)
         commit = repository.commit_tree(branch, tree, draft.message, author)
-        announce_push(world, user, project, branch)
+        announce_push(world, user, project, branch, old)
         return commit
 
 
@@ -73,8 +74,9 @@ def reset_branch(world: World, user: User, project: Project, branch: str, ref: s
         commit = project.repository.find_commit(ref)
         if commit is None:
             raise RefusedError(404, "404 Commit Not Found")
+        old = project.repository.branches.get(branch)
         project.repository.move_branch(branch, commit.sha)
-        announce_push(world, user, project, branch)
+        announce_push(world, user, project, branch, old)
         return commit
 
 
@@ -83,8 +85,8 @@ def delete_branch(world: World, user: User, project: Project, branch: str) -> No
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
         demand(branch in project.repository.branches, 404, "404 Branch Not Found")
-        del project.repository.branches[branch]
-        world.record("branch_pushed", actor=user, project=project, subject=branch)
+        old = project.repository.branches.pop(branch)
+        _record_push(world, user, project, branch, old)
 
 
 def receive(
@@ -102,8 +104,9 @@ def receive(
         elif sha is None:
             repository.refs.pop(ref, None)
         elif kind == "heads":
+            old = repository.branches.get(name)
             repository.move_branch(name, sha)
-            announce_push(world, user, project, name)
+            announce_push(world, user, project, name, old)
         else:
             repository.fetch(sha)
             repository.refs[ref] = sha
@@ -140,9 +143,14 @@ def fork_project(world: World, user: User, project: Project) -> Project:
         return world.add_project(fork)
 
 
-def announce_push(world: World, user: User, project: Project, branch: str) -> None:
-    """Start pipelines and renew the open merge requests of a branch that moved."""
-    world.record("branch_pushed", actor=user, project=project, subject=branch)
+def _record_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
+    moved = {"sha": (old, project.repository.branches.get(branch))}
+    world.record("branch_pushed", actor=user, project=project, subject=branch, changes=moved)
+
+
+def announce_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
+    """Start pipelines and renew the open merge requests of a branch that moved from a commit."""
+    _record_push(world, user, project, branch, old)
     mrs = [mr for mr in world.open_merge_requests() if _is_source(mr, project, branch)]
     for mr in mrs:
         renew_diff(world, user, mr)

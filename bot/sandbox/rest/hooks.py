@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, flag, items, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
@@ -27,6 +27,8 @@ UNSERVED = (
     "issues_events", "confidential_issues_events", "tag_push_events", "job_events",
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
+FILTER = ("push_events_branch_filter", "branch_filter_strategy")
+MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
     "url": text(),
@@ -36,6 +38,8 @@ FIELDS: Mapping[str, Param] = {
     "enable_ssl_verification": flag(),
     "url_variables": items(),
     "custom_webhook_template": text(),
+    "push_events_branch_filter": text(),
+    "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
 }
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -152,7 +156,7 @@ def _change(hook: Webhook, given: Mapping[str, Any]) -> None:
     if not url.startswith(("http://", "https://", "/")) or set(_HOLE.findall(url)) - set(masked):
         raise RefusedError(422, "Invalid url given", key="error")
     hook.url, hook.url_variables = url, masked
-    for name in ("name", "token", "enable_ssl_verification", "custom_webhook_template", *SERVED):
+    for name in ("name", "token", "enable_ssl_verification", *MORE):
         if name in given:
             setattr(hook, name, given[name])
 
@@ -177,7 +181,7 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         "custom_webhook_template": hook.custom_webhook_template,
         "alert_status": status,
         "disabled_until": stamp(until),
-        **{name: getattr(hook, name) for name in SERVED},
+        **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},
         **dict.fromkeys(UNSERVED, False),
     }
 

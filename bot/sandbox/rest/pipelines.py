@@ -12,7 +12,7 @@ from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.ci_includes import find_included, merge_included
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
-from bot.sandbox.world.shipped import CI_FILE, ci_definition
+from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
 
 T = TypeVar("T")
@@ -292,7 +292,7 @@ def lint_project(call: Call) -> Answer:
     except RefusedError as refused:
         told: Any = refused.body["message"]
         return _lint_answer("", told["base"])
-    named = yaml.safe_load(written).get("include") or []
+    named = read_yaml(written).get("include") or []
     merged.pop("include", None)
     return _lint_answer(f"---\n{yaml.safe_dump(merged)}", [], named)
 

@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import (
     Webhook,
 )
 from bot.sandbox.world.repository import Repository
+from bot.sandbox.world.shipped import read_yaml
 from bot.sandbox.world.state import START, World
 
 SEED = "seed.yml"
@@ -33,7 +34,7 @@ EVENTS = ("merge_requests", "notes", "confidential_notes", "pushes")
 def load_scenario(directory: Path) -> World:
     """Build a world from `seed.yml` and the files beside it; raise SeedError."""
     try:
-        content = yaml.safe_load((directory / SEED).read_text("utf-8"))
+        content = read_yaml((directory / SEED).read_text("utf-8"))
     except (OSError, yaml.YAMLError) as problem:
         raise SeedError(f"{directory / SEED}: {problem}") from problem
     return build_world(content, directory)
@@ -196,6 +197,7 @@ def _add_connections(world: World, project: Project, section: Section) -> None:
                 note_events="notes" in events,
                 confidential_note_events="confidential_notes" in events,
                 push_events="pushes" in events,
+                push_events_branch_filter=hook.take("branch", str, ""),
             )
         )
         hook.end()

@@ -13,6 +13,7 @@ from bot.sandbox.webhooks.bodies import (
     build_merge_request_body,
     build_note_body,
     build_pipeline_body,
+    build_push_body,
 )
 from bot.sandbox.webhooks.delivery import Letter, send_letter, write_letter
 from bot.sandbox.webhooks.parts import Body
@@ -124,6 +125,11 @@ class Hooks:
             body = build_pipeline_body(world, event)
             hooks = event.project.webhooks
             yield from self._to_hooks(hooks, "pipeline_events", "Pipeline Hook", body)
+        if event.kind == "branch_pushed" and event.project is not None:
+            heard = [each for each in event.project.webhooks if each.hears_of(str(event.subject))]
+            if any(each.push_events for each in heard):
+                body = build_push_body(world, event, event.project)
+                yield from self._to_hooks(heard, "push_events", "Push Hook", body)
         if mr is None:
             return
         if note is not None and event.kind in {"note_created", "note_edited"} and not note.system:

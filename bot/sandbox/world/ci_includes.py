@@ -8,7 +8,7 @@ import yaml
 
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import Commit
-from bot.sandbox.world.shipped import read_component
+from bot.sandbox.world.shipped import read_component, read_yaml
 from bot.sandbox.world.state import RefusedError
 
 GLOBAL = frozenset({
@@ -67,7 +67,7 @@ def _fill(text: str, given: Mapping[str, Any]) -> str:
     header, found, body = text.partition("\n---\n")
     if not found:
         return text
-    inputs = (yaml.safe_load(header).get("spec") or {}).get("inputs") or {}
+    inputs = (read_yaml(header).get("spec") or {}).get("inputs") or {}
     values = {name: (each or {}).get("default") for name, each in inputs.items()} | dict(given)
     missing = sorted(name for name, value in values.items() if value is None)
     unknown = sorted(given.keys() - inputs.keys())
@@ -83,7 +83,7 @@ def _fill(text: str, given: Mapping[str, Any]) -> str:
 
 def _parse(text: str) -> Mapping[str, Any]:
     try:
-        written = yaml.safe_load(text)
+        written = read_yaml(text)
     except yaml.YAMLError as error:
         raise RefusedError(400, {"base": [f"Invalid configuration format: {error}"]}) from error
     if not isinstance(written, dict) or not all(
