@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
-from bot.assessment.kinds.kind import judge as judge_requirement
+from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
@@ -783,3 +783,9 @@ def test_a_rule_of_no_kind_cannot_be_judged() -> None:
     requirement = make_requirement(rules.Rule())
     with pytest.raises(TypeError, match="wanted"):
         judge_requirement(make_case(make_policy(requirement)), requirement)
+
+
+@pytest.mark.parametrize("rule", EVERY_KIND)
+def test_every_kind_names_one_of_few_for_the_next_step_or_nobody(rule: rules.Rule) -> None:
+    actor = kind_of(make_requirement(rule)).find_actor(make_requirement(rule))
+    assert actor in {None, "author", "nominee", "manager", "approver", "maintainer", "anyone"}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds import AuthoredMergeRequests, ReviewedMergeRequests, ReviewOutcomes
-from bot.evidence.facts import Course, Courses, CoursesOf
+from bot.evidence.facts import Course, CoursesOf
 from bot.policy.values import Requirement
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
@@ -316,7 +316,7 @@ def test_a_review_that_nothing_dates_is_followed_by_what_nobody_knows() -> None:
     need = CoursesOf(REPOSITORY, (7,))
     course = Course(iid=7, author="linus", merged_at=merged.merged_at, acts=(), paths=None)
     evidence = make_evidence(make_work(authored=(), reviewed=(merged,)))
-    evidence = replace(evidence, facts={need: Courses(items=(course,))})
+    evidence = replace(evidence, facts={need: (course,)})
     finding = make_assessment(policy, evidence=evidence).findings[1]
     assert finding.outcomes is not None
     assert [each.state for each in finding.outcomes.reviewed] == ["unknown"]
