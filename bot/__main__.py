@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -18,6 +19,7 @@ GO_ON = 10  # exit code of `decide` when the event matters, or may
 # So many objects may come into being before Python looks for unreachable ones: what imports make
 # stays, and going through it a hundred times takes a twentieth of their time.
 GARBAGE = 100_000
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(
@@ -44,8 +46,7 @@ def main(
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        _report_bug(error)
-        return 3
+        return _fail(error)
 
 
 def _run(environment: Mapping[str, str]) -> int:
@@ -129,6 +130,17 @@ def _complain(message: str) -> None:
         print(f"nomination-bot: {log_line(line)}", file=sys.stderr)
 
 
+def _fail(error: Exception) -> int:
+    """Tell of what nobody expected; return the exit code."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        _complain(
+            f"The output could not be written: {error.strerror}. Make room, and run it again."
+        )
+        return 1
+    _report_bug(error)
+    return 3
+
+
 def _report_bug(error: Exception) -> None:
     import traceback  # noqa: PLC0415  only bugs need it
 
@@ -143,6 +155,9 @@ def _report_bug(error: Exception) -> None:
 def run_process(leave: Callable[[int], object] = os._exit) -> None:
     """Be a process of its own, and leave at once: a request may still hang in a thread."""
     gc.set_threshold(GARBAGE)
+    # Where a stream was closed, Python has none; what would be written there goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     code = main()
     try:
         sys.stdout.flush()

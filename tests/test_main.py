@@ -1,5 +1,6 @@
 """Tests of the door: by it in this process, and as a process of its own where that matters."""
 
+import errno
 import io
 import json
 import runpy
@@ -198,6 +199,26 @@ def test_a_process_leaves_once_with_the_code_of_its_command(
     arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert leave_with(monkeypatch, arguments, io.StringIO()) == [code]
+
+
+def test_a_full_disk_is_no_bug() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    code, said = run_where_printing_raises(full, "policy", "check")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "could not be written: No space left on device. Make room" in said
+
+
+@pytest.mark.parametrize("closed", [("stdout",), ("stdout", "stderr")])
+def test_closed_outputs_are_no_bug(
+    closed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python has no stream where the shell closed it (`>&-`)."""
+    codes: list[int] = []
+    monkeypatch.setattr(sys, "argv", ["nomination-bot", "policy", "check"])
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    run_process(codes.append)
+    assert codes == [0]
 
 
 class Full(io.StringIO):

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,9 @@ def hide(world: World, project: str, *who: str) -> None:
 GATEWAY = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"
 PROVISIONER = "gitlab-com/gl-infra/platform/runway/provisioner"
 CI = ".gitlab-ci.yml"
+DAY = timedelta(days=1)
+OVERWRITTEN = "nomination-gate: {script: ['true']}\n"
+COMPONENT = "include:\n  - component: $CI_SERVER_FQDN/x/nomination-gate@1\n"
 
 
 @dataclass(frozen=True)
@@ -263,6 +266,23 @@ def let_open_issues(world: World) -> None:
 def without_issues(world: World) -> None:
     let_open_issues(world)
     host_of(world).issues_access = "disabled"
+
+
+def limit_membership(world: World, day: date) -> None:
+    team_of(world).members[world.user("nomination-bot").id].expires_at = day
+
+
+def team_ci(content: bytes) -> Callable[[World], None]:
+    return lambda world: change_file(team_of(world), world, CI, content)
+
+
+def guard_is(line: str) -> Callable[[World], None]:
+    return team_ci(f"nomination-gate:\n  script: ['exit 1']\n  {line}\n".encode())
+
+
+def included(inputs: str = "", more: str = "") -> Callable[[World], None]:
+    """Include the component, with inputs, before what else stands in the configuration."""
+    return team_ci(f"{COMPONENT}    inputs: {{{inputs}}}\n{more}".encode())
 
 
 def group_of(world: World) -> Group:
@@ -409,6 +429,158 @@ FAULTS = {
         "schedule", "not active", lambda w: setattr(schedule_of(w), "owner", blocked(w))
     ),
     "no webhook": Fault("webhook", "none", lambda w: team_of(w).webhooks.clear(), by_init=True),
+    "token ends in three days": Fault(
+        "token-expiry", "2026-02-05", assign(bot_token, expires_at=date(2026, 2, 5))
+    ),
+    "membership ends": Fault(
+        "role", "ends on 2026-02-09", lambda w: limit_membership(w, date(2026, 2, 9))
+    ),
+    "token for one environment": Fault(
+        "variable-token",
+        "for the environment 'production' alone",
+        assign(variable_of, environment_scope="production"),
+        by_init=True,
+    ),
+    "token twice": Fault(
+        "variable-token",
+        "set 2 times",
+        add(Variable(key=TOKEN, value="glpat-an-older-one", environment_scope="production")),
+    ),
+    "token in a file": Fault(
+        "variable-token", "a file", assign(variable_of, variable_type="file"), by_init=True
+    ),
+    "setting for one environment": Fault(
+        "variables",
+        "NOMINATION_BOT_COMMAND",
+        add(
+            Variable(
+                key="NOMINATION_BOT_COMMAND",
+                value="promotion",
+                protected=True,
+                environment_scope="review/*",
+            )
+        ),
+        by_init=True,
+        settings={"COMMAND": "promotion"},
+    ),
+    "hidden setting unprotected": Fault(
+        "variables",
+        "NOMINATION_BOT_COMMAND",
+        add(Variable(key="NOMINATION_BOT_COMMAND", value="promotion", masked=True, hidden=True)),
+        by_init=True,
+        settings={"COMMAND": "promotion"},
+    ),
+    "operator's token stored": Fault(
+        "variables",
+        "NOMINATION_BOT_ADMIN_TOKEN",
+        add(Variable(key="NOMINATION_BOT_ADMIN_TOKEN", value=OPERATOR_TOKEN, protected=True)),
+    ),
+    "jobs sent elsewhere": Fault(
+        "variables",
+        "NOMINATION_BOT_GITLAB_URL of the jobs",
+        add(
+            Variable(
+                key="NOMINATION_BOT_GITLAB_URL", value="https://elsewhere.example", protected=True
+            )
+        ),
+    ),
+    "host archived": Fault("host-project", "archived", assign(host_of, archived=True)),
+    "host without CI/CD": Fault(
+        "jobs", "CI/CD switched off", assign(host_of, builds_access="disabled")
+    ),
+    "team database without CI/CD": Fault(
+        "guard", "CI/CD switched off", assign(team_of, builds_access="disabled")
+    ),
+    "no merge requests": Fault(
+        "team-project", "no merge requests", assign(team_of, merge_requests_access="disabled")
+    ),
+    "counted project archived": Fault(
+        f"project {GATEWAY}", "archived", lambda w: setattr(w.project(GATEWAY), "archived", True)
+    ),
+    "list of deployers unreadable": Fault(
+        f"file {PROVISIONER}:inventory.json",
+        "no list can be read",
+        lambda w: change_file(w.project(PROVISIONER), w, "inventory.json", b"{"),
+    ),
+    "list of deployers not text": Fault(
+        f"file {PROVISIONER}:inventory.json",
+        "no list can be read",
+        lambda w: change_file(w.project(PROVISIONER), w, "inventory.json", b"\xff\xfe"),
+    ),
+    "trigger token ends": Fault(
+        "trigger", "expires on", lambda w: setattr(trigger_of(w), "expires_at", w.now + 3 * DAY)
+    ),
+    "trigger token of a stranger": Fault(
+        "trigger",
+        "@colleague1 has level 0",
+        lambda w: setattr(trigger_of(w), "owner", w.user("colleague1")),
+    ),
+    "schedule of a stranger": Fault(
+        "schedule",
+        "@colleague1 has level 0",
+        lambda w: setattr(schedule_of(w), "owner", w.user("colleague1")),
+    ),
+    "schedule of another branch": Fault(
+        "schedule",
+        "there is none on main",
+        lambda w: setattr(schedule_of(w), "ref", "refs/heads/old"),
+        by_init=True,
+    ),
+    "schedule once a year": Fault(
+        "schedule", "runs daily", assign(schedule_of, cron="0 0 1 1 *"), by_init=True
+    ),
+    "webhook of another project": Fault(
+        "webhook",
+        "but for the trigger of project 99",
+        lambda w: setattr(hook_of(w), "url", hook_of(w).url.replace("8200", "99")),
+        by_init=True,
+    ),
+    "webhook without verification": Fault(
+        "webhook-ssl", "off", assign(hook_of, enable_ssl_verification=False), by_init=True
+    ),
+    "webhook without a token": Fault(
+        "webhook-token",
+        "no token in it",
+        lambda w: setattr(hook_of(w), "url", hook_of(w).url.partition("?")[0]),
+        by_init=True,
+    ),
+    "webhook with a template": Fault(
+        "webhook-address",
+        "a template of its own",
+        assign(hook_of, custom_webhook_template='{"kind":"{{object_kind}}"}'),
+    ),
+    "webhook switched off for now": Fault(
+        "webhook-enabled",
+        "temporarily disabled until",
+        lambda w: setattr(hook_of(w), "disabled_until", w.now + DAY),
+    ),
+    "skipped pipelines count": Fault(
+        "gate-setting", "skipped", assign(team_settings, skipped_is_success=True), by_init=True
+    ),
+    "guard may fail": Fault("guard", "may fail", guard_is("allow_failure: true")),
+    "guard may fail by its rule": Fault(
+        "guard",
+        "may fail",
+        guard_is("rules: [{if: $CI_MERGE_REQUEST_IID, allow_failure: true}]"),
+    ),
+    "guard by hand": Fault("guard", "does not start by itself", guard_is("when: manual")),
+    "guard never": Fault("guard", "does not start by itself", guard_is("rules: [{when: never}]")),
+    "guard only spoken of": Fault(
+        "guard", "no job fails", team_ci(b"# include nomination-gate here\nother: {script: [x]}\n")
+    ),
+    "guard hidden": Fault(
+        "guard", "no job fails", team_ci(b".nomination-gate: {script: [x]}\na: {script: [x]}\n")
+    ),
+    "guard written over": Fault("guard", "is written over", included(more=OVERWRITTEN)),
+    "guard of another status": Fault(
+        "guard", "waits for the status 'other'", included("status-name: other")
+    ),
+    "guard of another account": Fault(
+        "guard", "waits for @somebody", included("account: somebody")
+    ),
+    "guard of other files": Fault(
+        "guard", "does not start where data/", included("team-files: [data/projects/*]")
+    ),
     "two webhooks": Fault("webhook", "there are 2", double_hook),
     "webhook of another branch": Fault(
         "webhook-address",
@@ -679,8 +851,15 @@ def test_rotating_the_token_keeps_the_account(server: Server) -> None:
     assert new.value not in done.stdout
     assert new.expires_at is not None
     assert new.expires_at > date(2027, 1, 1)
+    assert f"take the new one from {server.url}/{HOST}/-/settings/ci_cd#" in done.stdout
     after = operate(server.url, "doctor", "-q", TOKEN=new.value)
     assert (after.returncode, after.stdout) == (0, "")
+    # With the old one, which is still set here, nothing is undone.
+    (line,) = operate(server.url, "doctor", "-q").stdout.splitlines()
+    assert "if it was rotated, take the one that the bot's project has" in line
+    again = operate(server.url, "init", "--apply")
+    assert (again.returncode, variable.value) == (1, new.value)
+    assert again.stdout.startswith("by hand: token: ")
 
 
 def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None:
@@ -761,7 +940,55 @@ def test_what_init_is_refused_is_said_and_the_rest_is_done(server: Server) -> No
 def test_the_component_counts_as_guard_though_its_job_is_called_otherwise(
     server: Server,
 ) -> None:
-    text = b"include:\n  - component: $CI_SERVER_FQDN/x/nomination-gate@1\nother: {script: ['1']}\n"
-    change_file(team_of(server.world), server.world, CI, text)
+    included("job-name: bot-answered, account: Nomination-Bot", "other: {script: ['1']}\n")(
+        server.world
+    )
+    done = operate(server.url, "doctor", "-q")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_one_guard_that_holds_is_enough(server: Server) -> None:
+    good = "nomination-gate:\n  script: ['exit 1']\n"
+    team_ci(f"{good}old-nomination-gate: {{script: [x], when: manual}}\n".encode())(server.world)
+    done = operate(server.url, "doctor", "-q")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_hidden_is_left_as_it_is(server: Server) -> None:
+    """GitLab tells its value to nobody, so that it can neither be compared nor written anew."""
+    given = Variable(
+        key="NOMINATION_BOT_COMMAND", value="promotion", masked=True, hidden=True, protected=True
+    )
+    add(given)(server.world)
+    for command in ("doctor", "init"):
+        done = operate(server.url, command, "-q", COMMAND="promotion")
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_an_older_trigger_token_of_somebody_gone_is_no_fault(server: Server) -> None:
+    """What `init --rotate` had to leave to its owner does not stand for the new one."""
+    old = TriggerToken(
+        id=1, value="glptt-old", owner=blocked(server.world), description="nomination-bot"
+    )
+    host_of(server.world).triggers.insert(0, old)
+    host_of(server.world).triggers[1].id = 2
+    done = operate(server.url, "doctor", "-q")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_schedule_that_somebody_switched_off_stays_off(server: Server) -> None:
+    host = host_of(server.world)
+    host.schedules[0].description, host.schedules[0].active = "nightly", False
+    made = operate(server.url, "init", "--apply")
+    assert made.returncode == 0
+    assert [each.active for each in host.schedules] == [False, True]
+
+
+def test_a_schedule_for_the_board_is_none_for_the_sweep(server: Server) -> None:
+    board = Schedule(
+        id=99, description="board", ref="refs/heads/main", cron="0 5 * * *",
+        owner=blocked(server.world), created_at=server.world.now,
+    )  # fmt: skip
+    host_of(server.world).schedules.insert(0, board)
     done = operate(server.url, "doctor", "-q")
     assert (done.returncode, done.stdout) == (0, "")

@@ -166,6 +166,85 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
         State.OK,
         "!1",
     ),
+    *(
+        (
+            gates.POINTS,
+            "status-check",
+            {
+                TEAM: {**BASE[TEAM]},
+                f"{TEAM}/external_status_checks": [
+                    {
+                        "id": 3,
+                        "name": "nomination-bot",
+                        "external_url": url,
+                        "protected_branches": [{"name": name} for name in limits],
+                    }
+                ],
+            },
+            {"gate": "external-status-check"},
+            state,
+            said,
+        )
+        for url, limits, state, said in (
+            (TRIGGER, (), State.OK, "nomination-bot"),
+            (TRIGGER, ("ma*", "x"), State.OK, "nomination-bot"),
+            (TRIGGER, ("stable-*",), State.WRONG, "limited to stable-*"),
+            (TRIGGER.replace("/8/", "/9/"), (), State.WRONG, "not call the trigger of a/bot"),
+            (f"{URL}/somewhere", (), State.WRONG, "not call the trigger of a/bot"),
+            (TRIGGER.replace("main", "old"), (), State.WRONG, "starts old"),
+        )
+    ),
+    (
+        gates.POINTS,
+        "guard",
+        {f"{TEAM}/ci/lint": {"valid": True, "merged_yaml": "a: [*b]"}},
+        {},
+        State.WRONG,
+        "no job fails",
+    ),
+    (
+        gates.POINTS,
+        "guard",
+        # As some versions write the keys, and with rules that hold for all changes.
+        {
+            f"{TEAM}/ci/lint": {
+                "valid": True,
+                "merged_yaml": "---\n:nomination-gate:\n  :script:\n  - x\n  :rules:\n"
+                "  - :if: $CI_MERGE_REQUEST_IID\n    :changes:\n      :paths:\n"
+                "      - data/team_members/**/*\n",
+            }
+        },
+        {},
+        State.OK,
+        "there",
+    ),
+    (
+        hosting.POINTS,
+        "host-project",
+        {"/projects/a%2Fbot/members/all/1": {"access_level": 40}},
+        {"host_project": "a/bot"},
+        State.OK,
+        "a/bot",
+    ),
+    (
+        hosting.POINTS,
+        "host-project",
+        {
+            "/projects/a%2Fbot": {**HOST, "path_with_namespace": "b/bot"},
+            "/projects/a%2Fbot/members/all/1": {"access_level": 40},
+        },
+        {},
+        State.WRONG,
+        "moved to b/bot",
+    ),
+    (
+        hosting.POINTS,
+        "host-project",
+        {"/projects/a%2Fbot/members/all/1": refused(500)},
+        {},
+        State.WRONG,
+        "500",
+    ),
     (hosting.POINTS, "host-project", {}, {"host_project": None}, State.UNKNOWN, "not said"),
     (
         hosting.POINTS,

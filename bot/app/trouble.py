@@ -1,14 +1,11 @@
 """Keep one issue in the bot's own project that says what has not worked, and since when.
 
-The issue is all the memory there is: since when something has not worked stands in its text, so
-that a run that knows nothing but GitLab can go on from there. Whoever edits it can change what it
-says, and nothing else: no verdict and no gate depends on it.
+Since when something has not worked is when GitLab says that the issue was opened; nothing is read
+back from its text but whether it is the same.
 """
 
-import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import PurePath
 from typing import Protocol
 
@@ -23,7 +20,6 @@ from bot.values import dataclass
 MARKER = "<!-- nomination-bot-trouble -->"
 TITLE = "The nomination bot does not work everywhere"
 MOST = 50  # troubles that are told one by one
-_SINCE = re.compile(r"<!-- since ([0-9a-f]{12}) (\d{4}-\d\d-\d\dT\d\d:\d\d)Z -->")
 
 
 class Issues(Protocol):
@@ -46,19 +42,6 @@ class Trouble:
     place: str
     words: str
     url: str = ""
-
-    @property
-    def key(self) -> str:
-        """Return what stands for the place in the issue, where no text of others may stand."""
-        return hashlib.sha256(self.place.encode("utf-8", "replace")).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A trouble as the issue shows it."""
-
-    trouble: Trouble
-    since: datetime
 
 
 def find_troubles(
@@ -118,13 +101,11 @@ def _open(troubles: Sequence[Trouble], issues: Issues, words: Words, now: dateti
 
 
 def _write(troubles: Sequence[Trouble], issue: Issue | None, words: Words, now: datetime) -> str:
-    known = _read_since(issue, now)
-    rows = [Row(trouble=each, since=known.get(each.key, now)) for each in _merge(troubles)]
-    rows.sort(key=lambda row: (row.since, row.trouble.place))
+    rows = sorted(_merge(troubles), key=lambda row: row.place)
     values = {
         "rows": rows[:MOST],
         "more": max(0, len(rows) - MOST),
-        "since": min(known.values(), default=now),
+        "since": issue.created_at if issue else now,
         "now": now,
     }
     return f"{MARKER}\n{words.render('trouble.md.j2', **values).strip()}\n"
@@ -140,18 +121,3 @@ def _merge(troubles: Iterable[Trouble]) -> list[Trouble]:
             place=each.place, words=said or (first or each).words, url=each.url
         )
     return list(found.values())
-
-
-def _read_since(issue: Issue | None, now: datetime) -> Mapping[str, datetime]:
-    """Read since when each place has not worked; what cannot be so was written by others."""
-    if issue is None:
-        return {}
-    found = {}
-    for key, written in _SINCE.findall(issue.description):
-        try:
-            since = datetime.fromisoformat(written).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        # To the minute, so that the first may seem to lie before the issue itself.
-        found[key] = max(min(since, now), issue.created_at.replace(second=0, microsecond=0))
-    return found

@@ -156,7 +156,6 @@ class Words:
             "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
             "day": show_day,
             "minute": lambda time: Markup(_utc(time, "%Y-%m-%d %H:%M UTC")),  # noqa: S704
-            "stamp": lambda time: Markup(_utc(time, "%Y-%m-%dT%H:%MZ")),  # noqa: S704
             "kind": lambda found: _rule(found).kind,
             "ours": _with_code,
             "capitalized": lambda text: text[:1].upper() + text[1:],

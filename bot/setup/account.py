@@ -1,14 +1,11 @@
 """Points about GitLab itself, and the bot's token, account and role."""
 
-from datetime import date, timedelta
-
 from bot.errors import RefusedError
-from bot.setup.ground import DEVELOPER, MAINTAINER, Ground
+from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
 EXISTS = 409  # GitLab's answer where somebody is a member already
-SOON = timedelta(days=21)
 ROTATE = "run `nomination-bot init --rotate token --apply`"
 
 
@@ -23,7 +20,11 @@ def _look_at_token(ground: Ground) -> Found:
     try:
         return ok(f"of @{ground.me['username']}")
     except RefusedError as error:
-        return wrong(str(error), "make an access token of the bot's account, scope `api`")
+        step = (
+            "make an access token of the bot's account, scope `api`; or, if it was rotated, take "
+            "the one that the bot's project has as NOMINATION_BOT_TOKEN"
+        )
+        return wrong(str(error), step)
 
 
 def _look_at_scope(ground: Ground) -> Found:
@@ -42,12 +43,8 @@ def _look_at_scope(ground: Ground) -> Found:
 
 def _look_at_expiry(ground: Ground) -> Found:
     ends = ground.as_bot("/personal_access_tokens/self").get("expires_at")
-    if ends is None:
-        return ok("it never expires")
-    day = date.fromisoformat(str(ends)[:10])
-    if day - ground.now.date() <= SOON:
-        return wrong(f"it expires on {day}", ROTATE)
-    return ok(f"it expires on {day}")
+    found = f"it expires on {ends}" if ends else "it never expires"
+    return wrong(found, ROTATE) if ground.ends_soon(ends) else ok(found)
 
 
 def _look_at_account(ground: Ground) -> Found:
@@ -71,6 +68,11 @@ def _look_at_role(ground: Ground) -> Found:
             f"level {level}",
             "lower it to Developer: quick actions in the bot's comments run with its rights",
         )
+    if level:
+        member = ground.as_bot(f"{ground.team}/members/all/{ground.me['id']}")
+        day = ground.ends_soon(member.get("expires_at"))
+        if day:
+            return wrong(f"its membership ends on {day}", "take the date away, or set a later one")
     return ok(f"level {level}")
 
 

@@ -1,6 +1,6 @@
 """Points about the gate: what makes it count, what guards it, and whether it blocks."""
 
-import re
+from fnmatch import fnmatchcase
 from functools import partial
 
 from bot.errors import RefusedError
@@ -10,8 +10,10 @@ from bot.merge_request import WATCH
 from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
+from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
 from bot.setup.hosting import own_trigger
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.webhook import find_flaw
 
 MUST = {
     "commit-status": ("only_allow_merge_if_pipeline_succeeds", "Pipelines must succeed"),
@@ -24,7 +26,6 @@ MUST = {
 # (doc/api/merge_requests.md, detailed_merge_status).
 BLOCKED = {"commit-status": "ci_must_pass", "external-status-check": "status_checks_must_pass"}
 FREE = frozenset({"mergeable", "can_be_merged"})
-GUARD = re.compile(r"nomination[-_]gate|nomination-bot[-_ ]gate", re.IGNORECASE)
 MOST = 10  # merge requests that are looked at for a failed gate
 
 
@@ -39,12 +40,14 @@ def _look_at_setting(ground: Ground) -> Found:
         what = f"switch {words!r} on"
         return wrong("it is off", what, Change(what=what, make=partial(_require, name=name)))
     if team.get("allow_merge_on_skipped_pipeline"):
-        return wrong("skipped pipelines count as successful", "switch that off")
+        name, what = "allow_merge_on_skipped_pipeline", "let skipped pipelines not count as success"
+        change = Change(what=what, make=partial(_require, name=name, value=False))
+        return wrong("skipped pipelines count as successful", what, change)
     return ok(f"{words} is on")
 
 
-def _require(ground: Ground, name: str) -> None:
-    ground.operator.change("put", ground.team, {name: True})
+def _require(ground: Ground, name: str, *, value: bool = True) -> None:
+    ground.operator.change("put", ground.team, {name: value})
 
 
 def _look_at_check(ground: Ground) -> Found:
@@ -55,10 +58,22 @@ def _look_at_check(ground: Ground) -> Found:
         rows = read_pages(ground.bot, f"{ground.team}/external_status_checks")
     except RefusedError:
         return wrong("this tier has no status checks", "choose another NOMINATION_BOT_GATE")
-    if any(row["name"] == name for row in rows):
-        return ok(name)
+    found = next((row for row in rows if row["name"] == name), None)
+    if found:
+        return _judge_check(ground, found)
     what = f"make the status check {name}"
     return wrong(f"there is none of the name {name}", what, Change(what=what, make=_make_check))
+
+
+def _judge_check(ground: Ground, row: Json) -> Found:
+    branch = str(ground.as_bot(ground.team)["default_branch"])
+    limits = [str(each["name"]) for each in row.get("protected_branches") or ()]
+    if limits and not any(fnmatchcase(branch, limit) for limit in limits):
+        return wrong(f"it is limited to {', '.join(limits)}", f"limit it to {branch}")
+    flaw = find_flaw(ground, str(row.get("external_url")))
+    if flaw:
+        return wrong(flaw, "give it the address of the webhook, with the trigger token")
+    return ok(str(row["name"]))
 
 
 def _make_check(ground: Ground) -> None:
@@ -75,27 +90,29 @@ def _make_check(ground: Ground) -> None:
 def _look_at_guard(ground: Ground) -> Found:
     if ground.wanted.gate != "commit-status":
         return ok("not needed: this gate blocks while nothing is answered")
+    step = "include templates/nomination-gate.yml there"
     lint = ground.as_operator(f"{ground.team}/ci/lint")
     if not lint.get("valid"):
         first = next(iter(lint.get("errors") or ()), "not valid")
-        return wrong(str(first)[:120], "include templates/nomination-gate.yml there")
-    if GUARD.search(str(lint.get("merged_yaml") or "")) or _includes_guard(ground):
-        return ok("it is there")
-    return wrong(
-        "no job fails while the bot is silent", "include templates/nomination-gate.yml there"
+        return wrong(str(first)[:120], step)
+    if ground.as_bot(ground.team).get("builds_access_level") == "disabled":
+        return wrong("the team database has CI/CD switched off", "switch CI/CD on")
+    included = any(GUARD.search(str(each.get("location"))) for each in lint.get("includes") or ())
+    guards = find_guards(str(lint.get("merged_yaml") or ""))
+    flaws = [flaw_of_guard(job, _wanted_of(ground), included=included) for job in guards]
+    if not flaws:
+        return wrong("no job fails while the bot is silent", step)
+    if all(flaws):
+        return wrong(f"the job {guards[0].name} {flaws[0]}", "mend that job, or include it anew")
+    return ok("it is there")
+
+
+def _wanted_of(ground: Ground) -> GuardWanted:
+    return GuardWanted(
+        status_name=ground.wanted.status_name,
+        account=str(ground.me["username"]),
+        globs=tuple(policy.team_files for policy in ground.policies),
     )
-
-
-def _includes_guard(ground: Ground) -> bool:
-    path = f"{ground.team}/repository/files/.gitlab-ci.yml/raw"
-    try:
-        return bool(
-            GUARD.search(
-                ground.operator.fetch_raw(path, {"ref": "HEAD"}).decode("utf-8", "replace")
-            )
-        )
-    except RefusedError:
-        return False
 
 
 def _look_at_proof(ground: Ground) -> Found:

@@ -1,8 +1,8 @@
 """What the points stand on: the settings, both doors to GitLab, and what was read through them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,19 @@ from bot.setup.versions import Version, read_version
 
 MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles
 NOT_FOUND = 404
+SOON = timedelta(days=21)  # what ends within this time is told
 # How everything is called that `init` makes.
 MADE = "nomination-bot"
+
+
+def level_in(read: Callable[[str], Json], project: str, user_id: int) -> int:
+    """Return the level of a person in a project, 0 for no member."""
+    try:
+        return int(read(f"{project}/members/all/{user_id}")["access_level"])
+    except RefusedError as error:
+        if error.code == NOT_FOUND:
+            return 0
+        raise
 
 
 class NeedsOperatorError(GitLabError):
@@ -74,6 +85,12 @@ class Ground:
         """The time by GitLab's clock, which dates everything else."""
         told = [door.server_time for door in (self.bot, self._operator) if door]
         return next((time for time in told if time), self._now)
+
+    def ends_soon(self, told: object) -> str:
+        """Return the day on which something ends, if that is soon or over, and else nothing."""
+        day = str(told or "")[:10]
+        soon = day and date.fromisoformat(day) - self.now.date() <= SOON
+        return day if soon else ""
 
     def forget(self) -> None:
         """Forget what was read, because something was changed."""
@@ -149,13 +166,7 @@ class Ground:
 
     def level_of(self, project: str, user_id: int) -> int:
         """Return the level of a person in a project, 0 for no member."""
-        try:
-            member = self.as_bot(f"{project}/members/all/{user_id}")
-        except RefusedError as error:
-            if error.code == NOT_FOUND:
-                return 0
-            raise
-        return int(member["access_level"])
+        return level_in(self.as_bot, project, user_id)
 
     @cached_property
     def samples(self) -> list[Json]:

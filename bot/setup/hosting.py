@@ -6,14 +6,17 @@ from functools import partial
 
 from bot.errors import RefusedError
 from bot.gitlab import Json, escape_path
-from bot.setup.ground import MADE, MAINTAINER, Ground
+from bot.setup.ground import MADE, MAINTAINER, Ground, level_in
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import PAYLOAD_EXEMPT, VARIABLES_ROLE
 
 TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
 PREFIX = "NOMINATION_BOT_"
 # Jobs know GitLab's address and their project from GitLab.
-NOT_FOR_JOBS = ("NOMINATION_BOT_GITLAB_URL", "NOMINATION_BOT_PROJECT", "NOMINATION_BOT_ADMIN_TOKEN")
+NOT_FOR_JOBS = (URL, PROJECT, ADMIN) = (
+    "NOMINATION_BOT_GITLAB_URL", "NOMINATION_BOT_PROJECT", "NOMINATION_BOT_ADMIN_TOKEN",
+)  # fmt: skip
+ALL_JOBS: Mapping[str, object] = {"environment_scope": "*", "variable_type": "env_var"}
 ROLE_SETTING = "ci_pipeline_variables_minimum_override_role"
 CRON = "17 * * * *"  # every hour; not at its beginning, when all the others run
 
@@ -24,13 +27,18 @@ def _look_at_host(ground: Ground) -> Found:
         step = "set NOMINATION_BOT_PROJECT to the project whose pipelines run the bot"
         return unknown("which one it is was not said", step)
     try:
-        path = ground.as_operator(ground.host)["path_with_namespace"]
-        member = ground.as_operator(f"{ground.host}/members/all/{operator['id']}")
+        found = ground.as_operator(ground.host)
+        level = level_in(ground.as_operator, ground.host, int(operator["id"]))
     except RefusedError as error:
         return wrong(str(error), "mend NOMINATION_BOT_PROJECT, or run this as its Maintainer")
-    if int(member["access_level"]) < MAINTAINER:
-        return wrong(f"level {member['access_level']}", "run this as its Maintainer")
-    return ok(str(path))
+    path, wanted = str(found["path_with_namespace"]), ground.wanted.host_project
+    if level < MAINTAINER:
+        return wrong(f"you have level {level}", "run this as its Maintainer")
+    if found.get("archived"):
+        return wrong("it is archived, so nothing runs in it", "unarchive it, or name another one")
+    if not wanted.isdecimal() and path.casefold() != wanted.casefold():
+        return wrong(f"it moved to {path}", f"set NOMINATION_BOT_PROJECT to {path}")
+    return ok(path)
 
 
 def _look_at_branch(ground: Ground) -> Found:
@@ -53,24 +61,44 @@ def _protect(ground: Ground) -> None:
     ground.operator.create(f"{ground.host}/protected_branches", fields)
 
 
-def _variables(ground: Ground) -> dict[str, Json]:
+def _rows(ground: Ground) -> list[Json]:
     rows = ground.rows_as_operator(f"{ground.host}/variables")
-    return {str(row["key"]): row for row in rows if str(row["key"]).startswith(PREFIX)}
+    return [row for row in rows if str(row["key"]).startswith(PREFIX)]
+
+
+def _variables(ground: Ground) -> dict[str, Json]:
+    return {str(row["key"]): row for row in _rows(ground)}
+
+
+def _scope_of(row: Json) -> str:
+    """Return the environment that a variable is limited to; the jobs of the bot have none."""
+    return str(row.get("environment_scope") or "*")
 
 
 def _look_at_token(ground: Ground) -> Found:
-    found = _variables(ground).get(TOKEN)
-    if found is None:
+    rows = [row for row in _rows(ground) if row["key"] == TOKEN]
+    if len(rows) > 1:
+        return wrong(f"it is set {len(rows)} times", "keep the one for all environments, `*`")
+    if not rows:
         what = f"set {TOKEN}, masked and protected"
         return wrong("it is not set", what, Change(what=what, make=partial(_store, new=True)))
+    found = rows[0]
     if found.get("value") not in {None, ground.wanted.token.reveal()}:
         what = f"replace {TOKEN} by the one given now"
         return wrong("it is another token", what, Change(what=what, make=_store))
     flaws = [f"not {flag}" for flag in ("masked", "protected") if not found.get(flag)]
+    flaws += _kind_flaws(found)
     if flaws:
-        what = f"make {TOKEN} masked and protected"
+        what = f"make {TOKEN} masked and protected, a variable for all environments"
         return wrong(" and ".join(flaws), what, Change(what=what, make=_store))
     return ok("masked and protected")
+
+
+def _kind_flaws(row: Json) -> list[str]:
+    """Say what keeps a variable from the jobs, or from being what they read."""
+    scope, is_file = _scope_of(row), row.get("variable_type") == "file"
+    flaws = [] if scope == "*" else [f"for the environment {scope!r} alone"]
+    return [*flaws, "a file, whose place the jobs would take for its text"] if is_file else flaws
 
 
 def _store(ground: Ground, *, new: bool = False) -> None:
@@ -78,6 +106,7 @@ def _store(ground: Ground, *, new: bool = False) -> None:
         "value": ground.wanted.token.reveal(),
         "masked": True,
         "protected": True,
+        **ALL_JOBS,
     }
     if new:
         fields = {"key": TOKEN, **fields, "raw": True}
@@ -88,6 +117,9 @@ def _store(ground: Ground, *, new: bool = False) -> None:
 
 def _look_at_settings(ground: Ground) -> Found:
     """Compare the variables of the jobs with the settings given now, all but the token."""
+    misplaced = _misplaced(ground)
+    if misplaced:
+        return misplaced
     apart = (TOKEN, *NOT_FOR_JOBS)
     there = {name: row for name, row in _variables(ground).items() if name not in apart}
     unheard = sorted(set(there) - ground.wanted.heard)
@@ -97,15 +129,18 @@ def _look_at_settings(ground: Ground) -> Found:
     differing = sorted(
         name
         for name in wanted.keys() | there.keys()
-        if there.get(name, {}).get("value") != wanted.get(name)
+        # The value of a hidden one is told to nobody.
+        if name not in there or there[name].get("value") not in {None, wanted.get(name)}
     )
     spoken = [name for name in differing if name in wanted]
-    open_ones = sorted(name for name, row in there.items() if not row.get("protected"))
+    open_ones = sorted(
+        name for name, row in there.items() if _kind_flaws(row) or not row.get("protected")
+    )
     if spoken or open_ones:
         names = ", ".join(dict.fromkeys((*spoken, *open_ones)))
-        what = f"set as given now, and protected: {names}"
+        what = f"set as given now, protected, for all environments: {names}"
         change = Change(what=what, make=partial(_set, names=(*spoken, *open_ones)))
-        return wrong(f"differs or is not protected: {names}", what, change)
+        return wrong(f"differs, or not protected, or not for all jobs: {names}", what, change)
     if differing:
         return wrong(
             f"the jobs have {', '.join(differing)}, which is not given now",
@@ -114,12 +149,32 @@ def _look_at_settings(ground: Ground) -> Found:
     return ok(f"{len(there)} variables, protected")
 
 
+def _misplaced(ground: Ground) -> Found | None:
+    """Return what is wrong with variables that say where GitLab is, or are none of the jobs'."""
+    there = _variables(ground)
+    if ADMIN in there:
+        step = "remove it: it is a token of yours, and `doctor` and `init` alone need it"
+        return wrong(f"the jobs have {ADMIN}", step)
+    host = ground.as_operator(ground.host)
+    present = {
+        URL: (ground.wanted.url,),
+        PROJECT: (str(host["id"]), str(host["path_with_namespace"])),
+    }
+    for name, values in present.items():
+        value = there.get(name, {}).get("value")
+        if value is not None and str(value).rstrip("/") not in values:
+            return wrong(f"{name} of the jobs is not {values[-1]}", "remove it: they know that")
+    return None
+
+
 def _set(ground: Ground, names: tuple[str, ...]) -> None:
     there = _variables(ground)
     for name in dict.fromkeys(names):
         given = ground.wanted.variables.get(name)
         value = there[name]["value"] if given is None else given
-        fields: dict[str, object] = {"value": value, "protected": True}
+        # What is hidden keeps its value.
+        fields: dict[str, object] = {"protected": True, **ALL_JOBS}
+        fields |= {} if value is None else {"value": value}
         if name in there:
             ground.operator.change("put", f"{ground.host}/variables/{name}", fields)
         else:
@@ -146,6 +201,8 @@ def _restrict(ground: Ground, role: str) -> None:
 
 
 def _look_at_jobs(ground: Ground) -> Found:
+    if ground.as_operator(ground.host).get("builds_access_level") == "disabled":
+        return wrong("the project has CI/CD switched off", "switch CI/CD on")
     lint = ground.as_operator(f"{ground.host}/ci/lint")
     if not lint.get("valid"):
         first = next(iter(lint.get("errors") or ()), "it is not valid")
@@ -169,15 +226,32 @@ def _look_at_schedule(ground: Ground) -> Found:
     wanted = f"refs/heads/{ground.host_branch}"
     rows = ground.rows_as_operator(f"{ground.host}/pipeline_schedules")
     here = [row for row in rows if _full(row["ref"]) == wanted]
-    active = [row for row in here if row.get("active")]
+    # One of a few days only, as for a board, is none for the sweep: minute, hour, then the days.
+    active = [row for row in here if row.get("active") and not _is_rare(row)]
     if not active:
         what = f"schedule `sweep` on {ground.host_branch} every hour"
-        found = "none is active" if here else "there is none"
+        found = "none is active and runs daily" if here else f"there is none on {wanted[11:]}"
         return wrong(found, what, Change(what=what, make=_schedule))
-    owner = active[0].get("owner") or {}
+    flaws = [_flaw_of_owner(ground, row) for row in active]
+    if all(flaws):
+        return wrong(str(flaws[0]), "take its ownership on the page")
+    good = active[flaws.index(None)]
+    return ok(f"{good['cron']}, owned by @{good['owner'].get('username')}")
+
+
+def _is_rare(schedule: Json) -> bool:
+    """Return whether a schedule leaves out whole days of the month, or months."""
+    fields = str(schedule.get("cron")).split()
+    return any(not field.startswith("*") for field in fields[2:4])
+
+
+def _flaw_of_owner(ground: Ground, row: Json) -> str | None:
+    """Say why pipelines that run as the owner of a trigger token or schedule would not run."""
+    owner = row.get("owner") or {}
     if owner.get("state") != "active":
-        return wrong("its owner's account is not active", "take its ownership on the page")
-    return ok(f"{active[0]['cron']}, owned by @{owner.get('username')}")
+        return "its owner's account is not active"
+    level = level_in(ground.as_operator, ground.host, int(owner["id"]))
+    return f"its owner @{owner['username']} has level {level}" if level < MAINTAINER else None
 
 
 def _full(ref: object) -> str:
@@ -189,7 +263,8 @@ def _schedule(ground: Ground) -> None:
     path = f"{ground.host}/pipeline_schedules"
     wanted = f"refs/heads/{ground.host_branch}"
     for row in ground.rows_as_operator(path):
-        if _full(row["ref"]) == wanted:
+        is_own = str(row.get("description")).startswith(MADE)
+        if is_own and _full(row["ref"]) == wanted and not _is_rare(row):
             ground.operator.change("put", f"{path}/{row['id']}", {"active": True})
             return
     fields = {"description": f"{MADE}: sweep", "ref": wanted, "cron": CRON, "active": True}
@@ -201,21 +276,15 @@ def _look_at_trigger(ground: Ground) -> Found:
     if not rows:
         what = "make a trigger token"
         return wrong("there is none", what, Change(what=what, make=make_trigger))
-    trigger = next((row for row in rows if row.get("description") == MADE), rows[-1])
-    owner = trigger.get("owner") or {}
-    if owner.get("state") != "active":
-        return wrong("its owner's account is not active", "run `init --rotate trigger --apply`")
-    path = f"{ground.host}/members/all/{owner['id']}"
-    level = int(ground.as_operator(path)["access_level"])
-    if level < MAINTAINER:
-        return wrong(
-            f"its owner @{owner['username']} has level {level}",
-            "run `init --rotate trigger --apply` as somebody who maintains the project",
-        )
-    ends = trigger.get("expires_at")
-    if ends and str(ends)[:10] <= ground.now.date().isoformat():
-        return wrong(f"it expired on {str(ends)[:10]}", "run `init --rotate trigger --apply`")
-    return ok(f"owned by @{owner['username']}")
+    # The newest that `init` made; those of earlier operators may still be there.
+    trigger = max(rows, key=lambda row: (row.get("description") == MADE, int(row["id"])))
+    flaw = _flaw_of_owner(ground, trigger)
+    day = ground.ends_soon(trigger.get("expires_at"))
+    if flaw or day:
+        step = "run `nomination-bot init --rotate trigger --apply` as somebody who maintains it"
+        verb = "expired" if day <= ground.now.date().isoformat() else "expires"
+        return wrong(flaw or f"it {verb} on {day}", step)
+    return ok(f"owned by @{trigger['owner']['username']}")
 
 
 def make_trigger(ground: Ground) -> str:
@@ -264,7 +333,7 @@ POINTS = (
         costs="every run",
         look=_look_at_token,
         link=_settings_page("js-cicd-variables-settings"),
-        needs=HOST_FIRST,
+        needs=(*HOST_FIRST, "token"),  # what has ended must not take the place of what works
     ),
     Point(
         id="variables",

@@ -29,19 +29,28 @@ def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
 
     Each point is looked at again right before, because one change may settle another.
     """
+    failed: set[str] = set()
     for point in find_points(ground):
-        answer = look(point, ground)
-        change = answer.found.mend
-        if answer.found.state is not State.WRONG or change is None:
-            continue
-        try:
-            change.make(ground)
-        except GitLabError as error:
-            tell(log_line(f"could not {change.what}: {error} {answer.link}"))
-        else:
-            tell(log_line(f"did {change.what}"))
-        ground.forget()
+        answer = look(point, ground, failed)
+        if not _mended(answer, ground, tell) and not answer.found.excused:
+            failed.add(point.id)
     return [answer for answer in examine(ground) if answer.found.state is State.WRONG]
+
+
+def _mended(answer: Answer, ground: Ground, tell: Tell) -> bool:
+    """Make a change if there is one to make; return whether the point is now as it must be."""
+    change = answer.found.mend
+    if answer.found.state is not State.WRONG or change is None:
+        return answer.found.state is State.OK
+    try:
+        change.make(ground)
+    except GitLabError as error:
+        tell(log_line(f"could not {change.what}: {error} {answer.link}"))
+        return False
+    finally:
+        ground.forget()
+    tell(log_line(f"did {change.what}"))
+    return True
 
 
 def rotate(what: str, ground: Ground, tell: Tell) -> None:
@@ -52,6 +61,8 @@ def rotate(what: str, ground: Ground, tell: Tell) -> None:
         tell("the webhook has a new trigger token")
     else:
         tell(f"{TOKEN} is a new token, until {_rotate_token(ground)}")
+        page = ground.host_page("settings/ci_cd#js-cicd-variables-settings")
+        tell(f"the one that is set here has ended: take the new one from {page}")
 
 
 def _rotate_token(ground: Ground) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from bot.errors import RefusedError
 from bot.gitlab import escape_path, read_pages
+from bot.listing import UnreadableListing, read_listing
 from bot.policy import GroupMember, ListedIn, Policy
 from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground
 from bot.setup.values import Found, Point, ok, wrong
@@ -111,6 +112,8 @@ def _look_at_team(ground: Ground) -> Found:
     path, wanted = str(found["path_with_namespace"]), ground.wanted.team_project
     if found.get("archived"):
         return wrong("it is archived", "unarchive it, or name the present one")
+    if found.get("merge_requests_access_level") == "disabled":
+        return wrong("it takes no merge requests", "switch merge requests on")
     if not wanted.isdecimal() and path.casefold() != wanted.casefold():
         return wrong(f"it moved to {path}", f"set NOMINATION_BOT_TEAM_PROJECT to {path}")
     return ok(path)
@@ -141,6 +144,8 @@ def _look_at_project(ground: Ground, path: str) -> Found:
     present = str(found["path_with_namespace"])
     if present.casefold() != path.casefold():
         return wrong(f"it moved to {present}", "mend the policy")
+    if found.get("archived"):
+        return wrong("it is archived", "unarchive it, or name the present one in the policy")
     return ok("readable")
 
 
@@ -157,10 +162,13 @@ def _look_group(ground: Ground, path: str) -> Found:
 def _look_at_file(ground: Ground, check: ListedIn) -> Found:
     path = f"/projects/{escape_path(check.project)}/repository/files/{quote(check.path, safe='')}"
     try:
-        ground.bot.fetch_raw(f"{path}/raw", {"ref": check.ref})
+        content = ground.bot.fetch_raw(f"{path}/raw", {"ref": check.ref})
+        names = read_listing(content.decode("utf-8"), check.spec, check.path).names
     except RefusedError:
         return wrong(f"{check.path} cannot be read at {check.ref}", ACCESS)
-    return ok("readable")
+    except (UnreadableListing, UnicodeDecodeError) as error:
+        return wrong(f"no list can be read in it: {error}", "mend the file, or the policy")
+    return ok(f"{len(names)} listed")
 
 
 def _look_at_opening(ground: Ground, check: ListedIn) -> Found:

@@ -27,16 +27,21 @@ LATEST = 20  # deliveries that are looked at
 _TRIGGER = re.compile(r"/api/v4/projects/(?P<project>[^/]+)(?:/ref/(?P<ref>.+))?/trigger/pipeline$")
 
 
+def _triggered_by(address: object) -> str:
+    """Return the project whose trigger an address calls, or nothing."""
+    match = _TRIGGER.search(urlsplit(str(address)).path)
+    return unquote(match["project"]).casefold() if match else ""
+
+
+def _names_of_host(ground: Ground) -> set[str]:
+    host = ground.as_operator(ground.host)
+    return {str(host["id"]), str(host["path_with_namespace"]).casefold()}
+
+
 def _hooks(ground: Ground) -> list[Json]:
     """Return the webhooks that call the trigger of the bot's project."""
-    host = ground.as_operator(ground.host)
-    names = {str(host["id"]), str(host["path_with_namespace"]).casefold()}
-    found = []
-    for hook in ground.rows_as_operator(f"{ground.team}/hooks"):
-        match = _TRIGGER.search(urlsplit(str(hook["url"])).path)
-        if match and unquote(match["project"]).casefold() in names:
-            found.append(hook)
-    return found
+    rows = ground.rows_as_operator(f"{ground.team}/hooks")
+    return [row for row in rows if _triggered_by(row["url"]) in _names_of_host(ground)]
 
 
 def _hook(ground: Ground) -> Json:
@@ -50,28 +55,41 @@ def _look_at_hook(ground: Ground) -> Found:
     found = _hooks(ground)
     if not found:
         what = "make a webhook for merge requests, comments and pushes, its token masked"
-        return wrong("there is none", what, Change(what=what, make=_make))
+        rows = ground.rows_as_operator(f"{ground.team}/hooks")
+        others = sorted({_triggered_by(row["url"]) for row in rows} - {""})
+        told = f"there is none, but for the trigger of project {others[0]}" if others else ""
+        return wrong(told or "there is none", what, Change(what=what, make=_make))
     if len(found) > 1:
         return wrong(f"there are {len(found)}, so every event comes twice", "delete all but one")
     return ok("one")
 
 
 def _look_at_address(ground: Ground) -> Found:
-    address = urlsplit(str(_hook(ground)["url"]))
-    here = urlsplit(ground.wanted.url)
-    match = _TRIGGER.search(address.path)
-    ref = unquote((match and match["ref"]) or _query_value(address.query, "ref"))
-    flaw = None
-    if (address.scheme, address.netloc) != (here.scheme, here.netloc) and address.netloc:
-        flaw = f"it goes to {address.scheme}://{address.hostname}"
-    elif ref != ground.host_branch:
-        flaw = f"it starts {ref or 'no branch'}"
-    elif "variables" in address.query:
-        flaw = "it passes pipeline variables"
+    hook = _hook(ground)
+    flaw = find_flaw(ground, str(hook["url"]))
+    # It puts texts of others into the body unescaped, and the jobs know GitLab's own body alone.
+    if hook.get("custom_webhook_template"):
+        return wrong("a template of its own changes what it sends", "remove the custom template")
     if flaw is None:
         return ok(f"the trigger of {ground.host_branch}")
     what = f"let it call the trigger of {ground.host_branch}, without variables"
     return wrong(flaw, what, Change(what=what, make=_rewrite))
+
+
+def find_flaw(ground: Ground, url: str) -> str | None:
+    """Say why an address does not start the bot as it must, or return None where it does."""
+    address, here = urlsplit(url), urlsplit(ground.wanted.url)
+    match = _TRIGGER.search(address.path)
+    ref = unquote((match and match["ref"]) or _query_value(address.query, "ref"))
+    if (address.scheme, address.netloc) != (here.scheme, here.netloc) and address.netloc:
+        return f"it goes to {address.scheme}://{address.hostname}"
+    if _triggered_by(url) not in _names_of_host(ground):
+        return f"it does not call the trigger of {ground.wanted.host_project}"
+    if ref != ground.host_branch:
+        return f"it starts {ref or 'no branch'}"
+    if "variables" in address.query:
+        return "it passes pipeline variables"
+    return None
 
 
 def _query_value(query: str, name: str) -> str:
@@ -105,12 +123,11 @@ def _look_at_mask(ground: Ground) -> Found:
     if ground.version < MASKED_URL.version:
         return unknown("this GitLab cannot mask it", MASKED_URL.without, excused=True)
     what = "mask the token in the webhook's address"
-    return wrong("the trigger token stands in it openly", what, Change(what=what, make=_rewrite))
+    found = "the trigger token stands in it openly" if token else "there is no token in it"
+    return wrong(found, what, Change(what=what, make=_rewrite))
 
 
 def _look_at_ssl(ground: Ground) -> Found:
-    if not ground.wanted.url.startswith("https:"):
-        return ok("GitLab is not reached by https")
     if _hook(ground).get("enable_ssl_verification"):
         return ok("on")
     what = "switch SSL verification on"

@@ -100,7 +100,8 @@ def _assess_gates(world: World, mr: MergeRequest) -> str | None:
     if settings.pipelines_must_succeed:
         pipeline = find_head_pipeline(mr)
         status = pipeline.status if pipeline else "none"
-        if status != "success":
+        enough = {"success", "skipped"} if settings.skipped_is_success else {"success"}
+        if status not in enough:
             return "ci_still_running" if status in RUNNING else "ci_must_pass"
     if settings.ultimate and settings.checks_must_succeed:
         states = {check_status(world, mr, check) for check in mr.project.status_checks}

@@ -1,14 +1,11 @@
 """Read a `.gitlab-ci.yml`: which jobs a pipeline of a given source runs."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
-from bot.sandbox.world.shipped import read_yaml
+from bot.sandbox.world.ci_includes import GLOBAL, merge_included
 from bot.sandbox.world.state import RefusedError
 
 FILTERED_BY_WORKFLOW = "Pipeline filtered out by workflow rules."
@@ -16,10 +13,6 @@ NO_JOBS = (
     "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs"
     " from being added to the pipeline."
 )
-_GLOBAL = frozenset({
-    "default", "include", "stages", "variables", "workflow", "image", "services", "cache",
-    "before_script", "after_script", "spec",
-})  # fmt: skip
 # On either side a text may stand as well as a variable: lib/gitlab/ci/pipeline/expression/lexeme.
 _CLAUSE = re.compile(
     r"""\s* (?: \$(?P<name>\w+) | "(?P<given>[^"]*)" ) \s*
@@ -64,66 +57,20 @@ def select_jobs(
     """
     if not isinstance(circumstances, Circumstances):
         circumstances = Circumstances(variables=circumstances)
-    written = _include(_parse(text), circumstances.read)
+    written = merge_included(text, circumstances.read)
     workflow = written.get("workflow") or {}
     if not _runs(workflow.get("rules"), circumstances):
         raise RefusedError(400, {"base": [FILTERED_BY_WORKFLOW]})
     jobs = tuple(
         _job(name, body, written)
         for name, body in written.items()
-        if name not in _GLOBAL
+        if name not in GLOBAL
         and not name.startswith(".")
         and _runs(body.get("rules"), circumstances)
     )
     if not jobs:
         raise RefusedError(400, {"base": [NO_JOBS]})
     return jobs
-
-
-def _include(written: Mapping[str, Any], read: Callable[[str], str | None]) -> Mapping[str, Any]:
-    """Add what a configuration includes: `local` files and `component`s, with their inputs."""
-    included: dict[str, Any] = {}
-    named = written.get("include") or []
-    for each in named if isinstance(named, list) else [named]:
-        entry: Mapping[str, Any] = {"local": each} if isinstance(each, str) else each
-        name = str(entry.get("local") or entry.get("component"))
-        text = read(name)
-        if text is None:
-            problem = f"Included file `{name}` does not exist!"
-            raise RefusedError(400, {"base": [problem]})
-        included |= _include(_parse(_fill(text, entry.get("inputs") or {})), read)
-    return included | dict(written)
-
-
-def _fill(text: str, given: Mapping[str, Any]) -> str:
-    """Put inputs into the body below a `spec` header; refuse what GitLab refuses."""
-    header, found, body = text.partition("\n---\n")
-    if not found:
-        return text
-    inputs = (read_yaml(header).get("spec") or {}).get("inputs") or {}
-    values = {name: (each or {}).get("default") for name, each in inputs.items()} | dict(given)
-    missing = sorted(name for name, value in values.items() if value is None)
-    unknown = sorted(given.keys() - inputs.keys())
-    if missing or unknown:
-        words = ", ".join(f"`{name}` input" for name in missing + unknown)
-        problem = "required value has not been provided" if missing else "unknown input"
-        raise RefusedError(400, {"base": [f"{words}: {problem}"]})
-    for name, value in values.items():
-        shown = value if isinstance(value, str) else json.dumps(value)
-        body = body.replace(f"$[[ inputs.{name} ]]", shown)
-    return body
-
-
-def _parse(text: str) -> Mapping[str, Any]:
-    try:
-        written = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise RefusedError(400, {"base": [f"Invalid configuration format: {error}"]}) from error
-    if not isinstance(written, dict) or not all(
-        isinstance(body, dict) for name, body in written.items() if name not in _GLOBAL
-    ):
-        raise RefusedError(400, {"base": ["Invalid configuration format"]})
-    return written
 
 
 def _job(name: str, body: Mapping[str, Any], written: Mapping[str, Any]) -> JobDefinition:

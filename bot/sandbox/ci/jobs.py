@@ -20,10 +20,11 @@ from bot.sandbox.ci.job_environment import (
 )
 from bot.sandbox.ci.shell import Execute, Execution, mask, run_script
 from bot.sandbox.world.activity import Activity
+from bot.sandbox.world.ci_includes import find_included
 from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project, Token, User
 from bot.sandbox.world.repository import Commit
-from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_component
+from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError, TriggerCall, World
 
 DEFAULT_TIMEOUT = 60.0
@@ -235,13 +236,7 @@ def _circumstances(start: Start, commit: Commit) -> Circumstances:
         base = store.commits[mr.diff.base_sha].tree if mr.diff.base_sha else head
         files = compare_trees(store, base, head)
         changed = tuple(path for each in files for path in (each.old_path, each.new_path) if path)
-
-    def read(name: str) -> str | None:
-        if "@" in name:  # a component of this project, at whatever version
-            return read_component(name.partition("@")[0].rpartition("/")[2])
-        content = project.repository.content(commit, name.lstrip("/"))
-        return None if content is None else content.decode()
-
+    read = find_included(project, commit)
     return Circumstances(variables=source_variables(start), changed=changed, read=read)
 
 

@@ -111,7 +111,7 @@ def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
         "name": check.name,
         "project_id": call.project.id,
         "external_url": check.external_url,
-        "protected_branches": [],
+        "protected_branches": [{"id": 1, "name": name} for name in check.branches],
         "hmac": check.shared_secret is not None,
     }
 

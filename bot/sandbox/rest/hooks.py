@@ -28,6 +28,7 @@ UNSERVED = (
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
 FILTER = ("push_events_branch_filter", "branch_filter_strategy")
+MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
     "url": text(),
@@ -36,6 +37,7 @@ FIELDS: Mapping[str, Param] = {
     "token": text(),
     "enable_ssl_verification": flag(),
     "url_variables": items(),
+    "custom_webhook_template": text(),
     "push_events_branch_filter": text(),
     "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
@@ -154,7 +156,7 @@ def _change(hook: Webhook, given: Mapping[str, Any]) -> None:
     if not url.startswith(("http://", "https://", "/")) or set(_HOLE.findall(url)) - set(masked):
         raise RefusedError(422, "Invalid url given", key="error")
     hook.url, hook.url_variables = url, masked
-    for name in ("name", "token", "enable_ssl_verification", *FILTER, *SERVED):
+    for name in ("name", "token", "enable_ssl_verification", *MORE):
         if name in given:
             setattr(hook, name, given[name])
 
@@ -176,6 +178,7 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         "project_id": call.project.id,
         "enable_ssl_verification": hook.enable_ssl_verification,
         "url_variables": [{"key": name} for name in hook.url_variables],
+        "custom_webhook_template": hook.custom_webhook_template,
         "alert_status": status,
         "disabled_until": stamp(until),
         **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},

@@ -2,8 +2,7 @@
 
 import re
 import secrets
-from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -11,6 +10,7 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.ci_includes import find_included, merge_included
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
 from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
@@ -124,12 +124,13 @@ def create_variable(call: Call) -> Answer:
     """Make a variable."""
     demand(call.level >= Level.MAINTAINER)
     given = dict(call.params)
-    given.pop("variable_type", None)
     hidden = given.pop("masked_and_hidden", False)
     if not NAME.fullmatch(given["key"]):
         problem = "can contain only letters, digits and '_'."
         raise RefusedError(400, {"key": [problem]})
-    if any(each.key == given["key"] for each in call.project.variables):
+    scope = given.get("environment_scope", "*")
+    taken = {(each.key, each.environment_scope) for each in call.project.variables}
+    if (given["key"], scope) in taken:
         raise RefusedError(400, {"key": [f"({given['key']}) has already been taken"]})
     found = Variable(**given, hidden=hidden)
     found.masked = found.masked or hidden
@@ -143,7 +144,7 @@ def create_variable(call: Call) -> Answer:
 def edit_variable(call: Call) -> Answer:
     """Change a variable."""
     found = _find_variable(call)
-    given = {name: value for name, value in call.params.items() if name != "variable_type"}
+    given = dict(call.params)
     _check_mask(Variable(key=found.key, value=given.get("value", found.value), masked=(
         given.get("masked", found.masked)
     )))  # fmt: skip
@@ -160,13 +161,15 @@ def _check_mask(variable: Variable) -> None:
 
 def _find_variable(call: Call) -> Variable:
     demand(call.level >= Level.MAINTAINER)
-    key = call.path["key"]
-    return _one(next((each for each in call.project.variables if each.key == key), None))
+    found = [each for each in call.project.variables if each.key == call.path["key"]]
+    if len(found) > 1:  # lib/api/ci/variables.rb; its `filter` is not known here
+        raise RefusedError(409, "There are multiple variables with provided parameters.")
+    return _one(found[0] if found else None)
 
 
 def _render_variable(variable: Variable) -> dict[str, object]:
     return {
-        "variable_type": "env_var",
+        "variable_type": variable.variable_type,
         "key": variable.key,
         "value": None if variable.hidden else variable.value,
         "protected": variable.protected,
@@ -279,23 +282,31 @@ def lint_project(call: Call) -> Answer:
     """Return whether the CI configuration of the default branch is valid, and all of it in one."""
     project = call.code
     commit = project.repository.find_commit(project.default_branch)
-    content = project.repository.content(commit, CI_FILE) if commit else None
-    if content is None and not project.triggers:
+    place = project.settings.ci_config_path or CI_FILE
+    content = project.repository.content(commit, place) if commit else None
+    if commit is None or (content is None and not project.triggers):
         return _lint_answer("", [NOTHING])
     written = ci_definition() if content is None else content.decode()
     try:
-        merged = _merge(written)
-    except yaml.YAMLError as problem:
-        return _lint_answer("", [f"Invalid configuration format: {problem}"])
-    return _lint_answer(f"---\n{merged}", [])
+        merged = dict(merge_included(written, find_included(project, commit)))
+    except RefusedError as refused:
+        told: Any = refused.body["message"]
+        return _lint_answer("", told["base"])
+    named = read_yaml(written).get("include") or []
+    merged.pop("include", None)
+    return _lint_answer(f"---\n{yaml.safe_dump(merged)}", [], named)
 
 
-@lru_cache(maxsize=16)
-def _merge(written: str) -> str:
-    """Write a configuration out; the same one is often asked for."""
-    return yaml.safe_dump(read_yaml(written))
-
-
-def _lint_answer(merged: str, errors: list[str]) -> Answer:
-    body = {"valid": not errors, "merged_yaml": merged, "errors": errors, "warnings": []}
+def _lint_answer(merged: str, errors: list[str], named: Any = ()) -> Answer:
+    places = named if isinstance(named, list | tuple) else [named]
+    included = [
+        {"type": kind, "location": location}
+        for each in places
+        for kind, location in ({"local": each} if isinstance(each, str) else each).items()
+        if kind in {"local", "component"}
+    ]
+    body = {
+        "valid": not errors, "merged_yaml": merged, "errors": errors, "warnings": [],
+        "includes": included,
+    }  # fmt: skip
     return Answer(body=body)

@@ -17,11 +17,12 @@ _OFF = (
     "ci_allow_fork_pipelines_to_run_in_parent_project", "ci_job_token_scope_enabled",
     "ci_push_repository_for_job_token_allowed", "protect_merge_request_pipelines",
     "ci_display_pipeline_variables", "ci_skip_branch_pipelines_for_mrs",
-    "restrict_user_defined_variables", "allow_merge_on_skipped_pipeline", "request_access_enabled",
+    "restrict_user_defined_variables", "request_access_enabled",
     "remove_source_branch_after_merge", "automatic_rebase_enabled", "mirror",
     "requirements_enabled",
     "security_and_compliance_enabled", "secret_push_protection_enabled", "merge_pipelines_enabled",
-    "pre_receive_secret_detection_enabled", "merge_trains_enabled", "shared_runners_enabled",
+    "merge_trains_enabled",
+    "pre_receive_secret_detection_enabled", "shared_runners_enabled",
     "merge_trains_skip_train_allowed", "allow_pipeline_trigger_approve_deployment",
     "prevent_merge_without_jira_issue", "auto_duo_code_review_enabled", "cicd_catalog_enabled",
     "duo_remote_flows_enabled", "duo_foundational_flows_enabled", "duo_sast_fp_detection_enabled",
@@ -59,7 +60,6 @@ CONSTANT: dict[str, Any] = {
     **{f"{name}_access_level": "disabled" for name in _LEVELS},
     "releases_access_level": "enabled",
     "forking_access_level": "enabled",
-    "builds_access_level": "enabled",
     "tag_list": [],
     "topics": [],
     "shared_with_groups": [],
@@ -126,6 +126,7 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
         "merge_requests_enabled": readable,
         "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
         "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
+        "allow_merge_on_skipped_pipeline": settings.skipped_is_success,
     }
     if settings.ultimate:
         body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
@@ -149,6 +150,7 @@ def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
         "repository_access_level": project.repository_access,
         "merge_requests_access_level": project.merge_requests_access,
         "issues_access_level": project.issues_access,
+        "builds_access_level": project.builds_access,
         "permissions": {"project_access": access, "group_access": None},
     }
     if level >= Level.MAINTAINER:

@@ -99,7 +99,8 @@ def list_releases(call: Call) -> Answer:
     return paged(call, found, lambda each: _render(call, each))
 
 
-@endpoint("GET", RELEASES + "/{tag_name}", {"include_html_description": flag()})
+# doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
+@endpoint("GET", RELEASES + "/{tag_name}", {"include_html_description": flag()}, job_token=True)
 def show_release(call: Call) -> Answer:
     """Tell of a release."""
     return Answer(body=_render(call, _find(call)))
@@ -118,6 +119,7 @@ def show_release(call: Call) -> Answer:
         "released_at": moment(),
         "assets": mapping({"links": items(LINK)}),
     },
+    job_token=True,
 )
 def create_release(call: Call) -> Answer:
     """Make a release, and its tag from `ref` where there is none."""
@@ -140,6 +142,20 @@ def create_release(call: Call) -> Answer:
             links=[dict(each, id=call.world.next_id("release_link")) for each in links],
         )
     return Answer(status=201, body=_render(call, made))
+
+
+@endpoint("POST", RELEASES + "/{tag_name}/assets/links", LINK, job_token=True)
+def create_link(call: Call) -> Answer:
+    """Add a link to a release, in which name and address are unique each (releases/links.md)."""
+    found = _find(call)
+    demand(call.level >= Level.DEVELOPER)
+    for name in ("name", "url"):
+        if any(link[name] == call.params[name] for link in found.links):
+            raise RefusedError(400, {name: ["has already been taken"]})
+    with call.world.writing():
+        link = {"id": call.world.next_id("release_link"), **call.params}
+        found.links.append(link)
+    return Answer(status=201, body=link)
 
 
 @endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})

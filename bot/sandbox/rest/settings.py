@@ -19,6 +19,7 @@ ATTRIBUTES = {
     "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
     "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
     "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
+    "allow_merge_on_skipped_pipeline": "skipped_is_success",
 }
 
 
@@ -40,6 +41,7 @@ def show_project(call: Call) -> Answer:
         "only_allow_merge_if_all_status_checks_passed": flag(),
         "only_allow_merge_if_all_discussions_are_resolved": flag(),
         "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
+        "allow_merge_on_skipped_pipeline": flag(),
     },
 )
 def edit_project(call: Call) -> Answer:

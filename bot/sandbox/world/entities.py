@@ -185,6 +185,7 @@ class StatusCheck:
     name: str
     external_url: str
     shared_secret: str | None = field(default=None, repr=False)
+    branches: tuple[str, ...] = ()  # the protected ones it is limited to
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -388,6 +389,7 @@ class Webhook:
     url_variables: dict[str, str] = field(default_factory=dict, repr=False)
     failures: int = 0
     disabled_until: datetime | None = None
+    custom_webhook_template: str | None = None
     events: list[HookEvent] = field(default_factory=list, repr=False)
 
     @property
@@ -419,6 +421,7 @@ class Variable:
     hidden: bool = False
     raw: bool = False
     environment_scope: str = "*"
+    variable_type: str = "env_var"
     description: str | None = None
 
 
@@ -496,6 +499,7 @@ class ProjectSettings:
     pipelines_must_succeed: bool = False
     checks_must_succeed: bool = False
     threads_must_be_resolved: bool = False
+    skipped_is_success: bool = False
     pipeline_variables_role: str = "maintainer"
     ci_config_path: str = ""
 
@@ -542,6 +546,7 @@ class Project:
     merge_requests_access: str = "enabled"
     repository_access: str = "enabled"
     issues_access: str = "enabled"
+    builds_access: str = "enabled"
     description: str | None = None
     archived: bool = False
     group: Group | None = None

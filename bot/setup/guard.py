@@ -1,0 +1,96 @@
+"""Find the job of the team database that guards the gate, and what keeps it from doing so."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from bot.values import dataclass
+
+# In the component's own script, and in the name of a job that somebody wrote for it.
+GUARD = re.compile(r"nomination[-_]gate|nomination-bot[-_ ]gate", re.IGNORECASE)
+_ARGUMENTS = re.compile(r'python3 -I - "(?P<status>[^"]*)" "(?P<account>[^"]*)"')
+_IDLE = frozenset({"manual", "never"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A job of the merged configuration that guards the gate, or is meant to."""
+
+    name: str
+    body: Mapping[str, Any]
+
+    @property
+    def script(self) -> str:
+        """Return what it runs, in one text."""
+        return str(self.body.get("script"))
+
+    @property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """Return the rules by which it runs."""
+        return [each for each in self.body.get("rules") or () if each.get("when") not in _IDLE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardWanted:
+    """What the guard must wait for, and which files start it."""
+
+    status_name: str
+    account: str
+    globs: tuple[str, ...]
+
+
+def find_guards(merged: str) -> list[Guard]:
+    """Return the guards of a merged configuration, as GitLab writes it."""
+    try:
+        written = _plain(yaml.safe_load(merged))
+    except (yaml.YAMLError, RecursionError):
+        return []
+    jobs = [
+        Guard(name=name, body=body)
+        for name, body in (written.items() if isinstance(written, dict) else ())
+        if isinstance(body, dict) and not name.startswith(".")
+    ]
+    return [job for job in jobs if GUARD.search(job.name) or GUARD.search(job.script)]
+
+
+def _plain(value: Any) -> Any:
+    """Take the colons away that some versions of GitLab write before keys."""
+    if isinstance(value, dict):
+        return {str(key).removeprefix(":"): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def flaw_of_guard(job: Guard, wanted: GuardWanted, *, included: bool) -> str | None:
+    """Say what keeps a job from guarding the gate; `included` tells that it is the component."""
+    if included and not GUARD.search(job.script):
+        return "is written over: its script is another than the component's"
+    if job.body.get("when") in _IDLE or ("rules" in job.body and not job.rules):
+        return "does not start by itself"
+    if any(each.get("allow_failure") for each in (job.body, *job.rules)):
+        return "may fail without any consequence"
+    return _flaw_of_inputs(job, wanted)
+
+
+def _flaw_of_inputs(job: Guard, wanted: GuardWanted) -> str | None:
+    given = _ARGUMENTS.search(job.script)
+    if given and given["status"] != wanted.status_name:
+        return f"waits for the status {given['status']!r}, but the bot sets {wanted.status_name!r}"
+    if given and given["account"].casefold() not in {"", wanted.account.casefold()}:
+        return f"waits for @{given['account']}, but the bot is @{wanted.account}"
+    missed = [glob for glob in wanted.globs if not any(_covers(rule, glob) for rule in job.rules)]
+    if "rules" in job.body and missed:
+        return f"does not start where {missed[0]} changes"
+    return None
+
+
+def _covers(rule: Mapping[str, Any], glob: str) -> bool:
+    """Return whether a rule holds for changes of entries, as far as the folders tell."""
+    changes = rule.get("changes")
+    paths = changes.get("paths") if isinstance(changes, dict) else changes
+    return not paths or any(_stem(glob).startswith(_stem(str(path))) for path in paths)
+
+
+def _stem(glob: str) -> str:
+    return glob.partition("*")[0]
