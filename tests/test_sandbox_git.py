@@ -229,3 +229,26 @@ def test_what_no_git_sends_is_refused(
     sent = api.send("POST", f"/{PROJECT}.git/git-receive-pack", data=body, headers=headers)
     assert sent.status == status
     api.server.stop()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"added.md": b"x\n", "README.md": b"  hello\n"},
+        {"moved.md": b"hello\n", "README.md": None},
+        {"deep/er/binary": b"a\0b", "no-end": b"x"},
+    ],
+)
+def test_a_version_has_the_number_that_git_gives_its_patch(
+    scene: Scene, changes: dict[str, bytes | None]
+) -> None:
+    draft = CommitDraft(message="More", changes=changes)
+    actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
+    (newest, *_) = Api(scene.world, "author").get("/projects/7/merge_requests/1/versions").body
+    scene.clone("author")
+    shas = newest["base_commit_sha"], newest["head_commit_sha"]
+    diff = scene.git("-C", "team", "diff", "--full-index", *shas)
+    (scene.folder / "diff").write_text(diff)
+    git = str(shutil.which("git"))
+    told = subprocess.check_output([git, "patch-id", "--stable"], input=diff, text=True)  # noqa: S603
+    assert newest["patch_id_sha"] == told.split()[0]

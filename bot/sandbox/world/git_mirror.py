@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,7 @@ from bot.sandbox.world.git_objects import (
     encode_trees,
     object_id,
 )
-from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Signature
+from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Signature, changed_paths
 
 NOTHING = "0" * 40
 TIMEOUT = 60
@@ -184,6 +186,30 @@ class Mirror:
             yield path.decode("utf-8", "surrogateescape"), Blob(blob, mode)
 
 
+@lru_cache(maxsize=256)
+def number_patch(store: ObjectStore, base: str, head: str) -> str | None:
+    """Ask git for the number of what is changed between two commits; None for nothing.
+
+    Gitaly, internal/gitaly/service/diff/patch_id.go: `git diff --full-index`, `git patch-id`.
+    """
+    trees = [store.commits[sha].tree for sha in (base, head)]
+    if shutil.which("git") is None or not (paths := changed_paths(*trees)):
+        return None
+    with closing(Mirror()) as mirror:
+        objects, roots = mirror.root / "objects", []
+        (mirror.root / "refs").mkdir()
+        (mirror.root / "HEAD").write_text("ref: refs/heads/main\n")
+        for tree in trees:
+            encoded = encode_trees(tree)
+            roots.append(encoded[""][0])
+            found = [("tree", *each) for each in encoded.values()]
+            blobs = {tree[path].sha for path in paths if path in tree}
+            for written in [*found, *(("blob", sha, store.blobs[sha]) for sha in blobs)]:
+                _write_loose(objects, *written)
+        changes = mirror.run("--git-dir", str(mirror.root), "diff", "--full-index", *roots)
+        return mirror.run("patch-id", "--stable", given=changes).decode().partition(" ")[0] or None
+
+
 def refs_of(project: Project) -> dict[str, str]:
     """List the refs of a project: branches, tags, and the heads of merge requests."""
     repository = project.repository
@@ -206,5 +232,5 @@ def _write_loose(objects: Path, kind: str, number: str, content: bytes) -> None:
         raise ValueError(f"{kind} {number} is not what git would write")
     place = objects / number[:2] / number[2:]
     if not place.exists():
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(zlib.compress(f"{kind} {len(content)}\0".encode() + content, 1))
