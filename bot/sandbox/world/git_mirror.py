@@ -38,6 +38,7 @@ CONFIG = """[core]
 \tallowAnySHA1InWant = true
 [receive]
 \tdenyDeleteCurrent = ignore
+\tadvertisePushOptions = true
 """
 # Says what the interface decided; and no history of a protected branch is lost.
 PRE_RECEIVE = """#!/bin/sh
@@ -55,6 +56,8 @@ while read -r old new ref; do
   esac
 done
 """
+# What GitLab tells of the branch that was pushed.
+POST_RECEIVE = '#!/bin/sh\n[ -z "$SANDBOX_HINT" ] || echo "$SANDBOX_HINT"\n'
 
 
 class Update(NamedTuple):
@@ -108,8 +111,9 @@ class Mirror:
             (objects / "info").mkdir(parents=True, exist_ok=True)
             (place / "objects").symlink_to(objects)
             (place / "config").write_text(CONFIG)
-            (place / "hooks" / "pre-receive").write_text(PRE_RECEIVE)
-            (place / "hooks" / "pre-receive").chmod(0o755)
+            for name, text in (("pre-receive", PRE_RECEIVE), ("post-receive", POST_RECEIVE)):
+                (place / "hooks" / name).write_text(text)
+                (place / "hooks" / name).chmod(0o755)
         (place / "HEAD").write_text(f"ref: refs/heads/{project.default_branch}\n")
         refs = refs_of(project)
         for sha in refs.values():
