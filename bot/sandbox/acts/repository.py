@@ -9,7 +9,15 @@ from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.world.access import can_push, can_read, demand
 from bot.sandbox.world.diffs import diff_of, name_patch
-from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
+from bot.sandbox.world.entities import (
+    DiffVersion,
+    Group,
+    Level,
+    Member,
+    MergeRequest,
+    Project,
+    User,
+)
 from bot.sandbox.world.repository import Commit, Signature
 from bot.sandbox.world.state import RefusedError, World
 
@@ -120,22 +128,27 @@ def _move_tag(project: Project, name: str, moved: tuple[str | None, str | None])
     project.repository.tags[name] = sha, object_
 
 
-def fork_project(world: World, user: User, project: Project) -> Project:
-    """Fork a project into a person's own namespace."""
+def fork_project(
+    world: World, user: User, project: Project, onto: tuple[str, Group | None] | None = None
+) -> Project:
+    """Fork a project into a person's own namespace, or to a path in a group."""
     with world.writing() as now:
         demand(can_read(user, project, now.date()), 404)
         name = project.path_with_namespace.rsplit("/", 1)[-1]
+        path, group = onto or (f"{user.username}/{name}", None)
+        me = Member(user=user, level=Level.OWNER, created_at=now)
         fork = Project(
             id=world.next_id("project"),
-            path_with_namespace=f"{user.username}/{name}",
+            path_with_namespace=path,
             name=project.name,
             created_at=now,
             repository=project.repository.fork(),
             default_branch=project.default_branch,
             visibility=project.visibility,
-            owner=user,
+            group=group,
+            owner=None if group else user,
             forked_from=project,
-            members={user.id: Member(user=user, level=Level.OWNER, created_at=now)},
+            members={} if group else {user.id: me},
         )
         return world.add_project(fork)
 

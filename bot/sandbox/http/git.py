@@ -80,7 +80,7 @@ class Git:
         moves, options = _read_push(given) if pushes else ([], {})
         refusal = _refuse(world, user, project, moves)
         said = _say(user, project, refusal)
-        said["SANDBOX_HINT"] = "\n".join(_hint(world, project, *each, options) for each in moves)
+        said["SANDBOX_HINT"] = "\n".join(_hint(world, project, each, options) for each in moves)
         answer = _run(mirror, request, f"/{place.name}/{rest}", said)
         if user and pushes and not refusal:
             for update in mirror.find_updates(project, place):
@@ -101,10 +101,9 @@ def _open_from(world: World, project: Project, branch: str) -> MergeRequest | No
     return found[0] if found else None
 
 
-def _hint(
-    world: World, project: Project, _old: str, new: str, ref: str, options: Mapping[str, str]
-) -> str:
+def _hint(world: World, project: Project, move: list[str], options: Mapping[str, str]) -> str:
     """Say what GitLab says of a pushed branch (lib/gitlab/internal/post_receive_response.rb)."""
+    _, new, ref = move
     branch = ref.removeprefix(HEADS)
     if not ref.startswith(HEADS) or new == NOTHING or branch == project.default_branch:
         return ""
@@ -173,7 +172,7 @@ def _run(mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> A
 def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
     """Tell git's program who pushes, and its hook what was decided."""
     branches = project.repository.branches
-    protected = " ".join(f"refs/heads/{b}" for b in branches if project.protections_of(b))
+    protected = " ".join(f"refs/heads/{b}" for b in branches if project.guards(b))
     person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
     return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
 
@@ -219,7 +218,8 @@ def _find(world: World, user: User | None, name: str, *, writes: bool) -> Projec
 
 def _sections(body: bytes) -> list[list[bytes]]:
     """Read a push before its pack: commands, and options, in pkt-lines (gitprotocol-pack)."""
-    body, at, found = gzip.decompress(body) if body[:2] == GZIP else body, 0, [[]]
+    body, at = gzip.decompress(body) if body[:2] == GZIP else body, 0
+    found: list[list[bytes]] = [[]]
     while at + 4 <= len(body) and body[at : at + 4] != b"PACK":
         size = int(body[at : at + 4], 16)
         if size == 0:

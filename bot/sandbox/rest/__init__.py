@@ -1,47 +1,8 @@
 """The REST interface; each module registers the routes that it answers."""
 
-from bot.sandbox.rest import (
-    archive,
-    commits,
-    draft_notes,
-    files,
-    gates,
-    hooks,
-    issues,
-    jobs,
-    merge_request_parts,
-    merge_requests,
-    notes,
-    people,
-    pipelines,
-    places,
-    releases,
-    repository,
-    search,
-    settings,
-    todos,
-    tokens,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "archive",
-    "commits",
-    "draft_notes",
-    "files",
-    "gates",
-    "hooks",
-    "issues",
-    "jobs",
-    "merge_request_parts",
-    "merge_requests",
-    "notes",
-    "people",
-    "pipelines",
-    "places",
-    "releases",
-    "repository",
-    "search",
-    "settings",
-    "todos",
-    "tokens",
-]
+for _found in iter_modules(__path__):
+    if _found.name != "app":  # which builds the table of all routes, when it is imported
+        import_module(f"{__name__}.{_found.name}")

@@ -69,7 +69,7 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
         "imported": False,
         "imported_from": "none",
         "work_in_progress": mr.draft,
-        "milestone": None,
+        "milestone": mr.milestone,
         "merge_when_pipeline_succeeds": False,
         **_render_merging(world, mr),
         "sha": mr.head_sha if mr.prepared else None,

@@ -98,35 +98,39 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
     level = find_level(call.user, project, call.today)
     times = [project.created_at, *(mr.updated_at for mr in project.merge_requests.values())]
     readable = can_read_merge_requests(call.user, project, call.today)
-    body: dict[str, Any] = CONSTANT | {
-        "id": project.id,
-        "description": project.description,
-        "description_html": project.description or "",
-        "name": project.name,
-        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
-        "path": project.path_with_namespace.rsplit("/", 1)[-1],
-        "path_with_namespace": project.path_with_namespace,
-        "created_at": stamp(project.created_at),
-        "updated_at": stamp(max(times)),
-        "last_activity_at": stamp(max(times)),
-        "default_branch": project.default_branch,
-        "ci_config_path": settings.ci_config_path,
-        "http_url_to_repo": f"{url}.git",
-        "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
-        "web_url": url,
-        "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
-        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-        "visibility": project.visibility,
-        "namespace": render_namespace(world, project),
-        "container_registry_image_prefix": project.path_with_namespace.lower(),
-        "creator_id": project.owner.id if project.owner else 1,
-        "_links": _links(call, project),
-        "empty_repo": not project.repository.branches,
-        "archived": project.archived,
-        "merge_requests_enabled": readable,
-        "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
-        "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
-    }
+    body: dict[str, Any] = (
+        CONSTANT
+        | project.told
+        | {
+            "id": project.id,
+            "description": project.description,
+            "description_html": project.description or "",
+            "name": project.name,
+            "name_with_namespace": project.path_with_namespace.replace("/", " / "),
+            "path": project.path_with_namespace.rsplit("/", 1)[-1],
+            "path_with_namespace": project.path_with_namespace,
+            "created_at": stamp(project.created_at),
+            "updated_at": stamp(max(times)),
+            "last_activity_at": stamp(max(times)),
+            "default_branch": project.default_branch,
+            "ci_config_path": settings.ci_config_path,
+            "http_url_to_repo": f"{url}.git",
+            "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
+            "web_url": url,
+            "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
+            "forks_count": sum(each.forked_from is project for each in world.projects.values()),
+            "visibility": project.visibility,
+            "namespace": render_namespace(world, project),
+            "container_registry_image_prefix": project.path_with_namespace.lower(),
+            "creator_id": project.owner.id if project.owner else 1,
+            "_links": _links(call, project),
+            "empty_repo": not project.repository.branches,
+            "archived": project.archived,
+            "merge_requests_enabled": readable,
+            "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
+            "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
+        }
+    )
     if settings.ultimate:
         body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
     if project.owner is not None:
@@ -172,7 +176,7 @@ def render_group(call: Call, group: Group) -> dict[str, Any]:
         "web_url": web_url(call.world, f"groups/{group.full_path}"),
         "name": group.name,
         "path": group.full_path.rpartition("/")[2],
-        "description": "",
+        "description": group.description,
         "visibility": group.visibility,
         "share_with_group_lock": False,
         "require_two_factor_authentication": False,

@@ -128,6 +128,8 @@ class World:
     find_mentions: Mentions | None = None
     # Whether unknown parameters are refused; GitLab ignores them, and tests must not.
     strict = True
+    unprepared_reads = 0
+    keeps_previous = False
     on_violation: Callable[[str], None] | None = None
 
     def __init__(self, now: datetime = START) -> None:
@@ -143,6 +145,8 @@ class World:
         self.violations: list[str] = []
         self.subscribers: list[Subscriber] = []
         self.todos: list[Todo] = []
+        # What only the REST interface knows: rows as they were sent, by where they are kept.
+        self.shelves: dict[tuple[object, ...], list[dict[str, Any]]] = {}
         self.quick_actions: QuickActions | None = None
         self.trigger: Trigger | None = None
         self.hook_test: HookTest | None = None
@@ -151,8 +155,6 @@ class World:
         self.complexity_limit: int | None = None
         self.ignored: frozenset[str] = frozenset()
         self.run_jobs: RunJobs | None = None
-        self.unprepared_reads = 0
-        self.keeps_previous = False
         self.previous: World | None = None
         self._ids: Counter[str] = Counter()
         self._names: dict[str, User | Group | Project] = {}
@@ -220,6 +222,10 @@ class World:
         self.projects[project.id] = self._claim(project.path_with_namespace, project)
         return project
 
+    def remove_project(self, project: Project) -> None:
+        """Forget a project, whose path is free from then on."""
+        del self._names[project.path_with_namespace.casefold()], self.projects[project.id]
+
     def _claim(self, path: str, owner: Named) -> Named:
         if self._names.setdefault(path.casefold(), owner) is not owner:
             raise ValueError(f"the name {path!r} is taken")
@@ -283,6 +289,6 @@ class World:
             twin = World(self.now)
             twin.external_url = self.external_url
             memo: dict[int, Any] = {}
-            for name in ("users", "groups", "projects", "tokens", "_ids", "_names"):
+            for name in ("users", "groups", "projects", "tokens", "shelves", "_ids", "_names"):
                 setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
             return twin
