@@ -1,7 +1,7 @@
 """What people do to repositories: push, reset and make branches, fork."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 
@@ -18,13 +18,13 @@ from bot.sandbox.world.entities import (
     Project,
     User,
 )
-from bot.sandbox.world.repository import Commit, Signature
+from bot.sandbox.world.repository import Blob, Commit, Signature
 from bot.sandbox.world.state import RefusedError, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitDraft:
-    """A commit to make: contents by path, None to remove; `mode` for all files written.
+    """A commit to make: contents by path, None to remove; `mode` of all, or `modes` by path.
 
     An `orphan` has no parent, as the first commit of `git checkout --orphan`.
     """
@@ -34,6 +34,7 @@ class CommitDraft:
     start_branch: str | None = None
     author: Signature | None = None
     mode: str | None = None
+    modes: Mapping[str, str] = field(default_factory=dict)
     orphan: bool = False
 
 
@@ -68,6 +69,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
             repository.move_branch(branch, start.sha)
         head = repository.find_commit(branch)
         tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
+        tree = {**tree, **{path: Blob(tree[path].sha, each) for path, each in draft.modes.items()}}
         author = draft.author or sign(user, now)
         commit = repository.commit_tree(branch, tree, draft.message, author)
         announce_push(world, user, project, branch)

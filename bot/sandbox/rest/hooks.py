@@ -27,7 +27,7 @@ UNSERVED = (
     "issues_events", "confidential_issues_events", "tag_push_events", "job_events",
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
-TESTED = ("merge_requests_events", "note_events")
+TESTED = ("merge_requests_events", "note_events", "push_events")
 FIELDS: Mapping[str, Param] = {
     "url": text(),
     "name": text(),

@@ -304,6 +304,7 @@ class CommitStatus:
     description: str | None = None
     coverage: float | None = None
     allow_failure: bool = False
+    log: str = field(default="", repr=False)
     retried: bool = False
 
 
