@@ -86,6 +86,7 @@ def _last(pipeline: Pipeline) -> int | None:
 def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object]:
     """Render a pipeline."""
     status = pipeline.status
+    word = {"success": "passed"}.get(status, status)
     return {
         **render_pipeline(world, pipeline),
         "before_sha": "0" * 40,
@@ -100,14 +101,14 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
         "coverage": None,
         "detailed_status": {
             "icon": f"status_{status}",
-            "text": status.capitalize(),
-            "label": status,
+            "text": word.capitalize(),
+            "label": word,
             "group": status,
-            "tooltip": status,
+            "tooltip": word,
             "has_details": True,
             "details_path": f"/{pipeline.project.path_with_namespace}/-/pipelines/{pipeline.id}",
             "illustration": None,
-            "favicon": None,
+            "favicon": f"/assets/ci_favicons/favicon_status_{status}.png",
         },
         "archived": False,
     }

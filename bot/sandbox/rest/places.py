@@ -264,6 +264,14 @@ def list_namespaces(call: Call) -> Answer:
     return paged(call, [each for each in _namespaces(call) if needle in str(each).casefold()], dict)
 
 
+@endpoint("GET", "/namespaces/{name}/exists", {"parent_id": integer()}, open=False)
+def find_namespace(call: Call) -> Answer:
+    """Tell whether a path is taken, and what would do instead."""
+    name = call.path["name"]
+    exists = call.world.find_owner(name) is not None
+    return Answer(body={"exists": exists, "suggests": [f"{name}1"] if exists else []})
+
+
 @endpoint("GET", "/namespaces/{name}", open=False)
 def show_namespace(call: Call) -> Answer:
     """Tell of a namespace, by number or path."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Call
 from bot.sandbox.rest.people_entities import render_namespace, render_user, stamp, web_url
-from bot.sandbox.world.access import can_read_merge_requests, find_level
+from bot.sandbox.world.access import can_read, can_read_merge_requests, find_level
 from bot.sandbox.world.entities import Group, Level, Project
 
 # lib/api/entities/project.rb and ee/lib/ee/api/entities/project.rb: what a new project has and
@@ -135,12 +135,10 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
         body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
     if project.owner is not None:
         body["owner"] = render_user(world, project.owner)
-    if project.forked_from is not None:
-        body["forked_from_project"] = {
-            "id": project.forked_from.id,
-            "path_with_namespace": project.forked_from.path_with_namespace,
-            "name": project.forked_from.name,
-        }
+    above = project.forked_from
+    if above is not None and can_read(call.user, above, call.today):
+        told = render_project(call, above)
+        body["forked_from_project"] = {name: told[name] for name in SIMPLE}
     return body | _for_members(call, project, level)
 
 

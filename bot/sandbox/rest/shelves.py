@@ -242,6 +242,26 @@ for _shelf in SHELVES:
     _offer(_shelf)
 
 
+THREADS, ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/discussions", SHELVES[2]
+
+
+def _thread(row: Row) -> Row:
+    return {"id": f"{row['id']:040x}", "individual_note": True, "notes": [row]}
+
+
+@endpoint("GET", THREADS, PAGING)
+def list_issue_threads(call: Call) -> Answer:
+    """List the notes of an issue, each a thread of its own: none is answered here."""
+    return paged(call, _rows(call, ISSUE_NOTES), _thread)
+
+
+@endpoint("POST", THREADS, {"body": NEEDED})
+def create_issue_thread(call: Call) -> Answer:
+    """Write a note on an issue."""
+    _create_row(ISSUE_NOTES, call)
+    return Answer(status=201, body=_thread(_rows(call, ISSUE_NOTES)[-1]))
+
+
 # Of these there is nothing here, and nothing can be made.
 NONE_HERE = (
     *(f"/{places}/{{id}}/{name}" for places in ("projects", "groups") for name in (
