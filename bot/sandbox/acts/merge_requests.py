@@ -116,7 +116,7 @@ def open_merge_request(
         _refuse_second(project, (source, draft.source_branch, draft.target_branch))
         mr = MergeRequest(
             id=world.next_id("merge_request"),
-            iid=len(project.merge_requests) + 1,
+            iid=project.next_iid,
             project=project,
             source_project=source,
             source_branch=draft.source_branch,

@@ -109,7 +109,7 @@ def _hint(world: World, project: Project, move: list[str], options: Mapping[str,
         return ""
     page = f"{world.external_url}/{project.path_with_namespace}/-/merge_requests"
     known = _open_from(world, project, branch)
-    number = known.iid if known else 1 + max(project.merge_requests, default=0)
+    number = known.iid if known else project.next_iid
     if known or "create" in options:
         return f"\nView merge request for {branch}:\n  {page}/{number}\n"
     asked = urlencode({"merge_request[source_branch]": branch})

@@ -136,6 +136,7 @@ def delete_merge_request(call: Call) -> Answer:
     """Delete a merge request: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
+        call.project.deleted_iid = call.project.next_iid - 1
         del call.project.merge_requests[call.merge_request.iid]
     return Answer(status=204)
 

@@ -551,6 +551,7 @@ class Project:
     push_levels: dict[str, int] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
+    deleted_iid: int = 0
     issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
     webhooks: list[Webhook] = field(default_factory=list, repr=False)
@@ -566,6 +567,11 @@ class Project:
         doc/user/project/repository/branches/protected.md
         """
         return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
+
+    @property
+    def next_iid(self) -> int:
+        """The number of the next merge request; none is given twice."""
+        return 1 + max((self.deleted_iid, *self.merge_requests))
 
     def guards(self, branch: str) -> bool:
         """Return whether the history of a branch may not be lost."""
