@@ -112,6 +112,7 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
         "places": [
             (name_place(line.old, line.new), line.text) for line in lines if line[1:] != GAP
         ],
+        "chosen": next((name_place(*each[1:]) for each in lines if each.text[:1] in {"+", "-"}), ""),
         "threads": [
             {"id": note.id, "place": tell_place(note.position), "author": view_user(note.author)}
             for note in mr.comments
