@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.actions import MergeRequestUpdate, NoteDraft
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestUpdate, NoteDraft
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.webhooks.parts import merge_status, write_time
 from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
 from bot.sandbox.world.hooks import FOREVER
-from bot.sandbox.world.state import World
+from bot.sandbox.world.state import RefusedError, World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 Body = dict[str, Any]
@@ -423,3 +423,33 @@ def test_the_deprecated_merge_status_follows(detailed: str, plain: str) -> None:
 
 def test_no_time_is_written_as_none() -> None:
     assert write_time(None) is None
+
+
+def test_a_push_tells_its_commits(receiver: Receiver, scene: Scene) -> None:
+    world, project, hook = scene.world, scene.mr.project, scene.mr.project.webhooks[0]
+    hook.push_events, hook.merge_requests_events = True, False
+    draft = CommitDraft(message="First", changes={"first.md": b"x\n"})
+    before = actions.push(world, scene.mr.author, project, "change", draft).sha
+    draft = CommitDraft(message="More", changes={"more.md": b"x\n", "change.md": None})
+    after = actions.push(world, scene.mr.author, project, "change", draft).sha
+    body = last(receiver, scene)
+    assert (body["object_kind"], body["ref"], body["before"], body["after"]) == (
+        "push", "refs/heads/change", before, after,
+    )  # fmt: skip
+    (commit,) = body["commits"]
+    assert (commit["added"], commit["modified"], commit["removed"]) == (
+        ["more.md"], [], ["change.md"],
+    )  # fmt: skip
+    actions.create_branch(world, scene.mr.author, project, "new", "change")
+    assert (last(receiver, scene)["before"], last(receiver, scene)["total_commits_count"]) == (
+        "0" * 40, 3,
+    )  # fmt: skip
+    actions.delete_branch(world, scene.mr.author, project, "new")
+    assert (last(receiver, scene)["after"], last(receiver, scene)["checkout_sha"]) == (
+        "0" * 40, None,
+    )  # fmt: skip
+    assert receiver.got[-1][0]["X-Gitlab-Event"] == "Push Hook"
+    assert scene.hooks.test(project, hook, "push_events")[0] == 201
+    project.repository.branches.clear()
+    with pytest.raises(RefusedError, match="at least one commit"):
+        scene.hooks.test(project, hook, "push_events")

@@ -163,8 +163,8 @@ ROWS: dict[str, list[Row]] = {
         ("POST", f"{G}/variables", {"key": "K", "value": "v"}, 201,
          says(key="K", masked=False, environment_scope="*")),
         ("PUT", f"{G}/variables/K", {"value": "w"}, 200, says(value="w")),
-        ("POST", f"{P}/pipeline_schedules", {"description": "d", "ref": "main", "cron": "0 1 * * *"},
-         201, says(id=1)),
+        ("POST", f"{P}/pipeline_schedules",
+         {"description": "d", "ref": "main", "cron": "0 1 * * *"}, 201, says(id=1)),
         ("POST", f"{P}/pipeline_schedules/1/variables", {"key": "A", "value": "b"}, 201, None),
         ("POST", f"{P}/pipeline_schedules/1/play", None, 201, None),
         ("POST", f"{P}/pipeline_schedules/1/take_ownership", None, 201, says(id=1)),
@@ -201,6 +201,33 @@ ROWS: dict[str, list[Row]] = {
         ("DELETE", f"{P}/pipelines/1", None, 204, None),
         ("GET", f"{P}/pipelines/1", None, 404, None),
     ],
+    "what the world knows of itself": [
+        ("POST", f"{P}/issues", {"title": "One"}, 201, None),
+        ("POST", "/groups", {"name": "Friends", "path": "friends"}, 201, says(id=51)),
+        ("POST", f"{P}/share", {"group_id": 51, "group_access": 30}, 201, says(group_access=30)),
+        ("POST", f"{P}/share", {"group_id": 51, "group_access": 30}, 409, None),
+        ("POST", f"{P}/share", {"group_id": 99, "group_access": 30}, 404, None),
+        ("GET", P, None, 200, lambda body: (
+            body["open_issues_count"], body["issues_enabled"], body["can_create_merge_request_in"],
+            body["shared_with_groups"][0]["group_full_path"],
+            body["permissions"]["group_access"]["access_level"],
+        ) == (1, True, True, "friends", 50)),
+        ("GET", "/groups/51/projects/shared", None, 200, names("id", 7)),
+        ("GET", "/groups/51", None, 200, has("shared_projects", "group/team")),
+        ("DELETE", f"{P}/share/51", None, 204, None),
+        ("DELETE", f"{P}/share/51", None, 404, None),
+        ("POST", f"{P}/repository/tags", {"tag_name": "v1", "ref": "main", "message": "One"}, 201,
+         says(message="One", protected=False)),
+        ("POST", f"{P}/protected_tags", {"name": "v*"}, 201, None),
+        ("GET", f"{P}/repository/tags/v1", None, 200, says(protected=True)),
+        ("POST", f"{P}/repository/branches", {"branch": "old", "ref": "main"}, 201,
+         says(merged=True)),
+        ("GET", f"{P}/repository/branches/change", None, 200, says(merged=False)),
+        ("POST", COMMITS, {"branch": "old", "commit_message": "m\n\nx\n\nChangelog: added\nRef: 1",
+                           "actions": [{"action": "create", "file_path": "a", "content": "x"}]},
+         201, says(trailers={"Changelog": "added", "Ref": "1"})),
+        ("GET", f"{MR}/approval_rules", None, 200, names("rule_type", "any_approver")),
+    ],
     "links of a release": [
         ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main"}, 201, None),
         ("POST", f"{P}/releases/v1/assets/links", {"name": "a", "url": "http://x/"}, 201,
@@ -230,7 +257,8 @@ ROWS: dict[str, list[Row]] = {
     "events": [
         ("POST", f"{MR}/notes", {"body": "hello"}, 201, None),
         ("PUT", MR, {"state_event": "close"}, 200, None),
-        ("GET", f"{P}/events?per_page=2", None, 200, names("action_name", "closed", "commented on")),
+        ("GET", f"{P}/events?per_page=2", None, 200,
+         names("action_name", "closed", "commented on")),
         ("GET", "/events?sort=asc", None, 200, names("action_name", "commented on", "closed")),
         ("GET", "/users/4/events", None, 200, names("action_name", "opened", "pushed to")),
         ("GET", f"{P}/events?target_type=merge_request&action=opened", None, 200,
@@ -250,7 +278,8 @@ def make_scene() -> tuple[World, Api]:
     """Make a world in which the owner asks."""
     world = make_world(tier="ultimate")
     mr, owner = open_mr(world), world.user("owner")
-    group = world.add_group(Group(id=50, full_path="group", name="Group", created_at=NOW))
+    number = world.reserve_id("group", 50)
+    group = world.add_group(Group(id=number, full_path="group", name="Group", created_at=NOW))
     group.members[owner.id] = Member(user=owner, level=Level.OWNER, created_at=NOW)
     mr.project.group = group
     return world, Api(world, "owner")

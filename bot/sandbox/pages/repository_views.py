@@ -103,6 +103,8 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
     kept = source is not None and mr.source_branch in source.repository.branches
     path = source.path_with_namespace if source else ""
     lines = list(number_lines(mr.project.repository.store, change))
+    changed = (each for each in lines if each.text[:1] in {"+", "-"})
+    chosen = next((name_place(each.old, each.new) for each in changed), "")
     edit = f"/{path}/-/edit/{mr.source_branch}/{change.new_path}"
     return {
         "path": change.new_path,
@@ -112,7 +114,7 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
         "places": [
             (name_place(line.old, line.new), line.text) for line in lines if line[1:] != GAP
         ],
-        "chosen": next((name_place(*each[1:]) for each in lines if each.text[:1] in {"+", "-"}), ""),
+        "chosen": chosen,
         "threads": [
             {"id": note.id, "place": tell_place(note.position), "author": view_user(note.author)}
             for note in mr.comments

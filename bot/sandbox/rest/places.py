@@ -9,10 +9,10 @@ from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.people_entities import render_user, web_url
-from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project
+from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
 from bot.sandbox.rest.settings import EDITABLE, change_project
 from bot.sandbox.world.access import can_read, demand, effective_members, find_level
-from bot.sandbox.world.entities import Group, Level, Member, Project
+from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
@@ -349,6 +349,54 @@ def list_group_projects(call: Call) -> Answer:
     )
 
 
+def _shared(call: Call) -> list[Project]:
+    return [
+        each
+        for each in call.world.projects.values()
+        if any(link.group is call.group for link in each.shared_with)
+    ]
+
+
+@endpoint("GET", "/groups/{id}/projects/shared", LIST)
+def list_shared_projects(call: Call) -> Answer:
+    """List the projects that a group is invited to."""
+    return _projects(call, _shared(call))
+
+
+SHARE = {"group_id": integer(required=True), "group_access": integer(required=True)}
+
+
+@endpoint("POST", "/projects/{id}/share", SHARE)
+@endpoint("POST", "/groups/{id}/share", SHARE)
+def share_place(call: Call) -> Answer:
+    """Invite a group."""
+    place, group = call.place, call.world.groups.get(call.params["group_id"])
+    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
+    demand(find_level(call.user, place, call.today) >= least)
+    if group is None or not can_read(call.user, group, call.today):
+        raise RefusedError(404, "404 Group Not Found")
+    if any(each.group is group for each in place.shared_with):
+        raise RefusedError(409, "Shared with group already exists")
+    with call.world.writing():
+        place.shared_with.append(GroupLink(group=group, level=call.params["group_access"]))
+    told = {"id": group.id, "group_id": group.id, "group_access": call.params["group_access"]}
+    return Answer(status=201, body=told | {"project_id": place.id, "expires_at": None})
+
+
+@endpoint("DELETE", "/projects/{id}/share/{group_id}")
+@endpoint("DELETE", "/groups/{id}/share/{group_id}")
+def unshare_place(call: Call) -> Answer:
+    """Take an invitation back."""
+    place, number = call.place, call.number("group_id")
+    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
+    demand(find_level(call.user, place, call.today) >= least)
+    kept = [each for each in place.shared_with if each.group.id != number]
+    demand(len(kept) < len(place.shared_with), 404)
+    with call.world.writing():
+        place.shared_with = kept
+    return Answer(status=204)
+
+
 @endpoint("GET", "/groups", GROUPS)
 def list_groups(call: Call) -> Answer:
     """List the groups the caller may see."""
@@ -365,11 +413,13 @@ def list_groups(call: Call) -> Answer:
 def show_group(call: Call) -> Answer:
     """Tell of a group, with its projects unless they are not wanted."""
     group = call.group
-    body = render_group(call, group) | {"shared_with_groups": []}
+    body = render_group(call, group) | {"shared_with_groups": render_shares(group)}
     if call.params.get("with_projects", True):
         own = [each for each in call.world.projects.values() if each.group is group]
         seen = [each for each in own if can_read(call.user, each, call.today)]
-        body |= {"projects": [render_project(call, each) for each in seen], "shared_projects": []}
+        shared = [render_project(call, each) for each in _shared(call)]
+        told = [render_project(call, each) for each in seen]
+        body |= {"projects": told, "shared_projects": shared}
     return Answer(body=body)
 
 

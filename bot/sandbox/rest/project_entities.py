@@ -10,7 +10,7 @@ from bot.sandbox.world.entities import Group, Level, Project
 # lib/api/entities/project.rb and ee/lib/ee/api/entities/project.rb: what a new project has and
 # nobody can change here.
 _OFF = (
-    "issues_enabled", "wiki_enabled", "snippets_enabled", "container_registry_enabled",
+    "wiki_enabled", "snippets_enabled", "container_registry_enabled",
     "service_desk_enabled", "packages_enabled", "emails_disabled", "auto_devops_enabled",
     "mr_default_target_self", "resolve_outdated_diff_discussions", "public_jobs",
     "ci_forward_deployment_rollback_allowed", "ci_separated_caches", "group_runners_enabled",
@@ -30,7 +30,7 @@ _OFF = (
     "spp_repository_pipeline_access", "security_policy_pipeline_must_succeed",
 )  # fmt: skip
 _ON = (
-    "jobs_enabled", "can_create_merge_request_in", "lfs_enabled", "emails_enabled",
+    "jobs_enabled", "lfs_enabled", "emails_enabled",
     "show_diff_preview_in_email", "ci_forward_deployment_enabled", "keep_latest_artifact",
     "printing_merge_request_link_enabled", "enforce_auth_checks_on_uploads",
     "warn_about_potentially_unwanted_characters", "autoclose_referenced_issues",
@@ -62,11 +62,9 @@ CONSTANT: dict[str, Any] = {
     "builds_access_level": "enabled",
     "tag_list": [],
     "topics": [],
-    "shared_with_groups": [],
     "compliance_frameworks": [],
     "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
     "star_count": 0,
-    "open_issues_count": 0,
     "approvals_before_merge": 0,
     "ci_default_git_depth": 20,
     "build_timeout": 3600,
@@ -127,6 +125,10 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "empty_repo": not project.repository.branches,
             "archived": project.archived,
             "merge_requests_enabled": readable,
+            "issues_enabled": project.issues_access != "disabled",
+            "open_issues_count": sum(each.state == "opened" for each in project.issues.values()),
+            "can_create_merge_request_in": readable and call.user is not None,
+            "shared_with_groups": render_shares(project),
             "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
             "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
         }
@@ -142,16 +144,35 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
     return body | _for_members(call, project, level)
 
 
+def render_shares(place: Project | Group) -> list[dict[str, Any]]:
+    """Render the groups that are invited to a place."""
+    return [
+        {
+            "group_id": each.group.id,
+            "group_name": each.group.name,
+            "group_full_path": each.group.full_path,
+            "group_access_level": each.level,
+            "expires_at": None,
+        }
+        for each in place.shared_with
+    ]
+
+
 def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
     """Tell what strangers do not learn (lib/api/entities/project.rb)."""
     if call.user is None:
         return {}
-    access = {"access_level": level, "notification_level": 3} if level else None
+    own = project.members.get(call.user.id)
+    inherited = find_level(call.user, project.group, call.today) if project.group else 0
+    access, group_access = (
+        {"access_level": each, "notification_level": 3} if each else None
+        for each in (own.level if own else 0, inherited)
+    )
     told: dict[str, Any] = {
         "repository_access_level": project.repository_access,
         "merge_requests_access_level": project.merge_requests_access,
         "issues_access_level": project.issues_access,
-        "permissions": {"project_access": access, "group_access": None},
+        "permissions": {"project_access": access, "group_access": group_access},
     }
     if level >= Level.MAINTAINER:
         # The CI/CD settings are for those who may change them.

@@ -15,7 +15,7 @@ from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
-from bot.sandbox.world.entities import Level
+from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.git_objects import encode_trees
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError
@@ -149,6 +149,12 @@ def delete_branch(call: Call) -> Answer:
     return Answer(status=204)
 
 
+def _is_merged(project: Project, name: str) -> bool:
+    heads = project.repository.branches
+    above = heads.get(project.default_branch)
+    return above is not None and heads[name] in project.repository.store.ancestors(above)
+
+
 def _render_branch(call: Call, name: str) -> dict[str, object]:
     project = call.project
     is_protected = bool(project.protections_of(name))
@@ -156,7 +162,7 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
     return {
         "name": name,
         "commit": render_commit(call.world, project, call.commit(name)),
-        "merged": False,
+        "merged": name != project.default_branch and _is_merged(project, name),
         "protected": is_protected,
         "developers_can_push": for_developers,
         "developers_can_merge": for_developers,

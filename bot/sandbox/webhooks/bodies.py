@@ -8,6 +8,7 @@ from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.webhooks.parts import (
     Body,
     describe_approval_rule,
+    describe_commit,
     describe_label,
     describe_last_commit,
     describe_older_project,
@@ -19,9 +20,19 @@ from bot.sandbox.webhooks.parts import (
     merge_status,
     write_time,
 )
-from bot.sandbox.world.entities import Label, MergeRequest, Note, Pipeline, StatusCheck, User
+from bot.sandbox.world.entities import (
+    Label,
+    MergeRequest,
+    Note,
+    Pipeline,
+    Project,
+    StatusCheck,
+    User,
+)
+from bot.sandbox.world.repository import changed_paths
 from bot.sandbox.world.state import Event, World
 
+MOST_COMMITS, NO_COMMIT = 20, "0" * 40
 STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 # What our events tell and GitLab's `changes` do not.
 _UNTOLD = frozenset(
@@ -31,7 +42,7 @@ _NOT_IN_CHECKS = (
     "approval_rules", "draft", "merged_at", "prepared_at", "squash_commit_sha", "system",
     "target_branch_protected",
 )  # fmt: skip
-# What this GitLab never changes: time tracking, milestones, edits of the description.
+# What this GitLab never changes: time tracking, edits of the description.
 _CONSTANT: Body = {
     "first_contribution": False,
     "human_time_change": None,
@@ -41,7 +52,6 @@ _CONSTANT: Body = {
     "last_edited_by_id": None,
     "merge_error": None,
     "merge_when_pipeline_succeeds": False,
-    "milestone_id": None,
     "time_change": 0,
     "time_estimate": 0,
     "total_time_spent": 0,
@@ -167,6 +177,7 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
     pipeline, detailed = find_head_pipeline(mr), assess_merge(world, mr)
     premium = mr.project.settings.premium
     return _CONSTANT | {
+        "milestone_id": mr.milestone["id"] if mr.milestone else None,
         "id": mr.id,
         "iid": mr.iid,
         "title": mr.title,
@@ -225,6 +236,47 @@ def _noted_merge_request(world: World, mr: MergeRequest) -> Body:
         "source": source and _without(source, "id", "ci_config_path"),
         "target": _without(target, "id", "ci_config_path"),
         "last_commit": head and _without(head, "title"),
+    }
+
+
+def build_push_body(
+    world: World, actor: User, project: Project, branch: str, moved: tuple[str | None, str | None]
+) -> Body:
+    """Build what a push sends (doc/user/project/integrations/webhook_events.md, "Push events")."""
+    before, after = moved
+    store = project.repository.store
+    base = before or project.repository.branches.get(project.default_branch)
+    new = project.repository.between(base, after) if after else []
+    told = []
+    for commit in reversed(new[:MOST_COMMITS]):
+        old = store.commits[commit.parents[0]].tree if commit.parents else {}
+        paths = changed_paths(old, commit.tree)
+        changes = {
+            "added": [each for each in paths if each not in old],
+            "modified": [each for each in paths if each in old and each in commit.tree],
+            "removed": [each for each in paths if each not in commit.tree],
+        }
+        told.append(describe_commit(world, project, commit) | changes)
+    return {
+        "object_kind": "push",
+        "event_name": "push",
+        "before": before or NO_COMMIT,
+        "after": after or NO_COMMIT,
+        "ref": f"refs/heads/{branch}",
+        "ref_protected": bool(project.protections_of(branch)),
+        "checkout_sha": after,
+        "message": None,
+        "user_id": actor.id,
+        "user_name": actor.name,
+        "user_username": actor.username,
+        "user_email": None,
+        "user_avatar": describe_user(world, actor)["avatar_url"],
+        "project_id": project.id,
+        "project": describe_older_project(world, project),
+        "repository": describe_repository(world, project),
+        "commits": told,
+        "total_commits_count": len(new),
+        "push_options": {},
     }
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, User
+from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
 Body = dict[str, Any]
@@ -93,20 +94,24 @@ def describe_repository(world: World, project: Project) -> Body:
     }
 
 
-def describe_last_commit(world: World, mr: MergeRequest) -> Body | None:
-    """Describe the head of a merge request."""
-    commit = mr.project.repository.store.commits.get(mr.head_sha or "")
-    if commit is None:
-        return None
-    source = mr.source_project or mr.project
+def describe_commit(world: World, project: Project, commit: Commit) -> Body:
+    """Describe a commit."""
     return {
         "id": commit.sha,
         "message": commit.message,
         "title": commit.title,
         "timestamp": commit.committer.at.isoformat(),
-        "url": f"{world.external_url}/{source.path_with_namespace}/-/commit/{commit.sha}",
+        "url": f"{world.external_url}/{project.path_with_namespace}/-/commit/{commit.sha}",
         "author": {"name": commit.author.name, "email": commit.author.email},
     }
+
+
+def describe_last_commit(world: World, mr: MergeRequest) -> Body | None:
+    """Describe the head of a merge request."""
+    commit = mr.project.repository.store.commits.get(mr.head_sha or "")
+    if commit is None:
+        return None
+    return describe_commit(world, mr.source_project or mr.project, commit)
 
 
 def describe_approval_rule(mr: MergeRequest) -> Body:

@@ -552,6 +552,7 @@ class Project:
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
     deleted_iid: int = 0
+    tag_messages: dict[str, str] = field(default_factory=dict, repr=False)
     issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
     webhooks: list[Webhook] = field(default_factory=list, repr=False)
