@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("bot/*.py", "bot/[!s]*/*.py", "bot/setup/*.py")
+ROOMS = ("bot/*.py", "bot/[!s]*/**/*.py", "bot/setup/*.py")
 SANDBOX = "bot/sandbox/**/*.py"
 ENOUGH = 95.0  # per cent of the sandbox's lines and branches together
 

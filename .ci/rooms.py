@@ -1,6 +1,7 @@
-"""Draw the rooms of the bot and their imports, as docs/architecture.svg shows them.
+"""Draw the rooms of the bot and their imports, as docs/architecture.svg shows them, and count.
 
-Usage: rooms.py [--check]. With --check nothing is written, and an old picture is an error.
+Usage: rooms.py [--check]. With --check nothing is written, and an old picture is an error. More
+rooms, more floors, or an import upwards always are.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import grimp
 
+MOST_ROOMS, MOST_FLOORS = 24, 10
 PICTURE = Path("docs/architecture.svg")
 SANDBOX = "sandbox"
 WIDTH, MARGIN, GAP = 1000, 20, 14  # pixels
@@ -21,9 +23,15 @@ Place = tuple[float, float, float]  # left, top, width
 
 
 def main(arguments: list[str]) -> int:
-    """Draw the picture; return 1 when it was to be checked and is an old one."""
+    """Draw the picture; return 1 when it is too large, or was to be checked and is an old one."""
     rows = _read_rows()
-    drawn = _draw(rows, _read_arrows({room for row in rows for room in row}))
+    arrows = _read_arrows({room for row in rows for room in row})
+    rooms, floors, up = sum(map(len, rows)), _count_floors(arrows), _find_upwards(rows, arrows)
+    print(f"{rooms} rooms on {floors} floors, {len(arrows)} imports, {len(up)} of them upwards.")
+    if rooms > MOST_ROOMS or floors > MOST_FLOORS or up:
+        print(f"There may be {MOST_ROOMS} rooms on {MOST_FLOORS} floors, and none upwards: {up}.")
+        return 1
+    drawn = _draw(rows, arrows)
     if "--check" not in arguments:
         PICTURE.write_text(drawn, "utf-8")
     elif not PICTURE.exists() or PICTURE.read_text("utf-8") != drawn:
@@ -49,6 +57,20 @@ def _read_arrows(rooms: set[str]) -> list[tuple[str, str]]:
             if ends[0] != ends[1] and rooms.issuperset(ends):
                 found.add(ends)
     return sorted(found)
+
+
+def _count_floors(arrows: list[tuple[str, str]]) -> int:
+    """Count the rooms of the longest way down; a circle would be endless, so that it stops."""
+    floor = dict.fromkeys((room for arrow in arrows for room in arrow), 1)
+    for _ in floor:
+        for one, other in arrows:
+            floor[one] = max(floor[one], floor[other] + 1)
+    return max(floor.values())
+
+
+def _find_upwards(rows: list[list[str]], arrows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    height = {room: -number for number, row in enumerate(rows) for room in row}
+    return [(one, other) for one, other in arrows if height[one] < height[other]]
 
 
 def _room(module: str) -> str:

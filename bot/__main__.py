@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from bot.errors import BotError, EventError
+from bot.errors import BotError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _decide(
 def _payload(environment: Mapping[str, str], limit: int) -> bytes:
     path = environment.get("TRIGGER_PAYLOAD")
     if not path:
-        raise EventError(
+        raise BotError(
             "TRIGGER_PAYLOAD is not set; start this job by a webhook through a pipeline trigger, "
             "or use `nomination-bot check GROUP/PROJECT!IID`."
         )

@@ -112,7 +112,7 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
 
     A look that fails never stops the others; only GitLab's failures and ours end in 1.
     """
-    from bot import sweep
+    from bot.app import sweep
 
     settings = _settings(environment)
     with _wire(settings, LATELY) as (client, choices):
@@ -146,7 +146,7 @@ def _check(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
     project, iid = parse_target(options.target, settings.gitlab_url)
     as_json = wants_json(options)
     with _wire(settings, options.limits, first=(project, iid)) as (client, choices):
-        from bot import rounds, sweep
+        from bot.app import rounds, sweep
         from bot.publish import GateKind
         from bot.report import GateState
 
@@ -179,7 +179,7 @@ def _team_path(client: "GitLabClient", project: str, settings: Settings) -> str:
 
 def _evaluate(event: Event, about: str, settings: Settings) -> int:
     with _wire(settings, first=(event.project, event.iid)) as (client, choices):
-        from bot import sweep
+        from bot.app import sweep
 
         path = client.fetch_project_path(event.project)
         evaluation, problems = sweep.run(path, event.iid, choices, client)
@@ -188,8 +188,7 @@ def _evaluate(event: Event, about: str, settings: Settings) -> int:
 
 
 def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.command_line import wants_json
-    from bot.ready import (
+    from bot.app.ready import (
         Candidate,
         assess_readiness,
         find_slug,
@@ -197,6 +196,7 @@ def _ready(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         is_ready,
         with_outcomes,
     )
+    from bot.command_line import wants_json
     from bot.report import explain_assessment
 
     manner = _manner(options, environment)
@@ -237,7 +237,7 @@ def _asked_policies(
 
     No id ends as the name of a file does, or has a folder before it.
     """
-    from bot.ready import choose_policies
+    from bot.app.ready import choose_policies
     from bot.rulebook import load_policies
 
     if wanted and ("/" in wanted or wanted.endswith((".yml", ".yaml"))):
@@ -293,8 +293,7 @@ def _look_at_all(
     settings: Settings, choices: "Choices", client: "GitLabClient"
 ) -> tuple[list["Look"], Exception | None]:
     """Sweep; a bug that ends it early is returned, so that it can be told before it is raised."""
-    from bot import sweep
-    from bot.app import Look
+    from bot.app import Look, sweep
 
     try:
         project = client.fetch_project_path(settings.team_project)
@@ -310,8 +309,7 @@ def _keep_issue(
     looks: "Sequence[Look]", settings: Settings, choices: "Choices", client: "GitLabClient"
 ) -> "list[Look]":
     """Keep the issue of what does not work; that it could not be kept is one more problem."""
-    from bot import trouble
-    from bot.app import Look
+    from bot.app import Look, trouble
 
     if not settings.issue or settings.observe or settings.project is None:
         return []
@@ -337,7 +335,7 @@ def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
 
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot.board import as_json, make_board
+    from bot.app.board import as_json, make_board
     from bot.report import write_site
 
     settings = _settings(environment)
@@ -365,7 +363,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
 
 
 def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import replay, rounds
+    from bot.app import replay, rounds
     from bot.command_line import wants_json
     from bot.publish import GateChoice, GateKind
 
@@ -390,9 +388,9 @@ def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> in
 
 
 def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
-    from bot import drift
+    from bot.app import drift
+    from bot.app.ready import choose_policies
     from bot.command_line import wants_json
-    from bot.ready import choose_policies
 
     settings = _settings(environment)
     manner = _manner(options, environment)

@@ -190,7 +190,6 @@ def find_chosen(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _scope(environment: Mapping[str, str], problems: list[str]) -> tuple[str, str]:
-    """Read the scope; what is misspelt is told with all other problems."""
     try:
         return parse_scope(environment)[:2]
     except ConfigError as error:

@@ -9,10 +9,6 @@ class ConfigError(BotError):
     """A setting in the environment or on the command line is missing or wrong."""
 
 
-class EventError(BotError):
-    """There is no webhook body to read."""
-
-
 class PolicyError(BotError):
     """A policy file does not say what a policy must say."""
 

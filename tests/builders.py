@@ -13,11 +13,15 @@ from bot.commands.values import Hold, Replay, Waiver
 from bot.evidence.facts import (
     Account,
     Exposure,
+    ExposureOf,
+    Fact,
     FileAt,
     Listed,
     Member,
     Members,
+    MembersOf,
     Merged,
+    Need,
     Offer,
     Work,
     WorkOf,
@@ -247,17 +251,35 @@ def make_evidence(
     """
     members = changes.pop("members", make_members("margaret", "linus"))
     stage = changes.pop("stage", Tenure(since=NOW - timedelta(days=365)))
+    told = {name: changes.pop(name, {}) for name in ("inherited", "files", "exposures")}
     evidence = Evidence(
         work=work if isinstance(work, Mapping) else {REPOSITORY: work or make_work()},
         tenures={"trainee_maintainer": stage},
         manager=Manager(username="grace"),
-        groups={GROUP: members},
-        files={},
+        facts=changes.pop("facts", {}),
     )
+    evidence = tell_facts(evidence, groups=changes.pop("groups", {GROUP: members}), **told)
     evidence = replace(evidence, **changes)
     # Everybody may see everything, unless a test says otherwise.
-    places = {*evidence.work, *(need.project for need in evidence.files)}
-    return replace(evidence, exposures=dict.fromkeys(places, OPEN) | dict(evidence.exposures))
+    files = (need.project for need in evidence.facts if isinstance(need, FileAt))
+    everywhere = {ExposureOf(place): OPEN for place in (*evidence.work, *files)}
+    return replace(evidence, facts=everywhere | dict(evidence.facts))
+
+
+def tell_facts(
+    evidence: Evidence,
+    groups: Mapping[str, Fact] | None = None,
+    inherited: Mapping[str, Fact] | None = None,
+    files: Mapping[Any, Fact] | None = None,
+    exposures: Mapping[str, Fact] | None = None,
+) -> Evidence:
+    """Add facts to the evidence: members by group, contents by file, and who may see a project."""
+    told: dict[Need, Fact] = {
+        **{MembersOf(group): found for group, found in (groups or {}).items()},
+        **{MembersOf(group, inherited=True): found for group, found in (inherited or {}).items()},
+        **{ExposureOf(place): found for place, found in (exposures or {}).items()},
+    }
+    return replace(evidence, facts={**evidence.facts, **told, **(files or {})})
 
 
 def make_timing(merge_request: MergeRequest, **changes: Any) -> Timing:

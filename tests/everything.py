@@ -1,5 +1,7 @@
 """A policy that asks for everything that a policy can ask for."""
 
+from itertools import cycle
+
 from bot.assessment import kinds
 from bot.assessment.kinds.attested import Topic
 from bot.policy import values as rules
@@ -41,7 +43,7 @@ EVERYTHING = make_policy(
     *(make_requirement(rule, id=f"r{n}") for n, rule in enumerate(EVERY_RULE)),
     follow_ups=tuple(
         make_follow_up(check, id=f"f{n}", actor=actor, url="https://x.example")
-        for n, (check, actor) in enumerate(zip(EVERY_CHECK, ACTORS, strict=True))
+        for n, (check, actor) in enumerate(zip(EVERY_CHECK, cycle(ACTORS), strict=False))
     ),
     notices=(rules.Notice(text="Read on."), rules.Notice(text="More.", url="https://x.example")),
 )

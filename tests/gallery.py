@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.app.ready import with_outcomes
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
 from bot.evidence.facts import Act, Course, Courses, CoursesOf, FileAt, Work
@@ -13,7 +14,6 @@ from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.values import Remark
 from bot.policy.values import ListedIn, Policy
-from bot.ready import with_outcomes
 from bot.report.words import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
@@ -37,6 +37,7 @@ from tests.builders import (
     make_replay,
     make_waiver,
     make_work,
+    tell_facts,
 )
 
 POLICY = load_shipped()
@@ -173,7 +174,8 @@ def followed() -> Assessment:
         for iid, acts in COURSES.items()
     )
     need = CoursesOf(POLICY.repository, tuple(sorted(COURSES)))
-    evidence = replace(gather(HALF), facts={need: Courses(items=items)})
+    evidence = gather(HALF)
+    evidence = replace(evidence, facts={**evidence.facts, need: Courses(items=items)})
     return make_assessment(with_outcomes(POLICY), evidence=evidence)
 
 
@@ -207,10 +209,9 @@ REFUSED = make_replay(
 )
 STRANGE = gather(HALF)
 UNKNOWN = replace(
-    STRANGE,
+    tell_facts(STRANGE, groups={POLICY.maintainers.group: FORBIDDEN}),
     work={POLICY.repository: FORBIDDEN},
     manager=Manager(username=None, missing="no manager was in the entry before this merge request"),
-    groups={POLICY.maintainers.group: FORBIDDEN},
 )
 DONE_GROUPS = {POLICY.maintainers.group: make_members("margaret", "ada", owners=["olga"])}
 DONE_LISTS = {
@@ -298,7 +299,7 @@ SCENES: Mapping[str, Findings] = {
     "Merged, and some steps cannot be checked": scene(
         person(
             merge_request=MERGED,
-            evidence=replace(
+            evidence=tell_facts(
                 gather(HALF, {"inventory.json": FORBIDDEN, "renovate.json": b"{"}),
                 groups=DONE_GROUPS,
             ),
@@ -308,7 +309,7 @@ SCENES: Mapping[str, Findings] = {
     "All done": scene(
         person(
             merge_request=MERGED,
-            evidence=replace(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
+            evidence=tell_facts(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
         ),
         merge_request=MERGED,
     ),
@@ -331,7 +332,7 @@ SCENES: Mapping[str, Findings] = {
         person(
             merge_request=MERGED,
             present=Present(username="ada", gone="the entry does not give maintainer any more"),
-            evidence=replace(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
+            evidence=tell_facts(gather(HALF, DONE_LISTS), groups=DONE_GROUPS),
         ),
         merge_request=MERGED,
     ),

@@ -9,7 +9,7 @@ where one request did influence a later one (source sets), and never twice (slee
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot import sweep
+from bot.app import sweep
 from bot.errors import GitLabError
 from bot.sandbox.http.holding import Arrival
 from bot.sandbox.http.server import Server

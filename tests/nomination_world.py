@@ -12,6 +12,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from bot.app import Choices, Evaluation
+from bot.app.sweep import run
 from bot.config import Secret
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
@@ -42,7 +43,6 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RequestRecord, World
-from bot.sweep import run
 from tests.in_process import way_to
 from tests.processes import run_here
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from bot.app.rounds import evaluate
+from bot.app.sweep import SWEPT, run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
 from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
 from bot.publish.gate import GateKind
 from bot.report.words import MARKER, GateState
-from bot.rounds import evaluate
 from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (
@@ -30,7 +31,6 @@ from bot.sandbox.acts.pipelines import check_status
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
-from bot.sweep import SWEPT, run, sweep_all
 from tests.builders import TROUBLE
 from tests.nomination_world import (
     ENTRY,

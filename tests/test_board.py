@@ -12,10 +12,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.board import make_board
-from bot.board.making import bound, count_years, find_maintainers
-from bot.board.people import find_staged
-from bot.board.values import Board
+from bot.app.board import make_board
+from bot.app.board.making import bound, count_years, find_maintainers
+from bot.app.board.people import find_staged
+from bot.app.board.values import Board
 from bot.evidence import Joined, Members
 from bot.report.site import PAGES
 from bot.sandbox.acts import actions

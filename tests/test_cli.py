@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from bot.app.sweep import MOST_LOOKS
 from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
@@ -20,7 +21,6 @@ from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
-from bot.sweep import MOST_LOOKS
 from tests.builders import TROUBLE
 from tests.event_bodies import make_merge_request_body
 from tests.nomination_world import (

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.assessment.findings import Verdict
 from bot.assessment.kinds import ApprovedBy, NoOpenThreads, OpenFor

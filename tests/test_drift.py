@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.drift import Drift, Entries, compare, publish
-from bot.drift.places import read_places
-from bot.drift.values import Difference, Place
-from bot.evidence import Fact, Members, MembersOf, Need, ProfileOf
-from bot.evidence import Member as MemberFact
+from bot.app.drift import Drift, Entries, compare, publish
+from bot.app.drift.places import read_places
+from bot.app.drift.values import Difference, Place
+from bot.evidence import Fact, Member as MemberFact, Members, MembersOf, Need, ProfileOf
 from bot.merge_request import Visibility
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from bot.app.sweep import sweep_all
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.http.server import Server
 from bot.sandbox.webhooks.bodies import build_merge_request_body
 from bot.sandbox.world.entities import MergeRequest, StatusCheck
-from bot.sweep import sweep_all
 from tests.nomination_world import (
     ENTRY,
     FOLDER,

@@ -463,8 +463,8 @@ def test_inherited_members_are_asked_for_where_they_will_do() -> None:
     )
     policy = make_policy(follow_ups=(make_follow_up(check),))
     evidence, _ = gather(source, make_subject(policy))
-    assert evidence.groups["group/owners"] == direct
-    assert evidence.inherited == {"group/owners": all_of}
+    assert evidence[MembersOf("group/owners")] == direct
+    assert evidence[MembersOf("group/owners", inherited=True)] == all_of
 
 
 def test_after_the_merge_work_history_and_standing_are_not_needed() -> None:
@@ -497,7 +497,7 @@ def test_what_is_known_is_not_looked_up_again() -> None:
     known = {MembersOf(GROUP): make_members("margaret"), work_of(REPOSITORY, "ada"): make_work(1)}
     evidence, _ = gather(source, known=known)
     assert source.rounds[0].isdisjoint(known)
-    assert evidence.groups[GROUP] == known[MembersOf(GROUP)]
+    assert evidence[MembersOf(GROUP)] == known[MembersOf(GROUP)]
     assert evidence.work[REPOSITORY] == make_work(1)
 
 
@@ -512,8 +512,7 @@ def test_when_every_look_up_fails_everything_is_unread() -> None:
         *evidence.work.values(),
         *evidence.tenures.values(),
         evidence.manager,
-        *evidence.groups.values(),
-        *evidence.files.values(),
+        *(evidence[n] for n in evidence.facts if isinstance(n, MembersOf | FileAt)),
     ]
     assert len(found) == 8
     assert all(isinstance(fact, Unread) and fact.reason for fact in found)
@@ -532,8 +531,8 @@ def test_a_fact_of_another_kind_is_unread() -> None:
     need = FileAt("group/runway", "main", "inventory.json")
     source = FakeSource({MembersOf(GROUP): "a text", need: "a text"})
     evidence, _ = gather(source, make_subject(RICH))
-    assert isinstance(evidence.groups[GROUP], Unread)
-    assert isinstance(evidence.files[need], Unread)
+    assert isinstance(evidence[MembersOf(GROUP)], Unread)
+    assert isinstance(evidence[need], Unread)
     assert isinstance(evidence.work[REPOSITORY], Unread)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import State, Step
-from bot.assessment.follow_ups import CHECKS
+from bot.assessment.follow_ups import check_step
 from bot.evidence.facts import FileAt, Member, Members
 from bot.listing import EntrySelector
 from bot.policy import values as rules
@@ -31,7 +31,7 @@ FILE = FileAt("group/runway", "main", "list")
 
 def check(kind: rules.Check, **evidence: Any) -> Step:
     case = make_case(evidence=make_evidence(**evidence), nomination=make_nomination("Ada"))
-    return CHECKS[type(kind)](case, make_follow_up(kind))
+    return check_step(case, make_follow_up(kind))
 
 
 def check_member(*direct: Member, owners: tuple[Any, ...] = ("olga",)) -> Step:

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
@@ -36,6 +35,7 @@ from tests.builders import (
     make_requirement,
     make_timing,
     make_work,
+    tell_facts,
 )
 
 MET, UNMET, UNKNOWN = Verdict.MET, Verdict.UNMET, Verdict.UNKNOWN
@@ -673,16 +673,15 @@ def test_a_failed_look_up_is_never_met(rule: rules.Rule, what: str) -> None:
     evidence = make_evidence(make_work(9, 9))
     if what == "everything":
         evidence = replace(
-            evidence,
+            tell_facts(evidence, groups={GROUP: UNREAD}),
             work={REPOSITORY: UNREAD},
             tenures={TRAINEE: UNREAD},
             manager=UNREAD,
-            groups={GROUP: UNREAD},
         )
     elif isinstance(rule, kinds.ApprovedBy) and rule.by == "manager":
         evidence = replace(evidence, manager=UNREAD)
     elif isinstance(rule, kinds.ApprovedBy | kinds.Assigned | kinds.NoOpenThreads):
-        evidence = replace(evidence, groups={GROUP: UNREAD})
+        evidence = tell_facts(evidence, groups={GROUP: UNREAD})
     else:
         evidence = replace(evidence, work={REPOSITORY: UNREAD})
     merge_request = make_merge_request(assignees=people, approved_by=people)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot import app, rounds, sweep
+from bot import app
+from bot.app import rounds, sweep
 from bot.cli import give_up
 from bot.errors import GitLabError
 from bot.gitlab import Transport
@@ -274,7 +275,9 @@ def test_whoever_is_ended_writes_first_what_is_owed(made: NominationWorld, serve
 
         def shut(hurried: bool) -> None:
             assert hurried
-            last_word.shut_gate(client, choices.gate, choices.globs, finally_=True, hurried=hurried)
+            last_word.shut_gate(
+                client, choices.gate, choices.rules.globs, finally_=True, hurried=hurried
+            )
 
         client.owe(shut)
         client.fetch_merge_request(TEAM, 1)

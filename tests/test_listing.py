@@ -4,8 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bot.listing import Listing, ListingSpec, UnreadableListing, is_listed, read_listing
 from bot.listing.document import DEEPEST, LONGEST_TEXT, MOST_NODES

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bot.listing import is_listed, propose_edit, propose_removal, read_listing
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec

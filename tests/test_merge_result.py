@@ -1,8 +1,7 @@
 """What a merge makes of an entry, decided only where git can make nothing else of it."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.nomination.merge_result import merge_contents
 from bot.nomination.values import NotMerged

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.app.sweep import sweep_all
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
@@ -13,7 +14,6 @@ from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import MODE_LINK
-from bot.sweep import sweep_all
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
@@ -152,8 +152,8 @@ def test_of_very_many_the_marked_ones_are_looked_at_again_as_well(
     made.world.tick(2 * 86_400)
     one, two = open_split(made)
     actions.merge(made.world, made.user("olga"), one)
-    monkeypatch.setattr("bot.sweep.MOST_LISTED", 1)
-    monkeypatch.setattr("bot.sweep.LONG_AGO", timedelta(hours=1))
+    monkeypatch.setattr("bot.app.sweep.MOST_LISTED", 1)
+    monkeypatch.setattr("bot.app.sweep.LONG_AGO", timedelta(hours=1))
     again = run_on(server, one).evaluation.again
     assert [look.iid for look in again] == [two.iid, made.nomination.iid]
 

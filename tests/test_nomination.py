@@ -5,8 +5,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change, Detection

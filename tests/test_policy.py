@@ -18,10 +18,11 @@ from bot.assessment.kinds import (
     RoleHeld,
 )
 from bot.errors import PolicyError
-from bot.grammar.nodes import MAX_CHARACTERS
+from bot.policy.grammar.nodes import MAX_CHARACTERS
 from bot.policy.values import GroupMember, GroupRef, ListedIn, Manual, Policy, Requirement
 from bot.policy.versions import newer_than, newest, policy_in_force
-from bot.rulebook.loading import SHIPPED, check_policies, load_policies, parse_policy
+from bot.rulebook.loading import SHIPPED, check_policies, load_policies
+from tests.policy_reference import parse_policy
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "policies"
 AI_ASSIST = "gitlab-org/modelops/applied-ml/code-suggestions/ai-assist"

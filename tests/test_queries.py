@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, parse
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
 from bot.evidence.facts import (

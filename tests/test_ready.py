@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.app.ready import COMES_LATER, is_later, is_ready, with_outcomes
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import NearMiss, Outcome, Outcomes
-from bot.ready import COMES_LATER, is_later, is_ready, with_outcomes
 from bot.report.words import Words
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member

@@ -11,6 +11,11 @@ from typing import Any
 import pytest
 
 from bot import policy as rules
+from bot.app.replay.milestones import Scene, date_requirement, date_steps
+from bot.app.replay.pace import measure_pace
+from bot.app.replay.records import Records, read_records
+from bot.app.replay.tracing import wait_after
+from bot.app.replay.values import Event, History, Told, Waiting, days_between
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Part, State, Step, Verdict
 from bot.evidence import (
@@ -25,11 +30,6 @@ from bot.evidence import (
     StateChangesOf,
     Tenure,
 )
-from bot.replay.milestones import Scene, date_requirement, date_steps
-from bot.replay.pace import measure_pace
-from bot.replay.records import Records, read_records
-from bot.replay.tracing import wait_after
-from bot.replay.values import Event, History, Told, Waiting, days_between
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind

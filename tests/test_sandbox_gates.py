@@ -7,8 +7,7 @@ from typing import TypedDict, Unpack
 
 import pytest
 
-from bot.sandbox.acts import actions
-from bot.sandbox.acts import pipelines as act_pipelines
+from bot.sandbox.acts import actions, pipelines as act_pipelines
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, PipelineDraft, StatusDraft
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.world.entities import CommitStatus, MergeRequest, StatusCheck

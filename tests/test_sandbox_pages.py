@@ -844,7 +844,7 @@ def test_a_new_file_needs_a_branch(site: Site) -> None:
 
 def test_a_thread_is_begun_on_a_line_of_the_diff(site: Site) -> None:
     page, path = site.text(site.url + "/diffs"), {"new_path": "change.md", "old_path": "change.md"}
-    assert 'value=":1">1 +new' in page
+    assert 'value=":1" selected>1 +new' in page
     form = {"as": "maintainer", "text": "Why?", **path}
     assert site.post(site.url + "/notes", {**form, "line": ":1"}).status_code == 303
     note = site.mr.comments[-1]

@@ -1,8 +1,7 @@
 """Whether a project key or a role was meant when another one was written."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.team.spelling import is_key_meant, is_role_meant, is_stage_meant, may_mention
 

@@ -1,8 +1,7 @@
 """Reading one team entry: the person, the roles, and what deserves a remark."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.errors import TeamDatabaseError
 from bot.team.entry import Entry, may_name, parse_entry

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Look
+from bot.app.trouble import MARKER, MOST, TITLE, Trouble, find_troubles, keep_issue
 from bot.cli import _look_at_all
 from bot.config import Secret, parse_settings
 from bot.errors import RefusedError
@@ -16,9 +17,7 @@ from bot.policy import BrokenPolicy
 from bot.report import Words
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Issue as Stored
-from bot.sandbox.world.entities import Level, Project, Token
-from bot.trouble import MARKER, MOST, TITLE, Trouble, find_troubles, keep_issue
+from bot.sandbox.world.entities import Issue as Stored, Level, Project, Token
 from tests.hostile import CORPUS
 from tests.nomination_world import (
     SECRET,

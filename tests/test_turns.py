@@ -40,8 +40,7 @@ from tests.builders import (
     make_work,
 )
 from tests.hostile import CORPUS
-from tests.nomination_world import NominationWorld, make_world, run_on
-from tests.nomination_world import shipped as read_shipped
+from tests.nomination_world import NominationWorld, make_world, run_on, shipped as read_shipped
 from tests.processes import run_job_here
 from tests.test_report import render
 

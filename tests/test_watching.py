@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from bot.app.sweep import sweep_all
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, Token
-from bot.sweep import sweep_all
 from tests.nomination_world import (
     ENTRY,
     SECRET,

@@ -2,7 +2,15 @@
 
 import pytest
 
-from bot.grammar.nodes import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, parse_yaml
+from bot.policy.grammar.nodes import (
+    MAX_CHARACTERS,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+    parse_yaml,
+)
 
 Told = list[tuple[int, int, str, str]]
 

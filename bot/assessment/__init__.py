@@ -1,43 +1,22 @@
 """Judge the evidence by the policy; pure, and without a clock."""
 
-from bot.assessment.assessing import Assessment, assess, conceal
-from bot.assessment.authority import find_context
-from bot.assessment.cases import assess_all
+from bot.assessment.assessing import Assessment as Assessment, assess as assess, conceal as conceal
+from bot.assessment.authority import find_context as find_context
+from bot.assessment.cases import assess_all as assess_all
 from bot.assessment.findings import (
-    Case,
-    Finding,
-    Move,
-    Outcome,
-    Outcomes,
-    State,
-    Step,
-    Verdict,
-    current_maintainers,
+    Case as Case,
+    Finding as Finding,
+    Move as Move,
+    State as State,
+    Step as Step,
+    Verdict as Verdict,
+    current_maintainers as current_maintainers,
 )
-from bot.assessment.kinds import KINDS, ReviewOutcomes, RoleHeld
-from bot.assessment.kinds.assigned import find_merging_manager
-from bot.assessment.kinds.attested import TOPIC
-from bot.assessment.kinds.kind import kind_of
-
-__all__ = [
-    "KINDS",
-    "TOPIC",
-    "Assessment",
-    "Case",
-    "Finding",
-    "Move",
-    "Outcome",
-    "Outcomes",
-    "ReviewOutcomes",
-    "RoleHeld",
-    "State",
-    "Step",
-    "Verdict",
-    "assess",
-    "assess_all",
-    "conceal",
-    "current_maintainers",
-    "find_context",
-    "find_merging_manager",
-    "kind_of",
-]
+from bot.assessment.kinds import (
+    KINDS as KINDS,
+    ReviewOutcomes as ReviewOutcomes,
+    RoleHeld as RoleHeld,
+)
+from bot.assessment.kinds.assigned import find_merging_manager as find_merging_manager
+from bot.assessment.kinds.attested import TOPIC as TOPIC
+from bot.assessment.kinds.kind import kind_of as kind_of

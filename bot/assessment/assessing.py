@@ -1,10 +1,9 @@
 """Judge evidence against a policy; pure, with the time as an argument."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 
-from bot.assessment.accounts import find_reachable
 from bot.assessment.concealing import (
     Concealed,
     conceal_finding,
@@ -16,7 +15,7 @@ from bot.assessment.findings import Case, Finding, State, Step, Verdict
 from bot.assessment.follow_ups import check_step
 from bot.assessment.kinds.kind import judge
 from bot.commands import Replay, Waiver
-from bot.evidence import Manager, Present
+from bot.evidence import Manager, Members, Present, Work
 from bot.nomination import Nomination
 from bot.policy import Policy
 from bot.unread import Unread
@@ -95,10 +94,37 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
         manager=case.evidence.manager,
         present=case.subject.present,
         concealed=find_concealed(case),
-        reachable=find_reachable(case),
+        reachable=_find_reachable(case),
         moved=_find_moved(case, replay),
         former_name=case.subject.former_name,
     )
+
+
+def _find_reachable(case: Case) -> Mapping[str, str]:
+    """Return the names of people's active accounts, as GitLab writes them, by case-folded name.
+
+    A name that only a file holds is not among them. Where GitLab told two things of an account,
+    as of one that was blocked meanwhile, it is not reachable.
+    """
+    told = list(_accounts(case))
+    absent = {name.casefold() for name, is_there in told if not is_there}
+    return {name.casefold(): name for name, _ in told if name.casefold() not in absent}
+
+
+def _accounts(case: Case) -> Iterator[tuple[str, bool]]:
+    merge_request, evidence = case.merge_request, case.evidence
+    writers = [note.author for note in merge_request.notes]
+    people = [*merge_request.assignees, *merge_request.reviewers, *merge_request.approved_by]
+    for person in (merge_request.author, *people, *writers):
+        if person:
+            yield person.username, person.active and not person.bot
+    for group in evidence.facts.values():
+        for member in (*group.direct, *group.owners) if isinstance(group, Members) else ():
+            yield member.username, member.active and not member.bot
+    for work in evidence.work.values():
+        account = work.account if isinstance(work, Work) else None
+        if account:
+            yield account.username, account.active and not account.bot
 
 
 def _find_moved(case: Case, replay: Replay) -> datetime | None:

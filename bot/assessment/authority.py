@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from bot.assessment.findings import current_maintainers, inactive_maintainers
 from bot.assessment.kinds import Attested
 from bot.commands import Context, Scope
-from bot.evidence import Evidence, Fact, Manager, Members, Need, Subject, evidence_key, pushed_at
+from bot.evidence import (
+    Evidence,
+    Fact,
+    Manager,
+    Members,
+    MembersOf,
+    Need,
+    Subject,
+    evidence_key,
+    pushed_at,
+)
 from bot.merge_request import MergeRequest
 
 
@@ -27,7 +37,7 @@ def find_context(
 
 def _scope(subject: Subject, evidence: Evidence) -> Scope:
     policy = subject.policy
-    members = evidence.groups.get(policy.maintainers.group)
+    members = evidence[MembersOf(policy.maintainers.group)]
     known = current_maintainers(policy, members) if isinstance(members, Members) else None
     manager = evidence.manager
     return Scope(

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot import policy as rules
 from bot.assessment.findings import Case, Finding, State, Step
-from bot.evidence import Exposure, step_files
+from bot.evidence import Exposure, ExposureOf, step_files
 from bot.merge_request import Visibility
 from bot.unread import Unread
 from bot.values import dataclass
@@ -65,13 +65,12 @@ def _group(case: Case, group: str) -> Visibility:
 
 
 def _read_in(case: Case) -> set[str]:
-    """Return the projects of which a file was read."""
-    files = case.evidence.files
-    return {f.project for f in step_files([case.policy]) if isinstance(files.get(f), bytes)}
+    files = step_files([case.policy])
+    return {file.project for file in files if isinstance(case.evidence[file], bytes)}
 
 
 def _exposure(case: Case, project: str) -> Exposure:
-    found = case.evidence.exposures.get(project)
+    found = case.evidence[ExposureOf(project)]
     private = Exposure(merge_requests=Visibility.PRIVATE, files=Visibility.PRIVATE)
     return found if isinstance(found, Exposure) else private
 
@@ -84,7 +83,6 @@ def conceal_finding(finding: Finding, concealed: Concealed) -> Finding:
 
 
 def _conceal_folders(finding: Finding) -> Finding:
-    """Leave out the names of folders."""
     if finding.outcomes is None:
         return finding
     return replace(finding, outcomes=replace(finding.outcomes, folders=()))

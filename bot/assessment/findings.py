@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import Evidence, Members, Merged, Offer, Subject, Tenure
+from bot.evidence import Evidence, Members, MembersOf, Merged, Offer, Subject, Tenure
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
-from bot.unread import NOT_LOOKED_UP, Unread
+from bot.unread import Unread
 from bot.values import dataclass
 
 
@@ -187,8 +187,7 @@ class Case:
 
     def members(self, group: str, *, inherited: bool = False) -> Members | Unread:
         """Return the members of a group, inherited ones too if so wanted, or why not."""
-        groups = self.evidence.inherited if inherited else self.evidence.groups
-        return groups.get(group, NOT_LOOKED_UP)
+        return self.evidence[MembersOf(group, inherited=inherited)]
 
     def maintainers(self) -> tuple[str, ...] | Unread:
         """Return who maintains the project now, or why that is not known."""

@@ -1,19 +1,14 @@
 """Check one follow-up step against reality; pure, one small function for each kind."""
 
-from collections.abc import Callable, Mapping
-
-from bot import policy as rules
 from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
-from bot.grammar import LEVELS
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
-from bot.policy import FollowUp
+from bot.policy import FollowUp, GroupMember, ListedIn, Manual
+from bot.policy.grammar import LEVELS
 from bot.unread import Unread
 
 
-def _check_member(case: Case, follow_up: FollowUp) -> Step:
-    check = follow_up.check
-    assert isinstance(check, rules.GroupMember)  # noqa: S101  the table below pairs them
+def _check_member(case: Case, follow_up: FollowUp, check: GroupMember) -> Step:
     members = case.members(check.group, inherited=not check.direct)
     if isinstance(members, Unread):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=members.reason)
@@ -40,10 +35,8 @@ def _owners_to_ask(members: Members | Unread) -> tuple[str, ...]:
     return own or tuple(m.username for m in members.owners if m.active and not m.bot)
 
 
-def _check_listed(case: Case, follow_up: FollowUp) -> Step:
-    check = follow_up.check
-    assert isinstance(check, rules.ListedIn)  # noqa: S101  the table below pairs them
-    content = case.evidence.files.get(FileAt(check.project, check.ref, check.path))
+def _check_listed(case: Case, follow_up: FollowUp, check: ListedIn) -> Step:
+    content = case.evidence[FileAt(check.project, check.ref, check.path)]
     if isinstance(content, Unread):
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=content.reason)
     if content is None:
@@ -79,22 +72,14 @@ def _check_listed(case: Case, follow_up: FollowUp) -> Step:
     )
 
 
-def _check_manual(_: Case, follow_up: FollowUp) -> Step:
-    return Step(follow_up=follow_up, state=State.MANUAL)
-
-
-Check = Callable[[Case, FollowUp], Step]
-
-CHECKS: Mapping[type, Check] = {
-    rules.GroupMember: _check_member,
-    rules.ListedIn: _check_listed,
-    rules.Manual: _check_manual,
-}
-
-
 def check_step(case: Case, follow_up: FollowUp) -> Step:
     """Check a step, unless nobody knows whose it is: access would go to whoever has the name."""
+    check = follow_up.check
     doubt = case.subject.present.doubt if case.subject.present else None
-    if doubt and not isinstance(follow_up.check, rules.Manual):
+    if isinstance(check, Manual):
+        return Step(follow_up=follow_up, state=State.MANUAL)
+    if doubt:
         return Step(follow_up=follow_up, state=State.UNKNOWN, reason=doubt)
-    return CHECKS[type(follow_up.check)](case, follow_up)
+    if isinstance(check, GroupMember):
+        return _check_member(case, follow_up, check)
+    return _check_listed(case, follow_up, check)

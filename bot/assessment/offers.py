@@ -78,7 +78,6 @@ def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step
 
 
 def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
-    """Plan to open a merge request from the first branch that none came from yet."""
     branches = offer_branches(case.policy, step.follow_up, case.nomination.username)
     past = [o for o in _ours(step, known) if o.branch in branches and o.state != "opened"]
     peoples = next((offer for offer in reversed(past) if not offer.withdrawn), None)
@@ -118,6 +117,5 @@ def _withdraw(case: Case, offers: Iterable[Offer], why: str) -> Move:
 
 
 def _is_own(case: Case, offer: Offer) -> bool:
-    """Return whether nobody else had a part in a merge request."""
     me = case.merge_request.me.id
     return offer.author_id == me and offer.whose <= {me}

@@ -1,15 +1,9 @@
 """The command line as people meet it: words, suggestions, completion, colour, progress."""
 
-from bot.command_line.completion import SHELLS, write_completion
-from bot.command_line.manner import Manner, choose_manner, choose_width
-from bot.command_line.parser import build_parser, wants_json
-
-__all__ = [
-    "SHELLS",
-    "Manner",
-    "build_parser",
-    "choose_manner",
-    "choose_width",
-    "wants_json",
-    "write_completion",
-]
+from bot.command_line.completion import SHELLS as SHELLS, write_completion as write_completion
+from bot.command_line.manner import (
+    Manner as Manner,
+    choose_manner as choose_manner,
+    choose_width as choose_width,
+)
+from bot.command_line.parser import build_parser as build_parser, wants_json as wants_json

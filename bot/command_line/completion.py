@@ -25,7 +25,6 @@ def write_completion(shell: str) -> str:
 
 
 def _words(parser: Parser) -> list[str]:
-    """List the long options and fixed words of a command."""
     options = [each for each in parser.all_options() if each.startswith("--")]
     fixed = [
         str(choice)

@@ -183,7 +183,6 @@ class _Candidate:
 
     @classmethod
     def find(cls, body: str, word: str) -> "_Candidate | None":
-        """Look for lines that begin like commands; most notes have none, and are not parsed."""
         pattern = _line(word)
         text = _normalize(body)
         if not pattern.search(text):
@@ -205,12 +204,10 @@ class _Candidate:
 
     @property
     def is_plain(self) -> bool:
-        """Return whether all is one kind of paragraph, in which every such line is a command."""
         return all(_PLAIN.match(line) for line in self.lines)
 
     @property
     def cost(self) -> int:
-        """Count the characters to be parsed."""
         return 0 if self.is_plain else sum(map(len, self.lines)) + len(self.lines)
 
 

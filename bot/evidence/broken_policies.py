@@ -39,7 +39,6 @@ class Rules:
 
 
 def _roles_of(broken: Iterable[BrokenPolicy]) -> set[RoleKey]:
-    """Return the roles that broken policies are about, as far as that can be told."""
     return {
         RoleKey(project=policy.project, role=policy.role)
         for policy in broken

@@ -131,7 +131,6 @@ def _unread(change: Change) -> Change:
 
 
 def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
-    """Return the histories of a few entries, which an open nomination needs next."""
     is_over = merge_request.state == "merged"
     few = paths if len(paths) <= HISTORIES_AHEAD and not is_over else ()
     return {CommitsOf(merge_request.project, merge_request.target_branch, path) for path in few}

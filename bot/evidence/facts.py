@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, get_args, get_origin
+from types import UnionType
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck, Visibility
-from bot.unread import NOT_LOOKED_UP, Content, Unread
+from bot.unread import NOT_LOOKED_UP, Unread
 from bot.values import dataclass
 
 T_co = TypeVar("T_co", covariant=True)
@@ -23,8 +24,9 @@ class Asks(Generic[T_co]):
         """Keep the kind that the class is declared with, to tell its facts from others."""
         (asks,) = cls.__dict__["__orig_bases__"]
         (kind,) = get_args(asks)
-        # `isinstance` knows no `tuple[…]`.
-        cls.kind = tuple if get_origin(kind) is tuple else kind
+        # `isinstance` knows no `tuple[…]`, but it knows `… | None`.
+        origin = get_origin(kind)
+        cls.kind = kind if origin in {None, UnionType} else origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,15 +426,8 @@ class ProfileOf(Asks[Profile | None]):
     username: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """Return whether an account belongs to a project."""
-
-    member: bool
-
-
 @dataclass(frozen=True, slots=True)
-class AccessOf(Asks[Access]):
+class AccessOf(Asks[bool]):
     """The need for whether an account belongs to a project, by whatever way."""
 
     project_id: int
@@ -463,15 +458,8 @@ class DiffsOf(Asks[Renames]):
     iid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """When the newest version of a merge request's changes came."""
-
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
-class PushOf(Asks[Push]):
+class PushOf(Asks[datetime]):
     """The need for when the changes of a merge request became what they are."""
 
     project_id: int
@@ -597,16 +585,9 @@ class CiConfigOf(Asks[str]):
     project_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """The names of the labels of a merge request."""
-
-    names: frozenset[str]
-
-
 @dataclass(frozen=True, slots=True)
-class LabelsOf(Asks[Labels]):
-    """The need for the labels of a merge request."""
+class LabelsOf(Asks[frozenset[str]]):
+    """The need for the names of the labels of a merge request."""
 
     project_id: int
     iid: int
@@ -656,62 +637,10 @@ class CoursesOf(Asks[Courses]):
     iids: tuple[int, ...]
 
 
-Statuses = tuple[CommitStatus | StatusCheck, ...]
-Need = (
-    FileAt
-    | ExposureOf
-    | WorkOf
-    | DefaultBranchOf
-    | ThreadsOf
-    | MembersOf
-    | JoinedOf
-    | CommitsOf
-    | RenameOf
-    | DiffsOf
-    | SiblingsOf
-    | ProposedOf
-    | OffersOf
-    | EarlierOf
-    | MovedOf
-    | ProfileOf
-    | AccessOf
-    | StandingOf
-    | TipOf
-    | PushOf
-    | VersionsOf
-    | ReopenedOf
-    | ActivityOf
-    | DeedsOf
-    | StateChangesOf
-    | StatusesOf
-    | StatusChecksOf
-    | CiConfigOf
-    | LabelsOf
-    | CoursesOf
-)
-Times = Push | Versions | Reopened | Activity | Deeds
-Fact = (
-    Content
-    | Exposure
-    | Work
-    | Threads
-    | Members
-    | Joined
-    | Commits
-    | Renames
-    | Times
-    | Siblings
-    | Proposed
-    | Offers
-    | MergeRequest
-    | Profile
-    | Access
-    | Standing
-    | Statuses
-    | Labels
-    | Courses
-    | str
-)
+Need: TypeAlias = Asks[Any]
+# Of which kind it is says the need that asks for it, and `fact_of` makes sure of that: so a new
+# kind of fact takes no row here.
+Fact: TypeAlias = object
 Facts = Mapping[Need, Fact]
 
 
@@ -724,7 +653,7 @@ class Source(Protocol):
 
 def fact_of(facts: Facts, need: Asks[T]) -> T | Unread:
     """Return what was looked up, or why it is not known."""
-    found: Any = facts.get(cast("Need", need), NOT_LOOKED_UP)
+    found: Any = facts.get(need, NOT_LOOKED_UP)
     is_fact = isinstance(found, (Unread, need.kind))
     return cast("T | Unread", found) if is_fact else NOT_LOOKED_UP
 
@@ -752,5 +681,5 @@ class Ledger:
 
     def fetch(self, need: Asks[T]) -> T | Unread:
         """Return a fact that is known already, or look it up."""
-        self.look_up([cast("Need", need)])
+        self.look_up([need])
         return self[need]

@@ -10,12 +10,10 @@ from bot.evidence.facts import (
     Asks,
     CommitsOf,
     DefaultBranchOf,
-    Exposure,
     ExposureOf,
     Fact,
     FileAt,
     Ledger,
-    Members,
     MembersOf,
     Merged,
     Need,
@@ -69,21 +67,15 @@ class Manager:
 class Evidence:
     """Everything that is judged about one nomination; tenures by role, work by repository.
 
-    `groups` holds direct members, `inherited` those that belong by a parent group as well;
-    `exposures` says, by project, who may see what was found there; `facts` is all that was
-    looked up, for rules that ask for facts of their own; `offers` are the merge requests that the
-    bot opened for steps.
+    `facts` is all that was looked up; `offers` are the merge requests that the bot opened for
+    steps.
     """
 
     work: Mapping[str, Work | Unread]
     tenures: Mapping[str, Tenure | Unread]
     manager: Manager | Unread
-    groups: Mapping[str, Members | Unread]
-    files: Mapping[FileAt, Content]
-    inherited: Mapping[str, Members | Unread] = field(default_factory=dict)
+    facts: Mapping[Need, Fact]
     offers: Mapping[OffersOf, Offers | Unread] = field(default_factory=dict)
-    exposures: Mapping[str, Exposure | Unread] = field(default_factory=dict)
-    facts: Mapping[Need, Fact] = field(default_factory=dict)
 
     def __getitem__(self, need: Asks[T]) -> T | Unread:
         """Return a fact, or why it is not known."""
@@ -261,7 +253,6 @@ def find_work(subject: Subject, repository: str, facts: Ledger) -> Work | Unread
 def _own_needs(
     subjects: Iterable[Subject], merge_request: MergeRequest, known: Ledger
 ) -> set[Need]:
-    """Say which facts the rules of policies ask for of their own."""
     return {
         need
         for subject in subjects
@@ -364,25 +355,13 @@ def _collect(subject: Subject, history: CommitsOf | None, facts: Ledger, me: Per
         work={place: _work_of(place, works, facts) for _, place in _counting_rules(subject.policy)},
         tenures=trace_tenures(history, facts, wanted),
         manager=_manager_of(subject, facts),
-        groups=_groups(facts, inherited=False),
-        inherited=_groups(facts, inherited=True),
-        files={need: facts[need] for need in found if isinstance(need, FileAt)},
-        offers=read_offers(subject.policy, subject.names, me, found),
-        exposures={need.project: facts[need] for need in found if isinstance(need, ExposureOf)},
         facts=dict(found),
+        offers=read_offers(subject.policy, subject.names, me, found),
     )
     if _may_have_begun_too_late(subject, evidence):
         tenures = trace_tenures(history, facts, wanted, thorough=True)
         evidence = replace(evidence, tenures=tenures)
     return evidence
-
-
-def _groups(facts: Ledger, *, inherited: bool) -> Mapping[str, Members | Unread]:
-    return {
-        need.group: facts[need]
-        for need in facts.facts
-        if isinstance(need, MembersOf) and need.inherited is inherited
-    }
 
 
 def _may_have_begun_too_late(subject: Subject, found: Evidence) -> bool:
@@ -419,7 +398,6 @@ def _plan_looks(subject: Subject, found: Evidence) -> tuple[Look, ...]:
 
 
 def _tenure_of(rule: Counting, found: Evidence) -> Tenure | Unread:
-    """Return since when the rule counts: for ever where it names no role."""
     if not rule.since_role:
         return Tenure(since=None)
     return found.tenures.get(rule.since_role, NOT_LOOKED_UP)
@@ -448,7 +426,6 @@ def _histories(subjects: Sequence[Subject], merge_request: MergeRequest) -> dict
 
 
 def _counting_rules(policy: Policy) -> list[tuple[Counting, str]]:
-    """Return the rules that count merge requests, each with its repository."""
     return [
         (requirement.rule, policy.place_of(requirement.rule))
         for requirement in policy.requirements

@@ -147,7 +147,6 @@ def _before_rename(commit: Commit, ledger: Ledger) -> _Trail | None:
 
 
 def _may_hold_any(content: Content, wanted: Wanted) -> bool:
-    """Return whether a revision holds any of the roles, as far as it can be read."""
     entry = read_entry(content)
     if entry is None:
         return isinstance(content, bytes)

@@ -61,7 +61,6 @@ def _needs_of_steps(policy: Policy, names: Sequence[str | None]) -> Iterator[Off
 
 
 def _find_all(need: OffersOf, me: Person, known: Mapping[Need, Fact]) -> Offers | None:
-    """Return all of the bot's merge requests in a project, if their list is complete."""
     own = fact_of(known, OffersOf(need.project, author=me.username))
     return own if isinstance(own, Offers) and own.complete else None
 

@@ -126,7 +126,6 @@ def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
 
 
 def _is_newer(profile: Unread | Profile, trail: Trail) -> bool:
-    """Return whether an account was made after the merge."""
     made = profile.created_at if isinstance(profile, Profile) else None
     merged_at = trail.merge_request.merged_at
     return bool(merged_at and made and made > merged_at)
@@ -154,7 +153,7 @@ def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
     if isinstance(access, Unread):
         told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
         return _Doubt(told, unread=True)
-    if access.member:
+    if access:
         return None
     return _Doubt(
         f"the account {name} is no member of {project}, and did not open this merge request: "

@@ -15,7 +15,6 @@ from bot.evidence.facts import (
     FileAt,
     Ledger,
     Need,
-    Push,
     PushOf,
     ReopenedOf,
     Versions,
@@ -121,7 +120,6 @@ def _entry_states(
 def _since(
     states: Iterable[tuple[datetime, Content]], holds: Callable[[Content], bool], *, whole: bool
 ) -> datetime | None:
-    """Return since when something holds without a break; None where it may be longer."""
     since: datetime | None = None
     for at, state in states:
         if since is not None and not holds(state):
@@ -155,7 +153,7 @@ def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> dateti
     if need not in known:
         return None
     push = known[need]
-    return push.at if isinstance(push, Push) else datetime.max.replace(tzinfo=UTC)
+    return push if isinstance(push, datetime) else datetime.max.replace(tzinfo=UTC)
 
 
 def timed_policies(

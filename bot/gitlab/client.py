@@ -29,8 +29,7 @@ from bot.evidence import (
     StatusesOf,
     Tally,
 )
-from bot.gitlab import merge_request_query as documents
-from bot.gitlab import tallies
+from bot.gitlab import merge_request_query as documents, tallies
 from bot.gitlab.answers import MISSHAPEN, Json, known_shape, number_of, tell_misshapen
 from bot.gitlab.archive import Wanted, read_archive
 from bot.gitlab.issues import Issues

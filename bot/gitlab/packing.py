@@ -87,7 +87,6 @@ class Query:
 
 
 def _number_names(number: int, part: Part) -> tuple[str, str]:
-    """Return the variables that a part declares and what it asks for, numbered."""
     text = _VARIABLE.sub(rf"$\g<1>{number}", part.text.strip())
     declared, _, asked = text.removeprefix("query(").partition(") {\n")
     return declared, _ROOT.sub(rf"  \g<1>{number}: \g<1>(", asked.removesuffix("}"))

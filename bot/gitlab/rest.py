@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from bot.errors import GitLabError
 from bot.evidence import (
-    Access,
     AccessOf,
     CiConfigOf,
     Commit,
@@ -18,10 +17,8 @@ from bot.evidence import (
     DiffsOf,
     Exposure,
     Fact,
-    Labels,
     LabelsOf,
     MovedOf,
-    Push,
     PushOf,
     RenameOf,
     Renames,
@@ -151,20 +148,20 @@ def _find_other_path(
     raise GitLabError(f"GitLab did not list all files that the commit {need.sha} changes.")
 
 
-def _read_access(transport: Transport, need: AccessOf) -> Access:
+def _read_access(transport: Transport, need: AccessOf) -> bool:
     # With members of groups above and of invited ones (doc/api/project_members.md).
     path = f"/projects/{need.project_id}/members/all"
     rows, _ = transport.fetch_rows(path, {"user_ids": str(need.user_id), "per_page": 20})
-    return Access(member=any(row["id"] == need.user_id for row in rows))
+    return any(row["id"] == need.user_id for row in rows)
 
 
-def _read_push(transport: Transport, need: PushOf) -> Push:
+def _read_push(transport: Transport, need: PushOf) -> datetime:
     # The newest version comes first.
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
     rows, _ = transport.fetch_rows(path, {"per_page": 1})
     if not rows:
         raise GitLabError("GitLab lists no version of the changes.")
-    return Push(at=datetime.fromisoformat(rows[0]["created_at"]))
+    return datetime.fromisoformat(rows[0]["created_at"])
 
 
 def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
@@ -212,10 +209,10 @@ def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
     return str(transport.fetch_object(f"/projects/{need.project_id}").get("ci_config_path") or "")
 
 
-def _read_labels(transport: Transport, need: LabelsOf) -> Labels:
+def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
     # All of them, by name (GitLab, doc/api/merge_requests.md).
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}"
-    return Labels(names=frozenset(map(str, transport.fetch_object(path)["labels"])))
+    return frozenset(map(str, transport.fetch_object(path)["labels"]))
 
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {

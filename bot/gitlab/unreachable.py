@@ -59,7 +59,6 @@ def _is(error: BaseException, kind: type | str) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and everything that it was made from, each once."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

@@ -79,7 +79,8 @@ class Draft:
         """Write a username with the quotes that others mostly have, and the `@` if all do."""
         quotes = [other.quote for other in others] or [self._usual_quote()]
         prefixed = bool(others) and all(other.text.startswith("@") for other in others)
-        return self._quoted(f"@{username}" if prefixed else username, _most(quotes))
+        mostly = max(dict.fromkeys(quotes), key=quotes.count)
+        return self._quoted(f"@{username}" if prefixed else username, mostly)
 
     def _quoted(self, text: str, quote: str) -> str:
         if quote in _QUOTES:
@@ -103,7 +104,6 @@ class Draft:
         return tuple(item for item in items if item.kind == "text")
 
     def _usual_quote(self) -> str:
-        """Take the quote of the first text in any list, or else what the format mostly uses."""
         nodes = list(walk(self._document.root))
         items = [item for node in nodes if node.kind == "list" for item in node.children]
         texts = items if self._is_yaml else [*items, *nodes]
@@ -122,14 +122,9 @@ class Draft:
 
 
 def _index(items: tuple[Node, ...], username: str) -> int:
-    """Find the place that keeps a sorted list sorted, or else its end."""
     names = [bare(item.text) for item in items]
     for in_order in (fold, str):  # some sort capitals first
         keys = [in_order(name) for name in names]
         if all(one <= other for one, other in pairwise(keys)):
             return bisect_right(keys, in_order(username))
     return len(names)
-
-
-def _most(quotes: list[str]) -> str:
-    return max(dict.fromkeys(quotes), key=quotes.count)

@@ -16,12 +16,14 @@ from bot.listing.reading import (
     parse_document,
     split_bom,
 )
-from bot.listing.removal import splices_without
 from bot.listing.selection import ListingSpec, Target, find_target
 from bot.listing.unified import unified_diff
 
 _LONGEST_DIFF = 20_000
 _USERNAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
+# Anything else between two names, such as a comment, belongs to one of them: people decide.
+_COMMA = re.compile(r"\s*,\s*")
+_DASH = re.compile(r"[ ]*-[ ]+")
 
 _Reading = tuple[Document, Target, Listing]
 _Change = Callable[[str, ListingSpec, str], str | None]
@@ -76,7 +78,7 @@ def _removed(text: str, spec: ListingSpec, username: str) -> str | None:
     before = document, target, listing = _read(text, spec)
     if target.shared or target.value is None or not is_listed(listing, username):
         return None
-    edited = _spliced(text, splices_without(document, target.value, username))
+    edited = _spliced(text, _splices_without(document, target.value, username))
     after = _read(edited, spec)
     if after[2].names != _others(listing, username):
         return None
@@ -121,3 +123,36 @@ def _children(node: Node, target: Target) -> list[Node]:
     if node is not target.holder:
         return list(node.children)
     return [part for pair in node.pairs if pair[1] is not target.value for part in pair]
+
+
+def _splices_without(document: Document, value: Node, username: str) -> list[Splice]:
+    """Choose the change that takes out a username that is listed once; none if unsure."""
+    items = value.children
+    found = [at for at, item in enumerate(items) if fold(bare(item.text)) == fold(username)]
+    if len(found) != 1:
+        return []
+    if not value.flow:
+        return _line_of(document.text, items, found[0])
+    return _between_commas(document.text, items, found[0])
+
+
+def _line_of(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
+    """Take out the whole line, unless the list ends with it: what is left would be no list."""
+    item = items[at]
+    begin = text.rfind("\n", 0, item.start) + 1
+    newline = text.find("\n", item.end)
+    end = len(text) if newline < 0 else newline + 1
+    alone = _DASH.fullmatch(text[begin : item.start]) and not text[item.end : end].strip()
+    return [Splice(start=begin, end=end, text="")] if alone and len(items) > 1 else []
+
+
+def _between_commas(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
+    """Take out a name with the comma after it, or before it where it is the last."""
+    if len(items) == 1:
+        return [Splice(start=items[0].start, end=items[0].end, text="")]
+    last = at == len(items) - 1
+    one, other = (items[at - 1], items[at]) if last else (items[at], items[at + 1])
+    if not _COMMA.fullmatch(text[one.end : other.start]):
+        return []
+    start, end = (one.end, other.end) if last else (one.start, other.start)
+    return [Splice(start=start, end=end, text="")]

@@ -75,7 +75,6 @@ class _Reader:
         self._limits = Limits(text)
 
     def document(self) -> Node:
-        """Read the one value of the text."""
         root = self._value(self._next("a value"), 1)
         self._at = self._skipped()
         if self._at < len(self._text):
@@ -114,7 +113,6 @@ class _Reader:
         )
 
     def _separated(self, closing: str) -> re.Match[str]:
-        """Read a comma and what follows it, or the closing sign."""
         expected = f"`,` or `{closing}`"
         token = self._next(expected)
         if token[_SIGN] == closing:

@@ -154,7 +154,6 @@ class Page:
         return len(self._text) if found < 0 else found
 
     def _ending(self, position: int) -> str:
-        """Take the line ending of the line before a position, or else of the first line."""
         before = self._text.rfind("\n", 0, position)
         near = before if before >= 0 else self._text.find("\n")
         return "\r\n" if near > 0 and self._text[near - 1] == "\r" else "\n"

@@ -53,7 +53,6 @@ class _Reader:
         self._aliased: set[str] = set()
 
     def document(self) -> Document:
-        """Read the root, and make sure that nothing follows."""
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
             raise UnreadableListing("the file is empty")

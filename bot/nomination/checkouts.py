@@ -78,7 +78,6 @@ def as_json(detection: Detection) -> dict[str, list[dict[str, object]]]:
 
 
 def _printable(path: str) -> str:
-    """Escape the bytes of a file name that are no UTF-8."""
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -172,7 +171,6 @@ def _read(entry: "os.DirEntry[str] | None") -> Content:
 def _find_namesakes(
     before: _Found, after: _Found, changes: list[Change], names: set[str]
 ) -> Iterator[Change]:
-    """Find unchanged entries that claim the username of a nominee."""
     changed = {change.path for change in changes}
     for path in sorted((before.keys() & after.keys()) - changed):
         content = _read(after[path])

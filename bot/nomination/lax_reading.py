@@ -46,12 +46,10 @@ class _Node:
 
     @property
     def pairs(self) -> list[tuple["_Node", "_Node"]]:
-        """The keys and values of a mapping; other nodes have none."""
         own = self.children if self.kind == "mapping" else []
         return list(zip(own[::2], own[1::2], strict=True))
 
     def below(self) -> Iterator["_Node"]:
-        """Yield this node and all below it; aliases are not followed."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
@@ -67,12 +65,10 @@ class _Keys(NamedTuple):
     bare: Callable[[str], str]
 
     def word_of(self, node: _Node) -> str | None:
-        """Return which of the words a key is."""
         word = self.fold(node.text)
         return word if node.kind == "scalar" and word in self.words else None
 
     def is_near(self, node: _Node) -> bool:
-        """Return whether a key is one of the words, or nearly."""
         text = self.bare(node.text)
         return node.kind == "scalar" and any(is_nearly(text, self.bare(w)) for w in self.words)
 
@@ -274,7 +270,6 @@ class _Look:
 
 
 def _end(event: Any) -> int:
-    """Return where an event ends."""
     return int(event.end_mark.index)
 
 

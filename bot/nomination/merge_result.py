@@ -60,13 +60,11 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _once(lines: _Lines) -> dict[bytes, int]:
-    """Return the lines that occur once, with their places."""
     counts = Counter(lines)
     return {line: place for place, line in enumerate(lines) if counts[line] == 1}
 
 
 def _is_reordered(one: _Lines, other: _Lines) -> bool:
-    """Return whether lines that occur once on each side come in another order."""
     first, second = _once(one), _once(other)
     places = [second[line] for line in first if line in second]
     return places != sorted(places)

@@ -226,7 +226,6 @@ class _Search:
         self._mark_authors(change.path, say.without_username(change.path, str(wanted)))
 
     def _has_moved(self, change: Change) -> bool:
-        """Return whether the target branch changed the entry since the branch began."""
         proposed = self._proposed[change.path]
         return proposed.base != proposed.target
 

@@ -1,9 +1,10 @@
 """What a policy says, as values; each field carries what the policy language says of its key."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-from bot.grammar import (
+from bot.listing import EntrySelector, ListingSpec
+from bot.policy.grammar import (
     ACTOR,
     COUNT,
     GLOB,
@@ -29,7 +30,6 @@ from bot.grammar import (
     Whole,
     keys_of,
 )
-from bot.listing import EntrySelector, ListingSpec
 from bot.team import TEAM_FILES
 from bot.values import dataclass
 
@@ -183,7 +183,7 @@ class Manual(OfKind):
 
 
 Check = GroupMember | ListedIn | Manual
-CHECKS: tuple[type[Check], ...] = (GroupMember, ListedIn, Manual)
+CHECKS: tuple[type[Check], ...] = get_args(Check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,20 +29,17 @@ def wanted_roles(policies: Iterable[Policy]) -> frozenset[RoleKey]:
         RoleKey(
             project=project,
             role=role,
-            repositories=frozenset(_repository_names(versions)) - {project.casefold()},
+            repositories=frozenset(
+                each.repository.rpartition("/")[2].casefold() for each in versions
+            )
+            - {project.casefold()},
             stages=frozenset(stage for each in versions for stage in _stages(each)),
         )
         for (project, role), versions in found.items()
     )
 
 
-def _repository_names(policies: Iterable[Policy]) -> Iterator[str]:
-    """Yield the last names of the repositories, which are easily taken for the key."""
-    return (policy.repository.rpartition("/")[2].casefold() for policy in policies)
-
-
 def _stages(policy: Policy) -> Iterator[str]:
-    """Yield the roles since which work counts."""
     for requirement in policy.requirements:
         rule = requirement.rule
         if isinstance(rule, Counting) and rule.since_role is not None:
@@ -72,7 +69,6 @@ def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
 
 
 def _versions(policies: Iterable[Policy], project: str, role: str) -> list[Policy]:
-    """Return the versions of a policy, earliest first."""
     wanted = (project.casefold(), role.casefold())
     found = [one for one in policies if (one.project.casefold(), one.role) == wanted]
     if not found:
@@ -81,5 +77,4 @@ def _versions(policies: Iterable[Policy], project: str, role: str) -> list[Polic
 
 
 def _start(policy: Policy) -> date:
-    """Return the first day of a policy; one without a day has always been in force."""
     return policy.in_force_from or date.min

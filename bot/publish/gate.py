@@ -215,10 +215,6 @@ def is_shown(
     )
 
 
-def _is_pending(gate: Gate) -> bool:
-    return gate.state is GateState.PENDING
-
-
 def plan_check(
     gate: Gate, merge_request: MergeRequest, known: Iterable[StatusCheck], name: str
 ) -> GateWrite | str | None:
@@ -228,7 +224,8 @@ def plan_check(
             status = CHECK_STATES[gate.state]
             # GitLab turns pending to failed after two minutes (status_checks.md); writing it again
             # would only start them again, and either keeps the gate shut.
-            shown = {status, CHECK_STATES[GateState.FAILED]} if _is_pending(gate) else {status}
+            is_pending = gate.state is GateState.PENDING
+            shown = {status, CHECK_STATES[GateState.FAILED]} if is_pending else {status}
             if check.status in shown:
                 return None
             fields: dict[str, str | int] = {

@@ -150,7 +150,6 @@ def _edit(work: Work, content: bytes) -> bytes | None:
 
 
 def _start_branch(work: Work, edited: bytes, sha: str, message: str) -> bool:
-    """Make the branch with its commit; return whether it then holds just that change."""
     fields = {
         "branch": work.branch,
         "start_sha": sha,

@@ -1,6 +1,6 @@
 """Plan all writes for what was found: gate, comment, emoji and mark."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from bot.evidence import Fact, Need
 from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
@@ -39,6 +39,7 @@ def plan_writes(
         report = render(problem)
     body, note_id = plan_note(report, own) if spoken else (None, None)
     me = merge_request.me.id
+    steps = [step for each in findings.assessments for step in each.steps]
     return report if spoken else None, Plan(
         gate=gate,
         gate_problem=problem,
@@ -50,19 +51,12 @@ def plan_writes(
         emoji=plan_emoji(report, merge_request.notes),
         stale_emoji=plan_stale_emoji(report, merge_request.notes),
         watch=_deserves_watch(findings),
-        moves=tuple(_tell_moves(findings)),
+        moves=tuple(told for step in steps for told in tell_move(step, step.move)),
         before=plan_reminder(report, own) if body is not None else None,
     )
 
 
-def _tell_moves(findings: Findings) -> Iterator[str]:
-    """Describe what is opened and closed for steps, one a line."""
-    for step in (step for each in findings.assessments for step in each.steps):
-        yield from tell_move(step, step.move)
-
-
 def _has_something_to_say(findings: Findings) -> bool:
-    """Return whether a merge request without the bot's comment deserves one."""
     asked = findings.asked
     near_miss = any(remark.near_miss for remark in findings.detection.remarks)
     unread = bool(findings.detection.unread or findings.unknown)

@@ -195,7 +195,6 @@ def write_gate(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> 
 
 
 def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) -> GitLabError:
-    """Say what a person can do about a refused gate."""
     if gate.kind is GateKind.STATUS_CHECK and error.code == CONFLICT:
         return HeadMovedError("somebody pushed while the gate was written.")
     table = CHECK_ADVICE if gate.kind is GateKind.STATUS_CHECK else STATUS_ADVICE
@@ -207,7 +206,6 @@ def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) 
 
 
 def _post_status_once(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> None:
-    """Post a commit status; when it is doubtful whether that landed, look before trying again."""
     name = str(gate.fields["name"])
     _write_once(
         lambda: _post_status(gate, merge_request, writer),

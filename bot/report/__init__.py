@@ -1,41 +1,28 @@
 """Put an assessment into words; the only importer of Jinja."""
 
-from bot.report.json_report import as_json, explain_assessment
-from bot.report.kinds import steps_in_order
-from bot.report.log import Chapter, Outcome, fold, tell_story, write_artifacts, write_metrics
-from bot.report.offers import OfferText, describe_end, describe_offer
-from bot.report.site import write_site
-from bot.report.words import (
-    MARKER,
-    About,
-    Findings,
-    Gate,
-    GateState,
-    Report,
-    Words,
-    render_report,
+from bot.report.json_report import as_json as as_json, explain_assessment as explain_assessment
+from bot.report.kinds import steps_in_order as steps_in_order
+from bot.report.log import (
+    Chapter as Chapter,
+    Outcome as Outcome,
+    fold as fold,
+    tell_story as tell_story,
+    write_artifacts as write_artifacts,
+    write_metrics as write_metrics,
 )
-
-__all__ = [
-    "MARKER",
-    "About",
-    "Chapter",
-    "Findings",
-    "Gate",
-    "GateState",
-    "OfferText",
-    "Outcome",
-    "Report",
-    "Words",
-    "as_json",
-    "describe_end",
-    "describe_offer",
-    "explain_assessment",
-    "fold",
-    "render_report",
-    "steps_in_order",
-    "tell_story",
-    "write_artifacts",
-    "write_metrics",
-    "write_site",
-]
+from bot.report.offers import (
+    OfferText as OfferText,
+    describe_end as describe_end,
+    describe_offer as describe_offer,
+)
+from bot.report.site import write_site as write_site
+from bot.report.words import (
+    MARKER as MARKER,
+    About as About,
+    Findings as Findings,
+    Gate as Gate,
+    GateState as GateState,
+    Report as Report,
+    Words as Words,
+    render_report as render_report,
+)

@@ -19,8 +19,7 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup
 
-from bot import inert
-from bot import policy as rules
+from bot import inert, policy as rules
 from bot.assessment import (
     Assessment,
     Finding,

@@ -5,7 +5,16 @@ from typing import Any
 
 from bot import policy as say
 from bot.assessment import KINDS
-from bot.grammar import Contradiction, Draft, ListOf, Record, Schema, Variant, keys_of, tabulate
+from bot.policy.grammar import (
+    Contradiction,
+    Draft,
+    ListOf,
+    Record,
+    Schema,
+    Variant,
+    keys_of,
+    tabulate,
+)
 
 RULES = tabulate(*KINDS)
 CHECKS = tabulate(*say.CHECKS)
@@ -13,7 +22,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _requirement(*, enforcement: bool, **values: Any) -> say.Requirement:
-    """Return the requirement with its enforcement as a yes or no."""
     return say.Requirement(blocking=enforcement, **values)
 
 
@@ -41,7 +49,6 @@ def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 
 def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """Find reminders of what nobody is told the first time."""
     if values.get("remind_after") is not None and not values.get("notify"):
         yield Contradiction(
             at=("remind_after",),
@@ -54,7 +61,6 @@ def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
 def _find_own_stage(
     role: str | None, rules: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[Contradiction]:
-    """Find each rule that wants somebody to have the role before they gain it."""
     for number, rule in rules.items():
         for key in ("since_role", "role"):
             if role is not None and rule.get(key) == role:
@@ -68,7 +74,6 @@ def _find_own_stage(
 
 
 def _rules_of(values: Mapping[str, Any], kind: type) -> Iterator[tuple[int, Draft]]:
-    """Yield the requirements with a rule of a kind, as far as they could be read."""
     for number, draft in enumerate(values.get("requirements", ())):
         rule = draft.values.get("rule") if draft is not None else None
         if rule is not None and issubclass(rule.build, kind):
@@ -76,7 +81,6 @@ def _rules_of(values: Mapping[str, Any], kind: type) -> Iterator[tuple[int, Draf
 
 
 def _find_demanding_evidence(values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    """Find each rule that asks for nothing and is to keep the gate shut."""
     for number, draft in _rules_of(values, say.Following):
         if draft.values.get("enforcement"):
             yield Contradiction(

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bot.grammar import (
+from bot.policy import BrokenPolicy, Policy
+from bot.policy.grammar import (
     MAX_CHARACTERS,
     WHOLE_FILE,
     Draft,
@@ -14,22 +15,11 @@ from bot.grammar import (
     parse_yaml,
     raise_any,
 )
-from bot.policy import BrokenPolicy, Policy
 from bot.rulebook.language import POLICY
 from bot.team import TEAM_FILES
 from bot.values import dataclass
 
 SHIPPED = Path(__file__).parents[1] / "policies"
-
-
-def parse_policy(text: str, where: str) -> Policy:
-    """Return the policy that a text describes.
-
-    Raises PolicyError with a line `where:line:column: …` for every mistake in it.
-    """
-    reading = _read_text(text, where)
-    raise_any([reading.mistakes])
-    return reading.policy
 
 
 def load_policies(directory: Path | None = None) -> tuple[Policy, ...]:
@@ -101,12 +91,10 @@ class _Reading:
 
     @property
     def policy(self) -> Policy:
-        """The policy; only there where nothing is wrong."""
         return Policy(**finish(self.draft), source=self.mistakes.where)
 
 
 def _load(paths: Iterable[Path]) -> tuple[Policy, ...]:
-    """Read files and directories; raises PolicyError with the mistakes of all of them."""
     readings = [reading for path in paths for reading in _read_path(path)]
     _note_conflicts(readings)
     raise_any(reading.mistakes for reading in readings)
@@ -114,7 +102,6 @@ def _load(paths: Iterable[Path]) -> tuple[Policy, ...]:
 
 
 def _read_path(path: Path) -> list[_Reading]:
-    """Read the policy files of a directory in order of name, or the one file."""
     if not path.is_dir():
         return [_read_file(path)]
     files = sorted(file for file in path.iterdir() if file.suffix in {".yml", ".yaml"})
@@ -134,14 +121,12 @@ def _read_file(file: Path) -> _Reading:
 
 
 def _unread(path: Path, what: str, found: str, expected: str) -> _Reading:
-    """Return that nothing could be read."""
     mistakes = Mistakes(where=str(path))
     mistakes.add(WHOLE_FILE, what, found, expected)
     return _Reading(mistakes=mistakes)
 
 
 def _read_text(text: str, where: str) -> _Reading:
-    """Read what a text describes."""
     mistakes = Mistakes(where=where)
     root = parse_yaml(text, mistakes.add)
     draft = None if root is None else POLICY.read(root, "", mistakes)
@@ -149,7 +134,6 @@ def _read_text(text: str, where: str) -> _Reading:
 
 
 def _note_conflicts(readings: Iterable[_Reading]) -> None:
-    """Note where a policy claims what one before it claims."""
     firsts: dict[tuple[str, str], str] = {}
     for reading in readings:
         for what, found, place, expected in _claims(reading.draft) if reading.draft else ():

@@ -87,7 +87,6 @@ def _look_at_guard(ground: Ground) -> Found:
 
 
 def _includes_guard(ground: Ground) -> bool:
-    """Return whether the component is included; its job may have any name."""
     path = f"{ground.team}/repository/files/.gitlab-ci.yml/raw"
     try:
         return bool(

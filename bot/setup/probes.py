@@ -175,7 +175,7 @@ def _ask_need(ground: Ground, sample: Sample, find: Callable[[Sample], Need]) ->
         fact = READERS[type(need)](ground.bot, need)
     else:
         found = _ask_parts(ground, build_parts([need]))
-        fact = found[need]  # type: ignore[assignment]
+        fact = found[need]
     if isinstance(fact, Unread):
         return fact.reason if sample.real or not isinstance(need, OF_ONE) else None
     ignored = _find_ignored(need, fact)

@@ -1,50 +1,31 @@
 """Read one entry of the team database: who it is about, and which roles it gives."""
 
-from bot.team.entry import Entry, may_name, parse_entry
+from bot.team.entry import Entry as Entry, may_name as may_name, parse_entry as parse_entry
 from bot.team.files import (
-    TEAM_FILES,
-    concerns_entries,
-    is_entry,
-    is_team_file,
-    lies_among_entries,
-    may_concern_entries,
+    TEAM_FILES as TEAM_FILES,
+    concerns_entries as concerns_entries,
+    is_entry as is_entry,
+    is_team_file as is_team_file,
+    lies_among_entries as lies_among_entries,
+    may_concern_entries as may_concern_entries,
 )
-from bot.team.roles import RoleKey
+from bot.team.roles import RoleKey as RoleKey
 from bot.team.spelling import (
-    fold_key,
-    is_key_meant,
-    is_role_meant,
-    is_stage_meant,
-    may_mention,
-    responsibility,
-    role_spellings,
+    fold_key as fold_key,
+    is_key_meant as is_key_meant,
+    is_role_meant as is_role_meant,
+    is_stage_meant as is_stage_meant,
+    may_mention as may_mention,
+    responsibility as responsibility,
+    role_spellings as role_spellings,
 )
-from bot.team.tree import LIMITS, Items, Node, Pairs, Scalar, decode_text, parser_of, shown
-
-__all__ = [
-    "LIMITS",
-    "TEAM_FILES",
-    "Entry",
-    "Items",
-    "Node",
-    "Pairs",
-    "RoleKey",
-    "Scalar",
-    "concerns_entries",
-    "decode_text",
-    "fold_key",
-    "is_entry",
-    "is_key_meant",
-    "is_role_meant",
-    "is_stage_meant",
-    "is_team_file",
-    "lies_among_entries",
-    "may_concern_entries",
-    "may_mention",
-    "may_name",
-    "parse_entry",
-    "parser_of",
-    "responsibility",
-    "role_spellings",
-    "shown",
-]
+from bot.team.tree import (
+    LIMITS as LIMITS,
+    Items as Items,
+    Node as Node,
+    Pairs as Pairs,
+    Scalar as Scalar,
+    decode_text as decode_text,
+    parser_of as parser_of,
+    shown as shown,
+)

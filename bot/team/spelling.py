@@ -124,7 +124,6 @@ def _squash(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def _lookalikes(key: str) -> re.Pattern[str]:
-    """Return a pattern in which letters beyond ASCII stand for any letter."""
     return re.compile("".join(f"(?:{re.escape(letter)}|[^\\x00-\\x7f])" for letter in key))
 
 
@@ -139,7 +138,6 @@ def _pieces(key: str) -> tuple[str, ...]:
 
 
 def _edits(one: str, other: str) -> int:
-    """Count the edits that part two words, a swap of neighbours as one."""
     if one == other:
         return 0
     if abs(len(one) - len(other)) > _MAX_EDITS or len(set(one) ^ set(other)) > 2 * _MAX_EDITS:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Protocol
 
-from bot import app, sweep
-from bot.app import Evaluation
+from bot import app
+from bot.app import Evaluation, sweep
 from bot.publish.plan import is_same_text
 from bot.report.words import MARKER
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from random import Random
 
-from bot.event import Event as Told
-from bot.event import read_event
+from bot.event import Event as Told, read_event
 from bot.sandbox.webhooks.bodies import build_check_body, build_merge_request_body, build_note_body
 from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.state import Event, World

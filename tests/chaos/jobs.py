@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import ParamSpec, TypeVar
 
-from bot import app, sweep
+from bot import app
+from bot.app import sweep
 from bot.config import Secret
 from bot.errors import GitLabError
 from bot.gitlab.client import GitLabClient

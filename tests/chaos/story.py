@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from bot import app, sweep
+from bot import app
+from bot.app import sweep
 from bot.publish.gate import GateKind
 from bot.sandbox.http.holding import Hold
 from bot.sandbox.http.misbehaving import Misbehaving

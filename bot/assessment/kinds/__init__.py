@@ -1,19 +1,19 @@
 """The kinds of requirement: a module each, and a row in this table."""
 
-from bot.assessment.kinds.approved_by import ApprovedBy
-from bot.assessment.kinds.assigned import Assigned
-from bot.assessment.kinds.attested import Attested
+from bot.assessment.kinds.approved_by import ApprovedBy as ApprovedBy
+from bot.assessment.kinds.assigned import Assigned as Assigned
+from bot.assessment.kinds.attested import Attested as Attested
 from bot.assessment.kinds.counting import (
-    AuthoredMergeRequests,
-    AuthoredOrReviewed,
-    ReviewedMergeRequests,
+    AuthoredMergeRequests as AuthoredMergeRequests,
+    AuthoredOrReviewed as AuthoredOrReviewed,
+    ReviewedMergeRequests as ReviewedMergeRequests,
 )
-from bot.assessment.kinds.kind import RequirementKind
-from bot.assessment.kinds.labelled import Labelled
-from bot.assessment.kinds.no_open_threads import NoOpenThreads
-from bot.assessment.kinds.open_for import OpenFor
-from bot.assessment.kinds.review_outcomes import ReviewOutcomes
-from bot.assessment.kinds.role_held import RoleHeld
+from bot.assessment.kinds.kind import RequirementKind as RequirementKind
+from bot.assessment.kinds.labelled import Labelled as Labelled
+from bot.assessment.kinds.no_open_threads import NoOpenThreads as NoOpenThreads
+from bot.assessment.kinds.open_for import OpenFor as OpenFor
+from bot.assessment.kinds.review_outcomes import ReviewOutcomes as ReviewOutcomes
+from bot.assessment.kinds.role_held import RoleHeld as RoleHeld
 
 # In the order of the reference.
 KINDS: tuple[type[RequirementKind], ...] = (
@@ -29,19 +29,3 @@ KINDS: tuple[type[RequirementKind], ...] = (
     NoOpenThreads,
     ReviewOutcomes,
 )
-
-__all__ = [
-    "KINDS",
-    "ApprovedBy",
-    "Assigned",
-    "Attested",
-    "AuthoredMergeRequests",
-    "AuthoredOrReviewed",
-    "Labelled",
-    "NoOpenThreads",
-    "OpenFor",
-    "RequirementKind",
-    "ReviewOutcomes",
-    "ReviewedMergeRequests",
-    "RoleHeld",
-]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
 from bot.evidence import Manager, Timing
-from bot.grammar import Choice, Contradiction, Key, Whole
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Contradiction, Key, Whole
 from bot.unread import Unread
 from bot.values import dataclass
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind
-from bot.grammar import Contradiction, Key, Switch, Whole
 from bot.policy import Requirement
+from bot.policy.grammar import Contradiction, Key, Switch, Whole
 from bot.unread import Unread
 from bot.values import dataclass
 

@@ -140,7 +140,6 @@ class AuthoredOrReviewed(CountingKind):
 
 
 def _usable_work(case: Case, work: Work | Unread | None) -> Work | Unread:
-    """Return what the nominee did, unless it cannot be told whose work it is."""
     if case.subject.doubt:
         return Unread(reason=case.subject.doubt)
     if not isinstance(work, Work):
@@ -218,7 +217,6 @@ def _since(chosen: Selection, since: datetime | None) -> Selection:
 
 
 def _count(blank: Finding, at_least: int, chosen: Selection) -> Finding:
-    """Return the finding with what was counted."""
     near, reason = chosen.near, None
     if chosen.total >= at_least:
         verdict = Verdict.MET

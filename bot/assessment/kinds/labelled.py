@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
 from bot.evidence import LabelsOf, Ledger, Subject
-from bot.grammar import LINE, Key
 from bot.merge_request import MergeRequest
 from bot.policy import Requirement
+from bot.policy.grammar import LINE, Key
 from bot.unread import Unread
 from bot.values import dataclass
 
@@ -41,6 +41,6 @@ class Labelled(RequirementKind):
         labels = case.evidence[LabelsOf(mr.project_id, mr.iid)]
         if isinstance(labels, Unread):
             return unknown(requirement, 1, labels.reason)
-        is_set = self.label in labels.names
+        is_set = self.label in labels
         verdict = Verdict.MET if is_set else Verdict.UNMET
         return Finding(requirement=requirement, verdict=verdict, found=int(is_set), needed=1)

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.grammar import Choice, Key
 from bot.merge_request import Note
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Key
 from bot.unread import Unread
 from bot.values import dataclass
 
@@ -21,11 +21,9 @@ class _People:
     deciding: Collection[str] | None
 
     def raise_by(self, key: str) -> bool:
-        """Return whether a thread of theirs counts."""
         return key != self.nominee and (self.deciding is None or key in self.deciding)
 
     def settle_by(self, key: str) -> bool:
-        """Return whether they may settle what others raised."""
         return key not in self.partial and self.raise_by(key)
 
 

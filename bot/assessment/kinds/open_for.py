@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.grammar import Choice, Key, Whole
 from bot.policy import Requirement
+from bot.policy.grammar import Choice, Key, Whole
 from bot.unread import Unread
 from bot.values import dataclass
 
@@ -15,7 +15,6 @@ _WORKING_DAYS = 5  # of a week, the first ones
 
 
 def _days(number: str, more: str = "") -> str:
-    """Write the template that names so many days."""
     kind = f"{more}{{% if rule.count == '{WORKING}' %}}working {{% endif %}}"
     return f"{{{{ {number} }}}} {kind}day{{% if {number} != 1 %}}s{{% endif %}}"
 

@@ -1,5 +1,9 @@
 """The GraphQL interface; each module registers the fields that it answers."""
 
-from bot.sandbox.graphql import groups, merge_requests, notes, people, projects
-
-__all__ = ["groups", "merge_requests", "notes", "people", "projects"]
+from bot.sandbox.graphql import (
+    groups as groups,
+    merge_requests as merge_requests,
+    notes as notes,
+    people as people,
+    projects as projects,
+)

@@ -1,6 +1,0 @@
-"""Who is near to a role, who waits on whom, and what is left to do after a merge."""
-
-from bot.board.making import make_board
-from bot.board.values import as_json
-
-__all__ = ["as_json", "make_board"]
