@@ -58,6 +58,8 @@ def _run(environment: Mapping[str, str]) -> int:
 
     if isinstance(found, event.Event):
         return cli.run_event(found, environment)
+    if isinstance(found, event.Push):
+        return cli.run_push(found, environment)
     if isinstance(found, event.Stranger):
         return cli.run_stranger(found, environment)
     return cli.run_broken(found, environment)
@@ -84,7 +86,7 @@ _QUICK = {
 
 def _decide(
     environment: Mapping[str, str],
-) -> event.Event | event.Irrelevant | event.Stranger | event.Broken:
+) -> event.Event | event.Push | event.Irrelevant | event.Stranger | event.Broken:
     """Read the event and say in a line what is not as usual with it."""
     from bot import event, scope  # noqa: PLC0415  the other commands do not need them yet
 

@@ -18,7 +18,7 @@ from bot import inert
 from bot.commands import check_word
 from bot.config import SETTINGS, Settings, find_chosen, parse_settings
 from bot.errors import BotError, ConfigError, PolicyError
-from bot.event import Broken, Event, Stranger
+from bot.event import Broken, Event, Push, Stranger
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ POLICIES = "NOMINATION_BOT_POLICIES"
 EVENTS = {"merge_request": "a change", "note": "a comment"}
 CALLS = 60  # requests for one merge request
 ONE = Limits(times=1)
-LATELY = Limits(times=2, requests=5)  # for a few merge requests, as a broken payload names none
+LATELY = Limits(times=2, requests=5)  # for a few merge requests, as no payload names just one
 SWEEP = Limits(times=20, requests=80)
 SETUP = Limits(times=5, requests=8)
 BOARD = Limits(times=20, requests=80)  # 60 for entries and people, the rest for nominations
@@ -121,6 +121,18 @@ def run_broken(broken: Broken, environment: Mapping[str, str]) -> int:
         # That a number leads nowhere is the payload's fault, which fails no run.
         looks = [look for look in guessed if not look.missing]
         looks = looks or sweep.look_lately(project, choices, client)
+    return _tell_looks(looks, client.calls)
+
+
+def run_push(push: Push, environment: Mapping[str, str]) -> int:
+    """Look at the open merge requests that touch the entries which a push changed."""
+    from bot.app import sweep
+
+    settings = _settings(environment)
+    with _wire(settings, LATELY) as (client, choices):
+        project = client.fetch_project_path(settings.team_project)
+        changed = client.fetch_changed(project, push.before, push.after)
+        looks = sweep.look_at_touching(project, changed, choices, client)
     return _tell_looks(looks, client.calls)
 
 

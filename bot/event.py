@@ -52,6 +52,16 @@ class Event:
         self.kind = kind
 
 
+class Push:
+    """A push that may have changed entries, from one commit to another."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self, before: str, after: str) -> None:
+        self.before = before
+        self.after = after
+
+
 class Irrelevant:
     """An event that needs no look at GitLab, and why."""
 
@@ -85,18 +95,19 @@ class _UnreadableError(Exception):
 
 
 def read_event(
-    raw: bytes, team_project: str, word: str, concerns: tuple[str, ...] = ()
-) -> Event | Irrelevant | Stranger | Broken:
+    raw: bytes, team_project: str, word: str, concerns: tuple[str, ...] = (), entries: str = ""
+) -> Event | Push | Irrelevant | Stranger | Broken:
     """Say which merge request an event is about, or why it does not matter.
 
-    Of comments without a command those of the types in `concerns` matter.
+    Of comments without a command those of the types in `concerns` matter, of pushes those to the
+    folder of `entries` on the default branch.
 
     A runner that expands variables breaks the JSON of a title with `${` or `$NAME` in it
     (gitlab-org/gitlab!146242), so a broken body is searched for numbers: they are hints, as all
     else in a body is.
     """
     try:
-        return _parse_event(_read_body(raw), team_project, word, concerns)
+        return _parse_event(_read_body(raw), team_project, word, concerns, entries)
     except _UnreadableError as error:
         return Broken(str(error), _guess(raw[:MAX_BYTES], team_project))
 
@@ -116,20 +127,21 @@ def _read_body(raw: bytes) -> Body:
 
 
 def _parse_event(
-    body: Body, team_project: str, word: str, concerns: tuple[str, ...]
-) -> Event | Irrelevant | Stranger:
+    body: Body, team_project: str, word: str, concerns: tuple[str, ...], entries: str
+) -> Event | Push | Irrelevant | Stranger:
     kind = body.get("object_kind")
     if not isinstance(kind, str):
         raise _UnreadableError("it has no `object_kind`; expected a GitLab webhook body")
-    if kind not in {"merge_request", "note"}:
+    if kind not in {"merge_request", "note", "push"}:
         return Irrelevant("events of this kind never concern a nomination")
     project = _mapping(body, "project")
     if _is_team_project(project, team_project):
+        if kind == "push":
+            return _parse_push(body, project, entries)
         return _parse_known(kind, body, team_project, word, concerns)
     reason = "another project than the configured team database"
-    if _may_have_moved(project, team_project) and isinstance(
-        _parse_known(kind, body, team_project, word, concerns), Event
-    ):
+    told = kind != "push" and _may_have_moved(project, team_project)
+    if told and isinstance(_parse_known(kind, body, team_project, word, concerns), Event):
         return Stranger(reason)
     return Irrelevant(reason)
 
@@ -141,6 +153,46 @@ def _parse_known(
     if kind == "note":
         return _parse_note(body, attributes, team_project, word, concerns)
     return _parse_merge_request(body, attributes, team_project)
+
+
+def _parse_push(body: Body, project: Body, entries: str) -> Push | Irrelevant:
+    if body.get("ref") != f"refs/heads/{project.get('default_branch')}":
+        return Irrelevant("a push to another branch than the default one")
+    if not _may_touch(body, entries):
+        return Irrelevant("a push that touches no entry")
+    return Push(_commit(body, "before"), _commit(body, "after"))
+
+
+def _commit(body: Body, key: str) -> str:
+    """Return a commit's number, that of none where it is not one."""
+    found = str(body.get(key))
+    return found if re.fullmatch("[0-9a-f]{40,64}", found) else "0" * 40
+
+
+def _may_touch(body: Body, entries: str) -> bool:
+    """Return whether a push may have changed an entry; where not all is told, it may.
+
+    GitLab lists the newest 20 commits, none where a branch was forced back, and of a file that
+    was moved only where it went (lib/gitlab/data_builder/push.rb, app/models/commit.rb).
+    """
+    commits = body.get("commits")
+    if not isinstance(commits, list) or not 0 < len(commits) == body.get("total_commits_count"):
+        return True
+    lists = [
+        (kind, commit.get(kind) if isinstance(commit, dict) else None)
+        for commit in commits
+        for kind in ("added", "modified", "removed")
+    ]
+    return any(
+        not isinstance(paths, list) or any(_is_near(str(path), kind, entries) for path in paths)
+        for kind, paths in lists
+    )
+
+
+def _is_near(path: str, kind: str, entries: str) -> bool:
+    name = path.replace("\\", "/").casefold()
+    moved = kind == "added" and name.endswith((".yml", ".yaml"))
+    return moved or name.startswith(entries) or entries.startswith(name + "/")
 
 
 def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | Irrelevant:
@@ -178,11 +230,16 @@ def _parse_note(
     )
 
 
+# Signs without width that come along with what is copied from a web page or a chat: who wrote a
+# command does not see them, and is not to be left without an answer.
+UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+
+
 def has_command(text: str, word: str) -> bool:
     """Return whether some line may hold a command; a real parse follows later."""
     if f"/{word.casefold()}" not in text.casefold():
         return False
-    begins = re.compile(rf"/{re.escape(word)}(?!\w)", re.IGNORECASE)
+    begins = re.compile(rf"[{UNSEEN}]*/{re.escape(word)}(?!\w)", re.IGNORECASE)
     return any(begins.match(line) for line in _lines_outside_code(text))
 
 

@@ -1,5 +1,6 @@
 """Merge request, notes and people, as values."""
 
+import re
 from datetime import datetime
 from enum import IntEnum
 
@@ -13,6 +14,10 @@ class Visibility(IntEnum):
     INTERNAL = 10
     PUBLIC = 20
 
+
+# GitLab gives the comments of a deleted account to this one, whose name gets a number where it was
+# taken (app/services/users/migrate_records_to_ghost_user_service.rb).
+_GHOST = re.compile("ghost[0-9]*")
 
 WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
 
@@ -30,6 +35,11 @@ class Person:
     def key(self) -> str:
         """The username in the form that is compared."""
         return self.username.casefold()
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether this stands for all accounts that were deleted."""
+        return bool(_GHOST.fullmatch(self.key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,18 @@ NAMES = (
 )  # fmt: skip
 DEFAULT_TEAM_PROJECT = "gitlab-com/www-gitlab-com"
 DEFAULT_WORD = "nomination"
+# Where the shipped policy has its entries. Those of an operator's own are not known before they
+# are read, so that every file may be one.
+DEFAULT_ENTRIES = "data/team_members/person/"
 # Types of comments that can be resolved (GitLab, app/models/discussion_note.rb, diff_note.rb): an
 # operator's own policy may ask that no such concern is open; the one in force otherwise does not.
 IN_THREADS = ("DiffNote", "DiscussionNote")
 
 
-def parse_scope(environment: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
-    """Read the team database's project, the command's word, and which other comments matter.
+def parse_scope(environment: Mapping[str, str]) -> tuple[str, str, tuple[str, ...], str]:
+    """Read the team database's project, the command's word, and what else matters.
+
+    That are comments of some types, and pushes to a folder.
 
     Raises ConfigError for a setting that does not exist: if a misspelt one were passed over, its
     default would count, and the wrong project be looked at for ever.
@@ -34,10 +39,12 @@ def parse_scope(environment: Mapping[str, str]) -> tuple[str, str, tuple[str, ..
     unknown = sorted(name for name in environment if _is_unknown(name))
     if unknown:
         raise ConfigError("\n".join(map(_say_unknown, unknown)))
+    own = environment.get("NOMINATION_BOT_POLICIES", "").strip()
     return (
         environment.get("NOMINATION_BOT_TEAM_PROJECT", "").strip() or DEFAULT_TEAM_PROJECT,
         (environment.get("NOMINATION_BOT_COMMAND", "").strip() or DEFAULT_WORD).removeprefix("/"),
-        IN_THREADS if environment.get("NOMINATION_BOT_POLICIES", "").strip() else (),
+        IN_THREADS if own else (),
+        "" if own else DEFAULT_ENTRIES,
     )
 
 

@@ -61,6 +61,22 @@ def make_merge_request_body(action: str, changes: dict[str, Any] | None = None) 
     }
 
 
+def make_push_body(*commits: dict[str, list[str]], **fields: Any) -> dict[str, Any]:
+    """Write the body of a push to the default branch, of commits with their lists of files."""
+    lists: dict[str, Any] = {"added": [], "modified": [], "removed": []}
+    return {
+        "object_kind": "push",
+        "event_name": "push",
+        "before": "a" * 40,
+        "after": "b" * 40,
+        "ref": "refs/heads/main",
+        "project_id": TEAM_PROJECT_ID,
+        "project": _project(),
+        "commits": [{"id": "b" * 40, "message": "Edit"} | lists | each for each in commits],
+        "total_commits_count": len(commits),
+    } | fields
+
+
 def make_status_check_body() -> dict[str, Any]:
     """Write the body by which GitLab asks an external status check."""
     body = make_merge_request_body("open")

@@ -162,6 +162,8 @@ def test_a_hold_at_the_merge_stays_in_the_first_line(
     outcome = run_on(server, made.nomination)
     line = first_line(outcome)
     assert line.startswith("**Merged in spite of a hold** by `@max`: not this week.")
+    # Who decides first is told, and not the nominee.
+    assert "Waiting for @max since" in line
     assert awards(note) == (["white_check_mark"] if seen else ["no_entry_sign"])
     assert awards(release) == ["no_entry_sign"]
     assert "this came after the merge, so there is nothing to release" in outcome.body

@@ -263,6 +263,33 @@ def test_a_hold_that_was_not_understood_is_told_although_the_gate_is_open(
     assert "had no effect" not in run_on(server, made.nomination).body
 
 
+@pytest.mark.parametrize(
+    ("command", "by", "edited"),
+    [
+        ("hold not this week", "max", True),
+        ("hold not this week", "dora", False),
+        ("hold not this week", "nina", False),
+        ("unwaive @nina asigned", "max", False),
+        ("unwave @nina assigned", "max", False),
+        ("unwaive @nina assigned", "max", True),
+        ("unwaive @nina assigned", "dora", False),
+    ],
+)
+def test_who_meant_to_shut_the_gate_in_vain_is_told_so_although_it_is_open(
+    made: NominationWorld, server: Server, command: str, by: str, edited: bool
+) -> None:
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    made.say("/nomination waive @nina assigned they were asked", by="mia")
+    note = made.say(f"/nomination {command}", by=by)
+    if edited:
+        # Even where it was heeded before.
+        assert run_on(server, made.nomination).gate == "failed"
+        actions.edit_note(made.world, made.user(by), made.nomination, note, f"{note.body}!")
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, awards(note)[0] != "white_check_mark") == ("passed", True)
+    assert f"`@{by}` ([their comment]" in outcome.body.partition("had no effect")[2]
+
+
 def test_a_hold_survives_closing_and_opening_anew(made: NominationWorld, server: Server) -> None:
     made.say("/nomination hold not this week")
     run_on(server, made.nomination)
@@ -300,7 +327,7 @@ def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
 
 
 @pytest.mark.parametrize(
-    ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora")]
+    ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora"), (True, "dora")]
 )
 def test_a_hold_follows_a_nominee_to_a_branch_with_another_name(
     made: NominationWorld, server: Server, still_open: bool, author: str

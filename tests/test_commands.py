@@ -29,6 +29,10 @@ def first_word(command: str) -> str:
     return command.partition(" ")[0]
 
 
+def nobody_else(policies: str) -> str:
+    return NOBODY_ELSE.replace("maintainer", f"maintainer for {policies}", 1)
+
+
 def make_scope(username: str = "nominee", **changes: object) -> Scope:
     scope = Scope(
         username=username,
@@ -195,7 +199,8 @@ def test_a_maintainer_of_one_nomination_cannot_waive_in_another(
 
 
 @pytest.mark.parametrize(
-    ("maintainers", "message"), [(frozenset({"other"}), NOBODY_ELSE), (None, UNCHECKED)]
+    ("maintainers", "message"),
+    [(frozenset({"other"}), nobody_else("`ai-gateway` and `gateway-docs`")), (None, UNCHECKED)],
 )
 def test_a_waiver_under_two_policies_takes_authority_under_both(
     maintainers: frozenset[str] | None, message: str
@@ -208,6 +213,69 @@ def test_a_waiver_under_two_policies_takes_authority_under_both(
     assert waived(say(note, author="manager", scopes=(make_scope(), second))) == {
         ("nominee", "authored")
     }
+
+
+@pytest.mark.parametrize("command", ["authored because", "waive hold because"])
+def test_what_is_far_from_a_word_is_not_taken_for_it(command: str) -> None:
+    assert "Did you mean" not in last(say(command))[1]
+
+
+@pytest.mark.parametrize(
+    "list_of_two",
+    [
+        "authored, reviewed",
+        "authored,  Reviewed:",
+        "authored and reviewed",
+        "authored & `reviewed`",
+    ],
+)
+def test_a_waiver_of_two_requirements_is_not_ticked_for_one(list_of_two: str) -> None:
+    outcome = say(f"waive {list_of_two} because")
+    assert waived(outcome) == set()
+    assert last(outcome) == (
+        Outcome.NOT_UNDERSTOOD,
+        (
+            "`/nomination waive`: write a command for each requirement, "
+            "such as `/nomination waive @nominee authored \u2039reason\u203a`."
+        ),
+    )
+
+
+@pytest.mark.parametrize("reason", ["reviewed many", "they know", "and", "reviewed, too"])
+def test_a_reason_may_begin_like_a_requirement(reason: str) -> None:
+    assert waived(say(f"waive authored {reason}")) == {("nominee", "authored")}
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        *("authored reviewed", "authored, reviewed", "authored and reviewed please"),
+        *("@nominee reviewed, authored", "authored " * 1000 + "reviewed"),
+    ],
+)
+def test_every_waiver_that_is_named_is_taken_back(both: str) -> None:
+    given = "waive authored because\nwaive reviewed because\nwaive assigned because"
+    assert waived(say(given, f"unwaive {both}")) == {("nominee", "assigned")}
+
+
+@pytest.mark.parametrize(
+    ("command", "author", "policies"),
+    [
+        # A maintainer of one is not told that maintainers can do it.
+        ("waive trained because", "maintainer", "`docs`"),
+        ("waive trained because", "stranger", "`ai-gateway` or `docs`"),
+        ("hold because", "stranger", "`ai-gateway` or `docs`"),
+    ],
+)
+def test_a_refusal_says_for_which_policy_somebody_must_be_a_maintainer(
+    command: str, author: str, policies: str
+) -> None:
+    docs = make_scope(
+        policy_id="docs", requirement_ids=("trained",), maintainers=frozenset({"other"})
+    )
+    scopes = (make_scope(), docs)
+    message = last(say(command, author=author, scopes=scopes))[1]
+    assert message.endswith(nobody_else(policies))
 
 
 @pytest.mark.parametrize(
@@ -328,6 +396,8 @@ def test_a_hold_lasts_until_its_release() -> None:
     assert say("hold first").held == say("hold first").held is not None
     assert say("hold first", "release").held is None
     assert last(say("release")) == (Outcome.DONE, "")
+    for words in ("as discussed", ", thanks!", "all questions are answered"):
+        assert say("hold first", f"release {words}").held is None
 
 
 def test_the_last_hold_is_the_one_shown() -> None:
@@ -352,6 +422,8 @@ def test_notes_are_replayed_in_the_order_they_were_written() -> None:
         ("attest ALL.", {"evaluation", "prompts"}),
         ("attest prompts", {"prompts"}),
         ("attest `Prompts`, evaluation", {"evaluation", "prompts"}),
+        ("attest prompts and Evaluation", {"evaluation", "prompts"}),
+        ("attest prompts & evaluation", {"evaluation", "prompts"}),
         ("attest prompts\nattest evaluation", {"evaluation", "prompts"}),
     ],
 )
@@ -751,6 +823,10 @@ RELEASE, UNWAIVE = "`/nomination release`", "`/nomination unwaive"
         ("unblock", RELEASE),
         ("release cancel", RELEASE),
         ("release not yet", RELEASE),
+        # The bot would not wait for it.
+        ("release when the tests pass", RELEASE),
+        ("release, if they agree", RELEASE),
+        ("release tomorrow", RELEASE),
         ("approve", RELEASE),
         ("LGTM", RELEASE),
         ("+1", RELEASE),

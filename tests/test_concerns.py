@@ -83,6 +83,11 @@ def block(made: NominationWorld) -> None:
     made.user("max").state = "blocked"
 
 
+def vanish(made: NominationWorld) -> None:
+    raise_concern(made)
+    actions.delete_account(made.world, made.user("max"))
+
+
 def automate(made: NominationWorld) -> None:
     add_maintainers(made, "robot", bot=True)
     raise_concern(made, "robot")
@@ -107,7 +112,9 @@ def automate(made: NominationWorld) -> None:
         (lambda made: raise_concern(made, "nina"), "passed", "passed"),
         (automate, "passed", "passed"),
         (lose, "passed", "failed"),
-        (block, "passed", "failed"),
+        # That they left does not settle it: somebody who is there does.
+        (block, "failed", "failed"),
+        (vanish, "failed", "failed"),
         # Not everybody who reads the comment may know of it.
         (lambda made: raise_concern(made, internal=True), "passed", "passed"),
     ],
@@ -129,6 +136,24 @@ def test_an_open_thread_is_linked_with_who_may_resolve_it() -> None:
     assert f"#note_{note.id}" in body
     assert "`@max` or another maintainer resolves what is open" in body
     assert "`@max` wrote in an open thread" in body
+
+
+@pytest.mark.parametrize("leave", [block, vanish])
+def test_who_left_is_not_asked_to_resolve_a_thread(leave: Act) -> None:
+    made = make_world()
+    leave(made)
+    body = run_for(made, NoOpenThreads(by="maintainers")).body
+    assert "**Next step:** a maintainer resolves what is open" in body
+    body = run_for(made, NoOpenThreads(by="anyone")).body
+    assert "**Next step:** anybody but the nominee and the author resolves" in body
+
+
+def test_a_maintainer_settles_what_somebody_raised_who_left() -> None:
+    made = make_world()
+    note = raise_concern(made)
+    actions.delete_account(made.world, made.user("max"))
+    settle(made, note, "olga")
+    assert run_for(made, NoOpenThreads(by="maintainers")).gate == "passed"
 
 
 def test_a_concern_far_down_many_comments_is_seen() -> None:

@@ -44,6 +44,15 @@ from bot.nomination import remarks as say
             ),
         ),
         (
+            say.was_not_a_stage,
+            ['"ai-gateway: trainee"', "ai-gateway: trainee_maintainer"],
+            (
+                '"ai-gateway: trainee", which the entry says so far, does not count as the stage '
+                'before the role, because only "ai-gateway: trainee_maintainer" does: what is '
+                "asked for since that stage can be waived."
+            ),
+        ),
+        (
             say.no_merge_base,
             [],
             (

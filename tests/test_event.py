@@ -15,10 +15,12 @@ from bot.event import (
     Broken,
     Event,
     Irrelevant,
+    Push,
     has_command,
     read_event,
 )
 from bot.scope import parse_scope
+from bot.team.files import TEAM_FILES
 from tests.comments import parse_commands
 from tests.event_bodies import (
     TEAM_PROJECT,
@@ -26,6 +28,7 @@ from tests.event_bodies import (
     change,
     make_merge_request_body,
     make_note_body,
+    make_push_body,
     make_status_check_body,
 )
 
@@ -127,7 +130,58 @@ def test_the_kind_of_event_is_told(kind: str) -> None:
     assert parse(body).kind == kind
 
 
-@pytest.mark.parametrize("kind", ["push", "issue", "emoji", "build", "pipeline"])
+ENTRIES = "data/team_members/person/"
+ELSEWHERE = {"modified": ["README.md"], "added": ["docs/a.md"], "removed": ["data/roles.yml"]}
+
+
+@pytest.mark.parametrize(
+    ("commits", "fields", "matters"),
+    [
+        ([ELSEWHERE], {}, False),
+        ([ELSEWHERE, {"modified": [f"{ENTRIES}a/ada.yml"]}], {}, True),
+        ([{"removed": [f"{ENTRIES}a/ada.yml"]}], {}, True),
+        ([{"added": ["Data\\Team_Members\\person\\a\\ada.yml"]}], {}, True),
+        ([{"added": ["data/team_members"]}], {}, True),  # a link in place of the folder
+        ([{"added": ["attic/ada.yml"]}], {}, True),  # perhaps moved from there
+        ([], {}, True),  # forced back to an older commit
+        ([ELSEWHERE] * 20, {"total_commits_count": 21}, True),
+        ([ELSEWHERE], {"commits": "many"}, True),
+        ([ELSEWHERE], {"commits": ["one"]}, True),
+        ([ELSEWHERE | {"modified": None}], {}, True),
+        ([{"modified": [f"{ENTRIES}a/ada.yml"]}], {"ref": "refs/heads/main2"}, False),
+        ([], {"ref": "refs/heads/nominate-ada"}, False),
+    ],
+)
+def test_pushes_matter_where_they_may_have_changed_an_entry(
+    commits: list[dict[str, Any]], fields: dict[str, Any], matters: bool
+) -> None:
+    raw = json.dumps(make_push_body(*commits, **fields)).encode()
+    found = read_event(raw, TEAM_PROJECT, "nomination", (), ENTRIES)
+    assert isinstance(found, Push if matters else Irrelevant)
+    if isinstance(found, Push):
+        assert (found.before, found.after) == ("a" * 40, "b" * 40)
+
+
+@pytest.mark.parametrize("given", [None, 5, "main", "\ud800", "a" * 39, "A" * 40, ["a" * 40]])
+def test_what_is_no_commit_is_taken_for_none(given: object) -> None:
+    found = parse(make_push_body(before=given, after=given))
+    assert (found.before, found.after) == ("0" * 40, "0" * 40)
+
+
+def test_with_policies_of_ones_own_every_push_to_the_default_branch_matters() -> None:
+    scope = parse_scope({"NOMINATION_BOT_POLICIES": "policies"})
+    body = json.dumps(make_push_body(ELSEWHERE)).encode()
+    assert isinstance(read_event(body, TEAM_PROJECT, *scope[1:]), Push)
+    assert parse_scope({})[3] == TEAM_FILES.partition("*")[0]
+
+
+def test_a_push_elsewhere_does_not_matter() -> None:
+    body = make_push_body({"modified": [f"{ENTRIES}a/ada.yml"]})
+    body["project"]["path_with_namespace"] = "example-org/other"
+    assert isinstance(parse(body), Irrelevant)
+
+
+@pytest.mark.parametrize("kind", ["tag_push", "issue", "emoji", "build", "pipeline"])
 def test_other_kinds_of_events_do_not_matter(kind: str) -> None:
     assert not is_relevant({"object_kind": kind})
 
@@ -201,7 +255,7 @@ def test_the_bots_own_comment_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"object_kind": "push"}, "events of this kind never concern a nomination"),
+        ({"object_kind": "issue"}, "events of this kind never concern a nomination"),
         (
             make_merge_request_body("update", change("title", "a", "b")),
             "the update changes nothing that a nomination depends on",
@@ -308,7 +362,7 @@ def test_what_is_no_webhook_body_is_refused(raw: bytes, said: str) -> None:
 
 
 def test_a_byte_order_mark_is_forgiven() -> None:
-    found = read_event(b'\xef\xbb\xbf{"object_kind": "push"}', TEAM_PROJECT, "nomination")
+    found = read_event(b'\xef\xbb\xbf{"object_kind": "issue"}', TEAM_PROJECT, "nomination")
     assert isinstance(found, Irrelevant)
 
 
@@ -329,15 +383,15 @@ def test_no_body_is_a_bug(part: str, value: Any, is_note: bool) -> None:
 @pytest.mark.parametrize(
     ("environment", "scope"),
     [
-        ({}, ("gitlab-com/www-gitlab-com", "nomination", ())),
+        ({}, ("gitlab-com/www-gitlab-com", "nomination", (), ENTRIES)),
         (
             {"NOMINATION_BOT_TEAM_PROJECT": " g/t ", "NOMINATION_BOT_COMMAND": "/p "},
-            ("g/t", "p", ()),
+            ("g/t", "p", (), ENTRIES),
         ),
         ({"NOMINATION_BOT_TEAM_PROJECT": "", "NOMINATION_BOT_COMMAND": " "}, parse_scope({})),
         (
             {"NOMINATION_BOT_POLICIES": "policies"},
-            ("gitlab-com/www-gitlab-com", "nomination", ("DiffNote", "DiscussionNote")),
+            ("gitlab-com/www-gitlab-com", "nomination", ("DiffNote", "DiscussionNote"), ""),
         ),
     ],
 )
@@ -404,7 +458,8 @@ def test_what_is_surely_code_or_a_quotation_does_not_matter(text: str, matters: 
 
 
 LINES = [
-    "/nomination recheck", "```", "````", "~~~", "``` ruby", "  ```", "   ~~~~", "- a", "1. b",
+    "/nomination recheck", "\u200b/nomination recheck",
+    "```", "````", "~~~", "``` ruby", "  ```", "   ~~~~", "- a", "1. b",
     "   c", "> d", ">>>", "<!--", "-->", "<pre>", "</pre>", "", "    ", "\t```", "`e", "``` `",
     "---", "$$", "[x]: /y 'z", "<details>", "|a|", "```\t", "* ```", "> ```",
 ]  # fmt: skip

@@ -1,17 +1,23 @@
 """The target branch moves under open merge requests: what is judged is what a merge makes."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from bot.app.sweep import sweep_all
+from bot.gitlab.queries import SUBMODULE
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from bot.sandbox.webhooks.bodies import build_push_body
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import MODE_LINK
 from tests.nomination_world import (
@@ -206,6 +212,112 @@ def test_a_merge_request_that_has_a_role_at_stake_is_marked_once_while_it_is_ope
     assert len([r for r in made.writes() if r.path.endswith(f"/{mr.iid}/award_emoji")]) == 1
 
 
+def told_of_the_push(
+    made: NominationWorld, server: Server, directory: Path, **more: Any
+) -> CompletedProcess[str]:
+    """Run the job that the newest push's event starts."""
+    event = next(each for each in reversed(made.world.events) if each.kind == "branch_pushed")
+    body = build_push_body(made.world, event, made.team) | more
+    payload = directory / "payload.json"
+    payload.write_text(json.dumps(body), "utf-8")
+    return run_here("run", TRIGGER_PAYLOAD=payload, **settings(server.url))
+
+
+def take_back(made: NominationWorld, how: str) -> None:
+    """Take bob's role from the target branch without any merge request."""
+    commits = made.team.repository.log(made.team.repository.branches["main"])
+    before = next(islice(commits, 1, None)).sha
+    olga = made.user("olga")
+    if how == "push":
+        put(made, entry("bob", "reviewer"))
+    elif how == "force":
+        actions.reset_branch(made.world, olga, made.team, "main", before)
+    elif how == "many commits":
+        put(made, entry("bob", "reviewer"))
+        older = made.world.events[-1].changes["sha"][0]
+        for number in range(20):
+            made.push({"README.md": str(number).encode()}, branch="main", by="olga")
+        event = next(e for e in reversed(made.world.events) if e.kind == "branch_pushed")
+        moved = {"sha": (older, made.team.repository.branches["main"])}
+        made.world.events.append(replace(event, changes=moved))
+    else:  # moved away, and the role given up there
+        made.push({BOB: None, "attic/bob.yml": present(made)}, branch="main", by="olga")
+
+
+@pytest.mark.parametrize("how", ["push", "force", "many commits", "move"])
+def test_a_push_to_the_target_makes_the_bot_look_at_once(
+    made: NominationWorld, server: Server, tmp_path: Path, how: str
+) -> None:
+    put(made, entry("bob", "reviewer"))
+    mr = open_from_main(made, "bob", entry("bob", "maintainer"))
+    put(made, entry("bob", "maintainer"))
+    assert run_on(server, mr).evaluation.findings.assessments == ()
+    made.world.tick(30 * 86_400)
+    take_back(made, how)
+    done = told_of_the_push(made, server, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Looked at 1 merge requests." in done.stdout
+    assert gate_of(made, mr) == ("pending" if how == "move" else "failed")
+    assert made.world.violations == []
+
+
+def test_a_push_whose_commits_are_not_known_leads_to_what_touches_any_entry(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    one, two = open_split(made)
+    made.open({"README.md": b"hello\n"}, branch="readme")
+    put(made, SPLIT.replace("  charts:\n", ""))
+    done = told_of_the_push(made, server, tmp_path, before="0" * 40)
+    assert "Looked at 3 merge requests." in done.stdout
+    assert gate_of(made, two) == "failed"
+    assert gate_of(made, one) is None
+    assert gate_of(made, made.nomination) == "success"
+
+
+def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    put(made, entry("bob", "reviewer"))
+    mr = open_from_main(made, "bob", entry("bob", "maintainer"))
+    put(made, entry("bob", "maintainer"))
+    for number in range(10):
+        made.world.tick(60)
+        open_from_main(made, f"decoy-{number}", entry("bob", "reviewer") + b"x: %d\n" % number)
+    take_back(made, "push")
+    done = told_of_the_push(made, server, tmp_path)
+    assert "Looked at 11 merge requests." in done.stdout
+    assert gate_of(made, mr) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"README.md": b"hello\n"}, "Nothing to do: a push that touches no entry."),
+        ({"data/new.yml": b"a: b\n"}, "Looked at 0 merge requests."),
+    ],
+)
+def test_a_push_of_other_files_ends_early(
+    made: NominationWorld, server: Server, tmp_path: Path, files: dict[str, bytes], said: str
+) -> None:
+    made.push(files, branch="main", by="olga")
+    made.world.requests.clear()
+    done = told_of_the_push(made, server, tmp_path)
+    assert (done.returncode, said in done.stdout) == (0, True)
+    assert len(made.world.requests) <= 2
+
+
+def test_a_list_of_changes_that_gitlab_cut_is_not_taken_for_whole(
+    made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = made.team.repository.branches["main"]
+    put(made, STANDING)
+    new = made.team.repository.branches["main"]
+    with connect(server.url) as client:
+        assert client.fetch_changed(TEAM, old, new) == {BOB}
+        monkeypatch.setattr("bot.sandbox.rest.repository.COMPARED_FILES", 0)
+        assert client.fetch_changed(TEAM, old, new) is None
+
+
 def account(name: str, role: str) -> bytes:
     """Write an entry in which account and role are not side by side."""
     return entry(name, role).replace(b"projects:", b"departments: x\nprojects:")
@@ -317,6 +429,8 @@ def test_without_a_merge_base_another_branch_is_left_alone(
         (f"{FOLDER}/bob.yml", None),
         (f"{FOLDER}/b/bob.yml", MODE_LINK),
         (f"{FOLDER}/b", MODE_LINK),
+        (f"{FOLDER}/b/bob.yml", SUBMODULE),
+        (f"{FOLDER}/b", SUBMODULE),
     ],
 )
 def test_what_may_be_taken_for_an_entry_shuts_the_gate(

@@ -440,9 +440,10 @@ def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
         "opened": {"nodes": [stated | {"iid": "3", "userNotesCount": 1}]},
         "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
         "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}, cut]},
+        "now": {"nodes": [stated | {"iid": "5"}]},
     }
     # What does not tell all that it changes may change anything.
-    told = Proposed(paths={3: ("a.yml",), 2: None, 4: None}, own=frozenset({3, 2}))
+    told = Proposed(paths={3: ("a.yml",), 2: None, 4: None, 5: ("a.yml",)}, own=frozenset({3, 2}))
     assert read(need, {"project": lists}) == told
     for missing in ({}, {"project": None}, {"project": lists | {"late": {"nodes": None}}}):
         assert isinstance(read(need, missing), Unread)

@@ -16,7 +16,7 @@ from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.webhooks.parts import merge_status, write_time
 from bot.sandbox.world.entities import MergeRequest, ProjectSettings, StatusCheck, Webhook
 from bot.sandbox.world.hooks import FOREVER
-from bot.sandbox.world.state import RefusedError, World
+from bot.sandbox.world.state import World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
 Body = dict[str, Any]
@@ -148,6 +148,48 @@ def test_an_opened_merge_request_has_the_documented_shape(receiver: Receiver, sc
     assert body["object_attributes"]["iid"] == mr.iid
     assert body["object_attributes"]["last_commit"]["id"] == mr.head_sha
     assert body["changes"]["prepared_at"]["current"] == write_time(mr.prepared_at)
+
+
+PUSHED = ("added", "modified", "removed")
+
+
+def test_a_push_tells_its_commits_and_files(receiver: Receiver, scene: Scene) -> None:
+    scene.hook.push_events, world = True, scene.world
+    project, owner = world.project(PROJECT), world.user("owner")
+    before = project.repository.branches["main"]
+    content = b"".join(b"line %d\n" % number for number in range(20))
+    for changes in ({"a.txt": content}, {"a.txt": None, "b.txt": content}, {"b.txt": b"x\n"}):
+        draft = CommitDraft(message="Edit", changes=changes)
+        actions.push(world, owner, project, "main", draft)
+    body = last(receiver, scene)
+    told = [[each[1]["commits"][0][kind] for kind in PUSHED] for each in receiver.got[-3:]]
+    # Of a moved file GitLab tells only where it went.
+    assert told == [[["a.txt"], [], []], [["b.txt"], [], []], [[], ["b.txt"], []]]
+    assert (body["ref"], body["total_commits_count"]) == ("refs/heads/main", 1)
+    assert receiver.got[-1][0]["X-Gitlab-Event"] == "Push Hook"
+    actions.reset_branch(world, owner, project, "main", before)
+    assert last(receiver, scene)["commits"] == []
+    actions.create_branch(world, owner, project, "new", "main")
+    assert last(receiver, scene)["before"] == "0" * 40
+    actions.delete_branch(world, owner, project, "new")
+    assert last(receiver, scene)["after"] == "0" * 40
+
+
+@pytest.mark.parametrize(
+    ("pattern", "strategy", "heard"),
+    [
+        ("", "wildcard", True),
+        ("main", "wildcard", True),
+        ("ma*", "wildcard", True),
+        ("mai", "wildcard", False),
+        ("^ma", "regex", True),
+        ("n.$", "regex", False),
+        ("other", "all_branches", True),
+    ],
+)
+def test_pushes_are_filtered_by_branch(pattern: str, strategy: str, heard: bool) -> None:
+    hook = Webhook(id=1, url="", push_events_branch_filter=pattern, branch_filter_strategy=strategy)
+    assert hook.hears_of("main") is heard
 
 
 def test_headers_are_gitlabs(receiver: Receiver, scene: Scene) -> None:
@@ -423,33 +465,3 @@ def test_the_deprecated_merge_status_follows(detailed: str, plain: str) -> None:
 
 def test_no_time_is_written_as_none() -> None:
     assert write_time(None) is None
-
-
-def test_a_push_tells_its_commits(receiver: Receiver, scene: Scene) -> None:
-    world, project, hook = scene.world, scene.mr.project, scene.mr.project.webhooks[0]
-    hook.push_events, hook.merge_requests_events = True, False
-    draft = CommitDraft(message="First", changes={"first.md": b"x\n"})
-    before = actions.push(world, scene.mr.author, project, "change", draft).sha
-    draft = CommitDraft(message="More", changes={"more.md": b"x\n", "change.md": None})
-    after = actions.push(world, scene.mr.author, project, "change", draft).sha
-    body = last(receiver, scene)
-    assert (body["object_kind"], body["ref"], body["before"], body["after"]) == (
-        "push", "refs/heads/change", before, after,
-    )  # fmt: skip
-    (commit,) = body["commits"]
-    assert (commit["added"], commit["modified"], commit["removed"]) == (
-        ["more.md"], [], ["change.md"],
-    )  # fmt: skip
-    actions.create_branch(world, scene.mr.author, project, "new", "change")
-    assert (last(receiver, scene)["before"], last(receiver, scene)["total_commits_count"]) == (
-        "0" * 40, 3,
-    )  # fmt: skip
-    actions.delete_branch(world, scene.mr.author, project, "new")
-    assert (last(receiver, scene)["after"], last(receiver, scene)["checkout_sha"]) == (
-        "0" * 40, None,
-    )  # fmt: skip
-    assert receiver.got[-1][0]["X-Gitlab-Event"] == "Push Hook"
-    assert scene.hooks.test(project, hook, "push_events")[0] == 201
-    project.repository.branches.clear()
-    with pytest.raises(RefusedError, match="at least one commit"):
-        scene.hooks.test(project, hook, "push_events")

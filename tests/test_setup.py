@@ -433,6 +433,15 @@ FAULTS = {
     "comments off": Fault(
         "webhook-events", "note_events off", assign(hook_of, note_events=False), by_init=True
     ),
+    "pushes off": Fault(
+        "webhook-events", "push_events off", assign(hook_of, push_events=False), by_init=True
+    ),
+    "pushes to all branches": Fault(
+        "webhook-events",
+        "to other branches",
+        assign(hook_of, push_events_branch_filter=""),
+        by_init=True,
+    ),
     "pipeline events on": Fault(
         "webhook-events", "pipeline_events on", assign(hook_of, pipeline_events=True), by_init=True
     ),

@@ -79,6 +79,27 @@ def test_a_stage_in_a_spelling_that_is_not_read_is_a_near_miss(role: str) -> Non
     assert 'only "ai-gateway: trainee_maintainer" does' in messages(found)
 
 
+@pytest.mark.parametrize(
+    ("before", "is_told"),
+    [
+        ("trainee maintainer", True),
+        ("reviewer trainee_maintainer", True),
+        ("trainee_maintainer", False),
+        ("trainee-maintainer backend", False),
+        ("reviewer", False),
+    ],
+)
+def test_a_nominee_is_told_that_what_they_took_for_the_stage_is_none(
+    before: str, is_told: bool
+) -> None:
+    change = make_change(make_entry(role=before), make_entry(role="maintainer"))
+    found = find(change, wanted=WANTED)
+    assert len(found.nominations) == 1
+    told = f'"ai-gateway: {before}", which the entry says so far, does not count as the stage'
+    assert (told in messages(found)) is is_told
+    assert not any(remark.near_miss for remark in found.remarks)
+
+
 def test_a_stage_under_another_key_is_a_near_miss() -> None:
     head = make_entry(more="  ai_gateway: trainee_maintainer\n")
     found = find(make_change(make_entry(), head), wanted=WANTED)

@@ -23,12 +23,13 @@ FORMERLY = timedelta(days=90)
 # how many that changed last it looks for them.
 MOST_LOOKS, NEWEST = 10, 50
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
-# For how long after a merge every run looks at the open merge requests of the same entries.
+# For how long after a merge every run looks at the open merge requests of the same entries. The
+# push event of the merge leads there, too, but a webhook may be older than that event's use.
 JUST_NOW = timedelta(hours=1)
-# How far back those are looked for, among how many, and how many are looked at: the sweep sees
-# to the others.
+# How far back those are looked for, among how many, and how many are looked at, beside the one
+# that was merged and for a push: the sweep sees to the others.
 LONG_AGO = timedelta(days=90)
-MOST_LISTED, MOST_AGAIN = 200, 8
+MOST_LISTED, MOST_AGAIN, MOST_TOUCHED = 200, 8, 25
 # How often the sweep tries what fails.
 TRIES = 2
 # States of merge requests that the sweep looks at.
@@ -97,7 +98,8 @@ def run(
     """
     evaluation, problems = run_alone(project, iid, choices, gitlab, source)
     if source is None and _has_just_merged(evaluation):
-        again = tuple(_look_again(evaluation, choices, gitlab))
+        merged = evaluation.merge_request
+        again = tuple(look_at_touching(project, merged.changed_paths, choices, gitlab, merged.iid))
         evaluation = replace(evaluation, again=again)
     return evaluation, problems
 
@@ -111,31 +113,43 @@ def _has_just_merged(evaluation: Evaluation) -> bool:
     )
 
 
-def _look_again(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[Look]:
-    """Look at the open merge requests that touch the entries of one that was merged."""
-    merged = evaluation.merge_request
-    paths = {p for p in merged.changed_paths or () if concerns_entries(p, choices.rules.globs)}
-    if not paths:
+def look_at_touching(
+    project: str,
+    changed: Collection[str] | None,
+    choices: Choices,
+    gitlab: GitLab,
+    but: int | None = None,
+) -> list[Look]:
+    """Look at the open merge requests, but one, that touch an entry which changed on the target.
+
+    Where it is not known what changed, those are looked at that touch any entry.
+    """
+    if not may_concern_entries(changed, choices.rules.globs):
         return []
-    shared = SharedFacts(gitlab, merged.project)
+    entries = {path for path in changed or () if concerns_entries(path, choices.rules.globs)}
+    shared = SharedFacts(gitlab, project)
 
     def look(iid: int) -> Look:
-        return _tell(iid, *run_alone(merged.project, iid, choices, gitlab, shared))
+        return _tell(iid, *run_alone(project, iid, choices, gitlab, shared))
+
+    def is_touched(paths: tuple[str, ...] | None) -> bool:
+        if changed is None or paths is None:
+            return may_concern_entries(paths, choices.rules.globs)
+        return not entries.isdisjoint(paths)
 
     try:
-        found = gitlab.fetch_recent(merged.project, evaluation.now - LONG_AGO)
-        recent = list(islice(found, MOST_LISTED))
+        recent = list(islice(gitlab.fetch_recent(project, gitlab.now() - LONG_AGO), MOST_LISTED))
         is_cut = len(recent) >= MOST_LISTED
-        watched = gitlab.fetch_watched(merged.project, "opened") if is_cut else []
+        watched = gitlab.fetch_watched(project, "opened") if is_cut else []
     except GitLabError as error:
         problem = f"the merge requests that touch the same entries were not listed: {error}"
         return [Look(iid=None, problems=(problem,))]
     known = {iid for iid, _ in recent}
-    touching = [iid for iid, touched in recent if touched is None or paths & set(touched)]
+    touching = [iid for iid, paths in recent if is_touched(paths)]
     # Which files older ones touch is not known; those that matter are marked.
     iids = [*touching, *(iid for iid in watched if iid not in known)]
-    others = [iid for iid in iids if iid != merged.iid]
-    return sweep(others[:MOST_AGAIN], look, gitlab.take_share)
+    others = [iid for iid in iids if iid != but]
+    return sweep(others[: MOST_AGAIN if but else MOST_TOUCHED], look, gitlab.take_share)
 
 
 def look_at(

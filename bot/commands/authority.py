@@ -1,20 +1,10 @@
 """Who may give which command, by the present state."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
-from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError
+from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError, show
 from bot.commands.text import Audience, Verb
 from bot.commands.values import Outcome, Scope
-from bot.merge_request import Person
-
-_GHOST = re.compile("ghost[0-9]*")
-
-
-def _is_gone(author: Person) -> bool:
-    # GitLab gives the comments of a deleted account to this one, whose name gets a number where
-    # it was taken (app/services/users/migrate_records_to_ghost_user_service.rb).
-    return bool(_GHOST.fullmatch(author.key))
 
 
 def doubt(decisions: Decisions, order: Order) -> None:
@@ -35,14 +25,14 @@ def check_audience(verb: Verb, order: Order) -> None:
         raise NoEffectError("nobody is nominated in this merge request now.")
     if verb.who is Audience.MAINTAINER_OR_MANAGER:
         _check_impartial(order)
-        check_authority(order, [find_authority(scope, order) for scope in scopes], any)
+        check_authority(order, scopes, any)
     elif order.author.key not in {scope.key for scope in scopes}:
         raise NoEffectError("nominees alone can state what they know.")
 
 
 def _check_impartial(order: Order) -> None:
     nominees = {scope.key for scope in order.context.nominations}
-    if _is_gone(order.author) and order.name in CLOSING:
+    if order.author.is_gone and order.name in CLOSING:
         return
     # Whoever is nominated here may close the gate for others: or to nominate those who hold a
     # merge request, in the same one, would be enough to end their hold.
@@ -62,7 +52,7 @@ def find_authority(scope: Scope, order: Order) -> bool | None:
     author = order.author
     if author.key == scope.key:
         return False
-    if (_is_gone(author) and order.name in CLOSING) or _has_lost(order):
+    if (author.is_gone and order.name in CLOSING) or _has_lost(order):
         return True
     return _find_present_authority(scope, order)
 
@@ -93,7 +83,7 @@ def is_orphaned(order: Order) -> bool:
     """
     if order.name not in CLOSING:
         return False
-    if _is_gone(order.author) or _has_lost(order):
+    if order.author.is_gone or _has_lost(order):
         return True
     return not order.author.active and any(
         order.author.key in scope.inactive
@@ -121,11 +111,10 @@ def scopes_where(order: Order, verdict: bool | None) -> list[Scope]:
 
 
 def check_authority(
-    order: Order,
-    verdicts: Sequence[bool | None],
-    quantifier: Callable[[Iterable[bool]], bool],
+    order: Order, scopes: Sequence[Scope], quantifier: Callable[[Iterable[bool]], bool]
 ) -> None:
     """Raise NoEffectError without authority over any, or all, of some nominations."""
+    verdicts = [find_authority(scope, order) for scope in scopes]
     if quantifier(verdict is True for verdict in verdicts):
         return
     if quantifier(verdict is not False for verdict in verdicts):
@@ -133,4 +122,11 @@ def check_authority(
             "could not check who the maintainers and the manager are; "
             f"write {order.form('recheck')} later to try again."
         )
-    raise NoEffectError("a current maintainer or the nominee's manager can do this, nobody else.")
+    where = ""
+    if len({scope.policy_id for scope in order.context.nominations}) > 1:
+        # A maintainer of one of them is not to be told that maintainers can do this.
+        policies = dict.fromkeys(show(scope.policy_id) for scope in scopes)
+        where = f" for {(' and ' if quantifier is all else ' or ').join(policies)}"
+    raise NoEffectError(
+        f"a current maintainer{where} or the nominee's manager can do this, nobody else."
+    )

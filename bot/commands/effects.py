@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.commands.authority import doubt, is_maintainer, is_orphaned, scopes_where
 from bot.commands.hints import declines, takes_back
 from bot.commands.orders import Decisions, NoEffectError, NotUnderstoodError, Order, show, suggest
-from bot.commands.targets import find_target
+from bot.commands.targets import LINKS, find_further, find_target
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Hold, Waiver
 
@@ -17,7 +17,7 @@ def _attest(decisions: Decisions, order: Order) -> None:
     own = [scope for scope in order.context.nominations if scope.key == order.author.key]
     topics = {topic.casefold(): topic for scope in own for topic in scope.topic_ids}
     words = order.request.arguments.replace(",", " ").split()
-    named = [word.strip(PUNCTUATION).casefold() for word in words]
+    named = [word.strip(PUNCTUATION).casefold() for word in words if word.casefold() not in LINKS]
     if not topics:
         raise NotUnderstoodError("there are no topics to attest here.")
     if not named:
@@ -34,6 +34,10 @@ def _attest(decisions: Decisions, order: Order) -> None:
 
 def _waive(decisions: Decisions, order: Order) -> None:
     target, requirement, reason = find_target(order, "<reason>")
+    further, is_listed = find_further(order, requirement, reason)
+    if further and is_listed:
+        form = order.form(f"waive @{target} {requirement} <reason>")
+        raise NotUnderstoodError(f"write a command for each requirement, such as {form}.")
     if takes_back(reason):
         raise NotUnderstoodError(
             f"did you mean {order.form(f'unwaive @{target} {requirement}')}? "
@@ -47,9 +51,15 @@ def _waive(decisions: Decisions, order: Order) -> None:
 
 
 def _unwaive(decisions: Decisions, order: Order) -> None:
-    target, requirement, _ = find_target(order, "")
-    decisions.waivers.pop((target, requirement), None)
-    decisions.taken_back.add((target, requirement))
+    while True:
+        target, requirement, rest = find_target(order, "")
+        decisions.waivers.pop((target, requirement), None)
+        decisions.taken_back.add((target, requirement))
+        further, _ = find_further(order, requirement, rest)
+        if not further:
+            return
+        request = replace(order.request, arguments=f"@{target} {further}")
+        order = replace(order, request=request)
 
 
 def _hold(decisions: Decisions, order: Order) -> None:

@@ -21,6 +21,12 @@ _FILLING = frozenset(
     """.split()  # noqa: SIM905 (likewise)
 )
 _REFUSING = frozenset({"no", "not", "never", "dont", "don't", "cannot", "wait", "cancel", "undo"})
+# Words of a condition: the bot would not wait for it.
+_LATER = frozenset(
+    """
+    after assuming if later once provided soon till tomorrow unless until when
+    """.split()  # noqa: SIM905 (as above)
+)
 
 _RELEASE = """
     continue go holdoff proceed resume thaw unblock unfreeze unhold unheld unlock unpause unreject
@@ -44,6 +50,7 @@ _APPROVE = """
     vouch yes
 """
 
+_CLOSING = ("hold", "unwaive")
 _LONG = 20  # characters; more is no word that was meant as a command
 
 # The form that each word stands for.
@@ -71,8 +78,8 @@ def takes_back(text: str) -> bool:
 
 
 def declines(text: str) -> bool:
-    """Return whether the words behind a command say that it is not to be done."""
-    return not _REFUSING.isdisjoint(_words(text))
+    """Return whether the words behind a command say that it is not to be done, or not now."""
+    return not (_REFUSING | _LATER).isdisjoint(_words(text))
 
 
 def is_approval(verb: str) -> bool:
@@ -80,12 +87,13 @@ def is_approval(verb: str) -> bool:
     return verb in _APPROVING
 
 
-def means_hold(verb: str) -> bool:
-    """Return whether a word is the command to hold, or was meant as it."""
-    from difflib import get_close_matches  # noqa: PLC0415 (only what is not understood needs it)
+def means_to_close(verb: str) -> bool:
+    """Return whether a word is a command that keeps the gate shut, or was meant as one."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only what has no effect needs it)
 
     form = guess_form(verb, "", ())
-    return (form or "").startswith("hold") or bool(get_close_matches(verb[:_LONG], ["hold"]))
+    nearest = [form] if form else get_close_matches(verb[:_LONG], [*_CLOSING, "waive"], n=1)
+    return any(each.startswith(_CLOSING) for each in nearest)
 
 
 def guess_form(verb: str, arguments: str, requirements: Iterable[str]) -> str | None:

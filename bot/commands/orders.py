@@ -98,7 +98,7 @@ def suggest(name: str, options: Iterable[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 (only misspellings need it)
 
     folded = {option.casefold(): option for option in options}
-    nearest = get_close_matches(name[:_SHOWN_LIMIT], folded, n=1, cutoff=0.5)
+    nearest = get_close_matches(name[:_SHOWN_LIMIT], folded, n=1, cutoff=0.6)
     all_of_them = ", ".join(map(show, folded.values())) or "none"
     meant = f"Did you mean {show(folded[nearest[0]])}? " if nearest else ""
     return f"{meant}There are: {all_of_them}."

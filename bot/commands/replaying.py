@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bot.commands.authority import check_audience, doubt, is_orphaned, scopes_where
 from bot.commands.effects import EFFECTS
-from bot.commands.hints import guess_form, is_approval, means_hold
+from bot.commands.hints import guess_form, is_approval, means_to_close
 from bot.commands.orders import (
     CLOSING,
     NOBODY,
@@ -118,7 +118,7 @@ def _answer(decisions: Decisions, note: Note, orders: Sequence[Order]) -> Answer
             if isinstance(error, UncheckedError):
                 doubt(decisions, order)
             late = late or isinstance(error, TooLateError)
-            unheard = unheard or (isinstance(error, NotUnderstoodError) and means_hold(order.name))
+            unheard = unheard or means_to_close(order.name)
             outcomes.add(error.outcome)
             messages.append(f"{show(f'/{order.word} {order.request.verb_text}')}: {error}")
     worst = max(outcomes, key=list(Outcome).index)

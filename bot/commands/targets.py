@@ -1,12 +1,15 @@
 """Whom and which requirement a command is about."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
-from bot.commands.authority import check_authority, find_authority
+from bot.commands.authority import check_authority
 from bot.commands.orders import NoEffectError, NotUnderstoodError, Order, show, suggest
 from bot.commands.skimming import waives_for_nobody_by_name
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Scope
+
+LINKS = frozenset({",", "&", "+", "and"})  # what stands between things that are named
 
 
 def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
@@ -27,7 +30,7 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
         forms = [order.form(f"{verb} @{who} {requirement} {rest_form}".strip()) for who in people]
         raise NotUnderstoodError(f"several nominations need this; say whose: {', '.join(forms)}.")
     # One person may be nominated under several policies that share the name of a requirement.
-    check_authority(order, [find_authority(scope, order) for scope in concerned], all)
+    check_authority(order, concerned, all)
     return concerned[0].key, requirement, rest
 
 
@@ -60,3 +63,18 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
         return chosen, rest
     # A requirement wins over a person of the same name, who can always be written with `@`.
     return (chosen, rest) if chosen and name not in requirements else (scopes, f"{first} {rest}")
+
+
+def find_further(order: Order, requirement: str, rest: str) -> tuple[str, bool]:
+    """Return the words from another requirement on, if it comes next, and whether it is listed.
+
+    Without a comma or the like before it, the word may begin a reason.
+    """
+    words = rest.split()
+    link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
+    scopes = order.context.nominations
+    known = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
+    if known.isdisjoint(word.strip(PUNCTUATION).casefold() for word in words[link : link + 1]):
+        return "", False
+    has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
+    return " ".join(words[link:]), bool(link) or has_comma

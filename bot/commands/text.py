@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.event import UNSEEN
 from bot.values import dataclass
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PUNCTUATION = "`.,:;!?"  # forgiven around the words of a command
 # none, and holds nothing that could reach over a line end.
 _PLAIN = re.compile(r"(?:[/\w](?<!\d)[^`<\\|]*)?$")
 
+_WITHOUT_UNSEEN = str.maketrans("", "", UNSEEN)
 _OPEN, _CLOSE = "\ue000", "\ue001"  # mark a line for a moment; no note may hold them
 
 # Every quick action GitLab documents or has had, whatever it acts on: the extractor cuts all of
@@ -220,7 +222,8 @@ def _normalize(body: str) -> str:
 
 @cache
 def _line(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?m)^/(?ai:{re.escape(word)})(?P<rest>[.,:;!?]*(?:[^\S\n].*)?)$")
+    name = rf"[{UNSEEN}]*/(?ai:{re.escape(word)})"
+    return re.compile(rf"(?m)^{name}(?P<rest>[.,:;!?{UNSEEN}]*(?:[^\S\n].*)?)$")
 
 
 def _until_blank(lines: Sequence[str], rests: Sequence[tuple[int, str]]) -> tuple[str, ...]:
@@ -241,7 +244,8 @@ def _read(candidate: _Candidate) -> Reading:
 
 
 def _parse_request(rest: str, line: int) -> Request:
-    verb, _, arguments = " ".join(rest.lstrip(PUNCTUATION).split()).partition(" ")
+    seen = rest.translate(_WITHOUT_UNSEEN)
+    verb, _, arguments = " ".join(seen.lstrip(PUNCTUATION).split()).partition(" ")
     return Request(verb_text=verb.strip(PUNCTUATION), arguments=arguments, line=line)
 
 

@@ -105,7 +105,7 @@ class Answer:
     outcome: Outcome
     messages: tuple[str, ...]
     late: bool = False  # some of it came, or was read, too late for the merge
-    unheard: bool = False  # somebody meant to hold, and was not understood
+    unheard: bool = False  # somebody meant to keep the gate shut, in vain
 
     @property
     def emoji(self) -> str:
@@ -137,7 +137,7 @@ class Replay:
         return tuple(answer for answer in self.complaints if answer.late)
 
     @property
-    def unheard_holds(self) -> tuple[Answer, ...]:
+    def unheard(self) -> tuple[Answer, ...]:
         """Return what to show in words even where the gate is open: it may not be meant to be."""
         return tuple(answer for answer in self.complaints if answer.unheard)
 

@@ -51,7 +51,7 @@ def gather_earlier(
 ) -> tuple[list[Note], list[str]]:
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
-    So are those of its author, and those closed lately, that change the entry of a nominee.
+    So are those of its author, and the newest of anybody, that change the entry of a nominee.
     What was held in one that is merged, is over with it. Returns, too, why some may be missing.
     """
     ledger = Ledger(known, source)

@@ -310,7 +310,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class ProposedOf(Asks[Proposed]):
-    """The need for what else somebody proposes, and for what was closed lately by anybody."""
+    """The need for what else somebody proposes, and for the newest of anybody."""
 
     project: str
     author: str

@@ -668,6 +668,23 @@ class GitLabClient:
         with known_shape():
             return base64.b64decode(found["content"]), str(found["commit_id"])
 
+    def fetch_changed(self, project: str, before: str, after: str) -> set[str] | None:
+        """Return the files that differ between two commits, None where GitLab lists not all.
+
+        `compare_timeout` tells of a list that was cut (lib/api/entities/compare.rb).
+        """
+        where = f"/projects/{escape_path(project)}/repository/compare"
+        try:
+            found = self._transport.fetch_object(
+                where, {"from": before, "to": after, "straight": True}
+            )
+        except RefusedError:  # one of them is not there any more, or there was none before
+            return None
+        with known_shape():
+            if found["compare_timeout"]:
+                return None
+            return {str(each[name]) for each in found["diffs"] for name in ("old_path", "new_path")}
+
     def fetch_change(self, project: str, ref: str, branch: str) -> tuple[str, str, str] | None:
         """Return head, its parent and the one file that the only commit of a branch changes.
 

@@ -56,6 +56,7 @@ PAGE = 100
 DEVELOPER = 30  # GitLab's number of the role that may push branches
 NEWEST = 30  # comments of a merge request that are read again at the end
 LINK = "120000"  # git's mode of a symbolic link
+SUBMODULE = "160000"  # and of a commit of another repository, a folder for who checks it out
 POINTER = "version https://git-lfs.github.com/spec/"  # git-lfs, docs/spec.md
 
 FILES = """
@@ -135,20 +136,24 @@ query($project: ID!, $branch: String!, $after: String) {
 """
 
 # To list one's files takes GitLab some time.
+# So many that the query leaves room for a part of files beside it.
 PROPOSED = """
 query($project: ID!, $author: String!) {
   project(fullPath: $project) {
     opened: mergeRequests(
-      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 20
+      state: opened, authorUsername: $author, sort: UPDATED_DESC, first: 18
     ) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
     closed: mergeRequests(
-      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 20
+      state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 18
     ) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
-    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 20) {
+    late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 18) {
+      nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
+    }
+    now: mergeRequests(state: opened, sort: UPDATED_DESC, first: 18) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
     }
   }
@@ -232,6 +237,8 @@ def _read_blob(node: Json) -> Content:
     if node.get("mode") == LINK:
         # Whoever reads the checkout follows it, perhaps to a file that is no entry's.
         return Unread(reason="it is a symbolic link, which the bot does not follow")
+    if node.get("mode") == SUBMODULE:
+        return Unread(reason="it is a submodule, in which the bot does not look")
     text: str | None = node.get("rawTextBlob")
     if text is None:
         return NotText(reason="GitLab gives no text for this file")
@@ -367,7 +374,7 @@ def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
 
 def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
     found = answer.get("project") or {}
-    lists = [found.get(name) or {} for name in ("opened", "closed", "late")]
+    lists = [found.get(name) or {} for name in ("opened", "closed", "late", "now")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
     own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
@@ -464,7 +471,7 @@ _PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
     JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=40),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=49),
     OffersOf: _offers_part,
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
     StandingOf: _standing_part,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bot.team import RoleKey, decode_text, fold_key, parser_of, responsibility, shown
+from bot.team import RoleKey, decode_text, fold_key, holds_role, parser_of, responsibility, shown
 
 _MAX_WALKED = 10_000  # nodes that are looked at through merge keys
 _MAX_TOLD = 5
@@ -197,10 +197,15 @@ class _Look:
         for key, value in self._examine_keys(projects, keys):
             roles = {w.role for w in self._wanted if fold_key(w.project) == keys.fold(key.text)}
             self._examine_roles(key, value, roles)
-        if projects.kind == "list":
+        if projects.kind != "mapping":
             for each in projects.below():
-                if keys.is_near(each):
-                    self._tell(each, f"{shown(each.text)} stands in a list below projects")
+                if each.kind == "scalar" and (keys.is_near(each) or self._names(each.text)):
+                    self._tell(each, f"{shown(each.text)} stands below projects, and is no key")
+
+    def _names(self, text: str) -> bool:
+        """Return whether a text holds both a project and its role."""
+        text = text.casefold()
+        return any(fold_key(w.project) in text and w.role in text for w in self._wanted)
 
     def _examine_roles(self, key: _Node, value: _Node, roles: Collection[str]) -> None:
         for each in value.below():
@@ -211,7 +216,7 @@ class _Look:
             if each.kind == "scalar" and any(_looks_like(each.text, role) for role in roles):
                 self._tell(each, f"{shown(each.text)} looks like the role, with other letters")
             elif each.kind == "scalar" and any(_begins_like(each.text, role) for role in roles):
-                self._tell(each, f"{shown(each.text)} begins like the role, or holds it in a list")
+                self._tell(each, f"{shown(each.text)} begins like the role, or holds it")
 
     # --- keys ------------------------------------------------------------------------
 
@@ -285,6 +290,8 @@ def _looks_like(text: str, role: str) -> bool:
 
 
 def _begins_like(text: str, role: str) -> bool:
-    """Return whether a text that is no role, or a part of it between signs, begins with one."""
+    """Return whether a text is no role but begins with one, also behind a sign, or holds one."""
     parts = (part.casefold().strip() for part in _SIGNS.split(text[:_MAX_ROLE]))
-    return responsibility(text) != role and any(part.startswith(role) for part in parts)
+    return responsibility(text) != role and (
+        holds_role(text, role) or any(part.startswith(role) for part in parts)
+    )

@@ -82,6 +82,14 @@ def not_a_stage(found: str, stage: str) -> str:
     )
 
 
+def was_not_a_stage(found: str, stage: str) -> str:
+    """Say that what the entry said so far was no stage before the role; `found` is quoted."""
+    return (
+        f"{found}, which the entry says so far, does not count as the stage before the role, "
+        f"because only {shown(stage)} does: what is asked for since that stage can be waived."
+    )
+
+
 def without_username(path: str, role: str) -> str:
     """Say that an entry gives a role to nobody whose work could be looked at."""
     return (

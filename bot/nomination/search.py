@@ -246,7 +246,7 @@ class _Search:
     ) -> Nomination:
         before = origin.entry.roles_for(wanted.project) if origin.entry else ()
         doubts = (*_doubts(head, origin), *self._doubts_of_branch(change, head))
-        for message in doubts:
+        for message in (*doubts, *_stages_meant(origin.entry, wanted)):
             self._remark(change.path, message)
         return Nomination(
             username=head.username or "",
@@ -349,6 +349,13 @@ def _holds(side: Side, username: str, wanted: RoleKey) -> bool:
         and is_same_person(side, username)
         and side.holds(wanted.project, wanted.role)
     )
+
+
+def _stages_meant(before: Entry | None, wanted: RoleKey) -> Iterator[str]:
+    """Say what somebody who gains the role may take for the stage before it."""
+    stages = sorted(find_near_stages(before, wanted)) if before else []
+    for found, stage in stages[:_MAX_NEAR_MISSES]:
+        yield say.was_not_a_stage(found, f"{wanted.project}: {stage}")
 
 
 def _remarks_on_capitals(head: Entry, wanted: RoleKey) -> Iterator[str]:

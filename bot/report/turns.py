@@ -54,7 +54,7 @@ def find_turns(
     turns: list[Turn | None] = []
     told: set[str] = set()
     for assessment in assessments:
-        who = None if held else _find_next(assessment, merge_request, passed=passed)
+        who = _find_next(assessment, merge_request, held=held, passed=passed)
         turn = _make_turn(assessment, who, told, now) if who else None
         if turn and turn.mentioned:
             told.add(turn.username.casefold())
@@ -96,10 +96,12 @@ def _find_since(assessment: Assessment) -> datetime | None:
     return max(times)
 
 
-def _find_next(assessment: Assessment, merge_request: MergeRequest, *, passed: bool) -> str | None:
+def _find_next(
+    assessment: Assessment, merge_request: MergeRequest, *, held: bool, passed: bool
+) -> str | None:
     if merge_request.state == "merged":
-        return _find_after_merge(assessment, merge_request)
-    if merge_request.state != "opened":
+        return _find_after_merge(assessment, merge_request, held=held)
+    if merge_request.state != "opened" or held:
         return None
     actor = _next_of_open(assessment, passed=passed)
     if merge_request.draft and actor in {"maintainer", "approver", "manager"}:
@@ -120,11 +122,13 @@ def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
     return actor if actor in _ACTORS else None
 
 
-def _find_after_merge(assessment: Assessment, merge_request: MergeRequest) -> str | None:
+def _find_after_merge(
+    assessment: Assessment, merge_request: MergeRequest, *, held: bool
+) -> str | None:
     doubt = assessment.present.doubt if assessment.present else None
     if doubt or assessment.is_gone:
         return None
-    if any(finding.verdict is Verdict.UNMET for finding in assessment.left_open):
+    if held or any(finding.verdict is Verdict.UNMET for finding in assessment.left_open):
         return _find_maintainer(assessment, merge_request)
     step = next((each for each in assessment.steps if each.state is State.OPEN), None)
     if step is None:

@@ -303,7 +303,7 @@ def render_report(
         findings.assessments,
         findings.merge_request,
         now,
-        held=bool(findings.replay.held) and findings.view == "open",
+        held=bool(findings.replay.held),
         passed=state is GateState.PASSED,
     )
     values = {

@@ -13,12 +13,12 @@ from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
 MASKED = "trigger_token"  # the masked part of the address
-WANTED_EVENTS = ("merge_requests_events", "note_events")
+WANTED_EVENTS = ("merge_requests_events", "note_events", "push_events")
 # Pipeline events are refused with 403 by the trigger on purpose (lib/api/ci/triggers.rb,
 # gitlab-org/gitlab#210389), and four refusals switch the webhook off; the others start jobs for
 # nothing. Confidential comments are none of the bot's business.
 UNWANTED_EVENTS = (
-    "pipeline_events", "job_events", "push_events", "tag_push_events", "issues_events",
+    "pipeline_events", "job_events", "tag_push_events", "issues_events",
     "confidential_issues_events", "confidential_note_events", "wiki_page_events",
     "deployment_events", "releases_events", "feature_flag_events",
 )  # fmt: skip
@@ -49,7 +49,7 @@ def _hook(ground: Ground) -> Json:
 def _look_at_hook(ground: Ground) -> Found:
     found = _hooks(ground)
     if not found:
-        what = "make a webhook for merge request events and comments, its token masked"
+        what = "make a webhook for merge requests, comments and pushes, its token masked"
         return wrong("there is none", what, Change(what=what, make=_make))
     if len(found) > 1:
         return wrong(f"there are {len(found)}, so every event comes twice", "delete all but one")
@@ -86,10 +86,13 @@ def _look_at_events(ground: Ground) -> Found:
     hook = _hook(ground)
     off = [name for name in WANTED_EVENTS if not hook.get(name)]
     on = [name for name in UNWANTED_EVENTS if hook.get(name)]
-    if not off and not on:
-        return ok("merge request events and comments")
+    filtered = {name: hook.get(name) for name in _branch_filter(ground)}
     flaws = [f"{name} off" for name in off] + [f"{name} on" for name in on]
-    what = "send merge request events and comments, and nothing else"
+    if filtered != _branch_filter(ground):
+        flaws.append("pushes to other branches than the default one, or not to that")
+    if not flaws:
+        return ok("merge request events, comments, pushes to the default branch")
+    what = "send merge request events, comments, pushes to the default branch, and nothing else"
     return wrong(", ".join(flaws), what, Change(what=what, make=_set_events))
 
 
@@ -157,17 +160,24 @@ def _fields(ground: Ground, token: str) -> dict[str, object]:
         "url": f"{address}?token={{{MASKED}}}",
         "url_variables": [{"key": MASKED, "value": token}],
         "enable_ssl_verification": True,
-        **_event_fields(),
+        **_event_fields(ground),
     }
 
 
-def _event_fields() -> dict[str, bool]:
-    return dict.fromkeys(WANTED_EVENTS, True) | dict.fromkeys(_SWITCHABLE, False)
+def _event_fields(ground: Ground) -> dict[str, object]:
+    switches = dict.fromkeys(WANTED_EVENTS, True) | dict.fromkeys(_SWITCHABLE, False)
+    return {**switches, **_branch_filter(ground)}
+
+
+def _branch_filter(ground: Ground) -> dict[str, str]:
+    """Return what lets only pushes to the default branch through (doc/api/project_webhooks.md)."""
+    branch = str(ground.as_operator(ground.team)["default_branch"])
+    return {"push_events_branch_filter": branch, "branch_filter_strategy": "wildcard"}
 
 
 # The others are off unless asked for, and some versions do not know them.
 _SWITCHABLE = (
-    "pipeline_events", "push_events", "tag_push_events", "issues_events",
+    "pipeline_events", "tag_push_events", "issues_events",
     "confidential_issues_events", "confidential_note_events", "job_events",
 )  # fmt: skip
 
@@ -183,7 +193,7 @@ def _rewrite(ground: Ground) -> None:
 
 
 def _set_events(ground: Ground) -> None:
-    _change(ground, dict(_event_fields()))
+    _change(ground, _event_fields(ground))
 
 
 def _change(ground: Ground, fields: dict[str, object]) -> None:
@@ -249,7 +259,7 @@ POINTS = (
         _look_at_address,
     ),
     _point(
-        "webhook-events", "merge request events and comments, nothing else",
+        "webhook-events", "merge request events, comments, pushes to the default branch",
         "events, or the whole webhook: refused ones switch it off", _look_at_events,
     ),
     _point(

@@ -12,6 +12,7 @@ from bot.team.files import (
 from bot.team.roles import RoleKey as RoleKey
 from bot.team.spelling import (
     fold_key as fold_key,
+    holds_role as holds_role,
     is_key_meant as is_key_meant,
     is_role_meant as is_role_meant,
     is_stage_meant as is_stage_meant,

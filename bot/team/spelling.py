@@ -66,6 +66,12 @@ def _is_role_meant(text: str, role: str) -> bool:
     words = [word for word in _BETWEEN_ROLES.split(text) if word]
     if words and _is_word_meant(words[0], role):
         return True
+    return holds_role(text, role)
+
+
+def holds_role(text: str, role: str) -> bool:
+    """Return whether any word of a text is a role, and is neither denied nor a trainee's."""
+    words = [word for word in _BETWEEN_ROLES.split(text[:_MAX_TEXT].casefold()) if word]
     return any(
         word == role and not _DENIED.intersection(words[:place]) for place, word in enumerate(words)
     )

@@ -12,6 +12,7 @@ from bot import app
 from bot.app import sweep
 from bot.config import Secret
 from bot.errors import GitLabError
+from bot.event import Push
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
 from bot.sandbox.http.holding import Arrival, Hold
@@ -99,15 +100,17 @@ class SteppedClient(GitLabClient):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One run of the bot on a merge request; `trouble` is a bug's traceback."""
+    """One run of the bot on a merge request, or after a push; `trouble` is a bug's traceback."""
 
     name: str
     iid: int
+    push: Push | None = None
     began: int = 0
     alone: bool = True
     spoiled: bool = False
     done: bool = False
     calls: int = 0
+    seen: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     trouble: str = ""
 
@@ -146,10 +149,17 @@ def make_client(
 
 
 def evaluate(client: SteppedClient, choices: app.Choices, job: Job) -> None:
-    """Evaluate the job's merge request and publish, as `nomination-bot run` does."""
+    """Evaluate what the job is to look at and publish, as `nomination-bot run` does."""
     try:
-        _, problems = sweep.run(TEAM, job.iid, choices, client)
-        job.problems.extend(problems)
+        if job.push is None:
+            _, problems = sweep.run(TEAM, job.iid, choices, client)
+            job.problems.extend(problems)
+            job.seen.append(job.iid)
+            return
+        changed = client.fetch_changed(TEAM, job.push.before, job.push.after)
+        looks = sweep.look_at_touching(TEAM, changed, choices, client)
+        job.problems.extend(problem for look in looks for problem in look.problems)
+        job.seen.extend(look.iid for look in looks if look.iid)
     finally:
         job.calls = client.calls
         client.close()

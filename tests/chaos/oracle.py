@@ -424,13 +424,11 @@ def _orders(
 def _proposes(plot: Plot, other: MergeRequest, mr: MergeRequest, entries: set[str]) -> bool:
     """Tell whether another one is from the same branch, or changes a nominee's entry.
 
-    It is the author's, or was closed; one of theirs that changes nothing any more may have.
+    One of the author's that changes nothing any more may have.
     """
     if other.source_branch == mr.source_branch:
         return True
     own, diff = other.author is mr.author, other.diff
-    if not (own or other.state == "closed"):
-        return False
     if diff is None or diff.base_sha is None:
         return True
     store = plot.made.team.repository.store

@@ -7,11 +7,11 @@ from random import Random
 
 from bot import app
 from bot.app import sweep
+from bot.event import Push
 from bot.publish.gate import GateKind
 from bot.sandbox.http.holding import Hold
 from bot.sandbox.http.misbehaving import Misbehaving
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import MergeRequest
 from tests.chaos.acts import act
 from tests.chaos.checks import check_end, check_gate
 from tests.chaos.courier import Courier
@@ -116,7 +116,9 @@ class Story:
 
     def _start(self) -> None:
         self._number += 1
-        job = Job(f"job{self._number}", self._courier.take())
+        told = self._courier.take()
+        push = told if isinstance(told, Push) else None
+        job = Job(f"job{self._number}", told if isinstance(told, int) else 0, push)
         faults = [*choose_faults(self._random), *self._offers.choose_faults()]
         for fault in faults:
             self._theatre.server.fault(fault)
@@ -126,7 +128,8 @@ class Story:
             other.spoiled = other.spoiled or bool(faults) or self._is_spoiled()
         job.began = self._watch.now
         weather = ", ".join(f"{f.kind} {f.route} {sorted(f.calls or ())}" for f in faults)
-        self._say(f"{job.name} begins with !{job.iid}; {weather or 'no faults'}")
+        about = "a push" if push else f"!{job.iid}"
+        self._say(f"{job.name} begins with {about}; {weather or 'no faults'}")
         self.told.counts["deliveries"] += 1
         self._jobs.start(job, self._work)
         self._reap()
@@ -154,12 +157,10 @@ class Story:
                 self.told.wrongs.append(f"{job.name} met a bug: {job.trouble}")
             if job.alone and not job.spoiled:
                 self.told.wrongs += job.problems
-                self.told.wrongs += check_gate(self._plot, self._mr(job), f"after {job.name}")
+                for mr in map(self._plot.made.team.merge_requests.__getitem__, job.seen):
+                    self.told.wrongs += check_gate(self._plot, mr, f"after {job.name}")
         if not self._jobs.live:
             self._clear_up()
-
-    def _mr(self, job: Job) -> MergeRequest:
-        return self._plot.made.team.merge_requests[job.iid]
 
     def _clear_up(self) -> None:
         faults = self._theatre.server.misbehaving.faults

@@ -3,9 +3,16 @@
 from collections.abc import Collection
 from typing import Annotated, ClassVar
 
-from bot.assessment.findings import Case, Finding, Part, Verdict
+from bot.assessment.findings import (
+    Case,
+    Finding,
+    Part,
+    Verdict,
+    current_maintainers,
+    inactive_maintainers,
+)
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.merge_request import Note
+from bot.merge_request import Note, Person
 from bot.policy import Requirement
 from bot.policy.grammar import Choice, Key
 from bot.unread import Unread
@@ -14,17 +21,26 @@ from bot.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _People:
-    """Whose threads count, everybody's where none are `deciding`; the `partial` resolve none."""
+    """Whose threads count, everybody's where none are `deciding`; the `partial` resolve none.
+
+    The `absent` would decide, were their accounts not blocked.
+    """
 
     nominee: str
     partial: Collection[str]
     deciding: Collection[str] | None
+    absent: Collection[str] = ()
 
-    def raise_by(self, key: str) -> bool:
-        return key != self.nominee and (self.deciding is None or key in self.deciding)
+    def raise_by(self, person: Person) -> bool:
+        # That they left does not settle it.
+        left = person.is_gone or person.key in self.absent
+        return person.key != self.nominee and (left or self._decide(person.key))
 
     def settle_by(self, key: str) -> bool:
-        return key not in self.partial and self.raise_by(key)
+        return key not in self.partial and self._decide(key)
+
+    def _decide(self, key: str) -> bool:
+        return self.deciding is None or key in self.deciding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +51,8 @@ class NoOpenThreads(RequirementKind):
     about = (
         "No thread of the merge request in which somebody who decides wrote is open: an unresolved "
         "thread is how a blocking concern is raised. It takes somebody else than the nominee and "
-        "the author to resolve it. Internal threads do not count, because not everybody sees them."
+        "the author to resolve it. Internal threads do not count, because not everybody sees "
+        "them; those of people who were blocked or deleted since do."
     )
     later = True
     effort = 3
@@ -43,9 +60,11 @@ class NoOpenThreads(RequirementKind):
         "found": "{% if finding.found %}{{ finding.found }} comment"
         "{% if finding.found != 1 %}s{% endif %} in open threads{% else %}none{% endif %}",
         "needed": "{% if not finding.needed %}none{% endif %}",
-        "next_step": "{% set names = finding.parts|map(attribute='name')|unique|list %}"
+        "next_step": "{% set names = finding.parts|selectattr('state', 'equalto', 'open')"
+        "|map(attribute='name')|unique|list %}"
         "{% for name in names[:shown] %}{{ name|user }} or {% endfor %}"
-        "{% if rule.by == 'maintainers' %}another maintainer{% else %}anybody but the nominee and"
+        "{% if rule.by == 'maintainers' %}{% if names %}another{% else %}a{% endif %} maintainer"
+        "{% else %}anybody but the nominee and"
         " the author{% endif %} resolves what is open"
         " ({% for part in finding.parts[:shown] %}{{ 'comment'|link(part.url) }}"
         "{% if not loop.last %}, {% endif %}{% endfor %}) and comments"
@@ -81,7 +100,12 @@ class NoOpenThreads(RequirementKind):
         if open_notes and not notes:
             return unknown(requirement, 0, "GitLab does not tell who wrote in an open thread")
         parts = tuple(
-            Part(role="thread", name=note.author.username, state="open", url=note.url)
+            Part(
+                role="thread",
+                name=note.author.username,
+                state="left" if note.author.is_gone or not note.author.active else "open",
+                url=note.url,
+            )
             for note in notes
             if note.author
         )
@@ -98,11 +122,15 @@ class NoOpenThreads(RequirementKind):
         partial = {nominee, author.key if author else nominee}
         if self.by == "anyone":
             return _People(nominee=nominee, partial=partial, deciding=None)
-        maintainers = case.maintainers()
-        if isinstance(maintainers, Unread):
-            return maintainers
-        deciding = {name.casefold() for name in maintainers}
-        return _People(nominee=nominee, partial=partial, deciding=deciding)
+        members = case.members(case.policy.maintainers.group)
+        if isinstance(members, Unread):
+            return members
+        return _People(
+            nominee=nominee,
+            partial=partial,
+            deciding={name.casefold() for name in current_maintainers(case.policy, members)},
+            absent=inactive_maintainers(case.policy, members),
+        )
 
     def find_actor(self, _: Requirement) -> str:
         """Name the maintainers, who resolve threads."""
@@ -119,7 +147,7 @@ def _is_open(note: Note, people: _People) -> bool:
         return False
     if note.author is None:
         return not note.resolved
-    if note.author.bot or not people.raise_by(note.author.key):
+    if note.author.bot or not people.raise_by(note.author):
         return False
     resolver = (note.resolved_by or "").casefold()
     by_right = resolver == note.author.key or people.settle_by(resolver)

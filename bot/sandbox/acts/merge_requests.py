@@ -302,11 +302,12 @@ def merge(
             raise RefusedError(422, "Branch cannot be merged")
         if verdict != "mergeable":
             raise RefusedError(405, "405 Method Not Allowed")
+        old = mr.project.repository.branches.get(mr.target_branch)
         mr.state, mr.merged_at, mr.merged_by = "merged", now, user
         _remember_state(world, user, mr)
         _commit_merge(world, user, mr, wish)
         announce(world, user, mr, "merge", {"state": ("opened", "merged")})
-        announce_push(world, user, mr.project, mr.target_branch)
+        announce_push(world, user, mr.project, mr.target_branch, old)
         mr.should_remove_source_branch = wish.remove_source_branch
         _remove_source_branch(world, user, mr)
         return mr
@@ -372,9 +373,10 @@ def rebase(world: World, user: User, mr: MergeRequest) -> MergeRequest:
         if source is None or version is None or target is None or mr.state != "opened":
             raise RefusedError(409, "Failed to enqueue the rebase operation")
         head = _replay(mr, version, target, sign(user, now))
-        if head != source.repository.branches.get(mr.source_branch):
+        old = source.repository.branches.get(mr.source_branch)
+        if head != old:
             source.repository.move_branch(mr.source_branch, head)
-            announce_push(world, user, source, mr.source_branch)
+            announce_push(world, user, source, mr.source_branch, old)
         return mr
 
 

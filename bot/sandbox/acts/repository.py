@@ -53,7 +53,7 @@ def create_branch(world: World, user: User, project: Project, name: str, ref: st
         if start is None:
             raise RefusedError(400, f"Invalid reference name: {ref}")
         project.repository.move_branch(name, start.sha)
-        world.record("branch_pushed", actor=user, project=project, subject=name)
+        _record_push(world, user, project, name, None)
         return start
 
 
@@ -62,6 +62,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
         repository = project.repository
+        old = repository.branches.get(branch)
         if branch not in repository.branches and repository.branches and not draft.orphan:
             start = repository.find_commit(draft.start_branch or project.default_branch)
             if start is None:
@@ -72,7 +73,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
         tree = {**tree, **{path: Blob(tree[path].sha, each) for path, each in draft.modes.items()}}
         author = draft.author or sign(user, now)
         commit = repository.commit_tree(branch, tree, draft.message, author)
-        announce_push(world, user, project, branch)
+        announce_push(world, user, project, branch, old)
         return commit
 
 
@@ -83,8 +84,9 @@ def reset_branch(world: World, user: User, project: Project, branch: str, ref: s
         commit = project.repository.find_commit(ref)
         if commit is None:
             raise RefusedError(404, "404 Commit Not Found")
+        old = project.repository.branches.get(branch)
         project.repository.move_branch(branch, commit.sha)
-        announce_push(world, user, project, branch)
+        announce_push(world, user, project, branch, old)
         return commit
 
 
@@ -93,8 +95,8 @@ def delete_branch(world: World, user: User, project: Project, branch: str) -> No
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
         demand(branch in project.repository.branches, 404, "404 Branch Not Found")
-        del project.repository.branches[branch]
-        world.record("branch_pushed", actor=user, project=project, subject=branch)
+        old = project.repository.branches.pop(branch)
+        _record_push(world, user, project, branch, old)
 
 
 def receive(
@@ -112,8 +114,9 @@ def receive(
         elif sha is None:
             repository.refs.pop(ref, None)
         elif kind == "heads":
+            old = repository.branches.get(name)
             repository.move_branch(name, sha)
-            announce_push(world, user, project, name)
+            announce_push(world, user, project, name, old)
         else:
             repository.fetch(sha)
             repository.refs[ref] = sha
@@ -155,9 +158,14 @@ def fork_project(
         return world.add_project(fork)
 
 
-def announce_push(world: World, user: User, project: Project, branch: str) -> None:
-    """Start pipelines and renew the open merge requests of a branch that moved."""
-    world.record("branch_pushed", actor=user, project=project, subject=branch)
+def _record_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
+    moved = {"sha": (old, project.repository.branches.get(branch))}
+    world.record("branch_pushed", actor=user, project=project, subject=branch, changes=moved)
+
+
+def announce_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
+    """Start pipelines and renew the open merge requests of a branch that moved from a commit."""
+    _record_push(world, user, project, branch, old)
     mrs = [mr for mr in world.open_merge_requests() if _is_source(mr, project, branch)]
     for mr in mrs:
         renew_diff(world, user, mr)

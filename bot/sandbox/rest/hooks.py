@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, flag, items, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
@@ -27,7 +27,8 @@ UNSERVED = (
     "issues_events", "confidential_issues_events", "tag_push_events", "job_events",
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
-TESTED = ("merge_requests_events", "note_events", "push_events")
+FILTER = ("push_events_branch_filter", "branch_filter_strategy")
+TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
     "url": text(),
     "name": text(),
@@ -35,6 +36,8 @@ FIELDS: Mapping[str, Param] = {
     "token": text(),
     "enable_ssl_verification": flag(),
     "url_variables": items(),
+    "push_events_branch_filter": text(),
+    "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
 }
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -151,7 +154,7 @@ def _change(hook: Webhook, given: Mapping[str, Any]) -> None:
     if not url.startswith(("http://", "https://", "/")) or set(_HOLE.findall(url)) - set(masked):
         raise RefusedError(422, "Invalid url given", key="error")
     hook.url, hook.url_variables = url, masked
-    for name in ("name", "token", "enable_ssl_verification", *SERVED):
+    for name in ("name", "token", "enable_ssl_verification", *FILTER, *SERVED):
         if name in given:
             setattr(hook, name, given[name])
 
@@ -175,7 +178,7 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         "url_variables": [{"key": name} for name in hook.url_variables],
         "alert_status": status,
         "disabled_until": stamp(until),
-        **{name: getattr(hook, name) for name in SERVED},
+        **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},
         **dict.fromkeys(UNSERVED, False),
     }
 

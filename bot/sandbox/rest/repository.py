@@ -21,6 +21,8 @@ from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError
 
 FEWEST_REFS = 2
+# doc/administration/instance_limits.md; `compare_timeout` then tells that there were more.
+COMPARED_FILES = 1000
 
 
 @endpoint(
@@ -197,9 +199,9 @@ def compare(call: Call) -> Answer:
         "commits": rendered,
         "diffs": [
             render_diff(repository.store, each, unidiff=given.get("unidiff", False))
-            for each in changes
+            for each in changes[:COMPARED_FILES]
         ],
-        "compare_timeout": False,
+        "compare_timeout": len(changes) > COMPARED_FILES,
         "compare_same_ref": old.sha == new.sha,
         "web_url": commit_url(call.world, call.project, new.sha),
     }

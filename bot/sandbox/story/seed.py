@@ -196,6 +196,7 @@ def _add_connections(world: World, project: Project, section: Section) -> None:
                 note_events="notes" in events,
                 confidential_note_events="confidential_notes" in events,
                 push_events="pushes" in events,
+                push_events_branch_filter=hook.take("branch", str, ""),
             )
         )
         hook.end()

@@ -20,6 +20,7 @@ from bot.sandbox.webhooks.parts import (
     merge_status,
     write_time,
 )
+from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import (
     Label,
     MergeRequest,
@@ -29,10 +30,10 @@ from bot.sandbox.world.entities import (
     StatusCheck,
     User,
 )
-from bot.sandbox.world.repository import changed_paths
+from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import Event, World
 
-MOST_COMMITS, NO_COMMIT = 20, "0" * 40
+NOTHING = "0" * 40  # where a branch was before it was made, or is after it was deleted
 STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 # What our events tell and GitLab's `changes` do not.
 _UNTOLD = frozenset(
@@ -239,44 +240,51 @@ def _noted_merge_request(world: World, mr: MergeRequest) -> Body:
     }
 
 
-def build_push_body(
-    world: World, actor: User, project: Project, branch: str, moved: tuple[str | None, str | None]
-) -> Body:
-    """Build what a push sends (doc/user/project/integrations/webhook_events.md, "Push events")."""
-    before, after = moved
-    store = project.repository.store
-    base = before or project.repository.branches.get(project.default_branch)
-    new = project.repository.between(base, after) if after else []
-    told = []
-    for commit in reversed(new[:MOST_COMMITS]):
-        old = store.commits[commit.parents[0]].tree if commit.parents else {}
-        paths = changed_paths(old, commit.tree)
-        changes = {
-            "added": [each for each in paths if each not in old],
-            "modified": [each for each in paths if each in old and each in commit.tree],
-            "removed": [each for each in paths if each not in commit.tree],
-        }
-        told.append(describe_commit(world, project, commit) | changes)
+def build_push_body(world: World, event: Event, project: Project) -> Body:
+    """Build what a push event sends (lib/gitlab/data_builder/push.rb): the newest 20 commits."""
+    before, after = event.changes["sha"]
+    repository, actor = project.repository, event.actor
+    if actor is None:
+        raise TypeError("somebody pushed")
+    # app/services/git/branch_hooks_service.rb: of a new branch what the default one lacks.
+    start = before or repository.branches.get(project.default_branch)
+    commits = repository.between(start, after)[::-1] if after else []
     return {
         "object_kind": "push",
         "event_name": "push",
-        "before": before or NO_COMMIT,
-        "after": after or NO_COMMIT,
-        "ref": f"refs/heads/{branch}",
-        "ref_protected": bool(project.protections_of(branch)),
+        "before": before or NOTHING,
+        "after": after or NOTHING,
+        "ref": f"refs/heads/{event.subject}",
+        "ref_protected": bool(project.protections_of(str(event.subject))),
         "checkout_sha": after,
         "message": None,
         "user_id": actor.id,
         "user_name": actor.name,
         "user_username": actor.username,
-        "user_email": None,
+        "user_email": "",
         "user_avatar": describe_user(world, actor)["avatar_url"],
         "project_id": project.id,
         "project": describe_older_project(world, project),
-        "repository": describe_repository(world, project),
-        "commits": told,
-        "total_commits_count": len(new),
+        "commits": [_pushed(world, project, each) for each in commits[-20:]],
+        "total_commits_count": len(commits),
         "push_options": {},
+        "repository": describe_repository(world, project),
+    }
+
+
+def _pushed(world: World, project: Project, commit: Commit) -> Body:
+    """Tell of a commit against its first parent; of a moved file only where it went.
+
+    `repo_changes` of app/models/commit.rb.
+    """
+    store = project.repository.store
+    parent = store.commits[commit.parents[0]].tree if commit.parents else {}
+    changed = compare_trees(store, parent, commit.tree)
+    added = [each for each in changed if each.new and (each.renamed or not each.old)]
+    told = {"added": added, "removed": [each for each in changed if not each.new]}
+    told["modified"] = [each for each in changed if each.new and each not in added]
+    return describe_commit(world, project, commit) | {
+        kind: [each.new_path for each in files] for kind, files in told.items()
     }
 
 

@@ -18,7 +18,7 @@ from bot.sandbox.webhooks.bodies import (
 from bot.sandbox.webhooks.delivery import Letter, send_letter, write_letter
 from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.activity import Activity
-from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, User, Webhook
+from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import Event, RefusedError, World
 
@@ -58,9 +58,6 @@ class Hooks:
         self.delay = 0.0
         self._held: list[Letter] = []
         self._stop = threading.Event()
-        self._heads: dict[int, dict[str, str | None]] = {
-            each.id: dict(each.repository.branches) for each in world.projects.values()
-        }
         self._worker = ThreadPoolExecutor(1, "webhooks")
 
     def notice(self, event: Event) -> None:
@@ -106,8 +103,6 @@ class Hooks:
 
     def _sample(self, project: Project, hook: Webhook, trigger: str) -> Letter:
         """Write what GitLab sends as a test: the last of what the project has."""
-        if trigger == "push_events":
-            return self._sample_push(project, hook)
         mr: MergeRequest | None = next(reversed(project.merge_requests.values()), None)
         if mr is None or (trigger == "note_events" and not mr.comments):
             wanted = "notes" if trigger == "note_events" else "merge requests"
@@ -118,15 +113,6 @@ class Hooks:
             return write_letter(self.world, hook.address, "Note Hook", body, hook)
         body = build_merge_request_body(self.world, event, mr)
         return write_letter(self.world, hook.address, "Merge Request Hook", body, hook)
-
-    def _sample_push(self, project: Project, hook: Webhook) -> Letter:
-        head = project.repository.branches.get(project.default_branch)
-        owner = next((each.user for each in project.members.values()), project.owner)
-        if head is None or owner is None:
-            raise RefusedError(422, "Ensure the project has at least one commit.")
-        branch = project.default_branch
-        body = build_push_body(self.world, owner, project, branch, (head, head))
-        return write_letter(self.world, hook.address, "Push Hook", body, hook)
 
     def close(self) -> None:
         """Drop what has not been sent."""
@@ -139,8 +125,11 @@ class Hooks:
             body = build_pipeline_body(world, event)
             hooks = event.project.webhooks
             yield from self._to_hooks(hooks, "pipeline_events", "Pipeline Hook", body)
-        if event.kind == "branch_pushed" and event.project is not None and event.actor is not None:
-            yield from self._push_letters(event.actor, event.project, str(event.subject))
+        if event.kind == "branch_pushed" and event.project is not None:
+            heard = [each for each in event.project.webhooks if each.hears_of(str(event.subject))]
+            if any(each.push_events for each in heard):
+                body = build_push_body(world, event, event.project)
+                yield from self._to_hooks(heard, "push_events", "Push Hook", body)
         if mr is None:
             return
         if note is not None and event.kind in {"note_created", "note_edited"} and not note.system:
@@ -155,13 +144,6 @@ class Hooks:
             for check in mr.project.status_checks if mr.project.settings.ultimate else ():
                 body = build_check_body(world, event, mr, check)
                 yield write_letter(world, check.external_url, "External Status Check", body)
-
-    def _push_letters(self, actor: User, project: Project, branch: str) -> Iterator[Letter]:
-        heads, now = self._heads.setdefault(project.id, {}), project.repository.branches
-        moved, heads[branch] = (heads.get(branch), now.get(branch)), now.get(branch)
-        if any(each.push_events for each in project.webhooks):
-            body = build_push_body(self.world, actor, project, branch, moved)
-            yield from self._to_hooks(project.webhooks, "push_events", "Push Hook", body)
 
     def _to_hooks(
         self, hooks: list[Webhook], wanted: str, name: str, body: Body

@@ -94,8 +94,16 @@ def describe_repository(world: World, project: Project) -> Body:
     }
 
 
+def describe_last_commit(world: World, mr: MergeRequest) -> Body | None:
+    """Describe the head of a merge request."""
+    commit = mr.project.repository.store.commits.get(mr.head_sha or "")
+    if commit is None:
+        return None
+    return describe_commit(world, mr.source_project or mr.project, commit)
+
+
 def describe_commit(world: World, project: Project, commit: Commit) -> Body:
-    """Describe a commit."""
+    """Describe a commit of a project."""
     return {
         "id": commit.sha,
         "message": commit.message,
@@ -104,14 +112,6 @@ def describe_commit(world: World, project: Project, commit: Commit) -> Body:
         "url": f"{world.external_url}/{project.path_with_namespace}/-/commit/{commit.sha}",
         "author": {"name": commit.author.name, "email": commit.author.email},
     }
-
-
-def describe_last_commit(world: World, mr: MergeRequest) -> Body | None:
-    """Describe the head of a merge request."""
-    commit = mr.project.repository.store.commits.get(mr.head_sha or "")
-    if commit is None:
-        return None
-    return describe_commit(world, mr.source_project or mr.project, commit)
 
 
 def describe_approval_rule(mr: MergeRequest) -> Body:

@@ -1,5 +1,6 @@
 """The things a GitLab holds: people, groups, projects, merge requests, notes, pipelines."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -382,6 +383,8 @@ class Webhook:
     note_events: bool = True
     confidential_note_events: bool = False
     push_events: bool = False
+    push_events_branch_filter: str = ""
+    branch_filter_strategy: str = "wildcard"
     pipeline_events: bool = False
     enable_ssl_verification: bool = True
     token: str | None = field(default=None, repr=False)
@@ -397,6 +400,15 @@ class Webhook:
         for name, value in self.url_variables.items():
             found = found.replace(f"{{{name}}}", value)
         return found
+
+    def hears_of(self, branch: str) -> bool:
+        """Return whether pushes to a branch are told (app/models/hooks/web_hook.rb)."""
+        pattern = self.push_events_branch_filter
+        if self.branch_filter_strategy == "all_branches" or not pattern:
+            return True
+        if self.branch_filter_strategy == "regex":
+            return re.search(pattern, branch) is not None
+        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), branch) is not None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
