@@ -43,26 +43,29 @@ bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then re
 	$(BIN)/pytest -q --bless
 
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
-test: $(VENV)/dev.stamp ## run the tests
+test: $(VENV)/dev.stamp ## run the tests; of the large products a sample
 	$(PYTEST)
 
 # Tests that reach no branch which others do not, and are slow or measure time.
 UNCOUNTED := $(addprefix tests/test_,browser.py chaos.py ci_local.py cost.py races.py)
 
 uncounted: $(VENV)/dev.stamp # the tests that `coverage` leaves out
-	$(PYTEST) -q $(UNCOUNTED)
+	$(PYTEST) -q --every $(UNCOUNTED)
 
 COUNT := --cov=bot --cov-branch --cov-report=
 coverage: $(VENV)/dev.stamp ## run most tests and count branches; every room must be covered whole
-	$(PYTEST) -q $(addprefix --ignore=,$(UNCOUNTED)) $(COUNT)
+	$(PYTEST) -q --every $(addprefix --ignore=,$(UNCOUNTED)) $(COUNT)
 	$(MAKE) --no-print-directory covered
 
 covered: # what the last run with $(COUNT) left
 	$(BIN)/coverage json --quiet -o .coverage.json
 	$(BIN)/python .ci/covered.py .coverage.json
 
+STORIES ?= 300
+SEED ?= 1
+WORKERS ?= 2
 chaos: $(VENV)/dev.stamp ## tell 300 random stories with faults and races, and check each
-	$(BIN)/python -m tests.chaos --stories 300 --seed 1 --workers 2
+	$(BIN)/python -m tests.chaos --stories $(STORIES) --seed $(SEED) --workers $(WORKERS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from bot.errors import TeamDatabaseError
@@ -114,9 +115,11 @@ def measure_peak() -> float:
 
 
 def main() -> int:
-    """Print the seconds of each bomb and the MiB of all as JSON."""
-    seconds = {name: measure(raw) for name, raw in bombs()}
-    seconds |= {f"{name}, no libyaml": measure_without_libyaml(raw) for name, raw in bombs()}
+    """Print the seconds of each bomb and the MiB of all as JSON; of each so many-th only."""
+    each = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    chosen = list(islice(bombs(), 0, None, each))
+    seconds = {name: measure(raw) for name, raw in chosen}
+    seconds |= {f"{name}, no libyaml": measure_without_libyaml(raw) for name, raw in chosen}
     json.dump({"seconds": seconds, "mebibytes": measure_peak()}, sys.stdout)
     return 0
 

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Generator, Iterator
 
-import hypothesis
 import pytest
 
 from bot.gitlab.transport import Transport
@@ -14,6 +13,7 @@ from bot.sandbox.world.state import World
 from tests.generated import Settle
 from tests.in_process import reach_near_servers
 from tests.nomination_world import SECRET, NominationWorld
+from tests.sampling import choose_size, find_left_out
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
 TOKENS = (
@@ -24,29 +24,29 @@ TOKENS = (
 )
 
 FAR = staticmethod(Transport.way)
-MOMENT = 0.01  # seconds
+MOMENT = 0.001  # seconds
 SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
-
-# The same examples at every run: a failure in CI is a failure at home.
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-hypothesis.settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let expected files be rewritten, to be reviewed as a diff, and samples be left whole."""
+    """Let expected files be rewritten, to be reviewed as a diff, and samples be whole."""
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
     parser.addoption("--at-most", type=float, metavar="SECONDS", help="begin no test later")
-    parser.addoption("--every-order", action="store_true", help="play all interleavings there are")
+    parser.addoption("--every", action="store_true", help="run all of what else is a sample")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest: two workers then end at the same time.
 
-    A blessing runs nothing but what can be blessed.
+    A blessing runs nothing but what can be blessed, and all of that.
     """
     items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
     if config.getoption("--bless"):
         items[:] = [item for item in items if "bless" in getattr(item, "fixturenames", ())]
+    elif not config.getoption("--every"):
+        left = find_left_out(items)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left])
+        items[:] = [item for item in items if item.nodeid not in left]
 
 
 def pytest_collection_finish() -> None:
@@ -57,7 +57,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep to the time that is given."""
+    """Keep to the time that is given, and to samples where not all is asked for."""
+    config.addinivalue_line("markers", "sample(size): run so many cases, or all with --every")
+    choose_size(config.getoption("--every"))
     limit = config.getoption("--at-most")
     if limit is not None:
         config.pluginmanager.register(AtMost(limit))
@@ -98,10 +100,10 @@ def settle(bless: bool) -> Settle:
     return Settle(bless)
 
 
-@pytest.fixture
-def every_order(request: pytest.FixtureRequest) -> bool:
-    """Tell whether all interleavings are to be played, however long that takes."""
-    return bool(request.config.getoption("--every-order"))
+@pytest.fixture(scope="session")
+def every(request: pytest.FixtureRequest) -> bool:
+    """Tell whether all is to be run of what else is a sample, however long that takes."""
+    return bool(request.config.getoption("--every"))
 
 
 @pytest.fixture(scope="session", autouse=True)

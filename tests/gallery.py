@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.app.ready import with_outcomes
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
-from bot.evidence.facts import Act, Course, Courses, CoursesOf, FileAt, Work
+from bot.evidence.facts import Act, Course, CoursesOf, FileAt, Work
 from bot.evidence.gathering import Evidence, Manager
 from bot.evidence.history import Tenure
 from bot.evidence.present import Present
@@ -175,7 +175,7 @@ def followed() -> Assessment:
     )
     need = CoursesOf(POLICY.repository, tuple(sorted(COURSES)))
     evidence = gather(HALF)
-    evidence = replace(evidence, facts={**evidence.facts, need: Courses(items=items)})
+    evidence = replace(evidence, facts={**evidence.facts, need: items})
     return make_assessment(with_outcomes(POLICY), evidence=evidence)
 
 

@@ -190,6 +190,7 @@ def test_three_hundred_entries_take_twelve_calls(is_hidden: bool, made: Nominati
     assert people == (["nina"] if is_hidden else [])
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("count", "first", "again"), [(1, 9, 5), (310, 14, 10)])
 def test_entries_with_other_roles_of_the_project_take_few_calls(
     count: int, first: int, again: int, made: NominationWorld
@@ -494,6 +495,7 @@ DOUBTS = [
 WRITTEN = (NOTES, STATUSES, "POST */award_emoji")
 
 
+@pytest.mark.sample(15)
 @pytest.mark.parametrize(("kind", "status"), DOUBTS)
 @pytest.mark.parametrize("routes", [[route] for route in WRITTEN] + [list(WRITTEN)], ids=str)
 def test_each_thing_is_written_once_whatever_fails(

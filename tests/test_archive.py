@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from bot.errors import GitLabError
+from bot.gitlab import archive
 from bot.gitlab.archive import LARGEST, MOST_BYTES, MOST_FILES, read_archive
 from bot.gitlab.tallies import PEOPLE, read_tallies, write_query
 from bot.gitlab.transport import OddAnswerError
@@ -167,8 +168,13 @@ def test_what_is_no_archive_is_said(content: bytes) -> None:
         read_archive(pieces(content), everything)
 
 
-def test_a_small_archive_that_unpacks_to_very_much_is_refused() -> None:
-    bomb = gzip.compress(_zeros_as_file(MOST_BYTES * 2))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("most", [2 * LARGEST, MOST_BYTES])
+def test_a_small_archive_that_unpacks_to_very_much_is_refused(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST_BYTES", most)
+    bomb = gzip.compress(_zeros_as_file(most * 2))
     assert len(bomb) < LARGEST
     with pytest.raises(GitLabError, match="unpacks to more than"):
         read_archive(pieces(bomb), everything)
@@ -185,9 +191,12 @@ def test_a_file_that_is_no_entrys_size_is_left_out() -> None:
     assert set(read_archive(pieces(pack(files)), everything)) == {"small.yml"}
 
 
-def test_too_many_files_are_refused() -> None:
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("most", [500, MOST_FILES])
+def test_too_many_files_are_refused(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_FILES", most)
     block = tarfile.TarInfo("top/a.yml").tobuf()
-    content = gzip.compress(block * (MOST_FILES + 1) + bytes(1024), 1)
+    content = gzip.compress(block * (most + 1) + bytes(1024), 1)
     with pytest.raises(GitLabError, match="more than the"):
         read_archive(pieces(content, MANY), everything)
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 PATIENCE = 30
+WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
 TITLE = "Make colleague1 a maintainer"
 TWO = '"maintainer1", "maintainer2"'
 FLAGS = (
@@ -246,6 +248,11 @@ def site(browser: WebDriver) -> Iterator[Reader]:
         yield Reader(browser)
 
 
+def test_a_stranger_opens_a_nomination_by_what_the_pages_say(site: Reader) -> None:
+    nominate(site)
+
+
+@pytest.mark.sample(0)
 def test_a_stranger_finishes_a_nomination_by_what_the_pages_say(site: Reader) -> None:
     nominate(site)
     review_elsewhere(site)
@@ -338,6 +345,7 @@ def finish_the_follow_ups(site: Reader) -> None:
     site.wait_for("every step is done")
 
 
+@pytest.mark.sample(0)
 def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> None:
     team = "/gitlab-com/www-gitlab-com/-"
     entry = "master/data/team_members/person/n/nominee-one.yml"
@@ -361,8 +369,9 @@ def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> No
     assert {path: width for path, width in wide.items() if width > 390} == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
     browser: WebDriver, tmp_path: Path, width: int, scheme: str
 ) -> None:
@@ -390,17 +399,21 @@ def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
 
 
 def check_both_screens(browser: WebDriver, address: str, name: str, folder: Path) -> None:
-    """Look at a page narrow and wide, light and dark; keep pictures for whoever wants to see."""
-    for width in (390, 1280):
-        for scheme in ("light", "dark"):
-            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-            screen = {"width": width, "height": 1600, "deviceScaleFactor": 1, "mobile": False}
-            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-            browser.get(address)
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-            assert browser.execute_script(FAINT) == []
-            browser.save_screenshot(str(folder / f"{name}-{width}-{scheme}.png"))
+    """Look at a page narrow and wide, light and dark."""
+    for width, scheme in product(WIDTHS, SCHEMES):
+        check_screen(browser, address, width, scheme, folder / f"{name}-{width}-{scheme}.png")
+
+
+def check_screen(browser: WebDriver, address: str, width: int, scheme: str, picture: Path) -> None:
+    """Look at a page; keep a picture for whoever wants to see."""
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    screen = {"width": width, "height": 1600, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get(address)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script(FAINT) == []
+    browser.save_screenshot(str(picture))
 
 
 # Texts that stand out from their ground by less than 4.5 to 1 (WCAG 2.2, 1.4.3).
@@ -435,6 +448,7 @@ def screen(browser: WebDriver) -> Iterator[WebDriver]:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+@pytest.mark.sample(0)
 def test_the_story_is_seen_on_every_screen(screen: WebDriver, tmp_path: Path) -> None:
     scenario = read_scenario(STORY)
     with Sandbox(FIRST_NOMINATION, scenario.variables) as sandbox:
@@ -489,7 +503,17 @@ def look_at_the_board(screen: WebDriver, stage: Stage, folder: Path) -> None:
     assert f"Drift ({drift})" in seen
 
 
-def test_every_comment_of_the_gallery_fits_the_screen(screen: WebDriver, tmp_path: Path) -> None:
+def test_a_merge_request_fits_the_screen(screen: WebDriver, stage: Stage, tmp_path: Path) -> None:
+    page = f"{stage.sandbox.url}/{TEAM}/-/merge_requests/1"
+    check_screen(screen, page, WIDTHS[0], SCHEMES[1], tmp_path / "merge-request.png")
+
+
+@pytest.mark.sample(0)
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_comment_of_the_gallery_fits_the_screen(
+    screen: WebDriver, tmp_path: Path, width: int, scheme: str
+) -> None:
     gallery = (Path(__file__).parents[1] / "docs" / "gallery.md").read_text(encoding="utf-8")
     made = make_world(assigned=False)
     world, mr = made.world, made.nomination
@@ -501,6 +525,6 @@ def test_every_comment_of_the_gallery_fits_the_screen(screen: WebDriver, tmp_pat
     with Server(world) as server:
         server.mount("/", Pages(world))
         address = f"{server.url}/{TEAM}/-/merge_requests/{mr.iid}"
-        check_both_screens(screen, address, "gallery", tmp_path)
+        check_screen(screen, address, width, scheme, tmp_path / f"gallery-{width}-{scheme}.png")
         mentions = screen.find_elements(By.CSS_SELECTOR, f"#note_{note.id} a.ref-mention")
         assert {each.text for each in mentions} == {"@ada", "@margaret"}

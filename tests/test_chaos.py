@@ -7,13 +7,13 @@ from bot.sandbox.world.state import World
 from tests.chaos.__main__ import describe, tell_stories
 from tests.chaos.story import Story, Theatre
 
-CHUNKS = 5
-STORIES = 3  # of each chunk; CI tells three hundred, these among them
+STORIES = 15  # CI tells three hundred, these among them
 
 
-@pytest.mark.parametrize("first", range(1, CHUNKS * STORIES, STORIES))
-def test_every_story_ends_with_one_true_comment_and_the_right_gate(first: int) -> None:
-    wrong = [describe(told) for told in tell_stories(first, STORIES) if told.wrongs]
+@pytest.mark.sample(4)
+@pytest.mark.parametrize("seed", range(1, STORIES + 1))
+def test_every_story_ends_with_one_true_comment_and_the_right_gate(seed: int) -> None:
+    wrong = [describe(told) for told in tell_stories(seed, 1) if told.wrongs]
     assert not wrong, "\n\n".join(wrong)
 
 

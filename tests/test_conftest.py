@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import TOKENS, without_tokens
+from tests.sampling import spread
 
 
 def make_report(printed: str) -> pytest.TestReport:
@@ -28,3 +29,21 @@ def test_a_test_that_prints_a_token_fails_and_shows_none(token: str) -> None:
 def test_other_words_are_left_alone() -> None:
     report = without_tokens(make_report("glpat-"))
     assert (report.outcome, len(report.sections)) == ("passed", 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "chosen"), [(0, ""), (1, "a"), (2, "ac"), (3, "abd"), (5, "abcde"), (9, "abcde")]
+)
+def test_a_sample_is_spread_over_all_cases(size: int, chosen: str) -> None:
+    assert spread(list("abcde"), size) == set(chosen)
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("_number", range(5))
+def test_of_a_marked_test_a_sample_is_run_or_every_case(
+    request: pytest.FixtureRequest, every: bool, _number: int
+) -> None:
+    name = request.node.nodeid.partition("[")[0]
+    run = [each for each in request.session.items if each.nodeid.startswith(f"{name}[")]
+    # One that is asked for by its name is run in any case.
+    assert len(run) in ({1, 5} if every else {1, 2})

@@ -22,6 +22,7 @@ def spent() -> float:
     return used.ru_utime + used.ru_stime
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("way", ["run", "decide", "component"])
 def test_an_irrelevant_event_costs_little_more_than_loading_it(tmp_path: Path, way: str) -> None:
     program = tmp_path / "decision.py"

@@ -89,6 +89,7 @@ def made() -> NominationWorld:
 
 
 @pytest.mark.parametrize("name", PIECES)
+@pytest.mark.sample(9)
 def test_no_comment_takes_long(name: str) -> None:
     body = f"{PIECES[name][: NOTE_LIMIT - 50]}\n\n{COMMAND}\n"
     began = time.process_time()
@@ -96,6 +97,7 @@ def test_no_comment_takes_long(name: str) -> None:
     assert time.process_time() - began < 1
 
 
+@pytest.mark.sample(0)
 def test_two_thousand_of_the_worst_comments_take_less_than_ten_seconds() -> None:
     bodies = tuple(worst_comments())
     assert len(set(bodies)) == MANY
@@ -105,6 +107,7 @@ def test_two_thousand_of_the_worst_comments_take_less_than_ten_seconds() -> None
     assert {reading.whole for reading in readings.values()} == {True, False}
 
 
+@pytest.mark.sample(0)
 def test_three_hundred_of_the_worst_entries_take_less_than_ten_seconds() -> None:
     changes = Changes(items=tuple(worst_entries(300)), facts={})
     began = time.process_time()
@@ -221,6 +224,7 @@ def test_many_commands_are_answered_over_several_runs_the_newest_first(
     assert not any(note.awards for note in notes)
 
 
+@pytest.mark.sample(0)
 def test_a_hundred_hostile_siblings_leave_the_gate_shut_in_time(made: NominationWorld) -> None:
     files = make_people(made, 100, None)
     keys = "".join(f"  ai-gatewa{n}: maintaine{n}\n" for n in range(2_000)).encode()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.evidence.facts import Act, Course, Courses, CoursesOf
+from bot.evidence.facts import Act, Course, CoursesOf
 from bot.gitlab.answers import read_time
 from bot.gitlab.queries import build_parts
 from bot.unread import Unread
@@ -45,7 +45,7 @@ def course_of(**changes: Any) -> Course:
         "discussions": {"pageInfo": {"hasNextPage": False}, "nodes": []},
     }
     answer = {"project": {"mergeRequests": {"nodes": [node | changes, None]}}}
-    (course,) = read(answer).items
+    (course,) = read(answer)
     assert isinstance(course, Course)
     return course
 
@@ -137,4 +137,4 @@ def test_courses_that_were_not_listed_are_unread(answer: dict[str, Any]) -> None
 
 def test_the_courses_of_imported_merge_requests_are_left_out() -> None:
     answer = {"project": {"mergeRequests": {"nodes": [{"iid": "1", "mergedAt": None}]}}}
-    assert read(answer) == Courses(items=())
+    assert read(answer) == ()

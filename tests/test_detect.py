@@ -282,6 +282,7 @@ def run_program(base: Path, head: Path) -> tuple[str, float]:
     return done.stdout.strip(), spent - before.children_user - before.children_system
 
 
+@pytest.mark.sample(0)
 def test_three_thousand_people_on_both_sides_take_less_than_three_seconds(tmp_path: Path) -> None:
     make_database(tmp_path / "base", 3_000, "")
     make_database(tmp_path / "head", 3_000, "more")

@@ -81,7 +81,7 @@ def configure(made: NominationWorld, inputs: Mapping[str, object], branch: str =
     actions.push(made.world, made.user("olga"), made.team, branch, change)
 
 
-SILENCE = {"time-limit": 1}  # where nothing is to come
+SILENCE = {"time-limit": 0.3}  # where nothing is to come
 in_silence = pytest.mark.parametrize("inputs", [SILENCE], indirect=True)
 
 
@@ -120,7 +120,7 @@ def test_the_guard_waits_for_the_bot_and_lets_it_pass(guarded: Guarded) -> None:
 @in_silence
 def test_silence_keeps_the_gate_shut(guarded: Guarded) -> None:
     said = guarded.wait()
-    assert "is missing. It did not answer within 1 seconds" in said
+    assert "is missing. It did not answer within 0.3 seconds" in said
     assert "/nomination recheck" in said
     assert guarded.verdict() == "ci_must_pass"
 
@@ -147,6 +147,7 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
 
 @in_silence
 @pytest.mark.parametrize("state", ["failed", "pending", "canceled"])
+@pytest.mark.sample(1)
 def test_only_a_success_lets_it_pass(guarded: Guarded, state: str) -> None:
     guarded.post(state)
     assert f"is {state}." in guarded.wait()
@@ -183,6 +184,7 @@ def test_a_job_of_the_bots_name_is_no_answer(guarded: Guarded) -> None:
 @pytest.mark.parametrize(
     "kind", [Kind.ERROR_BEFORE, Kind.RACK_429, Kind.CUT_BEFORE, Kind.EMPTY_BODY]
 )
+@pytest.mark.sample(1)
 def test_failures_of_gitlab_are_waited_out(guarded: Guarded, kind: Kind) -> None:
     guarded.server.fault(Fault(route="*", kind=kind, calls=range(3)))
     guarded.post("success")
@@ -197,6 +199,9 @@ def test_a_gitlab_that_never_answers_keeps_it_shut(guarded: Guarded) -> None:
     assert guarded.verdict() == "ci_must_pass"
 
 
+NAMED = {"account": "Nomination-Bot"}
+
+
 def read_with_a_token(guarded: Guarded) -> None:
     reader = guarded.made.user("max")
     token = Token(id=99, value=READ_ONLY, user=reader, scopes=("read_api",))
@@ -205,7 +210,7 @@ def read_with_a_token(guarded: Guarded) -> None:
     guarded.push("maintainer backend")
 
 
-@in_silence
+@pytest.mark.parametrize("inputs", [{"time-limit": 1}], indirect=True)
 def test_a_private_project_takes_a_token(guarded: Guarded) -> None:
     guarded.made.team.visibility = "private"
     guarded.post("success")
@@ -215,9 +220,13 @@ def test_a_private_project_takes_a_token(guarded: Guarded) -> None:
     assert "has answered: success" in guarded.wait()
 
 
-@pytest.mark.parametrize("inputs", [{"account": "Nomination-Bot", **SILENCE}], indirect=True)
 @pytest.mark.parametrize(
-    ("by", "said"), [("dora", "is missing."), ("nomination-bot", "has answered: success")]
+    ("inputs", "by", "said"),
+    [
+        (NAMED | SILENCE, "dora", "is missing."),
+        (NAMED | {"time-limit": 1}, "nomination-bot", "has answered: success"),
+    ],
+    indirect=["inputs"],
 )
 def test_a_forged_status_does_not_count_where_the_account_is_named(
     guarded: Guarded, by: str, said: str
@@ -282,8 +291,8 @@ ENDLESS = json.dumps({"data": {"project": {"pipeline": PAGE}}}).encode()
 @pytest.mark.parametrize(
     ("script", "limit", "said"),
     [
-        (saying(answer("404 Not Found", b"{}"), answer("200 OK", ENDLESS)), "1", "all listed"),
-        (drip, "-9", "GitLab answered nothing whole in time."),
+        (saying(answer("404 Not Found", b"{}"), answer("200 OK", ENDLESS)), "0.3", "all listed"),
+        (drip, "-9.6", "GitLab answered nothing whole in time."),
     ],
 )
 def test_an_endless_answer_ends_with_the_time_limit(script: Script, limit: str, said: str) -> None:
@@ -297,7 +306,7 @@ def test_the_token_follows_no_redirect() -> None:
     with raw_server(saying(answer("200 OK", b"[]"))) as other:
         away = saying(answer("302 Found", b"", f"Location: {other.url}/"))
         with raw_server(away) as raw:
-            done = guard(raw.url, "1", NOMINATION_GATE_TOKEN=READ_ONLY)
+            done = guard(raw.url, "0.3", NOMINATION_GATE_TOKEN=READ_ONLY)
         assert other.requests == []
     assert done.returncode == 1
     assert READ_ONLY not in done.stdout + done.stderr

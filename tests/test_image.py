@@ -19,6 +19,7 @@ from tests.test_components import BOT, fill, run_lines
 
 ROOT = Path(__file__).parents[1]
 ADA, BOB = "ada-1.0-py3-none-any.whl", "bob_by-2.0-py3-none-any.whl"
+PAUSE = 0.01  # seconds between two looks whether to stop
 PINNED = re.compile(r"docker\.io/library/python:3\.1\d-slim@sha256:[0-9a-f]{64}")
 
 
@@ -189,7 +190,7 @@ class Handler(BaseHTTPRequestHandler):
 def packages() -> Iterator[Packages]:
     """Serve packages on loopback."""
     with Packages(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(PAUSE,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -268,7 +269,7 @@ def test_the_token_stays_with_gitlab_where_the_files_lie_elsewhere(
     job: Job, packages: Packages
 ) -> None:
     with Packages(("127.0.0.1", 0), Handler) as store:
-        threading.Thread(target=store.serve_forever, daemon=True).start()
+        threading.Thread(target=store.serve_forever, args=(PAUSE,), daemon=True).start()
         store.content = make_archive(job.wheels)
         packages.elsewhere = f"http://127.0.0.1:{store.server_port}/file?signature=1"
         assert job.sweep().stdout == "ran: sweep there\n"
@@ -301,6 +302,7 @@ SPOILT: dict[str, Callable[[dict[str, bytes]], bytes | None]] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+@pytest.mark.sample(3)
 def test_an_archive_that_is_not_what_is_locked_is_left_alone(
     job: Job, packages: Packages, spoil: Callable[[dict[str, bytes]], bytes | None]
 ) -> None:

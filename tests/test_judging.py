@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
-from bot.assessment.kinds.kind import judge as judge_requirement
+from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
@@ -37,6 +37,7 @@ from tests.builders import (
     make_work,
     tell_facts,
 )
+from tests.sampling import examples
 
 MET, UNMET, UNKNOWN = Verdict.MET, Verdict.UNMET, Verdict.UNKNOWN
 UNREAD = Unread(reason="GitLab answered 403")
@@ -725,7 +726,7 @@ KINDS = st.sampled_from(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, MERGED, STAGES)
 def test_more_evidence_never_turns_met_into_not_met(
     rule: rules.Rule,
@@ -743,7 +744,7 @@ def test_more_evidence_never_turns_met_into_not_met(
     assert (after.found or 0) >= (before.found or 0)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, STAGES, st.randoms(use_true_random=False))
 def test_the_order_of_the_evidence_does_not_matter(
     rule: rules.Rule, authored: list[Merged], reviewed: list[Merged], stage: Tenure, chance: Any
@@ -761,7 +762,7 @@ def test_the_order_of_the_evidence_does_not_matter(
 CUTS = st.tuples(st.integers(0, 12), st.integers(0, 12))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(KINDS, LISTS, LISTS, STAGES, CUTS)
 def test_a_cut_list_never_reverses_a_verdict(
     rule: rules.Rule,
@@ -782,3 +783,9 @@ def test_a_rule_of_no_kind_cannot_be_judged() -> None:
     requirement = make_requirement(rules.Rule())
     with pytest.raises(TypeError, match="wanted"):
         judge_requirement(make_case(make_policy(requirement)), requirement)
+
+
+@pytest.mark.parametrize("rule", EVERY_KIND)
+def test_every_kind_names_one_of_few_for_the_next_step_or_nobody(rule: rules.Rule) -> None:
+    actor = kind_of(make_requirement(rule)).find_actor(make_requirement(rule))
+    assert actor in {None, "author", "nominee", "manager", "approver", "maintainer", "anyone"}

@@ -56,8 +56,8 @@ def break_templates(**choices: Any) -> app.Choices:
 def test_a_run_that_takes_long_says_first_that_a_verdict_is_to_come(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "SLOW", 0.2)
-    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.4))
+    monkeypatch.setattr(rounds, "SLOW", 0.1)
+    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.2))
     assert run_on(server, made.nomination).gate == "passed"
     assert shown(made) == ["success"]
     (status,) = made.statuses()
@@ -76,8 +76,8 @@ def test_a_verdict_that_stands_is_left_alone_meanwhile(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_on(server, made.nomination)
-    monkeypatch.setattr(rounds, "SLOW", 0.2)
-    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.4))
+    monkeypatch.setattr(rounds, "SLOW", 0.1)
+    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.2))
     run_on(server, made.nomination)
     assert shown(made) == ["success"]
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from bot.listing import Listing, ListingSpec, UnreadableListing, is_listed, read_listing
 from bot.listing.document import DEEPEST, LONGEST_TEXT, MOST_NODES
 from bot.listing.yaml_document import parse_yaml
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec
+from tests.sampling import examples
 
 WHERE = "inventory.json"
 
@@ -462,7 +463,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(text=st.one_of(st.text(), st.lists(pieces).map("".join)), form=st.sampled_from(FORMATS))
 def test_any_text_is_read_or_refused(text: str, form: Format) -> None:
     for entry in (True, False):
@@ -484,7 +485,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     names=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]))),
     rest=json_values,

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from bot.listing import is_listed, propose_edit, propose_removal, read_listing
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec
+from tests.sampling import examples
 
 PATH = "config/inventory.json"
 GIT = shutil.which("git") or "git"
@@ -542,7 +543,7 @@ def _load(text: str, form: Format) -> object:
     return json.loads(text) if form == "json" else yaml.load(text, Loader=yaml.CSafeLoader)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     names=st.lists(usernames, unique=True, max_size=5),
     username=usernames,
@@ -574,7 +575,7 @@ def test_every_edit_adds_one_name_and_loses_nothing(
         assert _load(edited, layout.form) == expected
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     names=st.lists(usernames, unique=True, max_size=4),
     layout=layouts,

@@ -22,8 +22,9 @@ from tests.remembering import Memory, Remembering
 
 # Gate, comment and mark go out at the same time: either run may make them in either order.
 BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
-PROCESSES = 10
-SAMPLE = 25  # of the interleavings, where not all are asked for
+PROCESSES, FEW = 10, 3
+SAMPLE = 6  # of the interleavings, where not all are asked for
+LATE = 50  # where all would take too long in CI, too
 Begin = Callable[[], Pair]
 
 
@@ -55,11 +56,11 @@ def make_beginning(
     "backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none"
 )
 def test_every_interleaving_of_two_first_runs_ends_with_one_comment_and_the_right_gate(
-    server: Server, backwards: frozenset[str], every_order: bool
+    server: Server, backwards: frozenset[str], every: bool
 ) -> None:
     told = 0
     # All of them take a minute and are played in CI; those that come first are a sample.
-    limit = None if every_order else SAMPLE
+    limit = None if every else SAMPLE
     for pair, ended in islice(explore(make_beginning(server, backwards), ("a", "b")), limit):
         told += 1
         assert [(job.problems, job.trouble) for job in ended] == [([], ""), ([], "")]
@@ -83,9 +84,9 @@ class Doubting(Remembering):
         return remembered
 
 
-def test_what_is_remembered_is_what_would_be_answered(server: Server) -> None:
+def test_what_is_remembered_is_what_would_be_answered(server: Server, every: bool) -> None:
     begin = make_beginning(server, frozenset(), Doubting)
-    for _, ended in islice(explore(begin, ("a", "b")), 10):
+    for _, ended in islice(explore(begin, ("a", "b")), 10 if every else 3):
         assert [job.trouble for job in ended] == ["", ""]
 
 
@@ -100,17 +101,14 @@ class LatePair(Pair):
         super().start(names[1:])
 
 
-def test_the_comment_that_stays_of_two_tells_the_newer_state(
-    server: Server, every_order: bool
-) -> None:
+def test_the_comment_that_stays_of_two_tells_the_newer_state(server: Server, every: bool) -> None:
     begin = make_beginning(server, frozenset())
 
     def begin_late() -> Pair:
         pair = begin()
         return LatePair(pair.server, pair.made, pair.jobs, pair.backwards)
 
-    # Here all would take too long in CI, too.
-    for pair, _ in islice(explore(begin_late, ("a", "b")), SAMPLE * (2 if every_order else 1)):
+    for pair, _ in islice(explore(begin_late, ("a", "b")), LATE if every else SAMPLE):
         (note,) = pair.made.own_notes()
         assert "✓&nbsp;waived" in note.body
 
@@ -125,7 +123,10 @@ def assert_settled(made: NominationWorld, gate: str, run_again: Callable[[], obj
     assert [f"{each.method} {each.path} {each.body}" for each in made.writes()[before:]] == []
 
 
-def test_ten_processes_at_once_end_with_one_comment_and_one_right_gate(tmp_path: Path) -> None:
+def test_many_processes_at_once_end_with_one_comment_and_one_right_gate(
+    tmp_path: Path, every: bool
+) -> None:
+    count = PROCESSES if every else FEW
     made = make_world()
     made.say("/nomination recheck", by="max")
     with Server(made.world) as server:
@@ -137,7 +138,7 @@ def test_ten_processes_at_once_end_with_one_comment_and_one_right_gate(tmp_path:
             NOMINATION_BOT_TOKEN=SECRET,
             NOMINATION_BOT_TEAM_PROJECT=TEAM,
         )
-        with ThreadPoolExecutor(PROCESSES) as pool:
-            ended = list(pool.map(lambda _: run(), range(PROCESSES)))
-        assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * PROCESSES
+        with ThreadPoolExecutor(count) as pool:
+            ended = list(pool.map(lambda _: run(), range(count)))
+        assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * count
         assert_settled(made, "success", run)

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
 from bot.assessment import kinds
@@ -62,6 +62,7 @@ from tests.builders import (
 )
 from tests.everything import EVERY_CHECK, EVERY_RULE, EVERYTHING
 from tests.gallery import SCENES
+from tests.sampling import examples
 
 WORDS = Words(None, GITLAB, "nomination")
 UNREAD = Unread(reason="GitLab answered 403")
@@ -639,7 +640,7 @@ PEOPLE = ((), (make_person("grace"), make_person("linus"), make_person("0")))
 STATES = ("opened", "merged", "closed", "locked")
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.data())
 def test_no_combination_breaks_a_template(data: st.DataObject) -> None:
     def draw(options: Sequence[Any]) -> Any:

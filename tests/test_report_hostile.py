@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -34,6 +34,7 @@ from tests.builders import (
 )
 from tests.everything import EVERYTHING
 from tests.hostile import CORPUS, HUGE, hostile_texts
+from tests.sampling import examples
 
 WORDS = Words(None, GITLAB, "nomination")
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -114,18 +115,19 @@ def assert_inert(text: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["opened", "merged"])
-def test_hostile_texts_are_inert_in_every_field(state: str) -> None:
-    for text in CORPUS:
+def test_hostile_texts_are_inert_in_every_field(state: str, every: bool) -> None:
+    for text in CORPUS if every else CORPUS[::4]:
         assert_inert(text, state)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(hostile_texts(), st.sampled_from(STATES))
 def test_no_text_does_anything(text: str, state: str) -> None:
     assert_inert(text, state)
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.sample(1)
 def test_huge_texts_are_cut_in_every_field(state: str) -> None:
     for text in HUGE:
         assert len(render(text, state)) < 80_000
@@ -143,12 +145,13 @@ def shape(text: str, state: str) -> list[str]:
     "text",
     ["| a | b |", "a\n| b", "\\| a", "</details>", "</summary><b>", "`", "```\n", "> x", "# x"],
 )
+@pytest.mark.sample(10)
 def test_hostile_texts_break_no_table_and_no_list(text: str, state: str) -> None:
     assert shape(text, state) == shape("harmless", state)
 
 
-def test_the_line_of_the_gate_is_one_printable_line() -> None:
-    for text in CORPUS:
+def test_the_line_of_the_gate_is_one_printable_line(every: bool) -> None:
+    for text in CORPUS if every else CORPUS[::4]:
         gate = render_report(poison(text, "held"), WORDS, NOW).gate
         assert gate
         assert gate.description.isprintable()

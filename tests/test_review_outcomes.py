@@ -8,7 +8,7 @@ import pytest
 
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds import AuthoredMergeRequests, ReviewedMergeRequests, ReviewOutcomes
-from bot.evidence.facts import Course, Courses, CoursesOf
+from bot.evidence.facts import Course, CoursesOf
 from bot.policy.values import Requirement
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
@@ -151,6 +151,7 @@ APPROVE = by("nina", "approve")
         (act(by("max", "thread"), APPROVE, reply("max")), "as_it_was", 0),
     ],
 )
+@pytest.mark.sample(7)
 def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int) -> None:
     made = make_world(authored=1, reviewed=0)
     mr = merge_elsewhere(made, before=before)
@@ -174,6 +175,7 @@ def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int)
         (act(make_robot, by("robot", "thread"), by("nina", "push")), "no_review", 0),
     ],
 )
+@pytest.mark.sample(3)
 def test_the_same_is_told_of_what_they_wrote(before: Act, state: str, threads: int) -> None:
     made = make_world(authored=0, reviewed=0)
     mr = merge_elsewhere(made, author="nina", reviewer="max", before=before)
@@ -314,7 +316,7 @@ def test_a_review_that_nothing_dates_is_followed_by_what_nobody_knows() -> None:
     need = CoursesOf(REPOSITORY, (7,))
     course = Course(iid=7, author="linus", merged_at=merged.merged_at, acts=(), paths=None)
     evidence = make_evidence(make_work(authored=(), reviewed=(merged,)))
-    evidence = replace(evidence, facts={need: Courses(items=(course,))})
+    evidence = replace(evidence, facts={need: (course,)})
     finding = make_assessment(policy, evidence=evidence).findings[1]
     assert finding.outcomes is not None
     assert [each.state for each in finding.outcomes.reviewed] == ["unknown"]

@@ -847,13 +847,13 @@ def test_a_thread_is_begun_on_a_line_of_the_diff(site: Site) -> None:
     assert 'value=":1" selected>1 +new' in page
     form = {"as": "maintainer", "text": "Why?", **path}
     assert site.post(site.url + "/notes", {**form, "line": ":1"}).status_code == 303
-    note = site.mr.comments[-1]
+    note, diff = site.mr.comments[-1], site.mr.diff
+    assert diff is not None
     assert (note.type, note.resolvable, note.position) == (
         "DiffNote",
         True,
         {**path, "position_type": "text", "new_line": 1, "old_line": None}
-        | {"base_sha": site.mr.diff.base_sha, "start_sha": site.mr.diff.start_sha}
-        | {"head_sha": site.mr.head_sha},
+        | {"base_sha": diff.base_sha, "start_sha": diff.start_sha, "head_sha": diff.head_sha},
     )
     assert "On change.md, line 1" in site.text(site.url)
     assert "Thread of Maintainer on change.md, line 1" in site.text(site.url + "/diffs")

@@ -490,6 +490,7 @@ def test_the_demo_fits_the_screen_and_shows_the_whole_comment_once(demo: str) ->
     assert "\x1b" not in demo
 
 
+@pytest.mark.sample(0)
 def test_the_demo_fits_a_narrow_screen() -> None:
     lines = tell_demo(44).splitlines()
     assert [line for line in lines if len(line) > 44] == []

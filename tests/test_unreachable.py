@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import config
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
@@ -35,8 +36,7 @@ def check(url: str, **environment: str) -> str:
         done = run_here(
             "check",
             f"{TEAM}!1",
-            NOMINATION_BOT_DEADLINE="5",
-            **settings(url),
+            **{"NOMINATION_BOT_DEADLINE": "5", **settings(url), **environment},
         )
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
@@ -63,9 +63,10 @@ def test_a_refused_connection() -> None:
     assert "nothing listens there" in check(f"http://127.0.0.1:{free_port()}")
 
 
-def test_no_answer_in_time() -> None:
+def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "DEADLINES", [1])
     with raw_server(hang) as server:
-        said = check(server.url)
+        said = check(server.url, NOMINATION_BOT_DEADLINE="1")
     assert "it did not answer in time" in said
 
 

@@ -213,18 +213,21 @@ def test_texts_that_other_loaders_resolve_are_known(text: str, resolved: bool) -
 
 
 @pytest.fixture(scope="module")
-def costs() -> dict[str, Any]:
-    """Set off all bombs in a process of their own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bombs"], check=True, capture_output=True, timeout=120
+def costs(every: bool) -> dict[str, Any]:
+    """Set off bombs in a process of their own, all or each third."""
+    done = subprocess.run(  # noqa: S603  our own interpreter
+        [sys.executable, "-m", "tests.bombs", "1" if every else "3"],
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_no_bomb_takes_a_second(costs: dict[str, Any]) -> None:
+def test_no_bomb_takes_a_second(costs: dict[str, Any], every: bool) -> None:
     slow = {name: seconds for name, seconds in costs["seconds"].items() if seconds > 1}
-    assert len(costs["seconds"]) > 80
+    assert len(costs["seconds"]) > (80 if every else 26)
     assert slow == {}
 
 

@@ -77,15 +77,11 @@ def _exposure(case: Case, project: str) -> Exposure:
 
 def conceal_finding(finding: Finding, concealed: Concealed) -> Finding:
     """Leave out what was counted where fewer people may see it; the numbers stay."""
-    if finding.repository not in concealed.repositories:
-        return _conceal_folders(finding) if finding.repository in concealed.files else finding
-    return replace(finding, counted=(), near_misses=(), outcomes=None)
-
-
-def _conceal_folders(finding: Finding) -> Finding:
-    if finding.outcomes is None:
-        return finding
-    return replace(finding, outcomes=replace(finding.outcomes, folders=()))
+    if finding.repository in concealed.repositories:
+        return replace(finding, counted=(), near_misses=(), outcomes=None)
+    if finding.outcomes and finding.repository in concealed.files:
+        return replace(finding, outcomes=replace(finding.outcomes, folders=()))
+    return finding
 
 
 def conceal_step(step: Step, concealed: Concealed) -> Step:

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, NoReturn
 
 from bot.config import SETTINGS
@@ -67,8 +68,9 @@ def _closest(written: str, known: Iterable[str]) -> str | None:
     return f"`{found[0]}`" if found else None
 
 
+@cache
 def build_parser() -> Parser:
-    """Build the parser of all commands."""
+    """Build the parser of all commands, once in a process."""
     parser = Parser(
         prog=NAME,
         description="Says who is ready to be a maintainer, and what is left.",

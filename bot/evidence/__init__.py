@@ -19,7 +19,6 @@ from bot.evidence.facts import (
     Commits as Commits,
     CommitsOf as CommitsOf,
     Course as Course,
-    Courses as Courses,
     CoursesOf as CoursesOf,
     Deed as Deed,
     Deeds as Deeds,

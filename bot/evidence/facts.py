@@ -622,15 +622,8 @@ class Course:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Courses:
-    """How some merge requests went."""
-
-    items: tuple[Course, ...]
-
-
 @dataclass(frozen=True, slots=True)
-class CoursesOf(Asks[Courses]):
+class CoursesOf(Asks[tuple[Course, ...]]):
     """The need for how merged merge requests of a project went."""
 
     project: str

@@ -250,18 +250,6 @@ def find_work(subject: Subject, repository: str, facts: Ledger) -> Work | Unread
     return _work_of(repository, work_needs(subject, facts), facts)
 
 
-def _own_needs(
-    subjects: Iterable[Subject], merge_request: MergeRequest, known: Ledger
-) -> set[Need]:
-    return {
-        need
-        for subject in subjects
-        for each in subject.policy.requirements
-        if isinstance(each.rule, Needing)
-        for need in each.rule.needs(subject, merge_request, known)
-    }
-
-
 def _work_of(place: str, needs: Mapping[str, WorkOf], facts: Ledger) -> Work | Unread:
     if place not in needs:
         branch = facts[DefaultBranchOf(place)]
@@ -324,7 +312,13 @@ def _judging_needs(
     works = {need for subject in subjects for need in work_needs(subject, known).values()}
     needs: set[Need] = {*works, *(_own_spelling(need, known) for need in works)}
     needs |= {ExposureOf(place) for place in places}
-    return needs | _own_needs(subjects, merge_request, known)
+    return needs | {
+        need
+        for subject in subjects
+        for each in subject.policy.requirements
+        if isinstance(each.rule, Needing)
+        for need in each.rule.needs(subject, merge_request, known)
+    }
 
 
 def _history_needs(histories: Mapping[str, CommitsOf], known: Ledger) -> set[Need]:

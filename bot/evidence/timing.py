@@ -46,11 +46,6 @@ class Timing:
     approved: Mapping[str, datetime]
 
 
-def is_timed(policy: Policy) -> bool:
-    """Return whether a policy asks for something that depends on these times."""
-    return any(requirement.rule.timed for requirement in policy.requirements)
-
-
 def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, ReopenedOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
     project, number = merge_request.project_id, merge_request.iid
@@ -167,7 +162,7 @@ def timed_policies(
     return [
         p
         for p in policies
-        if is_timed(p)
+        if any(requirement.rule.timed for requirement in p.requirements)
         or in_force(policies, p.project, p.role, first)
         != in_force(policies, p.project, p.role, last)
     ]

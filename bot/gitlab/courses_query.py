@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.evidence import Act, Course, Courses, CoursesOf
+from bot.evidence import Act, Course, CoursesOf
 from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
 from bot.gitlab.packing import Part, make_part
 from bot.gitlab.work_query import DEEDS, is_read_until, times_of
@@ -53,11 +53,11 @@ def courses_part(need: CoursesOf) -> Part:
     return make_part(need, COURSES, _read_courses, cost=64, iids=iids, count=len(iids))
 
 
-def _read_courses(need: CoursesOf, answer: Json) -> Courses | Unread:
+def _read_courses(need: CoursesOf, answer: Json) -> tuple[Course, ...] | Unread:
     nodes = ((answer.get("project") or {}).get("mergeRequests") or {}).get("nodes")
     if nodes is None:
         return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
-    return Courses(items=tuple(_read_course(n) for n in nodes if n and n.get("mergedAt")))
+    return tuple(_read_course(n) for n in nodes if n and n.get("mergedAt"))
 
 
 def _read_course(node: Json) -> Course:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -124,14 +125,6 @@ def read_pages(transport: Transport, path: str, most: int = PAGES, **filters: st
     raise GitLabError(f"the list {path} has more than the {most * 100} rows that the bot reads.")
 
 
-def _read_rename(transport: Transport, need: RenameOf) -> str | None:
-    return _find_other_path(transport, need, "new_path", "old_path")
-
-
-def _read_move(transport: Transport, need: MovedOf) -> str | None:
-    return _find_other_path(transport, need, "old_path", "new_path")
-
-
 def _find_other_path(
     transport: Transport, need: RenameOf | MovedOf, known: str, wanted: str
 ) -> str | None:
@@ -217,8 +210,8 @@ def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
-    RenameOf: _read_rename,
-    MovedOf: _read_move,
+    RenameOf: partial(_find_other_path, known="new_path", wanted="old_path"),
+    MovedOf: partial(_find_other_path, known="old_path", wanted="new_path"),
     AccessOf: _read_access,
     DiffsOf: _read_renames,
     PushOf: _read_push,

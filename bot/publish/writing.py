@@ -168,7 +168,7 @@ def _other_writes(
 ) -> Writes:
     writes: Writes = {}
     if plan.body is not None:
-        writes["comment"] = _note_write(plan, merge_request, writer, created)
+        writes["comment"] = partial(_write_comment, plan, merge_request, writer, created)
     for note_id in plan.extra_notes:
         writes[f"extra comment {note_id}"] = partial(writer.delete_note, merge_request, note_id)
     for note_id, name in plan.emoji:
@@ -246,21 +246,18 @@ def _post_status(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -
             raise
 
 
-def _note_write(
+def _write_comment(
     plan: Plan, merge_request: MergeRequest, writer: Writer, created: list[str]
-) -> Callable[[], None]:
-    def write() -> None:
-        try:
-            _write_note(plan, merge_request, writer, created)
-        except RefusedError as error:
-            if error.code != FORBIDDEN or not merge_request.discussion_locked:
-                raise
-            raise GitLabError(
-                "the discussion is locked, so only members of the project can comment: unlock it, "
-                "or make the bot's account a member."
-            ) from None
-
-    return write
+) -> None:
+    try:
+        _write_note(plan, merge_request, writer, created)
+    except RefusedError as error:
+        if error.code != FORBIDDEN or not merge_request.discussion_locked:
+            raise
+        raise GitLabError(
+            "the discussion is locked, so only members of the project can comment: unlock it, "
+            "or make the bot's account a member."
+        ) from None
 
 
 def _write_note(

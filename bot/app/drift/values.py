@@ -108,10 +108,8 @@ def unread_places(places: Iterable[Place]) -> tuple[str, ...]:
 def as_json(drifts: Iterable[Drift]) -> list[dict[str, Any]]:
     """Return what was found as plain values."""
     return [
-        asdict(drift) | {"known": drift.known, "agree": drift.sound, "differences": _differ(drift)}
+        asdict(drift)
+        | {"known": drift.known, "agree": drift.sound}
+        | {"differences": [asdict(d) | {"place": d.place.name} for d in drift.differences]}
         for drift in drifts
     ]
-
-
-def _differ(drift: Drift) -> list[dict[str, Any]]:
-    return [asdict(each) | {"place": each.place.name} for each in drift.differences]

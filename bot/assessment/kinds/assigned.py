@@ -81,14 +81,14 @@ def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:
         return Part(role="manager", name=manager.missing, state="none")
     key = manager.username.casefold()
     if key == case.nomination.username.casefold():
-        return Part(role="manager", name=manager.username, state="is_nominee")
-    if key in assignees:
+        state = "is_nominee"
+    elif key in assignees:
         # Anybody may take a name that was freed.
         state = "stranger" if key in case.strangers else "assigned"
-        return Part(role="manager", name=manager.username, state=state)
-    if any(person.key == key for person in case.merge_request.assignees):
-        return Part(role="manager", name=manager.username, state="inactive")
-    state = "reviewer_only" if key in reviewers else "missing"
+    elif any(person.key == key for person in case.merge_request.assignees):
+        state = "inactive"
+    else:
+        state = "reviewer_only" if key in reviewers else "missing"
     return Part(role="manager", name=manager.username, state=state)
 
 

@@ -116,7 +116,7 @@ def _find_courses(case: Case, place: str) -> tuple[dict[int, Course], str | None
             if isinstance(fact, Unread):
                 reasons.append(fact.reason)
             else:
-                found |= {course.iid: course for course in fact.items}
+                found |= {course.iid: course for course in fact}
     return found, next(iter(reasons), None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from bot.sandbox.world.shipped import read_yaml
 from bot.sandbox.world.state import RefusedError
 
 FILTERED_BY_WORKFLOW = "Pipeline filtered out by workflow rules."
@@ -99,7 +100,7 @@ def _fill(text: str, given: Mapping[str, Any]) -> str:
     header, found, body = text.partition("\n---\n")
     if not found:
         return text
-    inputs = (yaml.safe_load(header).get("spec") or {}).get("inputs") or {}
+    inputs = (read_yaml(header).get("spec") or {}).get("inputs") or {}
     values = {name: (each or {}).get("default") for name, each in inputs.items()} | dict(given)
     missing = sorted(name for name, value in values.items() if value is None)
     unknown = sorted(given.keys() - inputs.keys())
@@ -115,7 +116,7 @@ def _fill(text: str, given: Mapping[str, Any]) -> str:
 
 def _parse(text: str) -> Mapping[str, Any]:
     try:
-        written = yaml.safe_load(text)
+        written = read_yaml(text)
     except yaml.YAMLError as error:
         raise RefusedError(400, {"base": [f"Invalid configuration format: {error}"]}) from error
     if not isinstance(written, dict) or not all(

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 
 from bot.sandbox.world.access import can_read
 from bot.sandbox.world.entities import MergeRequest, User
@@ -81,18 +82,25 @@ def values(kind: str, table: Mapping[str, Value]) -> None:
 
 def resolve_field(source: object, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
     """Resolve any field: by its resolver, by its interface's, or by key or attribute."""
-    parent = info.parent_type
-    for kind in (parent.name, *(each.name for each in parent.interfaces)):
-        resolver = RESOLVERS.get((kind, info.field_name))
-        if resolver is not None:
-            return _guarded(resolver, source, info.context, arguments)
-        value = VALUES.get((kind, info.field_name))
-        if value is not None:
-            return value(source)
+    resolver, value = _find_resolver(info.parent_type, info.field_name)
+    if resolver is not None:
+        return _guarded(resolver, source, info.context, arguments)
+    if value is not None:
+        return value(source)
     if isinstance(source, dict):
         return source.get(info.field_name)
     found = getattr(source, snake_case(info.field_name))
     return time_text(found) if isinstance(found, datetime) else found
+
+
+@cache
+def _find_resolver(parent: GraphQLObjectType, name: str) -> tuple[Resolver | None, Value | None]:
+    """Return what resolves a field, if not a key or attribute; it is asked for very often."""
+    for kind in (parent.name, *(each.name for each in parent.interfaces)):
+        found = RESOLVERS.get((kind, name)), VALUES.get((kind, name))
+        if any(found):
+            return found
+    return None, None
 
 
 def _guarded(
@@ -104,6 +112,7 @@ def _guarded(
         raise GraphQLError(str(refused)) from refused
 
 
+@cache
 def snake_case(name: str) -> str:
     """Turn a field name into an attribute name."""
     return CAPITAL.sub(r"_\1", name).lower()

@@ -82,7 +82,7 @@ class Server:
         self._http = listen(front, HOST, self._port)
         self.world.external_url = self.url
         self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
         )
         self._thread.start()
         return self

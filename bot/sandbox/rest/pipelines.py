@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import yaml
@@ -12,7 +13,7 @@ from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
-from bot.sandbox.world.shipped import CI_FILE, ci_definition
+from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
 
 T = TypeVar("T")
@@ -369,13 +370,19 @@ def lint_content(call: Call) -> Answer:
 
 def _lint(written: str) -> Answer:
     try:
-        read = yaml.safe_load(written)
-        merged = yaml.safe_dump(read)
+        merged = _merge(written)
     except yaml.YAMLError as problem:
         return _lint_answer("", [f"Invalid configuration format: {problem}"])
-    if not isinstance(read, dict):
+    if merged is None:
         return _lint_answer("", ["Invalid configuration format"])
     return _lint_answer(f"---\n{merged}", [])
+
+
+@lru_cache(maxsize=16)
+def _merge(written: str) -> str | None:
+    """Write a configuration out, None for what is none; the same one is often asked for."""
+    read = read_yaml(written)
+    return yaml.safe_dump(read) if isinstance(read, dict) else None
 
 
 def _lint_answer(merged: str, errors: list[str]) -> Answer:

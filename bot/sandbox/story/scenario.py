@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.seed import SEED
 from bot.sandbox.story.step_acts import ACTS
-from bot.sandbox.world.shipped import find_shipped
+from bot.sandbox.world.shipped import find_shipped, read_yaml
 
 STEPS_FILE = "steps.yml"
 _SCENARIO_KEYS = frozenset({"title", "about", "variables", "steps"})
@@ -54,7 +52,7 @@ def read_scenario(folder: Path) -> Scenario:
     path = folder / STEPS_FILE
     if not path.exists():
         return Scenario(folder=folder, title=folder.name)
-    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    written = read_yaml(path.read_text(encoding="utf-8"))
     if not isinstance(written, dict) or not written.keys() >= {"title", "steps"}:
         raise ScenarioError(f"{path}: expected a mapping with `title` and `steps`")
     _refuse_unknown(written, _SCENARIO_KEYS, str(path))

@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import (
     Webhook,
 )
 from bot.sandbox.world.repository import Repository
+from bot.sandbox.world.shipped import read_yaml
 from bot.sandbox.world.state import START, World
 
 SEED = "seed.yml"
@@ -33,7 +34,7 @@ EVENTS = ("merge_requests", "notes", "confidential_notes", "pushes")
 def load_scenario(directory: Path) -> World:
     """Build a world from `seed.yml` and the files beside it; raise SeedError."""
     try:
-        content = yaml.safe_load((directory / SEED).read_text("utf-8"))
+        content = read_yaml((directory / SEED).read_text("utf-8"))
     except (OSError, yaml.YAMLError) as problem:
         raise SeedError(f"{directory / SEED}: {problem}") from problem
     return build_world(content, directory)

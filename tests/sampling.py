@@ -1,0 +1,47 @@
+"""How much is run of what is tried on many cases: all with `--every`, else a fixed sample."""
+
+from collections.abc import Iterable
+
+import hypothesis
+import pytest
+
+ALL, SAMPLE = 100, 25  # of the examples that Hypothesis makes for a test
+
+# The same examples at every run: a failure in CI is a failure at home.
+hypothesis.settings.register_profile(
+    "all", max_examples=ALL, derandomize=True, deadline=None, print_blob=True
+)
+hypothesis.settings.register_profile(
+    "sample", hypothesis.settings.get_profile("all"), max_examples=SAMPLE
+)
+
+
+def choose_size(every: bool) -> None:
+    """Choose how many examples Hypothesis makes of now on."""
+    hypothesis.settings.load_profile("all" if every else "sample")
+
+
+def examples(most: int) -> hypothesis.settings:
+    """Let Hypothesis make another number of examples for a test, or of a sample its share."""
+    default = hypothesis.settings.default
+    made = default.max_examples if default else ALL
+    return hypothesis.settings(max_examples=most * made // ALL)
+
+
+def find_left_out(items: Iterable[pytest.Item]) -> set[str]:
+    """Name the cases that are not in the samples of their tests, which are evenly spread."""
+    cases: dict[str, list[str]] = {}
+    sizes: dict[str, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("sample")
+        if mark:
+            name = item.nodeid.partition("[")[0]
+            cases.setdefault(name, []).append(item.nodeid)
+            sizes[name] = mark.args[0]
+    return {each for name, ids in cases.items() for each in {*ids} - spread(ids, sizes[name])}
+
+
+def spread(cases: list[str], size: int) -> set[str]:
+    """Choose so many cases, evenly spread and the same each time."""
+    size = min(size, len(cases))
+    return {cases[number * len(cases) // size] for number in range(size)}
