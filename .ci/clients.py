@@ -221,6 +221,47 @@ def renovate(scene: Scene) -> None:
     demand("Repository finished" in told and '"is-number"' in told, "the dependency found")
 
 
+def release_it(scene: Scene) -> None:
+    """Release with release-it: a commit, a tag and a push by git, a release by the API."""
+    scene.push("main", "Begin", {"package.json": '{"name": "team", "version": "0.1.0"}\n'})
+    address = scene.url.replace("//", f"//oauth2:{scene.token}@") + f"/{PROJECT}.git"
+    scene.run("git", "clone", "-q", address, "team")
+    program = scene.tools / "release-it/node_modules/.bin/release-it"
+    words = ["1.0.0", "--ci", "--no-npm.publish", "--gitlab.release"]
+    words += [f"--gitlab.origin={scene.url}", "--gitlab.secure=false"]
+    more = {"GITLAB_TOKEN": scene.token}
+    more |= {f"GIT_{who}_NAME": "Owner" for who in ("AUTHOR", "COMMITTER")}
+    more |= {f"GIT_{who}_EMAIL": "owner@example.com" for who in ("AUTHOR", "COMMITTER")}
+    scene.run("sh", "-c", 'cd team && exec "$@"', "sh", program, *words, more=more)
+    project = scene.mr.project
+    head = project.repository.find_commit("main")
+    demand("1.0.0" in project.repository.tags and "1.0.0" in project.releases, "the release")
+    demand(head and head.title == "Release 1.0.0", "the commit")
+
+
+def perl(scene: Scene) -> None:
+    """Plan and review with GitLab::API::v4: milestone, issue, branch, merge request, release."""
+    script = (
+        'my $a = GitLab::API::v4->new(url => "$ARGV[0]/api/v4", private_token => $ARGV[1]);\n'
+        "my $m = $a->create_project_milestone(7, {title => '1.0'});\n"
+        "$a->create_issue(7, {title => 'Plan', labels => 'a,b', milestone_id => $m->{id}});\n"
+        "$a->create_issue_note(7, 1, {body => 'Soon'});\n"
+        "$a->create_file(7, 'p.txt', {branch => 'perl', start_branch => 'main',\n"
+        "  content => 'x', commit_message => 'Write'});\n"
+        "my $r = $a->create_merge_request(7, {source_branch => 'perl', target_branch => 'main',\n"
+        "  title => 'By perl'});\n"
+        "die 'lost' unless @{$a->paginator('merge_requests', 7, {per_page => 1})->all} == 2;\n"
+        "$a->create_merge_request_note(7, $r->{iid}, {body => 'Well?'});\n"
+        "$a->accept_merge_request(7, $r->{iid});\n"
+        "$a->create_tag(7, {tag_name => 'v1', ref => 'main'});\n"
+        "$a->create_release(7, {tag_name => 'v1', description => 'd'});\n"
+    )
+    scene.run("perl", "-MGitLab::API::v4", "-e", script, scene.url, scene.token)
+    project, issue = scene.mr.project, scene.mr.project.issues[1]
+    demand(issue.labels == ("a", "b") and issue.milestone["title"] == "1.0", "the issue")
+    demand(project.merge_requests[2].state == "merged" and "v1" in project.releases, "released")
+
+
 JOBS: Mapping[str, tuple[str, Callable[[Scene], None]]] = {
     "python-gitlab": ("python/bin/gitlab", python_gitlab),
     "danger": ("node/node_modules/.bin/danger", danger),
@@ -228,15 +269,17 @@ JOBS: Mapping[str, tuple[str, Callable[[Scene], None]]] = {
     "ruby-gitlab": ("ruby", ruby_gitlab),
     "marge-bot": ("marge/bin/marge.app", marge),
     "semantic-release": ("node/node_modules/.bin/semantic-release", semantic_release),
+    "release-it": ("release-it/node_modules/.bin/release-it", release_it),
+    "perl": ("perl", perl),
     "renovate": ("renovate/node_modules/.bin/renovate", renovate),
 }
 
 
 def _is_there(tools: Path, needed: str) -> bool:
-    ruby = shutil.which("ruby")
-    if needed == "ruby":
-        asked = [ruby or "", "-e", "require 'gitlab'"]
-        done = ruby and subprocess.run(asked, capture_output=True, check=False)  # noqa: S603
+    asked = {"ruby": ["-e", "require 'gitlab'"], "perl": ["-MGitLab::API::v4", "-e", "1"]}
+    if needed in asked:
+        words = [shutil.which(needed) or "", *asked[needed]]
+        done = words[0] and subprocess.run(words, capture_output=True, check=False)  # noqa: S603
         return bool(done) and not done.returncode
     return (tools / needed).exists()
 

@@ -5,7 +5,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -92,7 +92,7 @@ def _needs() -> Iterator[Any]:
 
     One that can be more than it is by default is taken both ways.
     """
-    for kind in get_args(facts.Need):
+    for kind in facts.Asks.__subclasses__():
         fields = dataclasses.fields(kind)
         given = {each.name: EXAMPLE[each.name] for each in fields if each.name in EXAMPLE}
         yield kind(**given)

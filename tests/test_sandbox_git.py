@@ -230,3 +230,45 @@ def test_what_no_git_sends_is_refused(
     sent = api.send("POST", f"/{PROJECT}.git/git-receive-pack", data=body, headers=headers)
     assert sent.status == status
     api.server.stop()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"added.md": b"x\n", "README.md": b"  hello\n"},
+        {"moved.md": b"hello\n", "README.md": None},
+        {"deep/er/binary": b"a\0b", "no-end": b"x"},
+    ],
+)
+def test_a_version_has_the_number_that_git_gives_its_patch(
+    scene: Scene, changes: dict[str, bytes | None]
+) -> None:
+    draft = CommitDraft(message="More", changes=changes)
+    actions.push(scene.world, scene.mr.author, scene.mr.project, "change", draft)
+    (newest, *_) = Api(scene.world, "author").get("/projects/7/merge_requests/1/versions").body
+    scene.clone("author")
+    shas = newest["base_commit_sha"], newest["head_commit_sha"]
+    diff = scene.git("-C", "team", "diff", "--full-index", *shas)
+    (scene.folder / "diff").write_text(diff)
+    git = str(shutil.which("git"))
+    told = subprocess.check_output([git, "patch-id", "--stable"], input=diff, text=True)  # noqa: S603
+    assert newest["patch_id_sha"] == told.split()[0]
+
+
+def test_options_of_a_push_open_a_merge_request(scene: Scene) -> None:
+    scene.clone("author")
+    push = ["-C", "team", "push", "-o", "merge_request.create", "-o", "merge_request.target=main"]
+    scene.commit("new.md", "x\n")
+    hint = scene.git("-C", "team", "push", "origin", "HEAD:plain")
+    assert "To create a merge request for plain, visit:" in hint
+    more = ["-o", "merge_request.title=Ünïcode", "-o", "merge_request.draft", "origin", "HEAD:new"]
+    told = scene.git(*push, *more)
+    mr = scene.mr.project.merge_requests[2]
+    assert (mr.source_branch, mr.target_branch, mr.title) == ("new", "main", "Draft: Ünïcode")
+    assert "View merge request for new:" in told
+    assert f"{scene.url}/{PROJECT}/-/merge_requests/2" in told
+    scene.commit("more.md", "x\n")
+    scene.git(*push, "-o", "merge_request.title=Other", "origin", "HEAD:new")
+    assert mr.title == "Other"
+    scene.git(*push, "-o", "merge_request.target=nowhere", "origin", "HEAD:third")
+    assert len(scene.mr.project.merge_requests) == 2

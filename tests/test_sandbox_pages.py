@@ -840,3 +840,50 @@ def test_a_file_that_cannot_be_is_refused_in_words(site: Site, name: str, words:
 
 def test_a_new_file_needs_a_branch(site: Site) -> None:
     assert site.client.get(f"/{PROJECT}/-/new/nowhere").status_code == 404
+
+
+def test_a_thread_is_begun_on_a_line_of_the_diff(site: Site) -> None:
+    page, path = site.text(site.url + "/diffs"), {"new_path": "change.md", "old_path": "change.md"}
+    assert 'value=":1" selected>1 +new' in page
+    form = {"as": "maintainer", "text": "Why?", **path}
+    assert site.post(site.url + "/notes", {**form, "line": ":1"}).status_code == 303
+    note, diff = site.mr.comments[-1], site.mr.diff
+    assert diff is not None
+    assert (note.type, note.resolvable, note.position) == (
+        "DiffNote",
+        True,
+        {**path, "position_type": "text", "new_line": 1, "old_line": None}
+        | {"base_sha": diff.base_sha, "start_sha": diff.start_sha, "head_sha": diff.head_sha},
+    )
+    assert "On change.md, line 1" in site.text(site.url)
+    assert "Thread of Maintainer on change.md, line 1" in site.text(site.url + "/diffs")
+    for line, words in (("x", "Choose a line of the diff."), (":9", "must be a valid line code")):
+        refused = site.post(site.url + "/notes", {**form, "line": line})
+        assert refused.status_code == 400
+        assert words in html.unescape(refused.get_data(as_text=True))
+    assert len(site.mr.comments) == 1
+
+
+def test_a_stranger_forks_changes_and_opens_a_merge_request(site: Site) -> None:
+    tree, who = f"/{PROJECT}/-/tree", {"as": OUTSIDER}
+    assert "Fork this project" in site.text(tree)
+    made = site.post(f"/{PROJECT}/-/forks", who)
+    assert made.headers["Location"] == f"/{OUTSIDER}/team/-/tree"
+    assert f'Forked from <a href="{tree}"' in site.text(made.headers["Location"])
+    again = site.post(f"/{PROJECT}/-/forks", who)
+    assert "has a project team already" in again.get_data(as_text=True)
+    edit = f"/{OUTSIDER}/team/-/edit/main/README.md"
+    form = {**who, "text": "changed", "branch": "patch-1", "title": "Better"}
+    opened = site.post(edit, form).headers["Location"]
+    assert opened == f"/{PROJECT}/-/merge_requests/2"
+    mr = site.mr.project.merge_requests[2]
+    assert mr.source_project is site.world.project(f"{OUTSIDER}/team")
+    site.post(edit, {**form, "branch": "patch-2"})
+    new = f"/{OUTSIDER}/team/-/merge_requests/new"
+    assert "Target project" in site.text(new)
+    asked = {**who, "title": "T", "source": "patch-2", "target": "main"}
+    assert "Choose a target project." in site.post(new, {**asked, "onto": "nowhere/x"}).get_data(
+        as_text=True
+    )
+    assert site.post(new, {**asked, "onto": f"{OUTSIDER}/team"}).status_code == 303
+    assert site.text(f"/{PROJECT}/-/raw/main/README.md") == "hello\n"

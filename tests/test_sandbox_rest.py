@@ -47,8 +47,8 @@ def test_an_unknown_endpoint_is_404_and_a_violation(path: str) -> None:
 
 def test_a_known_path_with_another_method_is_405_and_a_violation() -> None:
     world, _, api = make_api()
-    reply = api.delete("/projects/7")
-    told = "the sandbox does not offer DELETE /api/v4/projects/7"
+    reply = api.delete("/version")
+    told = "the sandbox does not offer DELETE /api/v4/version"
     assert (reply.status, reply.body) == (405, {"message": told, "error": "405 Not Allowed"})
     assert len(world.violations) == 1
 

@@ -116,7 +116,7 @@ def open_merge_request(
         _refuse_second(project, (source, draft.source_branch, draft.target_branch))
         mr = MergeRequest(
             id=world.next_id("merge_request"),
-            iid=len(project.merge_requests) + 1,
+            iid=project.next_iid,
             project=project,
             source_project=source,
             source_branch=draft.source_branch,
@@ -322,8 +322,13 @@ def _commit_merge(world: World, user: User, mr: MergeRequest, wish: MergeWish) -
         message += f"See merge request {mr.project.path_with_namespace}!{mr.iid}"
     author, head = sign(user, world.now), str(mr.head_sha)
     mr.squash = mr.squash if wish.squash is None else wish.squash
+    option = mr.project.told.get("squash_option", "default_off")
+    mr.squash = option == "always" or (mr.squash and option != "never")
     if mr.squash:
         head = mr.squash_commit_sha = _squash(mr, author, wish.squash_message or mr.title)
+    if mr.project.told.get("merge_method") == "ff":
+        repository.move_branch(mr.target_branch, head)
+        return
     merged = repository.commit_tree(mr.target_branch, joined.tree, message, author, head)
     mr.merge_commit_sha = merged.sha
 

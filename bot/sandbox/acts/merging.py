@@ -81,7 +81,17 @@ def assess_merge(world: World, mr: MergeRequest) -> str:
         return "draft_status"
     if has_conflicts(mr):
         return "conflict"
+    if _needs_rebase(mr):
+        return "need_rebase"
     return _assess_people(mr) or _assess_gates(world, mr) or "mergeable"
+
+
+def _needs_rebase(mr: MergeRequest) -> bool:
+    """Return whether the target moved on where history is to stay a line (`should_be_rebased?`)."""
+    repository = mr.project.repository
+    store, target = repository.store, repository.branches.get(mr.target_branch)
+    linear = mr.project.told.get("merge_method", "merge") != "merge"
+    return linear and target is not None and store.merge_base(target, str(mr.head_sha)) != target
 
 
 def _assess_people(mr: MergeRequest) -> str | None:

@@ -1,6 +1,8 @@
 """What people do in discussions: write, edit, delete, resolve, react."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +17,7 @@ from bot.sandbox.world.access import (
     demand,
     find_level,
 )
+from bot.sandbox.world.diffs import diff_of, number_lines
 from bot.sandbox.world.entities import Award, Level, MergeRequest, Note, User
 from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 
@@ -76,6 +79,8 @@ def create_note(world: World, user: User, mr: MergeRequest, draft: NoteDraft) ->
     """Write a note; its quick actions run with the writer's rights and leave the text."""
     with world.writing() as now:
         _demand_comment(world, user, mr, draft)
+        if draft.position is not None and draft.position["position_type"] == "text":
+            _demand_line(mr, draft.position)
         outcome = _run_quick_actions(world, user, mr, _check_body(draft.body))
         if outcome is not None and outcome.commands_only:
             return NoteOutcome(note=None, quick_actions=outcome)
@@ -99,6 +104,23 @@ def _demand_comment(world: World, user: User, mr: MergeRequest, draft: NoteDraft
     demand(draft.created_at is None or level >= Level.OWNER)
     if draft.head_sha is not None and draft.head_sha != mr.head_sha:
         raise RefusedError(400, "400 Bad request - Merge request HEAD has changed")
+
+
+def _demand_line(mr: MergeRequest, position: Mapping[str, Any]) -> None:
+    """Refuse a place that the diff has not (lib/gitlab/diff/file.rb, `line_for_position`).
+
+    A line that is added or removed has one number, one that stays has both, wherever it is.
+    """
+    old, new = position.get("old_line"), position.get("new_line")
+    for change in diff_of(mr, mr.diff):
+        named = change.new_path == position.get("new_path")
+        if not named and change.old_path != position.get("old_path"):
+            continue
+        lines = number_lines(mr.project.repository.store, change)
+        if None not in {old, new} or any((old, new) == (each.old, each.new) for each in lines):
+            return
+    blank = ["can't be blank", "must be a valid line code"]
+    raise RefusedError(400, f"400 Bad request - Note {{:line_code=>{json.dumps(blank)}}}")
 
 
 def _new_note(world: World, user: User, body: str, at: datetime) -> Note:

@@ -1,7 +1,7 @@
 """What people do to repositories: push, reset and make branches, fork."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 
@@ -9,14 +9,22 @@ from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.world.access import can_push, can_read, demand
 from bot.sandbox.world.diffs import diff_of, name_patch
-from bot.sandbox.world.entities import DiffVersion, Level, Member, MergeRequest, Project, User
-from bot.sandbox.world.repository import Commit, Signature
+from bot.sandbox.world.entities import (
+    DiffVersion,
+    Group,
+    Level,
+    Member,
+    MergeRequest,
+    Project,
+    User,
+)
+from bot.sandbox.world.repository import Blob, Commit, Signature
 from bot.sandbox.world.state import RefusedError, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitDraft:
-    """A commit to make: contents by path, None to remove; `mode` for all files written.
+    """A commit to make: contents by path, None to remove; `mode` of all, or `modes` by path.
 
     An `orphan` has no parent, as the first commit of `git checkout --orphan`.
     """
@@ -26,6 +34,7 @@ class CommitDraft:
     start_branch: str | None = None
     author: Signature | None = None
     mode: str | None = None
+    modes: Mapping[str, str] = field(default_factory=dict)
     orphan: bool = False
 
 
@@ -61,6 +70,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
             repository.move_branch(branch, start.sha)
         head = repository.find_commit(branch)
         tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
+        tree = {**tree, **{path: Blob(tree[path].sha, each) for path, each in draft.modes.items()}}
         author = draft.author or sign(user, now)
         commit = repository.commit_tree(branch, tree, draft.message, author)
         announce_push(world, user, project, branch, old)
@@ -123,22 +133,27 @@ def _move_tag(project: Project, name: str, moved: tuple[str | None, str | None])
     project.repository.tags[name] = sha, object_
 
 
-def fork_project(world: World, user: User, project: Project) -> Project:
-    """Fork a project into a person's own namespace."""
+def fork_project(
+    world: World, user: User, project: Project, onto: tuple[str, Group | None] | None = None
+) -> Project:
+    """Fork a project into a person's own namespace, or to a path in a group."""
     with world.writing() as now:
         demand(can_read(user, project, now.date()), 404)
         name = project.path_with_namespace.rsplit("/", 1)[-1]
+        path, group = onto or (f"{user.username}/{name}", None)
+        me = Member(user=user, level=Level.OWNER, created_at=now)
         fork = Project(
             id=world.next_id("project"),
-            path_with_namespace=f"{user.username}/{name}",
+            path_with_namespace=path,
             name=project.name,
             created_at=now,
             repository=project.repository.fork(),
             default_branch=project.default_branch,
             visibility=project.visibility,
-            owner=user,
+            group=group,
+            owner=None if group else user,
             forked_from=project,
-            members={user.id: Member(user=user, level=Level.OWNER, created_at=now)},
+            members={} if group else {user.id: me},
         )
         return world.add_project(fork)
 

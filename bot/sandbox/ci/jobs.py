@@ -216,7 +216,7 @@ class Runner:
             bots = {each.user.username for each in self.world.tokens if each.value in hidden}
             made = self.world.requests[first_request:]
             run.api_calls = sum(record.user in bots for record in made)
-            run.log = mask(done.log, {*hidden, token.value})
+            run.log = run.job.log = mask(done.log, {*hidden, token.value})
             run.exit_code, run.seconds = done.exit_code, done.seconds
             run.job.status = "success" if done.exit_code == 0 else "failed"
             run.job.finished_at = run.job.pipeline.updated_at = self.world.now

@@ -7,22 +7,26 @@ said; gitprotocol-http for the rest.
 import base64
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.rest.app import authenticate, raw_path
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.access import can_push, can_read, can_read_code
-from bot.sandbox.world.entities import Project, User
+from bot.sandbox.world.entities import MergeRequest, Project, User
 from bot.sandbox.world.git_mirror import NOTHING, Mirror
 from bot.sandbox.world.state import RefusedError, World
 
 PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
 READERS = frozenset({"api", "read_repository", "write_repository"})
 WRITERS = frozenset({"api", "write_repository"})
+HEADS, OPTION = "refs/heads/", "merge_request."
 GZIP = b"\x1f\x8b"
 REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 HIDDEN = (
@@ -73,15 +77,73 @@ class Git:
         project = _find(world, user, name, writes=writes)
         mirror = self._mirror = self._mirror or Mirror()
         place = mirror.prepare(project)
-        refusal = _refuse(world, user, project, given) if pushes else ""
+        moves, options = _read_push(given) if pushes else ([], {})
+        refusal = _refuse(world, user, project, moves)
         said = _say(user, project, refusal)
+        said["SANDBOX_HINT"] = "\n".join(_hint(world, project, each, options) for each in moves)
         answer = _run(mirror, request, f"/{place.name}/{rest}", said)
         if user and pushes and not refusal:
             for update in mirror.find_updates(project, place):
                 sha = mirror.read_commit(project, place, update.sha) if update.sha else None
                 object_ = None if update.sha == sha else update.sha
                 actions.receive(world, user, project, update.ref, (sha, object_))
+                if options and sha and update.ref.startswith(HEADS):
+                    _follow(world, user, project, update.ref.removeprefix(HEADS), options)
         return answer
+
+
+def _open_from(world: World, project: Project, branch: str) -> MergeRequest | None:
+    found = [
+        mr
+        for mr in world.open_merge_requests()
+        if mr.source_project is project and mr.source_branch == branch
+    ]
+    return found[0] if found else None
+
+
+def _hint(world: World, project: Project, move: list[str], options: Mapping[str, str]) -> str:
+    """Say what GitLab says of a pushed branch (lib/gitlab/internal/post_receive_response.rb)."""
+    _, new, ref = move
+    branch = ref.removeprefix(HEADS)
+    if not ref.startswith(HEADS) or new == NOTHING or branch == project.default_branch:
+        return ""
+    page = f"{world.external_url}/{project.path_with_namespace}/-/merge_requests"
+    known = _open_from(world, project, branch)
+    number = known.iid if known else project.next_iid
+    if known or "create" in options:
+        return f"\nView merge request for {branch}:\n  {page}/{number}\n"
+    asked = urlencode({"merge_request[source_branch]": branch})
+    return f"\nTo create a merge request for {branch}, visit:\n  {page}/new?{asked}\n"
+
+
+def _follow(
+    world: World, user: User, project: Project, branch: str, options: Mapping[str, str]
+) -> None:
+    """Open or change a merge request as the options of a push say; what is refused is left.
+
+    doc/topics/git/commit.md, "Push options for merge requests";
+    app/services/merge_requests/push_options_handler_service.rb
+    """
+    mr, commit = _open_from(world, project, branch), project.repository.find_commit(branch)
+    drafted, title = "Draft: " * ("draft" in options), commit.title if commit else branch
+    with suppress(RefusedError):
+        if mr is None and "create" in options:
+            opening = MergeRequestDraft(
+                title=drafted + options.get("title", title),
+                description=options.get("description", ""),
+                source_branch=branch,
+                target_branch=options.get("target", project.default_branch),
+                labels=tuple(filter(None, [options.get("label")])),
+                force_remove_source_branch="remove_source_branch" in options,
+            )
+            actions.open_merge_request(world, user, project, opening)
+        elif mr is not None:
+            update = MergeRequestUpdate(
+                title=options.get("title"),
+                description=options.get("description"),
+                target_branch=options.get("target"),
+            )
+            actions.update_merge_request(world, user, mr, update)
 
 
 def _run(mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> Answer:
@@ -110,7 +172,7 @@ def _run(mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> A
 def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
     """Tell git's program who pushes, and its hook what was decided."""
     branches = project.repository.branches
-    protected = " ".join(f"refs/heads/{b}" for b in branches if project.protections_of(b))
+    protected = " ".join(f"refs/heads/{b}" for b in branches if project.guards(b))
     person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
     return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
 
@@ -154,27 +216,40 @@ def _find(world: World, user: User | None, name: str, *, writes: bool) -> Projec
     return project
 
 
-def _commands(body: bytes) -> Iterator[tuple[str, str, str]]:
-    """Read the commands of a push: old, new and ref, in pkt-lines (gitprotocol-pack)."""
-    at = 0
-    while at + 4 <= len(body):
+def _sections(body: bytes) -> list[list[bytes]]:
+    """Read a push before its pack: commands, and options, in pkt-lines (gitprotocol-pack)."""
+    body, at = gzip.decompress(body) if body[:2] == GZIP else body, 0
+    found: list[list[bytes]] = [[]]
+    while at + 4 <= len(body) and body[at : at + 4] != b"PACK":
         size = int(body[at : at + 4], 16)
         if size == 0:
-            return
-        line = body[at + 4 : at + size].split(b"\0")[0].decode("utf-8", "replace").strip()
-        old, new, ref = line.split(" ", 2)
-        yield old, new, ref
-        at += size
+            found.append([])
+        else:
+            found[-1].append(body[at + 4 : at + size])
+        at += max(4, size)
+    return found
 
 
-def _refuse(world: World, user: User | None, project: Project, body: bytes) -> str:
-    """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
+def _read_push(body: bytes) -> tuple[list[list[str]], dict[str, str]]:
+    """Read old, new and ref of what is moved, and the options about merge requests."""
     try:
-        commands = list(_commands(gzip.decompress(body) if body[:2] == GZIP else body))
+        commands, *rest = _sections(body)
+        told = [line.split(b"\0")[0].decode("utf-8", "replace").strip() for line in commands]
+        moves = [line.split(" ", 2) for line in told]
+        if any(len(each) != 3 for each in moves):  # noqa: PLR2004  old, new, ref
+            raise ValueError(told)
     except (ValueError, OSError, EOFError):
         raise RefusedError(400, "This is no push.") from None
+    wanted = b"push-options" in b"".join(commands) and rest
+    lines = [line.decode("utf-8", "replace").strip() for line in rest[0]] if wanted else []
+    words = [line.removeprefix(OPTION).partition("=") for line in lines if line.startswith(OPTION)]
+    return moves, {name: value for name, _, value in words}
+
+
+def _refuse(world: World, user: User | None, project: Project, moves: list[list[str]]) -> str:
+    """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
     today = world.now.date()
-    for _, new, ref in commands:
+    for _, new, ref in moves:
         branch = ref.removeprefix("refs/heads/")
         if ref.startswith(OWN):
             return "The given reference cannot be updated."

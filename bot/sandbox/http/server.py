@@ -246,10 +246,9 @@ def _serve(world: World, request: Request) -> Answer:
 
 def _respond(answer: Answer, further: Mapping[str, Any] | None = None) -> Response:
     headers = {**(further or {}), **answer.headers}
-    if answer.raw is not None:
-        content = answer.raw
-    else:
-        content = (
-            b"" if answer.status == HTTPStatus.NO_CONTENT else json.dumps(answer.body).encode()
-        )
+    if answer.status == HTTPStatus.NO_CONTENT:
+        response = Response(b"", answer.status, headers)
+        del response.headers["Content-Type"]  # clients read a body by it
+        return response
+    content = json.dumps(answer.body).encode() if answer.raw is None else answer.raw
     return Response(content, answer.status, headers, content_type=answer.content_type)

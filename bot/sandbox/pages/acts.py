@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft
@@ -55,8 +56,27 @@ def comment(world: World, mr: MergeRequest, asked: PageRequest) -> Note | None:
     if thread:
         draft = NoteDraft(body=asked.text())
         return actions.answer(world, asked.person, mr, thread, draft).note
-    draft = NoteDraft(body=asked.text(), type="DiscussionNote" if "begin" in asked.form else None)
+    kind = "DiscussionNote" if "begin" in asked.form else None
+    position = _read_position(mr, asked.form) if "line" in asked.form else None
+    draft = NoteDraft(body=asked.text(), type="DiffNote" if position else kind, position=position)
     return actions.create_note(world, asked.person, mr, draft).note
+
+
+def _read_position(mr: MergeRequest, form: Mapping[str, str]) -> dict[str, Any]:
+    """Read which line of the diff was chosen (doc/api/discussions.md, `position`)."""
+    old, _, new = form["line"].partition(":")
+    if mr.diff is None or not f"{old}{new}".isdigit():
+        raise RefusedError(400, "Choose a line of the diff.")
+    return {
+        "base_sha": mr.diff.base_sha,
+        "start_sha": mr.diff.start_sha,
+        "head_sha": mr.diff.head_sha,
+        "position_type": "text",
+        "new_path": form.get("new_path"),
+        "old_path": form.get("old_path"),
+        "new_line": int(new) if new else None,
+        "old_line": int(old) if old else None,
+    }
 
 
 def add_to_group(world: World, group: Group, asked: PageRequest) -> None:
@@ -68,14 +88,23 @@ def add_to_group(world: World, group: Group, asked: PageRequest) -> None:
 
 
 def open_merge_request(world: World, project: Project, asked: PageRequest) -> MergeRequest:
-    """Open a merge request from a branch that is there."""
+    """Open a merge request from a branch, into the project or the one it was forked from."""
+    onto = world.find_project(asked.form.get("onto", project.path_with_namespace))
+    if onto not in {project, project.forked_from} or onto is None:
+        raise RefusedError(400, "Choose a target project.")
     opening = MergeRequestDraft(
         title=asked.line("title", "Title"),
         description=asked.text("description"),
         source_branch=asked.line("source", "Source branch"),
         target_branch=asked.line("target", "Target branch"),
+        source_project=project,
     )
-    return actions.open_merge_request(world, asked.person, project, opening)
+    return actions.open_merge_request(world, asked.person, onto, opening)
+
+
+def upstream(project: Project) -> Project:
+    """Return where merge requests of a project go, as GitLab offers it first."""
+    return project.forked_from or project
 
 
 def name_file(project: Project, branch: str, folder: str, asked: PageRequest) -> str:
@@ -114,8 +143,9 @@ def change_file(
             description=asked.text("description"),
             source_branch=onto,
             target_branch=branch,
+            source_project=project,
         )
-        return actions.open_merge_request(world, asked.person, project, opening)
+        return actions.open_merge_request(world, asked.person, upstream(project), opening)
     found = (
         mr
         for mr in world.open_merge_requests()

@@ -44,6 +44,8 @@ VIEWS: Mapping[str, Callable[..., Response]] = {
     "/<path:project>/-/jobs/<int:job>": home_pages.show_job,
     "/<path:project>/-/tree": project_pages.show_files,
     "/<path:project>/-/tree/<path:rest>": project_pages.show_files,
+    "/<path:project>/-/raw/<path:rest>": project_pages.show_raw,
+    "/<path:project>/-/forks": project_pages.fork,
     "/<path:project>/-/blob/<path:rest>": project_pages.show_file,
     "/<path:project>/-/edit/<path:rest>": project_pages.edit_file,
     "/<path:project>/-/new/<path:rest>": project_pages.new_file,
@@ -52,7 +54,7 @@ VIEWS: Mapping[str, Callable[..., Response]] = {
     "/<path:name>": home_pages.show_place,
 }
 SENT = (home_pages.let_time_pass, home_pages.sweep, merge_request_pages.write_comment,
-        merge_request_pages.resolve, merge_request_pages.act)  # fmt: skip
+        merge_request_pages.resolve, merge_request_pages.act, project_pages.fork)  # fmt: skip
 CHANGING = (home_pages.show_group, merge_request_pages.show_new, project_pages.edit_file,
             project_pages.new_file, project_pages.show_delivery)  # fmt: skip
 WORDS = {

@@ -16,6 +16,7 @@ OBSTACLES = {
     "mergeable": "Ready to merge",
     "draft_status": "Merge request must not be draft",
     "conflict": "Merge conflicts must be resolved",
+    "need_rebase": "Merge request must be rebased, because a fast-forward merge is not possible",
     "not_approved": "All required approvals must be given",
     "requested_changes": "Change requests must be approved by the requesting user",
     "ci_must_pass": "Pipeline must succeed",

@@ -6,7 +6,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.acts import actions
-from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
+from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request, upstream
 from bot.sandbox.pages.buttons import press_button, view_buttons
 from bot.sandbox.pages.repository_views import list_sources, view_changes, view_commits
 from bot.sandbox.pages.site import Site
@@ -40,8 +40,9 @@ def show_new(site: Site, request: Request, project: str) -> Response:
         title="New merge request",
         project=found.path_with_namespace,
         sources=list_sources(found),
-        targets=sorted(found.repository.branches),
-        target=found.default_branch,
+        targets=sorted(upstream(found).repository.branches),
+        target=upstream(found).default_branch,
+        places=[each.path_with_namespace for each in (found.forked_from, found) if each],
         people=offer(site.world, must_push(site.world, found, "")),
     )
 
@@ -69,10 +70,13 @@ def show_commits(site: Site, _request: Request, project: str, iid: int) -> Respo
     return site.page("commits.html", **_head(mr, "commits"), commits=view_commits(mr))
 
 
-def show_changes(site: Site, _request: Request, project: str, iid: int) -> Response:
+def show_changes(site: Site, request: Request, project: str, iid: int) -> Response:
     """Show the changed lines of a merge request."""
-    mr = site.merge_request(project, iid)
-    return site.page("changes.html", **_head(mr, "changes"), changes=view_changes(mr))
+    mr, world = site.merge_request(project, iid), site.world
+    preferred = (request.args.get("as", ""), *(each.user.username for each in mr.reviewers))
+    writers = offer(world, must_comment(world, mr), (*preferred, mr.author.username))
+    head = _head(mr, "changes")
+    return site.page("changes.html", **head, changes=view_changes(mr), writers=writers)
 
 
 def _head(mr: MergeRequest, tab: str) -> Mapping[str, object]:

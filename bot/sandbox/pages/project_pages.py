@@ -4,6 +4,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from bot.sandbox.acts import actions
 from bot.sandbox.pages.acts import PageRequest, change_file, name_file
 from bot.sandbox.pages.repository_views import (
     find_free_branch,
@@ -16,7 +17,7 @@ from bot.sandbox.pages.repository_views import (
 )
 from bot.sandbox.pages.site import Site
 from bot.sandbox.pages.views import View, path_of
-from bot.sandbox.pages.who import insist, must_be, must_push, offer
+from bot.sandbox.pages.who import insist, must_be, must_fork, must_push, offer
 from bot.sandbox.world.entities import HookEvent, Level, Project, Webhook
 from bot.sandbox.world.state import RefusedError
 
@@ -27,7 +28,26 @@ def show_files(site: Site, request: Request, project: str, rest: str = "") -> Re
     asked = request.args.get("ref", found.default_branch)
     ref, path = split_ref(found, rest) if rest else (asked, "")
     shown = view_directory(found, ref, path)
-    return site.page("files.html", title=path or found.name, files=shown, project=shown["project"])
+    forkers = offer(site.world, must_fork(site.world, found))
+    return site.page(
+        "files.html", title=path or found.name, files=shown, project=shown["project"],
+        forkers=forkers, fork_of=found.forked_from and found.forked_from.path_with_namespace,
+    )  # fmt: skip
+
+
+def fork(site: Site, request: Request, project: str) -> Response:
+    """Fork a project into the namespace of a person."""
+    found, asked = site.project(project), PageRequest.read(site.world, request.form)
+    insist("Fork", asked.person, must_fork(site.world, found))
+    made = actions.fork_project(site.world, asked.person, found)
+    return redirect(f"/{made.path_with_namespace}/-/tree", 303)
+
+
+def show_raw(site: Site, _request: Request, project: str, rest: str) -> Response:
+    """Send a file as it is."""
+    found = site.project(project)
+    shown = view_file(found, *split_ref(found, rest))
+    return Response(str(shown["text"]), mimetype="text/plain")
 
 
 def show_file(site: Site, _request: Request, project: str, rest: str) -> Response:

@@ -1,14 +1,13 @@
 """What the pages show of repositories and webhooks, as plain values for the templates."""
 
 import json
-from collections.abc import Iterator
 
 from werkzeug.exceptions import NotFound
 
-from bot.sandbox.pages.views import View, view_time
+from bot.sandbox.pages.views import View, tell_place, view_time, view_user
 from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
 from bot.sandbox.rest.repository import list_tree
-from bot.sandbox.world.diffs import FileChange, diff_of, render_patch
+from bot.sandbox.world.diffs import FileChange, diff_of, number_lines
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.hooks import is_taken
 from bot.sandbox.world.repository import Repository
@@ -20,6 +19,7 @@ EVENTS = {
     "push_events": "pushes",
     "pipeline_events": "pipelines",
 }
+GAP = (None, None)
 KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
@@ -76,7 +76,8 @@ def find_free_branch(repository: Repository) -> str:
 
 def list_sources(project: Project) -> list[str]:
     """List the branches that a merge request may be opened from."""
-    return sorted(set(project.repository.branches) - {project.default_branch})
+    own = set() if project.forked_from else {project.default_branch}
+    return sorted(set(project.repository.branches) - own)
 
 
 def view_commits(mr: MergeRequest) -> list[View]:
@@ -101,18 +102,30 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
     source = mr.source_project
     kept = source is not None and mr.source_branch in source.repository.branches
     path = source.path_with_namespace if source else ""
+    lines = list(number_lines(mr.project.repository.store, change))
+    changed = (each for each in lines if each.text[:1] in {"+", "-"})
+    chosen = next((name_place(each.old, each.new) for each in changed), "")
     edit = f"/{path}/-/edit/{mr.source_branch}/{change.new_path}"
     return {
         "path": change.new_path,
         "old_path": change.old_path if change.renamed else "",
         "edit": edit if change.new and kept and mr.state == "opened" else "",
-        "lines": list(_lines(render_patch(mr.project.repository.store, change))),
+        "lines": [(KINDS.get(line.text[:1], ""), line.text) for line in lines],
+        "places": [
+            (name_place(line.old, line.new), line.text) for line in lines if line[1:] != GAP
+        ],
+        "chosen": chosen,
+        "threads": [
+            {"id": note.id, "place": tell_place(note.position), "author": view_user(note.author)}
+            for note in mr.comments
+            if note.position and note.position.get("new_path") == change.new_path
+        ],
     }
 
 
-def _lines(patch: str) -> Iterator[tuple[str, str]]:
-    for line in patch.splitlines():
-        yield KINDS.get(line[:1], ""), line
+def name_place(old: int | None, new: int | None) -> str:
+    """Write the numbers of a line as the form of a page sends them."""
+    return f"{old or ''}:{new or ''}"
 
 
 def view_hook(project: Project, hook: Webhook) -> View:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
@@ -135,11 +136,21 @@ def view_note(world: World, mr: MergeRequest, note: Note) -> View:
         "id": note.id,
         "author": view_user(note.author),
         "system": note.system,
+        "place": tell_place(note.position),
         "body": render_markdown(world, mr.project, note.body),
         "created_at": view_time(note.created_at),
         "edited_at": view_time(note.last_edited_at),
         "emoji": view_emoji(note.awards),
     }
+
+
+def tell_place(position: Mapping[str, Any] | None) -> str:
+    """Say on which line a comment is; "" for one on none."""
+    if not position:
+        return ""
+    after, before = position.get("new_line"), position.get("old_line")
+    line = f", line {after}" if after else f", removed line {before}" if before else ""
+    return f"{position.get('new_path') or position.get('old_path')}{line}"
 
 
 def view_emoji(awards: Iterable[Award]) -> list[View]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
-from bot.sandbox.world.access import can_comment, can_push, can_update, find_level
+from bot.sandbox.world.access import can_comment, can_push, can_read_code, can_update, find_level
 from bot.sandbox.world.entities import Group, Level, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError, World
 
@@ -63,6 +63,18 @@ def must_update(world: World, mr: MergeRequest) -> Reason:
     """Ask for the right to change a merge request."""
     today = world.now.date()
     return lambda who: "" if can_update(who, mr, today) else "is neither author nor Developer"
+
+
+def must_fork(world: World, project: Project) -> Reason:
+    """Ask for the right to fork a project; one has one fork at most."""
+    name, today = project.path_with_namespace.rpartition("/")[2], world.now.date()
+
+    def reason(who: User) -> str:
+        if world.find_project(f"{who.username}/{name}") is not None:
+            return f"has a project {name} already"
+        return "" if can_read_code(who, project, today) else "may not read the repository"
+
+    return reason
 
 
 def must_push(world: World, project: Project, branch: str) -> Reason:

@@ -2,12 +2,20 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import flag, text, words
-from bot.sandbox.world.repository import MODE_EXECUTABLE, MODE_LINK, Commit, entries_below
+from bot.sandbox.world.repository import (
+    MODE_EXECUTABLE,
+    MODE_LINK,
+    Commit,
+    ObjectStore,
+    entries_below,
+)
 from bot.sandbox.world.state import RefusedError
 
 FOLDER_RIGHTS, FILE_RIGHTS = 0o775, 0o664
@@ -15,12 +23,18 @@ FOLDER_RIGHTS, FILE_RIGHTS = 0o775, 0o664
 
 # lib/api/repositories.rb: the format stands in the address (`:id/repository/archive`), the commit
 # and the folder in the query; whatever goes wrong with them is "404 File Not Found".
-@endpoint(
-    "GET",
-    "/projects/{id}/repository/archive.tar.gz",
-    {"sha": text(), "path": text(), "include_lfs_blobs": flag(), "exclude_paths": words()},
-    scopes=FILES,
-)
+ARCHIVE = "/projects/{id}/repository/archive"
+WANTED = {"sha": text(), "path": text(), "include_lfs_blobs": flag(), "exclude_paths": words()}
+MODES: Mapping[str, Any] = {
+    ".tar": "w",
+    ".tar.bz2": "w:bz2",
+    ".tbz": "w:bz2",
+    ".tbz2": "w:bz2",
+    ".bz2": "w:bz2",
+}
+ENDINGS = ("", ".tar.gz", ".tgz", ".gz", ".zip", *MODES)
+
+
 def send_archive(call: Call) -> Answer:
     """Send the files of a commit, or of one folder of it, as git packs them."""
     ref = read_ref(call, call.params.get("sha", "HEAD"))
@@ -33,26 +47,42 @@ def send_archive(call: Call) -> Answer:
     project = call.project.path_with_namespace.rpartition("/")[2]
     parts = [project, ref.replace("/", "-"), commit.sha, folder.replace("/", "-")]
     name = "-".join(filter(None, parts))
+    ending = call.url.rpartition("/archive")[2] or ".tar.gz"
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}.tar.gz"',
+        "Content-Disposition": f'attachment; filename="{name}{ending}"',
         "Content-Transfer-Encoding": "binary",
     }
-    content = _pack(name, commit, paths, call.code.repository.store.blobs)
+    content = _pack(name, commit, paths, (MODES.get(ending, "w:gz"), call.code.repository.store))
+    content = _zip(content) if ending == ".zip" else content
     return Answer(raw=content, headers=headers, content_type="application/octet-stream")
 
 
-def _pack(name: str, commit: Commit, paths: list[str], blobs: dict[str, bytes]) -> bytes:
+for _ending in ENDINGS:
+    endpoint("GET", ARCHIVE + _ending, WANTED, scopes=FILES)(send_archive)
+
+
+def _zip(packed: bytes) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as old, zipfile.ZipFile(made, "w") as new:
+        for member in old:
+            file = old.extractfile(member) if member.isfile() else None
+            name = member.name + "/" * member.isdir()
+            new.writestr(name, file.read() if file else member.linkname)
+    return made.getvalue()
+
+
+def _pack(name: str, commit: Commit, paths: list[str], how: tuple[Any, ObjectStore]) -> bytes:
     """Pack as `git archive` does: the commit in a global header, folders before their files."""
-    packed = io.BytesIO()
+    packed, (mode, store) = io.BytesIO(), how
     header = {"comment": commit.sha}
     with tarfile.open(
-        fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers=header
+        fileobj=packed, mode=mode, format=tarfile.PAX_FORMAT, pax_headers=header
     ) as archive:
         for place in _folders(name, paths):
             archive.addfile(_member(place, commit, tarfile.DIRTYPE))
         for path in paths:
             blob = commit.tree[path]
-            content = blobs[blob.sha]
+            content = store.blobs[blob.sha]
             member = _member(f"{name}/{path}", commit, tarfile.REGTYPE)
             if blob.mode == MODE_LINK:
                 member.type, member.linkname = tarfile.SYMTYPE, content.decode("utf-8", "replace")

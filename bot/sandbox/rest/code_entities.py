@@ -1,5 +1,6 @@
 """How commits, pipelines and statuses look in the REST interface."""
 
+import re
 from datetime import datetime
 
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
@@ -7,6 +8,8 @@ from bot.sandbox.world.diffs import compare_trees, count_lines
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
+
+_TRAILER = re.compile(r"([A-Za-z0-9-]+): (.+)")
 
 
 def commit_time(at: datetime) -> str:
@@ -19,8 +22,20 @@ def commit_url(world: World, project: Project, sha: str) -> str:
     return web_url(world, f"{project.path_with_namespace}/-/commit/{sha}")
 
 
+def _read_trailers(message: str) -> dict[str, list[str]]:
+    """Read the last paragraph, if it is trailers all over (git-interpret-trailers)."""
+    head, blank, last = message.rstrip().rpartition("\n\n")
+    lines = [_TRAILER.fullmatch(line) for line in last.splitlines()] if head and blank else []
+    found: dict[str, list[str]] = {}
+    for line in lines if all(lines) else ():
+        if line:
+            found.setdefault(line[1], []).append(line[2])
+    return found
+
+
 def render_commit(world: World, project: Project, commit: Commit) -> dict[str, object]:
     """Render a commit."""
+    trailers = _read_trailers(commit.message)
     return {
         "id": commit.sha,
         "short_id": commit.sha[:8],
@@ -34,8 +49,8 @@ def render_commit(world: World, project: Project, commit: Commit) -> dict[str, o
         "committer_name": commit.committer.name,
         "committer_email": commit.committer.email,
         "committed_date": commit_time(commit.committer.at),
-        "trailers": {},
-        "extended_trailers": {},
+        "trailers": {name: values[-1] for name, values in trailers.items()},
+        "extended_trailers": trailers,
         "web_url": commit_url(world, project, commit.sha),
     }
 
@@ -86,6 +101,7 @@ def _last(pipeline: Pipeline) -> int | None:
 def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object]:
     """Render a pipeline."""
     status = pipeline.status
+    word = {"success": "passed"}.get(status, status)
     return {
         **render_pipeline(world, pipeline),
         "before_sha": "0" * 40,
@@ -100,14 +116,14 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
         "coverage": None,
         "detailed_status": {
             "icon": f"status_{status}",
-            "text": status.capitalize(),
-            "label": status,
+            "text": word.capitalize(),
+            "label": word,
             "group": status,
-            "tooltip": status,
+            "tooltip": word,
             "has_details": True,
             "details_path": f"/{pipeline.project.path_with_namespace}/-/pipelines/{pipeline.id}",
             "illustration": None,
-            "favicon": None,
+            "favicon": f"/assets/ci_favicons/favicon_status_{status}.png",
         },
         "archived": False,
     }

@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Mapping
 
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.merging import join
 from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import count_commit, render_commit, render_commit_detail
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import MergeRequest
-from bot.sandbox.world.repository import Commit
+from bot.sandbox.world.repository import MODE_EXECUTABLE, MODE_FILE, Commit, changed_paths
 from bot.sandbox.world.state import RefusedError
 
 COMMITS = "/projects/{id}/repository/commits"
 ACTION: Mapping[str, Param] = {
-    "action": choice("create", "delete", "move", "update", required=True),
+    "action": choice("create", "delete", "move", "update", "chmod", required=True),
+    "execute_filemode": flag(),
     "file_path": text(required=True),
     "previous_path": text(),
     "content": text(),
@@ -94,6 +97,68 @@ def show_commit_diff(call: Call) -> Answer:
     return paged(call, found, lambda each: render_diff(store, each, unidiff=unidiff))
 
 
+@endpoint("GET", COMMITS + "/{sha}/refs", {"type": choice("branch", "tag", "all"), **PAGING},
+          scopes=FILES)  # fmt: skip
+def list_commit_refs(call: Call) -> Answer:
+    """List the branches and tags that have a commit."""
+    sha, kind = call.commit(call.path["sha"]).sha, call.params.get("type", "all")
+    repository = call.project.repository
+    refs = [("branch", name, head) for name, head in repository.branches.items()]
+    refs += [("tag", name, head) for name, (head, _) in repository.tags.items()]
+    found = [
+        {"type": each, "name": name}
+        for each, name, head in refs
+        if kind in {"all", each} and sha in repository.store.ancestors(head)
+    ]
+    return paged(call, found, dict)
+
+
+@endpoint("GET", COMMITS + "/{sha}/sequence", {"first_parent": flag()}, scopes=FILES)
+def count_history(call: Call) -> Answer:
+    """Count a commit and those before it."""
+    sha, first = call.commit(call.path["sha"]).sha, call.params.get("first_parent", False)
+    return Answer(body={"count": len(list(call.code.repository.log(sha, "", first_parent=first)))})
+
+
+@endpoint("GET", COMMITS + "/{sha}/signature", scopes=FILES)
+def show_signature(call: Call) -> Answer:
+    """Say that nothing is signed here."""
+    call.commit(call.path["sha"])
+    raise RefusedError(404, "404 Signature Not Found")
+
+
+COPIED = {"branch": text(required=True), "dry_run": flag(), "message": text()}
+
+
+@endpoint("POST", COMMITS + "/{sha}/cherry_pick", COPIED)
+@endpoint("POST", COMMITS + "/{sha}/revert", COPIED)
+def copy_commit(call: Call) -> Answer:
+    """Do on a branch what a commit did, or undo it (app/services/commits/change_service.rb)."""
+    given, commit, back = call.params, call.commit(call.path["sha"]), call.url.endswith("revert")
+    repository, store = call.code.repository, call.project.repository.store
+    demand(given["branch"] in repository.branches, 404, "404 Branch Not Found")
+    ours = call.commit(given["branch"]).tree
+    before = store.commits[commit.parents[0]].tree if commit.parents else {}
+    base, theirs = (commit.tree, before) if back else (before, commit.tree)
+    joined = join(store, (base, ours, theirs))
+    paths = changed_paths(ours, joined.tree)
+    if joined.conflicts or not paths:
+        verb = "revert" if back else "cherry-pick"
+        refused = RefusedError(400, f"Sorry, we cannot {verb} this commit automatically.")
+        refused.body["error_code"] = "conflict" if joined.conflicts else "empty"
+        raise refused
+    if given.get("dry_run"):
+        return Answer(body={"dry_run": "success"})
+    words_ = f'Revert "{commit.title}"\n\nThis reverts commit {commit.sha}'
+    if not back:
+        words_ = f"{commit.message.rstrip()}\n\n(cherry picked from commit {commit.sha})"
+    blobs = {path: joined.tree.get(path) for path in paths}
+    changes = {path: blob and store.blobs[blob.sha] for path, blob in blobs.items()}
+    draft = CommitDraft(message=given.get("message", words_), changes=changes)
+    made = actions.push(call.world, call.actor, call.project, given["branch"], draft)
+    return Answer(status=201, body=render_commit(call.world, call.project, made))
+
+
 @endpoint("GET", COMMITS + "/{sha}/merge_requests", {"state": text(), **PAGING}, job_token=True)
 def list_commit_merge_requests(call: Call) -> Answer:
     """List the merge requests that brought a commit."""
@@ -131,12 +196,18 @@ def create_commit(call: Call) -> Answer:
     start = given.get("start_sha") or given.get("start_branch", call.project.default_branch)
     head = repository.find_commit(given["branch"]) or repository.find_commit(start)
     changes: dict[str, bytes | None] = {}
+    modes: dict[str, str] = {}
     for asked in given["actions"]:
-        changes |= _read_action(call, asked, head)
+        read = _read_action(call, asked, head, changes)
+        changes |= read
+        if "execute_filemode" in asked:
+            mode = MODE_EXECUTABLE if asked["execute_filemode"] else MODE_FILE
+            modes |= {path: mode for path, content in read.items() if content is not None}
     draft = CommitDraft(
         message=given["commit_message"],
         changes=changes,
         start_branch=given.get("start_sha") or given.get("start_branch"),
+        modes=modes,
     )
     commit = actions.push(call.world, call.actor, call.project, given["branch"], draft)
     return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
@@ -164,25 +235,23 @@ def _check_start(call: Call) -> None:
 
 
 def _read_action(
-    call: Call, given: Mapping[str, str], head: Commit | None
+    call: Call, given: Mapping[str, str], head: Commit | None, done: Mapping[str, bytes | None]
 ) -> Mapping[str, bytes | None]:
-    path, content = given["file_path"], read_content(given)
-    _check_path(given["action"], path, head)
-    if given["action"] == "delete":
-        return {path: None}
-    if given["action"] != "move":
-        return {path: content}
-    old = given.get("previous_path")
-    kept = call.project.repository.content(head, old) if head and old else None
-    if old is None or kept is None:
-        raise RefusedError(400, "A file with this name doesn't exist")
-    return {old: None, path: content if "content" in given else kept}
+    """Read one action, which comes upon those before it (Gitaly, UserCommitFiles)."""
 
+    def find(path: str) -> bytes | None:
+        known = call.project.repository.content(head, path) if head else None
+        return done.get(path, known)
 
-def _check_path(action: str, path: str, head: Commit | None) -> None:
-    """Refuse to make what is there, and to change what is not (Gitaly, UserCommitFiles)."""
-    is_there = head is not None and path in head.tree
-    if action == "create" and is_there:
+    path, action, content = given["file_path"], given["action"], read_content(given)
+    old = given.get("previous_path", path) if action == "move" else path
+    kept = find(old)
+    if action == "create" and kept is not None:
         raise RefusedError(400, "A file with this name already exists")
-    if action in {"update", "delete"} and not is_there:
+    if action != "create" and (kept is None or (action == "move" and old == path)):
         raise RefusedError(400, "A file with this name doesn't exist")
+    if action == "delete":
+        return {path: None}
+    if action == "chmod" or (action == "move" and "content" not in given):
+        content = kept or b""
+    return {old: None, path: content} if action == "move" else {path: content}

@@ -18,7 +18,7 @@ from bot.sandbox.world.access import (
     demand,
     find_level,
 )
-from bot.sandbox.world.entities import Group, MergeRequest, Note, Project, Token, User
+from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Note, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError, World
 
@@ -107,6 +107,31 @@ class Call:
             words = "404 Not found" if name == "merge_request_iid" else "404 Noteable Not Found"
             raise RefusedError(404, words)
         self.prepared.append(found)
+        return found
+
+    @property
+    def place(self) -> Project | Group:
+        """The project or the group of the path."""
+        return self.group if self.url.startswith("/api/v4/groups/") else self.project
+
+    @property
+    def projects_below(self) -> list[Project]:
+        """The projects of the group of the path, and of its subgroups, that the caller sees."""
+        return [
+            each
+            for each in self.world.projects.values()
+            if each.group
+            and self.group in each.group.lineage()
+            and can_read(self.user, each, self.today)
+        ]
+
+    @cached_property
+    def issue(self) -> Issue:
+        """The issue of the path; a confidential one is for its author and Reporters."""
+        found = self.project.issues.get(self.number("issue_iid"))
+        hidden = found and found.confidential and found.author is not self.user
+        if found is None or (hidden and self.level < Level.REPORTER):
+            raise RefusedError(404, "404 Not found")
         return found
 
     @property

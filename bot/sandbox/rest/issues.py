@@ -1,7 +1,9 @@
 """REST: issues of a project, as lib/api/issues.rb and app/policies/issue_policy.rb have it."""
 
+from collections.abc import Iterable, Mapping
+
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, choice, flag, integer, text
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, text, words
 from bot.sandbox.rest.people_entities import (
     render_issuable,
     render_user,
@@ -9,8 +11,9 @@ from bot.sandbox.rest.people_entities import (
     stamp,
     web_url,
 )
-from bot.sandbox.world.access import demand
-from bot.sandbox.world.entities import Issue, Level
+from bot.sandbox.rest.shelves import find_milestone
+from bot.sandbox.world.access import can_read, demand, find_level
+from bot.sandbox.world.entities import Issue, Level, Project
 from bot.sandbox.world.state import RefusedError
 
 ISSUES = "/projects/{id}/issues"
@@ -18,43 +21,94 @@ STATES = {"close": "closed", "reopen": "opened"}
 LONGEST_TITLE = 255
 
 
-@endpoint(
-    "GET",
-    ISSUES,
-    {
-        "state": choice("opened", "closed", "all"),
-        "author_id": integer(),
-        "order_by": choice("created_at", "updated_at"),
-        "sort": choice("asc", "desc"),
-        **PAGING,
-    },
-)
-def list_issues(call: Call) -> Answer:
-    """List the issues that the caller may read, the newest first unless asked otherwise."""
-    state, author = call.params.get("state", "all"), call.params.get("author_id")
+FIELDS: Mapping[str, Param] = {
+    "description": text(),
+    "labels": words(),
+    "assignee_id": integer(),
+    "assignee_ids": integers(),
+    "milestone_id": integer(),
+}
+LIST: Mapping[str, Param] = {
+    "state": choice("opened", "closed", "all"),
+    "scope": choice("created_by_me", "assigned_to_me", "all", "created-by-me", "assigned-to-me"),
+    "iids": integers(),
+    "author_id": integer(),
+    "author_username": text(),
+    "assignee_id": integer(),
+    "assignee_username": words(),
+    "labels": words(),
+    "milestone": text(),
+    "search": text(),
+    "in": text(),
+    "confidential": flag(),
+    "order_by": choice("created_at", "updated_at"),
+    "sort": choice("asc", "desc"),
+    **PAGING,
+}
+
+
+def _list(call: Call, projects: Iterable[Project], scope: str = "all") -> Answer:
     found = [
-        each
-        for each in call.project.issues.values()
-        if _can_read(call, each)
-        and state in {"all", each.state}
-        and author in {None, each.author.id}
+        (project, issue)
+        for project in projects
+        for issue in project.issues.values()
+        if can_read_issue(call, project, issue) and _is_asked(call, issue, scope)
     ]
     name = call.params.get("order_by", "created_at")
-    found.sort(key=lambda each: (getattr(each, name), each.iid))
+    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
     if call.params.get("sort", "desc") == "desc":
         found.reverse()
-    return paged(call, found, lambda issue: _render(call, issue))
+    return paged(call, found, lambda pair: render_issue(call, *pair))
 
 
-@endpoint(
-    "POST",
-    ISSUES,
-    {
-        "title": text(required=True),
-        "description": text(),
-        "confidential": flag(),
-    },
-)
+def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
+    given = call.params
+    scope = given.get("scope", scope).replace("-", "_")
+    milestone = issue.milestone["title"] if issue.milestone else None
+    text_ = issue.title if given.get("in") == "title" else f"{issue.title}\n{issue.description}"
+    passes = (
+        given.get("state", "all") in {"all", issue.state},
+        scope != "created_by_me" or issue.author is call.user,
+        scope != "assigned_to_me" or call.user in issue.assignees,
+        issue.iid in given.get("iids", [issue.iid]),
+        given.get("author_id", issue.author.id) == issue.author.id,
+        given.get("author_username", issue.author.username) == issue.author.username,
+        "assignee_id" not in given or given["assignee_id"] in [u.id for u in issue.assignees],
+        set(given.get("assignee_username", ())) <= {each.username for each in issue.assignees},
+        set(given.get("labels", ())) <= set(issue.labels),
+        given.get("milestone", milestone) == milestone,
+        given.get("search", "").casefold() in text_.casefold(),
+        given.get("confidential", issue.confidential) is issue.confidential,
+    )
+    return all(passes)
+
+
+@endpoint("GET", ISSUES, LIST)
+def list_issues(call: Call) -> Answer:
+    """List the issues that the caller may read, the newest first unless asked otherwise."""
+    return _list(call, [call.project])
+
+
+@endpoint("GET", "/issues", LIST, open=False)
+def list_all_issues(call: Call) -> Answer:
+    """List issues everywhere; without `scope` only the caller's own."""
+    readable = [p for p in call.world.projects.values() if can_read(call.user, p, call.today)]
+    return _list(call, readable, "created_by_me")
+
+
+@endpoint("GET", "/groups/{id}/issues", LIST)
+def list_group_issues(call: Call) -> Answer:
+    """List the issues of a group's projects."""
+    return _list(call, call.projects_below)
+
+
+@endpoint("GET", ISSUES + "/{issue_iid}")
+def show_issue(call: Call) -> Answer:
+    """Tell of an issue."""
+    return Answer(body=render_issue(call, call.project, call.issue))
+
+
+@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **FIELDS})
 def create_issue(call: Call) -> Answer:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
@@ -68,23 +122,44 @@ def create_issue(call: Call) -> Answer:
             author=call.actor,
             created_at=now,
             updated_at=now,
-            description=call.params.get("description", ""),
             confidential=call.params.get("confidential", False),
         )
+        _fill(call, issue)
         call.project.issues[issue.iid] = issue
-    return Answer(status=201, body=_render(call, issue))
+    return Answer(status=201, body=render_issue(call, call.project, issue))
+
+
+def _fill(call: Call, issue: Issue) -> None:
+    """Take over what was given; labels and people are for Planners and up."""
+    given = call.params
+    issue.description = given.get("description", issue.description)
+    if call.level < Level.PLANNER:
+        return
+    people = given.get("assignee_ids", [given["assignee_id"]] if "assignee_id" in given else None)
+    if people is not None:
+        known = call.world.users
+        issue.assignees = tuple(known[number] for number in people if number in known)
+    names = [*given.get("labels", issue.labels), *given.get("add_labels", ())]
+    gone = given.get("remove_labels", ())
+    issue.labels = tuple(dict.fromkeys(name for name in names if name not in gone))
+    if "milestone_id" in given:
+        issue.milestone = find_milestone(call, given["milestone_id"])
 
 
 @endpoint(
     "PUT",
     ISSUES + "/{issue_iid}",
-    {"title": text(), "description": text(), "state_event": choice("close", "reopen")},
+    {
+        "title": text(),
+        "state_event": choice("close", "reopen"),
+        "add_labels": words(),
+        "remove_labels": words(),
+        **FIELDS,
+    },
 )
 def edit_issue(call: Call) -> Answer:
     """Change, close or reopen an issue: its author, or Reporter and up."""
-    issue = call.project.issues.get(call.number("issue_iid"))
-    if issue is None or not _can_read(call, issue):
-        raise RefusedError(404, "404 Not found")
+    issue = call.issue
     demand(issue.author is call.actor or call.level >= Level.REPORTER)
     if not call.params:
         raise RefusedError(
@@ -95,13 +170,23 @@ def edit_issue(call: Call) -> Answer:
     _check_title(call.params.get("title", issue.title).strip())
     with call.world.writing() as now:
         issue.title = call.params.get("title", issue.title).strip()
-        issue.description = call.params.get("description", issue.description)
+        _fill(call, issue)
         issue.state = STATES.get(call.params.get("state_event", ""), issue.state)
         is_closed = issue.state == "closed"
         issue.closed_at = (issue.closed_at or now) if is_closed else None
         issue.closed_by = (issue.closed_by or call.actor) if is_closed else None
         issue.updated_at = now
-    return Answer(body=_render(call, issue))
+    return Answer(body=render_issue(call, call.project, issue))
+
+
+@endpoint("DELETE", ISSUES + "/{issue_iid}")
+def delete_issue(call: Call) -> Answer:
+    """Delete an issue: its author, or an Owner."""
+    issue = call.issue
+    demand(issue.author is call.actor or call.level >= Level.OWNER)
+    with call.world.writing():
+        del call.project.issues[issue.iid]
+    return Answer(status=204)
 
 
 def _check_title(title: str) -> None:
@@ -111,17 +196,40 @@ def _check_title(title: str) -> None:
         raise RefusedError(400, {"title": [f"is too long (maximum is {LONGEST_TITLE} characters)"]})
 
 
-def _can_read(call: Call, issue: Issue) -> bool:
-    return not issue.confidential or issue.author is call.user or call.level >= Level.REPORTER
+def can_read_issue(call: Call, project: Project, issue: Issue) -> bool:
+    """Return whether the caller may read an issue."""
+    level = find_level(call.user, project, call.today)
+    return not issue.confidential or issue.author is call.user or level >= Level.REPORTER
 
 
-def _render(call: Call, issue: Issue) -> dict[str, object]:
-    path = call.project.path_with_namespace
+def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object]:
+    """Render an issue (lib/api/entities/issue.rb)."""
+    path = project.path_with_namespace
+    people = [render_user(call.world, each) for each in issue.assignees]
+    own = "/projects/{id}/issues/{issue_iid}/notes"
+    kept = (own, ("id", str(project.id)), ("issue_iid", str(issue.iid)))
     return {
-        **render_issuable(issue, call.project),
+        **render_issuable(issue, project),
         "closed_at": stamp(issue.closed_at),
         "closed_by": render_user_or_none(call.world, issue.closed_by),
         "author": render_user(call.world, issue.author),
+        "labels": list(issue.labels),
+        "milestone": issue.milestone,
+        "assignees": people,
+        "assignee": people[0] if people else None,
+        "type": "ISSUE",
+        "issue_type": "issue",
+        "user_notes_count": len(call.world.shelves.get(kept, [])),
+        "upvotes": 0,
+        "downvotes": 0,
+        "due_date": None,
+        "weight": None,
+        "discussion_locked": None,
         "confidential": issue.confidential,
+        "references": {
+            "short": f"#{issue.iid}",
+            "relative": f"#{issue.iid}",
+            "full": f"{path}#{issue.iid}",
+        },
         "web_url": web_url(call.world, f"{path}/-/issues/{issue.iid}"),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, run_again, run_pipeline
+from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, add_job, run_again, run_pipeline
 from bot.sandbox.rest.code_entities import (
     render_commit,
     render_pipeline,
@@ -18,6 +18,7 @@ from bot.sandbox.world.state import RefusedError
 
 PIPELINES = "/projects/{id}/pipelines"
 PIPELINE = PIPELINES + "/{pipeline_id}"
+JOB = "/projects/{id}/jobs/{job_id}"
 JOBS: Mapping[str, Param] = {"scope": words(), "include_retried": flag(), **PAGING}
 
 
@@ -66,9 +67,9 @@ def _is_wanted(pipeline: Pipeline, given: Mapping[str, object]) -> bool:
 
 
 def _find(call: Call) -> Pipeline:
-    number = call.path["pipeline_id"]
+    number, ref = call.path["pipeline_id"], call.params.get("ref")
     for pipeline in reversed(call.code.pipelines):
-        if number == "latest" or str(pipeline.id) == number:
+        if (number == "latest" and ref in {None, pipeline.ref}) or str(pipeline.id) == number:
             return pipeline
     raise RefusedError(404, "404 Not found")
 
@@ -141,15 +142,71 @@ def list_jobs(call: Call) -> Answer:
     return _jobs(call, [job for each in call.code.pipelines for job in each.jobs])
 
 
-@endpoint("GET", "/projects/{id}/jobs/{job_id}")
-def show_job(call: Call) -> Answer:
-    """Tell of a job."""
+def _job(call: Call) -> CommitStatus:
     number = call.number("job_id")
     for pipeline in call.code.pipelines:
         for job in pipeline.jobs:
             if job.id == number:
-                return Answer(body=_render_job(call, job))
+                return job
     raise RefusedError(404, "404 Not found")
+
+
+@endpoint("GET", JOB)
+def show_job(call: Call) -> Answer:
+    """Tell of a job."""
+    return Answer(body=_render_job(call, _job(call)))
+
+
+@endpoint("GET", JOB + "/trace", job_token=True)
+def show_trace(call: Call) -> Answer:
+    """Send what a job has said so far."""
+    return Answer(raw=_job(call).log.encode(), content_type="text/plain; charset=utf-8")
+
+
+@endpoint("POST", JOB + "/cancel", {"force": flag()})
+def cancel_job(call: Call) -> Answer:
+    """Cancel a job that is not over."""
+    demand(call.level >= Level.DEVELOPER)
+    job = _job(call)
+    with call.world.writing() as now:
+        if job.status in ACTIVE:
+            job.status, job.finished_at = "canceled", now
+    return Answer(status=201, body=_render_job(call, job))
+
+
+@endpoint("POST", PIPELINE + "/retry")
+def retry_pipeline(call: Call) -> Answer:
+    """Run again what failed: here all jobs of the configuration, if one did."""
+    demand(call.level >= Level.DEVELOPER)
+    world, pipeline = call.world, _find(call)
+    failed = [job for job in pipeline.jobs if job.status in {"failed", "canceled"}]
+    with world.writing():
+        for job in failed:
+            job.retried = True
+        if failed and (world.run_jobs is None or world.run_jobs(pipeline) is None):
+            add_job(world, pipeline, "test", pipeline.project.settings.pipeline_status)
+    return Answer(status=201, body=render_pipeline_detail(world, pipeline))
+
+
+@endpoint("DELETE", PIPELINE)
+def delete_pipeline(call: Call) -> Answer:
+    """Delete a pipeline: an Owner."""
+    demand(call.level >= Level.OWNER)
+    with call.world.writing():
+        call.project.pipelines.remove(_find(call))
+    return Answer(status=204)
+
+
+@endpoint("GET", PIPELINE + "/test_report")
+@endpoint("GET", PIPELINE + "/test_report_summary")
+def show_test_report(call: Call) -> Answer:
+    """Tell of no test: jobs here keep no artifacts."""
+    _find(call)
+    counts = ("count", "success_count", "failed_count", "skipped_count", "error_count", "time")
+    if call.url.endswith("_summary"):
+        return Answer(body={"total": dict.fromkeys(("time", *counts[:5]), 0), "test_suites": []})
+    totals = {f"total_{name}": 0 for name in counts}
+    return Answer(body={**totals, "test_suites": []})
 
 
 def _render_job(call: Call, job: CommitStatus) -> dict[str, object]:

@@ -14,8 +14,9 @@ from bot.sandbox.rest.people_entities import (
     web_url,
 )
 from bot.sandbox.world.access import can_push
-from bot.sandbox.world.diffs import diff_of, name_patch
+from bot.sandbox.world.diffs import diff_of
 from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
+from bot.sandbox.world.git_mirror import number_patch
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
@@ -68,7 +69,7 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
         "imported": False,
         "imported_from": "none",
         "work_in_progress": mr.draft,
-        "milestone": None,
+        "milestone": mr.milestone,
         "merge_when_pipeline_succeeds": False,
         **_render_merging(world, mr),
         "sha": mr.head_sha if mr.prepared else None,
@@ -183,7 +184,8 @@ def render_diff_refs(version: DiffVersion | None) -> dict[str, object] | None:
 
 def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
     """Render one version of the diff."""
-    changes = diff_of(mr, version)
+    changes, store = diff_of(mr, version), mr.project.repository.store
+    base, head = version.base_sha or "", version.head_sha
     return {
         "id": version.id,
         "head_commit_sha": version.head_sha,
@@ -193,7 +195,7 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": str(len(changes)),
-        "patch_id_sha": name_patch(mr.project.repository.store, changes),
+        "patch_id_sha": number_patch(store, base, head) if changes else None,
     }
 
 

@@ -169,13 +169,11 @@ def subscribe(call: Call) -> Answer:
     return Answer(status=201 if changed else 304, body=body)
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")
-def show_approval_state(call: Call) -> Answer:
-    """Tell the approval rules; the stand-in has the one that any member meets."""
-    mr = call.merge_request
+def _rule(call: Call, mr: MergeRequest) -> dict[str, object]:
+    """Render the one rule there is, that any member meets."""
     required = mr.project.settings.approvals_required
     people = [render_user(call.world, each.user) for each in mr.approvals]
-    rule = {
+    return {
         "id": mr.id,
         "name": "All Members",
         "rule_type": "any_approver",
@@ -187,7 +185,19 @@ def show_approval_state(call: Call) -> Answer:
         "approved_by": people,
         "approved": len(people) >= required,
     }
-    return Answer(body={"approval_rules_overwritten": False, "rules": [rule]})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")
+def show_approval_state(call: Call) -> Answer:
+    """Tell the approval rules and what became of them."""
+    rules = [_rule(call, call.merge_request)]
+    return Answer(body={"approval_rules_overwritten": False, "rules": rules})
+
+
+@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_rules", PAGING)
+def list_approval_rules(call: Call) -> Answer:
+    """List the approval rules."""
+    return paged(call, [_rule(call, call.merge_request)], dict)
 
 
 @endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/reviewers")

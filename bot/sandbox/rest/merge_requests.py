@@ -29,8 +29,9 @@ from bot.sandbox.rest.params import (
     text,
     words,
 )
+from bot.sandbox.rest.shelves import find_milestone
 from bot.sandbox.world.access import can_read, can_read_merge_requests, demand
-from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.entities import Level, MergeRequest, User
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 from bot.sandbox.world.state import RefusedError
 
@@ -107,6 +108,37 @@ def list_merge_requests(call: Call) -> Answer:
     demand(can_read_merge_requests(call.user, call.project, call.today))
     found = list(call.project.merge_requests.values())
     return _list(call, _apply_scope(call, found, "all"))
+
+
+@endpoint("GET", "/groups/{id}/merge_requests", FILTERS)
+def list_group_merge_requests(call: Call) -> Answer:
+    """List the merge requests of a group's projects."""
+    below = call.projects_below
+    return _list(
+        call, _apply_scope(call, [m for m in _readable(call) if m.project in below], "all")
+    )
+
+
+def _of_milestone(call: Call) -> Answer:
+    """List what has a milestone."""
+    found = [mr for mr in _readable(call) if mr.milestone and str(mr.milestone["id"])
+             == call.path["milestone_id"]]  # fmt: skip
+    return _list(call, found)
+
+
+for _places in ("projects", "groups"):
+    _template = f"/{_places}/{{id}}/milestones/{{milestone_id}}/merge_requests"
+    endpoint("GET", _template, PAGING)(_of_milestone)
+
+
+@endpoint("DELETE", "/projects/{id}/merge_requests/{merge_request_iid}")
+def delete_merge_request(call: Call) -> Answer:
+    """Delete a merge request: an Owner."""
+    demand(call.level >= Level.OWNER)
+    with call.world.writing():
+        call.project.deleted_iid = call.project.next_iid - 1
+        del call.project.merge_requests[call.merge_request.iid]
+    return Answer(status=204)
 
 
 @endpoint("GET", "/merge_requests", FILTERS, open=False)
@@ -227,6 +259,7 @@ WRITABLE: Mapping[str, Param] = {
     "remove_labels": words(),
     "remove_source_branch": flag(),
     "squash": flag(),
+    "milestone_id": integer(),
 }
 
 
@@ -257,9 +290,12 @@ def open_merge_request(call: Call) -> Answer:
         reviewers=_people(call, given.get("reviewer_ids")) or (),
         labels=tuple(given.get("labels", ())),
         squash=given.get("squash", False),
-        force_remove_source_branch=given.get("remove_source_branch", False),
+        force_remove_source_branch=given.get(
+            "remove_source_branch", target.told.get("remove_source_branch_after_merge", False)
+        ),
     )
     mr = actions.open_merge_request(call.world, call.actor, target, draft)
+    _set_milestone(call, mr)
     return Answer(status=201, body=render_merge_request(call.world, mr, call.user))
 
 
@@ -300,7 +336,13 @@ def update_merge_request(call: Call) -> Answer:
     )
     update = replace(update, labels=_labels(mr, given))
     actions.update_merge_request(call.world, call.actor, mr, update)
+    _set_milestone(call, mr)
     return Answer(body=render_merge_request(call.world, mr, call.user))
+
+
+def _set_milestone(call: Call, mr: MergeRequest) -> None:
+    if "milestone_id" in call.params:
+        mr.milestone = find_milestone(call, call.params["milestone_id"])
 
 
 def _labels(mr: MergeRequest, given: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import render_label_basic
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
@@ -11,8 +12,8 @@ from bot.sandbox.rest.people_entities import (
     render_profile,
     render_user,
 )
-from bot.sandbox.world.access import demand, effective_members, own_members
-from bot.sandbox.world.entities import Label, Level, Member, User
+from bot.sandbox.world.access import demand, effective_members, find_level, own_members
+from bot.sandbox.world.entities import Label, Level, Member, Project, User
 from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
@@ -129,56 +130,69 @@ def _one_member(call: Call, members: Mapping[int, Member]) -> Answer:
     return Answer(body=render_member(call.world, member))
 
 
-@endpoint("GET", "/groups/{id}/members", DIRECT)
-def list_group_members(call: Call) -> Answer:
-    """List direct members of a group."""
-    return _list_members(call, own_members(call.group, call.today))
+def list_members(call: Call) -> Answer:
+    """List direct members."""
+    return _list_members(call, own_members(call.place, call.today))
 
 
-@endpoint("GET", "/groups/{id}/members/all", ALL)
-def list_all_group_members(call: Call) -> Answer:
-    """List members of a group however they came to it."""
-    members = effective_members(call.group, call.today)
-    return _list_members(call, members.values())
+def list_all_members(call: Call) -> Answer:
+    """List members however they came to it."""
+    return _list_members(call, effective_members(call.place, call.today).values())
 
 
-@endpoint("GET", "/groups/{id}/members/{user_id}")
-def show_group_member(call: Call) -> Answer:
-    """Tell of a direct member of a group."""
-    members = {each.user.id: each for each in own_members(call.group, call.today)}
-    return _one_member(call, members)
+def show_member(call: Call) -> Answer:
+    """Tell of a direct member."""
+    return _one_member(call, {each.user.id: each for each in own_members(call.place, call.today)})
 
 
-@endpoint("GET", "/groups/{id}/members/all/{user_id}")
-def show_any_group_member(call: Call) -> Answer:
-    """Tell of a member of a group however they came to it."""
-    return _one_member(call, effective_members(call.group, call.today))
+def show_any_member(call: Call) -> Answer:
+    """Tell of a member however they came to it."""
+    return _one_member(call, effective_members(call.place, call.today))
 
 
-@endpoint("GET", "/projects/{id}/members", DIRECT)
-def list_project_members(call: Call) -> Answer:
-    """List direct members of a project."""
-    return _list_members(call, own_members(call.project, call.today))
+def _set_member(call: Call, user: User) -> Member:
+    """Set somebody's level; nobody can give more than they have."""
+    needed = Level.MAINTAINER if isinstance(call.place, Project) else Level.OWNER
+    own, level = find_level(call.user, call.place, call.today), call.params["access_level"]
+    demand(own >= max(needed, level))
+    member = actions.add_member(call.world, call.actor, call.place, user, level)
+    if "expires_at" in call.params:
+        ends = call.params["expires_at"].date()
+        actions.set_expiry(call.world, call.actor, call.place, user, ends)
+    return member
 
 
-@endpoint("GET", "/projects/{id}/members/all", ALL)
-def list_all_project_members(call: Call) -> Answer:
-    """List members of a project however they came to it."""
-    members = effective_members(call.project, call.today)
-    return _list_members(call, members.values())
+def add_member(call: Call) -> Answer:
+    """Make somebody a member (doc/api/members.md)."""
+    user = call.person(call.params["user_id"])
+    if user.id in call.place.members:
+        raise RefusedError(409, "Member already exists")
+    return Answer(status=201, body=render_member(call.world, _set_member(call, user)))
 
 
-@endpoint("GET", "/projects/{id}/members/{user_id}")
-def show_project_member(call: Call) -> Answer:
-    """Tell of a direct member of a project."""
-    members = {each.user.id: each for each in own_members(call.project, call.today)}
-    return _one_member(call, members)
+def edit_member(call: Call) -> Answer:
+    """Change a member's level, or when the membership ends."""
+    user = call.person(call.number("user_id"))
+    demand(user.id in call.place.members, 404)
+    return Answer(body=render_member(call.world, _set_member(call, user)))
 
 
-@endpoint("GET", "/projects/{id}/members/all/{user_id}")
-def show_any_project_member(call: Call) -> Answer:
-    """Tell of a member of a project however they came to it."""
-    return _one_member(call, effective_members(call.project, call.today))
+def remove_member(call: Call) -> Answer:
+    """End a membership."""
+    user = call.person(call.number("user_id"))
+    actions.remove_member(call.world, call.actor, call.place, user)
+    return Answer(status=204)
+
+
+ROLE = {"access_level": integer(required=True), "expires_at": moment()}
+for _members in ("/groups/{id}/members", "/projects/{id}/members"):
+    endpoint("GET", _members, DIRECT)(list_members)
+    endpoint("GET", _members + "/all", ALL)(list_all_members)
+    endpoint("GET", _members + "/{user_id}")(show_member)
+    endpoint("GET", _members + "/all/{user_id}")(show_any_member)
+    endpoint("POST", _members, {"user_id": integer(required=True), **ROLE})(add_member)
+    endpoint("PUT", _members + "/{user_id}", ROLE)(edit_member)
+    endpoint("DELETE", _members + "/{user_id}")(remove_member)
 
 
 LABELS = "/projects/{id}/labels"
@@ -204,9 +218,11 @@ def list_labels(call: Call) -> Answer:
 
 def _label(call: Call) -> Label:
     demand(call.level >= Level.REPORTER)
-    found = call.project.labels.get(call.path["label_id"])
+    # Old clients name it in the parameters (lib/api/labels.rb, "deprecated").
+    name = call.path.get("label_id") or str(call.params.get("name", call.params.get("label_id")))
+    found = call.project.labels.get(name)
     for label in call.project.labels.values():
-        if str(label.id) == call.path["label_id"]:
+        if str(label.id) == name:
             found = label
     if found is None:
         raise RefusedError(404, "404 Label Not Found")
@@ -239,6 +255,10 @@ def show_label(call: Call) -> Answer:
     return Answer(body=_render_label(_label(call)))
 
 
+NAMED: Mapping[str, Param] = {"name": text(), "label_id": text()}
+
+
+@endpoint("PUT", LABELS, {**NAMED, "new_name": text(), **LABEL})
 @endpoint("PUT", LABELS + "/{label_id}", {"new_name": text(), **LABEL})
 def edit_label(call: Call) -> Answer:
     """Change a label."""
@@ -252,6 +272,7 @@ def edit_label(call: Call) -> Answer:
     return Answer(body=_render_label(label))
 
 
+@endpoint("DELETE", LABELS, NAMED)
 @endpoint("DELETE", LABELS + "/{label_id}")
 def delete_label(call: Call) -> Answer:
     """Delete a label, everywhere."""

@@ -136,7 +136,7 @@ def render_namespace(world: World, project: Project) -> dict[str, object]:
     path = project.path_with_namespace.rsplit("/", 1)[0]
     group: Group | None = project.group
     return {
-        "id": group.id if group else 1_000_000 + project.id,
+        "id": group.id if group else 1_000_000 + (project.owner.id if project.owner else 0),
         "name": group.name if group else path,
         "path": path.rsplit("/", 1)[-1],
         "kind": "group" if group else "user",

@@ -2,10 +2,12 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import yaml
 
+from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
@@ -59,12 +61,30 @@ def create_trigger(call: Call) -> Answer:
     return Answer(status=201, body=_render_trigger(call, trigger))
 
 
+def _find_trigger(call: Call) -> TriggerToken:
+    demand(call.level >= Level.MAINTAINER)
+    number = call.number("trigger_id")
+    return _one(next((each for each in call.project.triggers if each.id == number), None))
+
+
+@endpoint("GET", TRIGGERS + "/{trigger_id}", open=False)
+def show_trigger(call: Call) -> Answer:
+    """Tell of a trigger token."""
+    return Answer(body=_render_trigger(call, _find_trigger(call)))
+
+
+@endpoint("PUT", TRIGGERS + "/{trigger_id}", {"description": text()})
+def edit_trigger(call: Call) -> Answer:
+    """Describe a trigger token anew."""
+    found = _find_trigger(call)
+    found.description = call.params.get("description", found.description)
+    return Answer(body=_render_trigger(call, found))
+
+
 @endpoint("DELETE", TRIGGERS + "/{trigger_id}")
 def delete_trigger(call: Call) -> Answer:
     """Remove a trigger token."""
-    demand(call.level >= Level.MAINTAINER)
-    number = call.number("trigger_id")
-    found = _one(next((each for each in call.project.triggers if each.id == number), None))
+    found = _find_trigger(call)
     with call.world.writing():
         call.project.triggers.remove(found)
     return Answer(status=204)
@@ -154,6 +174,15 @@ def edit_variable(call: Call) -> Answer:
     return Answer(body=_render_variable(found))
 
 
+@endpoint("DELETE", VARIABLES + "/{key}")
+def delete_variable(call: Call) -> Answer:
+    """Remove a variable."""
+    found = _find_variable(call)
+    with call.world.writing():
+        call.project.variables.remove(found)
+    return Answer(status=204)
+
+
 def _check_mask(variable: Variable) -> None:
     if variable.masked and not MASKABLE.fullmatch(variable.value):
         raise RefusedError(400, {"value": ["is invalid"]})
@@ -202,7 +231,10 @@ def show_schedule(call: Call) -> Answer:
     told = (
         {"id": last.id, "sha": last.sha, "ref": last.ref, "status": last.status} if last else None
     )
-    return Answer(body=_render_schedule(call, found) | {"last_pipeline": told, "variables": []})
+    return Answer(
+        body=_render_schedule(call, found)
+        | {"last_pipeline": told, "variables": _variables(call, found)}
+    )
 
 
 @endpoint(
@@ -237,12 +269,55 @@ def create_schedule(call: Call) -> Answer:
 )
 def edit_schedule(call: Call) -> Answer:
     """Change a schedule: its owner, or a Maintainer."""
-    found = _find_schedule(call)
-    demand(found.owner is call.user or call.level >= Level.MAINTAINER)
+    found = _own_schedule(call)
     with call.world.writing():
         for name, value in call.params.items():
             setattr(found, name, value)
     return Answer(body=_render_schedule(call, found))
+
+
+def _own_schedule(call: Call, least: Level = Level.MAINTAINER) -> Schedule:
+    found = _find_schedule(call)
+    demand(found.owner is call.user or call.level >= least)
+    return found
+
+
+@endpoint("DELETE", SCHEDULES + "/{pipeline_schedule_id}")
+def delete_schedule(call: Call) -> Answer:
+    """Remove a schedule: its owner, or a Maintainer."""
+    found = _own_schedule(call)
+    with call.world.writing():
+        call.project.schedules.remove(found)
+    return Answer(status=204)
+
+
+@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/take_ownership")
+def take_schedule(call: Call) -> Answer:
+    """Make a schedule the caller's."""
+    found = _own_schedule(call)
+    with call.world.writing():
+        found.owner = call.actor
+    return Answer(status=201, body=_render_schedule(call, found))
+
+
+@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/play")
+def play_schedule(call: Call) -> Answer:
+    """Run the pipeline of a schedule now."""
+    found, play = _own_schedule(call, Level.DEVELOPER), call.world.play
+    variables = {row["key"]: row["value"] for row in _variables(call, found)}
+    if play is not None:
+        found.last_pipeline = play(call.project, found.owner, variables)
+        return Answer(status=201, body={"message": "201 Created"})
+    name = found.ref.removeprefix("refs/heads/")
+    draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
+    with call.world.writing():
+        found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
+    return Answer(status=201, body={"message": "201 Created"})
+
+
+def _variables(call: Call, schedule: Schedule) -> list[dict[str, Any]]:
+    names = ("id", str(call.project.id)), ("pipeline_schedule_id", str(schedule.id))
+    return call.world.shelves.get((f"{SCHEDULES}/{{pipeline_schedule_id}}/variables", *names), [])
 
 
 def _scope(schedule: Schedule) -> str:
@@ -287,8 +362,23 @@ def lint_project(call: Call) -> Answer:
     if commit is None or (content is None and not project.triggers):
         return _lint_answer("", [NOTHING])
     written = ci_definition() if content is None else content.decode()
+    return _lint(written, find_included(project, commit))
+
+
+@endpoint("POST", "/projects/{id}/ci/lint",
+          {"content": text(required=True), "dry_run": flag(), "include_jobs": flag(),
+           "ref": text()})  # fmt: skip
+def lint_content(call: Call) -> Answer:
+    """Return whether a CI configuration is valid: that it is YAML with a job is all that counts."""
+    demand(call.level >= Level.DEVELOPER)
+    project = call.code
+    commit = project.repository.find_commit(project.default_branch)
+    return _lint(call.params["content"], find_included(project, commit))
+
+
+def _lint(written: str, read: Callable[[str], str | None]) -> Answer:
     try:
-        merged = dict(merge_included(written, find_included(project, commit)))
+        merged = dict(merge_included(written, read))
     except RefusedError as refused:
         told: Any = refused.body["message"]
         return _lint_answer("", told["base"])

@@ -1,14 +1,19 @@
 """REST: which projects and groups there are (doc/api/projects.md, groups.md, namespaces.md)."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
-from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project
-from bot.sandbox.world.access import can_read, demand, find_level
-from bot.sandbox.world.entities import Group, Level, Project
+from bot.sandbox.rest.people_entities import render_user, web_url
+from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
+from bot.sandbox.rest.settings import EDITABLE, change_project
+from bot.sandbox.world.access import can_read, demand, effective_members, find_level
+from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
+from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
 LIST: Mapping[str, Param] = {
@@ -50,11 +55,7 @@ GROUPS: Mapping[str, Param] = {
     "visibility": choice("public", "internal", "private"),
     **PAGING,
 }
-ISSUES: Mapping[str, Param] = {
-    **{name: text() for name in ("scope", "state", "search", "in", "author_username", "milestone")},
-    **{name: text() for name in ("assignee_username", "order_by", "sort", "labels")},
-    **PAGING,
-}
+_OWN_NAMESPACES = 1_000_000  # above it are those of people
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -121,20 +122,217 @@ def list_forks(call: Call) -> Answer:
     return _projects(call, forks)
 
 
-@endpoint("GET", "/issues", ISSUES, open=False)
-def list_all_issues(call: Call) -> Answer:
-    """List nothing: the sandbox tells of a project's issues alone."""
-    return paged(call, (), dict)
+FORK: Mapping[str, Param] = {
+    **{name: text() for name in ("name", "path", "namespace", "namespace_path", "description")},
+    "namespace_id": integer(),
+    "visibility": choice("public", "internal", "private"),
+    "branches": text(),
+    "mr_default_target_self": flag(),
+}
 
 
-@endpoint("POST", "/projects/{id}/fork", {"namespace_path": text(), "visibility": text()})
+def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
+    """Find the group that is asked for; None is the caller's own namespace."""
+    named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
+    if named in {None, call.actor.username, _OWN_NAMESPACES + call.actor.id}:
+        return None
+    group = call.world.find_group(str(named))
+    if group is None or find_level(call.user, group, call.today) < Level.DEVELOPER:
+        raise RefusedError(404, "404 Target Namespace Not Found")
+    return group
+
+
+def _claim(call: Call, group: Group | None, path: str) -> str:
+    """Return where a new project will be; raise RefusedError where one is."""
+    whole = f"{group.full_path if group else call.actor.username}/{path}"
+    if call.world.find_project(whole) is not None:
+        taken = ["has already been taken"]
+        raise RefusedError(409, {"project_namespace.name": taken, "path": taken, "name": taken})
+    return whole
+
+
+@endpoint("POST", "/projects/{id}/fork", FORK)
 def fork_project(call: Call) -> Answer:
-    """Fork a project into the caller's own namespace (doc/api/project_forks.md)."""
+    """Fork a project into a namespace of the caller's (doc/api/project_forks.md)."""
+    given, group = call.params, _namespace(call, call.params)
     name = call.code.path_with_namespace.rpartition("/")[2]
-    if call.world.find_project(f"{call.actor.username}/{name}") is not None:
-        raise RefusedError(409, {"name": ["has already been taken"]})
-    fork = actions.fork_project(call.world, call.actor, call.code)
+    whole = _claim(call, group, given.get("path", name))
+    fork = actions.fork_project(call.world, call.actor, call.code, (whole, group))
+    for name in ("name", "visibility", "description"):
+        setattr(fork, name, given.get(name, getattr(fork, name)))
     return Answer(status=201, body=render_project(call, fork))
+
+
+@endpoint(
+    "POST",
+    "/projects",
+    {
+        "name": text(),
+        "path": text(),
+        "namespace_id": integer(),
+        "default_branch": text(),
+        "initialize_with_readme": flag(),
+        **EDITABLE,
+    },
+)
+def create_project(call: Call) -> Answer:
+    """Make a project in a namespace of the caller's (doc/api/projects.md)."""
+    given, group = dict(call.params), _namespace(call, call.params)
+    if not {"name", "path"} & set(given):
+        raise RefusedError(400, "name, path are missing, at least one is needed", key="error")
+    name = given.get("name") or given["path"]
+    path = given.get("path") or re.sub(r"[^a-z0-9_.]+", "-", name.lower()).strip("-")
+    whole = _claim(call, group, path)
+    with call.world.writing() as now:
+        me = Member(user=call.actor, level=Level.OWNER, created_at=now)
+        project = Project(
+            id=call.world.next_id("project"),
+            path_with_namespace=whole,
+            name=name,
+            created_at=now,
+            repository=Repository(),
+            default_branch=given.get("default_branch", "main"),
+            visibility="private",
+            group=group,
+            owner=None if group else call.actor,
+            members={} if group else {call.actor.id: me},
+        )
+        call.world.add_project(project)
+    change_project(project, {name: value for name, value in given.items() if name in EDITABLE})
+    if given.get("initialize_with_readme"):
+        draft = CommitDraft(message="Initial commit", changes={"README.md": f"# {name}\n".encode()})
+        actions.push(call.world, call.actor, project, project.default_branch, draft)
+    project.protected_branches.add(project.default_branch)
+    return Answer(status=201, body=render_project(call, project))
+
+
+@endpoint("DELETE", "/projects/{id}", {"permanently_remove": flag(), "full_path": text()})
+def delete_project(call: Call) -> Answer:
+    """Delete a project."""
+    demand(call.level >= Level.OWNER)
+    with call.world.writing():
+        call.world.remove_project(call.project)
+    return Answer(status=202, body={"message": "202 Accepted"})
+
+
+@endpoint("POST", "/projects/{id}/archive")
+@endpoint("POST", "/projects/{id}/unarchive")
+def archive_project(call: Call) -> Answer:
+    """Archive a project, or take it back."""
+    demand(call.level >= Level.OWNER)
+    with call.world.writing():
+        call.project.archived = call.url.endswith("/archive")
+    return Answer(status=201, body=render_project(call, call.project))
+
+
+@endpoint("GET", "/projects/{id}/users", {"search": text(), **PAGING})
+def list_project_users(call: Call) -> Answer:
+    """List the people of a project."""
+    people = [each.user for each in effective_members(call.project, call.today).values()]
+    needle = call.params.get("search", "").casefold()
+    found = [each for each in people if needle in f"{each.username}\n{each.name}".casefold()]
+    return paged(call, found, lambda each: render_user(call.world, each))
+
+
+NAMESPACES: Mapping[str, Param] = {"search": text(), "owned_only": flag(), **PAGING}
+
+
+def _namespaces(call: Call) -> list[dict[str, object]]:
+    """List where the caller may have projects: the own namespace, and groups seen."""
+    own = {"id": _OWN_NAMESPACES + call.actor.id, "kind": "user", "parent_id": None}
+    names = call.actor.name, call.actor.username
+    rows = [own | _named(call, names[0], names[1], names[1])]
+    for group in call.world.groups.values():
+        if find_level(call.user, group, call.today):
+            above = {"id": group.id, "kind": "group"}
+            above["parent_id"] = group.parent.id if group.parent else None
+            path = group.full_path
+            rows.append(above | _named(call, group.name, path, f"groups/{path}"))
+    return rows
+
+
+def _named(call: Call, name: str, path: str, page: str) -> dict[str, object]:
+    short = path.rpartition("/")[2]
+    page = web_url(call.world, page)
+    return {"name": name, "path": short, "full_path": path, "avatar_url": None, "web_url": page}
+
+
+@endpoint("GET", "/namespaces", NAMESPACES, open=False)
+def list_namespaces(call: Call) -> Answer:
+    """List namespaces (doc/api/namespaces.md)."""
+    needle = call.params.get("search", "").casefold()
+    return paged(call, [each for each in _namespaces(call) if needle in str(each).casefold()], dict)
+
+
+@endpoint("GET", "/namespaces/{name}/exists", {"parent_id": integer()}, open=False)
+def find_namespace(call: Call) -> Answer:
+    """Tell whether a path is taken, and what would do instead."""
+    name = call.path["name"]
+    exists = call.world.find_owner(name) is not None
+    return Answer(body={"exists": exists, "suggests": [f"{name}1"] if exists else []})
+
+
+@endpoint("GET", "/namespaces/{name}", open=False)
+def show_namespace(call: Call) -> Answer:
+    """Tell of a namespace, by number or path."""
+    for row in _namespaces(call):
+        if call.path["name"] in {str(row["id"]), row["full_path"]}:
+            return Answer(body=row)
+    raise RefusedError(404, "404 Namespace Not Found")
+
+
+@endpoint(
+    "POST",
+    "/groups",
+    {
+        "name": text(required=True),
+        "path": text(required=True),
+        "parent_id": integer(),
+        "description": text(),
+        "visibility": choice("public", "internal", "private"),
+    },
+)
+def create_group(call: Call) -> Answer:
+    """Make a group, whose owner the caller is."""
+    given = call.params
+    parent = call.world.groups.get(given["parent_id"]) if "parent_id" in given else None
+    if "parent_id" in given:
+        if parent is None:
+            raise RefusedError(404, "404 Group Not Found")
+        demand(find_level(call.user, parent, call.today) >= Level.MAINTAINER)
+    path = f"{parent.full_path}/{given['path']}" if parent else given["path"]
+    if call.world.find_owner(path) is not None:
+        raise RefusedError(400, 'Failed to save group {:path=>["has already been taken"]}')
+    with call.world.writing() as now:
+        group = Group(
+            id=call.world.next_id("group"),
+            full_path=path,
+            name=given["name"],
+            created_at=now,
+            visibility=given.get("visibility", parent.visibility if parent else "private"),
+            parent=parent,
+            description=given.get("description", ""),
+        )
+        group.members[call.actor.id] = Member(user=call.actor, level=Level.OWNER, created_at=now)
+        call.world.add_group(group)
+    return Answer(status=201, body=render_group(call, group))
+
+
+GROUP: Mapping[str, Param] = {
+    "name": text(),
+    "description": text(),
+    "visibility": choice("public", "internal", "private"),
+}
+
+
+@endpoint("PUT", "/groups/{id}", GROUP)
+def edit_group(call: Call) -> Answer:
+    """Change a group."""
+    demand(find_level(call.user, call.group, call.today) >= Level.OWNER)
+    with call.world.writing():
+        for name, value in call.params.items():
+            setattr(call.group, name, value)
+    return Answer(body=render_group(call, call.group))
 
 
 @endpoint("GET", "/groups/{id}/projects", OF_GROUP)
@@ -149,6 +347,54 @@ def list_group_projects(call: Call) -> Answer:
             if each.group is group or (deep and each.group and group in each.group.lineage())
         ],
     )
+
+
+def _shared(call: Call) -> list[Project]:
+    return [
+        each
+        for each in call.world.projects.values()
+        if any(link.group is call.group for link in each.shared_with)
+    ]
+
+
+@endpoint("GET", "/groups/{id}/projects/shared", LIST)
+def list_shared_projects(call: Call) -> Answer:
+    """List the projects that a group is invited to."""
+    return _projects(call, _shared(call))
+
+
+SHARE = {"group_id": integer(required=True), "group_access": integer(required=True)}
+
+
+@endpoint("POST", "/projects/{id}/share", SHARE)
+@endpoint("POST", "/groups/{id}/share", SHARE)
+def share_place(call: Call) -> Answer:
+    """Invite a group."""
+    place, group = call.place, call.world.groups.get(call.params["group_id"])
+    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
+    demand(find_level(call.user, place, call.today) >= least)
+    if group is None or not can_read(call.user, group, call.today):
+        raise RefusedError(404, "404 Group Not Found")
+    if any(each.group is group for each in place.shared_with):
+        raise RefusedError(409, "Shared with group already exists")
+    with call.world.writing():
+        place.shared_with.append(GroupLink(group=group, level=call.params["group_access"]))
+    told = {"id": group.id, "group_id": group.id, "group_access": call.params["group_access"]}
+    return Answer(status=201, body=told | {"project_id": place.id, "expires_at": None})
+
+
+@endpoint("DELETE", "/projects/{id}/share/{group_id}")
+@endpoint("DELETE", "/groups/{id}/share/{group_id}")
+def unshare_place(call: Call) -> Answer:
+    """Take an invitation back."""
+    place, number = call.place, call.number("group_id")
+    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
+    demand(find_level(call.user, place, call.today) >= least)
+    kept = [each for each in place.shared_with if each.group.id != number]
+    demand(len(kept) < len(place.shared_with), 404)
+    with call.world.writing():
+        place.shared_with = kept
+    return Answer(status=204)
 
 
 @endpoint("GET", "/groups", GROUPS)
@@ -167,16 +413,24 @@ def list_groups(call: Call) -> Answer:
 def show_group(call: Call) -> Answer:
     """Tell of a group, with its projects unless they are not wanted."""
     group = call.group
-    body = render_group(call, group) | {"shared_with_groups": []}
+    body = render_group(call, group) | {"shared_with_groups": render_shares(group)}
     if call.params.get("with_projects", True):
         own = [each for each in call.world.projects.values() if each.group is group]
         seen = [each for each in own if can_read(call.user, each, call.today)]
-        body |= {"projects": [render_project(call, each) for each in seen], "shared_projects": []}
+        shared = [render_project(call, each) for each in _shared(call)]
+        told = [render_project(call, each) for each in seen]
+        body |= {"projects": told, "shared_projects": shared}
     return Answer(body=body)
 
 
 @endpoint("GET", "/groups/{id}/subgroups", GROUPS)
+@endpoint("GET", "/groups/{id}/descendant_groups", GROUPS)
 def list_subgroups(call: Call) -> Answer:
-    """List the groups right below a group."""
-    groups = [each for each in call.world.groups.values() if each.parent is call.group]
+    """List the groups right below a group, or all below it."""
+    deep, group = call.url.endswith("/descendant_groups"), call.group
+    groups = [
+        each
+        for each in call.world.groups.values()
+        if each.parent is group or (deep and each is not group and group in each.lineage())
+    ]
     return paged(call, _arrange(call, groups, "name", "asc"), lambda each: render_group(call, each))

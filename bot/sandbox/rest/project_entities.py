@@ -4,13 +4,13 @@ from typing import Any
 
 from bot.sandbox.rest.core import Call
 from bot.sandbox.rest.people_entities import render_namespace, render_user, stamp, web_url
-from bot.sandbox.world.access import can_read_merge_requests, find_level
+from bot.sandbox.world.access import can_read, can_read_merge_requests, find_level
 from bot.sandbox.world.entities import Group, Level, Project
 
 # lib/api/entities/project.rb and ee/lib/ee/api/entities/project.rb: what a new project has and
 # nobody can change here.
 _OFF = (
-    "issues_enabled", "wiki_enabled", "snippets_enabled", "container_registry_enabled",
+    "wiki_enabled", "snippets_enabled", "container_registry_enabled",
     "service_desk_enabled", "packages_enabled", "emails_disabled", "auto_devops_enabled",
     "mr_default_target_self", "resolve_outdated_diff_discussions", "public_jobs",
     "ci_forward_deployment_rollback_allowed", "ci_separated_caches", "group_runners_enabled",
@@ -31,7 +31,7 @@ _OFF = (
     "spp_repository_pipeline_access", "security_policy_pipeline_must_succeed",
 )  # fmt: skip
 _ON = (
-    "jobs_enabled", "can_create_merge_request_in", "lfs_enabled", "emails_enabled",
+    "jobs_enabled", "lfs_enabled", "emails_enabled",
     "show_diff_preview_in_email", "ci_forward_deployment_enabled", "keep_latest_artifact",
     "printing_merge_request_link_enabled", "enforce_auth_checks_on_uploads",
     "warn_about_potentially_unwanted_characters", "autoclose_referenced_issues",
@@ -62,11 +62,9 @@ CONSTANT: dict[str, Any] = {
     "forking_access_level": "enabled",
     "tag_list": [],
     "topics": [],
-    "shared_with_groups": [],
     "compliance_frameworks": [],
     "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
     "star_count": 0,
-    "open_issues_count": 0,
     "approvals_before_merge": 0,
     "ci_default_git_depth": 20,
     "build_timeout": 3600,
@@ -98,60 +96,85 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
     level = find_level(call.user, project, call.today)
     times = [project.created_at, *(mr.updated_at for mr in project.merge_requests.values())]
     readable = can_read_merge_requests(call.user, project, call.today)
-    body: dict[str, Any] = CONSTANT | {
-        "id": project.id,
-        "description": project.description,
-        "description_html": project.description or "",
-        "name": project.name,
-        "name_with_namespace": project.path_with_namespace.replace("/", " / "),
-        "path": project.path_with_namespace.rsplit("/", 1)[-1],
-        "path_with_namespace": project.path_with_namespace,
-        "created_at": stamp(project.created_at),
-        "updated_at": stamp(max(times)),
-        "last_activity_at": stamp(max(times)),
-        "default_branch": project.default_branch,
-        "ci_config_path": settings.ci_config_path,
-        "http_url_to_repo": f"{url}.git",
-        "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
-        "web_url": url,
-        "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
-        "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-        "visibility": project.visibility,
-        "namespace": render_namespace(world, project),
-        "container_registry_image_prefix": project.path_with_namespace.lower(),
-        "creator_id": project.owner.id if project.owner else 1,
-        "_links": _links(call, project),
-        "empty_repo": not project.repository.branches,
-        "archived": project.archived,
-        "merge_requests_enabled": readable,
-        "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
-        "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
-        "allow_merge_on_skipped_pipeline": settings.skipped_is_success,
-    }
+    body: dict[str, Any] = (
+        CONSTANT
+        | project.told
+        | {
+            "id": project.id,
+            "description": project.description,
+            "description_html": project.description or "",
+            "name": project.name,
+            "name_with_namespace": project.path_with_namespace.replace("/", " / "),
+            "path": project.path_with_namespace.rsplit("/", 1)[-1],
+            "path_with_namespace": project.path_with_namespace,
+            "created_at": stamp(project.created_at),
+            "updated_at": stamp(max(times)),
+            "last_activity_at": stamp(max(times)),
+            "default_branch": project.default_branch,
+            "ci_config_path": settings.ci_config_path,
+            "http_url_to_repo": f"{url}.git",
+            "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
+            "web_url": url,
+            "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
+            "forks_count": sum(each.forked_from is project for each in world.projects.values()),
+            "visibility": project.visibility,
+            "namespace": render_namespace(world, project),
+            "container_registry_image_prefix": project.path_with_namespace.lower(),
+            "creator_id": project.owner.id if project.owner else 1,
+            "_links": _links(call, project),
+            "empty_repo": not project.repository.branches,
+            "archived": project.archived,
+            "merge_requests_enabled": readable,
+            "issues_enabled": project.issues_access != "disabled",
+            "open_issues_count": sum(each.state == "opened" for each in project.issues.values()),
+            "can_create_merge_request_in": readable and call.user is not None,
+            "shared_with_groups": render_shares(project),
+            "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
+            "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
+            "allow_merge_on_skipped_pipeline": settings.skipped_is_success,
+        }
+    )
     if settings.ultimate:
         body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
     if project.owner is not None:
         body["owner"] = render_user(world, project.owner)
-    if project.forked_from is not None:
-        body["forked_from_project"] = {
-            "id": project.forked_from.id,
-            "path_with_namespace": project.forked_from.path_with_namespace,
-            "name": project.forked_from.name,
-        }
+    above = project.forked_from
+    if above is not None and can_read(call.user, above, call.today):
+        told = render_project(call, above)
+        body["forked_from_project"] = {name: told[name] for name in SIMPLE}
     return body | _for_members(call, project, level)
+
+
+def render_shares(place: Project | Group) -> list[dict[str, Any]]:
+    """Render the groups that are invited to a place."""
+    return [
+        {
+            "group_id": each.group.id,
+            "group_name": each.group.name,
+            "group_full_path": each.group.full_path,
+            "group_access_level": each.level,
+            "expires_at": None,
+        }
+        for each in place.shared_with
+    ]
 
 
 def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
     """Tell what strangers do not learn (lib/api/entities/project.rb)."""
     if call.user is None:
         return {}
-    access = {"access_level": level, "notification_level": 3} if level else None
+    own = project.members.get(call.user.id)
+    inherited = find_level(call.user, project.group, call.today) if project.group else 0
+    access, group_access = (
+        {"access_level": each, "notification_level": 3} if each else None
+        for each in (own.level if own else 0, inherited)
+    )
     told: dict[str, Any] = {
         "repository_access_level": project.repository_access,
         "merge_requests_access_level": project.merge_requests_access,
         "issues_access_level": project.issues_access,
         "builds_access_level": project.builds_access,
-        "permissions": {"project_access": access, "group_access": None},
+        "permissions": {"project_access": access, "group_access": group_access},
     }
     if level >= Level.MAINTAINER:
         # The CI/CD settings are for those who may change them.
@@ -174,7 +197,7 @@ def render_group(call: Call, group: Group) -> dict[str, Any]:
         "web_url": web_url(call.world, f"groups/{group.full_path}"),
         "name": group.name,
         "path": group.full_path.rpartition("/")[2],
-        "description": "",
+        "description": group.description,
         "visibility": group.visibility,
         "share_with_group_lock": False,
         "require_two_factor_authentication": False,

@@ -1,6 +1,7 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
@@ -48,7 +49,10 @@ def show_tag(call: Call) -> Answer:
 )
 def create_tag(call: Call) -> Answer:
     """Make a tag."""
-    _tag(call, call.params["tag_name"], call.params["ref"])
+    name, message = call.params["tag_name"], call.params.get("message", "")
+    _tag(call, name, call.params["ref"])
+    if message:
+        call.project.tag_messages[name] = message
     return Answer(status=201, body=_render_tag(call, call.params["tag_name"]))
 
 
@@ -76,13 +80,15 @@ def _tag(call: Call, name: str, ref: str) -> None:
 def _render_tag(call: Call, name: str) -> dict[str, object]:
     sha, own = call.project.repository.tags[name]
     release = call.project.releases.get(name)
+    place = ("/projects/{id}/protected_tags", ("id", str(call.project.id)))
+    rules = call.world.shelves.get(place, [])
     return {
         "name": name,
-        "message": "",
+        "message": call.project.tag_messages.get(name, ""),
         "target": own or sha,
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "release": {"tag_name": name, "description": release.description} if release else None,
-        "protected": False,
+        "protected": any(fnmatchcase(name, row["name"]) for row in rules),
         "created_at": None,
     }
 

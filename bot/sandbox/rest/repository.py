@@ -1,6 +1,10 @@
 """REST: trees, branches, comparisons."""
 
+import re
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from bot.sandbox.acts import actions
@@ -11,7 +15,7 @@ from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
-from bot.sandbox.world.entities import Level
+from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.git_objects import encode_trees
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError
@@ -39,6 +43,8 @@ def show_tree(call: Call) -> Answer:
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
     found = list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
+    if given.get("pagination") == "none":
+        return Answer(body=found)
     return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
 
 
@@ -89,14 +95,30 @@ def _row(path: str, kind: str, sha: str, mode: str) -> dict[str, str]:
 @endpoint(
     "GET",
     "/projects/{id}/repository/branches",
-    {"search": text(), "sort": choice("name_asc", "updated_asc", "updated_desc"), **PAGING},
+    {
+        "search": text(),
+        "regex": text(),
+        "sort": choice("name_asc", "updated_asc", "updated_desc"),
+        **PAGING,
+    },
     scopes=FILES,
 )
 def list_branches(call: Call) -> Answer:
     """List branches by name."""
-    needle = call.params.get("search", "")
-    found = sorted(name for name in call.code.repository.branches if needle in name)
+    found = sorted(name for name in call.code.repository.branches if _is_named(call.params, name))
     return paged(call, found, lambda name: _render_branch(call, name))
+
+
+def _is_named(given: Mapping[str, str], name: str) -> bool:
+    """Return whether a name is asked for: `^a` begins, `a$` ends so (doc/api/branches.md)."""
+    needle, pattern = given.get("search", ""), given.get("regex", "")
+    begins = not needle.startswith("^") or name.startswith(needle[1:].rstrip("$"))
+    ends = not needle.endswith("$") or name.endswith(needle[:-1].lstrip("^"))
+    try:
+        matches = re.search(pattern, name) is not None
+    except re.error:
+        raise RefusedError(400, f"Invalid regex: {pattern}", key="error") from None
+    return begins and ends and needle.strip("^$").casefold() in name.casefold() and matches
 
 
 @endpoint("GET", "/projects/{id}/repository/branches/{branch}", scopes=FILES)
@@ -129,6 +151,12 @@ def delete_branch(call: Call) -> Answer:
     return Answer(status=204)
 
 
+def _is_merged(project: Project, name: str) -> bool:
+    heads = project.repository.branches
+    above = heads.get(project.default_branch)
+    return above is not None and heads[name] in project.repository.store.ancestors(above)
+
+
 def _render_branch(call: Call, name: str) -> dict[str, object]:
     project = call.project
     is_protected = bool(project.protections_of(name))
@@ -136,7 +164,7 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
     return {
         "name": name,
         "commit": render_commit(call.world, project, call.commit(name)),
-        "merged": False,
+        "merged": name != project.default_branch and _is_merged(project, name),
         "protected": is_protected,
         "developers_can_push": for_developers,
         "developers_can_merge": for_developers,
@@ -178,6 +206,35 @@ def compare(call: Call) -> Answer:
         "web_url": commit_url(call.world, call.project, new.sha),
     }
     return Answer(body=body)
+
+
+@endpoint("GET", "/projects/{id}/repository/blobs/{sha}", scopes=FILES)
+@endpoint("GET", "/projects/{id}/repository/blobs/{sha}/raw", scopes=FILES)
+def show_blob(call: Call) -> Answer:
+    """Send the content of a file by its number."""
+    sha, content = call.path["sha"], call.code.repository.store.blobs.get(call.path["sha"])
+    if content is None:
+        raise RefusedError(404, "404 Blob Not Found")
+    if call.url.endswith("/raw"):
+        return Answer(raw=content, content_type="text/plain; charset=utf-8")
+    told = {"size": len(content), "encoding": "base64", "sha": sha}
+    return Answer(body=told | {"content": b64encode(content).decode()})
+
+
+@endpoint("GET", "/projects/{id}/repository/contributors",
+          {"ref": text(), "order_by": choice("email", "name", "commits"),
+           "sort": choice("asc", "desc"), **PAGING}, scopes=FILES)  # fmt: skip
+def list_contributors(call: Call) -> Answer:
+    """Count the commits of each author; lines are always 0 (doc/api/repositories.md)."""
+    head = call.commit(call.params.get("ref", call.code.default_branch))
+    counted = Counter(each.author[:2] for each in call.project.repository.log(head.sha))
+    rows: list[dict[str, Any]] = [
+        {"name": name, "email": email, "commits": count, "additions": 0, "deletions": 0}
+        for (name, email), count in counted.items()
+    ]
+    order = call.params.get("order_by", "commits")
+    rows.sort(key=lambda row: row[order], reverse=call.params.get("sort") == "desc")
+    return paged(call, rows, dict)
 
 
 @endpoint("GET", "/projects/{id}/repository/merge_base", {"refs": words()}, scopes=FILES)

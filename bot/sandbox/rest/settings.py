@@ -1,12 +1,12 @@
 """REST: a project and its settings, its protected branches, and its members by the API."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
-from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, choice, flag, integer, text
-from bot.sandbox.rest.people_entities import render_member
-from bot.sandbox.rest.project_entities import render_project
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, text, words
+from bot.sandbox.rest.project_entities import CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.state import RefusedError
@@ -20,6 +20,7 @@ ATTRIBUTES = {
     "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
     "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
     "allow_merge_on_skipped_pipeline": "skipped_is_success",
+    "ci_config_path": "ci_config_path",
 }
 
 
@@ -33,30 +34,48 @@ def show_project(call: Call) -> Answer:
     return Answer(body=render_project(call, call.project))
 
 
-@endpoint(
-    "PUT",
-    "/projects/{id}",
-    {
-        "only_allow_merge_if_pipeline_succeeds": flag(),
-        "only_allow_merge_if_all_status_checks_passed": flag(),
-        "only_allow_merge_if_all_discussions_are_resolved": flag(),
-        "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
-        "allow_merge_on_skipped_pipeline": flag(),
-    },
-)
+_OF_TYPE = {bool: flag(), int: integer(), list: words(), str: text(), type(None): text()}
+# doc/api/projects.md, "Edit a project": what has an effect here, and what is only told again.
+EDITABLE: Mapping[str, Param] = {
+    **{name: _OF_TYPE[type(value)] for name, value in CONSTANT.items()},
+    **dict.fromkeys(ATTRIBUTES, flag()),
+    **{name: text() for name in ("name", "description", "default_branch", "ci_config_path")},
+    "visibility": choice("public", "internal", "private"),
+    "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
+    "repository_access_level": choice("disabled", "private", "enabled"),
+    "merge_requests_access_level": choice("disabled", "private", "enabled"),
+    "issues_access_level": choice("disabled", "private", "enabled"),
+}
+
+
+def change_project(project: Project, given: Mapping[str, Any]) -> None:
+    """Set what a project's owners may."""
+    for name, value in given.items():
+        # Tiers without status checks ignore this setting, as GitLab ignores what it lacks.
+        if name == "only_allow_merge_if_all_status_checks_passed" and not project.settings.ultimate:
+            continue
+        if name in ATTRIBUTES:
+            setattr(project.settings, ATTRIBUTES[name], value)
+        elif name.removesuffix("_level") in {"repository_access", "merge_requests_access",
+                                             "issues_access"}:  # fmt: skip
+            setattr(project, name.removesuffix("_level"), value)
+        elif name in CONSTANT:
+            project.told[name] = value
+        else:
+            setattr(project, name, value)
+
+
+@endpoint("PUT", "/projects/{id}", EDITABLE)
 def edit_project(call: Call) -> Answer:
     """Change a project's settings."""
     demand(call.level >= Level.MAINTAINER)
     if not call.params:
         raise RefusedError(400, "at least one parameter must be provided", key="error")
+    branch = call.params.get("default_branch", call.project.default_branch)
+    if call.project.repository.branches and branch not in call.project.repository.branches:
+        raise RefusedError(400, {"base": ["Could not change HEAD: branch does not exist"]})
     with call.world.writing():
-        for name, value in call.params.items():
-            # Tiers without status checks ignore this setting, as GitLab ignores what it lacks.
-            if name == "only_allow_merge_if_all_status_checks_passed" and not (
-                call.project.settings.ultimate
-            ):
-                continue
-            setattr(call.project.settings, ATTRIBUTES[name], value)
+        change_project(call.project, call.params)
     return Answer(body=render_project(call, call.project))
 
 
@@ -68,7 +87,7 @@ def _render_branch(project: Project, name: str) -> dict[str, object]:
         "name": name,
         "push_access_levels": [{"id": 1, **named}],
         "merge_access_levels": [{"id": 2, **named}],
-        "allow_force_push": False,
+        "allow_force_push": name in project.force_pushes,
         "code_owner_approval_required": False,
     }
 
@@ -116,7 +135,26 @@ def protect_branch(call: Call) -> Answer:
     with call.world.writing():
         project.protected_branches.add(name)
         project.push_levels[name] = level
+        _let_force(project, name, call.params)
     return Answer(status=201, body=_render_branch(project, name))
+
+
+@endpoint("PATCH", BRANCHES + "/{name}", {"allow_force_push": flag()})
+def edit_protected_branch(call: Call) -> Answer:
+    """Let history of a protected branch be lost, or not."""
+    name = unquote(call.path["name"])
+    demand(call.level >= Level.MAINTAINER)
+    demand(name in call.project.protected_branches, 404)
+    with call.world.writing():
+        _let_force(call.project, name, call.params)
+    return Answer(body=_render_branch(call.project, name))
+
+
+def _let_force(project: Project, name: str, given: Mapping[str, Any]) -> None:
+    if given.get("allow_force_push", name in project.force_pushes):
+        project.force_pushes.add(name)
+    else:
+        project.force_pushes.discard(name)
 
 
 @endpoint("DELETE", BRANCHES + "/{name}")
@@ -129,30 +167,3 @@ def unprotect_branch(call: Call) -> Answer:
         call.project.protected_branches.discard(name)
         call.project.push_levels.pop(name, None)
     return Answer(status=204)
-
-
-@endpoint(
-    "POST",
-    "/projects/{id}/members",
-    {"user_id": integer(required=True), "access_level": integer(required=True)},
-)
-def add_project_member(call: Call) -> Answer:
-    """Make somebody a member; nobody can give more than they have."""
-    demand(call.level >= Level.MAINTAINER)
-    user, level = call.person(call.params["user_id"]), call.params["access_level"]
-    demand(level <= call.level)
-    if user.id in call.project.members:
-        raise RefusedError(409, "Member already exists")
-    member = actions.add_member(call.world, call.actor, call.project, user, level)
-    return Answer(status=201, body=render_member(call.world, member))
-
-
-@endpoint("PUT", "/projects/{id}/members/{user_id}", {"access_level": integer(required=True)})
-def edit_project_member(call: Call) -> Answer:
-    """Change a member's level; nobody can give more than they have."""
-    demand(call.level >= Level.MAINTAINER)
-    user, level = call.person(call.number("user_id")), call.params["access_level"]
-    demand(level <= call.level)
-    demand(user.id in call.project.members, 404)
-    member = actions.add_member(call.world, call.actor, call.project, user, level)
-    return Answer(body=render_member(call.world, member))

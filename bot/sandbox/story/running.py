@@ -42,6 +42,7 @@ class Sandbox:
         self.world.find_mentions = find_mentions
         self.world.trigger = self.runner.trigger
         self.world.hook_test = self.hooks.test
+        self.world.play = self.runner.schedule
         self.world.run_jobs = self.runner.run_jobs
         self.world.subscribers.append(self.hooks.notice)
 

@@ -43,7 +43,7 @@ _NOT_IN_CHECKS = (
     "approval_rules", "draft", "merged_at", "prepared_at", "squash_commit_sha", "system",
     "target_branch_protected",
 )  # fmt: skip
-# What this GitLab never changes: time tracking, milestones, edits of the description.
+# What this GitLab never changes: time tracking, edits of the description.
 _CONSTANT: Body = {
     "first_contribution": False,
     "human_time_change": None,
@@ -53,7 +53,6 @@ _CONSTANT: Body = {
     "last_edited_by_id": None,
     "merge_error": None,
     "merge_when_pipeline_succeeds": False,
-    "milestone_id": None,
     "time_change": 0,
     "time_estimate": 0,
     "total_time_spent": 0,
@@ -179,6 +178,7 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
     pipeline, detailed = find_head_pipeline(mr), assess_merge(world, mr)
     premium = mr.project.settings.premium
     return _CONSTANT | {
+        "milestone_id": mr.milestone["id"] if mr.milestone else None,
         "id": mr.id,
         "iid": mr.iid,
         "title": mr.title,

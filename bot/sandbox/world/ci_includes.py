@@ -25,13 +25,13 @@ def merge_included(text: str, read: Callable[[str], str | None]) -> Mapping[str,
     return _include(_parse(text), read)
 
 
-def find_included(project: Project, commit: Commit) -> Callable[[str], str | None]:
+def find_included(project: Project, commit: Commit | None) -> Callable[[str], str | None]:
     """Return what finds included texts: a project's files at a commit, the shipped components."""
 
     def read(name: str) -> str | None:
         if "@" in name:  # a component of this project, at whatever version
             return read_component(name.partition("@")[0].rpartition("/")[2])
-        content = project.repository.content(commit, name.lstrip("/"))
+        content = project.repository.content(commit, name.lstrip("/")) if commit else None
         return None if content is None else content.decode()
 
     return read

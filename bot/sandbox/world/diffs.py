@@ -4,11 +4,13 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.sandbox.world.entities import DiffVersion, MergeRequest
 from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
 
+_START = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)")
 _HUNK = re.compile(r"^@@ .* @@", re.MULTILINE)
 
 SIMILAR = 0.5
@@ -32,6 +34,14 @@ class FileChange:
     def renamed(self) -> bool:
         """Return whether the file moved."""
         return self.old_path != self.new_path
+
+
+class Line(NamedTuple):
+    """A line of a diff, with its number before and after; None where it is not."""
+
+    text: str
+    old: int | None
+    new: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +140,20 @@ def render_patch(store: ObjectStore, change: FileChange, *, unidiff: bool = Fals
     after = f"b/{change.new_path}" if change.new else "/dev/null"
     header = f"--- {before}\n+++ {after}\n" if unidiff else ""
     return header + "".join(lines)
+
+
+def number_lines(store: ObjectStore, change: FileChange) -> Iterator[Line]:
+    """List the lines of a change with their numbers."""
+    old = new = 0
+    for text in render_patch(store, change).splitlines():
+        start, mark = _START.match(text), text[:1]
+        if start:
+            old, new = int(start[1]), int(start[2])
+        if start or mark not in {" ", "+", "-"}:
+            yield Line(text, None, None)
+            continue
+        yield Line(text, None if mark == "+" else old, None if mark == "-" else new)
+        old, new = old + (mark != "+"), new + (mark != "-")
 
 
 def name_patch(store: ObjectStore, changes: Iterable[FileChange]) -> str | None:

@@ -65,6 +65,7 @@ class Group:
     created_at: datetime
     visibility: str = "public"
     parent: "Group | None" = None
+    description: str = ""
     members: dict[int, Member] = field(default_factory=dict)
     shared_with: list[GroupLink] = field(default_factory=list)
 
@@ -221,6 +222,7 @@ class MergeRequest:
     merge_commit_sha: str | None = None
     closed_at: datetime | None = None
     closed_by: User | None = None
+    milestone: dict[str, Any] | None = None
     versions: list[DiffVersion] = field(default_factory=list)
     state_events: list[StateEvent] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
@@ -304,6 +306,7 @@ class CommitStatus:
     description: str | None = None
     coverage: float | None = None
     allow_failure: bool = False
+    log: str = field(default="", repr=False)
     retried: bool = False
 
 
@@ -468,6 +471,9 @@ class Issue:
     state: str = "opened"
     closed_at: datetime | None = None
     closed_by: User | None = None
+    labels: tuple[str, ...] = ()
+    assignees: tuple[User, ...] = ()
+    milestone: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -549,6 +555,8 @@ class Project:
     builds_access: str = "enabled"
     description: str | None = None
     archived: bool = False
+    # What the owners set and nothing here asks for, by GitLab's names.
+    told: dict[str, Any] = field(default_factory=dict, repr=False)
     group: Group | None = None
     owner: User | None = None
     forked_from: "Project | None" = None
@@ -556,9 +564,12 @@ class Project:
     members: dict[int, Member] = field(default_factory=dict, repr=False)
     shared_with: list[GroupLink] = field(default_factory=list, repr=False)
     protected_branches: set[str] = field(default_factory=set)
+    force_pushes: set[str] = field(default_factory=set)
     push_levels: dict[str, int] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
+    deleted_iid: int = 0
+    tag_messages: dict[str, str] = field(default_factory=dict, repr=False)
     issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
     webhooks: list[Webhook] = field(default_factory=list, repr=False)
@@ -574,6 +585,15 @@ class Project:
         doc/user/project/repository/branches/protected.md
         """
         return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
+
+    @property
+    def next_iid(self) -> int:
+        """The number of the next merge request; none is given twice."""
+        return 1 + max((self.deleted_iid, *self.merge_requests))
+
+    def guards(self, branch: str) -> bool:
+        """Return whether the history of a branch may not be lost."""
+        return bool(set(self.protections_of(branch)) - self.force_pushes)
 
     def levels_to_push(self, branch: str) -> set[int]:
         """Return the levels that may push to a branch; 0 is nobody."""

@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +23,7 @@ from bot.sandbox.world.git_objects import (
     encode_trees,
     object_id,
 )
-from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Signature
+from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Signature, changed_paths
 
 NOTHING = "0" * 40
 TIMEOUT = 60
@@ -36,6 +38,7 @@ CONFIG = """[core]
 \tallowAnySHA1InWant = true
 [receive]
 \tdenyDeleteCurrent = ignore
+\tadvertisePushOptions = true
 """
 # Says what the interface decided; and no history of a protected branch is lost.
 PRE_RECEIVE = """#!/bin/sh
@@ -53,6 +56,8 @@ while read -r old new ref; do
   esac
 done
 """
+# What GitLab tells of the branch that was pushed.
+POST_RECEIVE = '#!/bin/sh\n[ -z "$SANDBOX_HINT" ] || echo "$SANDBOX_HINT"\n'
 
 
 class Update(NamedTuple):
@@ -106,8 +111,9 @@ class Mirror:
             (objects / "info").mkdir(parents=True, exist_ok=True)
             (place / "objects").symlink_to(objects)
             (place / "config").write_text(CONFIG)
-            (place / "hooks" / "pre-receive").write_text(PRE_RECEIVE)
-            (place / "hooks" / "pre-receive").chmod(0o755)
+            for name, text in (("pre-receive", PRE_RECEIVE), ("post-receive", POST_RECEIVE)):
+                (place / "hooks" / name).write_text(text)
+                (place / "hooks" / name).chmod(0o755)
         (place / "HEAD").write_text(f"ref: refs/heads/{project.default_branch}\n")
         refs = refs_of(project)
         for sha in refs.values():
@@ -184,6 +190,30 @@ class Mirror:
             yield path.decode("utf-8", "surrogateescape"), Blob(blob, mode)
 
 
+@lru_cache(maxsize=256)
+def number_patch(store: ObjectStore, base: str, head: str) -> str | None:
+    """Ask git for the number of what is changed between two commits; None for nothing.
+
+    Gitaly, internal/gitaly/service/diff/patch_id.go: `git diff --full-index`, `git patch-id`.
+    """
+    trees = [store.commits[sha].tree for sha in (base, head)]
+    if shutil.which("git") is None or not (paths := changed_paths(*trees)):
+        return None
+    with closing(Mirror()) as mirror:
+        objects, roots = mirror.root / "objects", []
+        (mirror.root / "refs").mkdir()
+        (mirror.root / "HEAD").write_text("ref: refs/heads/main\n")
+        for tree in trees:
+            encoded = encode_trees(tree)
+            roots.append(encoded[""][0])
+            found = [("tree", *each) for each in encoded.values()]
+            blobs = {tree[path].sha for path in paths if path in tree}
+            for written in [*found, *(("blob", sha, store.blobs[sha]) for sha in blobs)]:
+                _write_loose(objects, *written)
+        changes = mirror.run("--git-dir", str(mirror.root), "diff", "--full-index", *roots)
+        return mirror.run("patch-id", "--stable", given=changes).decode().partition(" ")[0] or None
+
+
 def refs_of(project: Project) -> dict[str, str]:
     """List the refs of a project: branches, tags, and the heads of merge requests."""
     repository = project.repository
@@ -206,5 +236,5 @@ def _write_loose(objects: Path, kind: str, number: str, content: bytes) -> None:
         raise ValueError(f"{kind} {number} is not what git would write")
     place = objects / number[:2] / number[2:]
     if not place.exists():
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(zlib.compress(f"{kind} {len(content)}\0".encode() + content, 1))

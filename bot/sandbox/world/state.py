@@ -114,6 +114,7 @@ QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[["World", TriggerCall], Pipeline]
 RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
+Play = Callable[[Project, User, Mapping[str, str]], Pipeline]
 HookTest = Callable[[Project, Webhook, str], tuple[int | None, str]]
 VERSION = "19.5.0-ee"
 
@@ -128,6 +129,9 @@ class World:
     find_mentions: Mentions | None = None
     # Whether unknown parameters are refused; GitLab ignores them, and tests must not.
     strict = True
+    unprepared_reads = 0
+    play: Play | None = None  # runs what a schedule of a project starts
+    keeps_previous = False
     on_violation: Callable[[str], None] | None = None
 
     def __init__(self, now: datetime = START) -> None:
@@ -143,6 +147,8 @@ class World:
         self.violations: list[str] = []
         self.subscribers: list[Subscriber] = []
         self.todos: list[Todo] = []
+        # What only the REST interface knows: rows as they were sent, by where they are kept.
+        self.shelves: dict[tuple[object, ...], list[dict[str, Any]]] = {}
         self.quick_actions: QuickActions | None = None
         self.trigger: Trigger | None = None
         self.hook_test: HookTest | None = None
@@ -151,8 +157,6 @@ class World:
         self.complexity_limit: int | None = None
         self.ignored: frozenset[str] = frozenset()
         self.run_jobs: RunJobs | None = None
-        self.unprepared_reads = 0
-        self.keeps_previous = False
         self.previous: World | None = None
         self._ids: Counter[str] = Counter()
         self._names: dict[str, User | Group | Project] = {}
@@ -220,6 +224,10 @@ class World:
         self.projects[project.id] = self._claim(project.path_with_namespace, project)
         return project
 
+    def remove_project(self, project: Project) -> None:
+        """Forget a project, whose path is free from then on."""
+        del self._names[project.path_with_namespace.casefold()], self.projects[project.id]
+
     def _claim(self, path: str, owner: Named) -> Named:
         if self._names.setdefault(path.casefold(), owner) is not owner:
             raise ValueError(f"the name {path!r} is taken")
@@ -283,6 +291,6 @@ class World:
             twin = World(self.now)
             twin.external_url = self.external_url
             memo: dict[int, Any] = {}
-            for name in ("users", "groups", "projects", "tokens", "_ids", "_names"):
+            for name in ("users", "groups", "projects", "tokens", "shelves", "_ids", "_names"):
                 setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
             return twin

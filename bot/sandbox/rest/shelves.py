@@ -1,0 +1,295 @@
+"""REST: things that are kept as they were sent and move nothing else, one row of a table each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
+from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.world.access import can_read, demand, find_level
+from bot.sandbox.world.entities import Group, Level
+from bot.sandbox.world.state import RefusedError
+
+Row = dict[str, Any]
+NEEDED = text(required=True)
+STATES = {"close": "closed", "activate": "active", "stop": "stopped"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """A kind of thing: where its list is, what names one, what it takes, what it has besides.
+
+    Who is `reads` may see it, who is `writes` may change it.
+    """
+
+    at: str
+    key: str
+    fields: Mapping[str, Param]
+    more: Callable[[Call], Row]
+    reads: Level = Level.NO_ACCESS
+    writes: Level = Level.DEVELOPER
+    unique: str = ""
+
+
+def _rows(call: Call, shelf: Shelf) -> list[Row]:
+    """Find the list that an address means; what stands above it must be there."""
+    above = {name: value for name, value in call.path.items() if name != shelf.key}
+    if "tag_name" in above:
+        found = call.code.releases.get(above["tag_name"])
+        demand(found is not None, 404)
+        return found.links if found else []
+    if "issue_iid" in above:
+        _ = call.issue
+    if "sha" in above:
+        above["sha"] = call.commit(above["sha"]).sha
+    place = tuple(sorted({**above, "id": str(call.place.id)}.items()))
+    return call.world.shelves.setdefault((shelf.at, *place), [])
+
+
+def _find(call: Call, shelf: Shelf) -> Row:
+    name = shelf.key if shelf.unique == shelf.key else "id"
+    for row in _rows(call, shelf):
+        if str(row[name]) == call.path[shelf.key]:
+            return row
+    raise RefusedError(404, "404 Not found")
+
+
+def _demand(call: Call, level: Level) -> None:
+    demand(find_level(call.user, call.place, call.today) >= level)
+
+
+def _change(row: Row, given: Mapping[str, Any]) -> None:
+    row |= {name: value for name, value in given.items() if name != "state_event"}
+    if "state_event" in given:
+        row["state"] = STATES[given["state_event"]]
+
+
+def _list_rows(shelf: Shelf, call: Call) -> Answer:
+    _demand(call, shelf.reads)
+    given = {name: value for name, value in call.params.items() if name not in PAGING}
+    needle = given.pop("search", "").casefold()
+    found = [
+        row
+        for row in _rows(call, shelf)
+        if needle in str(row).casefold()
+        and all(row.get(name) == value for name, value in given.items())
+    ]
+    return paged(call, found, dict)
+
+
+def _show_row(shelf: Shelf, call: Call) -> Answer:
+    _demand(call, shelf.reads)
+    return Answer(body=_find(call, shelf))
+
+
+def _create_row(shelf: Shelf, call: Call) -> Answer:
+    _demand(call, shelf.writes)
+    rows, name = _rows(call, shelf), shelf.unique
+    if name and any(row[name] == call.params[name] for row in rows):
+        raise RefusedError(409, {name: ["has already been taken"]})
+    with call.world.writing():
+        told: Row = {"id": call.world.next_id(shelf.at), **dict.fromkeys(shelf.fields)}
+        told.pop("state_event", None)
+        rows.append(told | shelf.more(call) | dict(call.params))
+    return Answer(status=201, body=rows[-1])
+
+
+def _edit_row(shelf: Shelf, call: Call) -> Answer:
+    _demand(call, shelf.writes)
+    row = _find(call, shelf)
+    with call.world.writing() as now:
+        _change(row, call.params)
+        if "updated_at" in row:
+            row["updated_at"] = stamp(now)
+    return Answer(body=row)
+
+
+def _delete_row(shelf: Shelf, call: Call) -> Answer:
+    _demand(call, shelf.writes)
+    row = _find(call, shelf)
+    with call.world.writing():
+        _rows(call, shelf).remove(row)
+    return Answer(status=204)
+
+
+def _offer(shelf: Shelf) -> None:
+    """Offer to list, show, make, change and delete things of a kind."""
+    one = f"{shelf.at}/{{{shelf.key}}}"
+    optional = {
+        name: Param(convert=each.convert, choices=each.choices)
+        for name, each in shelf.fields.items()
+    }
+    listing = {"search": text(), "state": text(), "title": text(), **PAGING}
+    for method, template, params, act in (
+        ("GET", shelf.at, listing, _list_rows),
+        ("GET", one, {}, _show_row),
+        ("POST", shelf.at, shelf.fields, _create_row),
+        ("PUT", one, optional, _edit_row),
+        ("DELETE", one, {}, _delete_row),
+    ):
+        endpoint(method, template, params)(partial(act, shelf))
+
+
+def _times(call: Call) -> Row:
+    return {"created_at": stamp(call.world.now), "updated_at": stamp(call.world.now)}
+
+
+def _milestone(call: Call) -> Row:
+    place, number = call.place, call.world.next_id(f"milestones of {call.url}")
+    is_group = isinstance(place, Group)
+    path = f"groups/{place.full_path}" if isinstance(place, Group) else place.path_with_namespace
+    url = web_url(call.world, f"{path}/-/milestones/{number}")
+    told = {"iid": number, "state": "active", "expired": False, "web_url": url}
+    return {**told, **_times(call), "group_id" if is_group else "project_id": place.id}
+
+
+def _note(call: Call) -> Row:
+    """Write a note on an issue, which is then changed (lib/api/entities/note.rb)."""
+    issue, now = call.issue, call.world.now
+    issue.updated_at = now
+    told = dict.fromkeys(("system", "resolvable", "internal", "confidential", "imported"), False)
+    return {
+        **told,
+        **_times(call),
+        "type": None,
+        "author": render_user(call.world, call.actor),
+        "noteable_id": issue.id,
+        "noteable_type": "Issue",
+        "noteable_iid": issue.iid,
+        "project_id": call.project.id,
+        "commands_changes": {},
+    }
+
+
+def _commented(call: Call) -> Row:
+    return {"author": render_user(call.world, call.actor), "created_at": stamp(call.world.now)}
+
+
+def _protected_tag(call: Call) -> Row:
+    level = call.params.get("create_access_level", int(Level.MAINTAINER))
+    words_ = {0: "No one", 30: "Developers + Maintainers"}.get(level, "Maintainers")
+    rule = {"id": 1, "access_level": level, "access_level_description": words_}
+    return {"create_access_levels": [rule]}
+
+
+def _group_label(_call: Call) -> Row:
+    told = {"text_color": "#FFFFFF", "subscribed": False, "priority": None}
+    return {**told, "is_project_label": False, "archived": False}
+
+
+MILESTONE = {
+    "title": NEEDED,
+    "description": text(),
+    "due_date": text(),
+    "start_date": text(),
+    "state_event": choice("close", "activate"),
+}
+VARIABLE = {"key": NEEDED, "value": NEEDED, "variable_type": choice("env_var", "file")}
+GROUP_VARIABLE = {
+    **VARIABLE,
+    "description": text(),
+    "environment_scope": text(),
+    **{name: flag() for name in ("protected", "masked", "raw")},
+}
+SHELVES = (
+    # doc/api/milestones.md, doc/api/group_milestones.md
+    *(
+        Shelf(at=f"/{places}/{{id}}/milestones", key="milestone_id", fields=MILESTONE,
+              more=_milestone, unique="title", writes=Level.PLANNER)
+        for places in ("projects", "groups")
+    ),
+    # doc/api/notes.md, "Issues"
+    Shelf(at="/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
+          more=_note, writes=Level.NO_ACCESS),
+    # doc/api/commits.md, "Post comment to commit"
+    Shelf(at="/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
+          fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
+          writes=Level.REPORTER),
+    # doc/api/releases/links.md
+    Shelf(at="/projects/{id}/releases/{tag_name}/assets/links", key="link_id", unique="name",
+          fields={"name": NEEDED, "url": NEEDED, "direct_asset_path": text(),
+                  "link_type": choice("other", "runbook", "image", "package")},
+          more=lambda call: {"link_type": "other", "direct_asset_url": call.params["url"]}),
+    # doc/api/pipeline_schedules.md, "Pipeline schedule variables"
+    Shelf(at="/projects/{id}/pipeline_schedules/{pipeline_schedule_id}/variables", key="key",
+          fields=VARIABLE, unique="key", more=lambda _call: {"variable_type": "env_var"}),
+    # doc/api/group_level_variables.md
+    Shelf(at="/groups/{id}/variables", key="key", fields=GROUP_VARIABLE, unique="key",
+          reads=Level.MAINTAINER, writes=Level.OWNER,
+          more=lambda _call: {"variable_type": "env_var", "environment_scope": "*",
+                              **dict.fromkeys(("protected", "masked", "raw", "hidden"), False)}),
+    # doc/api/group_labels.md
+    Shelf(at="/groups/{id}/labels", key="label_id", unique="name", writes=Level.PLANNER,
+          fields={"name": NEEDED, "color": NEEDED, "description": text()}, more=_group_label),
+    # doc/api/protected_tags.md
+    Shelf(at="/projects/{id}/protected_tags", key="name", unique="name", more=_protected_tag,
+          fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
+          reads=Level.MAINTAINER, writes=Level.MAINTAINER),
+    # doc/api/environments.md
+    Shelf(at="/projects/{id}/environments", key="environment_id", unique="name",
+          fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
+          more=lambda call: {"slug": call.params["name"].lower(), "state": "available",
+                             **_times(call)}, reads=Level.REPORTER),
+    # doc/api/deploy_keys.md
+    Shelf(at="/projects/{id}/deploy_keys", key="key_id", unique="key",
+          fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
+          more=lambda call: {"created_at": stamp(call.world.now), "can_push": False},
+          reads=Level.MAINTAINER, writes=Level.MAINTAINER),
+)  # fmt: skip
+for _shelf in SHELVES:
+    _offer(_shelf)
+
+
+THREADS, ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/discussions", SHELVES[2]
+
+
+def _thread(row: Row) -> Row:
+    return {"id": f"{row['id']:040x}", "individual_note": True, "notes": [row]}
+
+
+@endpoint("GET", THREADS, PAGING)
+def list_issue_threads(call: Call) -> Answer:
+    """List the notes of an issue, each a thread of its own: none is answered here."""
+    return paged(call, _rows(call, ISSUE_NOTES), _thread)
+
+
+@endpoint("POST", THREADS, {"body": NEEDED})
+def create_issue_thread(call: Call) -> Answer:
+    """Write a note on an issue."""
+    _create_row(ISSUE_NOTES, call)
+    return Answer(status=201, body=_thread(_rows(call, ISSUE_NOTES)[-1]))
+
+
+# Of these there is nothing here, and nothing can be made.
+NONE_HERE = (
+    *(f"/{places}/{{id}}/{name}" for places in ("projects", "groups") for name in (
+        "access_requests", "access_tokens", "badges", "boards", "deploy_tokens", "invitations",
+        "packages", "registry/repositories", "runners", "wikis")),
+    *(f"/projects/{{id}}/{name}" for name in (
+        "deployments", "feature_flags", "pages/domains", "remote_mirrors", "snippets",
+        "pipelines/{pipeline_id}/bridges", "issues/{issue_iid}/links")),
+    "/user/emails", "/user/keys", "/user/gpg_keys", "/snippets",
+)  # fmt: skip
+
+
+def _list_nothing(call: Call) -> Answer:
+    if "id" in call.path:
+        demand(can_read(call.user, call.place, call.today), 404)
+    return paged(call, (), dict)
+
+
+for _template in NONE_HERE:
+    endpoint("GET", _template, {"search": text(), "state": text(), **PAGING}, open=False)(
+        _list_nothing
+    )
+
+
+def find_milestone(call: Call, number: int) -> Row | None:
+    """Find a milestone of the project of the path, or of a group above it."""
+    above = [group.id for group in call.project.group.lineage()] if call.project.group else []
+    places = [("/projects/{id}/milestones", ("id", str(call.project.id)))]
+    places += [("/groups/{id}/milestones", ("id", str(each))) for each in above]
+    rows = [row for place in places for row in call.world.shelves.get(place, [])]
+    return next((row for row in rows if row["id"] == number), None)
