@@ -39,7 +39,7 @@ ROWS: dict[str, list[Row]] = {
     "milestones": [
         ("POST", f"{P}/milestones", {"title": "1.0", "due_date": "2026-05-01"}, 201,
          says(iid=1, state="active", project_id=7, due_date="2026-05-01", description=None)),
-        ("POST", f"{P}/milestones", {"title": "1.0"}, 409, None),
+        ("POST", f"{P}/milestones", {"title": "1.0"}, 400, None),
         ("POST", f"{P}/milestones", {}, 400, None),
         ("POST", f"{G}/milestones", {"title": "all"}, 201, says(group_id=50)),
         ("PUT", f"{P}/milestones/1", {"state_event": "close"}, 200, says(state="closed")),
@@ -91,7 +91,7 @@ ROWS: dict[str, list[Row]] = {
     "projects and groups": [
         ("POST", "/projects", {"name": "New one", "initialize_with_readme": True}, 201,
          says(path_with_namespace="owner/new-one", visibility="private", empty_repo=False)),
-        ("POST", "/projects", {"name": "New one"}, 409, None),
+        ("POST", "/projects", {"name": "New one"}, 400, None),
         ("POST", "/projects", {}, 400, None),
         ("POST", "/projects", {"path": "x", "namespace_id": 50, "topics": ["a"]}, 201,
          says(path_with_namespace="group/x", topics=["a"])),

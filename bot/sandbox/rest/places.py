@@ -142,12 +142,13 @@ def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     return group
 
 
-def _claim(call: Call, group: Group | None, path: str) -> str:
+def _claim(call: Call, group: Group | None, path: str, taken_status: int) -> str:
     """Return where a new project will be; raise RefusedError where one is."""
     whole = f"{group.full_path if group else call.actor.username}/{path}"
     if call.world.find_project(whole) is not None:
         taken = ["has already been taken"]
-        raise RefusedError(409, {"project_namespace.name": taken, "path": taken, "name": taken})
+        errors = {"project_namespace.name": taken, "path": taken, "name": taken}
+        raise RefusedError(taken_status, errors)
     return whole
 
 
@@ -156,7 +157,7 @@ def fork_project(call: Call) -> Answer:
     """Fork a project into a namespace of the caller's (doc/api/project_forks.md)."""
     given, group = call.params, _namespace(call, call.params)
     name = call.code.path_with_namespace.rpartition("/")[2]
-    whole = _claim(call, group, given.get("path", name))
+    whole = _claim(call, group, given.get("path", name), taken_status=409)
     fork = actions.fork_project(call.world, call.actor, call.code, (whole, group))
     for name in ("name", "visibility", "description"):
         setattr(fork, name, given.get(name, getattr(fork, name)))
@@ -182,7 +183,7 @@ def create_project(call: Call) -> Answer:
         raise RefusedError(400, "name, path are missing, at least one is needed", key="error")
     name = given.get("name") or given["path"]
     path = given.get("path") or re.sub(r"[^a-z0-9_.]+", "-", name.lower()).strip("-")
-    whole = _claim(call, group, path)
+    whole = _claim(call, group, path, taken_status=400)
     with call.world.writing() as now:
         me = Member(user=call.actor, level=Level.OWNER, created_at=now)
         project = Project(

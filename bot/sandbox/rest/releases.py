@@ -150,20 +150,6 @@ def create_release(call: Call) -> Answer:
     return Answer(status=201, body=_render(call, made))
 
 
-@endpoint("POST", RELEASES + "/{tag_name}/assets/links", LINK, job_token=True)
-def create_link(call: Call) -> Answer:
-    """Add a link to a release, in which name and address are unique each (releases/links.md)."""
-    found = _find(call)
-    demand(call.level >= Level.DEVELOPER)
-    for name in ("name", "url"):
-        if any(link[name] == call.params[name] for link in found.links):
-            raise RefusedError(400, {name: ["has already been taken"]})
-    with call.world.writing():
-        link = {"id": call.world.next_id("release_link"), **call.params}
-        found.links.append(link)
-    return Answer(status=201, body=link)
-
-
 @endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})
 def edit_release(call: Call) -> Answer:
     """Change a release."""

@@ -8,6 +8,7 @@ from typing import Any
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.releases import LINK, RELEASES
 from bot.sandbox.world.access import can_read, demand, find_level
 from bot.sandbox.world.entities import Group, Level
 from bot.sandbox.world.state import RefusedError
@@ -21,7 +22,8 @@ STATES = {"close": "closed", "activate": "active", "stop": "stopped"}
 class Shelf:
     """A kind of thing: where its list is, what names one, what it takes, what it has besides.
 
-    Who is `reads` may see it, who is `writes` may change it.
+    Who is `reads` may see it, who is `writes` may change it. What is `unique` of it is refused with
+    `taken` when it is there.
     """
 
     at: str
@@ -31,6 +33,8 @@ class Shelf:
     reads: Level = Level.NO_ACCESS
     writes: Level = Level.DEVELOPER
     unique: str = ""
+    taken: int = 400
+    job_token: bool = False
 
 
 def _rows(call: Call, shelf: Shelf) -> list[Row]:
@@ -86,9 +90,10 @@ def _show_row(shelf: Shelf, call: Call) -> Answer:
 
 def _create_row(shelf: Shelf, call: Call) -> Answer:
     _demand(call, shelf.writes)
-    rows, name = _rows(call, shelf), shelf.unique
-    if name and any(row[name] == call.params[name] for row in rows):
-        raise RefusedError(409, {name: ["has already been taken"]})
+    rows = _rows(call, shelf)
+    for name in shelf.unique.split():
+        if any(row[name] == call.params[name] for row in rows):
+            raise RefusedError(shelf.taken, {name: ["has already been taken"]})
     with call.world.writing():
         told: Row = {"id": call.world.next_id(shelf.at), **dict.fromkeys(shelf.fields)}
         told.pop("state_event", None)
@@ -129,7 +134,7 @@ def _offer(shelf: Shelf) -> None:
         ("PUT", one, optional, _edit_row),
         ("DELETE", one, {}, _delete_row),
     ):
-        endpoint(method, template, params)(partial(act, shelf))
+        endpoint(method, template, params, job_token=shelf.job_token)(partial(act, shelf))
 
 
 def _times(call: Call) -> Row:
@@ -207,10 +212,9 @@ SHELVES = (
     Shelf(at="/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
           fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
           writes=Level.REPORTER),
-    # doc/api/releases/links.md
-    Shelf(at="/projects/{id}/releases/{tag_name}/assets/links", key="link_id", unique="name",
-          fields={"name": NEEDED, "url": NEEDED, "direct_asset_path": text(),
-                  "link_type": choice("other", "runbook", "image", "package")},
+    # doc/api/releases/links.md; doc/ci/jobs/ci_job_token.md: job tokens may read and make them.
+    Shelf(at=f"{RELEASES}/{{tag_name}}/assets/links", key="link_id", unique="name url",
+          job_token=True, fields=LINK,
           more=lambda call: {"link_type": "other", "direct_asset_url": call.params["url"]}),
     # doc/api/pipeline_schedules.md, "Pipeline schedule variables"
     Shelf(at="/projects/{id}/pipeline_schedules/{pipeline_schedule_id}/variables", key="key",
@@ -221,10 +225,12 @@ SHELVES = (
           more=lambda _call: {"variable_type": "env_var", "environment_scope": "*",
                               **dict.fromkeys(("protected", "masked", "raw", "hidden"), False)}),
     # doc/api/group_labels.md
-    Shelf(at="/groups/{id}/labels", key="label_id", unique="name", writes=Level.PLANNER,
+    Shelf(at="/groups/{id}/labels", key="label_id", unique="name", taken=409,
+          writes=Level.PLANNER,
           fields={"name": NEEDED, "color": NEEDED, "description": text()}, more=_group_label),
     # doc/api/protected_tags.md
-    Shelf(at="/projects/{id}/protected_tags", key="name", unique="name", more=_protected_tag,
+    Shelf(at="/projects/{id}/protected_tags", key="name", unique="name", taken=422,
+          more=_protected_tag,
           fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
           reads=Level.MAINTAINER, writes=Level.MAINTAINER),
     # doc/api/environments.md
