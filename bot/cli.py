@@ -309,7 +309,9 @@ def _look_at_all(
 
     try:
         project = client.fetch_project_path(settings.team_project)
-        return sweep.sweep_all(project, choices, client), None
+        looks = sweep.sweep_all(project, choices, client)
+        client.require_contact()
+        return looks, None
     except BotError as error:
         return [Look(iid=None, problems=(f"the sweep: {error}",))], None
     except Exception as bug:
@@ -357,6 +359,7 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         project = client.fetch_project_path(settings.team_project)
         where = (settings.gitlab_url, project)
         board = make_board(client, choices, where, client.now, manner.show)
+        client.require_contact()
     manner.end()
     files = write_site(as_json(board), settings.templates)
     try:
@@ -418,6 +421,7 @@ def _drift(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         policies = choose_policies(choices.policies, options.policy, today) if is_some else []
         where = (settings.gitlab_url, project)
         found = drift.find_drift(client, policies, where, manner.show)
+        client.require_contact()
     manner.end()
     if wants_json(options):
         print(json.dumps(drift.as_json(found), indent=2))
@@ -739,6 +743,7 @@ def _init(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
         )
     manner = _manner(options, environment)
     with _survey(settings, environment) as ground:
+        ground.bot.reach()
         # With a token that has ended nearly all is unknown, which looks as if little were left.
         ground.as_operator("/user")
         if options.rotate:
@@ -772,7 +777,9 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     deadline = settings.deadline * SETUP.times
 
     def connect(token: "Secret") -> Transport:
-        return Transport(settings.gitlab_url, token, deadline, SETUP.requests * CALLS)
+        door = Transport(settings.gitlab_url, token, deadline, SETUP.requests * CALLS)
+        door.hurried = True
+        return door
 
     wanted = setup.Wanted(
         url=settings.gitlab_url,

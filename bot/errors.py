@@ -21,6 +21,10 @@ class GitLabError(BotError):
     """GitLab failed, or answered something unusable."""
 
 
+class UnreachableError(GitLabError):
+    """No answer of GitLab's came back; `str` says why, and the next step."""
+
+
 class RefusedError(GitLabError):
     """GitLab refused a request; `code` is the HTTP status, `advice` says what to check."""
 

@@ -52,6 +52,9 @@ class Door:
             raise found
         return found
 
+    def reach(self) -> None:
+        """Be there."""
+
     def fetch_object(self, path: str) -> Any:
         """Answer an object."""
         return self._answer(path)

@@ -1,6 +1,8 @@
 """Why GitLab cannot be reached is told apart, and private authorities and proxies are followed."""
 
+import socket
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,13 @@ import pytest
 from bot import config
 from bot.config import Secret
 from bot.errors import GitLabError
+from bot.gitlab import transport as sending
 from bot.gitlab.transport import Transport
 from bot.gitlab.unreachable import explain_unreachable
 from bot.sandbox.http.server import Server
+from tests.event_bodies import TEAM_PROJECT, make_merge_request_body
 from tests.nomination_world import SECRET, TEAM, make_world, settings
-from tests.processes import run_here
+from tests.processes import run_here, write_payload
 from tests.raw_server import RawServer, Script, answer, free_port, hang, raw_server, saying
 
 TLS = Path(__file__).parent / "tls"
@@ -133,6 +137,114 @@ def test_a_proxy_that_does_not_answer() -> None:
     said = check("http://gitlab.invalid", HTTP_PROXY=proxy)
     assert "the proxy" in said
     assert "NO_PROXY" in said
+
+
+COMMANDS = ("doctor", "init", "init --apply", "ready nominee", "board", "drift", "sweep", "run")
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a first answer as long as a test can."""
+    monkeypatch.setattr(Transport, "contact_seconds", 0.1)
+    monkeypatch.setattr(sending, "REQUEST_SECONDS", 0.15)
+
+
+def fail(command: str, url: str, directory: Path, proxy: str = "") -> str:
+    """Run any command that cannot reach GitLab; return the one line that it says."""
+    given = settings(url) | {
+        "NOMINATION_BOT_ADMIN_TOKEN": f"{SECRET}-too",
+        "NOMINATION_BOT_PROJECT": "a/bot",
+    }
+    if command == "run":
+        given["NOMINATION_BOT_TEAM_PROJECT"] = TEAM_PROJECT
+        given["TRIGGER_PAYLOAD"] = str(write_payload(directory, make_merge_request_body("open")))
+    where = ["--output", str(directory / "site")] if command == "board" else []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            patch.setenv(name, proxy)
+        done = run_here(*command.split(), *where, **given)
+    assert done.returncode == 1
+    assert command == "sweep" or done.stdout == ""
+    assert not (directory / "site").exists()
+    (line,) = done.stderr.splitlines()
+    assert SECRET not in line
+    assert "secret-of-the-proxy" not in line
+    return line
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_proxy_that_is_dead_is_said_once(command: str, tmp_path: Path) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    proxy = f"http://bot:secret-of-the-proxy@{place}"
+    said = fail(command, "https://gitlab.invalid", tmp_path, proxy)
+    assert f"the proxy http://{place} refuses, nothing listens there; check HTTPS_PROXY" in said
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_gitlab_that_is_silent_is_asked_once(command: str, tmp_path: Path) -> None:
+    with raw_server(hang) as server:
+        said = fail(command, server.url, tmp_path)
+        # Some commands send two requests at a time.
+        assert len(server.requests) <= 2
+    assert f"GitLab at {server.url} cannot be reached (ReadTimeout): it did not answer" in said
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_silent_is_named(scheme: str, tmp_path: Path) -> None:
+    with raw_server(hang) as proxy:
+        said = fail("doctor", f"{scheme}://gitlab.invalid", tmp_path, proxy.url)
+        assert len(proxy.requests) == 1
+    assert f"it did not answer in time, through the proxy {proxy.url}; check NOM" in said or (
+        f"the proxy {proxy.url} refuses, it did not answer in time; check HTTPS_PROXY" in said
+    )
+
+
+@pytest.mark.parametrize("command", ["doctor", "init", "drift"])
+def test_a_certificate_that_is_not_trusted_is_looked_at_once(command: str, tmp_path: Path) -> None:
+    server = speaking_tls(saying(VERSION))
+    try:
+        said = fail(command, server.url.replace("http:", "https:"), tmp_path)
+    finally:
+        server.stop()
+    assert "its certificate is not trusted; set REQUESTS_CA_BUNDLE" in said
+
+
+@pytest.mark.parametrize("command", ["doctor", "init --apply"])
+def test_a_gitlab_that_is_down_behind_its_own_proxy_is_asked_once(
+    command: str, tmp_path: Path
+) -> None:
+    with raw_server(saying(answer("502 Bad Gateway", b"<html>"))) as server:
+        said = fail(command, server.url, tmp_path)
+        assert len(server.requests) == 6
+    assert f"GitLab at {server.url} does not work: GitLab answered 502" in said
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("how", [answer("500 Oh", b"{}"), None])
+def test_a_gitlab_that_goes_away_meanwhile_ends_the_doctor(
+    how: bytes | None,
+) -> None:
+    fine = answer("200 OK", b'{"username": "bot", "id": 1}', "Content-Type: application/json")
+    left = [fine, fine]
+
+    def speak(connection: socket.socket, stopped: threading.Event) -> None:
+        if left:
+            connection.sendall(left.pop())
+        elif how:
+            connection.sendall(how)
+        else:
+            stopped.wait()
+
+    with raw_server(speak) as server:
+        given = settings(server.url)
+        done = run_here("doctor", **given)
+        assert len(server.requests) <= 16
+    assert done.stdout.startswith("ok           token: of @bot")
+    (line,) = done.stderr.splitlines()
+    assert f"GitLab at {server.url} " in line
 
 
 @pytest.mark.parametrize(

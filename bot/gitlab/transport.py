@@ -14,10 +14,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
 from bot.config import Secret
-from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.errors import DoubtfulWriteError, GitLabError, RefusedError, UnreachableError
 from bot.gitlab.answers import Json
 from bot.gitlab.lean import leave_out
 from bot.gitlab.unreachable import explain_unreachable
@@ -39,11 +40,12 @@ with (
     import requests
     from gitlab.exceptions import GitlabError
     from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random
-    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import ConnectTimeoutError, ProxyError, SSLError
     from urllib3.util import create_urllib3_context
 
 CONNECTIONS = 4
 REQUEST_SECONDS = 20.0
+CONTACT_SECONDS = 40.0  # after which no further try for a first answer begins
 TRIES = 6  # where waiting longer hardly helps, or there is another way to the same end
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
@@ -140,6 +142,7 @@ class Transport:
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
+    contact_seconds = CONTACT_SECONDS
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     way: Callable[[str], requests.adapters.BaseAdapter] = staticmethod(_keep_connections)
 
@@ -166,6 +169,10 @@ class Transport:
         self.calls = 0
         self._repeats = 0
         self.kept = WRITING
+        # Whether each request is given up as early as the first one, as somebody waits.
+        self.hurried = False
+        self._heard = False
+        self._lost: str | None = None  # why no answer ever came
         self.server_time: datetime | None = None
         # Merge requests that were asked for before anybody wants to read them.
         self.ahead: dict[tuple[str, int], Future[Json]] = {}
@@ -244,6 +251,20 @@ class Transport:
         """Let go of the connections."""
         self._gitlab.session.close()
 
+    def reach(self) -> None:
+        """Raise UnreachableError where nothing answers for GitLab, or only what is before it."""
+        asked = _Request(verb="get", path="/version", fields={}, kind=None, patient=False)
+        try:
+            self._ask(asked)
+        except RefusedError as error:
+            if error.code in FAULTS:
+                raise UnreachableError(f"GitLab at {self._url} does not work: {error}") from None
+
+    def require_contact(self) -> None:
+        """Raise UnreachableError where no answer ever came, though one was waited for."""
+        if self._lost and not self._heard:
+            raise UnreachableError(self._lost)
+
     def query(self, text: str, variables: Mapping[str, object], *, patient: bool = True) -> Json:
         """Send a GraphQL query; any error in the answer is an error.
 
@@ -306,7 +327,11 @@ class Transport:
         self._ask(_Request(verb="delete", path=path, fields={}, kind=None))
 
     def _ask(self, request: _Request) -> Any:
-        """Send one request until it succeeds, is refused, or time runs out."""
+        """Send one request until it succeeds, is refused, or time runs out.
+
+        Where no answer ever came, and was waited for, none is waited for again.
+        """
+        self.require_contact()
         tries = Retrying(
             sleep=self.sleep,
             stop=lambda state: self._must_stop(state, patient=request.patient),
@@ -328,7 +353,14 @@ class Transport:
         except (requests.RequestException, OSError) as error:
             if not request.safe and not _never_left(error):
                 raise DoubtfulWriteError(_doubt(request)) from None
-            raise GitLabError(explain_unreachable(error, self._url)) from None
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        """Say why no answer came; a first one that did not come in all its time never does."""
+        self._lost = explain_unreachable(
+            error, self._url, _proxy_of(self._gitlab.session, self._url)
+        )
+        return UnreachableError(self._lost)
 
     def _send_once(self, request: _Request) -> Any:
         remaining = self._end - time.monotonic()
@@ -376,6 +408,7 @@ class Transport:
         self, response: requests.Response, *_: object, **__: object
     ) -> requests.Response:
         self._local.headers = response.headers
+        self._heard = True
         self.server_time = _read_date(response.headers.get("Date", "")) or self.server_time
         return response
 
@@ -413,7 +446,15 @@ class Transport:
         error = state.outcome.exception() if state.outcome else None
         if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
-        return time.monotonic() + state.upcoming_sleep >= self._end
+        return time.monotonic() + state.upcoming_sleep >= min(self._end, self._contact_end(state))
+
+    def _contact_end(self, state: RetryCallState) -> float:
+        """Return when the last try must begin, if a first answer is waited for, or a person."""
+        error = state.outcome.exception() if state.outcome else None
+        code = error.response_code if isinstance(error, GitlabError) else None
+        if self._told_wait(code) or (self._heard and not self.hurried):
+            return math.inf
+        return state.start_time + self.contact_seconds
 
     def _most_tries(self, error: BaseException | None, *, patient: bool) -> float:
         """Return how often to try; mostly the deadline alone decides."""
@@ -483,7 +524,7 @@ def _may_repeat(error: BaseException, *, safe: bool) -> bool:
         return error.response_code in (FAULTS if safe else {LIMITED}) or _is_busy(error)
     if isinstance(error, OddAnswerError):
         return safe
-    if isinstance(error, requests.TooManyRedirects):
+    if isinstance(error, requests.TooManyRedirects) or _is_distrusted(error):
         return False
     if isinstance(error, requests.RequestException | OSError):
         return safe or _never_left(error)
@@ -497,9 +538,39 @@ def _is_busy(error: GitlabError) -> bool:
 
 def _never_left(error: BaseException | None) -> bool:
     """Return whether a request surely did not reach GitLab."""
+    reason = _reason(error)
+    # What else happens between us and a proxy may follow what was sent: urllib3 takes a connection
+    # that broke for one that never was (`has_connected_to_proxy`, reset by `close`).
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+    # Of a refused connection, too: NewConnectionError is one of these.
+    return isinstance(reason, ConnectTimeoutError) or _is_distrusted(error)
+
+
+def _reason(error: BaseException | None) -> object:
+    """Return what urllib3 says of a connection that failed."""
     cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    refused = isinstance(getattr(cause, "reason", None), NewConnectionError)
-    return refused or isinstance(error, requests.exceptions.ConnectTimeout)
+    return getattr(cause, "reason", None)
+
+
+def _is_distrusted(error: BaseException | None) -> bool:
+    """Return whether GitLab, or a proxy, showed a certificate that is not trusted.
+
+    Nothing was sent to it, and it shows the same again.
+    """
+    reason = _reason(error)
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+    shown = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
+    return isinstance(shown, SSLCertVerificationError)
+
+
+def _proxy_of(session: requests.Session, url: str) -> str:
+    """Return the proxy that leads to an address, without the password in it."""
+    known = requests.utils.get_environ_proxies(url) if session.trust_env else {}
+    found = str(requests.utils.select_proxy(url, known) or "")
+    scheme, slashes, place = found.rpartition("://")
+    return f"{scheme}{slashes}{place.rpartition('@')[2]}"
 
 
 def _doubt(request: _Request) -> str:

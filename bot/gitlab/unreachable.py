@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 WAIT = "check NOMINATION_BOT_GITLAB_URL, or wait for the next event or sweep"
 SLOW = "it did not answer in time"
-# The first that is found counts: what happens between us and a proxy says nothing about GitLab.
-# A text is part of the name of a library's own class.
+PROXY = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+BOTH = "check NOMINATION_BOT_GITLAB_URL, HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+# The first that is found counts. A text is part of the name of a library's own class.
 REASONS: tuple[tuple[type | str, str, str], ...] = (
-    ("ProxyError", "the proxy refuses", "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"),
     (
         socket.gaierror,
         "its name is not known",
@@ -38,9 +38,17 @@ REASONS: tuple[tuple[type | str, str, str], ...] = (
 )
 
 
-def explain_unreachable(error: BaseException, url: str) -> str:
-    """Return one sentence: what failed and the next step."""
-    reason, step = _find_reason(list(_chain(error)))
+def explain_unreachable(error: BaseException, url: str, proxy: str = "") -> str:
+    """Return one sentence: what failed, at GitLab or at the `proxy` before it, and the next step.
+
+    What happens between us and a proxy says nothing about GitLab.
+    """
+    chain = list(_chain(error))
+    reason, step = _find_reason(chain)
+    if any(_is(each, "ProxyError") for each in chain):
+        reason, step = f"the proxy{proxy and f' {proxy}'} refuses, {reason}".rstrip(", "), PROXY
+    elif proxy and reason in {"", SLOW}:
+        reason, step = f"{reason or 'it broke off'}, through the proxy {proxy}", BOTH
     words = f": {reason}" if reason else ""
     return f"GitLab at {url} cannot be reached ({type(error).__name__}){words}; {step}."
 

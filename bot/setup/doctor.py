@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 
-from bot.errors import GitLabError
+from bot.errors import GitLabError, RefusedError, UnreachableError
 from bot.gitlab import MISSHAPEN, tell_misshapen
 from bot.inert import log_line
 from bot.setup import account, gates, hosting, probes, reading, webhook
@@ -11,6 +11,8 @@ from bot.setup.ground import Ground, NeedsOperatorError
 from bot.setup.values import Answer, Found, Point, State, unknown
 
 OPERATOR = "set NOMINATION_BOT_ADMIN_TOKEN to a token of your own to have it looked at"
+
+SERVER_FAULT = 500  # the least status that says so
 
 
 def find_points(ground: Ground) -> Iterator[Point]:
@@ -26,7 +28,11 @@ def find_points(ground: Ground) -> Iterator[Point]:
 
 
 def examine(ground: Ground) -> Iterator[Answer]:
-    """Look at every point; whatever fails on the way cannot be told."""
+    """Look at every point; whatever fails on the way cannot be told.
+
+    Where GitLab cannot be reached, that is said once: UnreachableError is raised.
+    """
+    ground.bot.reach()
     failed: set[str] = set()
     for point in find_points(ground):
         answer = look(point, ground, failed)
@@ -51,9 +57,15 @@ def _look(point: Point, ground: Ground) -> Found:
     except NeedsOperatorError as error:
         return unknown(str(error), OPERATOR, excused=True)
     except GitLabError as error:
+        if isinstance(error, UnreachableError) or _is_fault(error):
+            ground.bot.reach()
         return unknown(str(error), "mend that and look again")
     except MISSHAPEN as error:
         return unknown(tell_misshapen(error), "report this, with the version of GitLab")
+
+
+def _is_fault(error: GitLabError) -> bool:
+    return isinstance(error, RefusedError) and error.code >= SERVER_FAULT
 
 
 def is_sound(answers: Sequence[Answer]) -> bool:

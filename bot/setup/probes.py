@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot import gitlab as documents
-from bot.errors import GitLabError, RefusedError
+from bot.errors import GitLabError, RefusedError, UnreachableError
 from bot.evidence import (
     AccessOf,
     ActivityOf,
@@ -426,6 +426,8 @@ def _try(ground: Ground, ask: Callable[[Ground, Sample], str | None]) -> Found:
                 excused=True,
             )
         problem = str(error)
+    except UnreachableError:
+        raise  # of GitLab, not of this query
     except (GitLabError, *MISSHAPEN) as error:
         problem = str(error) if isinstance(error, GitLabError) else tell_misshapen(error)
     return wrong(problem, UPGRADE) if problem else ok("answered")
