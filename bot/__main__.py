@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 
 from bot.errors import BotError
@@ -19,6 +20,8 @@ GO_ON = 10  # exit code of `decide` when the event matters, or may
 # So many objects may come into being before Python looks for unreachable ones: what imports make
 # stays, and going through it a hundred times takes a twentieth of their time.
 GARBAGE = 100_000
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALLED = 128  # and the number of the signal: the exit code, as a shell has it
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -43,8 +46,8 @@ def main(
         return 1
     except BrokenPipeError:
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as stop:
+        return SIGNALLED + int(next(iter(stop.args), signal.SIGINT))
     except Exception as error:
         return _fail(error)
 
@@ -158,13 +161,28 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
     # Where a stream was closed, Python has none; what would be written there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    code = main()
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    for each, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as in a shell's background
+            signal.signal(each, _stop)
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        code = code or 1
-    leave(code)
+        code = main()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            code = code or 1
+        leave(code)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _stop(number: int, _: object) -> None:
+    """End in order when asked for the first time; being asked again changes nothing."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":

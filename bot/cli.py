@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -350,11 +351,14 @@ def _count_looks(looks: "Sequence[Look]", client: "GitLabClient") -> str:
 
 def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
     from bot.app.board import as_json, make_board
+    from bot.command_line import try_place, write_files
     from bot.report import write_site
 
     settings = _settings(environment)
     manner = _manner(options, environment)
     directory = Path(options.output)
+    with _told_place(options.output):
+        try_place(directory)
     with _wire(settings, BOARD) as (client, choices):
         project = client.fetch_project_path(settings.team_project)
         where = (settings.gitlab_url, project)
@@ -362,19 +366,25 @@ def _board(options: "argparse.Namespace", environment: Mapping[str, str]) -> int
         client.require_contact()
     manner.end()
     files = write_site(as_json(board), settings.templates)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (directory / name).write_text(text, "utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"The board cannot be written to {options.output!r}: {error.strerror}."
-        ) from None
+    with _told_place(options.output):
+        write_files(directory, files)
     if not manner.quiet:
         print(f"Wrote {', '.join(sorted(files))} to {directory}. {client.calls} calls.")
     for line in board.notices:
         _complain(line)
     return 1 if choices.broken else 0
+
+
+@contextmanager
+def _told_place(output: str) -> Iterator[None]:
+    """Raise ConfigError where what is done within finds that the board cannot be written there."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"The board cannot be written to {output!r}: {error.strerror or error}; "
+            "make room there, or name another directory by --output."
+        ) from None
 
 
 def _replay(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
@@ -616,10 +626,10 @@ def _time_of_job(settings: Settings) -> float | None:
 
 def _save(directory: Path, files: Mapping[str, str]) -> None:
     """Write artifacts; that one cannot be written is told, but fails no run."""
+    from bot.command_line import write_files
+
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (directory / name).write_text(text, encoding="utf-8")
+        write_files(directory, files)
     except OSError as error:
         _complain(f"the artifacts could not be written to {directory}: {error.strerror}.")
 
@@ -763,8 +773,30 @@ def _rotate(options: "argparse.Namespace", ground: "Ground") -> int:
     if not options.apply:
         print(f"would replace the {options.rotate}; add --apply to do it")
         return 0
-    setup.rotate(options.rotate, ground, print)
+    with _uninterrupted():
+        setup.rotate(options.rotate, ground, print)
     return 0
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C and SIGTERM while a secret is replaced: half of that would lose it."""
+    held: list[int] = []
+    here = threading.current_thread() is threading.main_thread()
+    kinds = (signal.SIGINT, signal.SIGTERM) if here else ()
+
+    def hold(number: int, _: object) -> None:
+        held.append(number)
+        print("nomination-bot: a secret is being replaced; stopping after that.", file=sys.stderr)
+
+    before = {each: signal.signal(each, hold) for each in kinds}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler or signal.SIG_DFL)
+    for number in held[:1]:
+        signal.raise_signal(number)
 
 
 @contextmanager

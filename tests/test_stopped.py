@@ -1,0 +1,169 @@
+"""Whoever is stopped by Ctrl-C or a cancelled job ends in order, and leaves nothing half done."""
+
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import run_process
+from bot.command_line import try_place, write_files
+from bot.gitlab.transport import Transport
+from bot.sandbox.http.server import Server
+from tests.event_bodies import TEAM_PROJECT, make_merge_request_body
+from tests.nomination_world import SECRET, make_world, settings
+from tests.operator_world import empty_gitlab, host_of, operate
+from tests.processes import ROOT, run_here, run_python, write_payload
+from tests.raw_server import raw_server
+
+COMMANDS = ("doctor", "init --apply", "board", "sweep", "run", "drift", "ready nominee")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def stop_here(number: int) -> None:
+    """Send this process a signal."""
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_is_stopped_ends_in_order(
+    command: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes while GitLab is asked for the first time."""
+    left = [number]
+
+    def stop(_: socket.socket, stopped: threading.Event) -> None:
+        if left:
+            stop_here(left.pop())
+        stopped.wait()
+
+    where = ["--output", str(tmp_path / "site")] if command == "board" else []
+    monkeypatch.setattr(sys, "argv", ["nomination-bot", *command.split(), *where])
+    codes: list[int] = []
+    out, err = io.StringIO(), io.StringIO()
+    before = [signal.getsignal(each) for each in SIGNALS]
+    with raw_server(stop) as server:
+        given = settings(server.url) | {
+            "NOMINATION_BOT_ADMIN_TOKEN": f"{SECRET}-too",
+            "NOMINATION_BOT_PROJECT": "a/bot",
+            "NOMINATION_BOT_TEAM_PROJECT": TEAM_PROJECT,
+            "NOMINATION_BOT_ARTIFACTS": str(tmp_path / "artifacts"),
+            "TRIGGER_PAYLOAD": str(write_payload(tmp_path, make_merge_request_body("open"))),
+        }
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        with redirect_stdout(out), redirect_stderr(err):
+            run_process(codes.append)
+    assert codes == [128 + number]
+    assert err.getvalue() == ""
+    assert "Traceback" not in out.getvalue()
+    assert [file.name for file in tmp_path.iterdir()] == ["TRIGGER_PAYLOAD"]
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+STOP = """
+import os, signal, sys
+from bot import __main__ as door
+signal.signal(signal.SIGTERM, signal.{kept})
+def ask(_):
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:  # to be asked again changes nothing
+        os.kill(os.getpid(), signal.SIGINT)
+    return 0
+door._QUICK["run",] = ask
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+@pytest.mark.parametrize(("kept", "code"), [("SIG_DFL", 143), ("SIG_IGN", 0)])
+def test_a_process_that_is_stopped_ends_as_a_shell_has_it(kept: str, code: int) -> None:
+    done = run_python(["-c", STOP.format(kept=kept)], {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_a_secret_that_is_being_replaced_is_replaced_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between the two requests the only copy of the new token is in this process."""
+    create = Transport.create
+
+    def then_stop(self: Transport, path: str, fields: dict[str, object]) -> object:
+        made = create(self, path, fields)
+        if path.endswith("/rotate"):
+            stop_here(signal.SIGINT)
+        return made
+
+    monkeypatch.setattr(Transport, "create", then_stop)
+    with empty_gitlab() as sandbox:
+        operate(sandbox.url, "init", "--apply")
+        done = operate(sandbox.url, "init", "--rotate", "token", "--apply")
+        (variable,) = host_of(sandbox.world).variables
+        assert variable.value == sandbox.world.tokens[-1].value
+    assert done.returncode == 130
+    assert done.stdout.startswith("NOMINATION_BOT_TOKEN is a new token")
+    assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
+
+
+def test_a_secret_can_be_replaced_beside_other_work() -> None:
+    """Signals come to the main thread alone; another one cannot hold them back."""
+    codes = []
+    with empty_gitlab() as sandbox:
+        operate(sandbox.url, "init", "--apply")
+
+        def rotate() -> None:
+            codes.append(operate(sandbox.url, "init", "--rotate", "trigger", "--apply").returncode)
+
+        thread = threading.Thread(target=rotate)
+        thread.start()
+        thread.join(20)
+    assert codes == [0]
+
+
+# --- files --------------------------------------------------------------------------------
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_files(tmp_path / "a" / "b", {"one": "1", "two": "2"})
+    folder = tmp_path / "a" / "b"
+    with pytest.raises(UnicodeEncodeError):
+        write_files(folder, {"one": "new", "two": "\ud800"})
+    assert {file.name: file.read_text() for file in folder.iterdir()} == {"one": "1", "two": "2"}
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    write_files(tmp_path, {"one": "1"})
+    # What is written goes where there is never room.
+    (tmp_path / f".one.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        write_files(tmp_path, {"one": "new" * 10_000})
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"one": "1"}
+
+
+@pytest.mark.parametrize("place", ["file", "file/below/it", "x" * 300, "/proc/none", "/dev/null/x"])
+def test_a_board_that_could_not_be_written_is_told_before_anything_is_asked(
+    place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with Server(make_world().world) as server:
+        given = settings(server.url)
+        done = run_here("board", "--output", str(tmp_path / place), **given)
+        assert server.world.requests == []
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert f"The board cannot be written to '{tmp_path / place}': " in line
+    assert "name another directory by --output" in line
+
+
+def test_a_place_that_is_not_there_yet_is_tried_and_left_alone(tmp_path: Path) -> None:
+    try_place(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
