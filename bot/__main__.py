@@ -21,6 +21,7 @@ GO_ON = 10  # exit code of `decide` when the event matters, or may
 # stays, and going through it a hundred times takes a twentieth of their time.
 GARBAGE = 100_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN = 1.0  # seconds
 SIGNALLED = 128  # and the number of the signal: the exit code, as a shell has it
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -167,6 +168,7 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
             signal.signal(each, _stop)
     try:
         code = main()
+        signal.setitimer(signal.ITIMER_REAL, 0)
         try:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -179,9 +181,18 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
 
 
 def _stop(number: int, _: object) -> None:
-    """End in order when asked for the first time; being asked again changes nothing."""
+    """End in order when asked for the first time; being asked again changes nothing.
+
+    What is raised within a callback of Python's own is lost, so it is raised again each second.
+    """
+
+    def insist(_: int, __: object) -> None:
+        raise KeyboardInterrupt(number)
+
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, insist)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
     raise KeyboardInterrupt(number)
 
 

@@ -91,6 +91,28 @@ def test_a_process_that_is_stopped_ends_as_a_shell_has_it(kept: str, code: int) 
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
+LOST = """
+import os, signal, sys, threading
+from bot import __main__ as door
+door.AGAIN = 0.05
+def ask(_):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        pass
+    threading.Event().wait(20)
+    return 0
+door._QUICK["run",] = ask
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+def test_a_signal_that_was_lost_in_a_callback_is_not_lost() -> None:
+    done = run_python(["-c", LOST], {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+
+
 def test_a_secret_that_is_being_replaced_is_replaced_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
