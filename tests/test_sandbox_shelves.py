@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from base64 import b64decode
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -331,6 +332,36 @@ def test_a_stranger_changes_nothing_that_is_kept(shelf: Any) -> None:
     body = {name: "x" for name, each in shelf.fields.items() if each.required}
     assert stranger.post(where, **body).status in {403, 404}
     assert world.shelves == {}
+
+
+def test_a_note_on_an_issue_is_changed_by_its_author_or_a_maintainer() -> None:
+    world, owner = make_scene()
+    author, stranger = Api(world, "author"), Api(world, "outsider")
+    assert owner.post(f"{P}/issues", title="One").status == HTTPStatus.CREATED
+    for number, (writer, other, status) in enumerate(
+        [(owner, stranger, 403), (author, stranger, 403), (author, owner, 200)], 1
+    ):
+        assert writer.post(f"{ISSUE}/notes", body="Mine").status == HTTPStatus.CREATED
+        path = f"{ISSUE}/notes/{number}"
+        assert other.put(path, body="Yours").status == status
+        assert writer.put(path, body="Ours").body["body"] == "Ours"
+    assert stranger.delete(path).status == HTTPStatus.FORBIDDEN
+    assert author.delete(path).status == HTTPStatus.NO_CONTENT
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{COMMITS}/main/comments/1"),  # doc/api/commits.md: listed and made, no more
+        ("PUT", f"{P}/protected_tags/v"),  # doc/api/protected_tags.md
+        ("GET", f"{P}/pipeline_schedules/1/variables"),  # doc/api/pipeline_schedules.md
+        ("GET", f"{P}/pipeline_schedules/1/variables/A"),
+    ],
+)
+def test_what_gitlab_does_not_offer_is_not_offered_here(method: str, path: str) -> None:
+    world, api = make_scene()
+    assert api.send(method, f"/api/v4{path}").status in {404, 405}
+    assert world.violations == [f"no endpoint {method} /api/v4{path}"]
 
 
 def test_an_answer_without_a_body_names_no_type_of_it() -> None:

@@ -171,8 +171,8 @@ def _issues(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any
 
 
 def _milestones(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
-    place = ("/projects/{id}/milestones", ("id", str(project.id)))
-    return (row for row in call.world.shelves.get(place, []) if needle in row["title"].casefold())
+    rows = call.world.shelf("/projects/{id}/milestones", id=project.id)
+    return (row for row in rows if needle in row["title"].casefold())
 
 
 def _members(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:

@@ -206,8 +206,8 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
     """Render an issue (lib/api/entities/issue.rb)."""
     path = project.path_with_namespace
     people = [render_user(call.world, each) for each in issue.assignees]
-    own = "/projects/{id}/issues/{issue_iid}/notes"
-    kept = (own, ("id", str(project.id)), ("issue_iid", str(issue.iid)))
+    at = ISSUES + "/{issue_iid}/notes"
+    notes = call.world.shelf(at, id=project.id, issue_iid=issue.iid)
     return {
         **render_issuable(issue, project),
         "closed_at": stamp(issue.closed_at),
@@ -219,7 +219,7 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
         "assignee": people[0] if people else None,
         "type": "ISSUE",
         "issue_type": "issue",
-        "user_notes_count": len(call.world.shelves.get(kept, [])),
+        "user_notes_count": len(notes),
         "upvotes": 0,
         "downvotes": 0,
         "due_date": None,

@@ -316,8 +316,8 @@ def play_schedule(call: Call) -> Answer:
 
 
 def _variables(call: Call, schedule: Schedule) -> list[dict[str, Any]]:
-    names = ("id", str(call.project.id)), ("pipeline_schedule_id", str(schedule.id))
-    return call.world.shelves.get((f"{SCHEDULES}/{{pipeline_schedule_id}}/variables", *names), [])
+    at = f"{SCHEDULES}/{{pipeline_schedule_id}}/variables"
+    return call.world.shelf(at, id=call.project.id, pipeline_schedule_id=schedule.id)
 
 
 def _scope(schedule: Schedule) -> str:

@@ -80,8 +80,7 @@ def _tag(call: Call, name: str, ref: str) -> None:
 def _render_tag(call: Call, name: str) -> dict[str, object]:
     sha, own = call.project.repository.tags[name]
     release = call.project.releases.get(name)
-    place = ("/projects/{id}/protected_tags", ("id", str(call.project.id)))
-    rules = call.world.shelves.get(place, [])
+    rules = call.world.shelf("/projects/{id}/protected_tags", id=call.project.id)
     return {
         "name": name,
         "message": call.project.tag_messages.get(name, ""),

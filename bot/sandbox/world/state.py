@@ -171,6 +171,11 @@ class World:
         self._ids[kind] = max(self._ids[kind], number)
         return number
 
+    def shelf(self, at: str, **names: object) -> list[dict[str, Any]]:
+        """Find the rows that are kept at an address, with what its holes stand for."""
+        place = (at, *sorted((name, str(value)) for name, value in names.items()))
+        return self.shelves.setdefault(place, [])
+
     def tick(self, seconds: float = 1) -> datetime:
         """Advance the clock and return the new time."""
         self.now += timedelta(seconds=seconds)
