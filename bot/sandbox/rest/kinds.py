@@ -36,8 +36,10 @@ def _as_written(kind: "Kind", call: Call, _found: Any) -> bool:
 class Kind:
     """A kind of thing: where its list is, what names one, what it takes, and how it is told.
 
-    Who is `reads` may see it, who is `writes` may make it, and change it unless `may_change` says
-    otherwise. What is `unique` of it is refused with `taken` when it is there.
+    `name` is what the path names one by, `show` tells more of one alone, and what is `fixed` is
+    given only when one is made. Who is `reads` may see it, who is `writes` may make it, and change
+    it unless `may_change` says otherwise. What is `unique` of it is refused with `taken` when it is
+    there.
     """
 
     at: str
@@ -47,6 +49,9 @@ class Kind:
     make: Callable[[Call], Any]
     change: Callable[[Call, Any, Mapping[str, Any]], None] = change
     tell: Callable[[Call, Any], Row] = _tell
+    show: Callable[[Call, Any], Row] | None = None
+    name: str = "id"
+    fixed: tuple[str, ...] = ()
     may_change: "Callable[[Kind, Call, Any], bool]" = _as_written
     listing: Mapping[str, Param] = field(default_factory=dict)
     ways: tuple[str, ...] = ("list", "show", "create", "edit", "delete")
@@ -59,9 +64,10 @@ class Kind:
 
 def find(kind: Kind, call: Call) -> Any:
     """Find the one that the path names; raise RefusedError (404)."""
-    name = kind.key if kind.unique == kind.key else "id"
+    if kind.name == "id":
+        call.number(kind.key)
     for found in kind.keep(call):
-        if str(_get(found, name)) == call.path[kind.key]:
+        if str(_get(found, kind.name)) == call.path[kind.key]:
             return found
     raise RefusedError(404, "404 Not found")
 
@@ -85,7 +91,7 @@ def _list(kind: Kind, call: Call) -> Answer:
 
 def _show(kind: Kind, call: Call) -> Answer:
     _demand(call, kind.reads)
-    return Answer(body=kind.tell(call, find(kind, call)))
+    return Answer(body=(kind.show or kind.tell)(call, find(kind, call)))
 
 
 def create(kind: Kind, call: Call) -> Answer:
@@ -126,7 +132,11 @@ def _delete(kind: Kind, call: Call) -> Answer:
 def offer(kind: Kind) -> Kind:
     """Offer the ways that a kind of thing has."""
     one = f"{kind.at}/{{{kind.key}}}"
-    optional = {name: replace(each, required=False) for name, each in kind.fields.items()}
+    optional = {
+        name: replace(each, required=False)
+        for name, each in kind.fields.items()
+        if name not in kind.fixed
+    }
     is_open = kind.reads is Level.NO_ACCESS
     for way, method, template, params, act in (
         ("list", "GET", kind.at, {**kind.listing, **PAGING}, _list),

@@ -48,9 +48,17 @@ def _shelf(
         told.pop("state_event", None)
         return told | more(call) | dict(call.params)
 
-    keep = partial(_rows, at, key)
     return offer(
-        Kind(at=at, key=key, fields=fields, keep=keep, make=make, change=_change, **rights)
+        Kind(
+            at=at,
+            key=key,
+            name=key if rights.get("unique") == key else "id",
+            fields=fields,
+            keep=partial(_rows, at, key),
+            make=make,
+            change=_change,
+            **rights,
+        )
     )
 
 

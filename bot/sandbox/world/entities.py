@@ -442,6 +442,11 @@ class Schedule:
     active: bool = True
     last_pipeline: "Pipeline | None" = None
 
+    @property
+    def scope(self) -> str:
+        """The word that lists ask for."""
+        return "active" if self.active else "inactive"
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class TriggerToken:
