@@ -48,6 +48,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{P}/milestones?search=1.", None, 200, names("title", "1.0")),
         ("PUT", MR, {"milestone_id": 1}, 200, lambda body: body["milestone"]["title"] == "1.0"),
         ("GET", f"{P}/milestones/1/merge_requests", None, 200, names("iid", 1)),
+        ("GET", "/projects/99/milestones/1/merge_requests", None, 404, None),
         ("POST", f"{P}/issues", {"title": "I", "milestone_id": 1}, 201, has("milestone", "1.0")),
         ("GET", f"{P}/issues?milestone=1.0", None, 200, names("iid", 1)),
         ("PUT", MR, {"milestone_id": 0}, 200, says(milestone=None)),

@@ -115,14 +115,21 @@ class Call:
         return self.group if self.url.startswith("/api/v4/groups/") else self.project
 
     @property
-    def projects_below(self) -> list[Project]:
-        """The projects of the group of the path, and of its subgroups, that the caller sees."""
+    def is_in_project(self) -> bool:
+        """Return whether the address is below one project."""
+        return "id" in self.path and isinstance(self.place, Project)
+
+    @property
+    def projects(self) -> list[Project]:
+        """The projects an address is about: one, those below a group, or all the caller sees."""
+        place = self.place if "id" in self.path else None
+        if isinstance(place, Project):
+            return [place]
         return [
             each
             for each in self.world.projects.values()
-            if each.group
-            and self.group in each.group.lineage()
-            and can_read(self.user, each, self.today)
+            if can_read(self.user, each, self.today)
+            and (place is None or (each.group and place in each.group.lineage()))
         ]
 
     @cached_property

@@ -1,6 +1,6 @@
 """REST: issues of a project, as lib/api/issues.rb and app/policies/issue_policy.rb have it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, text, words
@@ -12,7 +12,7 @@ from bot.sandbox.rest.people_entities import (
     web_url,
 )
 from bot.sandbox.rest.shelves import find_milestone
-from bot.sandbox.world.access import can_read, demand, find_level
+from bot.sandbox.world.access import demand, find_level
 from bot.sandbox.world.entities import Issue, Level, Project
 from bot.sandbox.world.state import RefusedError
 
@@ -47,20 +47,6 @@ LIST: Mapping[str, Param] = {
 }
 
 
-def _list(call: Call, projects: Iterable[Project], scope: str = "all") -> Answer:
-    found = [
-        (project, issue)
-        for project in projects
-        for issue in project.issues.values()
-        if can_read_issue(call, project, issue) and _is_asked(call, issue, scope)
-    ]
-    name = call.params.get("order_by", "created_at")
-    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
-    if call.params.get("sort", "desc") == "desc":
-        found.reverse()
-    return paged(call, found, lambda pair: render_issue(call, *pair))
-
-
 def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
     given = call.params
     scope = given.get("scope", scope).replace("-", "_")
@@ -84,22 +70,22 @@ def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
 
 
 @endpoint("GET", ISSUES, LIST)
-def list_issues(call: Call) -> Answer:
-    """List the issues that the caller may read, the newest first unless asked otherwise."""
-    return _list(call, [call.project])
-
-
-@endpoint("GET", "/issues", LIST, open=False)
-def list_all_issues(call: Call) -> Answer:
-    """List issues everywhere; without `scope` only the caller's own."""
-    readable = [p for p in call.world.projects.values() if can_read(call.user, p, call.today)]
-    return _list(call, readable, "created_by_me")
-
-
 @endpoint("GET", "/groups/{id}/issues", LIST)
-def list_group_issues(call: Call) -> Answer:
-    """List the issues of a group's projects."""
-    return _list(call, call.projects_below)
+@endpoint("GET", "/issues", LIST, open=False)
+def list_issues(call: Call) -> Answer:
+    """List the issues that the caller may read, everywhere only the own unless asked otherwise."""
+    scope = "all" if "id" in call.path else "created_by_me"
+    found = [
+        (project, issue)
+        for project in call.projects
+        for issue in project.issues.values()
+        if can_read_issue(call, project, issue) and _is_asked(call, issue, scope)
+    ]
+    name = call.params.get("order_by", "created_at")
+    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
+    if call.params.get("sort", "desc") == "desc":
+        found.reverse()
+    return paged(call, found, lambda pair: render_issue(call, *pair))
 
 
 @endpoint("GET", ISSUES + "/{issue_iid}")

@@ -89,10 +89,9 @@ def list_users(call: Call) -> Answer:
 
 
 def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
-    needle = str(wanted.get("search", "")).casefold()
     passes = (
         str(wanted.get("username", user.username)).casefold() == user.username.casefold(),
-        needle in user.username.casefold() or needle in user.name.casefold(),
+        user.is_called(str(wanted.get("search", ""))),
         not wanted.get("active") or user.state == "active",
         not wanted.get("exclude_active") or user.state != "active",
         not wanted.get("blocked") or user.state == "blocked",
@@ -111,14 +110,14 @@ def show_user(call: Call) -> Answer:
 
 
 def _list_members(call: Call, members: Iterable[Member]) -> Answer:
-    needle = call.params.get("query", "").casefold()
+    needle = call.params.get("query", "")
     wanted, unwanted = call.params.get("user_ids"), call.params.get("skip_users", [])
     found = [
         each
         for each in sorted(members, key=lambda member: member.user.id)
         if (wanted is None or each.user.id in wanted)
         and each.user.id not in unwanted
-        and needle in f"{each.user.username}\n{each.user.name}".casefold()
+        and each.user.is_called(needle)
     ]
     return paged(call, found, lambda member: render_member(call.world, member))
 

@@ -230,8 +230,7 @@ def archive_project(call: Call) -> Answer:
 def list_project_users(call: Call) -> Answer:
     """List the people of a project."""
     people = [each.user for each in effective_members(call.project, call.today).values()]
-    needle = call.params.get("search", "").casefold()
-    found = [each for each in people if needle in f"{each.username}\n{each.name}".casefold()]
+    found = [each for each in people if each.is_called(call.params.get("search", ""))]
     return paged(call, found, lambda each: render_user(call.world, each))
 
 
