@@ -38,8 +38,8 @@ class Kind:
 
     `name` is what the path names one by, `show` tells more of one alone, and what is `fixed` is
     given only when one is made. Who is `reads` may see it, who is `writes` may make it, and change
-    it unless `may_change` says otherwise. What is `unique` of it is refused with `taken` when it is
-    there.
+    it unless `may_change` says otherwise; what one may not see is not there. What is `unique` of it
+    is refused with `taken` when it is there.
     """
 
     at: str
@@ -52,6 +52,7 @@ class Kind:
     show: Callable[[Call, Any], Row] | None = None
     name: str = "id"
     fixed: tuple[str, ...] = ()
+    may_see: Callable[[Call, Any], bool] = lambda _call, _found: True
     may_change: "Callable[[Kind, Call, Any], bool]" = _as_written
     listing: Mapping[str, Param] = field(default_factory=dict)
     ways: tuple[str, ...] = ("list", "show", "create", "edit", "delete")
@@ -67,7 +68,7 @@ def find(kind: Kind, call: Call) -> Any:
     if kind.name == "id":
         call.number(kind.key)
     for found in kind.keep(call):
-        if str(_get(found, kind.name)) == call.path[kind.key]:
+        if kind.may_see(call, found) and str(_get(found, kind.name)) == call.path[kind.key]:
             return found
     raise RefusedError(404, "404 Not found")
 
@@ -83,7 +84,8 @@ def _list(kind: Kind, call: Call) -> Answer:
     found = [
         each
         for each in kind.keep(call)
-        if needle in str(each).casefold()
+        if kind.may_see(call, each)
+        and needle in str(each).casefold()
         and all(_get(each, name) == value for name, value in given.items())
     ]
     return paged(call, found, partial(kind.tell, call))
