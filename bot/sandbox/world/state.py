@@ -247,6 +247,13 @@ class World:
             if mr.state == "opened"
         ]
 
+    def find_open_from(self, project: Project, branch: str) -> MergeRequest | None:
+        """Find the first open merge request from a branch of a project."""
+        for mr in self.open_merge_requests():
+            if mr.source_project is project and mr.source_branch == branch:
+                return mr
+        return None
+
     def find_user(self, username: str) -> User | None:
         """Find an account by username, without case."""
         found = self._names.get(username.casefold())
