@@ -151,15 +151,7 @@ def test_hook(call: Call) -> Answer:
             return Answer(status=422, body={"message": answer})
         return Answer(status=201, body={"message": "201 Created"})
 
-    return Answer(then=lambda: _refusable(send))
-
-
-def _refusable(send: Any) -> Answer:
-    try:
-        answer: Answer = send()
-    except RefusedError as refused:
-        return Answer(status=refused.status, body=refused.body)
-    return answer
+    return Answer(then=send)
 
 
 def _render_event(event: HookEvent) -> dict[str, object]:

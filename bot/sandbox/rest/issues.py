@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, text, words
+from bot.sandbox.rest.params import (
+    ISSUABLE,
+    LABELLED,
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    text,
+    words,
+)
 from bot.sandbox.rest.people_entities import (
     render_issuable,
     render_user,
@@ -20,14 +31,6 @@ ISSUES = "/projects/{id}/issues"
 STATES = {"close": "closed", "reopen": "opened"}
 LONGEST_TITLE = 255
 
-
-FIELDS: Mapping[str, Param] = {
-    "description": text(),
-    "labels": words(),
-    "assignee_id": integer(),
-    "assignee_ids": integers(),
-    "milestone_id": integer(),
-}
 LIST: Mapping[str, Param] = {
     "state": choice("opened", "closed", "all"),
     "scope": choice("created_by_me", "assigned_to_me", "all", "created-by-me", "assigned-to-me"),
@@ -94,7 +97,7 @@ def show_issue(call: Call) -> Answer:
     return Answer(body=render_issue(call, call.project, call.issue))
 
 
-@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **FIELDS})
+@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **ISSUABLE})
 def create_issue(call: Call) -> Answer:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
@@ -138,9 +141,8 @@ def _fill(call: Call, issue: Issue) -> None:
     {
         "title": text(),
         "state_event": choice("close", "reopen"),
-        "add_labels": words(),
-        "remove_labels": words(),
-        **FIELDS,
+        **LABELLED,
+        **ISSUABLE,
     },
 )
 def edit_issue(call: Call) -> Answer:

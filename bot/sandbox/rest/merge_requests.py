@@ -17,6 +17,8 @@ from bot.sandbox.rest.merge_request_entities import (
     render_merge_request_basic,
 )
 from bot.sandbox.rest.params import (
+    ISSUABLE,
+    LABELLED,
     PAGING,
     Param,
     choice,
@@ -235,16 +237,11 @@ def _people(call: Call, numbers: list[int] | None) -> tuple[User, ...] | None:
 
 
 WRITABLE: Mapping[str, Param] = {
-    "description": text(),
-    "assignee_id": integer(),
-    "assignee_ids": integers(),
+    **ISSUABLE,
+    **LABELLED,
     "reviewer_ids": integers(),
-    "labels": words(),
-    "add_labels": words(),
-    "remove_labels": words(),
     "remove_source_branch": flag(),
     "squash": flag(),
-    "milestone_id": integer(),
 }
 
 

@@ -9,7 +9,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
-from bot.sandbox.rest.people_entities import render_user, web_url
+from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
 from bot.sandbox.rest.settings import EDITABLE, change_project
 from bot.sandbox.world.access import can_read, demand, effective_members, find_level
@@ -56,7 +56,6 @@ GROUPS: Mapping[str, Param] = {
     "visibility": choice("public", "internal", "private"),
     **PAGING,
 }
-_OWN_NAMESPACES = 1_000_000  # above it are those of people
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -153,7 +152,7 @@ FORK: Mapping[str, Param] = {
 def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     """Find the group that is asked for; None is the caller's own namespace."""
     named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
-    if named in {None, call.actor.username, _OWN_NAMESPACES + call.actor.id}:
+    if named in {None, call.actor.username, OWN_NAMESPACES + call.actor.id}:
         return None
     group = call.world.find_group(str(named))
     if group is None or find_level(call.user, group, call.today) < Level.DEVELOPER:
@@ -258,22 +257,11 @@ NAMESPACES: Mapping[str, Param] = {"search": text(), "owned_only": flag(), **PAG
 
 def _namespaces(call: Call) -> list[dict[str, object]]:
     """List where the caller may have projects: the own namespace, and groups seen."""
-    own = {"id": _OWN_NAMESPACES + call.actor.id, "kind": "user", "parent_id": None}
-    names = call.actor.name, call.actor.username
-    rows = [own | _named(call, names[0], names[1], names[1])]
-    for group in call.world.groups.values():
-        if find_level(call.user, group, call.today):
-            above = {"id": group.id, "kind": "group"}
-            above["parent_id"] = group.parent.id if group.parent else None
-            path = group.full_path
-            rows.append(above | _named(call, group.name, path, f"groups/{path}"))
-    return rows
-
-
-def _named(call: Call, name: str, path: str, page: str) -> dict[str, object]:
-    short = path.rpartition("/")[2]
-    page = web_url(call.world, page)
-    return {"name": name, "path": short, "full_path": path, "avatar_url": None, "web_url": page}
+    groups = [g for g in call.world.groups.values() if find_level(call.user, g, call.today)]
+    return [
+        render_namespace(call.world, call.actor, call.actor.username),
+        *(render_namespace(call.world, each, each.full_path) for each in groups),
+    ]
 
 
 @endpoint("GET", "/namespaces", NAMESPACES, open=False)
