@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest.issues import can_read_issue, render_issue
+from bot.sandbox.rest.issues import render_issue
 from bot.sandbox.rest.merge_request_entities import render_merge_request_basic, render_note
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
@@ -17,6 +17,7 @@ from bot.sandbox.rest.project_entities import render_project
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,
+    can_read_issue,
     can_read_merge_requests,
     can_see_note,
     effective_members,
@@ -151,7 +152,7 @@ def _merge_requests(call: Call, project: Project, needle: str) -> Iterator[dict[
 def _issues(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
     for issue in reversed(project.issues.values()):
         text_ = f"{issue.title}\n{issue.description}".casefold()
-        if needle in text_ and can_read_issue(call, project, issue):
+        if needle in text_ and can_read_issue(call.user, project, issue, call.today):
             yield render_issue(call, project, issue)
 
 

@@ -13,12 +13,13 @@ from bot.sandbox.rest.params import PAGING, Param
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,
+    can_read_issue,
     can_read_merge_requests,
     can_see_note,
     demand,
     find_level,
 )
-from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Note, Project, Token, User
+from bot.sandbox.world.entities import Group, Issue, MergeRequest, Note, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError, World
 
@@ -136,8 +137,7 @@ class Call:
     def issue(self) -> Issue:
         """The issue of the path; a confidential one is for its author and Reporters."""
         found = self.project.issues.get(self.number("issue_iid"))
-        hidden = found and found.confidential and found.author is not self.user
-        if found is None or (hidden and self.level < Level.REPORTER):
+        if found is None or not can_read_issue(self.user, self.project, found, self.today):
             raise RefusedError(404, "404 Not found")
         return found
 

@@ -23,7 +23,7 @@ from bot.sandbox.rest.people_entities import (
     web_url,
 )
 from bot.sandbox.rest.shelves import find_milestone
-from bot.sandbox.world.access import demand, find_level
+from bot.sandbox.world.access import can_read_issue, demand
 from bot.sandbox.world.entities import Issue, Level, Project
 from bot.sandbox.world.state import RefusedError
 
@@ -82,7 +82,7 @@ def list_issues(call: Call) -> Answer:
         (project, issue)
         for project in call.projects
         for issue in project.issues.values()
-        if can_read_issue(call, project, issue) and _is_asked(call, issue, scope)
+        if can_read_issue(call.user, project, issue, call.today) and _is_asked(call, issue, scope)
     ]
     name = call.params.get("order_by", "created_at")
     found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
@@ -182,12 +182,6 @@ def _check_title(title: str) -> None:
         raise RefusedError(400, {"title": ["can't be blank"]})
     if len(title) > LONGEST_TITLE:
         raise RefusedError(400, {"title": [f"is too long (maximum is {LONGEST_TITLE} characters)"]})
-
-
-def can_read_issue(call: Call, project: Project, issue: Issue) -> bool:
-    """Return whether the caller may read an issue."""
-    level = find_level(call.user, project, call.today)
-    return not issue.confidential or issue.author is call.user or level >= Level.REPORTER
 
 
 def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object]:
