@@ -239,11 +239,17 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{MR}/approval_rules", None, 200, names("rule_type", "any_approver")),
     ],
     "links of a release": [
-        ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main"}, 201, None),
-        ("POST", f"{P}/releases/v1/assets/links", {"name": "a", "url": "http://x/"}, 201,
-         says(link_type="other")),
-        ("GET", f"{P}/releases/v1", None, 200, has("assets", "http://x/")),
+        ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main", "assets": {
+            "links": [{"name": "a", "url": "http://a/"}]}}, 201, has("link_type", "other")),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "b", "url": "http://b/"}, 201,
+         says(id=2, link_type="other")),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "a", "url": "http://c/"}, 400, None),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "c", "url": "http://b/"}, 400, None),
+        ("GET", f"{P}/releases/v1", None, 200, has("assets", "http://a/", "http://b/")),
+        ("DELETE", f"{P}/releases/v1/assets/links/1", None, 204, None),
+        ("GET", f"{P}/releases/v1/assets/links", None, 200, names("name", "b")),
         ("GET", f"{P}/releases/v2/assets/links", None, 404, None),
+        ("POST", f"{P}/releases/v2/assets/links", {"name": "a", "url": "http://a/"}, 404, None),
     ],
     "a search": [
         ("POST", f"{P}/issues", {"title": "Seek me"}, 201, None),

@@ -8,7 +8,7 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, Row, create, offer
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.rest.releases import LINK, RELEASES
+from bot.sandbox.rest.releases import LINK, LINKS, tell_link
 from bot.sandbox.world.access import can_read, demand
 from bot.sandbox.world.entities import Group, Level
 
@@ -144,9 +144,9 @@ SHELVES = (
            fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
            writes=Level.REPORTER, ways=("list", "create")),
     # doc/api/releases/links.md; doc/ci/jobs/ci_job_token.md: job tokens may read and make them.
-    _shelf(f"{RELEASES}/{{tag_name}}/assets/links", key="link_id", unique="name url",
+    _shelf(LINKS, key="link_id", unique="name url",
            job_token=True, fields=LINK,
-           more=lambda call: {"link_type": "other", "direct_asset_url": call.params["url"]}),
+           more=lambda call: tell_link(call.params)),
     # doc/api/pipeline_schedules.md, "Pipeline schedule variables"
     _shelf("/projects/{id}/pipeline_schedules/{pipeline_schedule_id}/variables", key="key",
            fields=VARIABLE, unique="key", more=lambda _call: {"variable_type": "env_var"},
