@@ -114,4 +114,4 @@ bench: $(VENV)/dev.stamp ## measure what an event costs, beside Danger JS where 
 	$(BIN)/python -m tests.bench $$(test -d .cache/bench/node_modules && echo --danger .cache/bench)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) dist public .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist public .cache/bench .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -255,7 +255,7 @@ def _lines_outside_code(text: str) -> Iterator[str]:
     Only a fence at the start of a line counts: an indented one may belong to a list, and ends
     with it. A line of a quotation, or of an indented block, never begins with a command.
     """
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))  # as GitLab's parser does
     if _HOLDERS.search("\n".join(lines)):
         yield from lines
         return

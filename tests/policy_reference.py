@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from bot.assessment import TOPIC
+from bot.assessment.kinds.attested import TOPIC
 from bot.policy import ENTRY, MAINTAINERS, Policy
 from bot.policy.grammar import Field, Record, raise_any
 from bot.rulebook.language import (

@@ -251,11 +251,25 @@ def test_a_reason_may_begin_like_a_requirement(reason: str) -> None:
     [
         *("authored reviewed", "authored, reviewed", "authored and reviewed please"),
         *("@nominee reviewed, authored", "authored " * 1000 + "reviewed"),
+        *("@nominee authored, @nominee reviewed", "authored and @Nominee: reviewed, as they left"),
     ],
 )
 def test_every_waiver_that_is_named_is_taken_back(both: str) -> None:
     given = "waive authored because\nwaive reviewed because\nwaive assigned because"
     assert waived(say(given, f"unwaive {both}")) == {("nominee", "assigned")}
+
+
+@pytest.mark.parametrize("other", ["reviewd", "@nominee reviewd", "@other reviewed", "@nominee"])
+def test_a_list_is_not_ticked_where_one_of_it_is_not_known(other: str) -> None:
+    outcome = say("waive authored because\nwaive reviewed because", f"unwaive authored, {other}")
+    assert waived(outcome) == {("nominee", "reviewed")}
+    assert last(outcome)[0] is Outcome.NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize("reason", ["because they left", "and so on", "please", ","])
+def test_what_follows_a_waiver_that_is_taken_back_may_be_a_reason(reason: str) -> None:
+    outcome = say("waive authored because", f"unwaive authored, {reason}")
+    assert (waived(outcome), last(outcome)[0]) == (set(), Outcome.DONE)
 
 
 @pytest.mark.parametrize(
@@ -827,6 +841,9 @@ RELEASE, UNWAIVE = "`/nomination release`", "`/nomination unwaive"
         ("release when the tests pass", RELEASE),
         ("release, if they agree", RELEASE),
         ("release tomorrow", RELEASE),
+        ("release on Monday, please", RELEASE),
+        ("release in two days", RELEASE),
+        ("release before the end of the week", RELEASE),
         ("approve", RELEASE),
         ("LGTM", RELEASE),
         ("+1", RELEASE),

@@ -22,7 +22,7 @@ from bot.commands.text import VERBS
 from bot.config import SETTINGS
 from bot.errors import ConfigError
 from bot.sandbox.world.shipped import ci_definition
-from bot.setup import LEAST, write_version
+from bot.setup.versions import LEAST, write_version
 from tests.comments import parse_commands
 from tests.operator_world import empty_gitlab, nominate, settings
 from tests.processes import run_here

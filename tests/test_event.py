@@ -444,6 +444,7 @@ def test_a_broken_body_leads_to_few_merge_requests() -> None:
         ("    /nomination recheck", False),
         ("`/nomination recheck`", False),
         ("```\ncode\n```\n/nomination recheck", True),
+        ("\ufeff```\ncode\n```\n/nomination recheck", True),
         ("```\ncode\n  ````  \n/nomination recheck", True),
         ("```not a fence```\n/nomination recheck", True),
         ("1. a\n\n   ```\n/nomination recheck", True),
@@ -458,7 +459,7 @@ def test_what_is_surely_code_or_a_quotation_does_not_matter(text: str, matters: 
 
 
 LINES = [
-    "/nomination recheck", "\u200b/nomination recheck",
+    "/nomination recheck", "\u200b/nomination recheck", "\ufeff```",
     "```", "````", "~~~", "``` ruby", "  ```", "   ~~~~", "- a", "1. b",
     "   c", "> d", ">>>", "<!--", "-->", "<pre>", "</pre>", "", "    ", "\t```", "`e", "``` `",
     "---", "$$", "[x]: /y 'z", "<details>", "|a|", "```\t", "* ```", "> ```",

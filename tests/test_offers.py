@@ -182,6 +182,37 @@ def test_a_reverted_nomination_closes_them(made: NominationWorld, server: Server
     assert_quiet(made, server)
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one", "in another"])
+def test_a_role_that_is_over_leaves_what_another_role_shares(
+    made: NominationWorld, server: Server, apart: bool
+) -> None:
+    (policy,) = opening_policies()
+    other = replace(policy, id="other", project="cloud")
+    roles = b"projects:\n  ai-gateway: maintainer\n  cloud: maintainer\n"
+    alone = entry("nina") + b"projects:\n  cloud: maintainer\n"
+    nominations = [made.nomination]
+    if apart:
+        made.merge()
+        nominations.append(made.open({ENTRY: entry("nina") + roles}, branch="second"))
+    else:
+        made.push({ENTRY: entry("nina") + roles}, branch=made.nomination.source_branch)
+    for mr in nominations:
+        run_on(server, mr, policies=(policy, other))
+    actions.merge(made.world, made.user("olga"), nominations[-1])
+    for head in (None, alone, None):
+        if head:
+            made.push({ENTRY: head}, branch="main", by="olga")
+        for mr in nominations:
+            assert run_on(server, mr, policies=(policy, other)).problems == []
+        (offer,) = offers_in(made.provisioner)
+        assert offer.state == "opened"
+    made.push({ENTRY: entry("nina")}, branch="main", by="olga")
+    for mr in nominations:
+        run_on(server, mr, policies=(policy, other))
+    assert offer.state == "closed"
+    assert len(offers_in(made.provisioner)) == 1
+
+
 def test_a_nomination_reverted_before_the_look_opens_none(
     made: NominationWorld, server: Server
 ) -> None:
@@ -457,7 +488,7 @@ def plan(offers: Offers | Unread | None, **changes: Any) -> Step:
     known = {} if offers is None else {NEED: offers}
     evidence = make_evidence(files=changes.pop("files", FILE), offers=known)
     case = make_case(POLICY, evidence=evidence, **changes)
-    return plan_offers(case, assess(case, make_replay(), None), held=False).steps[0]
+    return plan_offers(case, assess(case, make_replay(), None), (), held=False).steps[0]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from base64 import b64decode
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{P}/milestones?search=1.", None, 200, names("title", "1.0")),
         ("PUT", MR, {"milestone_id": 1}, 200, lambda body: body["milestone"]["title"] == "1.0"),
         ("GET", f"{P}/milestones/1/merge_requests", None, 200, names("iid", 1)),
+        ("GET", "/projects/99/milestones/1/merge_requests", None, 404, None),
         ("POST", f"{P}/issues", {"title": "I", "milestone_id": 1}, 201, has("milestone", "1.0")),
         ("GET", f"{P}/issues?milestone=1.0", None, 200, names("iid", 1)),
         ("PUT", MR, {"milestone_id": 0}, 200, says(milestone=None)),
@@ -73,6 +75,10 @@ ROWS: dict[str, list[Row]] = {
         ("GET", "/issues?scope=assigned_to_me", None, 200, names("iid", 1)),
         ("GET", "/issues", None, 200, names("iid", 2, 1)),
         ("GET", f"{G}/issues?sort=asc", None, 200, names("iid", 1, 2)),
+        ("PUT", P, {"issues_access_level": "disabled"}, 200, says(issues_enabled=False)),
+        ("GET", ISSUE, None, 404, None),
+        ("GET", f"{P}/issues", None, 200, names("iid")),
+        ("PUT", P, {"issues_access_level": "private"}, 200, says(issues_enabled=True)),
         ("DELETE", ISSUE, None, 204, None),
         ("GET", ISSUE, None, 404, None),
     ],
@@ -182,6 +188,10 @@ ROWS: dict[str, list[Row]] = {
         ("POST", f"{G}/labels", {"name": "l", "color": "#fff"}, 201, says(is_project_label=False)),
         ("POST", f"{P}/protected_branches", {"name": "rel", "allow_force_push": True}, 201,
          says(allow_force_push=True)),
+        ("DELETE", f"{P}/protected_branches/rel", None, 204, None),
+        ("POST", f"{P}/protected_branches", {"name": "rel"}, 201, says(allow_force_push=False)),
+        ("PATCH", f"{P}/protected_branches/rel", {"allow_force_push": True}, 200,
+         says(allow_force_push=True)),
         ("PATCH", f"{P}/protected_branches/rel", {"allow_force_push": False}, 200,
          says(allow_force_push=False)),
         ("POST", f"{P}/labels", {"name": "old", "color": "#fff"}, 201, None),
@@ -229,11 +239,17 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{MR}/approval_rules", None, 200, names("rule_type", "any_approver")),
     ],
     "links of a release": [
-        ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main"}, 201, None),
-        ("POST", f"{P}/releases/v1/assets/links", {"name": "a", "url": "http://x/"}, 201,
-         says(link_type="other")),
-        ("GET", f"{P}/releases/v1", None, 200, has("assets", "http://x/")),
+        ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main", "assets": {
+            "links": [{"name": "a", "url": "http://a/"}]}}, 201, has("link_type", "other")),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "b", "url": "http://b/"}, 201,
+         says(id=2, link_type="other")),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "a", "url": "http://c/"}, 400, None),
+        ("POST", f"{P}/releases/v1/assets/links", {"name": "c", "url": "http://b/"}, 400, None),
+        ("GET", f"{P}/releases/v1", None, 200, has("assets", "http://a/", "http://b/")),
+        ("DELETE", f"{P}/releases/v1/assets/links/1", None, 204, None),
+        ("GET", f"{P}/releases/v1/assets/links", None, 200, names("name", "b")),
         ("GET", f"{P}/releases/v2/assets/links", None, 404, None),
+        ("POST", f"{P}/releases/v2/assets/links", {"name": "a", "url": "http://a/"}, 404, None),
     ],
     "a search": [
         ("POST", f"{P}/issues", {"title": "Seek me"}, 201, None),
@@ -331,6 +347,36 @@ def test_a_stranger_changes_nothing_that_is_kept(shelf: Any) -> None:
     body = {name: "x" for name, each in shelf.fields.items() if each.required}
     assert stranger.post(where, **body).status in {403, 404}
     assert world.shelves == {}
+
+
+def test_a_note_on_an_issue_is_changed_by_its_author_or_a_maintainer() -> None:
+    world, owner = make_scene()
+    author, stranger = Api(world, "author"), Api(world, "outsider")
+    assert owner.post(f"{P}/issues", title="One").status == HTTPStatus.CREATED
+    for number, (writer, other, status) in enumerate(
+        [(owner, stranger, 403), (author, stranger, 403), (author, owner, 200)], 1
+    ):
+        assert writer.post(f"{ISSUE}/notes", body="Mine").status == HTTPStatus.CREATED
+        path = f"{ISSUE}/notes/{number}"
+        assert other.put(path, body="Yours").status == status
+        assert writer.put(path, body="Ours").body["body"] == "Ours"
+    assert stranger.delete(path).status == HTTPStatus.FORBIDDEN
+    assert author.delete(path).status == HTTPStatus.NO_CONTENT
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{COMMITS}/main/comments/1"),  # doc/api/commits.md: listed and made, no more
+        ("PUT", f"{P}/protected_tags/v"),  # doc/api/protected_tags.md
+        ("GET", f"{P}/pipeline_schedules/1/variables"),  # doc/api/pipeline_schedules.md
+        ("GET", f"{P}/pipeline_schedules/1/variables/A"),
+    ],
+)
+def test_what_gitlab_does_not_offer_is_not_offered_here(method: str, path: str) -> None:
+    world, api = make_scene()
+    assert api.send(method, f"/api/v4{path}").status in {404, 405}
+    assert world.violations == [f"no endpoint {method} /api/v4{path}"]
 
 
 def test_an_answer_without_a_body_names_no_type_of_it() -> None:

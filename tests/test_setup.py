@@ -565,6 +565,9 @@ FAULTS = {
     ),
     "guard by hand": Fault("guard", "does not start by itself", guard_is("when: manual")),
     "guard never": Fault("guard", "does not start by itself", guard_is("rules: [{when: never}]")),
+    "guard never by rules of rules": Fault(
+        "guard", "does not start by itself", guard_is("rules: [[[{when: never}]]]")
+    ),
     "guard only spoken of": Fault(
         "guard", "no job fails", team_ci(b"# include nomination-gate here\nother: {script: [x]}\n")
     ),

@@ -116,6 +116,19 @@ def test_whom_to_trust_is_read_once_and_names_are_still_compared(
             transport.close()
 
 
+def test_a_proxy_that_speaks_tls_is_trusted_as_gitlab_is() -> None:
+    proxy = speaking_tls(saying(answer("403 Forbidden", b"")))
+    try:
+        ways = {"HTTPS_PROXY": proxy.url.replace("http:", "https:")}
+        check("https://gitlab.invalid", **ways, REQUESTS_CA_BUNDLE=str(TLS / "ca.pem"))
+        assert proxy.requests[0].startswith(b"CONNECT gitlab.invalid:443 ")
+        asked = len(proxy.requests)
+        check("https://gitlab.invalid", **ways)
+        assert len(proxy.requests) == asked
+    finally:
+        proxy.stop()
+
+
 def test_plain_http_where_tls_was_expected() -> None:
     with Server(make_world().world) as server:
         said = check(server.url.replace("http:", "https:"))

@@ -20,5 +20,4 @@ from bot.assessment.kinds import (
     RoleHeld as RoleHeld,
 )
 from bot.assessment.kinds.assigned import find_merging_manager as find_merging_manager
-from bot.assessment.kinds.attested import TOPIC as TOPIC
 from bot.assessment.kinds.kind import kind_of as kind_of

@@ -27,7 +27,7 @@ def assess_all(
         is_merged = look.merge_request.state == "merged"
         if is_merged:
             assessment = _keep_open(assessment, replayed, look)
-            assessment = plan_offers(case, assessment, held=replayed.held is not None)
+            assessment = plan_offers(case, assessment, policies, held=replayed.held is not None)
         found.append(assessment)
     return tuple(found)
 

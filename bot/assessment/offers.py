@@ -4,13 +4,13 @@ It opens one that is due, closes its own that are due no more, and leaves alone 
 into their hands: a merge request that they closed or merged, and one to which they pushed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from bot import policy as rules
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Case, Move, State, Step
-from bot.evidence import Offer, Offers, find_offers_of, offer_branches
+from bot.evidence import Offer, Offers, OffersOf, find_offers_of, offer_branches
 from bot.unread import NOT_LOOKED_UP, Unread
 
 LISTED = "the file has the name"
@@ -21,16 +21,32 @@ DOUBLED = "there is another merge request for this step"
 CHANGED = "the file changed since, and this is in conflict with it; another merge request follows"
 
 
-def plan_offers(case: Case, assessment: Assessment, *, held: bool) -> Assessment:
-    """Return the assessment with what the bot does about the merge requests of each step."""
+def plan_offers(
+    case: Case, assessment: Assessment, policies: Sequence[rules.Policy], *, held: bool
+) -> Assessment:
+    """Return the assessment with what the bot does about the merge requests of each step.
+
+    Those for a role that is over stay where another role, by any of the policies, asks for them.
+    """
     may_open = not (held or assessment.left_open)
-    steps = tuple(_plan(case, step, may_open=may_open) for step in assessment.steps)
+    shared = _find_shared(case, policies)
+    steps = tuple(_plan(case, step, shared, may_open=may_open) for step in assessment.steps)
     return replace(assessment, steps=steps)
 
 
-def _plan(case: Case, step: Step, *, may_open: bool) -> Step:
+def _find_shared(case: Case, policies: Sequence[rules.Policy]) -> set[OffersOf | None]:
+    entry = case.subject.present.entry if case.subject.present else None
+    return {
+        find_offers_of(step, case.subject.names)
+        for policy in policies
+        if entry and entry.holds(policy.project, policy.role)
+        for step in policy.follow_ups
+    }
+
+
+def _plan(case: Case, step: Step, shared: Collection[OffersOf | None], *, may_open: bool) -> Step:
     need = find_offers_of(step.follow_up, case.subject.names)
-    if need is None:
+    if need is None or need in shared:
         return step
     known = case.evidence.offers.get(need, NOT_LOOKED_UP)
     if isinstance(known, Unread) or not known.complete:

@@ -55,10 +55,11 @@ def _unwaive(decisions: Decisions, order: Order) -> None:
         target, requirement, rest = find_target(order, "")
         decisions.waivers.pop((target, requirement), None)
         decisions.taken_back.add((target, requirement))
-        further, _ = find_further(order, requirement, rest)
+        further, _ = find_further(order, requirement, rest, nearly=True)
         if not further:
             return
-        request = replace(order.request, arguments=f"@{target} {further}")
+        arguments = further if further.startswith("@") else f"@{target} {further}"
+        request = replace(order.request, arguments=arguments)
         order = replace(order, request=request)
 
 

@@ -24,7 +24,9 @@ _REFUSING = frozenset({"no", "not", "never", "dont", "don't", "cannot", "wait", 
 # Words of a condition: the bot would not wait for it.
 _LATER = frozenset(
     """
-    after assuming if later once provided soon till tomorrow unless until when
+    after assuming before day days hour hours if later minute minutes month monday next once pending
+    provided friday saturday soon sunday thursday till tomorrow tonight tuesday unless until
+    wednesday week weeks when
     """.split()  # noqa: SIM905 (as above)
 )
 

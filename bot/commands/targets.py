@@ -1,6 +1,6 @@
 """Whom and which requirement a command is about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from bot.commands.authority import check_authority
@@ -65,16 +65,27 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
     return (chosen, rest) if chosen and name not in requirements else (scopes, f"{first} {rest}")
 
 
-def find_further(order: Order, requirement: str, rest: str) -> tuple[str, bool]:
+def find_further(
+    order: Order, requirement: str, rest: str, *, nearly: bool = False
+) -> tuple[str, bool]:
     """Return the words from another requirement on, if it comes next, and whether it is listed.
 
-    Without a comma or the like before it, the word may begin a reason.
+    Without a comma or the like before it, the word may begin a reason. With `nearly` it may be
+    misspelt there, or stand behind a person.
     """
     words = rest.split()
     link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
     scopes = order.context.nominations
     known = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
-    if known.isdisjoint(word.strip(PUNCTUATION).casefold() for word in words[link : link + 1]):
-        return "", False
+    name = "".join(words[link : link + 1]).strip(PUNCTUATION).casefold()
     has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
-    return " ".join(words[link:]), bool(link) or has_comma
+    is_listed = bool(link) or has_comma
+    if name in known or (nearly and is_listed and _may_name(name, known)):
+        return " ".join(words[link:]), is_listed
+    return "", False
+
+
+def _may_name(word: str, known: Iterable[str]) -> bool:
+    from difflib import get_close_matches  # noqa: PLC0415 (only odd lists need it)
+
+    return word.startswith("@") or bool(get_close_matches(word, list(known)))

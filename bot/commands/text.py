@@ -214,7 +214,12 @@ class _Candidate:
 
 
 def _normalize(body: str) -> str:
-    """End every line alike, and take out the signs that mark a line for a moment."""
+    """End every line alike, and take out the signs that mark a line for a moment.
+
+    So is the sign before the first line that GitLab's parser passes over (`process_line` in
+    comrak's parser/mod.rs): behind it a comment in HTML, which nobody sees, would be none.
+    """
+    body = body.removeprefix("\ufeff")
     for found, wanted in (("\r\n", "\n"), ("\r", "\n"), (_OPEN, ""), (_CLOSE, "")):
         body = body.replace(found, wanted)
     return body

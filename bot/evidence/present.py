@@ -19,6 +19,7 @@ from bot.evidence.facts import (
 from bot.evidence.history import read_entry
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Nomination
+from bot.team import Entry
 from bot.unread import Content, Unread
 from bot.values import dataclass
 
@@ -30,12 +31,14 @@ class Present:
     """The account of the nominee now: the one that the entry on the target branch names.
 
     It is the nominated name where the other may be somebody else's. `gone` says why the role is
-    over; `doubt` why it is not known whether the account is still the nominee's: anybody may take
-    a name that was freed. It is `freed` where that was not for a look-up that failed.
+    over, and `entry` what there is then instead; `doubt` why it is not known whether the account is
+    still the nominee's: anybody may take a name that was freed. It is `freed` where that was not
+    for a look-up that failed.
     """
 
     username: str
     gone: str | None = None
+    entry: Entry | None = None
     doubt: str | None = None
     freed: bool = False
 
@@ -76,7 +79,7 @@ def find_present(nomination: Nomination, trail: Trail) -> Present:
         return _follow(entry.username, name, trail)
     gone = f"the entry on the target branch does not give {nomination.role} any more"
     present = _follow(entry.username or name, name, trail)
-    return replace(present, gone=gone, doubt=None, freed=False)
+    return replace(present, gone=gone, entry=entry, doubt=None, freed=False)
 
 
 def _follow(told: str | None, nominated: str, trail: Trail) -> Present:

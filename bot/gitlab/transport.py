@@ -127,7 +127,9 @@ class _KeepConnections(requests.adapters.HTTPAdapter):
             if "ssl_context" in conn.conn_kw:
                 return
             super().cert_verify(conn, url, verify, cert)
-            if conn.ca_certs:
+            # To a proxy that speaks TLS itself urllib3 goes by the place of the certificates alone.
+            by_tls = conn.proxy is not None and conn.proxy.scheme == "https"
+            if conn.ca_certs and not by_tls:
                 context = create_urllib3_context()
                 with suppress(OSError):  # said by the connection, which reads it again
                     context.load_verify_locations(conn.ca_certs)

@@ -13,4 +13,3 @@ from bot.setup.making import (
     rotate as rotate,
 )
 from bot.setup.values import Answer as Answer, State as State
-from bot.setup.versions import LEAST as LEAST, write_version as write_version

@@ -1,7 +1,7 @@
 """Find the job of the team database that guards the gate, and what keeps it from doing so."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -29,7 +29,7 @@ class Guard:
     @property
     def rules(self) -> Sequence[Mapping[str, Any]]:
         """Return the rules by which it runs."""
-        return [each for each in self.body.get("rules") or () if each.get("when") not in _IDLE]
+        return [rule for rule in _flat(self.body.get("rules")) if rule.get("when") not in _IDLE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key).removeprefix(":"): _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _flat(rules: Any) -> Iterator[Mapping[str, Any]]:
+    # GitLab takes lists of lists, which `!reference` makes (lib/gitlab/ci/config/entry/rules.rb).
+    for each in rules or ():
+        yield from _flat(each) if isinstance(each, list) else (each,)
 
 
 def flaw_of_guard(job: Guard, wanted: GuardWanted, *, included: bool) -> str | None:

@@ -73,7 +73,6 @@ def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[M
 @resolves("Group", "groupMembers")
 def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
     page, filters = split_page(arguments)
-    needle = (filters.get("search") or "").casefold()
     levels = filters.get("accessLevels")
     best: dict[int, Membership] = {}
     for each in _related(asked, source, filters.get("relations") or ("DIRECT", "INHERITED")):
@@ -83,7 +82,7 @@ def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
     found = [
         each
         for each in best.values()
-        if needle in f"{each.member.user.username}\n{each.member.user.name}".casefold()
+        if each.member.user.is_called(filters.get("search") or "")
         and (levels is None or level_name(each.member.level) in levels)
     ]
     return connect(_sort_members(found, filters.get("sort") or "USER_FULL_NAME_ASC"), **page)

@@ -173,30 +173,8 @@ values(
         "webPath": lambda source: f"/{_account(source).username}",
     },
 )
-values(
-    "MergeRequestAuthor",
-    {
-        "mergeRequestInteraction": lambda source: source,
-    },
-)
-values(
-    "MergeRequestAssignee",
-    {
-        "mergeRequestInteraction": lambda source: source,
-    },
-)
-values(
-    "MergeRequestParticipant",
-    {
-        "mergeRequestInteraction": lambda source: source,
-    },
-)
-values(
-    "MergeRequestReviewer",
-    {
-        "mergeRequestInteraction": lambda source: source,
-    },
-)
+for _role in ("Author", "Assignee", "Participant", "Reviewer"):
+    values(f"MergeRequest{_role}", {"mergeRequestInteraction": lambda source: source})
 values(
     "UserMergeRequestInteraction",
     {

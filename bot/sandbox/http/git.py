@@ -19,7 +19,7 @@ from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.rest.app import authenticate, raw_path
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.access import can_push, can_read, can_read_code
-from bot.sandbox.world.entities import MergeRequest, Project, User
+from bot.sandbox.world.entities import Project, User
 from bot.sandbox.world.git_mirror import NOTHING, Mirror
 from bot.sandbox.world.state import RefusedError, World
 
@@ -92,15 +92,6 @@ class Git:
         return answer
 
 
-def _open_from(world: World, project: Project, branch: str) -> MergeRequest | None:
-    found = [
-        mr
-        for mr in world.open_merge_requests()
-        if mr.source_project is project and mr.source_branch == branch
-    ]
-    return found[0] if found else None
-
-
 def _hint(world: World, project: Project, move: list[str], options: Mapping[str, str]) -> str:
     """Say what GitLab says of a pushed branch (lib/gitlab/internal/post_receive_response.rb)."""
     _, new, ref = move
@@ -108,7 +99,7 @@ def _hint(world: World, project: Project, move: list[str], options: Mapping[str,
     if not ref.startswith(HEADS) or new == NOTHING or branch == project.default_branch:
         return ""
     page = f"{world.external_url}/{project.path_with_namespace}/-/merge_requests"
-    known = _open_from(world, project, branch)
+    known = world.find_open_from(project, branch)
     number = known.iid if known else project.next_iid
     if known or "create" in options:
         return f"\nView merge request for {branch}:\n  {page}/{number}\n"
@@ -124,7 +115,7 @@ def _follow(
     doc/topics/git/commit.md, "Push options for merge requests";
     app/services/merge_requests/push_options_handler_service.rb
     """
-    mr, commit = _open_from(world, project, branch), project.repository.find_commit(branch)
+    mr, commit = world.find_open_from(project, branch), project.repository.find_commit(branch)
     drafted, title = "Draft: " * ("draft" in options), commit.title if commit else branch
     with suppress(RefusedError):
         if mr is None and "create" in options:

@@ -146,12 +146,7 @@ def change_file(
             source_project=project,
         )
         return actions.open_merge_request(world, asked.person, upstream(project), opening)
-    found = (
-        mr
-        for mr in world.open_merge_requests()
-        if mr.source_project is project and mr.source_branch == branch
-    )
-    return next(found, None)
+    return world.find_open_from(project, branch)
 
 
 def _refuse_branch(project: Project, name: str) -> None:

@@ -1,6 +1,6 @@
 """REST: what people did, and the search in it (doc/api/events.md, doc/api/search.md)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest.issues import can_read_issue, render_issue
+from bot.sandbox.rest.issues import render_issue
 from bot.sandbox.rest.merge_request_entities import render_merge_request_basic, render_note
 from bot.sandbox.rest.params import PAGING, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
@@ -17,6 +17,7 @@ from bot.sandbox.rest.project_entities import render_project
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,
+    can_read_issue,
     can_read_merge_requests,
     can_see_note,
     effective_members,
@@ -34,10 +35,6 @@ EVENTS = {
 }
 Search = Callable[[Call, Project, str], Iterator[dict[str, Any]]]
 Right = Callable[[User | None, Project, date], bool]
-
-
-def _seen(call: Call) -> list[Project]:
-    return [each for each in call.world.projects.values() if can_read(call.user, each, call.today)]
 
 
 def _may_read(call: Call, event: Event) -> bool:
@@ -82,7 +79,14 @@ def _tell(call: Call, number: int, event: Event) -> dict[str, Any] | None:
     }
 
 
-def _events(call: Call, project: Project | None, actor: User | None) -> Answer:
+@endpoint("GET", "/projects/{id}/events", EVENTS)
+@endpoint("GET", "/users/{user_id}/events", EVENTS, scopes=USERS)
+@endpoint("GET", "/events", EVENTS, open=False, scopes=USERS)
+def list_events(call: Call) -> Answer:
+    """List what happened in a project, or what somebody or the caller did, the newest first."""
+    project, actor = call.project if "id" in call.path else None, None
+    if project is None:
+        actor = call.person(call.number("user_id")) if "user_id" in call.path else call.actor
     given, found = call.params, []
     for number, event in enumerate(call.world.events, 1):
         asked = project in {None, event.project} and actor in {None, event.actor}
@@ -102,24 +106,6 @@ def _events(call: Call, project: Project | None, actor: User | None) -> Answer:
         )
     ]
     return paged(call, rows, dict)
-
-
-@endpoint("GET", "/projects/{id}/events", EVENTS)
-def list_project_events(call: Call) -> Answer:
-    """List what happened in a project, the newest first."""
-    return _events(call, call.project, None)
-
-
-@endpoint("GET", "/events", EVENTS, open=False, scopes=USERS)
-def list_own_events(call: Call) -> Answer:
-    """List what the caller did."""
-    return _events(call, None, call.actor)
-
-
-@endpoint("GET", "/users/{user_id}/events", EVENTS, scopes=USERS)
-def list_user_events(call: Call) -> Answer:
-    """List what somebody did."""
-    return _events(call, None, call.person(call.number("user_id")))
 
 
 def _blobs(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
@@ -166,18 +152,18 @@ def _merge_requests(call: Call, project: Project, needle: str) -> Iterator[dict[
 def _issues(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
     for issue in reversed(project.issues.values()):
         text_ = f"{issue.title}\n{issue.description}".casefold()
-        if needle in text_ and can_read_issue(call, project, issue):
+        if needle in text_ and can_read_issue(call.user, project, issue, call.today):
             yield render_issue(call, project, issue)
 
 
 def _milestones(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
-    place = ("/projects/{id}/milestones", ("id", str(project.id)))
-    return (row for row in call.world.shelves.get(place, []) if needle in row["title"].casefold())
+    rows = call.world.shelf("/projects/{id}/milestones", id=project.id)
+    return (row for row in rows if needle in row["title"].casefold())
 
 
 def _members(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
-    people = [each.user for each in effective_members(project, call.today).values()]
-    return _people(call, people, needle)
+    people = effective_members(project, call.today).values()
+    return _people(call, (each.user for each in people), needle)
 
 
 def _projects(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
@@ -196,26 +182,16 @@ SEARCHES: Mapping[str, tuple[Search, Right]] = {
     "users": (_members, can_read),
     "projects": (_projects, can_read),
 }
-SCOPES = tuple(SEARCHES)
 
 
-def _people(call: Call, people: list[User], needle: str) -> Iterator[dict[str, Any]]:
+def _people(call: Call, people: Iterable[User], needle: str) -> Iterator[dict[str, Any]]:
     for each in people:
-        if needle in f"{each.username}\n{each.name}".casefold():
+        if each.is_called(needle):
             yield render_user(call.world, each)
 
 
-def _answer(call: Call, projects: list[Project]) -> Answer:
-    needle = call.params["search"].casefold()
-    if call.params["scope"] == "users" and "id" not in call.path:
-        return paged(call, list(_people(call, list(call.world.users.values()), needle)), dict)
-    look, right = SEARCHES[call.params["scope"]]
-    able = [each for each in projects if right(call.user, each, call.today)]
-    found = chain.from_iterable(look(call, each, needle) for each in able)
-    return paged(call, list(found), dict)
-
-
 ASKED = {
+    "scope": choice(*SEARCHES, required=True),
     "search": text(required=True),
     "ref": text(),
     "state": text(),
@@ -224,27 +200,20 @@ ASKED = {
 }
 
 
-@endpoint("GET", "/projects/{id}/search", {"scope": choice(*SCOPES, required=True), **ASKED},
-          open=False)  # fmt: skip
-def search_project(call: Call) -> Answer:
-    """Find what a project has that holds a text, without case, as every tier's basic search."""
-    if call.params["scope"] in {"blobs", "commits"} and "ref" in call.params:
-        call.commit(call.params["ref"])
-    return _answer(call, [call.project])
-
-
-@endpoint("GET", "/groups/{id}/search",
-          {"scope": choice(*SCOPES, required=True), **ASKED}, open=False)  # fmt: skip
-def search_group(call: Call) -> Answer:
-    """Find what the projects of a group have."""
-    return _answer(call, call.projects_below)
-
-
-@endpoint("GET", "/search", {"scope": choice(*SCOPES, required=True), **ASKED},
-          open=False)  # fmt: skip
+@endpoint("GET", "/projects/{id}/search", ASKED, open=False)
+@endpoint("GET", "/groups/{id}/search", ASKED, open=False)
+@endpoint("GET", "/search", ASKED, open=False)
 def search(call: Call) -> Answer:
-    """Find what the projects have that the caller sees."""
-    return _answer(call, _seen(call))
+    """Find what holds a text, without case, as every tier's basic search."""
+    needle, scope, projects = call.params["search"].casefold(), call.params["scope"], call.projects
+    if scope == "users" and "id" not in call.path:
+        return paged(call, list(_people(call, call.world.users.values(), needle)), dict)
+    if scope in {"blobs", "commits"} and "ref" in call.params and call.is_in_project:
+        call.commit(call.params["ref"])
+    look, right = SEARCHES[scope]
+    able = [each for each in projects if right(call.user, each, call.today)]
+    found = chain.from_iterable(look(call, each, needle) for each in able)
+    return paged(call, list(found), dict)
 
 
 @endpoint("POST", "/markdown", {"text": text(required=True), "gfm": flag(), "project": text()},

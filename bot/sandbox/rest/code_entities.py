@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.world.diffs import compare_trees, count_lines
+from bot.sandbox.world.diffs import changes_of, count_lines
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
@@ -58,8 +58,7 @@ def render_commit(world: World, project: Project, commit: Commit) -> dict[str, o
 def count_commit(project: Project, commit: Commit) -> dict[str, int]:
     """Count the lines a commit changed against its first parent."""
     store = project.repository.store
-    base = store.commits[commit.parents[0]].tree if commit.parents else {}
-    stats = count_lines(store, compare_trees(store, base, commit.tree))
+    stats = count_lines(store, changes_of(store, commit))
     added, deleted = sum(each.additions for each in stats), sum(each.deletions for each in stats)
     return {"additions": added, "deletions": deleted, "total": added + deleted}
 

@@ -11,7 +11,7 @@ from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
 from bot.sandbox.world.access import demand
-from bot.sandbox.world.diffs import compare_trees, render_diff
+from bot.sandbox.world.diffs import changes_of, render_diff
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.repository import MODE_EXECUTABLE, MODE_FILE, Commit, changed_paths
 from bot.sandbox.world.state import RefusedError
@@ -91,10 +91,10 @@ def show_commit(call: Call) -> Answer:
 def show_commit_diff(call: Call) -> Answer:
     """List what a commit changed against its first parent."""
     commit, store = call.commit(call.path["sha"]), call.project.repository.store
-    base = store.commits[commit.parents[0]].tree if commit.parents else {}
     unidiff = call.params.get("unidiff", False)
-    found = compare_trees(store, base, commit.tree)
-    return paged(call, found, lambda each: render_diff(store, each, unidiff=unidiff))
+    return paged(
+        call, changes_of(store, commit), lambda each: render_diff(store, each, unidiff=unidiff)
+    )
 
 
 @endpoint("GET", COMMITS + "/{sha}/refs", {"type": choice("branch", "tag", "all"), **PAGING},

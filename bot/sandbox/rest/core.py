@@ -13,12 +13,13 @@ from bot.sandbox.rest.params import PAGING, Param
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,
+    can_read_issue,
     can_read_merge_requests,
     can_see_note,
     demand,
     find_level,
 )
-from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Note, Project, Token, User
+from bot.sandbox.world.entities import Group, Issue, MergeRequest, Note, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError, World
 
@@ -115,22 +116,28 @@ class Call:
         return self.group if self.url.startswith("/api/v4/groups/") else self.project
 
     @property
-    def projects_below(self) -> list[Project]:
-        """The projects of the group of the path, and of its subgroups, that the caller sees."""
+    def is_in_project(self) -> bool:
+        """Return whether the address is below one project."""
+        return "id" in self.path and isinstance(self.place, Project)
+
+    @property
+    def projects(self) -> list[Project]:
+        """The projects an address is about: one, those below a group, or all the caller sees."""
+        place = self.place if "id" in self.path else None
+        if isinstance(place, Project):
+            return [place]
         return [
             each
             for each in self.world.projects.values()
-            if each.group
-            and self.group in each.group.lineage()
-            and can_read(self.user, each, self.today)
+            if can_read(self.user, each, self.today)
+            and (place is None or (each.group and place in each.group.lineage()))
         ]
 
     @cached_property
     def issue(self) -> Issue:
         """The issue of the path; a confidential one is for its author and Reporters."""
         found = self.project.issues.get(self.number("issue_iid"))
-        hidden = found and found.confidential and found.author is not self.user
-        if found is None or (hidden and self.level < Level.REPORTER):
+        if found is None or not can_read_issue(self.user, self.project, found, self.today):
             raise RefusedError(404, "404 Not found")
         return found
 

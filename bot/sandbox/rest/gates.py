@@ -6,8 +6,9 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.pipelines import StatusDraft, check_status, find_check
 from bot.sandbox.rest.code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.params import PAGING, choice, flag, integer, integers, number, text
 from bot.sandbox.world.access import can_push, demand, find_level
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
@@ -100,8 +101,8 @@ def _is_wanted(job: CommitStatus, given: Mapping[str, object]) -> bool:
     return named and (bool(given.get("all")) or not job.retried)
 
 
-def _demand_checks(call: Call, level: Level = Level.DEVELOPER) -> None:
-    demand(call.actor is not None and call.level >= level)
+def _demand_checks(call: Call) -> None:
+    demand(call.actor is not None and call.level >= Level.DEVELOPER)
     demand(call.project.settings.ultimate, 404)
 
 
@@ -116,38 +117,40 @@ def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
     }
 
 
-@endpoint("GET", CHECKS, PAGING, open=False)
-def list_checks(call: Call) -> Answer:
-    """List the external status checks of a project."""
+def _keep_checks(call: Call) -> list[StatusCheck]:
     _demand_checks(call)
-    return paged(call, call.project.status_checks, lambda check: _render_check(call, check))
+    return call.project.status_checks
 
 
-CHECK_FIELDS: Mapping[str, Param] = {
-    "name": text(required=True, longest=SHORT),
-    "external_url": text(required=True, longest=SHORT),
-    "shared_secret": text(),
-    "protected_branch_ids": integers(),
-}
+def _make_check(call: Call) -> StatusCheck:
+    given = call.params
+    return StatusCheck(
+        id=call.world.next_id("status_check"),
+        name=given["name"],
+        external_url=given["external_url"],
+        shared_secret=given.get("shared_secret"),
+    )
 
 
-@endpoint("POST", CHECKS, CHECK_FIELDS)
-def create_check(call: Call) -> Answer:
-    """Make an external status check; name and address are each unique."""
-    _demand_checks(call, Level.MAINTAINER)
-    given, project = call.params, call.project
-    for name in ("name", "external_url"):
-        if any(getattr(each, name) == given[name] for each in project.status_checks):
-            raise RefusedError(400, {name: ["has already been taken"]})
-    with call.world.writing():
-        check = StatusCheck(
-            id=call.world.next_id("status_check"),
-            name=given["name"],
-            external_url=given["external_url"],
-            shared_secret=given.get("shared_secret"),
-        )
-        project.status_checks.append(check)
-    return Answer(status=201, body=_render_check(call, check))
+offer(
+    Kind(
+        at=CHECKS,
+        key="check_id",
+        fields={
+            "name": text(required=True, longest=SHORT),
+            "external_url": text(required=True, longest=SHORT),
+            "shared_secret": text(),
+            "protected_branch_ids": integers(),
+        },
+        keep=_keep_checks,
+        make=_make_check,
+        tell=_render_check,
+        ways=("list", "create"),
+        reads=Level.DEVELOPER,
+        writes=Level.MAINTAINER,
+        unique="name external_url",
+    )
+)
 
 
 @endpoint("GET", MR_CHECKS, PAGING, open=False)

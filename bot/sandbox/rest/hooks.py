@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import Kind, find_own, offer
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
-from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import RefusedError
@@ -45,110 +45,26 @@ FIELDS: Mapping[str, Param] = {
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
-@endpoint("GET", HOOKS, PAGING, open=False)
-def list_hooks(call: Call) -> Answer:
-    """List webhooks."""
-    demand(call.level >= Level.MAINTAINER)
-    return paged(call, call.project.webhooks, lambda hook: _render_hook(call, hook))
-
-
-@endpoint("GET", HOOK, open=False)
-def show_hook(call: Call) -> Answer:
-    """Tell of a webhook."""
-    return Answer(body=_render_hook(call, _find_hook(call)))
-
-
-@endpoint("POST", HOOKS, {**FIELDS, "url": text(required=True)})
-def create_hook(call: Call) -> Answer:
+def _make_hook(call: Call) -> Webhook:
     """Make a webhook; push events are on unless they are switched off."""
-    demand(call.level >= Level.MAINTAINER)
     hook = Webhook(
         id=call.world.next_id("webhook"), url="", merge_requests_events=False, note_events=False
     )
     hook.push_events = True
-    _change(hook, call.params)
-    with call.world.writing():
-        call.project.webhooks.append(hook)
-    return Answer(status=201, body=_render_hook(call, hook))
+    _set(hook, call.params)
+    return hook
 
 
-@endpoint("PUT", HOOK, FIELDS)
-def edit_hook(call: Call) -> Answer:
+def _change_hook(_call: Call, hook: Webhook, given: Mapping[str, Any]) -> None:
     """Change a webhook; another address forgets the secret token, as the documents say."""
-    hook = _find_hook(call)
-    if not call.params:
+    if not given:
         raise RefusedError(400, "No parameters provided", key="error")
-    with call.world.writing():
-        if call.params.get("url", hook.url) != hook.url:
-            hook.token = None
-        _change(hook, call.params)
-    return Answer(body=_render_hook(call, hook))
+    if given.get("url", hook.url) != hook.url:
+        hook.token = None
+    _set(hook, given)
 
 
-@endpoint("DELETE", HOOK)
-def delete_hook(call: Call) -> Answer:
-    """Remove a webhook."""
-    hook = _find_hook(call)
-    with call.world.writing():
-        call.project.webhooks.remove(hook)
-    return Answer(status=204)
-
-
-@endpoint("PUT", HOOK + "/url_variables/{key}", {"value": text(required=True)})
-def set_url_variable(call: Call) -> Answer:
-    """Set a masked part of the address."""
-    hook = _find_hook(call)
-    with call.world.writing():
-        hook.url_variables[call.path["key"]] = call.params["value"]
-    return Answer(status=204)
-
-
-@endpoint("GET", HOOK + "/events", {"status": text(), **PAGING}, open=False)
-def list_hook_events(call: Call) -> Answer:
-    """List deliveries, the newest first."""
-    hook = _find_hook(call)
-    wanted = call.params.get("status")
-    found = [each for each in reversed(hook.events) if wanted in {None, str(each.status)}]
-    return paged(call, found, _render_event)
-
-
-@endpoint("POST", HOOK + "/test/{trigger}")
-def test_hook(call: Call) -> Answer:
-    """Deliver a sample; GitLab waits for the receiver and tells of its failure."""
-    hook, project, trigger = _find_hook(call), call.project, call.path["trigger"]
-    if trigger not in TESTED:
-        raise RefusedError(400, "trigger does not have a valid value", key="error")
-    deliver = call.world.hook_test
-    if deliver is None:
-        raise RefusedError(422, "The stand-in delivers no webhooks")
-
-    def send() -> Answer:
-        status, answer = deliver(project, hook, trigger)
-        if not is_taken(status):
-            return Answer(status=422, body={"message": answer})
-        return Answer(status=201, body={"message": "201 Created"})
-
-    return Answer(then=lambda: _refusable(send))
-
-
-def _refusable(send: Any) -> Answer:
-    try:
-        answer: Answer = send()
-    except RefusedError as refused:
-        return Answer(status=refused.status, body=refused.body)
-    return answer
-
-
-def _find_hook(call: Call) -> Webhook:
-    demand(call.level >= Level.MAINTAINER)
-    number = call.number("hook_id")
-    found = next((each for each in call.project.webhooks if each.id == number), None)
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
-
-
-def _change(hook: Webhook, given: Mapping[str, Any]) -> None:
+def _set(hook: Webhook, given: Mapping[str, Any]) -> None:
     masked = hook.url_variables | {
         str(each["key"]): str(each["value"]) for each in given.get("url_variables", [])
     }
@@ -184,6 +100,58 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},
         **dict.fromkeys(UNSERVED, False),
     }
+
+
+WEBHOOK = offer(
+    Kind(
+        at=HOOKS,
+        key="hook_id",
+        fields={**FIELDS, "url": text(required=True)},
+        keep=lambda call: call.project.webhooks,
+        make=_make_hook,
+        change=_change_hook,
+        tell=_render_hook,
+        reads=Level.MAINTAINER,
+        writes=Level.MAINTAINER,
+    )
+)
+
+
+@endpoint("PUT", HOOK + "/url_variables/{key}", {"value": text(required=True)})
+def set_url_variable(call: Call) -> Answer:
+    """Set a masked part of the address."""
+    hook = find_own(WEBHOOK, call)
+    with call.world.writing():
+        hook.url_variables[call.path["key"]] = call.params["value"]
+    return Answer(status=204)
+
+
+@endpoint("GET", HOOK + "/events", {"status": text(), **PAGING}, open=False)
+def list_hook_events(call: Call) -> Answer:
+    """List deliveries, the newest first."""
+    hook = find_own(WEBHOOK, call)
+    wanted = call.params.get("status")
+    found = [each for each in reversed(hook.events) if wanted in {None, str(each.status)}]
+    return paged(call, found, _render_event)
+
+
+@endpoint("POST", HOOK + "/test/{trigger}")
+def test_hook(call: Call) -> Answer:
+    """Deliver a sample; GitLab waits for the receiver and tells of its failure."""
+    hook, project, trigger = find_own(WEBHOOK, call), call.project, call.path["trigger"]
+    if trigger not in TESTED:
+        raise RefusedError(400, "trigger does not have a valid value", key="error")
+    deliver = call.world.hook_test
+    if deliver is None:
+        raise RefusedError(422, "The stand-in delivers no webhooks")
+
+    def send() -> Answer:
+        status, answer = deliver(project, hook, trigger)
+        if not is_taken(status):
+            return Answer(status=422, body={"message": answer})
+        return Answer(status=201, body={"message": "201 Created"})
+
+    return Answer(then=send)
 
 
 def _render_event(event: HookEvent) -> dict[str, object]:

@@ -1,9 +1,20 @@
 """REST: issues of a project, as lib/api/issues.rb and app/policies/issue_policy.rb have it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, text, words
+from bot.sandbox.rest.params import (
+    ISSUABLE,
+    LABELLED,
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    text,
+    words,
+)
 from bot.sandbox.rest.people_entities import (
     render_issuable,
     render_user,
@@ -12,7 +23,7 @@ from bot.sandbox.rest.people_entities import (
     web_url,
 )
 from bot.sandbox.rest.shelves import find_milestone
-from bot.sandbox.world.access import can_read, demand, find_level
+from bot.sandbox.world.access import can_read_issue, demand
 from bot.sandbox.world.entities import Issue, Level, Project
 from bot.sandbox.world.state import RefusedError
 
@@ -20,14 +31,6 @@ ISSUES = "/projects/{id}/issues"
 STATES = {"close": "closed", "reopen": "opened"}
 LONGEST_TITLE = 255
 
-
-FIELDS: Mapping[str, Param] = {
-    "description": text(),
-    "labels": words(),
-    "assignee_id": integer(),
-    "assignee_ids": integers(),
-    "milestone_id": integer(),
-}
 LIST: Mapping[str, Param] = {
     "state": choice("opened", "closed", "all"),
     "scope": choice("created_by_me", "assigned_to_me", "all", "created-by-me", "assigned-to-me"),
@@ -45,20 +48,6 @@ LIST: Mapping[str, Param] = {
     "sort": choice("asc", "desc"),
     **PAGING,
 }
-
-
-def _list(call: Call, projects: Iterable[Project], scope: str = "all") -> Answer:
-    found = [
-        (project, issue)
-        for project in projects
-        for issue in project.issues.values()
-        if can_read_issue(call, project, issue) and _is_asked(call, issue, scope)
-    ]
-    name = call.params.get("order_by", "created_at")
-    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
-    if call.params.get("sort", "desc") == "desc":
-        found.reverse()
-    return paged(call, found, lambda pair: render_issue(call, *pair))
 
 
 def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
@@ -84,22 +73,22 @@ def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
 
 
 @endpoint("GET", ISSUES, LIST)
-def list_issues(call: Call) -> Answer:
-    """List the issues that the caller may read, the newest first unless asked otherwise."""
-    return _list(call, [call.project])
-
-
-@endpoint("GET", "/issues", LIST, open=False)
-def list_all_issues(call: Call) -> Answer:
-    """List issues everywhere; without `scope` only the caller's own."""
-    readable = [p for p in call.world.projects.values() if can_read(call.user, p, call.today)]
-    return _list(call, readable, "created_by_me")
-
-
 @endpoint("GET", "/groups/{id}/issues", LIST)
-def list_group_issues(call: Call) -> Answer:
-    """List the issues of a group's projects."""
-    return _list(call, call.projects_below)
+@endpoint("GET", "/issues", LIST, open=False)
+def list_issues(call: Call) -> Answer:
+    """List the issues that the caller may read, everywhere only the own unless asked otherwise."""
+    scope = "all" if "id" in call.path else "created_by_me"
+    found = [
+        (project, issue)
+        for project in call.projects
+        for issue in project.issues.values()
+        if can_read_issue(call.user, project, issue, call.today) and _is_asked(call, issue, scope)
+    ]
+    name = call.params.get("order_by", "created_at")
+    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
+    if call.params.get("sort", "desc") == "desc":
+        found.reverse()
+    return paged(call, found, lambda pair: render_issue(call, *pair))
 
 
 @endpoint("GET", ISSUES + "/{issue_iid}")
@@ -108,7 +97,7 @@ def show_issue(call: Call) -> Answer:
     return Answer(body=render_issue(call, call.project, call.issue))
 
 
-@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **FIELDS})
+@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **ISSUABLE})
 def create_issue(call: Call) -> Answer:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
@@ -152,9 +141,8 @@ def _fill(call: Call, issue: Issue) -> None:
     {
         "title": text(),
         "state_event": choice("close", "reopen"),
-        "add_labels": words(),
-        "remove_labels": words(),
-        **FIELDS,
+        **LABELLED,
+        **ISSUABLE,
     },
 )
 def edit_issue(call: Call) -> Answer:
@@ -196,18 +184,12 @@ def _check_title(title: str) -> None:
         raise RefusedError(400, {"title": [f"is too long (maximum is {LONGEST_TITLE} characters)"]})
 
 
-def can_read_issue(call: Call, project: Project, issue: Issue) -> bool:
-    """Return whether the caller may read an issue."""
-    level = find_level(call.user, project, call.today)
-    return not issue.confidential or issue.author is call.user or level >= Level.REPORTER
-
-
 def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object]:
     """Render an issue (lib/api/entities/issue.rb)."""
     path = project.path_with_namespace
     people = [render_user(call.world, each) for each in issue.assignees]
-    own = "/projects/{id}/issues/{issue_iid}/notes"
-    kept = (own, ("id", str(project.id)), ("issue_iid", str(issue.iid)))
+    at = ISSUES + "/{issue_iid}/notes"
+    notes = call.world.shelf(at, id=project.id, issue_iid=issue.iid)
     return {
         **render_issuable(issue, project),
         "closed_at": stamp(issue.closed_at),
@@ -219,7 +201,7 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
         "assignee": people[0] if people else None,
         "type": "ISSUE",
         "issue_type": "issue",
-        "user_notes_count": len(call.world.shelves.get(kept, [])),
+        "user_notes_count": len(notes),
         "upvotes": 0,
         "downvotes": 0,
         "due_date": None,

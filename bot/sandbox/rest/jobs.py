@@ -110,11 +110,15 @@ def cancel_pipeline(call: Call) -> Answer:
     """Cancel what is not over."""
     demand(call.level >= Level.DEVELOPER)
     pipeline = _find(call)
+    _cancel(call, pipeline.jobs)
+    return Answer(status=201, body=render_pipeline_detail(call.world, pipeline))
+
+
+def _cancel(call: Call, jobs: Iterable[CommitStatus]) -> None:
     with call.world.writing() as now:
-        for job in pipeline.jobs:
+        for job in jobs:
             if job.status in ACTIVE:
                 job.status, job.finished_at = "canceled", now
-    return Answer(status=201, body=render_pipeline_detail(call.world, pipeline))
 
 
 def _jobs(call: Call, jobs: Iterable[CommitStatus]) -> Answer:
@@ -168,9 +172,7 @@ def cancel_job(call: Call) -> Answer:
     """Cancel a job that is not over."""
     demand(call.level >= Level.DEVELOPER)
     job = _job(call)
-    with call.world.writing() as now:
-        if job.status in ACTIVE:
-            job.status, job.finished_at = "canceled", now
+    _cancel(call, [job])
     return Answer(status=201, body=_render_job(call, job))
 
 

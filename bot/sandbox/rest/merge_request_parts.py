@@ -1,6 +1,9 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import has_conflicts
@@ -17,29 +20,27 @@ from bot.sandbox.rest.params import PAGING, flag, integer, text
 from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
 from bot.sandbox.world.access import can_approve, demand
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
-from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, User
+from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, Reviewer, StateEvent, User
 from bot.sandbox.world.state import RefusedError
 
+MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 
-@endpoint(
-    "POST",
-    "/projects/{id}/merge_requests/{merge_request_iid}/approve",
-    {"sha": text()},
-)
+
+@endpoint("POST", MR + "/approve", {"sha": text()})
 def approve(call: Call) -> Answer:
     """Approve."""
     mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
     return Answer(status=201, body=render_approvals(call, mr))
 
 
-@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/unapprove")
+@endpoint("POST", MR + "/unapprove")
 def unapprove(call: Call) -> Answer:
     """Take an approval back."""
     mr = actions.unapprove(call.world, call.actor, call.merge_request)
     return Answer(status=201, body=render_approvals(call, mr))
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approvals")
+@endpoint("GET", MR + "/approvals")
 def show_approvals(call: Call) -> Answer:
     """Tell who approved."""
     return Answer(body=render_approvals(call, call.merge_request))
@@ -87,7 +88,7 @@ def _render_enterprise(mr: MergeRequest) -> dict[str, object]:
     }
 
 
-@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/reset_approvals")
+@endpoint("PUT", MR + "/reset_approvals")
 def reset_approvals(call: Call) -> Answer:
     """Drop all approvals; only bots with a token may (ee/lib/ee/api/merge_request_approvals.rb)."""
     mr = call.merge_request
@@ -120,15 +121,10 @@ def show_approval_settings(call: Call) -> Answer:
     )
 
 
-@endpoint(
-    "POST",
-    "/projects/{id}/approvals",
-    {
-        "approvals_before_merge": integer(),
-        "reset_approvals_on_push": flag(),
-        "merge_requests_author_approval": flag(),
-    },
-)
+CONFIGURED = dict.fromkeys(CONFIGURATION, flag()) | {"approvals_before_merge": integer()}
+
+
+@endpoint("POST", "/projects/{id}/approvals", CONFIGURED)
 def edit_approval_settings(call: Call) -> Answer:
     """Change how a project handles approvals."""
     demand(call.level >= Level.MAINTAINER)
@@ -138,28 +134,21 @@ def edit_approval_settings(call: Call) -> Answer:
     return replace(show_approval_settings(call), status=201)
 
 
-@endpoint("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/rebase", {"skip_ci": flag()})
+@endpoint("PUT", MR + "/rebase", {"skip_ci": flag()})
 def rebase(call: Call) -> Answer:
     """Rebase the source branch onto the target; GitLab does it later, and here it is done."""
     actions.rebase(call.world, call.actor, call.merge_request)
     return Answer(status=202, body={"rebase_in_progress": False})
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/merge_ref")
+@endpoint("GET", MR + "/merge_ref")
 def show_merge_ref(call: Call) -> Answer:
     """Tell of the commit that a merge with the target gives now (lib/api/merge_requests.rb)."""
     return Answer(body={"commit_id": actions.make_merge_ref(call.code_merge_request)})
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/closes_issues", PAGING)
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/related_issues", PAGING)
-def list_issues(call: Call) -> Answer:
-    """List the issues it closes: there are none here."""
-    return paged(call, [call.merge_request][:0], lambda _: {})
-
-
-@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/subscribe")
-@endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/unsubscribe")
+@endpoint("POST", MR + "/subscribe")
+@endpoint("POST", MR + "/unsubscribe")
 def subscribe(call: Call) -> Answer:
     """Hear of it from now on, or no more; 304 where that is so (lib/api/subscriptions.rb)."""
     mr, wanted = call.merge_request, not call.url.endswith("/unsubscribe")
@@ -187,32 +176,11 @@ def _rule(call: Call, mr: MergeRequest) -> dict[str, object]:
     }
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_state")
+@endpoint("GET", MR + "/approval_state")
 def show_approval_state(call: Call) -> Answer:
     """Tell the approval rules and what became of them."""
     rules = [_rule(call, call.merge_request)]
     return Answer(body={"approval_rules_overwritten": False, "rules": rules})
-
-
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/approval_rules", PAGING)
-def list_approval_rules(call: Call) -> Answer:
-    """List the approval rules."""
-    return paged(call, [_rule(call, call.merge_request)], dict)
-
-
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/reviewers")
-def list_reviewers(call: Call) -> Answer:
-    """List who was asked for a review, and how it stands."""
-    return Answer(
-        body=[
-            {
-                "user": render_user(call.world, each.user),
-                "state": each.state,
-                "created_at": stamp(each.created_at),
-            }
-            for each in call.merge_request.reviewers
-        ]
-    )
 
 
 def participants(mr: MergeRequest) -> list[User]:
@@ -222,23 +190,12 @@ def participants(mr: MergeRequest) -> list[User]:
     return list(dict.fromkeys(people))
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/participants")
-def list_participants(call: Call) -> Answer:
-    """List who takes part."""
-    people = participants(call.merge_request)
-    return Answer(body=[render_user(call.world, each) for each in people])
-
-
 def _render(call: Call, change: FileChange) -> dict[str, object]:
     store = call.project.repository.store
     return render_diff(store, change, unidiff=call.params.get("unidiff", False))
 
 
-@endpoint(
-    "GET",
-    "/projects/{id}/merge_requests/{merge_request_iid}/diffs",
-    {"unidiff": flag(), **PAGING},
-)
+@endpoint("GET", MR + "/diffs", {"unidiff": flag(), **PAGING})
 def list_diffs(call: Call) -> Answer:
     """List the changed files; more than GitLab keeps are cut without a word."""
     mr = call.code_merge_request
@@ -246,7 +203,7 @@ def list_diffs(call: Call) -> Answer:
     return paged(call, found, lambda change: _render(call, change))
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/changes", {"unidiff": flag()})
+@endpoint("GET", MR + "/changes", {"unidiff": flag()})
 def show_changes(call: Call) -> Answer:
     """Tell of a merge request with its changed files."""
     mr = call.code_merge_request
@@ -257,50 +214,7 @@ def show_changes(call: Call) -> Answer:
     return Answer(body=body)
 
 
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/commits", PAGING)
-def list_commits(call: Call) -> Answer:
-    """List the commits between merge base and head."""
-    found = commits_of(call.code_merge_request)
-    return paged(call, found, lambda commit: render_commit(call.world, call.project, commit))
-
-
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/pipelines")
-def list_pipelines(call: Call) -> Answer:
-    """List the pipelines the merge request shows."""
-    found = merge_request_pipelines(call.merge_request)
-    return Answer(body=[render_pipeline(call.world, each) for each in found])
-
-
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/resource_state_events", PAGING)
-def list_state_events(call: Call) -> Answer:
-    """List when the merge request was closed, reopened or merged, oldest first."""
-    mr = call.merge_request
-    return paged(
-        call,
-        mr.state_events,
-        lambda event: {
-            "id": event.id,
-            "user": render_user(call.world, event.user),
-            "created_at": stamp(event.created_at),
-            "resource_type": "MergeRequest",
-            "resource_id": mr.id,
-            "state": event.state,
-        },
-    )
-
-
-@endpoint("GET", "/projects/{id}/merge_requests/{merge_request_iid}/versions", PAGING)
-def list_versions(call: Call) -> Answer:
-    """List the versions of the diff, newest first."""
-    mr = call.merge_request
-    return paged(call, mr.versions[::-1], lambda version: render_version(mr, version))
-
-
-@endpoint(
-    "GET",
-    "/projects/{id}/merge_requests/{merge_request_iid}/versions/{version_id}",
-    {"unidiff": flag()},
-)
+@endpoint("GET", MR + "/versions/{version_id}", {"unidiff": flag()})
 def show_version(call: Call) -> Answer:
     """Tell of one version of the diff."""
     mr = call.code_merge_request
@@ -317,3 +231,59 @@ def _find_version(mr: MergeRequest, number: int) -> DiffVersion:
         if version.id == number:
             return version
     raise RefusedError(404, "404 Not found")
+
+
+def _render_reviewer(call: Call, reviewer: Reviewer) -> dict[str, object]:
+    at = stamp(reviewer.created_at)
+    return {
+        "user": render_user(call.world, reviewer.user),
+        "state": reviewer.state,
+        "created_at": at,
+    }
+
+
+def _render_state_event(call: Call, event: StateEvent) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "user": render_user(call.world, event.user),
+        "created_at": stamp(event.created_at),
+        "resource_type": "MergeRequest",
+        "resource_id": call.merge_request.id,
+        "state": event.state,
+    }
+
+
+# lib/api/merge_requests.rb and its neighbours give all of these in pages: what is listed, and how
+# each is told. There are no issues that a merge request closes.
+LISTS: Mapping[str, tuple[Callable[[Call], Sequence[Any]], Callable[[Call, Any], object]]] = {
+    "closes_issues": (lambda call: [call.merge_request][:0], lambda _call, _issue: {}),
+    "related_issues": (lambda call: [call.merge_request][:0], lambda _call, _issue: {}),
+    "approval_rules": (lambda call: [call.merge_request], _rule),
+    "reviewers": (lambda call: call.merge_request.reviewers, _render_reviewer),
+    "participants": (
+        lambda call: participants(call.merge_request),
+        lambda call, user: render_user(call.world, user),
+    ),
+    "commits": (
+        lambda call: commits_of(call.code_merge_request),
+        lambda call, commit: render_commit(call.world, call.project, commit),
+    ),
+    "pipelines": (
+        lambda call: merge_request_pipelines(call.merge_request),
+        lambda call, pipeline: render_pipeline(call.world, pipeline),
+    ),
+    "resource_state_events": (lambda call: call.merge_request.state_events, _render_state_event),
+    "versions": (
+        lambda call: call.merge_request.versions[::-1],
+        lambda call, version: render_version(call.merge_request, version),
+    ),
+}
+
+
+def _list_parts(name: str, call: Call) -> Answer:
+    find, render = LISTS[name]
+    return paged(call, find(call), partial(render, call))
+
+
+for _name in LISTS:
+    endpoint("GET", f"{MR}/{_name}", PAGING)(partial(_list_parts, _name))

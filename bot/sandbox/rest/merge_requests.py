@@ -17,6 +17,8 @@ from bot.sandbox.rest.merge_request_entities import (
     render_merge_request_basic,
 )
 from bot.sandbox.rest.params import (
+    ISSUABLE,
+    LABELLED,
     PAGING,
     Param,
     choice,
@@ -30,7 +32,7 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.shelves import find_milestone
-from bot.sandbox.world.access import can_read, can_read_merge_requests, demand
+from bot.sandbox.world.access import can_read_merge_requests, demand
 from bot.sandbox.world.entities import Level, MergeRequest, User
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 from bot.sandbox.world.state import RefusedError
@@ -103,32 +105,24 @@ FILTERS: Mapping[str, Param] = {
 
 
 @endpoint("GET", "/projects/{id}/merge_requests", FILTERS, job_token=True)
-def list_merge_requests(call: Call) -> Answer:
-    """List the merge requests of a project."""
-    demand(can_read_merge_requests(call.user, call.project, call.today))
-    found = list(call.project.merge_requests.values())
-    return _list(call, _apply_scope(call, found, "all"))
-
-
 @endpoint("GET", "/groups/{id}/merge_requests", FILTERS)
-def list_group_merge_requests(call: Call) -> Answer:
-    """List the merge requests of a group's projects."""
-    below = call.projects_below
-    return _list(
-        call, _apply_scope(call, [m for m in _readable(call) if m.project in below], "all")
-    )
+@endpoint("GET", "/merge_requests", FILTERS, open=False)
+def list_merge_requests(call: Call) -> Answer:
+    """List merge requests, everywhere only the caller's own unless asked otherwise."""
+    if call.is_in_project:
+        demand(can_read_merge_requests(call.user, call.project, call.today))
+    scope = "all" if "id" in call.path else "created_by_me"
+    return _list(call, _apply_scope(call, _readable(call), scope))
 
 
-def _of_milestone(call: Call) -> Answer:
+@endpoint("GET", "/projects/{id}/milestones/{milestone_id}/merge_requests", PAGING)
+@endpoint("GET", "/groups/{id}/milestones/{milestone_id}/merge_requests", PAGING)
+def list_milestone_merge_requests(call: Call) -> Answer:
     """List what has a milestone."""
-    found = [mr for mr in _readable(call) if mr.milestone and str(mr.milestone["id"])
-             == call.path["milestone_id"]]  # fmt: skip
-    return _list(call, found)
-
-
-for _places in ("projects", "groups"):
-    _template = f"/{_places}/{{id}}/milestones/{{milestone_id}}/merge_requests"
-    endpoint("GET", _template, PAGING)(_of_milestone)
+    number = call.number("milestone_id")
+    return _list(
+        call, [mr for mr in _readable(call) if mr.milestone and mr.milestone["id"] == number]
+    )
 
 
 @endpoint("DELETE", "/projects/{id}/merge_requests/{merge_request_iid}")
@@ -141,18 +135,11 @@ def delete_merge_request(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@endpoint("GET", "/merge_requests", FILTERS, open=False)
-def list_all_merge_requests(call: Call) -> Answer:
-    """List merge requests everywhere; without `scope` only the caller's own."""
-    return _list(call, _apply_scope(call, _readable(call), "created_by_me"))
-
-
 def _readable(call: Call) -> list[MergeRequest]:
     return [
         mr
-        for project in call.world.projects.values()
-        if can_read(call.user, project, call.today)
-        and can_read_merge_requests(call.user, project, call.today)
+        for project in call.projects
+        if can_read_merge_requests(call.user, project, call.today)
         for mr in project.merge_requests.values()
     ]
 
@@ -250,16 +237,11 @@ def _people(call: Call, numbers: list[int] | None) -> tuple[User, ...] | None:
 
 
 WRITABLE: Mapping[str, Param] = {
-    "description": text(),
-    "assignee_id": integer(),
-    "assignee_ids": integers(),
+    **ISSUABLE,
+    **LABELLED,
     "reviewer_ids": integers(),
-    "labels": words(),
-    "add_labels": words(),
-    "remove_labels": words(),
     "remove_source_branch": flag(),
     "squash": flag(),
-    "milestone_id": integer(),
 }
 
 

@@ -152,6 +152,15 @@ def items(fields: Mapping[str, Param] | None = None, *, required: bool = False) 
 
 
 PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
+# What issues and merge requests take alike, and only where they are changed.
+ISSUABLE: Mapping[str, Param] = {
+    "description": text(),
+    "labels": words(),
+    "assignee_id": integer(),
+    "assignee_ids": integers(),
+    "milestone_id": integer(),
+}
+LABELLED: Mapping[str, Param] = {"add_labels": words(), "remove_labels": words()}
 
 
 def unfold(pairs: Iterable[tuple[str, object]]) -> dict[str, Any]:

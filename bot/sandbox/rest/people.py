@@ -1,6 +1,6 @@
 """REST: the instance, users, members, projects, labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
@@ -89,10 +89,9 @@ def list_users(call: Call) -> Answer:
 
 
 def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
-    needle = str(wanted.get("search", "")).casefold()
     passes = (
         str(wanted.get("username", user.username)).casefold() == user.username.casefold(),
-        needle in user.username.casefold() or needle in user.name.casefold(),
+        user.is_called(str(wanted.get("search", ""))),
         not wanted.get("active") or user.state == "active",
         not wanted.get("exclude_active") or user.state != "active",
         not wanted.get("blocked") or user.state == "blocked",
@@ -110,44 +109,31 @@ def show_user(call: Call) -> Answer:
     return Answer(body=render_profile(call.world, call.person(call.number("id"))))
 
 
-def _list_members(call: Call, members: Iterable[Member]) -> Answer:
-    needle = call.params.get("query", "").casefold()
-    wanted, unwanted = call.params.get("user_ids"), call.params.get("skip_users", [])
+def _find_members(call: Call) -> Mapping[int, Member]:
+    """Find the direct members, or below `all` those that came to it in other ways as well."""
+    if "/members/all" in call.url:
+        return effective_members(call.place, call.today)
+    return {each.user.id: each for each in own_members(call.place, call.today)}
+
+
+def list_members(call: Call) -> Answer:
+    """List members."""
+    needle, members = call.params.get("query", ""), _find_members(call)
+    wanted, unwanted = call.params.get("user_ids", members), call.params.get("skip_users", [])
     found = [
         each
-        for each in sorted(members, key=lambda member: member.user.id)
-        if (wanted is None or each.user.id in wanted)
-        and each.user.id not in unwanted
-        and needle in f"{each.user.username}\n{each.user.name}".casefold()
+        for number, each in sorted(members.items())
+        if number in wanted and number not in unwanted and each.user.is_called(needle)
     ]
     return paged(call, found, lambda member: render_member(call.world, member))
 
 
-def _one_member(call: Call, members: Mapping[int, Member]) -> Answer:
-    member = members.get(call.number("user_id"))
+def show_member(call: Call) -> Answer:
+    """Tell of a member."""
+    member = _find_members(call).get(call.number("user_id"))
     if member is None:
         raise RefusedError(404, "404 Not found")
     return Answer(body=render_member(call.world, member))
-
-
-def list_members(call: Call) -> Answer:
-    """List direct members."""
-    return _list_members(call, own_members(call.place, call.today))
-
-
-def list_all_members(call: Call) -> Answer:
-    """List members however they came to it."""
-    return _list_members(call, effective_members(call.place, call.today).values())
-
-
-def show_member(call: Call) -> Answer:
-    """Tell of a direct member."""
-    return _one_member(call, {each.user.id: each for each in own_members(call.place, call.today)})
-
-
-def show_any_member(call: Call) -> Answer:
-    """Tell of a member however they came to it."""
-    return _one_member(call, effective_members(call.place, call.today))
 
 
 def _set_member(call: Call, user: User) -> Member:
@@ -187,9 +173,9 @@ def remove_member(call: Call) -> Answer:
 ROLE = {"access_level": integer(required=True), "expires_at": moment()}
 for _members in ("/groups/{id}/members", "/projects/{id}/members"):
     endpoint("GET", _members, DIRECT)(list_members)
-    endpoint("GET", _members + "/all", ALL)(list_all_members)
+    endpoint("GET", _members + "/all", ALL)(list_members)
     endpoint("GET", _members + "/{user_id}")(show_member)
-    endpoint("GET", _members + "/all/{user_id}")(show_any_member)
+    endpoint("GET", _members + "/all/{user_id}")(show_member)
     endpoint("POST", _members, {"user_id": integer(required=True), **ROLE})(add_member)
     endpoint("PUT", _members + "/{user_id}", ROLE)(edit_member)
     endpoint("DELETE", _members + "/{user_id}")(remove_member)

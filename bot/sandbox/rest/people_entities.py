@@ -6,6 +6,8 @@ from datetime import datetime
 from bot.sandbox.world.entities import Award, Group, Issue, Member, MergeRequest, Project, User
 from bot.sandbox.world.state import World
 
+OWN_NAMESPACES = 1_000_000  # above it are those of people
+
 
 def stamp(at: datetime | None) -> str | None:
     """Write a time as GitLab's REST interface does."""
@@ -131,14 +133,13 @@ def render_award(world: World, award: Award, awardable: tuple[int, str]) -> dict
     }
 
 
-def render_namespace(world: World, project: Project) -> dict[str, object]:
-    """Render the namespace a project lives in."""
-    path = project.path_with_namespace.rsplit("/", 1)[0]
-    group: Group | None = project.group
+def render_namespace(world: World, owner: Group | User | None, path: str) -> dict[str, object]:
+    """Render the namespace that a group or a person has at a path."""
+    group = owner if isinstance(owner, Group) else None
     return {
-        "id": group.id if group else 1_000_000 + (project.owner.id if project.owner else 0),
-        "name": group.name if group else path,
-        "path": path.rsplit("/", 1)[-1],
+        "id": group.id if group else OWN_NAMESPACES + (owner.id if owner else 0),
+        "name": owner.name if owner else path,
+        "path": path.rpartition("/")[2],
         "kind": "group" if group else "user",
         "full_path": path,
         "parent_id": group.parent.id if group and group.parent else None,

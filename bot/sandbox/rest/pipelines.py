@@ -2,14 +2,16 @@
 
 import re
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import yaml
 
 from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
-from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, choice, flag, text
+from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
+from bot.sandbox.rest.params import choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.ci_includes import find_included, merge_included
@@ -17,7 +19,6 @@ from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
 from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
 
-T = TypeVar("T")
 TRIGGERS = "/projects/{id}/triggers"
 VARIABLES = "/projects/{id}/variables"
 SCHEDULES = "/projects/{id}/pipeline_schedules"
@@ -29,65 +30,17 @@ NAME = re.compile(r"\w{1,255}", re.ASCII)
 NOTHING = "Please provide content of .gitlab-ci.yml"
 
 
-def _one(found: T | None) -> T:
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
-
-
 # --- trigger tokens ---------------------------------------------------------------------
 
 
-@endpoint("GET", TRIGGERS, PAGING, open=False)
-def list_triggers(call: Call) -> Answer:
-    """List trigger tokens; whole ones only to their owners."""
-    demand(call.level >= Level.MAINTAINER)
-    return paged(call, call.project.triggers, lambda each: _render_trigger(call, each))
-
-
-@endpoint("POST", TRIGGERS, {"description": text(required=True)})
-def create_trigger(call: Call) -> Answer:
-    """Make a trigger token of the caller's."""
-    demand(call.level >= Level.MAINTAINER)
-    with call.world.writing() as now:
-        trigger = TriggerToken(
-            id=call.world.next_id("trigger"),
-            value=f"glptt-{secrets.token_hex(20)}",
-            owner=call.actor,
-            description=call.params["description"],
-            created_at=now,
-        )
-        call.project.triggers.append(trigger)
-    return Answer(status=201, body=_render_trigger(call, trigger))
-
-
-def _find_trigger(call: Call) -> TriggerToken:
-    demand(call.level >= Level.MAINTAINER)
-    number = call.number("trigger_id")
-    return _one(next((each for each in call.project.triggers if each.id == number), None))
-
-
-@endpoint("GET", TRIGGERS + "/{trigger_id}", open=False)
-def show_trigger(call: Call) -> Answer:
-    """Tell of a trigger token."""
-    return Answer(body=_render_trigger(call, _find_trigger(call)))
-
-
-@endpoint("PUT", TRIGGERS + "/{trigger_id}", {"description": text()})
-def edit_trigger(call: Call) -> Answer:
-    """Describe a trigger token anew."""
-    found = _find_trigger(call)
-    found.description = call.params.get("description", found.description)
-    return Answer(body=_render_trigger(call, found))
-
-
-@endpoint("DELETE", TRIGGERS + "/{trigger_id}")
-def delete_trigger(call: Call) -> Answer:
-    """Remove a trigger token."""
-    found = _find_trigger(call)
-    with call.world.writing():
-        call.project.triggers.remove(found)
-    return Answer(status=204)
+def _make_trigger(call: Call) -> TriggerToken:
+    return TriggerToken(
+        id=call.world.next_id("trigger"),
+        value=f"glptt-{secrets.token_hex(20)}",
+        owner=call.actor,
+        description=call.params["description"],
+        created_at=call.world.now,
+    )
 
 
 def _render_trigger(call: Call, trigger: TriggerToken) -> dict[str, object]:
@@ -104,6 +57,20 @@ def _render_trigger(call: Call, trigger: TriggerToken) -> dict[str, object]:
     }
 
 
+offer(
+    Kind(
+        at=TRIGGERS,
+        key="trigger_id",
+        fields={"description": text(required=True)},
+        keep=lambda call: call.project.triggers,
+        make=_make_trigger,
+        tell=_render_trigger,
+        reads=Level.MAINTAINER,
+        writes=Level.MAINTAINER,
+    )
+)
+
+
 # --- variables --------------------------------------------------------------------------
 
 
@@ -117,32 +84,7 @@ VALUES = {
 }
 
 
-@endpoint("GET", VARIABLES, PAGING, open=False)
-def list_variables(call: Call) -> Answer:
-    """List CI/CD variables."""
-    demand(call.level >= Level.MAINTAINER)
-    return paged(call, call.project.variables, _render_variable)
-
-
-@endpoint("GET", VARIABLES + "/{key}", open=False)
-def show_variable(call: Call) -> Answer:
-    """Tell of a variable."""
-    return Answer(body=_render_variable(_find_variable(call)))
-
-
-@endpoint(
-    "POST",
-    VARIABLES,
-    {
-        "key": text(required=True),
-        "value": text(required=True),
-        "masked_and_hidden": flag(),
-        **VALUES,
-    },
-)
-def create_variable(call: Call) -> Answer:
-    """Make a variable."""
-    demand(call.level >= Level.MAINTAINER)
+def _make_variable(call: Call) -> Variable:
     given = dict(call.params)
     hidden = given.pop("masked_and_hidden", False)
     if not NAME.fullmatch(given["key"]):
@@ -155,32 +97,12 @@ def create_variable(call: Call) -> Answer:
     found = Variable(**given, hidden=hidden)
     found.masked = found.masked or hidden
     _check_mask(found)
-    with call.world.writing():
-        call.project.variables.append(found)
-    return Answer(status=201, body=_render_variable(found))
+    return found
 
 
-@endpoint("PUT", VARIABLES + "/{key}", {"value": text(), **VALUES})
-def edit_variable(call: Call) -> Answer:
-    """Change a variable."""
-    found = _find_variable(call)
-    given = dict(call.params)
-    _check_mask(Variable(key=found.key, value=given.get("value", found.value), masked=(
-        given.get("masked", found.masked)
-    )))  # fmt: skip
-    with call.world.writing():
-        for name, value in given.items():
-            setattr(found, name, value)
-    return Answer(body=_render_variable(found))
-
-
-@endpoint("DELETE", VARIABLES + "/{key}")
-def delete_variable(call: Call) -> Answer:
-    """Remove a variable."""
-    found = _find_variable(call)
-    with call.world.writing():
-        call.project.variables.remove(found)
-    return Answer(status=204)
+def _change_variable(call: Call, found: Variable, given: Mapping[str, Any]) -> None:
+    _check_mask(replace(found, **given))
+    change(call, found, given)
 
 
 def _check_mask(variable: Variable) -> None:
@@ -188,15 +110,7 @@ def _check_mask(variable: Variable) -> None:
         raise RefusedError(400, {"value": ["is invalid"]})
 
 
-def _find_variable(call: Call) -> Variable:
-    demand(call.level >= Level.MAINTAINER)
-    found = [each for each in call.project.variables if each.key == call.path["key"]]
-    if len(found) > 1:  # lib/api/ci/variables.rb; its `filter` is not known here
-        raise RefusedError(409, "There are multiple variables with provided parameters.")
-    return _one(found[0] if found else None)
-
-
-def _render_variable(variable: Variable) -> dict[str, object]:
+def _render_variable(_call: Call, variable: Variable) -> dict[str, object]:
     return {
         "variable_type": variable.variable_type,
         "key": variable.key,
@@ -210,123 +124,55 @@ def _render_variable(variable: Variable) -> dict[str, object]:
     }
 
 
-# --- schedules --------------------------------------------------------------------------
-
-
-@endpoint("GET", SCHEDULES, {"scope": choice("active", "inactive"), **PAGING}, open=False)
-def list_schedules(call: Call) -> Answer:
-    """List pipeline schedules."""
-    demand(call.level >= Level.DEVELOPER)
-    scope = call.params.get("scope")
-    found = [each for each in call.project.schedules if scope in {None, _scope(each)}]
-    return paged(call, found, lambda each: _render_schedule(call, each))
-
-
-@endpoint("GET", SCHEDULES + "/{pipeline_schedule_id}", open=False)
-def show_schedule(call: Call) -> Answer:
-    """Tell of a schedule, with the last of its pipelines."""
-    demand(call.level >= Level.DEVELOPER)
-    found = _find_schedule(call)
-    last = found.last_pipeline
-    told = (
-        {"id": last.id, "sha": last.sha, "ref": last.ref, "status": last.status} if last else None
-    )
-    return Answer(
-        body=_render_schedule(call, found)
-        | {"last_pipeline": told, "variables": _variables(call, found)}
-    )
-
-
-@endpoint(
-    "POST",
-    SCHEDULES,
-    {
-        "description": text(required=True),
-        "ref": text(required=True),
-        "cron": text(required=True),
-        "cron_timezone": text(),
-        "active": flag(),
-    },
-)
-def create_schedule(call: Call) -> Answer:
-    """Make a schedule of the caller's; only for a branch on which they may run pipelines."""
-    given, today = dict(call.params), call.today
-    demand(call.level >= Level.DEVELOPER)
-    given["ref"] = f"refs/heads/{given['ref'].removeprefix('refs/heads/')}"
-    demand(can_push(call.user, call.project, given["ref"].removeprefix("refs/heads/"), today))
-    with call.world.writing() as now:
-        found = Schedule(
-            id=call.world.next_id("schedule"), owner=call.actor, created_at=now, **given
-        )
-        call.project.schedules.append(found)
-    return Answer(status=201, body=_render_schedule(call, found))
-
-
-@endpoint(
-    "PUT",
-    SCHEDULES + "/{pipeline_schedule_id}",
-    {"description": text(), "ref": text(), "cron": text(), "active": flag()},
-)
-def edit_schedule(call: Call) -> Answer:
-    """Change a schedule: its owner, or a Maintainer."""
-    found = _own_schedule(call)
-    with call.world.writing():
-        for name, value in call.params.items():
-            setattr(found, name, value)
-    return Answer(body=_render_schedule(call, found))
-
-
-def _own_schedule(call: Call, least: Level = Level.MAINTAINER) -> Schedule:
-    found = _find_schedule(call)
-    demand(found.owner is call.user or call.level >= least)
+def _keep_variables(call: Call) -> list[Variable]:
+    found, key = call.project.variables, call.path.get("key")
+    if sum(each.key == key for each in found) > 1:  # lib/api/ci/variables.rb; no `filter` here
+        raise RefusedError(409, "There are multiple variables with provided parameters.")
     return found
 
 
-@endpoint("DELETE", SCHEDULES + "/{pipeline_schedule_id}")
-def delete_schedule(call: Call) -> Answer:
-    """Remove a schedule: its owner, or a Maintainer."""
-    found = _own_schedule(call)
-    with call.world.writing():
-        call.project.schedules.remove(found)
-    return Answer(status=204)
+offer(
+    Kind(
+        at=VARIABLES,
+        key="key",
+        fields={
+            "key": text(required=True),
+            "value": text(required=True),
+            "masked_and_hidden": flag(),
+            **VALUES,
+        },
+        keep=_keep_variables,
+        make=_make_variable,
+        change=_change_variable,
+        tell=_render_variable,
+        name="key",
+        fixed=("key", "masked_and_hidden"),
+        reads=Level.MAINTAINER,
+        writes=Level.MAINTAINER,
+    )
+)
 
 
-@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/take_ownership")
-def take_schedule(call: Call) -> Answer:
-    """Make a schedule the caller's."""
-    found = _own_schedule(call)
-    with call.world.writing():
-        found.owner = call.actor
-    return Answer(status=201, body=_render_schedule(call, found))
+# --- schedules --------------------------------------------------------------------------
 
 
-@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/play")
-def play_schedule(call: Call) -> Answer:
-    """Run the pipeline of a schedule now."""
-    found, play = _own_schedule(call, Level.DEVELOPER), call.world.play
-    variables = {row["key"]: row["value"] for row in _variables(call, found)}
-    if play is not None:
-        found.last_pipeline = play(call.project, found.owner, variables)
-        return Answer(status=201, body={"message": "201 Created"})
-    name = found.ref.removeprefix("refs/heads/")
-    draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
-    with call.world.writing():
-        found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
-    return Answer(status=201, body={"message": "201 Created"})
+def _make_schedule(call: Call) -> Schedule:
+    """Make a schedule of the caller's; only for a branch on which they may run pipelines."""
+    given, name = dict(call.params), call.params["ref"].removeprefix("refs/heads/")
+    demand(can_push(call.user, call.project, name, call.today))
+    given["ref"] = f"refs/heads/{name}"
+    number, now = call.world.next_id("schedule"), call.world.now
+    return Schedule(id=number, owner=call.actor, created_at=now, **given)
+
+
+def _may_change_schedule(_kind: Kind, call: Call, schedule: Schedule) -> bool:
+    """Return whether the caller may change a schedule: its owner, or a Maintainer."""
+    return schedule.owner is call.user or call.level >= Level.MAINTAINER
 
 
 def _variables(call: Call, schedule: Schedule) -> list[dict[str, Any]]:
-    names = ("id", str(call.project.id)), ("pipeline_schedule_id", str(schedule.id))
-    return call.world.shelves.get((f"{SCHEDULES}/{{pipeline_schedule_id}}/variables", *names), [])
-
-
-def _scope(schedule: Schedule) -> str:
-    return "active" if schedule.active else "inactive"
-
-
-def _find_schedule(call: Call) -> Schedule:
-    number = call.number("pipeline_schedule_id")
-    return _one(next((each for each in call.project.schedules if each.id == number), None))
+    at = f"{SCHEDULES}/{{pipeline_schedule_id}}/variables"
+    return call.world.shelf(at, id=call.project.id, pipeline_schedule_id=schedule.id)
 
 
 def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
@@ -342,6 +188,61 @@ def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
         "updated_at": stamp(schedule.created_at),
         "owner": render_user(call.world, schedule.owner),
     }
+
+
+def _show_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
+    """Tell of one schedule, with the last of its pipelines."""
+    last = schedule.last_pipeline
+    names = ("id", "sha", "ref", "status")
+    return _render_schedule(call, schedule) | {
+        "last_pipeline": {name: getattr(last, name) for name in names} if last else None,
+        "variables": _variables(call, schedule),
+    }
+
+
+SCHEDULE = offer(
+    Kind(
+        at=SCHEDULES,
+        key="pipeline_schedule_id",
+        fields={
+            **{name: text(required=True) for name in ("description", "ref", "cron")},
+            "cron_timezone": text(),
+            "active": flag(),
+        },
+        keep=lambda call: call.project.schedules,
+        make=_make_schedule,
+        may_change=_may_change_schedule,
+        tell=_render_schedule,
+        show=_show_schedule,
+        listing={"scope": choice("active", "inactive")},
+        reads=Level.DEVELOPER,
+    )
+)
+
+
+@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/take_ownership")
+def take_schedule(call: Call) -> Answer:
+    """Make a schedule the caller's."""
+    found = find_own(SCHEDULE, call)
+    with call.world.writing():
+        found.owner = call.actor
+    return Answer(status=201, body=_render_schedule(call, found))
+
+
+@endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/play")
+def play_schedule(call: Call) -> Answer:
+    """Run the pipeline of a schedule now."""
+    demand(call.level >= Level.DEVELOPER)
+    found, play = find(SCHEDULE, call), call.world.play
+    variables = {row["key"]: row["value"] for row in _variables(call, found)}
+    if play is not None:
+        found.last_pipeline = play(call.project, found.owner, variables)
+        return Answer(status=201, body={"message": "201 Created"})
+    name = found.ref.removeprefix("refs/heads/")
+    draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
+    with call.world.writing():
+        found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
+    return Answer(status=201, body={"message": "201 Created"})
 
 
 # --- configuration ----------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
-from bot.sandbox.rest.people_entities import render_user, web_url
+from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
 from bot.sandbox.rest.settings import EDITABLE, change_project
 from bot.sandbox.world.access import can_read, demand, effective_members, find_level
@@ -55,7 +56,6 @@ GROUPS: Mapping[str, Param] = {
     "visibility": choice("public", "internal", "private"),
     **PAGING,
 }
-_OWN_NAMESPACES = 1_000_000  # above it are those of people
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -91,35 +91,53 @@ def _arrange(call: Call, places: Iterable[Any], order: str, sort: str) -> list[A
     return sorted(found, key=key, reverse=call.params.get("sort", sort) == "desc")
 
 
-def _projects(call: Call, projects: Iterable[Project]) -> Answer:
+def _of_user(call: Call) -> Callable[[Project], bool]:
+    name = call.path["user_id"]
+    user = call.person(int(name)) if name.isdecimal() else call.world.find_user(name)
+    demand(user is not None, 404, "404 User Not Found")
+    return lambda project: project.owner is user
+
+
+def _of_group(call: Call) -> Callable[[Project], bool]:
+    """Choose those of a group, and of its subgroups as well if asked."""
+    group, deep = call.group, call.params.get("include_subgroups", False)
+    return lambda project: (
+        project.group is group or bool(deep and project.group and group in project.group.lineage())
+    )
+
+
+def _shared(call: Call) -> Callable[[Project], bool]:
+    group = call.group
+    return lambda project: any(link.group is group for link in project.shared_with)
+
+
+def _forks(call: Call) -> Callable[[Project], bool]:
+    above = call.project
+    return lambda project: project.forked_from is above
+
+
+# Lists of projects, and which of those that the caller sees are in each.
+LISTS: tuple[tuple[str, Mapping[str, Param], Callable[[Call], Callable[[Project], bool]]], ...] = (
+    ("/projects", LIST, lambda _call: lambda _project: True),
+    ("/users/{user_id}/projects", LIST, _of_user),
+    ("/projects/{id}/forks", LIST, _forks),
+    ("/groups/{id}/projects", OF_GROUP, _of_group),
+    ("/groups/{id}/projects/shared", LIST, _shared),
+)
+
+
+def _list_projects(choose: Callable[[Call], Callable[[Project], bool]], call: Call) -> Answer:
     def render(project: Project) -> object:
         body = render_project(call, project)
         simple = call.params.get("simple") or call.user is None
         return {name: body[name] for name in SIMPLE} if simple else body
 
-    return paged(call, _arrange(call, projects, "id", "desc"), render)
+    found = filter(choose(call), call.world.projects.values())
+    return paged(call, _arrange(call, found, "id", "desc"), render)
 
 
-@endpoint("GET", "/projects", LIST)
-def list_projects(call: Call) -> Answer:
-    """List the projects the caller may see."""
-    return _projects(call, call.world.projects.values())
-
-
-@endpoint("GET", "/users/{user_id}/projects", LIST)
-def list_user_projects(call: Call) -> Answer:
-    """List the projects in a person's own namespace."""
-    name = call.path["user_id"]
-    user = call.person(int(name)) if name.isdecimal() else call.world.find_user(name)
-    demand(user is not None, 404, "404 User Not Found")
-    return _projects(call, [each for each in call.world.projects.values() if each.owner is user])
-
-
-@endpoint("GET", "/projects/{id}/forks", LIST)
-def list_forks(call: Call) -> Answer:
-    """List the forks of a project that the caller may see."""
-    forks = [each for each in call.world.projects.values() if each.forked_from is call.project]
-    return _projects(call, forks)
+for _template, _params, _choose in LISTS:
+    endpoint("GET", _template, _params)(partial(_list_projects, _choose))
 
 
 FORK: Mapping[str, Param] = {
@@ -134,7 +152,7 @@ FORK: Mapping[str, Param] = {
 def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     """Find the group that is asked for; None is the caller's own namespace."""
     named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
-    if named in {None, call.actor.username, _OWN_NAMESPACES + call.actor.id}:
+    if named in {None, call.actor.username, OWN_NAMESPACES + call.actor.id}:
         return None
     group = call.world.find_group(str(named))
     if group is None or find_level(call.user, group, call.today) < Level.DEVELOPER:
@@ -230,8 +248,7 @@ def archive_project(call: Call) -> Answer:
 def list_project_users(call: Call) -> Answer:
     """List the people of a project."""
     people = [each.user for each in effective_members(call.project, call.today).values()]
-    needle = call.params.get("search", "").casefold()
-    found = [each for each in people if needle in f"{each.username}\n{each.name}".casefold()]
+    found = [each for each in people if each.is_called(call.params.get("search", ""))]
     return paged(call, found, lambda each: render_user(call.world, each))
 
 
@@ -240,22 +257,11 @@ NAMESPACES: Mapping[str, Param] = {"search": text(), "owned_only": flag(), **PAG
 
 def _namespaces(call: Call) -> list[dict[str, object]]:
     """List where the caller may have projects: the own namespace, and groups seen."""
-    own = {"id": _OWN_NAMESPACES + call.actor.id, "kind": "user", "parent_id": None}
-    names = call.actor.name, call.actor.username
-    rows = [own | _named(call, names[0], names[1], names[1])]
-    for group in call.world.groups.values():
-        if find_level(call.user, group, call.today):
-            above = {"id": group.id, "kind": "group"}
-            above["parent_id"] = group.parent.id if group.parent else None
-            path = group.full_path
-            rows.append(above | _named(call, group.name, path, f"groups/{path}"))
-    return rows
-
-
-def _named(call: Call, name: str, path: str, page: str) -> dict[str, object]:
-    short = path.rpartition("/")[2]
-    page = web_url(call.world, page)
-    return {"name": name, "path": short, "full_path": path, "avatar_url": None, "web_url": page}
+    groups = [g for g in call.world.groups.values() if find_level(call.user, g, call.today)]
+    return [
+        render_namespace(call.world, call.actor, call.actor.username),
+        *(render_namespace(call.world, each, each.full_path) for each in groups),
+    ]
 
 
 @endpoint("GET", "/namespaces", NAMESPACES, open=False)
@@ -336,32 +342,10 @@ def edit_group(call: Call) -> Answer:
     return Answer(body=render_group(call, call.group))
 
 
-@endpoint("GET", "/groups/{id}/projects", OF_GROUP)
-def list_group_projects(call: Call) -> Answer:
-    """List the projects of a group, those of its subgroups as well if asked."""
-    group, deep = call.group, call.params.get("include_subgroups", False)
-    return _projects(
-        call,
-        [
-            each
-            for each in call.world.projects.values()
-            if each.group is group or (deep and each.group and group in each.group.lineage())
-        ],
-    )
-
-
-def _shared(call: Call) -> list[Project]:
-    return [
-        each
-        for each in call.world.projects.values()
-        if any(link.group is call.group for link in each.shared_with)
-    ]
-
-
-@endpoint("GET", "/groups/{id}/projects/shared", LIST)
-def list_shared_projects(call: Call) -> Answer:
-    """List the projects that a group is invited to."""
-    return _projects(call, _shared(call))
+def _own_place(call: Call) -> Project | Group:
+    least = Level.MAINTAINER if isinstance(call.place, Project) else Level.OWNER
+    demand(find_level(call.user, call.place, call.today) >= least)
+    return call.place
 
 
 SHARE = {"group_id": integer(required=True), "group_access": integer(required=True)}
@@ -371,9 +355,7 @@ SHARE = {"group_id": integer(required=True), "group_access": integer(required=Tr
 @endpoint("POST", "/groups/{id}/share", SHARE)
 def share_place(call: Call) -> Answer:
     """Invite a group."""
-    place, group = call.place, call.world.groups.get(call.params["group_id"])
-    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
-    demand(find_level(call.user, place, call.today) >= least)
+    place, group = _own_place(call), call.world.groups.get(call.params["group_id"])
     if group is None or not can_read(call.user, group, call.today):
         raise RefusedError(404, "404 Group Not Found")
     if any(each.group is group for each in place.shared_with):
@@ -388,26 +370,12 @@ def share_place(call: Call) -> Answer:
 @endpoint("DELETE", "/groups/{id}/share/{group_id}")
 def unshare_place(call: Call) -> Answer:
     """Take an invitation back."""
-    place, number = call.place, call.number("group_id")
-    least = Level.MAINTAINER if isinstance(place, Project) else Level.OWNER
-    demand(find_level(call.user, place, call.today) >= least)
+    place, number = _own_place(call), call.number("group_id")
     kept = [each for each in place.shared_with if each.group.id != number]
     demand(len(kept) < len(place.shared_with), 404)
     with call.world.writing():
         place.shared_with = kept
     return Answer(status=204)
-
-
-@endpoint("GET", "/groups", GROUPS)
-def list_groups(call: Call) -> Answer:
-    """List the groups the caller may see."""
-    skipped, top = call.params.get("skip_groups", ()), call.params.get("top_level_only")
-    groups = [
-        each
-        for each in call.world.groups.values()
-        if each.id not in skipped and not (top and each.parent)
-    ]
-    return paged(call, _arrange(call, groups, "name", "asc"), lambda each: render_group(call, each))
 
 
 @endpoint("GET", "/groups/{id}", {"with_projects": flag(), "with_custom_attributes": flag()})
@@ -416,22 +384,23 @@ def show_group(call: Call) -> Answer:
     group = call.group
     body = render_group(call, group) | {"shared_with_groups": render_shares(group)}
     if call.params.get("with_projects", True):
-        own = [each for each in call.world.projects.values() if each.group is group]
-        seen = [each for each in own if can_read(call.user, each, call.today)]
-        shared = [render_project(call, each) for each in _shared(call)]
-        told = [render_project(call, each) for each in seen]
-        body |= {"projects": told, "shared_projects": shared}
+        for name, choose in (("projects", _of_group), ("shared_projects", _shared)):
+            chosen = filter(choose(call), call.world.projects.values())
+            seen = [each for each in chosen if can_read(call.user, each, call.today)]
+            body[name] = [render_project(call, each) for each in seen]
     return Answer(body=body)
 
 
+@endpoint("GET", "/groups", GROUPS)
 @endpoint("GET", "/groups/{id}/subgroups", GROUPS)
 @endpoint("GET", "/groups/{id}/descendant_groups", GROUPS)
-def list_subgroups(call: Call) -> Answer:
-    """List the groups right below a group, or all below it."""
-    deep, group = call.url.endswith("/descendant_groups"), call.group
-    groups = [
-        each
-        for each in call.world.groups.values()
-        if each.parent is group or (deep and each is not group and group in each.lineage())
-    ]
+def list_groups(call: Call) -> Answer:
+    """List the groups the caller may see: all, or those right below a group, or all below it."""
+    groups = list(call.world.groups.values())
+    if call.url.endswith("/subgroups"):
+        groups = [each for each in groups if each.parent is call.group]
+    elif "id" in call.path:
+        groups = [each for each in groups if call.group in [*each.lineage()][1:]]
+    skipped, top = call.params.get("skip_groups", ()), call.params.get("top_level_only")
+    groups = [each for each in groups if each.id not in skipped and not (top and each.parent)]
     return paged(call, _arrange(call, groups, "name", "asc"), lambda each: render_group(call, each))

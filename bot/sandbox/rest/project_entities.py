@@ -118,7 +118,11 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
             "forks_count": sum(each.forked_from is project for each in world.projects.values()),
             "visibility": project.visibility,
-            "namespace": render_namespace(world, project),
+            "namespace": render_namespace(
+                world,
+                project.group or project.owner,
+                project.path_with_namespace.rpartition("/")[0],
+            ),
             "container_registry_image_prefix": project.path_with_namespace.lower(),
             "creator_id": project.owner.id if project.owner else 1,
             "_links": _links(call, project),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
@@ -14,6 +15,7 @@ from bot.sandbox.world.state import RefusedError
 
 TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
+LINKS = RELEASES + "/{tag_name}/assets/links"
 LINK: Mapping[str, Param] = {
     "name": text(required=True),
     "url": text(required=True),
@@ -80,8 +82,7 @@ def _tag(call: Call, name: str, ref: str) -> None:
 def _render_tag(call: Call, name: str) -> dict[str, object]:
     sha, own = call.project.repository.tags[name]
     release = call.project.releases.get(name)
-    place = ("/projects/{id}/protected_tags", ("id", str(call.project.id)))
-    rules = call.world.shelves.get(place, [])
+    rules = call.world.shelf("/projects/{id}/protected_tags", id=call.project.id)
     return {
         "name": name,
         "message": call.project.tag_messages.get(name, ""),
@@ -145,9 +146,18 @@ def create_release(call: Call) -> Answer:
             description=given.get("description", ""),
             author=call.actor,
             created_at=now,
-            links=[dict(each, id=call.world.next_id("release_link")) for each in links],
+            links=[_make_link(call, each) for each in links],
         )
     return Answer(status=201, body=_render(call, made))
+
+
+def _make_link(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": call.world.next_id(LINKS), **dict.fromkeys(LINK), **tell_link(given), **given}
+
+
+def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell what a link has besides what was given."""
+    return {"link_type": "other", "direct_asset_url": given["url"]}
 
 
 @endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})

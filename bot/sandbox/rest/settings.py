@@ -14,6 +14,7 @@ from bot.sandbox.world.state import RefusedError
 ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
 BRANCHES = "/projects/{id}/protected_branches"
 LEVELS = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
+FEATURES = ("repository_access", "merge_requests_access", "issues_access")
 ATTRIBUTES = {
     "only_allow_merge_if_pipeline_succeeds": "pipelines_must_succeed",
     "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
@@ -42,9 +43,7 @@ EDITABLE: Mapping[str, Param] = {
     **{name: text() for name in ("name", "description", "default_branch", "ci_config_path")},
     "visibility": choice("public", "internal", "private"),
     "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
-    "repository_access_level": choice("disabled", "private", "enabled"),
-    "merge_requests_access_level": choice("disabled", "private", "enabled"),
-    "issues_access_level": choice("disabled", "private", "enabled"),
+    **{f"{name}_level": choice("disabled", "private", "enabled") for name in FEATURES},
 }
 
 
@@ -56,8 +55,7 @@ def change_project(project: Project, given: Mapping[str, Any]) -> None:
             continue
         if name in ATTRIBUTES:
             setattr(project.settings, ATTRIBUTES[name], value)
-        elif name.removesuffix("_level") in {"repository_access", "merge_requests_access",
-                                             "issues_access"}:  # fmt: skip
+        elif name.removesuffix("_level") in FEATURES:
             setattr(project, name.removesuffix("_level"), value)
         elif name in CONSTANT:
             project.told[name] = value
@@ -92,24 +90,30 @@ def _render_branch(project: Project, name: str) -> dict[str, object]:
     }
 
 
+def _protected(call: Call) -> str:
+    demand(call.level >= Level.MAINTAINER)
+    name = unquote(call.path["name"])
+    demand(name in call.project.protected_branches, 404)
+    return name
+
+
 @endpoint("GET", BRANCHES, {"search": text(), **PAGING}, open=False)
 def list_protected_branches(call: Call) -> Answer:
     """List protected branches."""
     demand(call.level >= Level.MAINTAINER)
-    found = [
-        each
-        for each in sorted(call.project.protected_branches)
-        if call.params.get("search", "") in each
-    ]
-    return paged(call, found, lambda name: _render_branch(call.project, name))
+    found = sorted(call.project.protected_branches)
+    needle = call.params.get("search", "")
+    return paged(
+        call,
+        [each for each in found if needle in each],
+        lambda name: _render_branch(call.project, name),
+    )
 
 
 @endpoint("GET", BRANCHES + "/{name}", open=False)
 def show_protected_branch(call: Call) -> Answer:
     """Tell of a protected branch."""
-    demand(call.level >= Level.MAINTAINER)
-    name = unquote(call.path["name"])
-    demand(name in call.project.protected_branches, 404)
+    name = _protected(call)
     return Answer(body=_render_branch(call.project, name))
 
 
@@ -142,9 +146,7 @@ def protect_branch(call: Call) -> Answer:
 @endpoint("PATCH", BRANCHES + "/{name}", {"allow_force_push": flag()})
 def edit_protected_branch(call: Call) -> Answer:
     """Let history of a protected branch be lost, or not."""
-    name = unquote(call.path["name"])
-    demand(call.level >= Level.MAINTAINER)
-    demand(name in call.project.protected_branches, 404)
+    name = _protected(call)
     with call.world.writing():
         _let_force(call.project, name, call.params)
     return Answer(body=_render_branch(call.project, name))
@@ -160,10 +162,9 @@ def _let_force(project: Project, name: str, given: Mapping[str, Any]) -> None:
 @endpoint("DELETE", BRANCHES + "/{name}")
 def unprotect_branch(call: Call) -> Answer:
     """Stop protecting a branch."""
-    demand(call.level >= Level.MAINTAINER)
-    name = unquote(call.path["name"])
-    demand(name in call.project.protected_branches, 404)
+    name = _protected(call)
     with call.world.writing():
         call.project.protected_branches.discard(name)
+        call.project.force_pushes.discard(name)
         call.project.push_levels.pop(name, None)
     return Answer(status=204)

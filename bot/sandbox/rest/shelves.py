@@ -1,45 +1,24 @@
 """REST: things that are kept as they were sent and move nothing else, one row of a table each."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import Kind, Row, create, offer
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.rest.releases import LINK, RELEASES
-from bot.sandbox.world.access import can_read, demand, find_level
+from bot.sandbox.rest.releases import LINK, LINKS, tell_link
+from bot.sandbox.world.access import can_read, demand
 from bot.sandbox.world.entities import Group, Level
-from bot.sandbox.world.state import RefusedError
 
-Row = dict[str, Any]
 NEEDED = text(required=True)
 STATES = {"close": "closed", "activate": "active", "stop": "stopped"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
-    """A kind of thing: where its list is, what names one, what it takes, what it has besides.
-
-    Who is `reads` may see it, who is `writes` may change it. What is `unique` of it is refused with
-    `taken` when it is there.
-    """
-
-    at: str
-    key: str
-    fields: Mapping[str, Param]
-    more: Callable[[Call], Row]
-    reads: Level = Level.NO_ACCESS
-    writes: Level = Level.DEVELOPER
-    unique: str = ""
-    taken: int = 400
-    job_token: bool = False
-
-
-def _rows(call: Call, shelf: Shelf) -> list[Row]:
+def _rows(at: str, key: str, call: Call) -> MutableSequence[Row]:
     """Find the list that an address means; what stands above it must be there."""
-    above = {name: value for name, value in call.path.items() if name != shelf.key}
+    above = {name: value for name, value in call.path.items() if name != key}
     if "tag_name" in above:
         found = call.code.releases.get(above["tag_name"])
         demand(found is not None, 404)
@@ -48,93 +27,44 @@ def _rows(call: Call, shelf: Shelf) -> list[Row]:
         _ = call.issue
     if "sha" in above:
         above["sha"] = call.commit(above["sha"]).sha
-    place = tuple(sorted({**above, "id": str(call.place.id)}.items()))
-    return call.world.shelves.setdefault((shelf.at, *place), [])
+    return call.world.shelf(at, **{**above, "id": call.place.id})
 
 
-def _find(call: Call, shelf: Shelf) -> Row:
-    name = shelf.key if shelf.unique == shelf.key else "id"
-    for row in _rows(call, shelf):
-        if str(row[name]) == call.path[shelf.key]:
-            return row
-    raise RefusedError(404, "404 Not found")
-
-
-def _demand(call: Call, level: Level) -> None:
-    demand(find_level(call.user, call.place, call.today) >= level)
-
-
-def _change(row: Row, given: Mapping[str, Any]) -> None:
+def _change(call: Call, row: Row, given: Mapping[str, Any]) -> None:
     row |= {name: value for name, value in given.items() if name != "state_event"}
     if "state_event" in given:
         row["state"] = STATES[given["state_event"]]
+    if "updated_at" in row:
+        row["updated_at"] = stamp(call.world.now)
 
 
-def _list_rows(shelf: Shelf, call: Call) -> Answer:
-    _demand(call, shelf.reads)
-    given = {name: value for name, value in call.params.items() if name not in PAGING}
-    needle = given.pop("search", "").casefold()
-    found = [
-        row
-        for row in _rows(call, shelf)
-        if needle in str(row).casefold()
-        and all(row.get(name) == value for name, value in given.items())
-    ]
-    return paged(call, found, dict)
+def _shelf(
+    at: str, key: str, fields: Mapping[str, Param], more: Callable[[Call], Row], **rights: Any
+) -> Kind:
+    """Offer a kind of thing that is kept as it was sent, with `more` of its own."""
 
-
-def _show_row(shelf: Shelf, call: Call) -> Answer:
-    _demand(call, shelf.reads)
-    return Answer(body=_find(call, shelf))
-
-
-def _create_row(shelf: Shelf, call: Call) -> Answer:
-    _demand(call, shelf.writes)
-    rows = _rows(call, shelf)
-    for name in shelf.unique.split():
-        if any(row[name] == call.params[name] for row in rows):
-            raise RefusedError(shelf.taken, {name: ["has already been taken"]})
-    with call.world.writing():
-        told: Row = {"id": call.world.next_id(shelf.at), **dict.fromkeys(shelf.fields)}
+    def make(call: Call) -> Row:
+        told: Row = {"id": call.world.next_id(at), **dict.fromkeys(fields)}
         told.pop("state_event", None)
-        rows.append(told | shelf.more(call) | dict(call.params))
-    return Answer(status=201, body=rows[-1])
+        return told | more(call) | dict(call.params)
+
+    return offer(
+        Kind(
+            at=at,
+            key=key,
+            name=key if rights.get("unique") == key else "id",
+            fields=fields,
+            keep=partial(_rows, at, key),
+            make=make,
+            change=_change,
+            **rights,
+        )
+    )
 
 
-def _edit_row(shelf: Shelf, call: Call) -> Answer:
-    _demand(call, shelf.writes)
-    row = _find(call, shelf)
-    with call.world.writing() as now:
-        _change(row, call.params)
-        if "updated_at" in row:
-            row["updated_at"] = stamp(now)
-    return Answer(body=row)
-
-
-def _delete_row(shelf: Shelf, call: Call) -> Answer:
-    _demand(call, shelf.writes)
-    row = _find(call, shelf)
-    with call.world.writing():
-        _rows(call, shelf).remove(row)
-    return Answer(status=204)
-
-
-def _offer(shelf: Shelf) -> None:
-    """Offer to list, show, make, change and delete things of a kind."""
-    one = f"{shelf.at}/{{{shelf.key}}}"
-    optional = {
-        name: Param(convert=each.convert, choices=each.choices)
-        for name, each in shelf.fields.items()
-    }
-    listing = {"search": text(), "state": text(), "title": text(), **PAGING}
-    for method, template, params, act in (
-        ("GET", shelf.at, listing, _list_rows),
-        ("GET", one, {}, _show_row),
-        ("POST", shelf.at, shelf.fields, _create_row),
-        ("PUT", one, optional, _edit_row),
-        ("DELETE", one, {}, _delete_row),
-    ):
-        endpoint(method, template, params, job_token=shelf.job_token)(partial(act, shelf))
+def _is_ours(_kind: Kind, call: Call, row: Row) -> bool:
+    """Return whether the caller may change a note: its author, or Maintainer and up."""
+    return row["author"]["id"] == call.actor.id or call.level >= Level.MAINTAINER
 
 
 def _times(call: Call) -> Row:
@@ -191,6 +121,7 @@ MILESTONE = {
     "start_date": text(),
     "state_event": choice("close", "activate"),
 }
+LISTING = {"search": text(), "state": text(), "title": text()}
 VARIABLE = {"key": NEEDED, "value": NEEDED, "variable_type": choice("env_var", "file")}
 GROUP_VARIABLE = {
     **VARIABLE,
@@ -201,51 +132,51 @@ GROUP_VARIABLE = {
 SHELVES = (
     # doc/api/milestones.md, doc/api/group_milestones.md
     *(
-        Shelf(at=f"/{places}/{{id}}/milestones", key="milestone_id", fields=MILESTONE,
-              more=_milestone, unique="title", writes=Level.PLANNER)
+        _shelf(f"/{places}/{{id}}/milestones", key="milestone_id", fields=MILESTONE,
+               more=_milestone, unique="title", writes=Level.PLANNER, listing=LISTING)
         for places in ("projects", "groups")
     ),
     # doc/api/notes.md, "Issues"
-    Shelf(at="/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
-          more=_note, writes=Level.NO_ACCESS),
+    _shelf("/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
+           more=_note, writes=Level.NO_ACCESS, may_change=_is_ours),
     # doc/api/commits.md, "Post comment to commit"
-    Shelf(at="/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
-          fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
-          writes=Level.REPORTER),
+    _shelf("/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
+           fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
+           writes=Level.REPORTER, ways=("list", "create")),
     # doc/api/releases/links.md; doc/ci/jobs/ci_job_token.md: job tokens may read and make them.
-    Shelf(at=f"{RELEASES}/{{tag_name}}/assets/links", key="link_id", unique="name url",
-          job_token=True, fields=LINK,
-          more=lambda call: {"link_type": "other", "direct_asset_url": call.params["url"]}),
+    _shelf(LINKS, key="link_id", unique="name url",
+           job_token=True, fields=LINK,
+           more=lambda call: tell_link(call.params)),
     # doc/api/pipeline_schedules.md, "Pipeline schedule variables"
-    Shelf(at="/projects/{id}/pipeline_schedules/{pipeline_schedule_id}/variables", key="key",
-          fields=VARIABLE, unique="key", more=lambda _call: {"variable_type": "env_var"}),
+    _shelf("/projects/{id}/pipeline_schedules/{pipeline_schedule_id}/variables", key="key",
+           fields=VARIABLE, unique="key", more=lambda _call: {"variable_type": "env_var"},
+           ways=("create", "edit", "delete")),
     # doc/api/group_level_variables.md
-    Shelf(at="/groups/{id}/variables", key="key", fields=GROUP_VARIABLE, unique="key",
-          reads=Level.MAINTAINER, writes=Level.OWNER,
-          more=lambda _call: {"variable_type": "env_var", "environment_scope": "*",
-                              **dict.fromkeys(("protected", "masked", "raw", "hidden"), False)}),
+    _shelf("/groups/{id}/variables", key="key", fields=GROUP_VARIABLE, unique="key",
+           reads=Level.MAINTAINER, writes=Level.OWNER,
+           more=lambda _call: {"variable_type": "env_var", "environment_scope": "*",
+                               **dict.fromkeys(("protected", "masked", "raw", "hidden"), False)}),
     # doc/api/group_labels.md
-    Shelf(at="/groups/{id}/labels", key="label_id", unique="name", taken=409,
-          writes=Level.PLANNER,
-          fields={"name": NEEDED, "color": NEEDED, "description": text()}, more=_group_label),
+    _shelf("/groups/{id}/labels", key="label_id", unique="name", taken=409,
+           writes=Level.PLANNER,
+           fields={"name": NEEDED, "color": NEEDED, "description": text()}, more=_group_label),
     # doc/api/protected_tags.md
-    Shelf(at="/projects/{id}/protected_tags", key="name", unique="name", taken=422,
-          more=_protected_tag,
-          fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
-          reads=Level.MAINTAINER, writes=Level.MAINTAINER),
+    _shelf("/projects/{id}/protected_tags", key="name", unique="name", taken=422,
+           more=_protected_tag,
+           fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
+           reads=Level.MAINTAINER, writes=Level.MAINTAINER,
+           ways=("list", "show", "create", "delete")),
     # doc/api/environments.md
-    Shelf(at="/projects/{id}/environments", key="environment_id", unique="name",
-          fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
-          more=lambda call: {"slug": call.params["name"].lower(), "state": "available",
-                             **_times(call)}, reads=Level.REPORTER),
+    _shelf("/projects/{id}/environments", key="environment_id", unique="name",
+           fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
+           more=lambda call: {"slug": call.params["name"].lower(), "state": "available",
+                              **_times(call)}, reads=Level.REPORTER),
     # doc/api/deploy_keys.md
-    Shelf(at="/projects/{id}/deploy_keys", key="key_id", unique="key",
-          fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
-          more=lambda call: {"created_at": stamp(call.world.now), "can_push": False},
-          reads=Level.MAINTAINER, writes=Level.MAINTAINER),
+    _shelf("/projects/{id}/deploy_keys", key="key_id", unique="key",
+           fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
+           more=lambda call: {"created_at": stamp(call.world.now), "can_push": False},
+           reads=Level.MAINTAINER, writes=Level.MAINTAINER),
 )  # fmt: skip
-for _shelf in SHELVES:
-    _offer(_shelf)
 
 
 THREADS, ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/discussions", SHELVES[2]
@@ -258,14 +189,14 @@ def _thread(row: Row) -> Row:
 @endpoint("GET", THREADS, PAGING)
 def list_issue_threads(call: Call) -> Answer:
     """List the notes of an issue, each a thread of its own: none is answered here."""
-    return paged(call, _rows(call, ISSUE_NOTES), _thread)
+    return paged(call, ISSUE_NOTES.keep(call), _thread)
 
 
 @endpoint("POST", THREADS, {"body": NEEDED})
 def create_issue_thread(call: Call) -> Answer:
     """Write a note on an issue."""
-    _create_row(ISSUE_NOTES, call)
-    return Answer(status=201, body=_thread(_rows(call, ISSUE_NOTES)[-1]))
+    create(ISSUE_NOTES, call)
+    return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
 
 
 # Of these there is nothing here, and nothing can be made.
@@ -295,7 +226,7 @@ for _template in NONE_HERE:
 def find_milestone(call: Call, number: int) -> Row | None:
     """Find a milestone of the project of the path, or of a group above it."""
     above = [group.id for group in call.project.group.lineage()] if call.project.group else []
-    places = [("/projects/{id}/milestones", ("id", str(call.project.id)))]
-    places += [("/groups/{id}/milestones", ("id", str(each))) for each in above]
-    rows = [row for place in places for row in call.world.shelves.get(place, [])]
+    rows = [*call.world.shelf("/projects/{id}/milestones", id=call.project.id)]
+    for each in above:
+        rows += call.world.shelf("/groups/{id}/milestones", id=each)
     return next((row for row in rows if row["id"] == number), None)

@@ -20,7 +20,7 @@ from bot.sandbox.webhooks.parts import (
     merge_status,
     write_time,
 )
-from bot.sandbox.world.diffs import compare_trees
+from bot.sandbox.world.diffs import changes_of
 from bot.sandbox.world.entities import (
     Label,
     MergeRequest,
@@ -277,9 +277,7 @@ def _pushed(world: World, project: Project, commit: Commit) -> Body:
 
     `repo_changes` of app/models/commit.rb.
     """
-    store = project.repository.store
-    parent = store.commits[commit.parents[0]].tree if commit.parents else {}
-    changed = compare_trees(store, parent, commit.tree)
+    changed = changes_of(project.repository.store, commit)
     added = [each for each in changed if each.new and (each.renamed or not each.old)]
     told = {"added": added, "removed": [each for each in changed if not each.new]}
     told["modified"] = [each for each in changed if each.new and each not in added]

@@ -7,6 +7,7 @@ from datetime import date
 from bot.sandbox.world.entities import (
     Group,
     GroupLink,
+    Issue,
     Level,
     Member,
     MergeRequest,
@@ -88,6 +89,18 @@ def can_read_merge_requests(user: User | None, project: Project, today: date) ->
     return project.merge_requests_access == "enabled" or (
         find_level(user, project, today) >= Level.REPORTER
     )
+
+
+def can_read_issue(user: User | None, project: Project, issue: Issue, today: date) -> bool:
+    """Return whether the person may read an issue; if confidential its author, or Reporter.
+
+    Where issues are private they are for members, and where they are off there are none.
+    """
+    level = find_level(user, project, today)
+    is_on = project.issues_access == "enabled" or (
+        project.issues_access == "private" and level >= Level.GUEST
+    )
+    return is_on and (not issue.confidential or issue.author is user or level >= Level.REPORTER)
 
 
 def can_comment(user: User | None, mr: MergeRequest, today: date) -> bool:

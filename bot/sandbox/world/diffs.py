@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bot.sandbox.world.entities import DiffVersion, MergeRequest
 from bot.sandbox.world.git_objects import object_id
-from bot.sandbox.world.repository import Blob, ObjectStore, Tree, changed_paths
+from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Tree, changed_paths
 
 _START = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)")
 _HUNK = re.compile(r"^@@ .* @@", re.MULTILINE)
@@ -205,6 +205,12 @@ def render_diff(
         "deleted_file": change.new is None,
         "generated_file": False,
     }
+
+
+def changes_of(store: ObjectStore, commit: Commit) -> list[FileChange]:
+    """List what a commit changed against its first parent."""
+    base = store.commits[commit.parents[0]].tree if commit.parents else {}
+    return compare_trees(store, base, commit.tree)
 
 
 def count_lines(store: ObjectStore, changes: Iterable[FileChange]) -> list[Stats]:

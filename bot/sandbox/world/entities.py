@@ -35,6 +35,10 @@ class User:
     state: str = "active"
     bot: bool = False
 
+    def is_called(self, needle: str) -> bool:
+        """Return whether a text is in the username or the name, without case."""
+        return needle.casefold() in f"{self.username}\n{self.name}".casefold()
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Member:
@@ -441,6 +445,11 @@ class Schedule:
     cron_timezone: str = "UTC"
     active: bool = True
     last_pipeline: "Pipeline | None" = None
+
+    @property
+    def scope(self) -> str:
+        """The word that lists ask for."""
+        return "active" if self.active else "inactive"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

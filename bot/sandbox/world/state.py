@@ -171,6 +171,11 @@ class World:
         self._ids[kind] = max(self._ids[kind], number)
         return number
 
+    def shelf(self, at: str, **names: object) -> list[dict[str, Any]]:
+        """Find the rows that are kept at an address, with what its holes stand for."""
+        place = (at, *sorted((name, str(value)) for name, value in names.items()))
+        return self.shelves.setdefault(place, [])
+
     def tick(self, seconds: float = 1) -> datetime:
         """Advance the clock and return the new time."""
         self.now += timedelta(seconds=seconds)
@@ -241,6 +246,13 @@ class World:
             for mr in project.merge_requests.values()
             if mr.state == "opened"
         ]
+
+    def find_open_from(self, project: Project, branch: str) -> MergeRequest | None:
+        """Find the first open merge request from a branch of a project."""
+        for mr in self.open_merge_requests():
+            if mr.source_project is project and mr.source_branch == branch:
+                return mr
+        return None
 
     def find_user(self, username: str) -> User | None:
         """Find an account by username, without case."""
