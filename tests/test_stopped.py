@@ -6,11 +6,13 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
 
+from bot import __main__ as door
 from bot.__main__ import run_process
 from bot.command_line import try_place, write_files
 from bot.gitlab.transport import Transport
@@ -189,3 +191,37 @@ def test_a_board_that_could_not_be_written_is_told_before_anything_is_asked(
 def test_a_place_that_is_not_there_yet_is_tried_and_left_alone(tmp_path: Path) -> None:
     try_place(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
+
+
+def leave_by(monkeypatch: pytest.MonkeyPatch, ask: Callable[[object], int]) -> list[int]:
+    """Return the codes with which this process would leave if `run` were so."""
+    codes: list[int] = []
+    monkeypatch.setitem(door._QUICK, ("run",), ask)  # noqa: SLF001  what a signal meets
+    monkeypatch.setattr(sys, "argv", ["nomination-bot", "run"])
+    run_process(codes.append)
+    return codes
+
+
+def test_what_was_lost_is_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "AGAIN", 0.02)
+
+    def ask(_: object) -> int:
+        with suppress(KeyboardInterrupt):
+            stop_here(signal.SIGINT)
+        threading.Event().wait(5)
+        return 0
+
+    assert leave_by(monkeypatch, ask) == [130]
+
+
+def test_a_signal_that_a_shell_lets_pass_is_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def ask(_: object) -> int:
+        stop_here(signal.SIGTERM)
+        return 0
+
+    try:
+        assert leave_by(monkeypatch, ask) == [0]
+    finally:
+        signal.signal(signal.SIGTERM, before)
