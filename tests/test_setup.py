@@ -13,9 +13,11 @@ import pytest
 from bot.evidence.facts import FileAt, WorkOf
 from bot.gitlab.queries import _PARTS
 from bot.gitlab.rest import READERS
+from bot.gitlab.transport import Transport
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft
 from bot.sandbox.acts.merging import assess_merge
+from bot.sandbox.http.faults import Fault as Failure, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import (
     Group,
@@ -790,6 +792,16 @@ def test_every_query_that_the_bot_can_send_is_tried() -> None:
     )
     tried = {type(find(sample)) for find, _ in FOR_NEEDS.values()}
     assert tried | {WorkOf} == set(_PARTS) | set(READERS) | {FileAt}
+
+
+def test_a_query_without_any_answer_says_nothing_of_gitlabs_version(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Transport, "contact_seconds", 0.01)
+    server.fault(Failure(route="POST /api/graphql", kind=Kind.CUT_BEFORE))
+    found = points(operate(server.url, "doctor", "--json"))
+    told = {state for name, state in found.items() if name.startswith("query ")}
+    assert told == {"ok", "cannot tell"}
 
 
 def test_json_holds_every_point(server: Server) -> None:
