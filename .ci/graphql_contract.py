@@ -92,7 +92,10 @@ def _needs() -> Iterator[Any]:
 
     One that can be more than it is by default is taken both ways.
     """
-    for kind in facts.Asks.__subclasses__():
+    # Not `__subclasses__`: it may still name what a class with slots was made of.
+    for kind in vars(facts).values():
+        if facts.Asks not in getattr(kind, "__bases__", ()):
+            continue
         fields = dataclasses.fields(kind)
         given = {each.name: EXAMPLE[each.name] for each in fields if each.name in EXAMPLE}
         yield kind(**given)
