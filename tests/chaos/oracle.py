@@ -398,7 +398,7 @@ def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> fro
     said = {
         note.author.username
         for note, order in _orders(plot, mr, nominees)
-        if order.verb == "attest"
+        if order.verb == "attest" and (mr.merged_at is None or note.created_at <= mr.merged_at)
     }
     return frozenset(said & {each.name for each in nominees})
 
