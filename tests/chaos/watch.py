@@ -55,7 +55,7 @@ class Watch:
     def _check(self, event: Event, job: Job) -> None:
         self._wrongs += self._offers.check(event, job.began - int(job.spoiled))
         if not job.spoiled:
-            self._wrongs += self._offers.check_doubles(f"in {job.name}")
+            self._wrongs += self._offers.check_doubles(f"in {job.name}", but=self._offers.reopened)
         if event.kind == "status_set" and isinstance(event.subject, CommitStatus):
             self._check_status(event.subject)
         elif event.kind == "check_answered" and isinstance(event.subject, StatusCheckAnswer):
