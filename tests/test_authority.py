@@ -240,6 +240,26 @@ def test_to_take_the_authority_from_who_holds_is_not_to_release(
     assert "On hold" not in run_on(server, made.nomination).body
 
 
+@pytest.mark.parametrize("state", ["blocked", "left", "there"])
+def test_a_hold_stays_while_nobody_is_nominated(
+    made: NominationWorld, server: Server, state: str
+) -> None:
+    note = made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    made.push({ENTRY: entry("nina", "trainee_maintainer")}, branch=BRANCH)
+    if state == "blocked":
+        actions.set_account_state(made.world, made.user("max"), "blocked")
+    elif state == "left":
+        del made.group.members[made.user("max").id]
+    bodies = {run_on(server, made.nomination).body for _ in range(3)}
+    assert (len(bodies), awards(note)) == (1, ["white_check_mark"])
+    assert "had no effect" not in bodies.pop()
+    made.push({ENTRY: entry("nina", "maintainer")}, branch=BRANCH)
+    outcome = run_on(server, made.nomination)
+    assert (outcome.gate, awards(note)) == ("failed", ["white_check_mark"])
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+
+
 def test_a_hold_by_somebody_who_never_had_authority_is_none(
     made: NominationWorld, server: Server
 ) -> None:

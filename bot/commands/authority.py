@@ -92,6 +92,15 @@ def is_orphaned(order: Order) -> bool:
     )
 
 
+def is_kept(order: Order) -> bool:
+    """Return whether a hold that the bot heeded waits until somebody is nominated again.
+
+    Its tick stays: it alone tells of the hold when its author is gone by then.
+    """
+    ticked = Outcome.DONE.value in order.note.own_emoji
+    return order.name == "hold" and ticked and not order.context.nominations
+
+
 def _has_lost(order: Order) -> bool:
     """Return whether somebody who decides here no more holds what they had authority to hold.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bot.commands.authority import check_audience, doubt, is_orphaned, scopes_where
+from bot.commands.authority import check_audience, doubt, is_kept, is_orphaned, scopes_where
 from bot.commands.effects import EFFECTS
 from bot.commands.hints import guess_form, is_approval, means_to_close
 from bot.commands.orders import (
@@ -160,6 +160,8 @@ def _obey(decisions: Decisions, order: Order) -> None:
     if verb.name in _TOO_LATE and merged_at and order.note.created_at > merged_at:
         raise TooLateError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
     decisions.help_wanted = verb.name == "help"
+    if is_kept(order):
+        return
     check_audience(verb, order)
     EFFECTS[verb.name](decisions, order)
     # A tick says that the gate was shut; after the merge only one that was there before does.
