@@ -59,7 +59,7 @@ class Watch:
         if event.kind == "status_set" and isinstance(event.subject, CommitStatus):
             self._check_status(event.subject)
         elif event.kind == "check_answered" and isinstance(event.subject, StatusCheckAnswer):
-            self._check_passed(event.subject.status, event.subject.sha)
+            self._check_passed(event.subject.status, event.subject.sha, event.merge_request)
         elif event.kind == "emoji_added" and event.note is not None:
             self._check_emoji(event.note, event.subject)
 
@@ -79,14 +79,15 @@ class Watch:
         if (state, text) == posted[:2] and at < job.began and not replaced:
             self._wrongs.append(f"{job.name} posted {state!r} ({text}) twice on one pipeline")
 
-    def _check_passed(self, state: str, sha: str) -> None:
+    def _check_passed(self, state: str, sha: str, asked: MergeRequest | None = None) -> None:
         job = self.current
         if state not in {"success", "passed"} or job is None:
             return
         for mr in self._plot.merge_requests:
             # A sweep looks at all; and what is merged has no gate to pass any more.
             meant = mr.iid == job.iid if job.iid else mr.head_sha == sha
-            if not meant or mr.state != "opened":
+            # A status is of a commit, the answer to a check of one merge request.
+            if not meant or asked not in {None, mr} or mr.state != "opened":
                 continue
             if not any(v.passed and v.head == sha for v in self._moments(mr, job)):
                 now = judge(self._plot, mr)
