@@ -188,13 +188,17 @@ class MergeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
-    """A commit status on the head, in GitLab's words."""
+    """A commit status on the head, in GitLab's words.
+
+    `finished_at` is when it came to its end; one that is pending has not.
+    """
 
     state: str
     description: str
     pipeline_id: int | None
     author_id: int | None
     ref: str | None = None
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestDraft, NoteDraft, StatusDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member
@@ -190,6 +191,28 @@ def test_what_changes_after_the_merge_is_held_against_nobody(
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     line = first_line(run_on(server, made.nomination))
     assert line == "**Merged:** 4 of 4 steps are left. Waiting for @nina since 2026-01-06."
+
+
+@pytest.mark.parametrize("pipelines", ["none", "push", "merge_request_event"])
+def test_a_gate_that_is_opened_after_the_merge_was_not_open_then(
+    made: NominationWorld, server: Server, pipelines: str
+) -> None:
+    """What is opened from the same branch shares its head, and nominates nobody by then."""
+    made.team.settings.pipelines = pipelines
+    actions.assign(made.world, made.user("nina"), made.nomination, [])
+    made.merge()
+    assert "although not ready" in first_line(run_on(server, made.nomination))
+    dora = made.user("dora")
+    made.team.members[dora.id] = Member(user=dora, level=Level.DEVELOPER, created_at=START)
+    head, branch = made.nomination.head_sha or "", made.nomination.source_branch
+    forged = StatusDraft(state="failed", name="nomination-bot", ref=branch)
+    actions.set_commit_status(made.world, dora, made.team, head, forged)
+    draft = MergeRequestDraft(title="Again", source_branch=branch, target_branch="main")
+    again = actions.open_merge_request(made.world, made.user("nina"), made.team, draft)
+    asking = NoteDraft(body="/nomination recheck")
+    actions.create_note(made.world, made.user("nina"), again, asking)
+    assert "state='success'" in run_on(server, again).evaluation.plan.lines()[0]
+    assert "although not ready" in first_line(run_on(server, made.nomination))
 
 
 def test_whether_it_was_ready_may_be_unknown(made: NominationWorld, server: Server) -> None:

@@ -56,10 +56,15 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             pipeline_id=row.get("pipeline_id"),
             author_id=(row.get("author") or {}).get("id"),
             ref=row.get("ref"),
+            finished_at=_read_moment(row.get("finished_at")),
         )
         for row in rows
         if row["name"] == need.name
     )
+
+
+def _read_moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:

@@ -1,6 +1,7 @@
 """The gate in GitLab's terms: a commit status, an external status check, or none."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import Enum
 
 from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
@@ -157,17 +158,31 @@ def was_open(
     choice: GateChoice,
     accounts: Collection[int],
 ) -> bool:
-    """Return whether the bot, by any of its accounts, had opened the gate for what was merged."""
+    """Return whether the bot, by any of its accounts, had opened the gate for what was merged.
+
+    A status is one of the commit, so that what is opened later with the same head may change it.
+    """
     said = [
         each.state == COMMIT_STATES[GateState.PASSED]
         if isinstance(each, CommitStatus)
         else each.status == CHECK_STATES[GateState.PASSED]
         for need in past_needs(merge_request, choice)
         for each in _items(known.get(need))
-        if (isinstance(each, CommitStatus) and each.author_id in accounts)
+        if (
+            isinstance(each, CommitStatus)
+            and each.author_id in accounts
+            and not _is_later(each, merge_request.merged_at)
+        )
         or (isinstance(each, StatusCheck) and each.name == choice.name)
     ]
     return bool(said) and all(said)
+
+
+def _is_later(status: CommitStatus, merged_at: datetime | None) -> bool:
+    """Return whether a status came to its end after the merge, which is told in whole seconds."""
+    # app/models/commit_status.rb: `finished_at` is set with each success and failure.
+    at = status.finished_at
+    return at is not None and merged_at is not None and at.replace(microsecond=0) > merged_at
 
 
 def plan_status(
