@@ -366,6 +366,21 @@ def test_what_a_merge_would_make_is_unknown_until_a_rebase(
     assert gate_of(made, made.nomination) == "pending"
 
 
+@pytest.mark.parametrize("there", [entry("nils", "trainee_maintainer"), entry("nils")])
+def test_an_entry_that_is_renamed_to_a_path_that_is_taken_since_is_unknown(
+    made: NominationWorld, server: Server, there: bytes
+) -> None:
+    """Git merges no renamed file with one that was added at its new path."""
+    nils = f"{FOLDER}/n/nils.yml"
+    put(made, entry("bob", "maintainer"))
+    mr = made.open({BOB: None, nils: entry("nils", "maintainer")}, branch="bob")
+    made.push({BOB: entry("bob"), nils: there}, branch="main", by="olga")
+    outcome = run_on(server, mr)
+    assert outcome.gate == "pending"
+    assert "rebase the merge request" in outcome.body
+    assert gate_of(made, mr) == "pending"
+
+
 # --- no merge base ----------------------------------------------------------------------
 
 

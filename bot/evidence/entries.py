@@ -191,15 +191,17 @@ def _is_new(
 
 
 def _change(merge_request: MergeRequest, path: str, old_path: str | None, ledger: Ledger) -> Change:
-    earlier = old_path or path
     target: Content
     if merge_request.state == "merged":
         # The role is on the target branch because of this very merge request.
-        target = ledger[_base(merge_request, earlier)]
+        target = ledger[_base(merge_request, old_path or path)]
     else:
         target = ledger[_target(merge_request, path)]
-        if target is None and old_path:
+        if old_path and target is None:
             target = ledger[_target(merge_request, old_path)]
+        else:
+            old_path = None  # git does not merge it with what was added at its new path
+    earlier = old_path or path
     return Change(
         path=path,
         old_path=old_path,
