@@ -17,7 +17,7 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
     scopes, arguments = _choose_scopes(order)
     first, _, rest = arguments.partition(" ")
     name = first.strip(PUNCTUATION).casefold()
-    known = {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
+    known = _requirements_of(scopes)
     if name not in known:
         problem = f"there is no requirement {show(name)}" if name else "name a requirement"
         raise NotUnderstoodError(f"{problem}. {suggest(name, known.values())}")
@@ -53,7 +53,6 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
     first, _, rest = order.request.arguments.partition(" ")
     name = first.strip(PUNCTUATION).removeprefix("@").casefold()
     chosen = [scope for scope in scopes if name in scope.names]
-    requirements = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
     if first.strip(PUNCTUATION).startswith("@"):
         if not chosen:
             people = [f"@{scope.username}" for scope in scopes]
@@ -62,7 +61,14 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
             )
         return chosen, rest
     # A requirement wins over a person of the same name, who can always be written with `@`.
-    return (chosen, rest) if chosen and name not in requirements else (scopes, f"{first} {rest}")
+    if chosen and name not in _requirements_of(scopes):
+        return chosen, rest
+    return scopes, f"{first} {rest}"
+
+
+def _requirements_of(scopes: Iterable[Scope]) -> dict[str, str]:
+    """Return the requirements as they are written, by the form that is compared."""
+    return {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
 
 
 def find_further(
@@ -75,8 +81,7 @@ def find_further(
     """
     words = rest.split()
     link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
-    scopes = order.context.nominations
-    known = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
+    known = _requirements_of(order.context.nominations)
     name = "".join(words[link : link + 1]).strip(PUNCTUATION).casefold()
     has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
     is_listed = bool(link) or has_comma
