@@ -34,8 +34,7 @@ def _attest(decisions: Decisions, order: Order) -> None:
 
 def _waive(decisions: Decisions, order: Order) -> None:
     target, requirement, reason = find_target(order, "<reason>")
-    further, is_listed = find_further(order, requirement, reason)
-    if further and is_listed:
+    if find_further(order, requirement, reason, reasoned=True):
         form = order.form(f"waive @{target} {requirement} <reason>")
         raise NotUnderstoodError(f"write a command for each requirement, such as {form}.")
     if takes_back(reason):
@@ -55,7 +54,7 @@ def _unwaive(decisions: Decisions, order: Order) -> None:
         target, requirement, rest = find_target(order, "")
         decisions.waivers.pop((target, requirement), None)
         decisions.taken_back.add((target, requirement))
-        further, _ = find_further(order, requirement, rest, nearly=True)
+        further = find_further(order, requirement, rest, reasoned=False)
         if not further:
             return
         arguments = further if further.startswith("@") else f"@{target} {further}"

@@ -71,13 +71,11 @@ def _requirements_of(scopes: Iterable[Scope]) -> dict[str, str]:
     return {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
 
 
-def find_further(
-    order: Order, requirement: str, rest: str, *, nearly: bool = False
-) -> tuple[str, bool]:
-    """Return the words from another requirement on, if it comes next, and whether it is listed.
+def find_further(order: Order, requirement: str, rest: str, *, reasoned: bool) -> str:
+    """Return the words from another requirement on, if it comes next.
 
-    Without a comma or the like before it, the word may begin a reason. With `nearly` it may be
-    misspelt there, or stand behind a person.
+    Where the command is `reasoned`, a word may begin the reason unless a comma or the like stands
+    before it. Otherwise it may be misspelt behind that, or stand behind a person.
     """
     words = rest.split()
     link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
@@ -85,9 +83,11 @@ def find_further(
     name = "".join(words[link : link + 1]).strip(PUNCTUATION).casefold()
     has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
     is_listed = bool(link) or has_comma
-    if name in known or (nearly and is_listed and _may_name(name, known)):
-        return " ".join(words[link:]), is_listed
-    return "", False
+    if reasoned:
+        is_further = is_listed and name in known
+    else:
+        is_further = name in known or (is_listed and _may_name(name, known))
+    return " ".join(words[link:]) if is_further else ""
 
 
 def _may_name(word: str, known: Iterable[str]) -> bool:
