@@ -71,26 +71,38 @@ def _requirements_of(scopes: Iterable[Scope]) -> dict[str, str]:
     return {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
 
 
-def find_further(order: Order, requirement: str, rest: str, *, reasoned: bool) -> str:
-    """Return the words from another requirement on, if it comes next.
+def find_further(order: Order, target: tuple[str, str, str], *, reasoned: bool) -> str:
+    """Return the arguments about another requirement that comes behind the target's, if one does.
 
     Where the command is `reasoned`, a word may begin the reason unless a comma or the like stands
-    before it. Otherwise it may be misspelt behind that, or stand behind a person.
+    before it. Otherwise it may be misspelt behind that.
     """
+    who, requirement, rest = target
     words = rest.split()
     link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
+    is_listed = bool(link) or f"{requirement.casefold()}," in order.request.arguments.casefold()
     known = _requirements_of(order.context.nominations)
-    name = "".join(words[link : link + 1]).strip(PUNCTUATION).casefold()
-    has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
-    is_listed = bool(link) or has_comma
-    if reasoned:
-        is_further = is_listed and name in known
-    else:
-        is_further = name in known or (is_listed and _may_name(name, known))
-    return " ".join(words[link:]) if is_further else ""
+    person, name = _names_in(words[link:], order)
+    is_further = name in known and (is_listed or not reasoned)
+    if is_listed and not reasoned:
+        is_further = is_further or person.startswith("@") or _is_near(name, known)
+    if not is_further:
+        return ""
+    return " ".join(words[link:] if person else [f"@{who}", *words[link:]])
 
 
-def _may_name(word: str, known: Iterable[str]) -> bool:
+def _names_in(words: Sequence[str], order: Order) -> tuple[str, str]:
+    """Return the person whom words begin with, if they do, and what may be a requirement."""
+    first, second, *_ = *(word.strip(PUNCTUATION).casefold() for word in words[:2]), "", ""
+    scopes = order.context.nominations
+    is_nominee = any(first in scope.names for scope in scopes)
+    # As for the first one, a requirement wins over a person of the same name.
+    if first.startswith("@") or (is_nominee and first not in _requirements_of(scopes)):
+        return first, second
+    return "", first
+
+
+def _is_near(name: str, known: Iterable[str]) -> bool:
     from difflib import get_close_matches  # noqa: PLC0415 (only odd lists need it)
 
-    return word.startswith("@") or bool(get_close_matches(word, list(known)))
+    return bool(get_close_matches(name, list(known)))
