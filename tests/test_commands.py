@@ -595,6 +595,45 @@ def test_a_waiver_that_could_be_for_several_people_is_for_none(command: str, for
     )
 
 
+@pytest.mark.parametrize(
+    "both",
+    [
+        *("@zoe authored, @adam authored", "@zoe authored, adam authored"),
+        *("zoe authored and adam: authored", "@zoe authored @adam authored"),
+        *("zoe authored adam authored, please", "@zoe authored, `@adam` authored"),
+        "@zoe authored, @adam, authored",
+    ],
+)
+def test_the_waivers_of_several_people_are_taken_back_at_once(both: str) -> None:
+    given = "waive @zoe authored because\nwaive @adam authored because\nwaive reviewed because"
+    outcome = say(given, f"unwaive {both}", scopes=TWO)
+    assert (waived(outcome), last(outcome)[0]) == ({("zoe", "reviewed")}, Outcome.DONE)
+
+
+@pytest.mark.parametrize(
+    "other", [", adam authord", ", @adam authord", ", @eve open_for", " @eve authored"]
+)
+def test_no_list_of_people_is_ticked_where_one_of_it_is_not_understood(other: str) -> None:
+    given = "waive @zoe authored because\nwaive @adam authored because"
+    outcome = say(given, f"unwaive @zoe authored{other}", scopes=TWO)
+    assert waived(outcome) == {("adam", "authored")}
+    assert last(outcome)[0] is Outcome.NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize("reason", ["adam left", ", adam wants it", "@max asked for it", "adam"])
+def test_a_person_may_stand_in_the_reason_of_what_is_taken_back(reason: str) -> None:
+    given = "waive @zoe authored because\nwaive @adam authored because"
+    outcome = say(given, f"unwaive @zoe authored {reason}", scopes=TWO)
+    assert (waived(outcome), last(outcome)[0]) == ({("adam", "authored")}, Outcome.DONE)
+
+
+@pytest.mark.parametrize("other", [", @adam authored because", "and adam open_for because"])
+def test_a_waiver_for_two_people_is_not_ticked_for_one(other: str) -> None:
+    outcome = say(f"waive @zoe authored {other}", scopes=TWO)
+    assert waived(outcome) == set()
+    assert "write a command for each requirement" in last(outcome)[1]
+
+
 def test_a_nominee_named_like_a_requirement_needs_the_sign() -> None:
     scopes = (make_scope("authored"), make_scope("other", requirement_ids=()))
     assert waived(say("waive authored reviewed", scopes=scopes)) == {("authored", "authored")}

@@ -124,9 +124,10 @@ def look_at_touching(
 
     Where it is not known what changed, those are looked at that touch any entry.
     """
-    if not may_concern_entries(changed, choices.rules.globs):
+    globs = choices.rules.globs
+    if not may_concern_entries(changed, globs):
         return []
-    entries = {path for path in changed or () if concerns_entries(path, choices.rules.globs)}
+    entries = {path for path in changed or () if concerns_entries(path, globs)}
     shared = SharedFacts(gitlab, project)
 
     def look(iid: int) -> Look:
@@ -134,7 +135,7 @@ def look_at_touching(
 
     def is_touched(paths: tuple[str, ...] | None) -> bool:
         if changed is None or paths is None:
-            return may_concern_entries(paths, choices.rules.globs)
+            return may_concern_entries(paths, globs)
         return not entries.isdisjoint(paths)
 
     try:
@@ -179,8 +180,8 @@ def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
 
     Those that are over are left to the sweep.
     """
-    newest = islice(gitlab.fetch_recent(project, EVER), NEWEST)
-    iids = [iid for iid, paths in newest if may_concern_entries(paths, choices.rules.globs)]
+    newest, globs = islice(gitlab.fetch_recent(project, EVER), NEWEST), choices.rules.globs
+    iids = [iid for iid, paths in newest if may_concern_entries(paths, globs)]
     return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
@@ -236,7 +237,7 @@ def _searches(
     project: str, choices: Choices, gitlab: GitLab
 ) -> list[tuple[str, Callable[[], Iterable[int]]]]:
     """Say how merge requests are found that the present account did not mark."""
-    former = choices.former_ids
+    former, globs = choices.former_ids, choices.rules.globs
 
     def find_opened() -> Iterator[int]:
         # An event that was lost may be the one that opened a merge request: nothing marks that.
@@ -245,7 +246,7 @@ def _searches(
         since = EVER if former else gitlab.now() - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:
-            if may_concern_entries(paths, choices.rules.globs):
+            if may_concern_entries(paths, globs):
                 yield iid
 
     def find_merged() -> Iterable[int]:

@@ -176,6 +176,12 @@ class Step:
             return check.group, ""
         return (check.project, check.path) if isinstance(check, ListedIn) else ("", "")
 
+    @property
+    def listed_in(self) -> ListedIn:
+        """Return the list that is to have the name: only such steps have merge requests."""
+        assert isinstance(self.follow_up.check, ListedIn)  # noqa: S101  others are not asked
+        return self.follow_up.check
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:

@@ -71,7 +71,7 @@ def _find_end(case: Case, step: Step) -> str | None:
 
 
 def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
-    branches = offer_branches(_list_of(step), case.nomination.username)
+    branches = offer_branches(step.listed_in, case.nomination.username)
     opened = _opened(step, known)
     former = [offer for offer in opened if offer.branch not in branches]
     present = [offer for offer in opened if offer.branch in branches]
@@ -94,7 +94,7 @@ def _plan_open(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step
 
 
 def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
-    branches = offer_branches(_list_of(step), case.nomination.username)
+    branches = offer_branches(step.listed_in, case.nomination.username)
     past = [o for o in _ours(step, known) if o.branch in branches and o.state != "opened"]
     peoples = next((offer for offer in reversed(past) if not offer.withdrawn), None)
     taken = {offer.branch for offer in known.items}
@@ -119,13 +119,7 @@ def _plan_new(case: Case, step: Step, known: Offers, *, may_open: bool) -> Step:
 
 def _ours(step: Step, known: Offers) -> list[Offer]:
     """Return those into the branch of the file: one into another branch does not add the name."""
-    return [offer for offer in known.items if offer.target == _list_of(step).ref]
-
-
-def _list_of(step: Step) -> rules.ListedIn:
-    check = step.follow_up.check
-    assert isinstance(check, rules.ListedIn)  # noqa: S101  others have no merge requests
-    return check
+    return [offer for offer in known.items if offer.target == step.listed_in.ref]
 
 
 def _opened(step: Step, known: Offers) -> list[Offer]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError, show
 from bot.commands.text import Audience, Verb
-from bot.commands.values import Outcome, Scope
+from bot.commands.values import Scope
 
 
 def doubt(decisions: Decisions, order: Order) -> None:
@@ -97,8 +97,7 @@ def is_kept(order: Order) -> bool:
 
     Its tick stays: it alone tells of the hold when its author is gone by then.
     """
-    ticked = Outcome.DONE.value in order.note.own_emoji
-    return order.name == "hold" and ticked and not order.context.nominations
+    return order.name == "hold" and order.ticked and not order.context.nominations
 
 
 def _has_lost(order: Order) -> bool:
@@ -109,7 +108,7 @@ def _has_lost(order: Order) -> bool:
     """
     return (
         order.name == "hold"
-        and Outcome.DONE.value in order.note.own_emoji
+        and order.ticked
         and all(_find_present_authority(s, order) is False for s in order.context.nominations)
     )
 

@@ -33,9 +33,8 @@ def _attest(decisions: Decisions, order: Order) -> None:
 
 
 def _waive(decisions: Decisions, order: Order) -> None:
-    target, requirement, reason = find_target(order, "<reason>")
-    further, is_listed = find_further(order, requirement, reason)
-    if further and is_listed:
+    found = target, requirement, reason = find_target(order, "<reason>")
+    if find_further(order, found, reasoned=True):
         form = order.form(f"waive @{target} {requirement} <reason>")
         raise NotUnderstoodError(f"write a command for each requirement, such as {form}.")
     if takes_back(reason):
@@ -52,15 +51,13 @@ def _waive(decisions: Decisions, order: Order) -> None:
 
 def _unwaive(decisions: Decisions, order: Order) -> None:
     while True:
-        target, requirement, rest = find_target(order, "")
+        found = target, requirement, _ = find_target(order, "")
         decisions.waivers.pop((target, requirement), None)
         decisions.taken_back.add((target, requirement))
-        further, _ = find_further(order, requirement, rest, nearly=True)
+        further = find_further(order, found, reasoned=False)
         if not further:
             return
-        arguments = further if further.startswith("@") else f"@{target} {further}"
-        request = replace(order.request, arguments=arguments)
-        order = replace(order, request=request)
+        order = replace(order, request=replace(order.request, arguments=further))
 
 
 def _hold(decisions: Decisions, order: Order) -> None:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.commands.orders import CLOSING
+
 # Words that take something back, whatever they stand beside.
 _UNDOING = frozenset(
     """
@@ -52,7 +54,6 @@ _APPROVE = """
     vouch yes
 """
 
-_CLOSING = ("hold", "unwaive")
 _LONG = 20  # characters; more is no word that was meant as a command
 
 # The form that each word stands for.
@@ -94,8 +95,8 @@ def means_to_close(verb: str) -> bool:
     from difflib import get_close_matches  # noqa: PLC0415 (only what has no effect needs it)
 
     form = guess_form(verb, "", ())
-    nearest = [form] if form else get_close_matches(verb[:_LONG], [*_CLOSING, "waive"], n=1)
-    return any(each.startswith(_CLOSING) for each in nearest)
+    nearest = [form] if form else get_close_matches(verb[:_LONG], [*CLOSING, "waive"], n=1)
+    return any(each.startswith(tuple(CLOSING)) for each in nearest)
 
 
 def guess_form(verb: str, arguments: str, requirements: Iterable[str]) -> str | None:

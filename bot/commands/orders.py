@@ -56,6 +56,11 @@ class Order:
         """The word after that of the bot, in the form that is compared."""
         return self.request.verb_text.casefold()
 
+    @property
+    def ticked(self) -> bool:
+        """Whether the bot heeded the comment before, as its tick tells."""
+        return Outcome.DONE.value in self.note.own_emoji
+
     def form(self, usage: str) -> str:
         """Show how a command is written."""
         return code_span(f"/{self.word} {usage}")

@@ -165,8 +165,7 @@ def _obey(decisions: Decisions, order: Order) -> None:
     check_audience(verb, order)
     EFFECTS[verb.name](decisions, order)
     # A tick says that the gate was shut; after the merge only one that was there before does.
-    answered = Outcome.DONE.value in order.note.own_emoji
-    if merged_at and verb.name in CLOSING and not answered:
+    if merged_at and verb.name in CLOSING and not order.ticked:
         raise TooLateError("nobody read this before the merge, so it did not stop it.")
     if verb.name in STATING:
         decisions.decided_at = order.note.created_at

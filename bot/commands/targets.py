@@ -17,7 +17,7 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
     scopes, arguments = _choose_scopes(order)
     first, _, rest = arguments.partition(" ")
     name = first.strip(PUNCTUATION).casefold()
-    known = {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
+    known = _requirements_of(scopes)
     if name not in known:
         problem = f"there is no requirement {show(name)}" if name else "name a requirement"
         raise NotUnderstoodError(f"{problem}. {suggest(name, known.values())}")
@@ -53,7 +53,6 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
     first, _, rest = order.request.arguments.partition(" ")
     name = first.strip(PUNCTUATION).removeprefix("@").casefold()
     chosen = [scope for scope in scopes if name in scope.names]
-    requirements = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
     if first.strip(PUNCTUATION).startswith("@"):
         if not chosen:
             people = [f"@{scope.username}" for scope in scopes]
@@ -62,30 +61,48 @@ def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
             )
         return chosen, rest
     # A requirement wins over a person of the same name, who can always be written with `@`.
-    return (chosen, rest) if chosen and name not in requirements else (scopes, f"{first} {rest}")
+    if chosen and name not in _requirements_of(scopes):
+        return chosen, rest
+    return scopes, f"{first} {rest}"
 
 
-def find_further(
-    order: Order, requirement: str, rest: str, *, nearly: bool = False
-) -> tuple[str, bool]:
-    """Return the words from another requirement on, if it comes next, and whether it is listed.
+def _requirements_of(scopes: Iterable[Scope]) -> dict[str, str]:
+    """Return the requirements as they are written, by the form that is compared."""
+    return {wanted.casefold(): wanted for scope in scopes for wanted in scope.requirement_ids}
 
-    Without a comma or the like before it, the word may begin a reason. With `nearly` it may be
-    misspelt there, or stand behind a person.
+
+def find_further(order: Order, target: tuple[str, str, str], *, reasoned: bool) -> str:
+    """Return the arguments about another requirement that comes behind the target's, if one does.
+
+    Where the command is `reasoned`, a word may begin the reason unless a comma or the like stands
+    before it. Otherwise it may be misspelt behind that.
     """
+    who, requirement, rest = target
     words = rest.split()
     link = sum(1 for _ in takewhile(lambda word: word.casefold() in LINKS, words))
+    is_listed = bool(link) or f"{requirement.casefold()}," in order.request.arguments.casefold()
+    known = _requirements_of(order.context.nominations)
+    person, name = _names_in(words[link:], order)
+    is_further = name in known and (is_listed or not reasoned)
+    if is_listed and not reasoned:
+        is_further = is_further or person.startswith("@") or _is_near(name, known)
+    if not is_further:
+        return ""
+    return " ".join(words[link:] if person else [f"@{who}", *words[link:]])
+
+
+def _names_in(words: Sequence[str], order: Order) -> tuple[str, str]:
+    """Return the person whom words begin with, if they do, and what may be a requirement."""
+    first, second, *_ = *(word.strip(PUNCTUATION).casefold() for word in words[:2]), "", ""
     scopes = order.context.nominations
-    known = {wanted.casefold() for scope in scopes for wanted in scope.requirement_ids}
-    name = "".join(words[link : link + 1]).strip(PUNCTUATION).casefold()
-    has_comma = f"{requirement.casefold()}," in order.request.arguments.casefold()
-    is_listed = bool(link) or has_comma
-    if name in known or (nearly and is_listed and _may_name(name, known)):
-        return " ".join(words[link:]), is_listed
-    return "", False
+    is_nominee = any(first in scope.names for scope in scopes)
+    # As for the first one, a requirement wins over a person of the same name.
+    if first.startswith("@") or (is_nominee and first not in _requirements_of(scopes)):
+        return first, second
+    return "", first
 
 
-def _may_name(word: str, known: Iterable[str]) -> bool:
+def _is_near(name: str, known: Iterable[str]) -> bool:
     from difflib import get_close_matches  # noqa: PLC0415 (only odd lists need it)
 
-    return word.startswith("@") or bool(get_close_matches(word, list(known)))
+    return bool(get_close_matches(name, list(known)))

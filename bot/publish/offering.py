@@ -66,8 +66,7 @@ class Work:
     @property
     def check(self) -> ListedIn:
         """What the step is about."""
-        assert isinstance(self.step.follow_up.check, ListedIn)  # noqa: S101  others have no moves
-        return self.step.follow_up.check
+        return self.step.listed_in
 
     @property
     def branch(self) -> str:

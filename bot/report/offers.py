@@ -1,6 +1,5 @@
 """Word the merge requests that the bot opens for steps."""
 
-from bot import policy as rules
 from bot.assessment import Assessment, Step
 from bot.errors import ConfigError
 from bot.evidence import WITHDRAWN
@@ -22,8 +21,6 @@ def describe_offer(
     assessment: Assessment, step: Step, merge_request: MergeRequest, words: Words
 ) -> OfferText:
     """Say what a merge request for a step does, and why."""
-    check = step.follow_up.check
-    assert isinstance(check, rules.ListedIn)  # noqa: S101  others have no merge requests
     values = {"assessment": assessment, "step": step, "merge_request": merge_request}
     description = words.render("offer.md.j2", **values).strip()
     if has_quick_action(description):
@@ -33,7 +30,8 @@ def describe_offer(
         )
     # Only names that an account can have come so far; but for `@` nothing in them means anything.
     name = assessment.nomination.username.removeprefix("@")
-    return OfferText(title=f"Add {name} to {check.key} in {check.path}", description=description)
+    title = f"Add {name} to {step.listed_in.key} in {step.listed_in.path}"
+    return OfferText(title=title, description=description)
 
 
 def describe_end(why: str) -> str:

@@ -81,7 +81,7 @@ class _Making:
     gitlab_url: str
     tell: Callable[[str], None]
     shared: Source
-    now: datetime = field(init=False)
+    now: datetime
     waiting: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Granted]] = field(default_factory=lambda: defaultdict(list))
     seen: set[int] = field(default_factory=set)
@@ -115,6 +115,10 @@ def make_board(
     that does, and look as if nobody were near.
     """
     gitlab_url, project = where
+    shared, need = SharedFacts(gitlab, project), ExposureOf(project)
+    seen = fact_of(shared.fetch_facts({need}), need)
+    if isinstance(seen, Unread):
+        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
     making = _Making(
         gitlab=gitlab,
         # What only reads has no gate, and none to read.
@@ -122,13 +126,9 @@ def make_board(
         project=project,
         gitlab_url=gitlab_url,
         tell=tell,
-        shared=SharedFacts(gitlab, project),
+        shared=shared,
+        now=clock(),
     )
-    need = ExposureOf(project)
-    seen = fact_of(making.shared.fetch_facts({need}), need)
-    making.now = clock()
-    if isinstance(seen, Unread):
-        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
     if seen.merge_requests is Visibility.PUBLIC:
         _read_nominations(making)
     else:

@@ -116,8 +116,7 @@ def _count(policy: Policy, tally: Tally | Unread | None) -> tuple[Bar, ...]:
             blocking=each.blocking,
         )
         for each in policy.requirements
-        if isinstance(each.rule, rules.Counting)
-        and each.rule.repository in {None, policy.repository}
+        if isinstance(each.rule, rules.Counting) and policy.place_of(each.rule) == policy.repository
     )
 
 
