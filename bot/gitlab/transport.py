@@ -540,19 +540,20 @@ def _is_busy(error: GitlabError) -> bool:
 
 def _never_left(error: BaseException | None) -> bool:
     """Return whether a request surely did not reach GitLab."""
-    reason = _reason(error)
-    # What else happens between us and a proxy may follow what was sent: urllib3 takes a connection
-    # that broke for one that never was (`has_connected_to_proxy`, reset by `close`).
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
     # Of a refused connection, too: NewConnectionError is one of these.
-    return isinstance(reason, ConnectTimeoutError) or _is_distrusted(error)
+    return isinstance(_reason(error), ConnectTimeoutError) or _is_distrusted(error)
 
 
 def _reason(error: BaseException | None) -> object:
-    """Return what urllib3 says of a connection that failed."""
+    """Return what urllib3 says of a connection that failed, be it to a proxy.
+
+    That it was to a proxy says little: what happens there may follow what was sent, as urllib3
+    takes a connection that broke for one that never was (`has_connected_to_proxy`, reset by
+    `close`).
+    """
     cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return getattr(cause, "reason", None)
+    reason = getattr(cause, "reason", None)
+    return reason.original_error if isinstance(reason, ProxyError) else reason
 
 
 def _is_distrusted(error: BaseException | None) -> bool:
@@ -561,8 +562,6 @@ def _is_distrusted(error: BaseException | None) -> bool:
     Nothing was sent to it, and it shows the same again.
     """
     reason = _reason(error)
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
     shown = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
     return isinstance(shown, SSLCertVerificationError)
 
