@@ -838,6 +838,18 @@ def test_init_makes_the_status_check_where_that_is_the_gate(server: Server) -> N
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_status_check_starts_a_branch_of_any_name(server: Server) -> None:
+    """What follows a `#` in an address is not sent."""
+    team_of(server.world).settings.tier = "ultimate"
+    host = host_of(server.world)
+    branches = host.repository.branches
+    branches["bot#1"] = branches[host.default_branch]
+    host.default_branch = "bot#1"
+    operate(server.url, "init", "--apply", GATE="external-status-check")
+    (check,) = team_of(server.world).status_checks
+    assert "/ref/bot%231/trigger/pipeline?token=glptt-" in check.external_url
+
+
 def test_a_tier_without_status_checks_is_told(server: Server) -> None:
     done = operate(server.url, "doctor", "-q", GATE="external-status-check")
     assert "no 'Status checks must succeed'" in done.stdout

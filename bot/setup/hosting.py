@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import partial
+from urllib.parse import quote
 
 from bot.errors import RefusedError
 from bot.gitlab import Json, escape_path
@@ -291,6 +292,14 @@ def make_trigger(ground: Ground) -> str:
     """Make a trigger token of the operator's and return it."""
     made = ground.operator.create(f"{ground.host}/triggers", {"description": MADE})
     return str(made["token"])
+
+
+def trigger_address(ground: Ground, token: str) -> str:
+    """Return the address that starts the bot's jobs."""
+    project = ground.as_operator(ground.host)["id"]
+    ref = quote(ground.host_branch, safe="")
+    place = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
+    return f"{place}?token={token}"
 
 
 def own_trigger(ground: Ground) -> str:
