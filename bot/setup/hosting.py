@@ -224,14 +224,15 @@ def _look_at_jobs(ground: Ground) -> Found:
 
 
 def _look_at_schedule(ground: Ground) -> Found:
-    wanted = f"refs/heads/{ground.host_branch}"
+    branch = ground.host_branch
+    wanted = f"refs/heads/{branch}"
     rows = ground.rows_as_operator(f"{ground.host}/pipeline_schedules")
     here = [row for row in rows if _full(row["ref"]) == wanted]
     # One of a few days only, as for a board, is none for the sweep: minute, hour, then the days.
     active = [row for row in here if row.get("active") and not _is_rare(row)]
     if not active:
-        what = f"schedule `sweep` on {ground.host_branch} every hour"
-        found = "none is active and runs daily" if here else f"there is none on {wanted[11:]}"
+        what = f"schedule `sweep` on {branch} every hour"
+        found = "none is active and runs daily" if here else f"there is none on {branch}"
         return wrong(found, what, Change(what=what, make=_schedule))
     flaws = [_flaw_of_owner(ground, row) for row in active]
     if all(flaws):

@@ -104,9 +104,8 @@ def _look_at_events(ground: Ground) -> Found:
     hook = _hook(ground)
     off = [name for name in WANTED_EVENTS if not hook.get(name)]
     on = [name for name in UNWANTED_EVENTS if hook.get(name)]
-    filtered = {name: hook.get(name) for name in _branch_filter(ground)}
     flaws = [f"{name} off" for name in off] + [f"{name} on" for name in on]
-    if filtered != _branch_filter(ground):
+    if any(hook.get(name) != value for name, value in _branch_filter(ground).items()):
         flaws.append("pushes to other branches than the default one, or not to that")
     if not flaws:
         return ok("merge request events, comments, pushes to the default branch")
