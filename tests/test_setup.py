@@ -889,6 +889,14 @@ def test_rotating_the_token_keeps_the_account(server: Server) -> None:
     assert again.stdout.startswith("by hand: token: ")
 
 
+def test_a_token_is_rotated_into_a_variable_that_all_jobs_can_read(server: Server) -> None:
+    variable = variable_of(server.world)
+    variable.variable_type, variable.environment_scope = "file", "review"
+    done = operate(server.url, "init", "--rotate", "token", "--apply")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (variable.variable_type, variable.environment_scope) == ("env_var", "*")
+
+
 def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None:
     host_of(server.world).variables.clear()
     done = operate(server.url, "init", "--rotate", "token", "--apply")

@@ -71,18 +71,13 @@ def _variables(ground: Ground) -> dict[str, Json]:
     return {str(row["key"]): row for row in _rows(ground)}
 
 
-def _scope_of(row: Json) -> str:
-    """Return the environment that a variable is limited to; the jobs of the bot have none."""
-    return str(row.get("environment_scope") or "*")
-
-
 def _look_at_token(ground: Ground) -> Found:
     rows = [row for row in _rows(ground) if row["key"] == TOKEN]
     if len(rows) > 1:
         return wrong(f"it is set {len(rows)} times", "keep the one for all environments, `*`")
     if not rows:
         what = f"set {TOKEN}, masked and protected"
-        return wrong("it is not set", what, Change(what=what, make=partial(_store, new=True)))
+        return wrong("it is not set", what, Change(what=what, make=_make))
     found = rows[0]
     if found.get("value") not in {None, ground.wanted.token.reveal()}:
         what = f"replace {TOKEN} by the one given now"
@@ -97,23 +92,31 @@ def _look_at_token(ground: Ground) -> Found:
 
 def _kind_flaws(row: Json) -> list[str]:
     """Say what keeps a variable from the jobs, or from being what they read."""
-    scope, is_file = _scope_of(row), row.get("variable_type") == "file"
-    flaws = [] if scope == "*" else [f"for the environment {scope!r} alone"]
-    return [*flaws, "a file, whose place the jobs would take for its text"] if is_file else flaws
+    flaws = []
+    scope = str(row.get("environment_scope") or "*")
+    if scope != "*":  # the jobs of the bot have no environment
+        flaws.append(f"for the environment {scope!r} alone")
+    if row.get("variable_type") == "file":
+        flaws.append("a file, whose place the jobs would take for its text")
+    return flaws
 
 
-def _store(ground: Ground, *, new: bool = False) -> None:
-    fields: dict[str, object] = {
-        "value": ground.wanted.token.reveal(),
-        "masked": True,
-        "protected": True,
-        **ALL_JOBS,
-    }
-    if new:
-        fields = {"key": TOKEN, **fields, "raw": True}
-        ground.operator.create(f"{ground.host}/variables", fields)
-    else:
-        ground.operator.change("put", f"{ground.host}/variables/{TOKEN}", fields)
+def _store(ground: Ground) -> None:
+    store_token(ground, ground.wanted.token.reveal())
+
+
+def store_token(ground: Ground, token: str) -> None:
+    """Give the variable of the token that is there already another value."""
+    ground.operator.change("put", f"{ground.host}/variables/{TOKEN}", _token_fields(token))
+
+
+def _make(ground: Ground) -> None:
+    fields = {"key": TOKEN, **_token_fields(ground.wanted.token.reveal()), "raw": True}
+    ground.operator.create(f"{ground.host}/variables", fields)
+
+
+def _token_fields(token: str) -> dict[str, object]:
+    return {"value": token, "masked": True, "protected": True, **ALL_JOBS}
 
 
 def _look_at_settings(ground: Ground) -> Found:
