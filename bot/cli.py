@@ -753,7 +753,6 @@ def _init(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
         )
     manner = _manner(options, environment)
     with _survey(settings, environment) as ground:
-        ground.bot.reach()
         # With a token that has ended nearly all is unknown, which looks as if little were left.
         ground.as_operator("/user")
         if options.rotate:
@@ -801,7 +800,10 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Ground"]:
-    """Connect GitLab as the bot, and as the operator where their token is given."""
+    """Connect GitLab as the bot, and as the operator where their token is given.
+
+    Raises UnreachableError where nothing answers.
+    """
     from bot import setup
     from bot.gitlab import Transport
     from bot.rulebook import load_sound
@@ -828,6 +830,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     operator = connect(settings.admin_token) if settings.admin_token else None
     try:
         policies = load_sound(Path(settings.policies) if settings.policies else None)
+        bot.reach()
         yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
     finally:
         for door in (bot, operator):

@@ -29,7 +29,6 @@ def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
 
     Each point is looked at again right before, because one change may settle another.
     """
-    ground.bot.reach()
     failed: set[str] = set()
     for point in find_points(ground):
         answer = look(point, ground, failed)
