@@ -779,16 +779,21 @@ def _rotate(options: "argparse.Namespace", ground: "Ground") -> int:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C and SIGTERM while a secret is replaced: half of that would lose it."""
+    """Hold back what would stop us while a secret is replaced: half of that would lose it.
+
+    That is Ctrl-C, SIGTERM, and the alarm by which a process insists on an earlier one of these.
+    """
     held: list[int] = []
     here = threading.current_thread() is threading.main_thread()
-    kinds = (signal.SIGINT, signal.SIGTERM) if here else ()
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM) if here else ()
 
     def hold(number: int, _: object) -> None:
+        if not held:
+            _complain("a secret is being replaced; stopping after that.")
         held.append(number)
-        print("nomination-bot: a secret is being replaced; stopping after that.", file=sys.stderr)
 
-    before = {each: signal.signal(each, hold) for each in kinds}
+    heard = [each for each in kinds if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, hold) for each in heard}
     try:
         yield
     finally:
