@@ -415,10 +415,8 @@ class Transport:
         return response
 
     def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
         wait = min(LONGEST_PAUSE, self.first_pause * 2.0 ** (state.attempt_number - 1))
-        if isinstance(error, GitlabError):
-            wait = max(wait, self._told_wait(error.response_code))
+        wait = max(wait, self._told_wait(_code_of(_error_of(state))))
         # Jobs that were turned away together must not all come back together.
         return wait + wait_random(0, wait / 4)(state)
 
@@ -445,15 +443,14 @@ class Transport:
         return self.server_time or datetime.now(UTC)
 
     def _must_stop(self, state: RetryCallState, *, patient: bool) -> bool:
-        error = state.outcome.exception() if state.outcome else None
+        error = _error_of(state)
         if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
         return time.monotonic() + state.upcoming_sleep >= min(self._end, self._contact_end(state))
 
     def _contact_end(self, state: RetryCallState) -> float:
         """Return when the last try must begin, if a first answer is waited for, or a person."""
-        error = state.outcome.exception() if state.outcome else None
-        code = error.response_code if isinstance(error, GitlabError) else None
+        code = _code_of(_error_of(state))
         if self._told_wait(code) or (self._heard and not self.hurried):
             return math.inf
         return state.start_time + self.contact_seconds
@@ -464,7 +461,7 @@ class Transport:
             return ODD_TRIES
         if _never_left(error):
             return TRIES  # more likely a wrong address than a pause
-        code = error.response_code if isinstance(error, GitlabError) else None
+        code = _code_of(error)
         limited = code == LIMITED or self._told_wait(code) > 0
         return math.inf if patient or limited else TRIES
 
@@ -481,6 +478,14 @@ class Transport:
             if told:
                 advice = f"it asks for {told:.0f} seconds, more than this run has left; {advice}"
         return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _code_of(error: BaseException | None) -> int | None:
+    return error.response_code if isinstance(error, GitlabError) else None
 
 
 def _kept_of(seconds: float) -> float:
