@@ -531,6 +531,9 @@ FAULTS = {
     "schedule once a year": Fault(
         "schedule", "runs daily", assign(schedule_of, cron="0 0 1 1 *"), by_init=True
     ),
+    "schedule once a week": Fault(
+        "schedule", "runs daily", assign(schedule_of, cron="0 5 * * 1"), by_init=True
+    ),
     "webhook of another project": Fault(
         "webhook",
         "but for the trigger of project 99",

@@ -245,9 +245,9 @@ def _look_at_schedule(ground: Ground) -> Found:
 
 
 def _is_rare(schedule: Json) -> bool:
-    """Return whether a schedule leaves out whole days of the month, or months."""
+    """Return whether a schedule leaves out whole days: of the month or the week, or months."""
     fields = str(schedule.get("cron")).split()
-    return any(not field.startswith("*") for field in fields[2:4])
+    return any(not field.startswith("*") for field in fields[2:5])
 
 
 def _flaw_of_owner(ground: Ground, row: Json) -> str | None:
