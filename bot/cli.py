@@ -753,7 +753,6 @@ def _init(options: "argparse.Namespace", environment: Mapping[str, str]) -> int:
         )
     manner = _manner(options, environment)
     with _survey(settings, environment) as ground:
-        ground.bot.reach()
         # With a token that has ended nearly all is unknown, which looks as if little were left.
         ground.as_operator("/user")
         if options.rotate:
@@ -780,16 +779,21 @@ def _rotate(options: "argparse.Namespace", ground: "Ground") -> int:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C and SIGTERM while a secret is replaced: half of that would lose it."""
+    """Hold back what would stop us while a secret is replaced: half of that would lose it.
+
+    That is Ctrl-C, SIGTERM, and the alarm by which a process insists on an earlier one of these.
+    """
     held: list[int] = []
     here = threading.current_thread() is threading.main_thread()
-    kinds = (signal.SIGINT, signal.SIGTERM) if here else ()
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM) if here else ()
 
     def hold(number: int, _: object) -> None:
+        if not held:
+            _complain("a secret is being replaced; stopping after that.")
         held.append(number)
-        print("nomination-bot: a secret is being replaced; stopping after that.", file=sys.stderr)
 
-    before = {each: signal.signal(each, hold) for each in kinds}
+    heard = [each for each in kinds if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, hold) for each in heard}
     try:
         yield
     finally:
@@ -801,7 +805,10 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Ground"]:
-    """Connect GitLab as the bot, and as the operator where their token is given."""
+    """Connect GitLab as the bot, and as the operator where their token is given.
+
+    Raises UnreachableError where nothing answers.
+    """
     from bot import setup
     from bot.gitlab import Transport
     from bot.rulebook import load_sound
@@ -828,6 +835,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator["Gro
     operator = connect(settings.admin_token) if settings.admin_token else None
     try:
         policies = load_sound(Path(settings.policies) if settings.policies else None)
+        bot.reach()
         yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
     finally:
         for door in (bot, operator):

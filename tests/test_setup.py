@@ -531,6 +531,9 @@ FAULTS = {
     "schedule once a year": Fault(
         "schedule", "runs daily", assign(schedule_of, cron="0 0 1 1 *"), by_init=True
     ),
+    "schedule once a week": Fault(
+        "schedule", "runs daily", assign(schedule_of, cron="0 5 * * 1"), by_init=True
+    ),
     "webhook of another project": Fault(
         "webhook",
         "but for the trigger of project 99",
@@ -838,6 +841,18 @@ def test_init_makes_the_status_check_where_that_is_the_gate(server: Server) -> N
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_status_check_starts_a_branch_of_any_name(server: Server) -> None:
+    """What follows a `#` in an address is not sent."""
+    team_of(server.world).settings.tier = "ultimate"
+    host = host_of(server.world)
+    branches = host.repository.branches
+    branches["bot#1"] = branches[host.default_branch]
+    host.default_branch = "bot#1"
+    operate(server.url, "init", "--apply", GATE="external-status-check")
+    (check,) = team_of(server.world).status_checks
+    assert "/ref/bot%231/trigger/pipeline?token=glptt-" in check.external_url
+
+
 def test_a_tier_without_status_checks_is_told(server: Server) -> None:
     done = operate(server.url, "doctor", "-q", GATE="external-status-check")
     assert "no 'Status checks must succeed'" in done.stdout
@@ -875,6 +890,14 @@ def test_rotating_the_token_keeps_the_account(server: Server) -> None:
     again = operate(server.url, "init", "--apply")
     assert (again.returncode, variable.value) == (1, new.value)
     assert again.stdout.startswith("by hand: token: ")
+
+
+def test_a_token_is_rotated_into_a_variable_that_all_jobs_can_read(server: Server) -> None:
+    variable = variable_of(server.world)
+    variable.variable_type, variable.environment_scope = "file", "review"
+    done = operate(server.url, "init", "--rotate", "token", "--apply")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (variable.variable_type, variable.environment_scope) == ("env_var", "*")
 
 
 def test_a_token_that_could_not_be_stored_is_not_rotated(server: Server) -> None:

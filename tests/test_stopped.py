@@ -125,6 +125,7 @@ def test_a_secret_that_is_being_replaced_is_replaced_first(
         made = create(self, path, fields)
         if path.endswith("/rotate"):
             stop_here(signal.SIGINT)
+            stop_here(signal.SIGTERM)
         return made
 
     monkeypatch.setattr(Transport, "create", then_stop)
@@ -135,6 +136,38 @@ def test_a_secret_that_is_being_replaced_is_replaced_first(
         assert variable.value == sandbox.world.tokens[-1].value
     assert done.returncode == 130
     assert done.stdout.startswith("NOMINATION_BOT_TOKEN is a new token")
+    assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
+
+
+ROTATE = """
+import os, signal, sys
+from bot import __main__ as door
+from bot.cli import _uninterrupted
+door.AGAIN = 0.05
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+def rotate(_):
+    with _uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        print("half", flush=True)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        pass
+    with _uninterrupted():
+        for _ in range(3):
+            signal.pause()
+        print("whole", flush=True)
+    return 0
+door._QUICK["run",] = rotate
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+def test_a_secret_is_replaced_first_where_an_earlier_signal_was_lost() -> None:
+    """What is ignored, as in a shell's background, stops nothing, and nothing says that it does."""
+    done = run_python(["-c", ROTATE], {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout) == (143, "half\nwhole\n")
     assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
 
 

@@ -415,10 +415,8 @@ class Transport:
         return response
 
     def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
         wait = min(LONGEST_PAUSE, self.first_pause * 2.0 ** (state.attempt_number - 1))
-        if isinstance(error, GitlabError):
-            wait = max(wait, self._told_wait(error.response_code))
+        wait = max(wait, self._told_wait(_code_of(_error_of(state))))
         # Jobs that were turned away together must not all come back together.
         return wait + wait_random(0, wait / 4)(state)
 
@@ -445,15 +443,14 @@ class Transport:
         return self.server_time or datetime.now(UTC)
 
     def _must_stop(self, state: RetryCallState, *, patient: bool) -> bool:
-        error = state.outcome.exception() if state.outcome else None
+        error = _error_of(state)
         if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
         return time.monotonic() + state.upcoming_sleep >= min(self._end, self._contact_end(state))
 
     def _contact_end(self, state: RetryCallState) -> float:
         """Return when the last try must begin, if a first answer is waited for, or a person."""
-        error = state.outcome.exception() if state.outcome else None
-        code = error.response_code if isinstance(error, GitlabError) else None
+        code = _code_of(_error_of(state))
         if self._told_wait(code) or (self._heard and not self.hurried):
             return math.inf
         return state.start_time + self.contact_seconds
@@ -464,7 +461,7 @@ class Transport:
             return ODD_TRIES
         if _never_left(error):
             return TRIES  # more likely a wrong address than a pause
-        code = error.response_code if isinstance(error, GitlabError) else None
+        code = _code_of(error)
         limited = code == LIMITED or self._told_wait(code) > 0
         return math.inf if patient or limited else TRIES
 
@@ -481,6 +478,14 @@ class Transport:
             if told:
                 advice = f"it asks for {told:.0f} seconds, more than this run has left; {advice}"
         return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _code_of(error: BaseException | None) -> int | None:
+    return error.response_code if isinstance(error, GitlabError) else None
 
 
 def _kept_of(seconds: float) -> float:
@@ -540,19 +545,20 @@ def _is_busy(error: GitlabError) -> bool:
 
 def _never_left(error: BaseException | None) -> bool:
     """Return whether a request surely did not reach GitLab."""
-    reason = _reason(error)
-    # What else happens between us and a proxy may follow what was sent: urllib3 takes a connection
-    # that broke for one that never was (`has_connected_to_proxy`, reset by `close`).
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
     # Of a refused connection, too: NewConnectionError is one of these.
-    return isinstance(reason, ConnectTimeoutError) or _is_distrusted(error)
+    return isinstance(_reason(error), ConnectTimeoutError) or _is_distrusted(error)
 
 
 def _reason(error: BaseException | None) -> object:
-    """Return what urllib3 says of a connection that failed."""
+    """Return what urllib3 says of a connection that failed, be it to a proxy.
+
+    That it was to a proxy says little: what happens there may follow what was sent, as urllib3
+    takes a connection that broke for one that never was (`has_connected_to_proxy`, reset by
+    `close`).
+    """
     cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return getattr(cause, "reason", None)
+    reason = getattr(cause, "reason", None)
+    return reason.original_error if isinstance(reason, ProxyError) else reason
 
 
 def _is_distrusted(error: BaseException | None) -> bool:
@@ -561,8 +567,6 @@ def _is_distrusted(error: BaseException | None) -> bool:
     Nothing was sent to it, and it shows the same again.
     """
     reason = _reason(error)
-    if isinstance(reason, ProxyError):
-        reason = reason.original_error
     shown = reason.args[0] if isinstance(reason, SSLError) and reason.args else None
     return isinstance(shown, SSLCertVerificationError)
 

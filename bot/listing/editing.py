@@ -151,12 +151,9 @@ def _line_of(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
 def _only_one(text: str, value: Node, item: Node) -> Splice:
     """Take out the only name, with the blanks and the comma around it if nothing else is there."""
     start, end = value.start + 1, value.end - 1
-    alone = not (text[start : item.start] + text[item.end : end]).strip(" \t\r\n,")
-    return (
-        Splice(start=start, end=end, text="")
-        if alone
-        else Splice(start=item.start, end=item.end, text="")
-    )
+    if (text[start : item.start] + text[item.end : end]).strip(" \t\r\n,"):
+        start, end = item.start, item.end
+    return Splice(start=start, end=end, text="")
 
 
 def _between_commas(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:

@@ -71,15 +71,18 @@ class Gate:
 class Report:
     """What GitLab should show; no body where there is nothing to say, no gate once it is over.
 
-    `reminders` are the words of the body that mention somebody once more, `turns` whose turn it is
-    by each nomination.
+    `turns` says whose turn it is by each nomination.
     """
 
     body: str | None
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
-    reminders: tuple[str, ...] = ()
     turns: tuple[Turn | None, ...] = ()
+
+    @property
+    def reminders(self) -> tuple[str, ...]:
+        """Return the words of the body that mention somebody once more."""
+        return tuple(str(tell_turn(turn)) for turn in self.turns if turn and turn.reminder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +291,6 @@ def render_report(
         body=body,
         gate=gate if findings.merge_request.state == "opened" else None,
         answers=findings.replay.answers,
-        reminders=tuple(str(tell_turn(turn)) for turn in turns if turn and turn.reminder),
         turns=turns,
     )
 

@@ -30,9 +30,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
 def examine(ground: Ground) -> Iterator[Answer]:
     """Look at every point; whatever fails on the way cannot be told.
 
-    Where GitLab cannot be reached, that is said once: UnreachableError is raised.
+    Where GitLab can be reached no more, that is said once: UnreachableError is raised.
     """
-    ground.bot.reach()
     failed: set[str] = set()
     for point in find_points(ground):
         answer = look(point, ground, failed)

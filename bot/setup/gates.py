@@ -11,7 +11,7 @@ from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
 from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
-from bot.setup.hosting import own_trigger
+from bot.setup.hosting import own_trigger, trigger_address
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.webhook import find_flaw
 
@@ -77,12 +77,10 @@ def _judge_check(ground: Ground, row: Json) -> Found:
 
 
 def _make_check(ground: Ground) -> None:
-    project, ref = ground.as_operator(ground.host)["id"], ground.host_branch
-    # A status check's address cannot be masked; GitLab shows it to Maintainers only.
-    address = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
     fields = {
         "name": ground.wanted.status_name,
-        "external_url": f"{address}?token={own_trigger(ground)}",
+        # It cannot be masked; GitLab shows it to Maintainers only.
+        "external_url": trigger_address(ground, own_trigger(ground)),
     }
     ground.operator.create(f"{ground.team}/external_status_checks", fields)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import partial
+from urllib.parse import quote
 
 from bot.errors import RefusedError
 from bot.gitlab import Json, escape_path
@@ -70,18 +71,13 @@ def _variables(ground: Ground) -> dict[str, Json]:
     return {str(row["key"]): row for row in _rows(ground)}
 
 
-def _scope_of(row: Json) -> str:
-    """Return the environment that a variable is limited to; the jobs of the bot have none."""
-    return str(row.get("environment_scope") or "*")
-
-
 def _look_at_token(ground: Ground) -> Found:
     rows = [row for row in _rows(ground) if row["key"] == TOKEN]
     if len(rows) > 1:
         return wrong(f"it is set {len(rows)} times", "keep the one for all environments, `*`")
     if not rows:
         what = f"set {TOKEN}, masked and protected"
-        return wrong("it is not set", what, Change(what=what, make=partial(_store, new=True)))
+        return wrong("it is not set", what, Change(what=what, make=_make))
     found = rows[0]
     if found.get("value") not in {None, ground.wanted.token.reveal()}:
         what = f"replace {TOKEN} by the one given now"
@@ -96,23 +92,31 @@ def _look_at_token(ground: Ground) -> Found:
 
 def _kind_flaws(row: Json) -> list[str]:
     """Say what keeps a variable from the jobs, or from being what they read."""
-    scope, is_file = _scope_of(row), row.get("variable_type") == "file"
-    flaws = [] if scope == "*" else [f"for the environment {scope!r} alone"]
-    return [*flaws, "a file, whose place the jobs would take for its text"] if is_file else flaws
+    flaws = []
+    scope = str(row.get("environment_scope") or "*")
+    if scope != "*":  # the jobs of the bot have no environment
+        flaws.append(f"for the environment {scope!r} alone")
+    if row.get("variable_type") == "file":
+        flaws.append("a file, whose place the jobs would take for its text")
+    return flaws
 
 
-def _store(ground: Ground, *, new: bool = False) -> None:
-    fields: dict[str, object] = {
-        "value": ground.wanted.token.reveal(),
-        "masked": True,
-        "protected": True,
-        **ALL_JOBS,
-    }
-    if new:
-        fields = {"key": TOKEN, **fields, "raw": True}
-        ground.operator.create(f"{ground.host}/variables", fields)
-    else:
-        ground.operator.change("put", f"{ground.host}/variables/{TOKEN}", fields)
+def _store(ground: Ground) -> None:
+    store_token(ground, ground.wanted.token.reveal())
+
+
+def store_token(ground: Ground, token: str) -> None:
+    """Give the variable of the token that is there already another value."""
+    ground.operator.change("put", f"{ground.host}/variables/{TOKEN}", _token_fields(token))
+
+
+def _make(ground: Ground) -> None:
+    fields = {"key": TOKEN, **_token_fields(ground.wanted.token.reveal()), "raw": True}
+    ground.operator.create(f"{ground.host}/variables", fields)
+
+
+def _token_fields(token: str) -> dict[str, object]:
+    return {"value": token, "masked": True, "protected": True, **ALL_JOBS}
 
 
 def _look_at_settings(ground: Ground) -> Found:
@@ -223,14 +227,15 @@ def _look_at_jobs(ground: Ground) -> Found:
 
 
 def _look_at_schedule(ground: Ground) -> Found:
-    wanted = f"refs/heads/{ground.host_branch}"
+    branch = ground.host_branch
+    wanted = f"refs/heads/{branch}"
     rows = ground.rows_as_operator(f"{ground.host}/pipeline_schedules")
     here = [row for row in rows if _full(row["ref"]) == wanted]
     # One of a few days only, as for a board, is none for the sweep: minute, hour, then the days.
     active = [row for row in here if row.get("active") and not _is_rare(row)]
     if not active:
-        what = f"schedule `sweep` on {ground.host_branch} every hour"
-        found = "none is active and runs daily" if here else f"there is none on {wanted[11:]}"
+        what = f"schedule `sweep` on {branch} every hour"
+        found = "none is active and runs daily" if here else f"there is none on {branch}"
         return wrong(found, what, Change(what=what, make=_schedule))
     flaws = [_flaw_of_owner(ground, row) for row in active]
     if all(flaws):
@@ -240,9 +245,9 @@ def _look_at_schedule(ground: Ground) -> Found:
 
 
 def _is_rare(schedule: Json) -> bool:
-    """Return whether a schedule leaves out whole days of the month, or months."""
+    """Return whether a schedule leaves out whole days: of the month or the week, or months."""
     fields = str(schedule.get("cron")).split()
-    return any(not field.startswith("*") for field in fields[2:4])
+    return any(not field.startswith("*") for field in fields[2:5])
 
 
 def _flaw_of_owner(ground: Ground, row: Json) -> str | None:
@@ -291,6 +296,14 @@ def make_trigger(ground: Ground) -> str:
     """Make a trigger token of the operator's and return it."""
     made = ground.operator.create(f"{ground.host}/triggers", {"description": MADE})
     return str(made["token"])
+
+
+def trigger_address(ground: Ground, token: str) -> str:
+    """Return the address that starts the bot's jobs."""
+    project = ground.as_operator(ground.host)["id"]
+    ref = quote(ground.host_branch, safe="")
+    place = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
+    return f"{place}?token={token}"
 
 
 def own_trigger(ground: Ground) -> str:

@@ -7,7 +7,7 @@ from bot.errors import GitLabError
 from bot.inert import log_line
 from bot.setup.doctor import examine, find_points, look
 from bot.setup.ground import Ground
-from bot.setup.hosting import TOKEN
+from bot.setup.hosting import TOKEN, store_token
 from bot.setup.values import Answer, State
 from bot.setup.webhook import rotate_trigger
 
@@ -29,7 +29,6 @@ def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
 
     Each point is looked at again right before, because one change may settle another.
     """
-    ground.bot.reach()
     failed: set[str] = set()
     for point in find_points(ground):
         answer = look(point, ground, failed)
@@ -67,8 +66,6 @@ def rotate(what: str, ground: Ground, tell: Tell) -> None:
 
 
 def _rotate_token(ground: Ground) -> str:
-    path = f"{ground.host}/variables/{TOKEN}"
-    flags: dict[str, object] = {"masked": True, "protected": True}
     # One that has ended cannot be rotated, and the attempt ends those that followed it
     # (doc/api/personal_access_tokens.md, "Automatic reuse detection").
     try:
@@ -79,11 +76,11 @@ def _rotate_token(ground: Ground) -> str:
             f"store it as {TOKEN}."
         ) from None
     # Before the present token ends: whether the next one can be stored at all.
-    ground.operator.change("put", path, {"value": ground.wanted.token.reveal(), **flags})
+    store_token(ground, ground.wanted.token.reveal())
     ends = (ground.now + YEAR).date().isoformat()
     made = ground.bot.create("/personal_access_tokens/self/rotate", {"expires_at": ends})
     try:
-        ground.operator.change("put", path, {"value": str(made["token"]), **flags})
+        store_token(ground, str(made["token"]))
     except GitLabError as error:
         raise GitLabError(
             f"The token was rotated, but the new one could not be stored ({error}): make another "

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot.errors import GitLabError, RefusedError
 from bot.gitlab import Json
 from bot.setup.ground import MADE, NOT_FOUND, Ground
-from bot.setup.hosting import make_trigger, own_trigger
+from bot.setup.hosting import make_trigger, own_trigger, trigger_address
 from bot.setup.values import Change, Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
@@ -104,9 +104,8 @@ def _look_at_events(ground: Ground) -> Found:
     hook = _hook(ground)
     off = [name for name in WANTED_EVENTS if not hook.get(name)]
     on = [name for name in UNWANTED_EVENTS if hook.get(name)]
-    filtered = {name: hook.get(name) for name in _branch_filter(ground)}
     flaws = [f"{name} off" for name in off] + [f"{name} on" for name in on]
-    if filtered != _branch_filter(ground):
+    if any(hook.get(name) != value for name, value in _branch_filter(ground).items()):
         flaws.append("pushes to other branches than the default one, or not to that")
     if not flaws:
         return ok("merge request events, comments, pushes to the default branch")
@@ -170,11 +169,8 @@ def _look_at_deliveries(ground: Ground) -> Found:
 
 
 def _fields(ground: Ground, token: str) -> dict[str, object]:
-    project = ground.as_operator(ground.host)["id"]
-    ref = quote(ground.host_branch, safe="")
-    address = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
     return {
-        "url": f"{address}?token={{{MASKED}}}",
+        "url": trigger_address(ground, f"{{{MASKED}}}"),
         "url_variables": [{"key": MASKED, "value": token}],
         "enable_ssl_verification": True,
         **_event_fields(ground),
