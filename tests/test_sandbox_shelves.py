@@ -294,6 +294,27 @@ ROWS: dict[str, list[Row]] = {
         ("GET", f"{COMMITS}/main", None, 200,
          lambda body: (body["title"], len(body["parent_ids"])) == ("One", 1)),
     ],
+    "who may merge and not push": [
+        ("DELETE", f"{P}/protected_branches/main", None, 204, None),
+        ("POST", f"{P}/protected_branches", {"name": "main", "merge_access_level": 7}, 400, None),
+        ("POST", f"{P}/protected_branches",
+         {"name": "main", "push_access_level": 0, "merge_access_level": 40}, 201,
+         has("push_access_levels", "No one", "merge_access_levels", "Maintainers")),
+        ("POST", f"{P}/protected_branches", {"name": "a"}, 201, says(id=2)),
+        ("GET", f"{P}/protected_branches/main", None, 200, says(id=1)),
+        ("POST", f"{P}/external_status_checks", {
+            "name": "c", "external_url": "http://c/", "protected_branch_ids": [2]}, 201,
+         lambda body: [(each["id"], each["name"]) for each in body["protected_branches"]]
+         == [(2, "a")]),
+        ("POST", f"{P}/external_status_checks", {
+            "name": "d", "external_url": "http://d/", "protected_branch_ids": [3]}, 404, None),
+        ("GET", f"{P}/repository/branches/main", None, 200,
+         says(can_push=False, developers_can_merge=False)),
+        ("POST", f"{P}/repository/files/x", {"branch": "main", "commit_message": "m",
+                                             "content": "x"}, 403, None),
+        ("GET", MR, None, 200, lambda body: body["user"]["can_merge"]),
+        ("PUT", f"{MR}/merge", None, 200, says(state="merged")),
+    ],
     "deleted merge requests": [
         ("DELETE", MR, None, 204, None),
         ("GET", MR, None, 404, None),

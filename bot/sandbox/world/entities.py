@@ -547,6 +547,16 @@ class Release:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class Protection:
+    """How a branch, or those of a wildcard, are protected; a level of 0 is nobody."""
+
+    id: int = 0
+    push_level: int = Level.MAINTAINER
+    merge_level: int = Level.MAINTAINER
+    allow_force_push: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Project:
     """A project with its repository, merge requests and everything that hangs on them."""
 
@@ -573,8 +583,8 @@ class Project:
     members: dict[int, Member] = field(default_factory=dict, repr=False)
     shared_with: list[GroupLink] = field(default_factory=list, repr=False)
     protected_branches: set[str] = field(default_factory=set)
-    force_pushes: set[str] = field(default_factory=set)
-    push_levels: dict[str, int] = field(default_factory=dict, repr=False)
+    # How they are protected; of a name that is not here as GitLab does at first.
+    protections: dict[str, Protection] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
     deleted_iid: int = 0
@@ -602,12 +612,18 @@ class Project:
 
     def guards(self, branch: str) -> bool:
         """Return whether the history of a branch may not be lost."""
-        return bool(set(self.protections_of(branch)) - self.force_pushes)
+        return any(not each.allow_force_push for each in self._rules_of(branch))
 
     def levels_to_push(self, branch: str) -> set[int]:
         """Return the levels that may push to a branch; 0 is nobody."""
-        found = self.protections_of(branch)
-        return {self.push_levels.get(each, Level.MAINTAINER) for each in found} or {Level.DEVELOPER}
+        return {each.push_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
+
+    def levels_to_merge(self, branch: str) -> set[int]:
+        """Return the levels that may merge into a branch without pushing to it; 0 is nobody."""
+        return {each.merge_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
+
+    def _rules_of(self, branch: str) -> list[Protection]:
+        return [self.protections.get(each, Protection()) for each in self.protections_of(branch)]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
