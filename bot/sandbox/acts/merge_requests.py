@@ -116,7 +116,7 @@ def open_merge_request(
         _refuse_second(project, (source, draft.source_branch, draft.target_branch))
         mr = MergeRequest(
             id=world.next_id("merge_request"),
-            iid=project.next_iid,
+            iid=project.next_iid("merge_requests"),
             project=project,
             source_project=source,
             source_branch=draft.source_branch,

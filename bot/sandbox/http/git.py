@@ -100,7 +100,7 @@ def _hint(world: World, project: Project, move: list[str], options: Mapping[str,
         return ""
     page = f"{world.external_url}/{project.path_with_namespace}/-/merge_requests"
     known = world.find_open_from(project, branch)
-    number = known.iid if known else project.next_iid
+    number = known.iid if known else project.next_iid("merge_requests")
     if known or "create" in options:
         return f"\nView merge request for {branch}:\n  {page}/{number}\n"
     asked = urlencode({"merge_request[source_branch]": branch})

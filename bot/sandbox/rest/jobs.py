@@ -195,6 +195,7 @@ def delete_pipeline(call: Call) -> Answer:
     """Delete a pipeline: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
+        call.project.use_up("pipelines")
         call.project.pipelines.remove(_find(call))
     return Answer(status=204)
 

@@ -1,7 +1,7 @@
 """The things a GitLab holds: people, groups, projects, merge requests, notes, pipelines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -89,6 +89,7 @@ class Label:
     name: str
     color: str = "#6699cc"
     description: str | None = None
+    priority: int | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -480,7 +481,7 @@ class Issue:
     state: str = "opened"
     closed_at: datetime | None = None
     closed_by: User | None = None
-    labels: tuple[str, ...] = ()
+    labels: list[Label] = field(default_factory=list)
     assignees: tuple[User, ...] = ()
     milestone: dict[str, Any] | None = None
 
@@ -587,7 +588,8 @@ class Project:
     protections: dict[str, Protection] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
-    deleted_iid: int = 0
+    # The highest number that was given before something was deleted.
+    deleted: dict[str, int] = field(default_factory=dict, repr=False)
     tag_messages: dict[str, str] = field(default_factory=dict, repr=False)
     issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
@@ -605,10 +607,18 @@ class Project:
         """
         return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
 
-    @property
-    def next_iid(self) -> int:
-        """The number of the next merge request; none is given twice."""
-        return 1 + max((self.deleted_iid, *self.merge_requests))
+    def next_iid(self, kind: str) -> int:
+        """Return the number of the next of `kind`, as the field is called; none is given twice."""
+        used: dict[str, Iterable[int]] = {
+            "merge_requests": self.merge_requests,
+            "issues": self.issues,
+            "pipelines": [each.iid for each in self.pipelines],
+        }
+        return 1 + max((self.deleted.get(kind, 0), *used[kind]))
+
+    def use_up(self, kind: str) -> None:
+        """Remember which number came last, before something is deleted."""
+        self.deleted[kind] = self.next_iid(kind) - 1
 
     def guards(self, branch: str) -> bool:
         """Return whether the history of a branch may not be lost."""
