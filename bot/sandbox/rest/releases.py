@@ -1,7 +1,6 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.sandbox.acts import actions
@@ -10,7 +9,7 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.access import demand
-from bot.sandbox.world.entities import Level, Release
+from bot.sandbox.world.entities import Level, Release, matches
 from bot.sandbox.world.state import RefusedError
 
 TAGS = "/projects/{id}/repository/tags"
@@ -89,7 +88,7 @@ def _render_tag(call: Call, name: str) -> dict[str, object]:
         "target": own or sha,
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "release": {"tag_name": name, "description": release.description} if release else None,
-        "protected": any(fnmatchcase(name, row["name"]) for row in rules),
+        "protected": any(matches(row["name"], name) for row in rules),
         "created_at": None,
     }
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
-from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.sandbox.world.repository import Repository
@@ -22,6 +21,11 @@ class Level(IntEnum):
     DEVELOPER = 30
     MAINTAINER = 40
     OWNER = 50
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Return whether a wildcard means a branch or tag: `*` alone is special (RefMatcher)."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -415,7 +419,7 @@ class Webhook:
             return True
         if self.branch_filter_strategy == "regex":
             return re.search(pattern, branch) is not None
-        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), branch) is not None
+        return matches(pattern, branch)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -605,7 +609,7 @@ class Project:
 
         doc/user/project/repository/branches/protected.md
         """
-        return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
+        return [each for each in sorted(self.protected_branches) if matches(each, branch)]
 
     def next_iid(self, kind: str) -> int:
         """Return the number of the next of `kind`, as the field is called; none is given twice."""
