@@ -8,6 +8,7 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
@@ -163,7 +164,7 @@ def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
 def _claim(call: Call, group: Group | None, path: str, taken_status: int) -> str:
     """Return where a new project will be; raise RefusedError where one is."""
     whole = f"{group.full_path if group else call.actor.username}/{path}"
-    if call.world.find_project(whole) is not None:
+    if call.world.is_taken(whole):
         taken = ["has already been taken"]
         errors = {"project_namespace.name": taken, "path": taken, "name": taken}
         raise RefusedError(taken_status, errors)
@@ -308,7 +309,7 @@ def create_group(call: Call) -> Answer:
             raise RefusedError(404, "404 Group Not Found")
         demand(find_level(call.user, parent, call.today) >= Level.MAINTAINER)
     path = f"{parent.full_path}/{given['path']}" if parent else given["path"]
-    if call.world.find_owner(path) is not None:
+    if call.world.is_taken(path):
         raise RefusedError(400, 'Failed to save group {:path=>["has already been taken"]}')
     with call.world.writing() as now:
         group = Group(
@@ -337,8 +338,7 @@ def edit_group(call: Call) -> Answer:
     """Change a group."""
     demand(find_level(call.user, call.group, call.today) >= Level.OWNER)
     with call.world.writing():
-        for name, value in call.params.items():
-            setattr(call.group, name, value)
+        change(call, call.group, call.params)
     return Answer(body=render_group(call, call.group))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.access import demand
@@ -165,8 +166,7 @@ def edit_release(call: Call) -> Answer:
     found = _find(call)
     demand(call.level >= Level.DEVELOPER)
     with call.world.writing():
-        for name, value in call.params.items():
-            setattr(found, name, value)
+        change(call, found, call.params)
     return Answer(body=_render(call, found))
 
 
