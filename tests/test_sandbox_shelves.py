@@ -330,6 +330,12 @@ ROWS: dict[str, list[Row]] = {
         ("GET", MR, None, 200, lambda body: body["user"]["can_merge"]),
         ("PUT", f"{MR}/merge", None, 200, says(state="merged")),
     ],
+    "a webhook tells what was set": [
+        ("POST", f"{P}/hooks", {"url": "http://a/", "description": "Ours", "job_events": True},
+         201, says(description="Ours", job_events=True, releases_events=False)),
+        ("PUT", f"{P}/hooks/1", {"job_events": False}, 200,
+         says(description="Ours", job_events=False)),
+    ],
     "deleted merge requests": [
         ("DELETE", MR, None, 204, None),
         ("GET", MR, None, 404, None),

@@ -402,6 +402,8 @@ class Webhook:
     failures: int = 0
     disabled_until: datetime | None = None
     custom_webhook_template: str | None = None
+    # What was set and nothing here asks for, by GitLab's names.
+    told: dict[str, Any] = field(default_factory=dict, repr=False)
     events: list[HookEvent] = field(default_factory=list, repr=False)
 
     @property
