@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import find
 from bot.sandbox.rest.merge_request_entities import (
     count_diverged,
     render_label_basic,
@@ -33,7 +34,7 @@ from bot.sandbox.rest.params import (
     text,
     words,
 )
-from bot.sandbox.rest.shelves import find_milestone
+from bot.sandbox.rest.shelves import MILESTONES, find_milestone
 from bot.sandbox.world.access import can_read_merge_requests, demand
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
@@ -121,10 +122,8 @@ def list_merge_requests(call: Call) -> Answer:
 @endpoint("GET", "/groups/{id}/milestones/{milestone_id}/merge_requests", PAGING)
 def list_milestone_merge_requests(call: Call) -> Answer:
     """List what has a milestone."""
-    number = call.number("milestone_id")
-    return _list(
-        call, [mr for mr in _readable(call) if mr.milestone and mr.milestone["id"] == number]
-    )
+    milestone = find(MILESTONES[type(call.place)], call)
+    return _list(call, [mr for mr in _readable(call) if mr.milestone is milestone])
 
 
 @endpoint("DELETE", "/projects/{id}/merge_requests/{merge_request_iid}")

@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import change
+from bot.sandbox.rest.kinds import change, holds
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
 from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
 from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
@@ -268,8 +268,8 @@ def _namespaces(call: Call) -> list[dict[str, object]]:
 @endpoint("GET", "/namespaces", NAMESPACES, open=False)
 def list_namespaces(call: Call) -> Answer:
     """List namespaces (doc/api/namespaces.md)."""
-    needle = call.params.get("search", "").casefold()
-    return paged(call, [each for each in _namespaces(call) if needle in str(each).casefold()], dict)
+    needle = call.params.get("search", "")
+    return paged(call, [each for each in _namespaces(call) if holds(each, needle)], dict)
 
 
 @endpoint("GET", "/namespaces/{name}/exists", {"parent_id": integer()}, open=False)

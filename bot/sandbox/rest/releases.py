@@ -152,7 +152,7 @@ def create_release(call: Call) -> Answer:
 
 
 def _make_link(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": call.world.next_id(LINKS), **dict.fromkeys(LINK), **tell_link(given), **given}
+    return {"id": call.world.next_id("link"), **dict.fromkeys(LINK), **tell_link(given), **given}
 
 
 def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:

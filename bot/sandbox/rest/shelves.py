@@ -5,15 +5,16 @@ from functools import partial
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import Kind, Row, create, offer
+from bot.sandbox.rest.kinds import Kind, Row, create, find_own, offer
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.pipelines import SCHEDULE
 from bot.sandbox.rest.releases import LINK, LINKS, tell_link
 from bot.sandbox.world.access import can_read, demand
-from bot.sandbox.world.entities import Group, Level
+from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Project
 
 NEEDED = text(required=True)
-STATES = {"close": "closed", "activate": "active", "stop": "stopped"}
+STATES = {"close": "closed", "activate": "active"}
 
 
 def _rows(at: str, key: str, call: Call) -> MutableSequence[Row]:
@@ -25,6 +26,8 @@ def _rows(at: str, key: str, call: Call) -> MutableSequence[Row]:
         return found.links if found else []
     if "issue_iid" in above:
         _ = call.issue
+    if "pipeline_schedule_id" in above:
+        find_own(SCHEDULE, call)
     if "sha" in above:
         above["sha"] = call.commit(above["sha"]).sha
     return call.world.shelf(at, **{**above, "id": call.place.id})
@@ -44,7 +47,8 @@ def _shelf(
     """Offer a kind of thing that is kept as it was sent, with `more` of its own."""
 
     def make(call: Call) -> Row:
-        told: Row = {"id": call.world.next_id(at), **dict.fromkeys(fields)}
+        kind = at.rpartition("/")[2].removesuffix("s")
+        told: Row = {"id": call.world.next_id(kind), **dict.fromkeys(fields)}
         told.pop("state_event", None)
         return told | more(call) | dict(call.params)
 
@@ -78,6 +82,14 @@ def _milestone(call: Call) -> Row:
     url = web_url(call.world, f"{path}/-/milestones/{number}")
     told = {"iid": number, "state": "active", "expired": False, "web_url": url}
     return {**told, **_times(call), "group_id" if is_group else "project_id": place.id}
+
+
+def _forget_milestone(call: Call, row: Row) -> None:
+    for project in call.world.projects.values():
+        items: list[MergeRequest | Issue] = [*project.merge_requests.values()]
+        for item in (*items, *project.issues.values()):
+            if item.milestone is row:
+                item.milestone = None
 
 
 def _note(call: Call) -> Row:
@@ -129,16 +141,20 @@ GROUP_VARIABLE = {
     "environment_scope": text(),
     **{name: flag() for name in ("protected", "masked", "raw")},
 }
+# doc/api/milestones.md, doc/api/group_milestones.md
+MILESTONES = {
+    place: _shelf(at, key="milestone_id", fields=MILESTONE, more=_milestone, unique="title",
+                  writes=Level.PLANNER, listing=LISTING, forget=_forget_milestone)
+    for place, at in ((Project, "/projects/{id}/milestones"), (Group, "/groups/{id}/milestones"))
+}  # fmt: skip
+# doc/api/notes.md, "Issues"
+ISSUE_NOTES = _shelf(
+    "/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
+    more=_note, writes=Level.NO_ACCESS, may_change=_is_ours,
+)  # fmt: skip
 SHELVES = (
-    # doc/api/milestones.md, doc/api/group_milestones.md
-    *(
-        _shelf(f"/{places}/{{id}}/milestones", key="milestone_id", fields=MILESTONE,
-               more=_milestone, unique="title", writes=Level.PLANNER, listing=LISTING)
-        for places in ("projects", "groups")
-    ),
-    # doc/api/notes.md, "Issues"
-    _shelf("/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
-           more=_note, writes=Level.NO_ACCESS, may_change=_is_ours),
+    *MILESTONES.values(),
+    ISSUE_NOTES,
     # doc/api/commits.md, "Post comment to commit"
     _shelf("/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
            fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
@@ -179,7 +195,7 @@ SHELVES = (
 )  # fmt: skip
 
 
-THREADS, ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/discussions", SHELVES[2]
+THREADS = "/projects/{id}/issues/{issue_iid}/discussions"
 
 
 def _thread(row: Row) -> Row:
