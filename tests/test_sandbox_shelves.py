@@ -243,6 +243,8 @@ ROWS: dict[str, list[Row]] = {
             body["permissions"]["group_access"]["access_level"],
         ) == (1, True, True, "friends", 50)),
         ("GET", "/groups/51/projects/shared", None, 200, names("id", 7)),
+        ("GET", "/groups/51/projects", None, 200, names("id", 7)),
+        ("GET", "/groups/51/projects?with_shared=false", None, 200, names("id")),
         ("GET", "/groups/51", None, 200, has("shared_projects", "group/team")),
         ("DELETE", f"{P}/share/51", None, 204, None),
         ("DELETE", f"{P}/share/51", None, 404, None),
@@ -344,6 +346,34 @@ ROWS: dict[str, list[Row]] = {
          201, says(description="Ours", job_events=True, releases_events=False)),
         ("PUT", f"{P}/hooks/1", {"job_events": False}, 200,
          says(description="Ours", job_events=False)),
+    ],
+    "what a list is asked for": [
+        ("PUT", P, {"topics": "a,b", "description": "Words"}, 200, None),
+        *(
+            ("GET", f"/projects?{asked}", None, 200, names("id", *found))
+            for asked, found in (
+                ("search=word", [7]), ("search=group", []),
+                ("search=group&search_namespaces=true", [7]),
+                ("topic=a", [7]), ("topic=a,c", []), ("last_activity_after=2030-01-01", []),
+                ("last_activity_before=2030-01-01", [7]), ("with_issues_enabled=true", [7]),
+                ("with_merge_requests_enabled=true", [7]),
+            )
+        ),
+        ("POST", "/groups", {"name": "Sub", "path": "sub", "parent_id": 50}, 201, None),
+        ("GET", "/groups?search=group", None, 200, names("path", "group")),
+        ("GET", "/groups?search=group/s", None, 200, names("path", "sub")),
+        ("GET", "/users?created_after=2030-01-01", None, 200, names("id")),
+        ("GET", "/users?created_before=2030-01-01&username=owner", None, 200, names("id", 1)),
+        ("POST", f"{P}/pipeline", {"ref": "change"}, 201, says(id=1)),
+        ("POST", f"{P}/pipeline", {"ref": "change"}, 201, says(id=2)),
+        *(
+            ("GET", f"{P}/pipelines?{asked}", None, 200, names("id", *found))
+            for asked, found in (
+                ("scope=branches", [2]), ("scope=tags", []), ("name=x", []),
+                ("yaml_errors=true", []), ("updated_after=2030-01-01", []),
+                ("created_before=2030-01-01", [2, 1]),
+            )
+        ),
     ],
     "deleted merge requests": [
         ("DELETE", MR, None, 204, None),

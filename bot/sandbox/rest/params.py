@@ -164,6 +164,14 @@ ISSUABLE: Mapping[str, Param] = {
 LABELLED: Mapping[str, Param] = {"add_labels": words(), "remove_labels": words()}
 
 
+def is_inside(given: Mapping[str, Any], **times: datetime) -> bool:
+    """Return whether times are in what `…_after` and `…_before` of their names ask for."""
+    return all(
+        given.get(f"{name}_after", at) <= at <= given.get(f"{name}_before", at)
+        for name, at in times.items()
+    )
+
+
 def read_assignees(given: Mapping[str, Any]) -> list[int] | None:
     """Read who is to be assigned; None to leave that as it is."""
     one, several = given.get("assignee_id"), given.get("assignee_ids")

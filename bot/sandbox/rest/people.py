@@ -6,7 +6,17 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.merge_request_entities import render_label_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    is_inside,
+    moment,
+    text,
+)
 from bot.sandbox.rest.people_entities import (
     render_member,
     render_own_profile,
@@ -93,6 +103,7 @@ def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
     passes = (
         str(wanted.get("username", user.username)).casefold() == user.username.casefold(),
         user.is_called(str(wanted.get("search", ""))),
+        is_inside(wanted, created=user.created_at),
         not wanted.get("active") or user.state == "active",
         not wanted.get("exclude_active") or user.state != "active",
         not wanted.get("blocked") or user.state == "blocked",

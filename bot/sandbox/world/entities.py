@@ -77,6 +77,11 @@ class Group:
     members: dict[int, Member] = field(default_factory=dict)
     shared_with: list[GroupLink] = field(default_factory=list)
 
+    def is_called(self, needle: str) -> bool:
+        """Return whether a text is in the path or the name, without case."""
+        path = self.full_path.rpartition("/")[2]
+        return needle.casefold() in f"{path}\n{self.name}".casefold()
+
     def lineage(self) -> Iterator["Group"]:
         """Yield the group itself and then each parent."""
         group: Group | None = self
@@ -605,6 +610,11 @@ class Project:
     schedules: list[Schedule] = field(default_factory=list, repr=False)
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
     releases: dict[str, Release] = field(default_factory=dict, repr=False)
+
+    def is_called(self, needle: str) -> bool:
+        """Return whether a text is in path, name or description (doc/api/projects.md, `search`)."""
+        path = self.path_with_namespace.rpartition("/")[2]
+        return needle.casefold() in f"{path}\n{self.name}\n{self.description or ''}".casefold()
 
     def protections_of(self, branch: str) -> list[str]:
         """List the names and wildcards that protect a branch, which none has to have yet.
