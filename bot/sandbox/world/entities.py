@@ -623,6 +623,12 @@ class Project:
         """
         return [each for each in sorted(self.protected_branches) if matches(each, branch)]
 
+    @property
+    def upstream(self) -> "Project":
+        """Where merge requests go at first (`default_merge_request_target`)."""
+        above = self.forked_from
+        return self if above is None or self.told.get("mr_default_target_self") else above
+
     def next_iid(self, kind: str) -> int:
         """Return the number of the next of `kind`, as the field is called; none is given twice."""
         used: dict[str, Iterable[int]] = {
