@@ -264,6 +264,26 @@ ROWS: dict[str, list[Row]] = {
          201, says(trailers={"Changelog": "added", "Ref": "1"})),
         ("GET", f"{MR}/approval_rules", None, 200, names("rule_type", "any_approver")),
     ],
+    "when a release is, and of what": [
+        ("POST", f"{P}/milestones", {"title": "1.0"}, 201, None),
+        ("POST", f"{P}/releases", {
+            "tag_name": "v1", "ref": "main", "tag_message": "One", "milestones": ["1.0"],
+            "released_at": "2030-01-01T00:00:00Z"}, 201,
+         lambda body: (body["released_at"], body["upcoming_release"],
+                       body["milestones"][0]["title"])
+         == ("2030-01-01T00:00:00.000Z", True, "1.0")),
+        ("GET", f"{P}/repository/tags/v1", None, 200, says(message="One")),
+        ("POST", f"{P}/releases", {"tag_name": "v2", "ref": "main", "milestones": "2.0"}, 400,
+         says(message="Milestone(s) not found: 2.0")),
+        ("GET", f"{P}/repository/tags/v2", None, 404, None),
+        ("POST", f"{P}/releases", {"tag_name": "v2", "ref": "main"}, 201,
+         lambda body: not body["upcoming_release"] and "milestones" not in body),
+        ("GET", f"{P}/releases", None, 200, names("tag_name", "v1", "v2")),
+        ("GET", f"{P}/releases?order_by=created_at", None, 200, names("tag_name", "v2", "v1")),
+        ("PUT", f"{P}/releases/v1", {"released_at": "2020-01-01T00:00:00Z", "milestones": []},
+         200, says(upcoming_release=False)),
+        ("GET", f"{P}/releases?sort=asc", None, 200, names("tag_name", "v1", "v2")),
+    ],
     "links of a release": [
         ("POST", f"{P}/releases", {"tag_name": "v1", "ref": "main", "assets": {
             "links": [{"name": "a", "url": "http://a/"}]}}, 201, has("link_type", "other")),

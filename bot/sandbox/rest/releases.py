@@ -15,6 +15,7 @@ from bot.sandbox.world.state import RefusedError
 
 TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
+MILESTONES = "/projects/{id}/milestones"
 LINKS = RELEASES + "/{tag_name}/assets/links"
 LINK: Mapping[str, Param] = {
     "name": text(required=True),
@@ -51,11 +52,9 @@ def show_tag(call: Call) -> Answer:
 )
 def create_tag(call: Call) -> Answer:
     """Make a tag."""
-    name, message = call.params["tag_name"], call.params.get("message", "")
-    _tag(call, name, call.params["ref"])
-    if message:
-        call.project.tag_messages[name] = message
-    return Answer(status=201, body=_render_tag(call, call.params["tag_name"]))
+    name = call.params["tag_name"]
+    _tag(call, name, call.params["ref"], call.params.get("message", ""))
+    return Answer(status=201, body=_render_tag(call, name))
 
 
 @endpoint("DELETE", TAGS + "/{tag_name}")
@@ -68,7 +67,7 @@ def delete_tag(call: Call) -> Answer:
     return Answer(status=204)
 
 
-def _tag(call: Call, name: str, ref: str) -> None:
+def _tag(call: Call, name: str, ref: str, message: str) -> None:
     demand(call.level >= Level.DEVELOPER)
     if name in call.code.repository.tags:
         raise RefusedError(400, f"Tag {name} already exists")
@@ -77,6 +76,7 @@ def _tag(call: Call, name: str, ref: str) -> None:
         raise RefusedError(400, "Target " + ref + " is invalid")
     moved = commit.sha, None
     actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", moved)
+    call.project.tag_messages[name] = message
 
 
 def _render_tag(call: Call, name: str) -> dict[str, object]:
@@ -102,8 +102,19 @@ def _render_tag(call: Call, name: str) -> dict[str, object]:
 )  # fmt: skip
 def list_releases(call: Call) -> Answer:
     """List releases, the newest first."""
-    found = list(call.code.releases.values())[::-1]
+    order = call.params.get("order_by", "released_at")
+    found = sorted(call.code.releases.values(), key=lambda each: getattr(each, order))
+    if call.params.get("sort") != "asc":
+        found.reverse()
     return paged(call, found, lambda each: _render(call, each))
+
+
+RELEASE: Mapping[str, Param] = {
+    "name": text(),
+    "description": text(),
+    "milestones": words(),
+    "released_at": moment(),
+}
 
 
 # doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
@@ -119,11 +130,8 @@ def show_release(call: Call) -> Answer:
     {
         "tag_name": text(required=True),
         "tag_message": text(),
-        "name": text(),
-        "description": text(),
         "ref": text(),
-        "milestones": words(),
-        "released_at": moment(),
+        **RELEASE,
         "assets": mapping({"links": items(LINK)}),
     },
     job_token=True,
@@ -134,10 +142,11 @@ def create_release(call: Call) -> Answer:
     demand(call.level >= Level.DEVELOPER)
     if name in call.code.releases:
         raise RefusedError(409, "Release already exists")
+    milestones = _milestones(call)
     if name not in call.project.repository.tags:
         if "ref" not in given:
             raise RefusedError(422, "Ref is not specified")
-        _tag(call, name, given["ref"])
+        _tag(call, name, given["ref"], given.get("tag_message", ""))
     links = given.get("assets", {}).get("links", [])
     with call.world.writing() as now:
         made = call.project.releases[name] = Release(
@@ -146,6 +155,8 @@ def create_release(call: Call) -> Answer:
             description=given.get("description", ""),
             author=call.actor,
             created_at=now,
+            released_at=given.get("released_at", now),
+            milestones=milestones,
             links=[_make_link(call, each) for each in links],
         )
     return Answer(status=201, body=_render(call, made))
@@ -160,13 +171,14 @@ def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"link_type": "other", "direct_asset_url": given["url"]}
 
 
-@endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})
+@endpoint("PUT", RELEASES + "/{tag_name}", RELEASE)
 def edit_release(call: Call) -> Answer:
     """Change a release."""
     found = _find(call)
     demand(call.level >= Level.DEVELOPER)
+    given = {**call.params, "milestones": _milestones(call)}
     with call.world.writing():
-        change(call, found, call.params)
+        change(call, found, given if "milestones" in call.params else call.params)
     return Answer(body=_render(call, found))
 
 
@@ -178,6 +190,16 @@ def delete_release(call: Call) -> Answer:
     with call.world.writing():
         del call.project.releases[found.tag]
     return Answer(body=_render(call, found))
+
+
+def _milestones(call: Call) -> list[dict[str, Any]]:
+    """Find the milestones that are named; raise RefusedError (400)."""
+    known = {row["title"]: row for row in call.world.shelf(MILESTONES, id=call.project.id)}
+    names = call.params.get("milestones", [])
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise RefusedError(400, f"Milestone(s) not found: {', '.join(missing)}")
+    return [known[name] for name in names]
 
 
 def _find(call: Call) -> Release:
@@ -195,8 +217,9 @@ def _render(call: Call, release: Release) -> dict[str, object]:
         "name": release.name,
         "description": release.description,
         "created_at": stamp(release.created_at),
-        "released_at": stamp(release.created_at),
-        "upcoming_release": False,
+        "released_at": stamp(release.released_at),
+        "upcoming_release": release.released_at > call.world.now,
+        **({"milestones": release.milestones} if release.milestones else {}),
         "author": render_user(call.world, release.author),
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "commit_path": f"/{path}/-/commit/{sha}",

@@ -90,6 +90,8 @@ def _forget_milestone(call: Call, row: Row) -> None:
         for item in (*items, *project.issues.values()):
             if item.milestone is row:
                 item.milestone = None
+        for release in project.releases.values():
+            release.milestones = [each for each in release.milestones if each is not row]
 
 
 def _note(call: Call) -> Row:

@@ -555,6 +555,8 @@ class Release:
     description: str
     author: User
     created_at: datetime
+    released_at: datetime
+    milestones: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
 
 
