@@ -160,6 +160,11 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
     )
     scene.git("-C", "team", "push", "-q", "origin", "main:refs/notes/x", ":light")
     assert "light" not in repository.tags
+    rule = {"name": "v*", "create_access_level": 0}
+    assert Api(scene.world, "owner").post("/projects/7/protected_tags", **rule).status == 201
+    scene.git("-C", "team", "tag", "v2")
+    told = scene.git("-C", "team", "push", "origin", "v2", fails=True)
+    assert "not allowed to create this tag as it is protected" in told
     assert "refs/tags/v1.0.0^{}" in scene.git("ls-remote", scene.address(None))
 
 

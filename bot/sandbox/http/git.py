@@ -19,6 +19,7 @@ from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.rest.app import authenticate, raw_path
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.rest.releases import NO_TAG, may_make_tag
 from bot.sandbox.world.access import can_push, can_read, can_read_code
 from bot.sandbox.world.entities import Project, User
 from bot.sandbox.world.git_mirror import NOTHING, Mirror
@@ -28,7 +29,7 @@ PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload
 READERS = frozenset({"api", "read_repository", "write_repository"})
 WRITERS = frozenset({"api", "write_repository"})
 Options = Mapping[str, list[str]]  # about merge requests: a name may come again
-HEADS, OPTION = "refs/heads/", "merge_request."
+HEADS, TAGS, OPTION = "refs/heads/", "refs/tags/", "merge_request."
 GZIP = b"\x1f\x8b"
 REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 HIDDEN = (
@@ -252,11 +253,20 @@ def _read_push(body: bytes) -> tuple[list[list[str]], Options]:
     return moves, options
 
 
+def _makes_tag(project: Project, new: str, ref: str) -> bool:
+    known = {f"{TAGS}{name}" for name in project.repository.tags}
+    return ref.startswith(TAGS) and new != NOTHING and ref not in known
+
+
 def _refuse(world: World, user: User | None, project: Project, moves: list[list[str]]) -> str:
     """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
     today = world.now.date()
     for _, new, ref in moves:
         branch = ref.removeprefix(HEADS)
+        if user and _makes_tag(project, new, ref):
+            if not may_make_tag(world, user, project, ref.removeprefix(TAGS)):
+                return NO_TAG
+            continue
         if ref.startswith(OWN):
             return "The given reference cannot be updated."
         if project.protections_of(branch) and new == NOTHING:

@@ -46,7 +46,8 @@ class Kind:
     `name` is what the path names one by, `show` tells more of one alone, and what is `fixed` is
     given only when one is made. Who is `reads` may see it, who is `writes` may make it, and change
     it unless `may_change` says otherwise; what one may not see is not there. What is `unique` of it
-    is refused with `taken` when it is there; `forget` tells those who have one that it is gone.
+    is refused with `taken` when it is there; `forget` takes one that is deleted from those who
+    have it, or refuses to.
     """
 
     at: str
@@ -135,8 +136,8 @@ def _edit(kind: Kind, call: Call) -> Answer:
 def _delete(kind: Kind, call: Call) -> Answer:
     found = find_own(kind, call)
     with call.world.writing():
-        kind.keep(call).remove(found)
         kind.forget(call, found)
+        kind.keep(call).remove(found)
     return Answer(status=204)
 
 

@@ -9,10 +9,11 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.world.access import demand
-from bot.sandbox.world.entities import Level, Release, matches
-from bot.sandbox.world.state import RefusedError
+from bot.sandbox.world.access import demand, reaches
+from bot.sandbox.world.entities import Level, Project, Release, User, matches
+from bot.sandbox.world.state import RefusedError, World
 
+NO_TAG = "You are not allowed to create this tag as it is protected."  # tag_check.rb
 TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
 MILESTONES = "/projects/{id}/milestones"
@@ -71,6 +72,8 @@ def _tag(call: Call, name: str, ref: str, message: str) -> None:
     demand(call.level >= Level.DEVELOPER)
     if name in call.code.repository.tags:
         raise RefusedError(400, f"Tag {name} already exists")
+    if not may_make_tag(call.world, call.actor, call.project, name):
+        raise RefusedError(400, NO_TAG)
     commit = call.project.repository.find_commit(ref)
     if commit is None:
         raise RefusedError(400, "Target " + ref + " is invalid")
@@ -79,17 +82,29 @@ def _tag(call: Call, name: str, ref: str, message: str) -> None:
     call.project.tag_messages[name] = message
 
 
+def _rules(world: World, project: Project, name: str) -> list[dict[str, Any]]:
+    """List what protects a tag, which need not be there yet."""
+    found = world.shelf("/projects/{id}/protected_tags", id=project.id)
+    return [each for each in found if matches(each["name"], name)]
+
+
+def may_make_tag(world: World, user: User, project: Project, name: str) -> bool:
+    """Return whether a person may make a tag, if it is protected at all."""
+    rules = _rules(world, project, name)
+    levels = {each["access_level"] for rule in rules for each in rule["create_access_levels"]}
+    return reaches(user, project, levels or {Level.DEVELOPER}, world.now.date())
+
+
 def _render_tag(call: Call, name: str) -> dict[str, object]:
     sha, own = call.project.repository.tags[name]
     release = call.project.releases.get(name)
-    rules = call.world.shelf("/projects/{id}/protected_tags", id=call.project.id)
     return {
         "name": name,
         "message": call.project.tag_messages.get(name, ""),
         "target": own or sha,
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "release": {"tag_name": name, "description": release.description} if release else None,
-        "protected": any(matches(row["name"], name) for row in rules),
+        "protected": bool(_rules(call.world, call.project, name)),
         "created_at": None,
     }
 

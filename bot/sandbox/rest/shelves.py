@@ -10,8 +10,10 @@ from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items,
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.rest.pipelines import SCHEDULE
 from bot.sandbox.rest.releases import LINK, LINKS, tell_link
+from bot.sandbox.rest.settings import LEVELS
 from bot.sandbox.world.access import can_read, demand
 from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Project
+from bot.sandbox.world.state import RefusedError
 
 NEEDED = text(required=True)
 STATES = {"close": "closed", "activate": "active"}
@@ -116,11 +118,17 @@ def _commented(call: Call) -> Row:
     return {"author": render_user(call.world, call.actor), "created_at": stamp(call.world.now)}
 
 
+def _demand_stopped(_call: Call, row: Row) -> None:
+    """Refuse to delete an environment that is not stopped (doc/api/environments.md)."""
+    demand(row["state"] == "stopped")
+
+
 def _protected_tag(call: Call) -> Row:
-    level = call.params.get("create_access_level", int(Level.MAINTAINER))
-    words_ = {0: "No one", 30: "Developers + Maintainers"}.get(level, "Maintainers")
-    rule = {"id": 1, "access_level": level, "access_level_description": words_}
-    return {"create_access_levels": [rule]}
+    level, number = call.params.get("create_access_level", Level.MAINTAINER), call.world.next_id
+    if level not in LEVELS:
+        raise RefusedError(400, "create_access_level does not have a valid value", key="error")
+    rule = {"id": number("create_access_level"), "access_level": level}
+    return {"create_access_levels": [rule | {"access_level_description": LEVELS[level]}]}
 
 
 def _group_label(_call: Call) -> Row:
@@ -154,6 +162,13 @@ ISSUE_NOTES = _shelf(
     "/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
     more=_note, writes=Level.NO_ACCESS, may_change=_is_ours,
 )  # fmt: skip
+# doc/api/environments.md
+ENVIRONMENTS = _shelf(
+    "/projects/{id}/environments", key="environment_id", unique="name",
+    fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
+    more=lambda call: {"slug": call.params["name"].lower(), "state": "available", **_times(call)},
+    reads=Level.REPORTER, forget=_demand_stopped,
+)  # fmt: skip
 SHELVES = (
     *MILESTONES.values(),
     ISSUE_NOTES,
@@ -184,11 +199,7 @@ SHELVES = (
            fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
            reads=Level.MAINTAINER, writes=Level.MAINTAINER,
            ways=("list", "show", "create", "delete")),
-    # doc/api/environments.md
-    _shelf("/projects/{id}/environments", key="environment_id", unique="name",
-           fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
-           more=lambda call: {"slug": call.params["name"].lower(), "state": "available",
-                              **_times(call)}, reads=Level.REPORTER),
+    ENVIRONMENTS,
     # doc/api/deploy_keys.md
     _shelf("/projects/{id}/deploy_keys", key="key_id", unique="key",
            fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
@@ -215,6 +226,15 @@ def create_issue_thread(call: Call) -> Answer:
     """Write a note on an issue."""
     create(ISSUE_NOTES, call)
     return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
+
+
+@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", {"force": flag()})
+def stop_environment(call: Call) -> Answer:
+    """Stop an environment."""
+    row = find_own(ENVIRONMENTS, call)
+    with call.world.writing():
+        row["state"] = "stopped"
+    return Answer(body=row)
 
 
 # Of these there is nothing here, and nothing can be made.
