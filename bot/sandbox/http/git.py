@@ -22,7 +22,8 @@ from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.rest.releases import NO_TAG, may_make_tag
 from bot.sandbox.world.access import can_push, can_read, can_read_code
 from bot.sandbox.world.entities import Project, User
-from bot.sandbox.world.git_mirror import NOTHING, Mirror
+from bot.sandbox.world.git_mirror import Mirror
+from bot.sandbox.world.git_objects import NOTHING
 from bot.sandbox.world.state import RefusedError, World
 
 PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
