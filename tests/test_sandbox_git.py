@@ -160,6 +160,11 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
     )
     scene.git("-C", "team", "push", "-q", "origin", "main:refs/notes/x", ":light")
     assert "light" not in repository.tags
+    rule = {"name": "v*", "create_access_level": 0}
+    assert Api(scene.world, "owner").post("/projects/7/protected_tags", **rule).status == 201
+    scene.git("-C", "team", "tag", "v2")
+    told = scene.git("-C", "team", "push", "origin", "v2", fails=True)
+    assert "not allowed to create this tag as it is protected" in told
     assert "refs/tags/v1.0.0^{}" in scene.git("ls-remote", scene.address(None))
 
 
@@ -272,3 +277,27 @@ def test_options_of_a_push_open_a_merge_request(scene: Scene) -> None:
     assert mr.title == "Other"
     scene.git(*push, "-o", "merge_request.target=nowhere", "origin", "HEAD:third")
     assert len(scene.mr.project.merge_requests) == 2
+    scene.commit("again.md", "x\n")
+    labels = [word for name in ("a", "b") for word in ("-o", f"merge_request.label={name}")]
+    more = [*labels, "-o", "merge_request.remove_source_branch", "-o", "merge_request.draft"]
+    scene.git("-C", "team", "push", *more, "origin", "HEAD:new")
+    assert ([each.name for each in mr.labels], mr.title) == (["a", "b"], "Draft: Other")
+    assert mr.force_remove_source_branch
+    scene.commit("last.md", "x\n")
+    scene.git("-C", "team", "push", "-o", "merge_request.unlabel=a", "origin", "HEAD:new")
+    assert ([each.name for each in mr.labels], mr.title) == (["b"], "Draft: Other")
+
+
+def test_a_push_to_a_fork_opens_a_merge_request_in_the_project_above(scene: Scene) -> None:
+    author, above = scene.world.user("author"), scene.mr.project
+    fork = actions.fork_project(scene.world, author, above)
+    scene.git("clone", "-q", scene.address("author"), "team")
+    there = scene.address("author").replace(PROJECT, fork.path_with_namespace)
+    scene.commit("new.md", "x\n")
+    push = ["-C", "team", "push", "-o", "merge_request.create", there, "HEAD:new"]
+    assert f"{scene.url}/{PROJECT}/-/merge_requests/2" in scene.git(*push)
+    mr = above.merge_requests[2]
+    assert (mr.source_project, mr.source_branch, fork.merge_requests) == (fork, "new", {})
+    scene.commit("more.md", "x\n")
+    told = scene.git("-C", "team", "push", there, "HEAD:new")
+    assert f"{scene.url}/{PROJECT}/-/merge_requests/2" in told

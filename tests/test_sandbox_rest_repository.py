@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from bot.sandbox.acts import actions
-from bot.sandbox.world.entities import Group, Label, Level, Member, User, Webhook
+from bot.sandbox.world.entities import Group, Label, Level, Member, Protection, User, Webhook
 from bot.sandbox.world.repository import Signature
 from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api
@@ -380,9 +380,9 @@ def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() ->
     action = {"action": "update", "file_path": "top.md", "content": "new"}
     project.protected_branches.add("bot/*")
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
-    project.push_levels["bot/*"] = Level.NO_ACCESS
+    project.protections["bot/*"] = Protection(push_level=Level.NO_ACCESS)
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
-    project.push_levels["bot/*"] = Level.DEVELOPER
+    project.protections["bot/*"] = Protection(push_level=Level.DEVELOPER)
     mr = open_mr(world)
     project.archived = True
     assert api.post(COMMITS, **fields, actions=[action]).status == 403

@@ -26,6 +26,7 @@ from bot.sandbox.world.entities import (
     Member,
     Project,
     ProjectSettings,
+    Protection,
     Schedule,
     TriggerToken,
     Variable,
@@ -349,7 +350,9 @@ FAULTS = {
         "branch", "not protected", lambda w: host_of(w).protected_branches.clear(), by_init=True
     ),
     "branch for Developers": Fault(
-        "branch", "Developers may", lambda w: host_of(w).push_levels.update(main=30)
+        "branch",
+        "Developers may",
+        lambda w: host_of(w).protections.update(main=Protection(push_level=30)),
     ),
     "token not stored": Fault(
         "variable-token", "not set", lambda w: host_of(w).variables.clear(), by_init=True

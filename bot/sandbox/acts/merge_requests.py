@@ -16,7 +16,7 @@ from bot.sandbox.acts.repository import (
     sign,
 )
 from bot.sandbox.acts.todos import resolve, tell_assigned
-from bot.sandbox.world.access import can_push, can_read, can_update, demand
+from bot.sandbox.world.access import can_merge, can_push, can_read, can_update, demand
 from bot.sandbox.world.entities import (
     DiffVersion,
     Label,
@@ -116,7 +116,7 @@ def open_merge_request(
         _refuse_second(project, (source, draft.source_branch, draft.target_branch))
         mr = MergeRequest(
             id=world.next_id("merge_request"),
-            iid=project.next_iid,
+            iid=project.next_iid("merge_requests"),
             project=project,
             source_project=source,
             source_branch=draft.source_branch,
@@ -294,7 +294,7 @@ def merge(
     """Merge, if the merge request is mergeable and `sha`, when given, is its head."""
     wish = wish or MergeWish()
     with world.writing() as now:
-        demand(can_push(user, mr.project, mr.target_branch, now.date()), 401)
+        demand(can_merge(user, mr.project, mr.target_branch, now.date()), 401)
         if sha is not None and sha != mr.head_sha:
             raise RefusedError(409, "SHA does not match HEAD of source branch: " + str(mr.head_sha))
         verdict = assess_merge(world, mr)

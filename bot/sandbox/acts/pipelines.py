@@ -52,7 +52,7 @@ def create_pipeline(world: World, user: User, project: Project, draft: PipelineD
     """Make a pipeline without jobs."""
     pipeline = Pipeline(
         id=world.next_id("pipeline"),
-        iid=len(project.pipelines) + 1,
+        iid=project.next_iid("pipelines"),
         project=project,
         sha=draft.sha,
         ref=draft.ref,

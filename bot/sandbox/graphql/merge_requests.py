@@ -20,7 +20,13 @@ from bot.sandbox.rest.merge_request_entities import (
     shown_diff,
 )
 from bot.sandbox.rest.merge_request_parts import participants
-from bot.sandbox.world.access import can_approve, can_comment, can_push, can_read, can_update
+from bot.sandbox.world.access import (
+    can_approve,
+    can_comment,
+    can_merge,
+    can_read,
+    can_update,
+)
 from bot.sandbox.world.diffs import Stats, count_lines, diff_of
 from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 
@@ -162,7 +168,7 @@ def _permissions(source: MergeRequest, asked: Asked) -> dict[str, bool]:
     return {
         "adminMergeRequest": can_update(user, source, today),
         "canApprove": can_approve(user, source, today),
-        "canMerge": can_push(user, source.project, source.target_branch, today),
+        "canMerge": can_merge(user, source.project, source.target_branch, today),
         "createNote": can_comment(user, source, today),
         "readMergeRequest": can_read(user, source.project, today),
         "updateMergeRequest": can_update(user, source, today),

@@ -19,7 +19,7 @@ from bot.sandbox.graphql.core import (
 )
 from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_push, can_read, can_update, own_members
+from bot.sandbox.world.access import can_merge, can_read, can_update, own_members
 from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 
 PAGE = ("after", "before", "first", "last")
@@ -100,7 +100,7 @@ def _review_requested(source: User, asked: Asked, **arguments: Any) -> object:
 @resolves("UserMergeRequestInteraction", "canMerge")
 def _can_merge(source: Interacting, asked: Asked) -> bool:
     mr = source.merge_request
-    return can_push(source.user, mr.project, mr.target_branch, asked.today)
+    return can_merge(source.user, mr.project, mr.target_branch, asked.today)
 
 
 @resolves("UserMergeRequestInteraction", "canUpdate")

@@ -18,15 +18,19 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate
 from bot.sandbox.rest.app import authenticate, raw_path
 from bot.sandbox.rest.core import Answer
+from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.rest.releases import NO_TAG, may_make_tag
 from bot.sandbox.world.access import can_push, can_read, can_read_code
 from bot.sandbox.world.entities import Project, User
-from bot.sandbox.world.git_mirror import NOTHING, Mirror
+from bot.sandbox.world.git_mirror import Mirror
+from bot.sandbox.world.git_objects import NOTHING
 from bot.sandbox.world.state import RefusedError, World
 
 PATH = re.compile(r"/(?P<project>.+?)(?:\.git)?/(?P<rest>info/refs|git-(?:upload|receive)-pack)")
 READERS = frozenset({"api", "read_repository", "write_repository"})
 WRITERS = frozenset({"api", "write_repository"})
-HEADS, OPTION = "refs/heads/", "merge_request."
+Options = Mapping[str, list[str]]  # about merge requests: a name may come again
+HEADS, TAGS, OPTION = "refs/heads/", "refs/tags/", "merge_request."
 GZIP = b"\x1f\x8b"
 REALM = {"WWW-Authenticate": 'Basic realm="GitLab"'}
 HIDDEN = (
@@ -92,47 +96,56 @@ class Git:
         return answer
 
 
-def _hint(world: World, project: Project, move: list[str], options: Mapping[str, str]) -> str:
+def _hint(world: World, project: Project, move: list[str], options: Options) -> str:
     """Say what GitLab says of a pushed branch (lib/gitlab/internal/post_receive_response.rb)."""
     _, new, ref = move
     branch = ref.removeprefix(HEADS)
     if not ref.startswith(HEADS) or new == NOTHING or branch == project.default_branch:
         return ""
-    page = f"{world.external_url}/{project.path_with_namespace}/-/merge_requests"
-    known = world.find_open_from(project, branch)
-    number = known.iid if known else project.next_iid
-    if known or "create" in options:
+    known, asked = world.find_open_from(project, branch), "create" in options
+    place = known.project if known else project.upstream if asked else project
+    page = web_url(world, f"{place.path_with_namespace}/-/merge_requests")
+    if known or asked:
+        number = known.iid if known else place.next_iid("merge_requests")
         return f"\nView merge request for {branch}:\n  {page}/{number}\n"
-    asked = urlencode({"merge_request[source_branch]": branch})
-    return f"\nTo create a merge request for {branch}, visit:\n  {page}/new?{asked}\n"
+    query = urlencode({"merge_request[source_branch]": branch})
+    return f"\nTo create a merge request for {branch}, visit:\n  {page}/new?{query}\n"
 
 
-def _follow(
-    world: World, user: User, project: Project, branch: str, options: Mapping[str, str]
-) -> None:
+def _follow(world: World, user: User, project: Project, branch: str, options: Options) -> None:
     """Open or change a merge request as the options of a push say; what is refused is left.
 
     doc/topics/git/commit.md, "Push options for merge requests";
     app/services/merge_requests/push_options_handler_service.rb
     """
     mr, commit = world.find_open_from(project, branch), project.repository.find_commit(branch)
-    drafted, title = "Draft: " * ("draft" in options), commit.title if commit else branch
+    last = {name: values[-1] for name, values in options.items()}
+    title = mr.title if mr else commit.title if commit else branch
+    title = last.get("title", title)
+    if "draft" in options and not title.startswith("Draft: "):
+        title = f"Draft: {title}"
+    own = [each.name for each in mr.labels] if mr else []
+    labels = [*own, *options.get("label", ())]
+    labels = [each for each in labels if each not in options.get("unlabel", ())]
     with suppress(RefusedError):
         if mr is None and "create" in options:
             opening = MergeRequestDraft(
-                title=drafted + options.get("title", title),
-                description=options.get("description", ""),
+                title=title,
+                description=last.get("description", ""),
                 source_branch=branch,
-                target_branch=options.get("target", project.default_branch),
-                labels=tuple(filter(None, [options.get("label")])),
+                target_branch=last.get("target", project.upstream.default_branch),
+                source_project=project,
+                labels=tuple(labels),
                 force_remove_source_branch="remove_source_branch" in options,
             )
-            actions.open_merge_request(world, user, project, opening)
+            actions.open_merge_request(world, user, project.upstream, opening)
         elif mr is not None:
             update = MergeRequestUpdate(
-                title=options.get("title"),
-                description=options.get("description"),
-                target_branch=options.get("target"),
+                title=title,
+                description=last.get("description"),
+                target_branch=last.get("target"),
+                labels=tuple(labels),
+                force_remove_source_branch=True if "remove_source_branch" in options else None,
             )
             actions.update_merge_request(world, user, mr, update)
 
@@ -163,7 +176,7 @@ def _run(mirror: Mirror, request: Request, path: str, said: dict[str, str]) -> A
 def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
     """Tell git's program who pushes, and its hook what was decided."""
     branches = project.repository.branches
-    protected = " ".join(f"refs/heads/{b}" for b in branches if project.guards(b))
+    protected = " ".join(HEADS + b for b in branches if project.guards(b))
     person = {"REMOTE_USER": user.username, "REMOTE_ADDR": "127.0.0.1"} if user else {}
     return {"SANDBOX_REFUSAL": refusal, "SANDBOX_PROTECTED": protected, **person}
 
@@ -221,7 +234,7 @@ def _sections(body: bytes) -> list[list[bytes]]:
     return found
 
 
-def _read_push(body: bytes) -> tuple[list[list[str]], dict[str, str]]:
+def _read_push(body: bytes) -> tuple[list[list[str]], Options]:
     """Read old, new and ref of what is moved, and the options about merge requests."""
     try:
         commands, *rest = _sections(body)
@@ -233,15 +246,28 @@ def _read_push(body: bytes) -> tuple[list[list[str]], dict[str, str]]:
         raise RefusedError(400, "This is no push.") from None
     wanted = b"push-options" in b"".join(commands) and rest
     lines = [line.decode("utf-8", "replace").strip() for line in rest[0]] if wanted else []
-    words = [line.removeprefix(OPTION).partition("=") for line in lines if line.startswith(OPTION)]
-    return moves, {name: value for name, _, value in words}
+    options: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith(OPTION):
+            name, _, value = line.removeprefix(OPTION).partition("=")
+            options.setdefault(name, []).append(value)
+    return moves, options
+
+
+def _makes_tag(project: Project, new: str, ref: str) -> bool:
+    known = {f"{TAGS}{name}" for name in project.repository.tags}
+    return ref.startswith(TAGS) and new != NOTHING and ref not in known
 
 
 def _refuse(world: World, user: User | None, project: Project, moves: list[list[str]]) -> str:
     """Say why a push is refused: "" where it is not (lib/gitlab/checks/branch_check.rb)."""
     today = world.now.date()
     for _, new, ref in moves:
-        branch = ref.removeprefix("refs/heads/")
+        branch = ref.removeprefix(HEADS)
+        if user and _makes_tag(project, new, ref):
+            if not may_make_tag(world, user, project, ref.removeprefix(TAGS)):
+                return NO_TAG
+            continue
         if ref.startswith(OWN):
             return "The given reference cannot be updated."
         if project.protections_of(branch) and new == NOTHING:

@@ -102,11 +102,6 @@ def open_merge_request(world: World, project: Project, asked: PageRequest) -> Me
     return actions.open_merge_request(world, asked.person, onto, opening)
 
 
-def upstream(project: Project) -> Project:
-    """Return where merge requests of a project go, as GitLab offers it first."""
-    return project.forked_from or project
-
-
 def name_file(project: Project, branch: str, folder: str, asked: PageRequest) -> str:
     """Return the path of a new file; raise `RefusedError` for one that cannot be."""
     name = asked.line("name", "File name")
@@ -145,7 +140,7 @@ def change_file(
             target_branch=branch,
             source_project=project,
         )
-        return actions.open_merge_request(world, asked.person, upstream(project), opening)
+        return actions.open_merge_request(world, asked.person, project.upstream, opening)
     return world.find_open_from(project, branch)
 
 

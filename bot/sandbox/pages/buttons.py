@@ -7,7 +7,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.pages.acts import PageRequest
 from bot.sandbox.pages.who import Offer, Reason, anybody, insist, must_push, must_update, offer
-from bot.sandbox.world.access import can_approve, find_level
+from bot.sandbox.world.access import can_approve, can_merge, find_level
 from bot.sandbox.world.entities import Level, MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 
@@ -85,7 +85,9 @@ def _must_review(world: World, mr: MergeRequest) -> Reason:
 
 
 def _must_merge(world: World, mr: MergeRequest) -> Reason:
-    return must_push(world, mr.project, mr.target_branch)
+    place, today = (mr.project, mr.target_branch), world.now.date()
+    push = must_push(world, *place)
+    return lambda who: "" if can_merge(who, *place, today) else push(who)
 
 
 def _unassigned(_world: World, mr: MergeRequest) -> Reason:

@@ -6,7 +6,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.acts import actions
-from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request, upstream
+from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
 from bot.sandbox.pages.buttons import press_button, view_buttons
 from bot.sandbox.pages.repository_views import list_sources, view_changes, view_commits
 from bot.sandbox.pages.site import Site
@@ -40,8 +40,8 @@ def show_new(site: Site, request: Request, project: str) -> Response:
         title="New merge request",
         project=found.path_with_namespace,
         sources=list_sources(found),
-        targets=sorted(upstream(found).repository.branches),
-        target=upstream(found).default_branch,
+        targets=sorted(found.upstream.repository.branches),
+        target=found.upstream.default_branch,
         places=[each.path_with_namespace for each in (found.forked_from, found) if each],
         people=offer(site.world, must_push(site.world, found, "")),
     )

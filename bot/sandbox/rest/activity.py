@@ -167,7 +167,7 @@ def _members(call: Call, project: Project, needle: str) -> Iterator[dict[str, An
 
 
 def _projects(call: Call, project: Project, needle: str) -> Iterator[dict[str, Any]]:
-    if needle in project.path_with_namespace.casefold():
+    if project.is_called(needle):
         yield render_project(call, project)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.diffs import changes_of, count_lines
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
+from bot.sandbox.world.git_objects import NOTHING
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
@@ -103,7 +104,7 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
     word = {"success": "passed"}.get(status, status)
     return {
         **render_pipeline(world, pipeline),
-        "before_sha": "0" * 40,
+        "before_sha": NOTHING,
         "tag": False,
         "yaml_errors": None,
         "user": render_user(world, pipeline.user),

@@ -1,6 +1,6 @@
 """The frame of the REST interface: endpoints, calls, answers, pages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -173,6 +173,13 @@ class Call:
         if found is None:
             raise RefusedError(404, "404 User Not Found")
         return found
+
+    def people(self, numbers: Iterable[int] | None) -> tuple[User, ...] | None:
+        """Find accounts by number; unknown ones are left out, and 0 means nobody."""
+        if numbers is None:
+            return None
+        users = self.world.users
+        return tuple(users[number] for number in numbers if number in users)
 
 
 Handler = Callable[[Call], Answer]

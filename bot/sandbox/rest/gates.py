@@ -9,6 +9,7 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
 from bot.sandbox.rest.params import PAGING, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.settings import render_protected_branch
 from bot.sandbox.world.access import can_push, demand, find_level
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
@@ -112,7 +113,7 @@ def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
         "name": check.name,
         "project_id": call.project.id,
         "external_url": check.external_url,
-        "protected_branches": [{"id": 1, "name": name} for name in check.branches],
+        "protected_branches": [render_protected_branch(call, name) for name in check.branches],
         "hmac": check.shared_secret is not None,
     }
 
@@ -124,8 +125,13 @@ def _keep_checks(call: Call) -> list[StatusCheck]:
 
 def _make_check(call: Call) -> StatusCheck:
     given = call.params
+    asked, project = given.get("protected_branch_ids", []), call.project
+    ids = {render_protected_branch(call, name)["id"]: name for name in project.protected_branches}
+    if not set(asked) <= set(ids):
+        raise RefusedError(404, "404 Not found")
     return StatusCheck(
         id=call.world.next_id("status_check"),
+        branches=tuple(ids[each] for each in asked),
         name=given["name"],
         external_url=given["external_url"],
         shared_secret=given.get("shared_secret"),

@@ -27,6 +27,7 @@ UNSERVED = (
     "issues_events", "confidential_issues_events", "tag_push_events", "job_events",
     "wiki_page_events", "deployment_events", "releases_events",
 )  # fmt: skip
+TOLD: Mapping[str, Any] = {"description": None, **dict.fromkeys(UNSERVED, False)}
 FILTER = ("push_events_branch_filter", "branch_filter_strategy")
 MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
@@ -75,6 +76,7 @@ def _set(hook: Webhook, given: Mapping[str, Any]) -> None:
     for name in ("name", "token", "enable_ssl_verification", *MORE):
         if name in given:
             setattr(hook, name, given[name])
+    hook.told |= {name: given[name] for name in TOLD if name in given}
 
 
 def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
@@ -90,7 +92,6 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         # A seed may name an address of this GitLab by its path alone.
         "url": call.world.external_url + hook.url if hook.url.startswith("/") else hook.url,
         "name": hook.name,
-        "description": None,
         "project_id": call.project.id,
         "enable_ssl_verification": hook.enable_ssl_verification,
         "url_variables": [{"key": name} for name in hook.url_variables],
@@ -98,7 +99,8 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         "alert_status": status,
         "disabled_until": stamp(until),
         **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},
-        **dict.fromkeys(UNSERVED, False),
+        **TOLD,
+        **hook.told,
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.sandbox.acts.merge_requests import find_labels
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import (
     ISSUABLE,
@@ -12,6 +13,8 @@ from bot.sandbox.rest.params import (
     flag,
     integer,
     integers,
+    read_assignees,
+    read_labels,
     text,
     words,
 )
@@ -64,7 +67,7 @@ def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
         given.get("author_username", issue.author.username) == issue.author.username,
         "assignee_id" not in given or given["assignee_id"] in [u.id for u in issue.assignees],
         set(given.get("assignee_username", ())) <= {each.username for each in issue.assignees},
-        set(given.get("labels", ())) <= set(issue.labels),
+        set(given.get("labels", ())) <= {each.name for each in issue.labels},
         given.get("milestone", milestone) == milestone,
         given.get("search", "").casefold() in text_.casefold(),
         given.get("confidential", issue.confidential) is issue.confidential,
@@ -106,7 +109,7 @@ def create_issue(call: Call) -> Answer:
     with call.world.writing() as now:
         issue = Issue(
             id=call.world.next_id("issue"),
-            iid=max(call.project.issues, default=0) + 1,
+            iid=call.project.next_iid("issues"),
             title=title,
             author=call.actor,
             created_at=now,
@@ -124,13 +127,10 @@ def _fill(call: Call, issue: Issue) -> None:
     issue.description = given.get("description", issue.description)
     if call.level < Level.PLANNER:
         return
-    people = given.get("assignee_ids", [given["assignee_id"]] if "assignee_id" in given else None)
-    if people is not None:
-        known = call.world.users
-        issue.assignees = tuple(known[number] for number in people if number in known)
-    names = [*given.get("labels", issue.labels), *given.get("add_labels", ())]
-    gone = given.get("remove_labels", ())
-    issue.labels = tuple(dict.fromkeys(name for name in names if name not in gone))
+    people, names = call.people(read_assignees(given)), read_labels(given, issue.labels)
+    issue.assignees = issue.assignees if people is None else people
+    if names is not None:
+        issue.labels = find_labels(call.world, call.project, names)
     if "milestone_id" in given:
         issue.milestone = find_milestone(call, given["milestone_id"])
 
@@ -173,6 +173,7 @@ def delete_issue(call: Call) -> Answer:
     issue = call.issue
     demand(issue.author is call.actor or call.level >= Level.OWNER)
     with call.world.writing():
+        call.project.use_up("issues")
         del call.project.issues[issue.iid]
     return Answer(status=204)
 
@@ -195,7 +196,7 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
         "closed_at": stamp(issue.closed_at),
         "closed_by": render_user_or_none(call.world, issue.closed_by),
         "author": render_user(call.world, issue.author),
-        "labels": list(issue.labels),
+        "labels": [each.name for each in issue.labels],
         "milestone": issue.milestone,
         "assignees": people,
         "assignee": people[0] if people else None,

@@ -10,7 +10,17 @@ from bot.sandbox.rest.code_entities import (
     render_status,
 )
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text, words
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    is_inside,
+    items,
+    moment,
+    text,
+    words,
+)
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.entities import CommitStatus, Level, Pipeline
@@ -56,14 +66,24 @@ SAME = ("status", "ref", "sha", "source")
 
 
 def _is_wanted(pipeline: Pipeline, given: Mapping[str, object]) -> bool:
+    """Return whether a pipeline is asked for; none here is of a tag, named, or not valid."""
     scope, over = given.get("scope", ""), pipeline.status not in ACTIVE
     passes = (
         all(given[name] == getattr(pipeline, name) for name in SAME if name in given),
         scope not in {"running", "pending"} or pipeline.status == scope,
         scope != "finished" or over,
+        scope != "branches" or _is_last_of_branch(pipeline),
+        scope != "tags" and "name" not in given and not given.get("yaml_errors"),
+        is_inside(given, created=pipeline.created_at, updated=pipeline.updated_at),
         given.get("username", pipeline.user.username) == pipeline.user.username,
     )
     return all(passes)
+
+
+def _is_last_of_branch(pipeline: Pipeline) -> bool:
+    project, ref = pipeline.project, pipeline.ref
+    last = next(each for each in reversed(project.pipelines) if each.ref == ref)
+    return ref in project.repository.branches and last is pipeline
 
 
 def _find(call: Call) -> Pipeline:
@@ -195,6 +215,7 @@ def delete_pipeline(call: Call) -> Answer:
     """Delete a pipeline: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
+        call.project.use_up("pipelines")
         call.project.pipelines.remove(_find(call))
     return Answer(status=204)
 

@@ -12,10 +12,17 @@ from bot.sandbox.world.entities import Level
 from bot.sandbox.world.state import RefusedError
 
 Row = dict[str, Any]
+SEARCHED = ("title", "name", "path", "description")
 
 
 def _get(found: Any, name: str) -> Any:
     return found.get(name) if isinstance(found, dict) else getattr(found, name)
+
+
+def holds(found: Any, needle: str) -> bool:
+    """Return whether a name or a description holds a text, without case."""
+    told = (_get(found, name) for name in SEARCHED)
+    return any(needle.casefold() in str(each or "").casefold() for each in told)
 
 
 def change(_call: Call, found: Any, given: Mapping[str, Any]) -> None:
@@ -39,7 +46,8 @@ class Kind:
     `name` is what the path names one by, `show` tells more of one alone, and what is `fixed` is
     given only when one is made. Who is `reads` may see it, who is `writes` may make it, and change
     it unless `may_change` says otherwise; what one may not see is not there. What is `unique` of it
-    is refused with `taken` when it is there.
+    is refused with `taken` when it is there; `forget` takes one that is deleted from those who
+    have it, or refuses to.
     """
 
     at: str
@@ -58,6 +66,7 @@ class Kind:
     ways: tuple[str, ...] = ("list", "show", "create", "edit", "delete")
     reads: Level = Level.NO_ACCESS
     writes: Level = Level.DEVELOPER
+    forget: Callable[[Call, Any], None] = lambda _call, _found: None
     unique: str = ""
     taken: int = 400
     job_token: bool = False
@@ -80,12 +89,12 @@ def _demand(call: Call, level: Level) -> None:
 def _list(kind: Kind, call: Call) -> Answer:
     _demand(call, kind.reads)
     given = {name: value for name, value in call.params.items() if name not in PAGING}
-    needle = given.pop("search", "").casefold()
+    needle = given.pop("search", "")
     found = [
         each
         for each in kind.keep(call)
         if kind.may_see(call, each)
-        and needle in str(each).casefold()
+        and (not needle or holds(each, needle))
         and all(_get(each, name) == value for name, value in given.items())
     ]
     return paged(call, found, partial(kind.tell, call))
@@ -127,6 +136,7 @@ def _edit(kind: Kind, call: Call) -> Answer:
 def _delete(kind: Kind, call: Call) -> Answer:
     found = find_own(kind, call)
     with call.world.writing():
+        kind.forget(call, found)
         kind.keep(call).remove(found)
     return Answer(status=204)
 

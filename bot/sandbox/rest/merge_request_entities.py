@@ -13,7 +13,7 @@ from bot.sandbox.rest.people_entities import (
     stamp,
     web_url,
 )
-from bot.sandbox.world.access import can_push
+from bot.sandbox.world.access import can_merge
 from bot.sandbox.world.diffs import diff_of
 from bot.sandbox.world.entities import DiffVersion, Label, MergeRequest, Note, User
 from bot.sandbox.world.git_mirror import number_patch
@@ -163,7 +163,7 @@ def render_merge_request(
         "merge_error": None,
         "first_contribution": False,
         # lib/api/entities/merge_request.rb: `can_be_merged_by?`, whoever may push the target.
-        "user": {"can_merge": can_push(viewer, mr.project, mr.target_branch, world.now.date())},
+        "user": {"can_merge": can_merge(viewer, mr.project, mr.target_branch, world.now.date())},
     }
 
 

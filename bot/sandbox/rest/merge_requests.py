@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import find
 from bot.sandbox.rest.merge_request_entities import (
     count_diverged,
     render_label_basic,
@@ -28,12 +29,14 @@ from bot.sandbox.rest.params import (
     integers,
     mapping,
     moment,
+    read_assignees,
+    read_labels,
     text,
     words,
 )
-from bot.sandbox.rest.shelves import find_milestone
+from bot.sandbox.rest.shelves import MILESTONES, find_milestone
 from bot.sandbox.world.access import can_read_merge_requests, demand
-from bot.sandbox.world.entities import Level, MergeRequest, User
+from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 from bot.sandbox.world.state import RefusedError
 
@@ -119,10 +122,8 @@ def list_merge_requests(call: Call) -> Answer:
 @endpoint("GET", "/groups/{id}/milestones/{milestone_id}/merge_requests", PAGING)
 def list_milestone_merge_requests(call: Call) -> Answer:
     """List what has a milestone."""
-    number = call.number("milestone_id")
-    return _list(
-        call, [mr for mr in _readable(call) if mr.milestone and mr.milestone["id"] == number]
-    )
+    milestone = find(MILESTONES[type(call.place)], call)
+    return _list(call, [mr for mr in _readable(call) if mr.milestone is milestone])
 
 
 @endpoint("DELETE", "/projects/{id}/merge_requests/{merge_request_iid}")
@@ -130,7 +131,7 @@ def delete_merge_request(call: Call) -> Answer:
     """Delete a merge request: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
-        call.project.deleted_iid = call.project.next_iid - 1
+        call.project.use_up("merge_requests")
         del call.project.merge_requests[call.merge_request.iid]
     return Answer(status=204)
 
@@ -228,14 +229,6 @@ def _to_html(text_: str) -> str:
     return str(MarkdownIt().render(text_))
 
 
-def _people(call: Call, numbers: list[int] | None) -> tuple[User, ...] | None:
-    """Look the numbers up; unknown ones are left out, and 0 means nobody."""
-    if numbers is None:
-        return None
-    users = call.world.users
-    return tuple(users[number] for number in numbers if number in users)
-
-
 WRITABLE: Mapping[str, Param] = {
     **ISSUABLE,
     **LABELLED,
@@ -268,8 +261,8 @@ def open_merge_request(call: Call) -> Answer:
         target_branch=given["target_branch"],
         description=given.get("description", ""),
         source_project=source,
-        assignees=_people(call, _assignees(given)) or (),
-        reviewers=_people(call, given.get("reviewer_ids")) or (),
+        assignees=call.people(read_assignees(given)) or (),
+        reviewers=call.people(given.get("reviewer_ids")) or (),
         labels=tuple(given.get("labels", ())),
         squash=given.get("squash", False),
         force_remove_source_branch=given.get(
@@ -279,11 +272,6 @@ def open_merge_request(call: Call) -> Answer:
     mr = actions.open_merge_request(call.world, call.actor, target, draft)
     _set_milestone(call, mr)
     return Answer(status=201, body=render_merge_request(call.world, mr, call.user))
-
-
-def _assignees(given: Mapping[str, Any]) -> list[int] | None:
-    one, several = given.get("assignee_id"), given.get("assignee_ids")
-    return [one] if several is None and one is not None else several
 
 
 @endpoint(
@@ -310,13 +298,13 @@ def update_merge_request(call: Call) -> Answer:
         title=given.get("title"),
         description=given.get("description"),
         target_branch=given.get("target_branch"),
-        assignees=_people(call, _assignees(given)),
-        reviewers=_people(call, given.get("reviewer_ids")),
+        assignees=call.people(read_assignees(given)),
+        reviewers=call.people(given.get("reviewer_ids")),
         discussion_locked=given.get("discussion_locked"),
         squash=given.get("squash"),
         force_remove_source_branch=given.get("remove_source_branch"),
     )
-    update = replace(update, labels=_labels(mr, given))
+    update = replace(update, labels=read_labels(given, mr.labels))
     actions.update_merge_request(call.world, call.actor, mr, update)
     _set_milestone(call, mr)
     return Answer(body=render_merge_request(call.world, mr, call.user))
@@ -325,14 +313,6 @@ def update_merge_request(call: Call) -> Answer:
 def _set_milestone(call: Call, mr: MergeRequest) -> None:
     if "milestone_id" in call.params:
         mr.milestone = find_milestone(call, call.params["milestone_id"])
-
-
-def _labels(mr: MergeRequest, given: Mapping[str, Any]) -> tuple[str, ...] | None:
-    if not {"labels", "add_labels", "remove_labels"} & set(given):
-        return None
-    names = given.get("labels", [label.name for label in mr.labels])
-    names = [*names, *given.get("add_labels", ())]
-    return tuple(name for name in names if name not in given.get("remove_labels", ()))
 
 
 @endpoint(

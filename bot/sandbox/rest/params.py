@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.sandbox.world.entities import Label
 from bot.sandbox.world.state import RefusedError
 
 TRUE = frozenset({True, "true", "1", "t", "yes"})
@@ -161,6 +162,29 @@ ISSUABLE: Mapping[str, Param] = {
     "milestone_id": integer(),
 }
 LABELLED: Mapping[str, Param] = {"add_labels": words(), "remove_labels": words()}
+
+
+def is_inside(given: Mapping[str, Any], **times: datetime) -> bool:
+    """Return whether times are in what `…_after` and `…_before` of their names ask for."""
+    return all(
+        given.get(f"{name}_after", at) <= at <= given.get(f"{name}_before", at)
+        for name, at in times.items()
+    )
+
+
+def read_assignees(given: Mapping[str, Any]) -> list[int] | None:
+    """Read who is to be assigned; None to leave that as it is."""
+    one, several = given.get("assignee_id"), given.get("assignee_ids")
+    return [one] if several is None and one is not None else several
+
+
+def read_labels(given: Mapping[str, Any], own: Iterable[Label]) -> tuple[str, ...] | None:
+    """Read which labels there are to be; None to leave them as they are."""
+    if not {"labels", *LABELLED} & set(given):
+        return None
+    names = given.get("labels", [label.name for label in own])
+    names = [*names, *given.get("add_labels", ())]
+    return tuple(name for name in names if name not in given.get("remove_labels", ()))
 
 
 def unfold(pairs: Iterable[tuple[str, object]]) -> dict[str, Any]:

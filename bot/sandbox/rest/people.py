@@ -1,11 +1,22 @@
-"""REST: the instance, users, members, projects, labels."""
+"""REST: the instance, users, members, labels."""
 
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.merge_request_entities import render_label_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    is_inside,
+    moment,
+    text,
+)
 from bot.sandbox.rest.people_entities import (
     render_member,
     render_own_profile,
@@ -13,7 +24,7 @@ from bot.sandbox.rest.people_entities import (
     render_user,
 )
 from bot.sandbox.world.access import demand, effective_members, find_level, own_members
-from bot.sandbox.world.entities import Label, Level, Member, Project, User
+from bot.sandbox.world.entities import Issue, Label, Level, Member, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
@@ -92,6 +103,7 @@ def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
     passes = (
         str(wanted.get("username", user.username)).casefold() == user.username.casefold(),
         user.is_called(str(wanted.get("search", ""))),
+        is_inside(wanted, created=user.created_at),
         not wanted.get("active") or user.state == "active",
         not wanted.get("exclude_active") or user.state != "active",
         not wanted.get("blocked") or user.state == "blocked",
@@ -229,8 +241,7 @@ def create_label(call: Call) -> Answer:
         made = labels[given["name"]] = Label(
             id=call.world.next_id("label"),
             name=given["name"],
-            color=given["color"],
-            description=given.get("description"),
+            **{name: given[name] for name in LABEL if name in given},
         )
     return Answer(status=201, body=_render_label(made))
 
@@ -252,8 +263,7 @@ def edit_label(call: Call) -> Answer:
     with call.world.writing():
         del call.project.labels[label.name]
         label.name = given.get("new_name", label.name)
-        label.color = given.get("color", label.color)
-        label.description = given.get("description", label.description)
+        change(call, label, {name: given[name] for name in LABEL if name in given})
         call.project.labels[label.name] = label
     return Answer(body=_render_label(label))
 
@@ -262,17 +272,19 @@ def edit_label(call: Call) -> Answer:
 @endpoint("DELETE", LABELS + "/{label_id}")
 def delete_label(call: Call) -> Answer:
     """Delete a label, everywhere."""
-    label = _label(call)
+    label, project = _label(call), call.project
+    mrs, issues = project.merge_requests.values(), project.issues.values()
+    labelled: list[MergeRequest | Issue] = [*mrs, *issues]
     with call.world.writing():
-        del call.project.labels[label.name]
-        for mr in call.project.merge_requests.values():
-            mr.labels = [each for each in mr.labels if each is not label]
+        del project.labels[label.name]
+        for item in labelled:
+            item.labels = [each for each in item.labels if each is not label]
     return Answer(status=204)
 
 
 def _render_label(label: Label) -> dict[str, object]:
     return render_label_basic(label) | {
         "subscribed": False,
-        "priority": None,
+        "priority": label.priority,
         "is_project_label": True,
     }

@@ -8,11 +8,35 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, integers, moment, text
+from bot.sandbox.rest.kinds import change, holds
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    choice,
+    flag,
+    integer,
+    integers,
+    is_inside,
+    moment,
+    text,
+    words,
+)
 from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
-from bot.sandbox.rest.project_entities import SIMPLE, render_group, render_project, render_shares
+from bot.sandbox.rest.project_entities import (
+    SIMPLE,
+    last_activity,
+    render_group,
+    render_project,
+    render_shares,
+)
 from bot.sandbox.rest.settings import EDITABLE, change_project
-from bot.sandbox.world.access import can_read, demand, effective_members, find_level
+from bot.sandbox.world.access import (
+    can_read,
+    can_read_merge_requests,
+    demand,
+    effective_members,
+    find_level,
+)
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
@@ -36,7 +60,7 @@ LIST: Mapping[str, Param] = {
     "id_before": integer(),
     "last_activity_after": moment(),
     "last_activity_before": moment(),
-    "topic": text(),
+    "topic": words(),
     "order_by": choice("id", "name", "path", "created_at", "updated_at", "last_activity_at"),
     "sort": choice("asc", "desc"),
     "pagination": choice("keyset"),
@@ -70,17 +94,31 @@ def _path(place: Project | Group) -> str:
 
 def _is_asked(call: Call, place: Project | Group) -> bool:
     given, level = call.params, find_level(call.user, place, call.today)
-    needle = given.get("search", "").casefold()
+    needle = given.get("search", "")
+    wide = given.get("search_namespaces") or (isinstance(place, Group) and "/" in needle)
     least = max(given.get("min_access_level", 0), Level.OWNER if given.get("owned") else 0)
     passes = (
         can_read(call.user, place, call.today),
-        needle in f"{place.name}\n{_path(place)}".casefold(),
+        place.is_called(needle) or (wide and needle.casefold() in _path(place).casefold()),
         level >= least,
         not given.get("membership") or level > 0,
         given.get("visibility", place.visibility) == place.visibility,
         given.get("id_after", -1) < place.id < given.get("id_before", place.id + 1),
+        isinstance(place, Group) or _is_asked_project(call, place),
+    )
+    return all(passes)
+
+
+def _is_asked_project(call: Call, project: Project) -> bool:
+    given = call.params
+    passes = (
         not given.get("starred"),
-        given.get("archived", getattr(place, "archived", None)) == getattr(place, "archived", None),
+        given.get("archived", project.archived) is project.archived,
+        is_inside(given, last_activity=last_activity(project)),
+        set(given.get("topic", ())) <= set(project.told.get("topics", ())),
+        not given.get("with_issues_enabled") or project.issues_access != "disabled",
+        not given.get("with_merge_requests_enabled")
+        or can_read_merge_requests(call.user, project, call.today),
     )
     return all(passes)
 
@@ -111,6 +149,13 @@ def _shared(call: Call) -> Callable[[Project], bool]:
     return lambda project: any(link.group is group for link in project.shared_with)
 
 
+def _in_group(call: Call) -> Callable[[Project], bool]:
+    """Choose those of a group, and unless they are not wanted those shared with it."""
+    owns, has = _of_group(call), _shared(call)
+    shared = call.params.get("with_shared", True)
+    return lambda project: owns(project) or (shared and has(project))
+
+
 def _forks(call: Call) -> Callable[[Project], bool]:
     above = call.project
     return lambda project: project.forked_from is above
@@ -121,7 +166,7 @@ LISTS: tuple[tuple[str, Mapping[str, Param], Callable[[Call], Callable[[Project]
     ("/projects", LIST, lambda _call: lambda _project: True),
     ("/users/{user_id}/projects", LIST, _of_user),
     ("/projects/{id}/forks", LIST, _forks),
-    ("/groups/{id}/projects", OF_GROUP, _of_group),
+    ("/groups/{id}/projects", OF_GROUP, _in_group),
     ("/groups/{id}/projects/shared", LIST, _shared),
 )
 
@@ -163,7 +208,7 @@ def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
 def _claim(call: Call, group: Group | None, path: str, taken_status: int) -> str:
     """Return where a new project will be; raise RefusedError where one is."""
     whole = f"{group.full_path if group else call.actor.username}/{path}"
-    if call.world.find_project(whole) is not None:
+    if call.world.is_taken(whole):
         taken = ["has already been taken"]
         errors = {"project_namespace.name": taken, "path": taken, "name": taken}
         raise RefusedError(taken_status, errors)
@@ -267,8 +312,8 @@ def _namespaces(call: Call) -> list[dict[str, object]]:
 @endpoint("GET", "/namespaces", NAMESPACES, open=False)
 def list_namespaces(call: Call) -> Answer:
     """List namespaces (doc/api/namespaces.md)."""
-    needle = call.params.get("search", "").casefold()
-    return paged(call, [each for each in _namespaces(call) if needle in str(each).casefold()], dict)
+    needle = call.params.get("search", "")
+    return paged(call, [each for each in _namespaces(call) if holds(each, needle)], dict)
 
 
 @endpoint("GET", "/namespaces/{name}/exists", {"parent_id": integer()}, open=False)
@@ -308,7 +353,7 @@ def create_group(call: Call) -> Answer:
             raise RefusedError(404, "404 Group Not Found")
         demand(find_level(call.user, parent, call.today) >= Level.MAINTAINER)
     path = f"{parent.full_path}/{given['path']}" if parent else given["path"]
-    if call.world.find_owner(path) is not None:
+    if call.world.is_taken(path):
         raise RefusedError(400, 'Failed to save group {:path=>["has already been taken"]}')
     with call.world.writing() as now:
         group = Group(
@@ -337,8 +382,7 @@ def edit_group(call: Call) -> Answer:
     """Change a group."""
     demand(find_level(call.user, call.group, call.today) >= Level.OWNER)
     with call.world.writing():
-        for name, value in call.params.items():
-            setattr(call.group, name, value)
+        change(call, call.group, call.params)
     return Answer(body=render_group(call, call.group))
 
 

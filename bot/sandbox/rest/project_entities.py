@@ -1,5 +1,6 @@
 """How projects and groups look in the REST interface."""
 
+from datetime import datetime
 from typing import Any
 
 from bot.sandbox.rest.core import Call
@@ -94,7 +95,7 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
     world, settings = call.world, project.settings
     url = web_url(world, project.path_with_namespace)
     level = find_level(call.user, project, call.today)
-    times = [project.created_at, *(mr.updated_at for mr in project.merge_requests.values())]
+    last = last_activity(project)
     readable = can_read_merge_requests(call.user, project, call.today)
     body: dict[str, Any] = (
         CONSTANT
@@ -108,8 +109,8 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "path": project.path_with_namespace.rsplit("/", 1)[-1],
             "path_with_namespace": project.path_with_namespace,
             "created_at": stamp(project.created_at),
-            "updated_at": stamp(max(times)),
-            "last_activity_at": stamp(max(times)),
+            "updated_at": stamp(last),
+            "last_activity_at": stamp(last),
             "default_branch": project.default_branch,
             "ci_config_path": settings.ci_config_path,
             "http_url_to_repo": f"{url}.git",
@@ -147,6 +148,11 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
         told = render_project(call, above)
         body["forked_from_project"] = {name: told[name] for name in SIMPLE}
     return body | _for_members(call, project, level)
+
+
+def last_activity(project: Project) -> datetime:
+    """Return when something last happened in a project."""
+    return max([project.created_at, *(mr.updated_at for mr in project.merge_requests.values())])
 
 
 def render_shares(place: Project | Group) -> list[dict[str, Any]]:

@@ -1,20 +1,22 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.world.access import demand
-from bot.sandbox.world.entities import Level, Release
-from bot.sandbox.world.state import RefusedError
+from bot.sandbox.world.access import demand, reaches
+from bot.sandbox.world.entities import Level, Project, Release, User, matches
+from bot.sandbox.world.state import RefusedError, World
 
+NO_TAG = "You are not allowed to create this tag as it is protected."  # tag_check.rb
 TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
+MILESTONES = "/projects/{id}/milestones"
 LINKS = RELEASES + "/{tag_name}/assets/links"
 LINK: Mapping[str, Param] = {
     "name": text(required=True),
@@ -51,11 +53,9 @@ def show_tag(call: Call) -> Answer:
 )
 def create_tag(call: Call) -> Answer:
     """Make a tag."""
-    name, message = call.params["tag_name"], call.params.get("message", "")
-    _tag(call, name, call.params["ref"])
-    if message:
-        call.project.tag_messages[name] = message
-    return Answer(status=201, body=_render_tag(call, call.params["tag_name"]))
+    name = call.params["tag_name"]
+    _tag(call, name, call.params["ref"], call.params.get("message", ""))
+    return Answer(status=201, body=_render_tag(call, name))
 
 
 @endpoint("DELETE", TAGS + "/{tag_name}")
@@ -68,28 +68,43 @@ def delete_tag(call: Call) -> Answer:
     return Answer(status=204)
 
 
-def _tag(call: Call, name: str, ref: str) -> None:
+def _tag(call: Call, name: str, ref: str, message: str) -> None:
     demand(call.level >= Level.DEVELOPER)
     if name in call.code.repository.tags:
         raise RefusedError(400, f"Tag {name} already exists")
+    if not may_make_tag(call.world, call.actor, call.project, name):
+        raise RefusedError(400, NO_TAG)
     commit = call.project.repository.find_commit(ref)
     if commit is None:
         raise RefusedError(400, "Target " + ref + " is invalid")
     moved = commit.sha, None
     actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", moved)
+    call.project.tag_messages[name] = message
+
+
+def _rules(world: World, project: Project, name: str) -> list[dict[str, Any]]:
+    """List what protects a tag, which need not be there yet."""
+    found = world.shelf("/projects/{id}/protected_tags", id=project.id)
+    return [each for each in found if matches(each["name"], name)]
+
+
+def may_make_tag(world: World, user: User, project: Project, name: str) -> bool:
+    """Return whether a person may make a tag, if it is protected at all."""
+    rules = _rules(world, project, name)
+    levels = {each["access_level"] for rule in rules for each in rule["create_access_levels"]}
+    return reaches(user, project, levels or {Level.DEVELOPER}, world.now.date())
 
 
 def _render_tag(call: Call, name: str) -> dict[str, object]:
     sha, own = call.project.repository.tags[name]
     release = call.project.releases.get(name)
-    rules = call.world.shelf("/projects/{id}/protected_tags", id=call.project.id)
     return {
         "name": name,
         "message": call.project.tag_messages.get(name, ""),
         "target": own or sha,
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "release": {"tag_name": name, "description": release.description} if release else None,
-        "protected": any(fnmatchcase(name, row["name"]) for row in rules),
+        "protected": bool(_rules(call.world, call.project, name)),
         "created_at": None,
     }
 
@@ -102,8 +117,19 @@ def _render_tag(call: Call, name: str) -> dict[str, object]:
 )  # fmt: skip
 def list_releases(call: Call) -> Answer:
     """List releases, the newest first."""
-    found = list(call.code.releases.values())[::-1]
+    order = call.params.get("order_by", "released_at")
+    found = sorted(call.code.releases.values(), key=lambda each: getattr(each, order))
+    if call.params.get("sort") != "asc":
+        found.reverse()
     return paged(call, found, lambda each: _render(call, each))
+
+
+RELEASE: Mapping[str, Param] = {
+    "name": text(),
+    "description": text(),
+    "milestones": words(),
+    "released_at": moment(),
+}
 
 
 # doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
@@ -119,11 +145,8 @@ def show_release(call: Call) -> Answer:
     {
         "tag_name": text(required=True),
         "tag_message": text(),
-        "name": text(),
-        "description": text(),
         "ref": text(),
-        "milestones": words(),
-        "released_at": moment(),
+        **RELEASE,
         "assets": mapping({"links": items(LINK)}),
     },
     job_token=True,
@@ -134,10 +157,11 @@ def create_release(call: Call) -> Answer:
     demand(call.level >= Level.DEVELOPER)
     if name in call.code.releases:
         raise RefusedError(409, "Release already exists")
+    milestones = _milestones(call)
     if name not in call.project.repository.tags:
         if "ref" not in given:
             raise RefusedError(422, "Ref is not specified")
-        _tag(call, name, given["ref"])
+        _tag(call, name, given["ref"], given.get("tag_message", ""))
     links = given.get("assets", {}).get("links", [])
     with call.world.writing() as now:
         made = call.project.releases[name] = Release(
@@ -146,13 +170,15 @@ def create_release(call: Call) -> Answer:
             description=given.get("description", ""),
             author=call.actor,
             created_at=now,
+            released_at=given.get("released_at", now),
+            milestones=milestones,
             links=[_make_link(call, each) for each in links],
         )
     return Answer(status=201, body=_render(call, made))
 
 
 def _make_link(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": call.world.next_id(LINKS), **dict.fromkeys(LINK), **tell_link(given), **given}
+    return {"id": call.world.next_id("link"), **dict.fromkeys(LINK), **tell_link(given), **given}
 
 
 def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,14 +186,14 @@ def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"link_type": "other", "direct_asset_url": given["url"]}
 
 
-@endpoint("PUT", RELEASES + "/{tag_name}", {"name": text(), "description": text()})
+@endpoint("PUT", RELEASES + "/{tag_name}", RELEASE)
 def edit_release(call: Call) -> Answer:
     """Change a release."""
     found = _find(call)
     demand(call.level >= Level.DEVELOPER)
+    given = {**call.params, "milestones": _milestones(call)}
     with call.world.writing():
-        for name, value in call.params.items():
-            setattr(found, name, value)
+        change(call, found, given if "milestones" in call.params else call.params)
     return Answer(body=_render(call, found))
 
 
@@ -179,6 +205,16 @@ def delete_release(call: Call) -> Answer:
     with call.world.writing():
         del call.project.releases[found.tag]
     return Answer(body=_render(call, found))
+
+
+def _milestones(call: Call) -> list[dict[str, Any]]:
+    """Find the milestones that are named; raise RefusedError (400)."""
+    known = {row["title"]: row for row in call.world.shelf(MILESTONES, id=call.project.id)}
+    names = call.params.get("milestones", [])
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise RefusedError(400, f"Milestone(s) not found: {', '.join(missing)}")
+    return [known[name] for name in names]
 
 
 def _find(call: Call) -> Release:
@@ -196,8 +232,9 @@ def _render(call: Call, release: Release) -> dict[str, object]:
         "name": release.name,
         "description": release.description,
         "created_at": stamp(release.created_at),
-        "released_at": stamp(release.created_at),
-        "upcoming_release": False,
+        "released_at": stamp(release.released_at),
+        "upcoming_release": release.released_at > call.world.now,
+        **({"milestones": release.milestones} if release.milestones else {}),
         "author": render_user(call.world, release.author),
         "commit": render_commit(call.world, call.project, call.commit(sha)),
         "commit_path": f"/{path}/-/commit/{sha}",

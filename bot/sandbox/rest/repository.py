@@ -13,7 +13,7 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_win
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import demand
+from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.git_objects import encode_trees
@@ -160,15 +160,15 @@ def _is_merged(project: Project, name: str) -> bool:
 def _render_branch(call: Call, name: str) -> dict[str, object]:
     project = call.project
     is_protected = bool(project.protections_of(name))
-    for_developers = is_protected and Level.DEVELOPER in project.levels_to_push(name)
+    pushing, merging = project.levels_to_push(name), project.levels_to_merge(name)
     return {
         "name": name,
         "commit": render_commit(call.world, project, call.commit(name)),
         "merged": name != project.default_branch and _is_merged(project, name),
         "protected": is_protected,
-        "developers_can_push": for_developers,
-        "developers_can_merge": for_developers,
-        "can_push": call.level >= Level.DEVELOPER,
+        "developers_can_push": is_protected and Level.DEVELOPER in pushing,
+        "developers_can_merge": is_protected and Level.DEVELOPER in merging,
+        "can_push": can_push(call.user, project, name, call.today),
         "default": name == project.default_branch,
         "web_url": web_url(call.world, f"{project.path_with_namespace}/-/tree/{name}"),
     }

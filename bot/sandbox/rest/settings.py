@@ -1,14 +1,16 @@
-"""REST: a project and its settings, its protected branches, and its members by the API."""
+"""REST: a project and its settings, and its protected branches."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, text, words
 from bot.sandbox.rest.project_entities import CONSTANT, render_project
 from bot.sandbox.world.access import demand
-from bot.sandbox.world.entities import Level, Project
+from bot.sandbox.world.entities import Level, Project, Protection
 from bot.sandbox.world.state import RefusedError
 
 ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
@@ -77,15 +79,21 @@ def edit_project(call: Call) -> Answer:
     return Answer(body=render_project(call, call.project))
 
 
-def _render_branch(project: Project, name: str) -> dict[str, object]:
-    level = project.push_levels.get(name, int(Level.MAINTAINER))
-    named = {"access_level": level, "access_level_description": LEVELS[level]}
+def render_protected_branch(call: Call, name: str) -> dict[str, object]:
+    """Render a protected branch (lib/api/entities/protected_branch.rb)."""
+    rule = call.project.protections.setdefault(name, Protection())
+    rule.id = rule.id or call.world.next_id("protected_branch")
+    levels = {"push": rule.push_level, "merge": rule.merge_level}
     return {
-        "id": 1 + sorted(project.protected_branches).index(name),
+        "id": rule.id,
         "name": name,
-        "push_access_levels": [{"id": 1, **named}],
-        "merge_access_levels": [{"id": 2, **named}],
-        "allow_force_push": name in project.force_pushes,
+        **{
+            f"{act}_access_levels": [
+                {"id": rule.id, "access_level": level, "access_level_description": LEVELS[level]}
+            ]
+            for act, level in levels.items()
+        },
+        "allow_force_push": rule.allow_force_push,
         "code_owner_approval_required": False,
     }
 
@@ -101,62 +109,49 @@ def _protected(call: Call) -> str:
 def list_protected_branches(call: Call) -> Answer:
     """List protected branches."""
     demand(call.level >= Level.MAINTAINER)
-    found = sorted(call.project.protected_branches)
     needle = call.params.get("search", "")
-    return paged(
-        call,
-        [each for each in found if needle in each],
-        lambda name: _render_branch(call.project, name),
-    )
+    found = [each for each in sorted(call.project.protected_branches) if needle in each]
+    return paged(call, found, partial(render_protected_branch, call))
 
 
 @endpoint("GET", BRANCHES + "/{name}", open=False)
 def show_protected_branch(call: Call) -> Answer:
     """Tell of a protected branch."""
-    name = _protected(call)
-    return Answer(body=_render_branch(call.project, name))
+    return Answer(body=render_protected_branch(call, _protected(call)))
 
 
-@endpoint(
-    "POST",
-    BRANCHES,
-    {
-        "name": text(required=True),
-        "push_access_level": integer(),
-        "merge_access_level": integer(),
-        "allow_force_push": flag(),
-    },
-)
+PROTECTED = {f"{name}_access_level": integer() for name in ("push", "merge")}
+
+
+@endpoint("POST", BRANCHES, {"name": text(required=True), **PROTECTED, "allow_force_push": flag()})
 def protect_branch(call: Call) -> Answer:
     """Protect a branch."""
     demand(call.level >= Level.MAINTAINER)
-    project, name = call.project, call.params["name"]
+    project, given = call.project, call.params
+    name = given["name"]
     if name in project.protected_branches:
         raise RefusedError(409, f"Protected branch '{name}' already exists")
-    level = call.params.get("push_access_level", int(Level.MAINTAINER))
-    if level not in LEVELS:
-        raise RefusedError(400, "push_access_level does not have a valid value", key="error")
+    for each in PROTECTED:
+        if given.get(each, 0) not in LEVELS:
+            raise RefusedError(400, f"{each} does not have a valid value", key="error")
     with call.world.writing():
         project.protected_branches.add(name)
-        project.push_levels[name] = level
-        _let_force(project, name, call.params)
-    return Answer(status=201, body=_render_branch(project, name))
+        project.protections[name] = Protection(
+            push_level=given.get("push_access_level", Level.MAINTAINER),
+            merge_level=given.get("merge_access_level", Level.MAINTAINER),
+            allow_force_push=given.get("allow_force_push", False),
+        )
+    return Answer(status=201, body=render_protected_branch(call, name))
 
 
 @endpoint("PATCH", BRANCHES + "/{name}", {"allow_force_push": flag()})
 def edit_protected_branch(call: Call) -> Answer:
     """Let history of a protected branch be lost, or not."""
     name = _protected(call)
+    rule = call.project.protections.setdefault(name, Protection())
     with call.world.writing():
-        _let_force(call.project, name, call.params)
-    return Answer(body=_render_branch(call.project, name))
-
-
-def _let_force(project: Project, name: str, given: Mapping[str, Any]) -> None:
-    if given.get("allow_force_push", name in project.force_pushes):
-        project.force_pushes.add(name)
-    else:
-        project.force_pushes.discard(name)
+        change(call, rule, call.params)
+    return Answer(body=render_protected_branch(call, name))
 
 
 @endpoint("DELETE", BRANCHES + "/{name}")
@@ -165,6 +160,5 @@ def unprotect_branch(call: Call) -> Answer:
     name = _protected(call)
     with call.world.writing():
         call.project.protected_branches.discard(name)
-        call.project.force_pushes.discard(name)
-        call.project.push_levels.pop(name, None)
+        call.project.protections.pop(name, None)
     return Answer(status=204)

@@ -5,15 +5,18 @@ from functools import partial
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import Kind, Row, create, offer
+from bot.sandbox.rest.kinds import Kind, Row, create, find_own, offer
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.pipelines import SCHEDULE
 from bot.sandbox.rest.releases import LINK, LINKS, tell_link
+from bot.sandbox.rest.settings import LEVELS
 from bot.sandbox.world.access import can_read, demand
-from bot.sandbox.world.entities import Group, Level
+from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Project
+from bot.sandbox.world.state import RefusedError
 
 NEEDED = text(required=True)
-STATES = {"close": "closed", "activate": "active", "stop": "stopped"}
+STATES = {"close": "closed", "activate": "active"}
 
 
 def _rows(at: str, key: str, call: Call) -> MutableSequence[Row]:
@@ -25,6 +28,8 @@ def _rows(at: str, key: str, call: Call) -> MutableSequence[Row]:
         return found.links if found else []
     if "issue_iid" in above:
         _ = call.issue
+    if "pipeline_schedule_id" in above:
+        find_own(SCHEDULE, call)
     if "sha" in above:
         above["sha"] = call.commit(above["sha"]).sha
     return call.world.shelf(at, **{**above, "id": call.place.id})
@@ -44,7 +49,8 @@ def _shelf(
     """Offer a kind of thing that is kept as it was sent, with `more` of its own."""
 
     def make(call: Call) -> Row:
-        told: Row = {"id": call.world.next_id(at), **dict.fromkeys(fields)}
+        kind = at.rpartition("/")[2].removesuffix("s")
+        told: Row = {"id": call.world.next_id(kind), **dict.fromkeys(fields)}
         told.pop("state_event", None)
         return told | more(call) | dict(call.params)
 
@@ -80,6 +86,16 @@ def _milestone(call: Call) -> Row:
     return {**told, **_times(call), "group_id" if is_group else "project_id": place.id}
 
 
+def _forget_milestone(call: Call, row: Row) -> None:
+    for project in call.world.projects.values():
+        items: list[MergeRequest | Issue] = [*project.merge_requests.values()]
+        for item in (*items, *project.issues.values()):
+            if item.milestone is row:
+                item.milestone = None
+        for release in project.releases.values():
+            release.milestones = [each for each in release.milestones if each is not row]
+
+
 def _note(call: Call) -> Row:
     """Write a note on an issue, which is then changed (lib/api/entities/note.rb)."""
     issue, now = call.issue, call.world.now
@@ -102,11 +118,17 @@ def _commented(call: Call) -> Row:
     return {"author": render_user(call.world, call.actor), "created_at": stamp(call.world.now)}
 
 
+def _demand_stopped(_call: Call, row: Row) -> None:
+    """Refuse to delete an environment that is not stopped (doc/api/environments.md)."""
+    demand(row["state"] == "stopped")
+
+
 def _protected_tag(call: Call) -> Row:
-    level = call.params.get("create_access_level", int(Level.MAINTAINER))
-    words_ = {0: "No one", 30: "Developers + Maintainers"}.get(level, "Maintainers")
-    rule = {"id": 1, "access_level": level, "access_level_description": words_}
-    return {"create_access_levels": [rule]}
+    level, number = call.params.get("create_access_level", Level.MAINTAINER), call.world.next_id
+    if level not in LEVELS:
+        raise RefusedError(400, "create_access_level does not have a valid value", key="error")
+    rule = {"id": number("create_access_level"), "access_level": level}
+    return {"create_access_levels": [rule | {"access_level_description": LEVELS[level]}]}
 
 
 def _group_label(_call: Call) -> Row:
@@ -129,16 +151,27 @@ GROUP_VARIABLE = {
     "environment_scope": text(),
     **{name: flag() for name in ("protected", "masked", "raw")},
 }
+# doc/api/milestones.md, doc/api/group_milestones.md
+MILESTONES = {
+    place: _shelf(at, key="milestone_id", fields=MILESTONE, more=_milestone, unique="title",
+                  writes=Level.PLANNER, listing=LISTING, forget=_forget_milestone)
+    for place, at in ((Project, "/projects/{id}/milestones"), (Group, "/groups/{id}/milestones"))
+}  # fmt: skip
+# doc/api/notes.md, "Issues"
+ISSUE_NOTES = _shelf(
+    "/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
+    more=_note, writes=Level.NO_ACCESS, may_change=_is_ours,
+)  # fmt: skip
+# doc/api/environments.md
+ENVIRONMENTS = _shelf(
+    "/projects/{id}/environments", key="environment_id", unique="name",
+    fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
+    more=lambda call: {"slug": call.params["name"].lower(), "state": "available", **_times(call)},
+    reads=Level.REPORTER, forget=_demand_stopped,
+)  # fmt: skip
 SHELVES = (
-    # doc/api/milestones.md, doc/api/group_milestones.md
-    *(
-        _shelf(f"/{places}/{{id}}/milestones", key="milestone_id", fields=MILESTONE,
-               more=_milestone, unique="title", writes=Level.PLANNER, listing=LISTING)
-        for places in ("projects", "groups")
-    ),
-    # doc/api/notes.md, "Issues"
-    _shelf("/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
-           more=_note, writes=Level.NO_ACCESS, may_change=_is_ours),
+    *MILESTONES.values(),
+    ISSUE_NOTES,
     # doc/api/commits.md, "Post comment to commit"
     _shelf("/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
            fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
@@ -166,11 +199,7 @@ SHELVES = (
            fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
            reads=Level.MAINTAINER, writes=Level.MAINTAINER,
            ways=("list", "show", "create", "delete")),
-    # doc/api/environments.md
-    _shelf("/projects/{id}/environments", key="environment_id", unique="name",
-           fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
-           more=lambda call: {"slug": call.params["name"].lower(), "state": "available",
-                              **_times(call)}, reads=Level.REPORTER),
+    ENVIRONMENTS,
     # doc/api/deploy_keys.md
     _shelf("/projects/{id}/deploy_keys", key="key_id", unique="key",
            fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
@@ -179,7 +208,7 @@ SHELVES = (
 )  # fmt: skip
 
 
-THREADS, ISSUE_NOTES = "/projects/{id}/issues/{issue_iid}/discussions", SHELVES[2]
+THREADS = "/projects/{id}/issues/{issue_iid}/discussions"
 
 
 def _thread(row: Row) -> Row:
@@ -197,6 +226,15 @@ def create_issue_thread(call: Call) -> Answer:
     """Write a note on an issue."""
     create(ISSUE_NOTES, call)
     return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
+
+
+@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", {"force": flag()})
+def stop_environment(call: Call) -> Answer:
+    """Stop an environment."""
+    row = find_own(ENVIRONMENTS, call)
+    with call.world.writing():
+        row["state"] = "stopped"
+    return Answer(body=row)
 
 
 # Of these there is nothing here, and nothing can be made.

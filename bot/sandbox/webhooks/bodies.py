@@ -30,10 +30,10 @@ from bot.sandbox.world.entities import (
     StatusCheck,
     User,
 )
+from bot.sandbox.world.git_objects import NOTHING
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import Event, World
 
-NOTHING = "0" * 40  # where a branch was before it was made, or is after it was deleted
 STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 # What our events tell and GitLab's `changes` do not.
 _UNTOLD = frozenset(

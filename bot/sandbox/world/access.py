@@ -1,6 +1,6 @@
 """Who may see and do what: roles, visibility, inherited and invited membership."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -128,9 +128,23 @@ def can_push(user: User | None, project: Project, branch: str, today: date) -> b
     """Return whether the person may push: on a protected branch who its protection names."""
     if project.archived:
         return False  # app/policies/project_policy.rb prevents pushing to archived projects
+    return reaches(user, project, project.levels_to_push(branch), today)
+
+
+def can_merge(user: User | None, project: Project, branch: str, today: date) -> bool:
+    """Return whether the person may merge into a branch: whoever pushes to it, or merges alone.
+
+    `can_be_merged_by?` of app/models/merge_request.rb.
+    """
+    levels = project.levels_to_push(branch) | project.levels_to_merge(branch)
+    return not project.archived and reaches(user, project, levels, today)
+
+
+def reaches(user: User | None, project: Project, levels: Iterable[int], today: date) -> bool:
+    """Return whether the person has one of the levels that a protection names; 0 is nobody."""
     own = find_level(user, project, today)
     # doc/user/project/repository/branches/protected.md: of several rules the most permissive one.
-    return any(Level.NO_ACCESS < each <= own for each in project.levels_to_push(branch))
+    return any(Level.NO_ACCESS < each <= own for each in levels)
 
 
 def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:

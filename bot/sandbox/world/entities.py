@@ -1,11 +1,10 @@
 """The things a GitLab holds: people, groups, projects, merge requests, notes, pipelines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
-from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.sandbox.world.repository import Repository
@@ -22,6 +21,11 @@ class Level(IntEnum):
     DEVELOPER = 30
     MAINTAINER = 40
     OWNER = 50
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Return whether a wildcard means a branch or tag: `*` alone is special (RefMatcher)."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -73,6 +77,11 @@ class Group:
     members: dict[int, Member] = field(default_factory=dict)
     shared_with: list[GroupLink] = field(default_factory=list)
 
+    def is_called(self, needle: str) -> bool:
+        """Return whether a text is in the path or the name, without case."""
+        path = self.full_path.rpartition("/")[2]
+        return needle.casefold() in f"{path}\n{self.name}".casefold()
+
     def lineage(self) -> Iterator["Group"]:
         """Yield the group itself and then each parent."""
         group: Group | None = self
@@ -89,6 +98,7 @@ class Label:
     name: str
     color: str = "#6699cc"
     description: str | None = None
+    priority: int | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -397,6 +407,8 @@ class Webhook:
     failures: int = 0
     disabled_until: datetime | None = None
     custom_webhook_template: str | None = None
+    # What was set and nothing here asks for, by GitLab's names.
+    told: dict[str, Any] = field(default_factory=dict, repr=False)
     events: list[HookEvent] = field(default_factory=list, repr=False)
 
     @property
@@ -414,7 +426,7 @@ class Webhook:
             return True
         if self.branch_filter_strategy == "regex":
             return re.search(pattern, branch) is not None
-        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), branch) is not None
+        return matches(pattern, branch)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -480,7 +492,7 @@ class Issue:
     state: str = "opened"
     closed_at: datetime | None = None
     closed_by: User | None = None
-    labels: tuple[str, ...] = ()
+    labels: list[Label] = field(default_factory=list)
     assignees: tuple[User, ...] = ()
     milestone: dict[str, Any] | None = None
 
@@ -543,7 +555,19 @@ class Release:
     description: str
     author: User
     created_at: datetime
+    released_at: datetime
+    milestones: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Protection:
+    """How a branch, or those of a wildcard, are protected; a level of 0 is nobody."""
+
+    id: int = 0
+    push_level: int = Level.MAINTAINER
+    merge_level: int = Level.MAINTAINER
+    allow_force_push: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -573,11 +597,12 @@ class Project:
     members: dict[int, Member] = field(default_factory=dict, repr=False)
     shared_with: list[GroupLink] = field(default_factory=list, repr=False)
     protected_branches: set[str] = field(default_factory=set)
-    force_pushes: set[str] = field(default_factory=set)
-    push_levels: dict[str, int] = field(default_factory=dict, repr=False)
+    # How they are protected; of a name that is not here as GitLab does at first.
+    protections: dict[str, Protection] = field(default_factory=dict, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
-    deleted_iid: int = 0
+    # The highest number that was given before something was deleted.
+    deleted: dict[str, int] = field(default_factory=dict, repr=False)
     tag_messages: dict[str, str] = field(default_factory=dict, repr=False)
     issues: dict[int, Issue] = field(default_factory=dict, repr=False)
     pipelines: list[Pipeline] = field(default_factory=list, repr=False)
@@ -588,26 +613,51 @@ class Project:
     status_checks: list[StatusCheck] = field(default_factory=list, repr=False)
     releases: dict[str, Release] = field(default_factory=dict, repr=False)
 
+    def is_called(self, needle: str) -> bool:
+        """Return whether a text is in path, name or description (doc/api/projects.md, `search`)."""
+        path = self.path_with_namespace.rpartition("/")[2]
+        return needle.casefold() in f"{path}\n{self.name}\n{self.description or ''}".casefold()
+
     def protections_of(self, branch: str) -> list[str]:
         """List the names and wildcards that protect a branch, which none has to have yet.
 
         doc/user/project/repository/branches/protected.md
         """
-        return [each for each in sorted(self.protected_branches) if fnmatchcase(branch, each)]
+        return [each for each in sorted(self.protected_branches) if matches(each, branch)]
 
     @property
-    def next_iid(self) -> int:
-        """The number of the next merge request; none is given twice."""
-        return 1 + max((self.deleted_iid, *self.merge_requests))
+    def upstream(self) -> "Project":
+        """Where merge requests go at first (`default_merge_request_target`)."""
+        above = self.forked_from
+        return self if above is None or self.told.get("mr_default_target_self") else above
+
+    def next_iid(self, kind: str) -> int:
+        """Return the number of the next of `kind`, as the field is called; none is given twice."""
+        used: dict[str, Iterable[int]] = {
+            "merge_requests": self.merge_requests,
+            "issues": self.issues,
+            "pipelines": [each.iid for each in self.pipelines],
+        }
+        return 1 + max((self.deleted.get(kind, 0), *used[kind]))
+
+    def use_up(self, kind: str) -> None:
+        """Remember which number came last, before something is deleted."""
+        self.deleted[kind] = self.next_iid(kind) - 1
 
     def guards(self, branch: str) -> bool:
         """Return whether the history of a branch may not be lost."""
-        return bool(set(self.protections_of(branch)) - self.force_pushes)
+        return any(not each.allow_force_push for each in self._rules_of(branch))
 
     def levels_to_push(self, branch: str) -> set[int]:
         """Return the levels that may push to a branch; 0 is nobody."""
-        found = self.protections_of(branch)
-        return {self.push_levels.get(each, Level.MAINTAINER) for each in found} or {Level.DEVELOPER}
+        return {each.push_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
+
+    def levels_to_merge(self, branch: str) -> set[int]:
+        """Return the levels that may merge into a branch without pushing to it; 0 is nobody."""
+        return {each.merge_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
+
+    def _rules_of(self, branch: str) -> list[Protection]:
+        return [self.protections.get(each, Protection()) for each in self.protections_of(branch)]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

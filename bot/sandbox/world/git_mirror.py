@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.git_objects import (
+    NOTHING,
     decode_signature,
     encode_commit,
     encode_signature,
@@ -25,7 +26,6 @@ from bot.sandbox.world.git_objects import (
 )
 from bot.sandbox.world.repository import Blob, Commit, ObjectStore, Signature, changed_paths
 
-NOTHING = "0" * 40
 TIMEOUT = 60
 # As GitLab: any commit may be asked for by its number; a push is decided by `pre-receive`.
 CONFIG = """[core]

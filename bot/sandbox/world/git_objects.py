@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
 FOLDER_MODE = "40000"
+NOTHING = "0" * 40  # where a branch was before it was made, or is after it was deleted
 _UNFIT = re.compile(r"[<>\n\0]")
 _STAMP = re.compile(
     rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<at>-?\d+) (?P<zone>[+-]\d{4})", re.DOTALL

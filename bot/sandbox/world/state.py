@@ -233,6 +233,10 @@ class World:
         """Forget a project, whose path is free from then on."""
         del self._names[project.path_with_namespace.casefold()], self.projects[project.id]
 
+    def is_taken(self, path: str) -> bool:
+        """Return whether an account, a group or a project is called so."""
+        return path.casefold() in self._names
+
     def _claim(self, path: str, owner: Named) -> Named:
         if self._names.setdefault(path.casefold(), owner) is not owner:
             raise ValueError(f"the name {path!r} is taken")
