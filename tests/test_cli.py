@@ -273,7 +273,6 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.sample(3)
 def test_a_payload_of_the_wrong_shape_leads_to_what_changed_lately(
     name: str, tmp_path: Path, server: Server, made: NominationWorld
 ) -> None:

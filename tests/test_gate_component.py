@@ -143,7 +143,6 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
 
 @in_silence
 @pytest.mark.parametrize("state", ["failed", "pending", "canceled"])
-@pytest.mark.sample(1)
 def test_only_a_success_lets_it_pass(guarded: Guarded, state: str) -> None:
     guarded.post(state)
     assert f"is {state}." in guarded.wait()
