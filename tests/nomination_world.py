@@ -166,6 +166,12 @@ class NominationWorld:
         )
         return build_merge_request_body(self.world, event, self.nomination)
 
+    def gate(self, mr: MergeRequest | None = None) -> str | None:
+        """Return the state of the bot's newest status on the head, the nomination's by default."""
+        head = (mr or self.nomination).head_sha
+        found = [job.status for job in self.statuses() if job.sha == head]
+        return found[-1] if found else None
+
     def writes(self) -> list[RequestRecord]:
         """List the requests that wrote something, or tried to."""
         return writes_in(self.world.requests)
@@ -502,11 +508,11 @@ def look_once(
     return outcome
 
 
-def settings(url: str) -> dict[str, str]:
-    """Return what tells the bot of this world."""
+def settings(url: str, *, job: bool = False) -> dict[str, str]:
+    """Return what tells the bot of this world; where GitLab is, a job's runner tells."""
     return {
         "NOMINATION_BOT_TOKEN": SECRET,
-        "NOMINATION_BOT_GITLAB_URL": url,
+        "CI_SERVER_URL" if job else "NOMINATION_BOT_GITLAB_URL": url,
         "NOMINATION_BOT_TEAM_PROJECT": TEAM,
     }
 

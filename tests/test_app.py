@@ -42,6 +42,7 @@ from tests.nomination_world import (
     Outcome,
     add_check,
     add_user,
+    awards,
     connect,
     count_levels,
     entry,
@@ -136,7 +137,7 @@ def test_a_waiver_that_is_edited_away_loses_its_answer(
 ) -> None:
     note = made.say("/nomination waive @nina assigned they were asked in person")
     run_on(server, made.nomination)
-    assert [award.name for award in note.awards] == ["white_check_mark"]
+    assert awards(note) == ["white_check_mark"]
     actions.edit_note(made.world, made.user("max"), made.nomination, note, "Never mind.")
     run_on(server, made.nomination)
     assert note.awards == []
@@ -990,7 +991,7 @@ def test_a_waiver_ends_with_its_givers_role_and_so_does_its_emoji(
     assert run_on(server, made.nomination).gate == "passed"
     del made.group.members[made.user("max").id]
     assert run_on(server, made.nomination).gate == "failed"
-    assert [award.name for award in waived.awards] == ["no_entry_sign"]
+    assert awards(waived) == ["no_entry_sign"]
     settled(made, server)
 
 

@@ -86,7 +86,6 @@ def test_the_other_policies_go_on(
 
 
 @pytest.mark.parametrize("name", UNTOLD)
-@pytest.mark.sample(3)
 def test_where_its_role_cannot_be_told_every_entry_is_unknown(
     made: NominationWorld, server: Server, tmp_path: Path, name: str
 ) -> None:

@@ -32,6 +32,7 @@ from tests.nomination_world import (
     add_check,
     entry,
     make_world,
+    settings as world_settings,
 )
 from tests.processes import ROOT, run_bot, run_here, run_python, write_payload
 from tests.raw_server import drip, hang, raw_server
@@ -48,13 +49,9 @@ def made() -> NominationWorld:
 
 
 def settings(url: str, **more: str) -> dict[str, str]:
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "CI_SERVER_URL": url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-        "NOMINATION_BOT_DEADLINE": "20",
-    }
-    return given | {f"NOMINATION_BOT_{name}": value for name, value in more.items()}
+    given = {"DEADLINE": "20", **more}
+    job = world_settings(url, job=True)
+    return job | {f"NOMINATION_BOT_{name}": value for name, value in given.items()}
 
 
 def bot(url: str, *arguments: str, **more: str) -> Done:
@@ -276,7 +273,6 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.sample(3)
 def test_a_payload_of_the_wrong_shape_leads_to_what_changed_lately(
     name: str, tmp_path: Path, server: Server, made: NominationWorld
 ) -> None:

@@ -119,7 +119,6 @@ def automate(made: NominationWorld) -> None:
         (lambda made: raise_concern(made, internal=True), "passed", "passed"),
     ],
 )
-@pytest.mark.sample(7)
 def test_a_concern_is_open_until_somebody_settles_it_who_may(
     act: Act, by_maintainers: str, by_anyone: str
 ) -> None:

@@ -15,7 +15,6 @@ from bot.sandbox.world.entities import MergeRequest, StatusCheck
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
-    SECRET,
     TEAM,
     NominationWorld,
     add_check,
@@ -24,6 +23,7 @@ from tests.nomination_world import (
     make_choices,
     make_world,
     run_on,
+    settings,
 )
 from tests.processes import run_bot, write_payload
 
@@ -102,10 +102,8 @@ def deliver(tmp_path: Path, made: NominationWorld, server: Server) -> int:
     done = run_bot(
         "run",
         TRIGGER_PAYLOAD=write_payload(tmp_path, body),
-        CI_SERVER_URL=server.url,
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
         NOMINATION_BOT_GATE=CHECK.value,
+        **settings(server.url, job=True),
     )
     return done.returncode
 

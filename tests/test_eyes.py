@@ -34,7 +34,7 @@ from tests.builders import (
 )
 from tests.event_bodies import make_merge_request_body
 from tests.hostile import CORPUS
-from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world
+from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world, settings
 from tests.processes import run_here, write_payload
 
 NOTE = "https://gitlab.example.com/x#note_9"
@@ -233,12 +233,7 @@ def made() -> NominationWorld:
 
 
 def bot(url: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "CI_SERVER_URL": url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-    }
-    return run_here(*arguments, **given, **more)
+    return run_here(*arguments, **settings(url, job=True), **more)
 
 
 def payload(directory: Path) -> str:

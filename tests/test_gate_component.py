@@ -28,6 +28,7 @@ from tests.nomination_world import (
     entry,
     make_world,
     run_on,
+    settings,
 )
 from tests.processes import run_bot
 from tests.raw_server import Script, answer, drip, raw_server, saying
@@ -133,13 +134,8 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
     token.revoked = True
     configure(guarded.made, SILENCE, "again")
     guarded.push("maintainer backend")
-    done = run_bot(
-        "check",
-        f"{TEAM}!{guarded.mr.iid}",
-        CI_SERVER_URL=guarded.server.url,
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-    )
+    job = settings(guarded.server.url, job=True)
+    done = run_bot("check", f"{TEAM}!{guarded.mr.iid}", **job)
     assert done.returncode == 1
     guarded.wait()
     assert guarded.verdict() == "ci_must_pass"
@@ -147,7 +143,6 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
 
 @in_silence
 @pytest.mark.parametrize("state", ["failed", "pending", "canceled"])
-@pytest.mark.sample(1)
 def test_only_a_success_lets_it_pass(guarded: Guarded, state: str) -> None:
     guarded.post(state)
     assert f"is {state}." in guarded.wait()

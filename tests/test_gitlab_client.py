@@ -56,6 +56,7 @@ from tests.nomination_world import (
     TEAM,
     NominationWorld,
     add_check,
+    awards,
     connect,
     entry,
     make_world,
@@ -652,7 +653,7 @@ def test_an_emoji_is_put_once_whatever_happens(
     server.fault(Fault(route="POST */award_emoji", kind=kind, calls=[0]))
     client.award_emoji(here, note.id, "eyes")
     client.award_emoji(here, note.id, "eyes")
-    assert [award.name for award in note.awards] == ["eyes"]
+    assert awards(note) == ["eyes"]
 
 
 def test_an_emoji_that_is_refused_is_an_error(server: Server, client: GitLabClient) -> None:

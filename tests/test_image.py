@@ -302,7 +302,6 @@ SPOILT: dict[str, Callable[[dict[str, bytes]], bytes | None]] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
-@pytest.mark.sample(3)
 def test_an_archive_that_is_not_what_is_locked_is_left_alone(
     job: Job, packages: Packages, spoil: Callable[[dict[str, bytes]], bytes | None]
 ) -> None:

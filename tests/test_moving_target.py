@@ -74,12 +74,6 @@ def present(made: NominationWorld) -> bytes:
     return repository.content(commit, BOB) or b""
 
 
-def gate_of(made: NominationWorld, mr: MergeRequest) -> str | None:
-    """Return the state of the bot's newest status on the head."""
-    found = [job for job in made.statuses() if job.sha == mr.head_sha]
-    return found[-1].status if found else None
-
-
 def open_split(made: NominationWorld) -> tuple[MergeRequest, MergeRequest]:
     """Open the two halves of a nomination, from one base."""
     put(made, SPLIT)
@@ -115,7 +109,7 @@ def test_a_merge_makes_the_bot_look_at_once_at_what_touches_the_same_entry(
     actions.merge(made.world, made.user("olga"), one)
     outcome = run_on(server, one)
     assert [(look.iid, look.problems) for look in outcome.evaluation.again] == [(two.iid, ())]
-    assert gate_of(made, two) == "failed"
+    assert made.gate(two) == "failed"
     assert len(made.own_notes(two)) == 1
 
 
@@ -191,7 +185,7 @@ def test_a_role_that_the_target_gave_and_took_back_is_watched_for(
         looks = sweep_all(TEAM, make_choices(gate), client)
     assert (mr.iid, ()) in [(look.iid, look.problems) for look in looks]
     if gate is GateKind.COMMIT_STATUS:
-        assert gate_of(made, mr) == "failed"
+        assert made.gate(mr) == "failed"
     assert "bob" in made.own_notes(mr)[0].body
 
 
@@ -257,7 +251,7 @@ def test_a_push_to_the_target_makes_the_bot_look_at_once(
     done = told_of_the_push(made, server, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Looked at 1 merge requests." in done.stdout
-    assert gate_of(made, mr) == ("pending" if how == "move" else "failed")
+    assert made.gate(mr) == ("pending" if how == "move" else "failed")
     assert made.world.violations == []
 
 
@@ -269,9 +263,9 @@ def test_a_push_whose_commits_are_not_known_leads_to_what_touches_any_entry(
     put(made, SPLIT.replace("  charts:\n", ""))
     done = told_of_the_push(made, server, tmp_path, before="0" * 40)
     assert "Looked at 3 merge requests." in done.stdout
-    assert gate_of(made, two) == "failed"
-    assert gate_of(made, one) is None
-    assert gate_of(made, made.nomination) == "success"
+    assert made.gate(two) == "failed"
+    assert made.gate(one) is None
+    assert made.gate() == "success"
 
 
 def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
@@ -286,7 +280,7 @@ def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
     take_back(made, "push")
     done = told_of_the_push(made, server, tmp_path)
     assert "Looked at 11 merge requests." in done.stdout
-    assert gate_of(made, mr) == "failed"
+    assert made.gate(mr) == "failed"
 
 
 @pytest.mark.parametrize(
@@ -363,7 +357,7 @@ def test_what_a_merge_would_make_is_unknown_until_a_rebase(
     outcome = run_on(server, made.nomination)
     assert outcome.gate == "pending"
     assert "rebase the merge request" in outcome.body
-    assert gate_of(made, made.nomination) == "pending"
+    assert made.gate() == "pending"
 
 
 @pytest.mark.parametrize("there", [entry("nils", "trainee_maintainer"), entry("nils")])
@@ -404,7 +398,7 @@ def test_without_a_merge_base_the_gate_is_shut_and_the_way_out_is_told(
     assert (outcome.gate, outcome.problems) == ("pending", [])
     assert "no common ancestor" in made.own_notes(mr)[0].body
     assert "rebase" in made.own_notes(mr)[0].body
-    assert gate_of(made, mr) == "pending"
+    assert made.gate(mr) == "pending"
     before = len(made.writes())
     assert run_on(server, mr).calls <= 5
     assert made.writes()[before:] == []
@@ -457,7 +451,7 @@ def test_what_may_be_taken_for_an_entry_shuts_the_gate(
     opening = MergeRequestDraft(title="Tidy", source_branch="hide", target_branch="main")
     mr = actions.open_merge_request(made.world, made.user("nina"), made.team, opening)
     assert run_on(server, mr).gate == "pending"
-    assert gate_of(made, mr) == "pending"
+    assert made.gate(mr) == "pending"
 
 
 def test_other_files_among_the_entries_do_not_matter(made: NominationWorld, server: Server) -> None:
@@ -484,7 +478,7 @@ STANDING = entry("bob", "trainee_maintainer")
     ],
 )
 @pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, GateKind.STATUS_CHECK])
-@pytest.mark.sample(5)
+@pytest.mark.sample(7)
 def test_what_others_may_take_for_the_role_shuts_the_gate(
     made: NominationWorld, server: Server, gate: GateKind, content: bytes
 ) -> None:
@@ -522,4 +516,4 @@ def test_two_halves_of_which_neither_holds_a_role_are_watched_for(
     actions.merge(made.world, made.user("olga"), two)  # and its event is lost
     with connect(server.url, calls=200) as client:
         sweep_all(TEAM, make_choices(), client)
-    assert gate_of(made, one) == "failed"
+    assert made.gate(one) == "failed"

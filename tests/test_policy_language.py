@@ -271,7 +271,6 @@ def look_up(value: Any, path: Path_) -> Any:
         (("notices",), [{"url": "https://x.example/"}], False),
     ],
 )
-@pytest.mark.sample(47)
 def test_schema_and_parser_agree_on_good_and_bad_values(
     path: Path_, value: object, good: bool
 ) -> None:
@@ -347,7 +346,6 @@ SWITCH_PATH: Path_ = ("follow_ups", 0, "direct")
         (("requirements", 0, "kind"), '"attested\\n"', False),
     ],
 )
-@pytest.mark.sample(17)
 def test_schema_and_parser_agree_on_spellings_in_either_yaml(
     path: Path_, raw: str, good: bool
 ) -> None:

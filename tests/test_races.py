@@ -16,7 +16,7 @@ from bot.sandbox.world.state import World
 from tests.chaos.jobs import Jobs
 from tests.in_process import make_server
 from tests.interleavings import Pair, explore
-from tests.nomination_world import SECRET, TEAM, NominationWorld, make_world, run_on
+from tests.nomination_world import NominationWorld, make_world, run_on, settings
 from tests.processes import run_bot, write_payload
 from tests.remembering import Memory, Remembering
 
@@ -134,9 +134,7 @@ def test_many_processes_at_once_end_with_one_comment_and_one_right_gate(
             run_bot,
             "run",
             TRIGGER_PAYLOAD=write_payload(tmp_path, made.opening()),
-            CI_SERVER_URL=server.url,
-            NOMINATION_BOT_TOKEN=SECRET,
-            NOMINATION_BOT_TEAM_PROJECT=TEAM,
+            **settings(server.url, job=True),
         )
         with ThreadPoolExecutor(count) as pool:
             ended = list(pool.map(lambda _: run(), range(count)))

@@ -151,7 +151,6 @@ APPROVE = by("nina", "approve")
         (act(by("max", "thread"), APPROVE, reply("max")), "as_it_was", 0),
     ],
 )
-@pytest.mark.sample(7)
 def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int) -> None:
     made = make_world(authored=1, reviewed=0)
     mr = merge_elsewhere(made, before=before)
@@ -175,7 +174,6 @@ def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int)
         (act(make_robot, by("robot", "thread"), by("nina", "push")), "no_review", 0),
     ],
 )
-@pytest.mark.sample(3)
 def test_the_same_is_told_of_what_they_wrote(before: Act, state: str, threads: int) -> None:
     made = make_world(authored=0, reviewed=0)
     mr = merge_elsewhere(made, author="nina", reviewer="max", before=before)

@@ -193,6 +193,15 @@ def assign(target: Callable[[World], object], **values: object) -> Callable[[Wor
     return plant
 
 
+def readdress(change: Callable[[str], str]) -> Callable[[World], None]:
+    """Give the webhook another address."""
+
+    def plant(world: World) -> None:
+        hook_of(world).url = change(hook_of(world).url)
+
+    return plant
+
+
 def nothing(_: World) -> None:
     """Plant nothing: the settings are the fault."""
 
@@ -229,16 +238,16 @@ def double_hook(world: World) -> None:
     )
 
 
-def old_gitlab(world: World) -> None:
-    world.version = "17.9.1-ee"
-
-
 def team_settings(world: World) -> ProjectSettings:
     return team_of(world).settings
 
 
 def host_settings(world: World) -> ProjectSettings:
     return host_of(world).settings
+
+
+def itself(world: World) -> World:
+    return world
 
 
 def schedule_of(world: World) -> Schedule:
@@ -275,7 +284,7 @@ def limit_membership(world: World, day: date) -> None:
     team_of(world).members[world.user("nomination-bot").id].expires_at = day
 
 
-def team_ci(content: bytes) -> Callable[[World], None]:
+def team_ci(content: bytes | None) -> Callable[[World], None]:
     return lambda world: change_file(team_of(world), world, CI, content)
 
 
@@ -400,7 +409,10 @@ FAULTS = {
         by_init=True,
     ),
     "nobody passes on an old GitLab": Fault(
-        "pipeline-variables", "refuses every webhook", old_gitlab, by_init=True
+        "pipeline-variables",
+        "refuses every webhook",
+        assign(itself, version="17.9.1-ee"),
+        by_init=True,
     ),
     "no job for events": Fault(
         "jobs", "nomination-bot run", host_ci("- nomination-bot run", "- 'true'")
@@ -500,7 +512,7 @@ FAULTS = {
         "team-project", "no merge requests", assign(team_of, merge_requests_access="disabled")
     ),
     "counted project archived": Fault(
-        f"project {GATEWAY}", "archived", lambda w: setattr(w.project(GATEWAY), "archived", True)
+        f"project {GATEWAY}", "archived", assign(lambda w: w.project(GATEWAY), archived=True)
     ),
     "list of deployers unreadable": Fault(
         f"file {PROVISIONER}:inventory.json",
@@ -528,7 +540,7 @@ FAULTS = {
     "schedule of another branch": Fault(
         "schedule",
         "there is none on main",
-        lambda w: setattr(schedule_of(w), "ref", "refs/heads/old"),
+        assign(schedule_of, ref="refs/heads/old"),
         by_init=True,
     ),
     "schedule once a year": Fault(
@@ -540,7 +552,7 @@ FAULTS = {
     "webhook of another project": Fault(
         "webhook",
         "but for the trigger of project 99",
-        lambda w: setattr(hook_of(w), "url", hook_of(w).url.replace("8200", "99")),
+        readdress(lambda url: url.replace("8200", "99")),
         by_init=True,
     ),
     "webhook without verification": Fault(
@@ -549,7 +561,7 @@ FAULTS = {
     "webhook without a token": Fault(
         "webhook-token",
         "no token in it",
-        lambda w: setattr(hook_of(w), "url", hook_of(w).url.partition("?")[0]),
+        readdress(lambda url: url.partition("?")[0]),
         by_init=True,
     ),
     "webhook with a template": Fault(
@@ -596,21 +608,19 @@ FAULTS = {
     "webhook of another branch": Fault(
         "webhook-address",
         "old",
-        lambda w: setattr(hook_of(w), "url", hook_of(w).url.replace("main", "old")),
+        readdress(lambda url: url.replace("main", "old")),
         by_init=True,
     ),
     "webhook to another host": Fault(
         "webhook-address",
         "elsewhere.example",
-        lambda w: setattr(
-            hook_of(w), "url", re.sub("http://[^/]*", "https://elsewhere.example", hook_of(w).url)
-        ),
+        readdress(lambda url: re.sub("http://[^/]*", "https://elsewhere.example", url)),
         by_init=True,
     ),
     "webhook passes variables": Fault(
         "webhook-address",
         "variables",
-        lambda w: setattr(hook_of(w), "url", hook_of(w).url + "&variables[A]=b"),
+        readdress(lambda url: url + "&variables[A]=b"),
         by_init=True,
     ),
     "comments off": Fault(
@@ -655,32 +665,30 @@ FAULTS = {
     "no guard": Fault(
         "guard",
         "no job fails",
-        lambda w: change_file(team_of(w), w, CI, b"other:\n  script: ['true']\n"),
+        team_ci(b"other:\n  script: ['true']\n"),
     ),
-    "no configuration to guard": Fault(
-        "guard", "Please provide content", lambda w: change_file(team_of(w), w, CI, None)
-    ),
+    "no configuration to guard": Fault("guard", "Please provide content", team_ci(None)),
     "gate does not block": Fault("gate-blocks", "can be merged all the same", post_elsewhere),
     "field missing": Fault(
         "query merge request",
         "preparedAt",
-        lambda w: setattr(w, "lacking", ("MergeRequest.preparedAt",)),
+        assign(itself, lacking=("MergeRequest.preparedAt",)),
     ),
     "filter of a higher tier": Fault(
         "query approvers",
         "approvedBy",
-        lambda w: setattr(w, "lacking", ("Project.mergeRequests.approvedBy",)),
+        assign(itself, lacking=("Project.mergeRequests.approvedBy",)),
     ),
     "members untold": Fault(
         "query members",
         "accessLevels",
-        lambda w: setattr(w, "lacking", ("Group.groupMembers.accessLevels",)),
+        assign(itself, lacking=("Group.groupMembers.accessLevels",)),
     ),
     "complexity refused": Fault(
-        "query all at once", "complexity", lambda w: setattr(w, "complexity_limit", 200)
+        "query all at once", "complexity", assign(itself, complexity_limit=200)
     ),
     "filter by path ignored": Fault(
-        "query history", "`path` is ignored", lambda w: setattr(w, "ignored", frozenset({"path"}))
+        "query history", "`path` is ignored", assign(itself, ignored=frozenset({"path"}))
     ),
     "no guest where the issue belongs": Fault(
         "query issues of the bot's project",

@@ -26,6 +26,7 @@ from tests.nomination_world import (
     add_project,
     make_choices,
     make_world,
+    settings,
 )
 from tests.processes import run_here
 
@@ -47,14 +48,8 @@ def host(made: NominationWorld) -> Project:
 
 
 def sweep(server: Server, **more: str) -> subprocess.CompletedProcess[str]:
-    given = {
-        "NOMINATION_BOT_TOKEN": SECRET,
-        "CI_SERVER_URL": server.url,
-        "NOMINATION_BOT_TEAM_PROJECT": TEAM,
-        "CI_PROJECT_PATH": HOST,
-        "NOMINATION_BOT_ISSUE": "true",
-    }
-    done = run_here("sweep", **(given | more))
+    given = {"CI_PROJECT_PATH": HOST, "NOMINATION_BOT_ISSUE": "true"}
+    done = run_here("sweep", **(settings(server.url, job=True) | given | more))
     assert SECRET not in done.stdout + done.stderr
     return done
 

@@ -16,12 +16,12 @@ from bot.sandbox.world.state import Event
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
-    SECRET,
-    TEAM,
     NominationWorld,
+    awards,
     entry,
     look_once,
     make_world,
+    settings,
 )
 from tests.processes import run_here, write_payload
 
@@ -37,17 +37,12 @@ Body = dict[str, Any]
 
 
 def run_payload(
-    tmp_path: Path, made: NominationWorld, body: Body | bytes, **settings: str
+    tmp_path: Path, made: NominationWorld, body: Body | bytes, **more: str
 ) -> tuple[int, str, int]:
     """Run the bot's job on a payload; return exit code, log and count of requests."""
     with Server(made.world) as server:
-        done = run_here(
-            "run",
-            TRIGGER_PAYLOAD=write_payload(tmp_path, body),
-            CI_SERVER_URL=server.url,
-            NOMINATION_BOT_TOKEN=SECRET,
-            **{"NOMINATION_BOT_TEAM_PROJECT": TEAM, **settings},
-        )
+        job = settings(server.url, job=True) | more
+        done = run_here("run", TRIGGER_PAYLOAD=write_payload(tmp_path, body), **job)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr, len(made.world.requests)
 
@@ -119,17 +114,11 @@ def test_who_wrote_what_is_read_again_and_never_taken_from_the_event(tmp_path: P
     body["merge_request"]["author_id"] = made.user("dora").id
     exit_code, _, _ = run_payload(tmp_path, made, body)
     assert exit_code == 0
-    assert gate_of(made) == "failed"
+    assert made.gate() == "failed"
     assert "by `@max`" not in made.own_notes()[0].body
 
 
 # --- what a merge request may claim ------------------------------------------------------
-
-
-def gate_of(made: NominationWorld) -> str:
-    """Return the gate that GitLab shows at the nomination's head."""
-    head = made.nomination.head_sha
-    return [each.status for each in made.statuses() if each.sha == head][-1]
 
 
 def push(made: NominationWorld, files: Mapping[str, bytes | None], mode: str | None = None) -> None:
@@ -236,14 +225,14 @@ def test_no_claim_of_a_merge_request_opens_its_gate(name: str) -> None:
     made = make_world(**facts)
     claim(made)
     look_once(made)
-    assert gate_of(made) in {"failed", "pending"}
+    assert made.gate() in {"failed", "pending"}
     assert len(made.own_notes()) == 1
 
 
 def test_the_gate_of_the_same_world_is_open_without_any_claim() -> None:
     made = make_world()
     look_once(made)
-    assert gate_of(made) == "success"
+    assert made.gate() == "success"
 
 
 @pytest.mark.parametrize("pipelines", ["push", "merge_request_event", "none"])
@@ -329,7 +318,7 @@ def test_a_waiver_counts_by_what_its_giver_is_now(act: Callable[[NominationWorld
     made = make_world(reviewed=4)
     act(made)
     look_once(made)
-    assert gate_of(made) == SAYINGS[act]
+    assert made.gate() == SAYINGS[act]
 
 
 def test_the_managers_waiver_stays_good_after_the_merge() -> None:
@@ -338,5 +327,5 @@ def test_the_managers_waiver_stays_good_after_the_merge() -> None:
     look_once(made)
     made.merge()
     look_once(made)
-    assert [award.name for award in note.awards] == ["white_check_mark"]
+    assert awards(note) == ["white_check_mark"]
     assert "no effect" not in made.own_notes()[0].body

@@ -23,6 +23,7 @@ from tests.nomination_world import (
     make_world,
     open_another,
     run_on,
+    settings,
 )
 from tests.processes import run_bot
 
@@ -122,15 +123,9 @@ def renew_account(made: NominationWorld) -> int:
     return former.id
 
 
-def sweep_process(server: Server, **settings: str) -> tuple[int, str]:
+def sweep_process(server: Server, **more: str) -> tuple[int, str]:
     """Sweep in a process of its own; return its exit code and its log."""
-    done = run_bot(
-        "sweep",
-        CI_SERVER_URL=server.url,
-        NOMINATION_BOT_TOKEN=SECRET,
-        NOMINATION_BOT_TEAM_PROJECT=TEAM,
-        **settings,
-    )
+    done = run_bot("sweep", **settings(server.url, job=True), **more)
     return done.returncode, done.stdout + done.stderr
 
 
