@@ -1,5 +1,6 @@
 """What the REST interface offers besides: rows of requests, in order, with what they answer."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from tests.sandbox_worlds import NOW, make_world, open_mr
 P = "/projects/7"
 DRAFTS = f"{MR}/draft_notes"
 FILE = f"{P}/repository/files/new.md"
+THREAD = hashlib.sha1(b"discussion 1", usedforsecurity=False).hexdigest()
 ON_CHANGE = {"branch": "change", "commit_message": "m"}
 Row = tuple[str, str, Any, int, Callable[[Any], object] | None]
 
@@ -47,6 +49,24 @@ ROWS: dict[str, list[Row]] = {
         ("GET", DRAFTS, None, 200, names("note", "two")),
         ("POST", f"{DRAFTS}/bulk_publish", None, 204, None),
         ("GET", f"{MR}/notes?sort=asc", None, 200, names("body", "ONE", "two")),
+    ],
+    "drafts that answer": [
+        ("POST", f"{MR}/discussions", {"body": "Why?"}, 201, None),
+        (
+            "POST",
+            DRAFTS,
+            {"note": "So", "resolve_discussion": True, "in_reply_to_discussion_id": THREAD},
+            201,
+            says(resolve_discussion=True, discussion_id=THREAD),
+        ),
+        ("PUT", f"{DRAFTS}/1/publish", None, 204, None),
+        (
+            "GET",
+            f"{MR}/discussions/{THREAD}",
+            None,
+            200,
+            lambda body: [each["resolved"] for each in body["notes"]] == [True, True],
+        ),
     ],
     "files": [
         ("POST", FILE, {**ON_CHANGE, "content": "x", "encoding": "base64"}, 400, None),

@@ -8,6 +8,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.pages.acts import PageRequest, change_file, name_file
 from bot.sandbox.pages.repository_views import (
     find_free_branch,
+    read_file,
     split_ref,
     view_delivery,
     view_directory,
@@ -46,8 +47,7 @@ def fork(site: Site, request: Request, project: str) -> Response:
 def show_raw(site: Site, _request: Request, project: str, rest: str) -> Response:
     """Send a file as it is."""
     found = site.project(project)
-    shown = view_file(found, *split_ref(found, rest))
-    return Response(str(shown["text"]), mimetype="text/plain")
+    return Response(read_file(found, *split_ref(found, rest)), mimetype="text/plain")
 
 
 def show_file(site: Site, _request: Request, project: str, rest: str) -> Response:

@@ -9,6 +9,7 @@ from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
 from bot.sandbox.rest.repository import list_tree
 from bot.sandbox.world.diffs import FileChange, diff_of, number_lines
 from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.git_objects import object_id
 from bot.sandbox.world.hooks import is_taken
 from bot.sandbox.world.repository import Repository
 
@@ -42,12 +43,18 @@ def view_directory(project: Project, ref: str, path: str) -> View:
     return {**view_place(project, ref, path), "entries": entries, "branches": branches}
 
 
-def view_file(project: Project, ref: str, path: str) -> View:
-    """Describe a file at a ref; raise NotFound."""
+def read_file(project: Project, ref: str, path: str) -> bytes:
+    """Return the content of a file at a ref; raise NotFound."""
     commit = project.repository.find_commit(ref)
     content = project.repository.content(commit, path) if commit else None
-    if commit is None or content is None:
+    if content is None:
         raise NotFound
+    return content
+
+
+def view_file(project: Project, ref: str, path: str) -> View:
+    """Describe a file at a ref; raise NotFound."""
+    content = read_file(project, ref, path)
     text = content.decode("utf-8", "replace")
     # A form changes the ends of lines, and what is no text would be lost.
     keeps = text.encode() == content and "\r" not in text and "\0" not in text
@@ -55,7 +62,7 @@ def view_file(project: Project, ref: str, path: str) -> View:
         **view_place(project, ref, path),
         "editable": keeps and ref in project.repository.branches,
         "text": text,
-        "last": commit.tree[path].sha,
+        "last": object_id("blob", content),
     }
 
 

@@ -13,6 +13,7 @@ from bot.sandbox.world.access import can_comment, demand
 from bot.sandbox.world.entities import DraftNote, Level
 
 DRAFTS = "/projects/{id}/merge_requests/{merge_request_iid}/draft_notes"
+AS_GIVEN = ("commit_id", "resolve_discussion", "position")
 
 
 def _keep(call: Call) -> list[DraftNote]:
@@ -28,12 +29,13 @@ def _make(call: Call) -> DraftNote:
         author=call.actor,
         body=given["note"],
         discussion_id=given.get("in_reply_to_discussion_id"),
-        position=given.get("position"),
+        **{name: given[name] for name in AS_GIVEN if name in given},
     )
 
 
 def _change(_call: Call, draft: DraftNote, given: Mapping[str, Any]) -> None:
     draft.body = given.get("note", draft.body)
+    draft.position = given.get("position", draft.position)
 
 
 def _is_own(call: Call, draft: DraftNote) -> bool:
@@ -45,12 +47,10 @@ def _render(call: Call, draft: DraftNote) -> dict[str, object]:
         "id": draft.id,
         "author_id": draft.author.id,
         "merge_request_id": call.merge_request.id,
-        "resolve_discussion": False,
+        **{name: getattr(draft, name) for name in AS_GIVEN},
         "discussion_id": draft.discussion_id,
         "note": draft.body,
-        "commit_id": None,
         "line_code": None,
-        "position": draft.position,
     }
 
 
@@ -97,6 +97,8 @@ def _publish(call: Call, drafts: Iterable[DraftNote]) -> None:
         draft = NoteDraft(body=each.body, type=kind, position=each.position)
         if thread:
             actions.answer(call.world, call.actor, mr, thread, draft)
+            if each.resolve_discussion:
+                actions.resolve_thread(call.world, call.actor, mr, thread, resolved=True)
         else:
             actions.create_note(call.world, call.actor, mr, draft)
         mr.drafts.remove(each)
