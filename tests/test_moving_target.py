@@ -372,7 +372,7 @@ def test_an_entry_that_is_renamed_to_a_path_that_is_taken_since_is_unknown(
     outcome = run_on(server, mr)
     assert outcome.gate == "pending"
     assert "rebase the merge request" in outcome.body
-    assert gate_of(made, mr) == "pending"
+    assert made.gate(mr) == "pending"
 
 
 # --- no merge base ----------------------------------------------------------------------

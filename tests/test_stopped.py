@@ -15,7 +15,7 @@ import pytest
 from bot import __main__ as door
 from bot.__main__ import run_process
 from bot.command_line import try_place, write_files
-from bot.gitlab.transport import Transport
+from bot.sandbox.http.holding import Arrival
 from bot.sandbox.http.server import Server
 from tests.event_bodies import TEAM_PROJECT, make_merge_request_body
 from tests.nomination_world import SECRET, make_world, settings
@@ -115,25 +115,22 @@ def test_a_signal_that_was_lost_in_a_callback_is_not_lost() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
-def test_a_secret_that_is_being_replaced_is_replaced_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_secret_that_is_being_replaced_is_replaced_first() -> None:
     """Between the two requests the only copy of the new token is in this process."""
-    create = Transport.create
-
-    def then_stop(self: Transport, path: str, fields: dict[str, object]) -> object:
-        made = create(self, path, fields)
-        if path.endswith("/rotate"):
-            stop_here(signal.SIGINT)
-            stop_here(signal.SIGTERM)
-        return made
-
-    monkeypatch.setattr(Transport, "create", then_stop)
     with empty_gitlab() as sandbox:
         operate(sandbox.url, "init", "--apply")
+        before = sandbox.world.tokens[-1]
+
+        def stop(arrival: Arrival) -> bool:
+            if sandbox.world.tokens[-1] is not before and arrival.method != "GET":
+                stop_here(signal.SIGINT)
+                stop_here(signal.SIGTERM)
+            return False
+
+        sandbox.server.hold(stop)
         done = operate(sandbox.url, "init", "--rotate", "token", "--apply")
         (variable,) = host_of(sandbox.world).variables
-        assert variable.value == sandbox.world.tokens[-1].value
+        assert variable.value == sandbox.world.tokens[-1].value != before.value
     assert done.returncode == 130
     assert done.stdout.startswith("NOMINATION_BOT_TOKEN is a new token")
     assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
