@@ -13,7 +13,7 @@ from bot.sandbox.world.access import can_comment, demand
 from bot.sandbox.world.entities import DraftNote, Level
 
 DRAFTS = "/projects/{id}/merge_requests/{merge_request_iid}/draft_notes"
-AS_GIVEN = ("commit_id", "resolve_discussion", "position")
+AS_GIVEN = ("resolve_discussion", "position")
 
 
 def _keep(call: Call) -> list[DraftNote]:
@@ -50,6 +50,7 @@ def _render(call: Call, draft: DraftNote) -> dict[str, object]:
         **{name: getattr(draft, name) for name in AS_GIVEN},
         "discussion_id": draft.discussion_id,
         "note": draft.body,
+        "commit_id": None,
         "line_code": None,
     }
 

@@ -189,7 +189,6 @@ class DraftNote:
     author: User
     body: str
     discussion_id: str | None = None
-    commit_id: str | None = None
     resolve_discussion: bool = False
     position: dict[str, Any] | None = None
 
