@@ -7,7 +7,6 @@ advances the clock, records events, and raises RefusedError as GitLab would refu
 from bot.sandbox.acts.merge_requests import (
     MergeRequestDraft,
     MergeRequestUpdate,
-    MergeWish,
     assign,
     close,
     make_merge_ref,
@@ -20,7 +19,6 @@ from bot.sandbox.acts.merge_requests import (
 )
 from bot.sandbox.acts.notes import (
     NoteDraft,
-    NoteOutcome,
     answer,
     award_emoji,
     create_note,
@@ -63,9 +61,7 @@ __all__ = [
     "CommitDraft",
     "MergeRequestDraft",
     "MergeRequestUpdate",
-    "MergeWish",
     "NoteDraft",
-    "NoteOutcome",
     "PipelineDraft",
     "StatusDraft",
     "add_job",

@@ -84,14 +84,7 @@ def announce(
     resolve(world, actor, mr)
     before, mr.updated_at = mr.updated_at, world.now
     told = {**changes, "updated_at": (before, mr.updated_at)}
-    return world.record(
-        "merge_request_changed",
-        actor=actor,
-        project=mr.project,
-        merge_request=mr,
-        action=action,
-        changes=told,
-    )
+    return world.record("merge_request_changed", actor, mr, action=action, changes=told)
 
 
 def find_labels(world: World, project: Project, names: Iterable[str]) -> list[Label]:

@@ -64,27 +64,36 @@ def create_pipeline(world: World, user: User, project: Project, draft: PipelineD
         source_sha=draft.source_sha,
     )
     project.pipelines.append(pipeline)
-    world.record("pipeline_created", actor=user, project=project, subject=pipeline)
+    world.record("pipeline_created", user, project=project, subject=pipeline)
     return pipeline
 
 
-def add_job(world: World, pipeline: Pipeline, name: str, status: str) -> CommitStatus:
+def add_job(
+    world: World, pipeline: Pipeline, name: str, status: str, stage: str = "test"
+) -> CommitStatus:
     """Add a job of the project's own configuration to a pipeline."""
-    job = CommitStatus(
+    job = _add_status(world, pipeline.user, pipeline, name, status)
+    job.stage = stage
+    if status in EVENTS:
+        job.started_at = job.finished_at = world.now
+    return job
+
+
+def _add_status(
+    world: World, author: User, pipeline: Pipeline, name: str, status: str
+) -> CommitStatus:
+    made = CommitStatus(
         id=world.next_id("job"),
         name=name,
         sha=pipeline.sha,
         ref=pipeline.ref,
         status=status,
-        author=pipeline.user,
+        author=author,
         pipeline=pipeline,
         created_at=world.now,
-        stage="test",
     )
-    if status in EVENTS:
-        job.started_at = job.finished_at = world.now
-    pipeline.jobs.append(job)
-    return job
+    pipeline.jobs.append(made)
+    return made
 
 
 def start_pipelines(
@@ -178,13 +187,8 @@ def set_commit_status(
         job.target_url = draft.target_url or job.target_url
         job.coverage = draft.coverage if draft.coverage is not None else job.coverage
         pipeline.updated_at = now
-        world.record(
-            "status_set",
-            actor=user,
-            project=project,
-            subject=job,
-            changes={"status": (before, job.status)},
-        )
+        changes = {"status": (before, job.status)}
+        world.record("status_set", user, project=project, subject=job, changes=changes)
         return job
 
 
@@ -227,19 +231,10 @@ def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft
     for job in named:
         if job.author is user and job.ref == ref and job.status in ACTIVE:
             return job
-    new = CommitStatus(
-        id=world.next_id("job"),
-        name=draft.name,
-        sha=pipeline.sha,
-        ref=ref,
-        status="created",
-        author=user,
-        pipeline=pipeline,
-        created_at=world.now,
-    )
     for job in named:
         job.retried = True
-    pipeline.jobs.append(new)
+    new = _add_status(world, user, pipeline, draft.name, "created")
+    new.ref = ref
     return new
 
 
@@ -291,19 +286,22 @@ def answer_check(
         if sha != mr.head_sha:
             raise RefusedError(409, "409 SHA does not match HEAD of source branch")
         before = check_status(world, mr, check)
-        given = StatusCheckAnswer(
-            id=world.next_id("check_answer"), check=check, sha=sha, status=status, created_at=now
-        )
-        mr.check_answers.append(given)
-        world.record(
-            "check_answered",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            subject=given,
-            changes={"status": (before, status)},
-        )
-        return given
+        return _keep_answer(world, user, mr, check, (before, status))
+
+
+def _keep_answer(
+    world: World, user: User, mr: MergeRequest, check: StatusCheck, states: tuple[str, str]
+) -> StatusCheckAnswer:
+    given = StatusCheckAnswer(
+        id=world.next_id("check_answer"),
+        check=check,
+        sha=str(mr.head_sha),
+        status=states[1],
+        created_at=world.now,
+    )
+    mr.check_answers.append(given)
+    world.record("check_answered", user, mr, subject=given, changes={"status": states})
+    return given
 
 
 def retry_check(world: World, user: User, mr: MergeRequest, check: StatusCheck) -> None:
@@ -312,14 +310,4 @@ def retry_check(world: World, user: User, mr: MergeRequest, check: StatusCheck) 
         demand(can_approve(user, mr, now.date()))
         if check_status(world, mr, check) != "failed" or mr.head_sha is None:
             raise RefusedError(422, "External status check must be failed")
-        given = StatusCheckAnswer(
-            id=world.next_id("check_answer"),
-            check=check,
-            sha=mr.head_sha,
-            status="pending",
-            created_at=now,
-        )
-        mr.check_answers.append(given)
-        world.record(
-            "check_answered", actor=user, project=mr.project, merge_request=mr, subject=given
-        )
+        _keep_answer(world, user, mr, check, ("failed", "pending"))

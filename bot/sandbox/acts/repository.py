@@ -160,7 +160,7 @@ def fork_project(
 
 def _record_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
     moved = {"sha": (old, project.repository.branches.get(branch))}
-    world.record("branch_pushed", actor=user, project=project, subject=branch, changes=moved)
+    world.record("branch_pushed", user, project=project, subject=branch, changes=moved)
 
 
 def announce_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
@@ -207,15 +207,7 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         "head_sha": (old, version.head_sha),
         "updated_at": (before, mr.updated_at),
     }
-    world.record(
-        "merge_request_changed",
-        actor=user,
-        project=mr.project,
-        merge_request=mr,
-        action="update",
-        changes=changes,
-        oldrev=old,
-    )
+    world.record("merge_request_changed", user, mr, action="update", changes=changes, oldrev=old)
     _note_commits(world, user, mr, old)
     # doc/user/project/merge_requests/approvals/settings.md: what is changed counts, by its
     # `git patch-id`, so that a rebase alone takes no approval away.
@@ -272,14 +264,9 @@ def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
             reviewer.state = "unapproved"
     names = _to_sentence([f"@{each.username}" for each in dropped])
     add_system_note(world, user, mr, f"reset approvals from {names} by pushing to the branch")
-    world.record(
-        "merge_request_changed",
-        actor=user,
-        project=mr.project,
-        merge_request=mr,
-        action="unapproved" if was_approved and required > 0 else "unapproval",
-        system_action="approvals_reset_on_push",
-    )
+    action = "unapproved" if was_approved and required > 0 else "unapproval"
+    system = "approvals_reset_on_push"
+    world.record("merge_request_changed", user, mr, action=action, system_action=system)
 
 
 def _to_sentence(words: list[str]) -> str:
