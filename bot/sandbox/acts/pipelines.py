@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.sandbox.world.access import can_approve, can_push, demand, find_level
+from bot.sandbox.world.access import can_approve, can_push, demand, find_level, required
 from bot.sandbox.world.entities import (
     CommitStatus,
     Level,
@@ -175,9 +175,7 @@ def set_commit_status(
     """Post a commit status; pipeline choice and refusals as GitLab documents them."""
     with world.writing() as now:
         demand(find_level(user, project, now.date()) >= Level.DEVELOPER)
-        commit = project.repository.find_commit(sha)
-        if commit is None:
-            raise RefusedError(404, "404 Commit Not Found")
+        commit = required(project.repository.find_commit(sha), "404 Commit Not Found")
         pipeline = _choose_pipeline(world, user, project, commit.sha, draft)
         demand(can_push(user, project, pipeline.ref, now.date()))
         job = _choose_job(world, user, pipeline, draft)
@@ -202,9 +200,8 @@ def _choose_pipeline(
     ][-LATEST:]
     if draft.pipeline_id is not None:
         found = next((each for each in matching if each.id == draft.pipeline_id), None)
-        if found is None:
-            raise RefusedError(404, "404 Pipeline for pipeline_id, sha and ref Not Found")
-        return _with_room(found)
+        missing = "404 Pipeline for pipeline_id, sha and ref Not Found"
+        return _with_room(required(found, missing))
     if matching and len(matching[-1].jobs) < MAX_JOBS:
         return matching[-1]
     ref = draft.ref or (matching[-1].ref if matching else None) or _branch_of(project, sha)
@@ -220,9 +217,7 @@ def _with_room(pipeline: Pipeline) -> Pipeline:
 
 def _branch_of(project: Project, sha: str) -> str:
     branches = project.repository.branches_with(sha)
-    if not branches:
-        raise RefusedError(404, "404 References for commit Not Found")
-    return branches[0]
+    return required(next(iter(branches), None), "404 References for commit Not Found")
 
 
 def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft) -> CommitStatus:
@@ -257,10 +252,7 @@ def _refuse_transition(event: str, state: str) -> None:
 
 def find_check(project: Project, check_id: int) -> StatusCheck:
     """Find an external status check; raise RefusedError (404)."""
-    found = next((each for each in project.status_checks if each.id == check_id), None)
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
+    return required(next((each for each in project.status_checks if each.id == check_id), None))
 
 
 def check_status(world: World, mr: MergeRequest, check: StatusCheck) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
-from bot.sandbox.world.access import can_push, can_read, demand
+from bot.sandbox.world.access import can_push, can_read, demand, required
 from bot.sandbox.world.diffs import diff_of, name_patch
 from bot.sandbox.world.entities import (
     DiffVersion,
@@ -50,8 +50,7 @@ def create_branch(world: World, user: User, project: Project, name: str, ref: st
         if name in project.repository.branches:
             raise RefusedError(400, "Branch already exists")
         start = project.repository.find_commit(ref)
-        if start is None:
-            raise RefusedError(400, f"Invalid reference name: {ref}")
+        start = required(start, f"Invalid reference name: {ref}", 400)
         project.repository.move_branch(name, start.sha)
         _record_push(world, user, project, name, None)
         return start
@@ -65,8 +64,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
         old = repository.branches.get(branch)
         if branch not in repository.branches and repository.branches and not draft.orphan:
             start = repository.find_commit(draft.start_branch or project.default_branch)
-            if start is None:
-                raise RefusedError(400, "You can only create or edit files on a branch")
+            start = required(start, "You can only create or edit files on a branch", 400)
             repository.move_branch(branch, start.sha)
         head = repository.find_commit(branch)
         tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
@@ -81,9 +79,7 @@ def reset_branch(world: World, user: User, project: Project, branch: str, ref: s
     """Force a branch to another commit, as a force push does."""
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
-        commit = project.repository.find_commit(ref)
-        if commit is None:
-            raise RefusedError(404, "404 Commit Not Found")
+        commit = required(project.repository.find_commit(ref), "404 Commit Not Found")
         old = project.repository.branches.get(branch)
         project.repository.move_branch(branch, commit.sha)
         announce_push(world, user, project, branch, old)

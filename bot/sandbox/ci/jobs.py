@@ -19,6 +19,7 @@ from bot.sandbox.ci.job_environment import (
     source_variables,
 )
 from bot.sandbox.ci.shell import Execute, Execution, mask, run_script
+from bot.sandbox.world.access import required
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.ci_includes import find_included
 from bot.sandbox.world.diffs import compare_trees
@@ -83,8 +84,7 @@ class Runner:
         world = self.world
         with world.lock:
             commit = start.project.repository.find_commit(start.ref)
-            if commit is None:
-                raise RefusedError(400, {"base": ["Reference not found"]})
+            commit = required(commit, {"base": ["Reference not found"]}, 400)
             content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
             chosen = select_jobs(text, _circumstances(start, commit))

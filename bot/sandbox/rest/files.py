@@ -10,6 +10,7 @@ from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import commit_time
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest.params import Param, choice, flag, integer, mapping, text
+from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import MODE_EXECUTABLE, Blob, Commit, Signature
 from bot.sandbox.world.state import RefusedError
@@ -19,10 +20,7 @@ FILE = "/projects/{id}/repository/files/{file_path}"
 
 def _find_file(call: Call, ref: str) -> tuple[Commit, Blob, bytes]:
     commit = call.commit(ref)
-    path = call.path["file_path"]
-    blob = commit.tree.get(path)
-    if blob is None:
-        raise RefusedError(404, "404 File Not Found")
+    blob = required(commit.tree.get(call.path["file_path"]), "404 File Not Found")
     return commit, blob, call.project.repository.store.blobs[blob.sha]
 
 

@@ -10,7 +10,7 @@ from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
 from bot.sandbox.rest.params import PAGING, choice, flag, integer, integers, number, text
 from bot.sandbox.rest.settings import render_protected_branch
-from bot.sandbox.world.access import can_push, demand, find_level
+from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
 
@@ -127,8 +127,7 @@ def _make_check(call: Call) -> StatusCheck:
     given = call.params
     asked, project = given.get("protected_branch_ids", []), call.project
     ids = {render_protected_branch(call, name)["id"]: name for name in project.protected_branches}
-    if not set(asked) <= set(ids):
-        raise RefusedError(404, "404 Not found")
+    demand(set(asked) <= set(ids), 404)
     return StatusCheck(
         id=call.world.next_id("status_check"),
         branches=tuple(ids[each] for each in asked),
@@ -222,21 +221,15 @@ def trigger_pipeline(call: Call) -> Answer:
     token = given.pop("token", None)
     if not isinstance(token, str):
         raise RefusedError(400, "token is missing", key="error")
-    project = call.world.find_project(call.path["id"])
-    triggers = project.triggers if project else []
-    trigger = next((each for each in triggers if each.value == token), None)
-    if project is None or trigger is None:
-        raise RefusedError(404, "404 Not found")
+    project = required(call.world.find_project(call.path["id"]))
+    trigger = required(next((each for each in project.triggers if each.value == token), None))
     ref = call.path.get("ref") or given.get("ref")
     if not isinstance(ref, str):
         raise RefusedError(400, "ref is missing", key="error")
     variables = _read_variables(given.get("variables"))
     _admit(call, project, trigger, ref, variables)
-    if project.repository.find_commit(ref) is None:
-        raise RefusedError(400, {"base": ["Reference not found"]})
-    start = call.world.trigger
-    if start is None:
-        raise RefusedError(400, {"base": ["The stand-in runs no pipelines"]})
+    required(project.repository.find_commit(ref), {"base": ["Reference not found"]}, 400)
+    start = required(call.world.trigger, {"base": ["The stand-in runs no pipelines"]}, 400)
     trigger.last_used = call.world.now
     asked = TriggerCall(
         project=project,

@@ -18,10 +18,9 @@ from bot.sandbox.rest.merge_request_entities import (
 )
 from bot.sandbox.rest.params import PAGING, flag, integer, text
 from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
-from bot.sandbox.world.access import can_approve, demand
+from bot.sandbox.world.access import can_approve, demand, required
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
-from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, Reviewer, StateEvent, User
-from bot.sandbox.world.state import RefusedError
+from bot.sandbox.world.entities import Level, MergeRequest, Reviewer, StateEvent, User
 
 MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 
@@ -218,19 +217,13 @@ def show_changes(call: Call) -> Answer:
 def show_version(call: Call) -> Answer:
     """Tell of one version of the diff."""
     mr = call.code_merge_request
-    version = _find_version(mr, call.number("version_id"))
+    number = call.number("version_id")
+    version = required(next((each for each in mr.versions if each.id == number), None))
     body = render_version(mr, version)
     commits = commits_of(mr, version)
     body["commits"] = [render_commit(call.world, call.project, each) for each in commits]
     body["diffs"] = [_render(call, change) for change in diff_of(mr, version)]
     return Answer(body=body)
-
-
-def _find_version(mr: MergeRequest, number: int) -> DiffVersion:
-    for version in mr.versions:
-        if version.id == number:
-            return version
-    raise RefusedError(404, "404 Not found")
 
 
 def _render_reviewer(call: Call, reviewer: Reviewer) -> dict[str, object]:

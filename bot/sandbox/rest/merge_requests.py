@@ -35,7 +35,7 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.shelves import MILESTONES, find_milestone
-from bot.sandbox.world.access import can_read_merge_requests, demand
+from bot.sandbox.world.access import can_read_merge_requests, demand, required
 from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 from bot.sandbox.world.state import RefusedError
@@ -253,8 +253,7 @@ def open_merge_request(call: Call) -> Answer:
     """Open a merge request; the project of the path holds the source."""
     given, source = call.params, call.project
     target = call.world.projects.get(given.get("target_project_id", source.id))
-    if target is None:
-        raise RefusedError(404, "404 Project Not Found")
+    target = required(target, "404 Project Not Found")
     draft = MergeRequestDraft(
         title=given["title"],
         source_branch=given["source_branch"],

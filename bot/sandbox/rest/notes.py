@@ -18,7 +18,7 @@ from bot.sandbox.rest.params import (
     text,
 )
 from bot.sandbox.rest.people_entities import render_award
-from bot.sandbox.world.access import can_see_note
+from bot.sandbox.world.access import can_see_note, demand, required
 from bot.sandbox.world.entities import Award, MergeRequest, Note
 from bot.sandbox.world.state import RefusedError
 
@@ -116,8 +116,8 @@ def create_note(call: Call) -> Answer:
 
 def _note(call: Call) -> Note:
     """Find the note of the path, in the thread of the path if there is one."""
-    if call.path.get("discussion_id", call.note.discussion_id) != call.note.discussion_id:
-        raise RefusedError(404, "404 Note Not Found")
+    thread = call.note.discussion_id
+    demand(call.path.get("discussion_id", thread) == thread, 404, "404 Note Not Found")
     return call.note
 
 
@@ -183,10 +183,9 @@ def _render_thread(call: Call, notes: list[Note]) -> dict[str, object]:
 
 
 def _find_thread(call: Call) -> list[Note]:
-    for notes in threads(call, call.merge_request):
-        if notes[0].discussion_id == call.path["discussion_id"]:
-            return notes
-    raise RefusedError(404, "404 Discussion Not Found")
+    thread, found = call.path["discussion_id"], threads(call, call.merge_request)
+    named = next((notes for notes in found if notes[0].discussion_id == thread), None)
+    return required(named, "404 Discussion Not Found")
 
 
 @endpoint("GET", THREADS, PAGING)
@@ -278,10 +277,9 @@ def award_emoji(call: Call) -> Answer:
 
 
 def _find_award(call: Call) -> Award:
-    for award in _awards(call):
-        if award.id == call.number("award_id"):
-            return award
-    raise RefusedError(404, "404 Award Emoji Not Found")
+    number = call.number("award_id")
+    found = next((award for award in _awards(call) if award.id == number), None)
+    return required(found, "404 Award Emoji Not Found")
 
 
 @endpoint("GET", EMOJI + "/{award_id}")

@@ -23,7 +23,13 @@ from bot.sandbox.rest.people_entities import (
     render_profile,
     render_user,
 )
-from bot.sandbox.world.access import demand, effective_members, find_level, own_members
+from bot.sandbox.world.access import (
+    demand,
+    effective_members,
+    find_level,
+    own_members,
+    required,
+)
 from bot.sandbox.world.entities import Issue, Label, Level, Member, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError
 
@@ -142,9 +148,7 @@ def list_members(call: Call) -> Answer:
 
 def show_member(call: Call) -> Answer:
     """Tell of a member."""
-    member = _find_members(call).get(call.number("user_id"))
-    if member is None:
-        raise RefusedError(404, "404 Not found")
+    member = required(_find_members(call).get(call.number("user_id")))
     return Answer(body=render_member(call.world, member))
 
 
@@ -222,9 +226,7 @@ def _label(call: Call) -> Label:
     for label in call.project.labels.values():
         if str(label.id) == name:
             found = label
-    if found is None:
-        raise RefusedError(404, "404 Label Not Found")
-    return found
+    return required(found, "404 Label Not Found")
 
 
 LABEL: Mapping[str, Param] = {"color": text(), "description": text(), "priority": integer()}

@@ -36,6 +36,7 @@ from bot.sandbox.world.access import (
     demand,
     effective_members,
     find_level,
+    required,
 )
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
 from bot.sandbox.world.repository import Repository
@@ -199,9 +200,9 @@ def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
     if named in {None, call.actor.username, OWN_NAMESPACES + call.actor.id}:
         return None
-    group = call.world.find_group(str(named))
-    if group is None or find_level(call.user, group, call.today) < Level.DEVELOPER:
-        raise RefusedError(404, "404 Target Namespace Not Found")
+    words_ = "404 Target Namespace Not Found"
+    group = required(call.world.find_group(str(named)), words_)
+    demand(find_level(call.user, group, call.today) >= Level.DEVELOPER, 404, words_)
     return group
 
 
@@ -327,10 +328,9 @@ def find_namespace(call: Call) -> Answer:
 @endpoint("GET", "/namespaces/{name}", open=False)
 def show_namespace(call: Call) -> Answer:
     """Tell of a namespace, by number or path."""
-    for row in _namespaces(call):
-        if call.path["name"] in {str(row["id"]), row["full_path"]}:
-            return Answer(body=row)
-    raise RefusedError(404, "404 Namespace Not Found")
+    name, rows = call.path["name"], _namespaces(call)
+    found = next((row for row in rows if name in {str(row["id"]), row["full_path"]}), None)
+    return Answer(body=required(found, "404 Namespace Not Found"))
 
 
 @endpoint(
@@ -346,11 +346,9 @@ def show_namespace(call: Call) -> Answer:
 )
 def create_group(call: Call) -> Answer:
     """Make a group, whose owner the caller is."""
-    given = call.params
-    parent = call.world.groups.get(given["parent_id"]) if "parent_id" in given else None
+    given, parent = call.params, None
     if "parent_id" in given:
-        if parent is None:
-            raise RefusedError(404, "404 Group Not Found")
+        parent = required(call.world.groups.get(given["parent_id"]), "404 Group Not Found")
         demand(find_level(call.user, parent, call.today) >= Level.MAINTAINER)
     path = f"{parent.full_path}/{given['path']}" if parent else given["path"]
     if call.world.is_taken(path):
@@ -399,9 +397,8 @@ SHARE = {"group_id": integer(required=True), "group_access": integer(required=Tr
 @endpoint("POST", "/groups/{id}/share", SHARE)
 def share_place(call: Call) -> Answer:
     """Invite a group."""
-    place, group = _own_place(call), call.world.groups.get(call.params["group_id"])
-    if group is None or not can_read(call.user, group, call.today):
-        raise RefusedError(404, "404 Group Not Found")
+    place = _own_place(call)
+    group = call.seen(call.world.groups.get(call.params["group_id"]), "Group")
     if any(each.group is group for each in place.shared_with):
         raise RefusedError(409, "Shared with group already exists")
     with call.world.writing():

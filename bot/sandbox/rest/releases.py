@@ -9,7 +9,7 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.world.access import demand, reaches
+from bot.sandbox.world.access import demand, reaches, required
 from bot.sandbox.world.entities import Level, Project, Release, User, matches
 from bot.sandbox.world.state import RefusedError, World
 
@@ -75,8 +75,7 @@ def _tag(call: Call, name: str, ref: str, message: str) -> None:
     if not may_make_tag(call.world, call.actor, call.project, name):
         raise RefusedError(400, NO_TAG)
     commit = call.project.repository.find_commit(ref)
-    if commit is None:
-        raise RefusedError(400, "Target " + ref + " is invalid")
+    commit = required(commit, f"Target {ref} is invalid", 400)
     moved = commit.sha, None
     actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", moved)
     call.project.tag_messages[name] = message
@@ -218,10 +217,7 @@ def _milestones(call: Call) -> list[dict[str, Any]]:
 
 
 def _find(call: Call) -> Release:
-    found = call.code.releases.get(call.path["tag_name"])
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
+    return required(call.code.releases.get(call.path["tag_name"]))
 
 
 def _render(call: Call, release: Release) -> dict[str, object]:

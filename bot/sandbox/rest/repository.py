@@ -13,7 +13,7 @@ from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_win
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import PAGING, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.git_objects import encode_trees
@@ -56,8 +56,7 @@ def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
     size, token = read_window(call).size, call.params.get("page_token")
     if token:
         places = [at for at, row in enumerate(found) if _token(row) == token]
-        if not places:
-            raise RefusedError(404, "404 Tree Not Found")
+        demand(bool(places), 404, "404 Tree Not Found")
         found = found[places[0] + 1 :]
     shown, headers = found[:size], {"X-Per-Page": str(size)}
     if len(found) > size:
@@ -124,8 +123,7 @@ def _is_named(given: Mapping[str, str], name: str) -> bool:
 @endpoint("GET", "/projects/{id}/repository/branches/{branch}", scopes=FILES)
 def show_branch(call: Call) -> Answer:
     """Tell of a branch."""
-    if call.path["branch"] not in call.code.repository.branches:
-        raise RefusedError(404, "404 Branch Not Found")
+    demand(call.path["branch"] in call.code.repository.branches, 404, "404 Branch Not Found")
     return Answer(body=_render_branch(call, call.path["branch"]))
 
 
@@ -212,9 +210,8 @@ def compare(call: Call) -> Answer:
 @endpoint("GET", "/projects/{id}/repository/blobs/{sha}/raw", scopes=FILES)
 def show_blob(call: Call) -> Answer:
     """Send the content of a file by its number."""
-    sha, content = call.path["sha"], call.code.repository.store.blobs.get(call.path["sha"])
-    if content is None:
-        raise RefusedError(404, "404 Blob Not Found")
+    sha = call.path["sha"]
+    content = required(call.code.repository.store.blobs.get(sha), "404 Blob Not Found")
     if call.url.endswith("/raw"):
         return Answer(raw=content, content_type="text/plain; charset=utf-8")
     told = {"size": len(content), "encoding": "base64", "sha": sha}
@@ -247,6 +244,5 @@ def show_merge_base(call: Call) -> Answer:
     for ref in refs[1:]:
         other = call.commit(ref).sha
         base = call.code.repository.store.merge_base(base, other) if base else None
-    if base is None:
-        raise RefusedError(404, "404 Merge Base Not Found")
-    return Answer(body=render_commit(call.world, call.project, call.commit(base)))
+    commit = call.commit(required(base, "404 Merge Base Not Found"))
+    return Answer(body=render_commit(call.world, call.project, commit))
