@@ -9,7 +9,7 @@ from bot.sandbox.rest.code_entities import count_commit, render_commit, render_c
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, moment, text
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import changes_of, render_diff
 from bot.sandbox.world.entities import MergeRequest
@@ -21,10 +21,8 @@ ACTION: Mapping[str, Param] = {
     "action": choice("create", "delete", "move", "update", "chmod", required=True),
     "execute_filemode": flag(),
     "file_path": text(required=True),
-    "previous_path": text(),
-    "content": text(),
+    **alike(text(), "previous_path content last_commit_id"),
     "encoding": choice("text", "base64"),
-    "last_commit_id": text(),
 }
 
 
@@ -32,16 +30,10 @@ ACTION: Mapping[str, Param] = {
     "GET",
     COMMITS,
     {
-        "ref_name": text(),
-        "since": moment(),
-        "until": moment(),
-        "path": text(),
-        "author": text(),
-        "all": flag(),
-        "with_stats": flag(),
-        "first_parent": flag(),
+        **alike(text(), "ref_name path author"),
+        **alike(moment(), "since until"),
+        **alike(flag(), "all with_stats first_parent trailers"),
         "order": choice("default", "topo"),
-        "trailers": flag(),
         "pagination": choice("keyset", "legacy"),
         **PAGING,
     },
@@ -180,11 +172,9 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     "POST",
     COMMITS,
     {
-        "branch": text(required=True),
-        "commit_message": text(required=True),
+        **alike(text(required=True), "branch commit_message"),
         "actions": items(ACTION, required=True),
-        "start_branch": text(),
-        "start_sha": text(),
+        **alike(text(), "start_branch start_sha"),
         "stats": flag(),
     },
 )

@@ -9,7 +9,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.code_entities import commit_time
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
-from bot.sandbox.rest.params import Param, choice, flag, integer, mapping, text
+from bot.sandbox.rest.params import Param, alike, choice, flag, integer, mapping, text
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import MODE_EXECUTABLE, Blob, Commit, Signature
@@ -134,13 +134,8 @@ def _render_blame(commit: Commit, lines: list[str]) -> dict[str, object]:
 
 
 WRITE_FILE: Mapping[str, Param] = {
-    "branch": text(required=True),
-    "content": text(required=True),
-    "commit_message": text(required=True),
-    "start_branch": text(),
-    "author_email": text(),
-    "author_name": text(),
-    "last_commit_id": text(),
+    **alike(text(required=True), "branch content commit_message"),
+    **alike(text(), "start_branch author_email author_name last_commit_id"),
     "encoding": choice("text", "base64"),
     "execute_filemode": flag(),
 }

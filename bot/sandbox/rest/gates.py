@@ -8,7 +8,7 @@ from bot.sandbox.rest.code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
-from bot.sandbox.rest.params import PAGING, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.params import PAGING, alike, choice, flag, integer, integers, number, text
 from bot.sandbox.rest.settings import render_protected_branch
 from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
@@ -34,11 +34,7 @@ STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
     "/projects/{id}/statuses/{sha}",
     {
         "state": choice(*STATES, required=True),
-        "ref": text(longest=SHORT),
-        "name": text(longest=SHORT),
-        "context": text(longest=SHORT),
-        "target_url": text(longest=SHORT),
-        "description": text(longest=SHORT),
+        **alike(text(longest=SHORT), "ref name context target_url description"),
         "coverage": number(),
         "pipeline_id": integer(),
     },
@@ -63,9 +59,7 @@ def set_status(call: Call) -> Answer:
     "GET",
     "/projects/{id}/repository/commits/{sha}/statuses",
     {
-        "ref": text(),
-        "stage": text(),
-        "name": text(),
+        **alike(text(), "ref stage name"),
         "pipeline_id": integer(),
         "all": flag(),
         "order_by": choice("id", "pipeline_id"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, find_own, offer
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, text
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, text
 from bot.sandbox.rest.people_entities import stamp
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
@@ -32,14 +32,9 @@ FILTER = ("push_events_branch_filter", "branch_filter_strategy")
 MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
-    "url": text(),
-    "name": text(),
-    "description": text(),
-    "token": text(),
+    **alike(text(), "url name description token custom_webhook_template push_events_branch_filter"),
     "enable_ssl_verification": flag(),
     "url_variables": items(),
-    "custom_webhook_template": text(),
-    "push_events_branch_filter": text(),
     "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
 }

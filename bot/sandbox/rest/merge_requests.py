@@ -21,7 +21,9 @@ from bot.sandbox.rest.params import (
     ISSUABLE,
     LABELLED,
     PAGING,
+    SCOPES,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -37,71 +39,38 @@ from bot.sandbox.rest.params import (
 from bot.sandbox.rest.shelves import MILESTONES, find_milestone
 from bot.sandbox.world.access import can_read_merge_requests, demand, required
 from bot.sandbox.world.entities import Level, MergeRequest
-from bot.sandbox.world.merge_request_search import TESTS, arrange, select
+from bot.sandbox.world.merge_request_search import ORDERS, TESTS, arrange, select
 from bot.sandbox.world.state import RefusedError
 
 NEGATABLE: Mapping[str, Param] = {
-    "author_id": integer(),
-    "author_username": text(),
+    **alike(integer(), "author_id reviewer_id"),
     "assignee_id": integer_or_word(),
-    "assignee_username": words(),
-    "reviewer_username": text(),
-    "reviewer_id": integer(),
-    "labels": words(),
+    **alike(text(), "author_username reviewer_username"),
+    **alike(words(), "assignee_username labels"),
 }
 PAIRS = ("author", "reviewer", "assignee", "merge_user")
 PREMIUM = ("approved_by_ids", "approved_by_usernames")
 MOST_APPROVERS = 5
 FILTERS: Mapping[str, Param] = {
-    "author_id": integer(),
-    "author_username": text(),
-    "assignee_id": integer_or_word(),
-    "assignee_username": words(),
-    "reviewer_username": text(),
+    **NEGATABLE,
     "reviewer_id": integer_or_word(),
-    "labels": words(),
     "my_reaction_emoji": text(),
     "state": choice("opened", "closed", "locked", "merged", "all"),
-    "order_by": choice(
-        "created_at",
-        "label_priority",
-        "milestone_due",
-        "popularity",
-        "priority",
-        "title",
-        "updated_at",
-        "merged_at",
-    ),
+    "order_by": choice(*(set(ORDERS) - {"closed_at"})),
     "sort": choice("asc", "desc"),
-    "with_merge_status_recheck": flag(),
-    "with_labels_details": flag(),
-    "created_after": moment(),
-    "created_before": moment(),
-    "updated_after": moment(),
-    "updated_before": moment(),
-    "merged_after": moment(),
-    "merged_before": moment(),
-    "view": choice("simple"),
-    "scope": choice(
-        "created-by-me",
-        "assigned-to-me",
-        "created_by_me",
-        "assigned_to_me",
-        "reviews_for_me",
-        "all",
+    **alike(flag(), "with_merge_status_recheck with_labels_details"),
+    **alike(
+        moment(),
+        "created_after created_before updated_after updated_before merged_after merged_before",
     ),
-    "source_branch": text(),
-    "source_project_id": integer(),
-    "target_branch": text(),
-    "search": text(),
-    "in": text(),
+    "view": choice("simple"),
+    "scope": choice(*SCOPES, "reviews_for_me"),
+    **alike(text(), "source_branch target_branch search in merge_user_username"),
+    **alike(integer(), "source_project_id merge_user_id"),
     "wip": choice("yes", "no"),
     "draft": flag(),
     "not": mapping(NEGATABLE),
-    "merge_user_id": integer(),
-    "merge_user_username": text(),
-    "approved_by_ids": words(),
-    "approved_by_usernames": words(),
+    **alike(words(), "approved_by_ids approved_by_usernames"),
     "iids": integers(),
     **PAGING,
 }
@@ -204,9 +173,7 @@ def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
     "GET",
     "/projects/{id}/merge_requests/{merge_request_iid}",
     {
-        "render_html": flag(),
-        "include_diverged_commits_count": flag(),
-        "include_rebase_in_progress": flag(),
+        **alike(flag(), "render_html include_diverged_commits_count include_rebase_in_progress"),
     },
     job_token=True,
 )
@@ -233,8 +200,7 @@ WRITABLE: Mapping[str, Param] = {
     **ISSUABLE,
     **LABELLED,
     "reviewer_ids": integers(),
-    "remove_source_branch": flag(),
-    "squash": flag(),
+    **alike(flag(), "remove_source_branch squash"),
 }
 
 
@@ -242,9 +208,7 @@ WRITABLE: Mapping[str, Param] = {
     "POST",
     "/projects/{id}/merge_requests",
     {
-        "title": text(required=True),
-        "source_branch": text(required=True),
-        "target_branch": text(required=True),
+        **alike(text(required=True), "title source_branch target_branch"),
         "target_project_id": integer(),
         **WRITABLE,
     },
@@ -277,8 +241,7 @@ def open_merge_request(call: Call) -> Answer:
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}",
     {
-        "title": text(),
-        "target_branch": text(),
+        **alike(text(), "title target_branch"),
         "state_event": choice("close", "reopen"),
         "discussion_locked": flag(),
         **WRITABLE,
@@ -318,11 +281,8 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}/merge",
     {
-        "sha": text(),
-        "squash": flag(),
-        "merge_commit_message": text(),
-        "squash_commit_message": text(),
-        "should_remove_source_branch": flag(),
+        **alike(text(), "sha merge_commit_message squash_commit_message"),
+        **alike(flag(), "squash should_remove_source_branch"),
     },
 )
 def merge(call: Call) -> Answer:

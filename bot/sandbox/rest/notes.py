@@ -9,6 +9,7 @@ from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -28,18 +29,11 @@ THREAD_NOTE = THREADS + "/{discussion_id}/notes/{note_id}"
 EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/award_emoji"
 NOTE_EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji"
 POSITION: Mapping[str, Param] = {
-    "base_sha": text(required=True),
-    "start_sha": text(required=True),
-    "head_sha": text(required=True),
+    **alike(text(required=True), "base_sha start_sha head_sha"),
     "position_type": choice("text", "image", "file", required=True),
-    "new_path": text(),
-    "new_line": integer(),
-    "old_path": text(),
-    "old_line": integer(),
-    "width": integer(),
-    "height": integer(),
-    "x": number(),
-    "y": number(),
+    **alike(text(), "new_path old_path"),
+    **alike(integer(), "new_line old_line width height"),
+    **alike(number(), "x y"),
     "line_range": mapping(),
 }
 
@@ -94,8 +88,7 @@ def _is_wanted(note: Note, activity: str) -> bool:
     NOTES,
     {
         "body": text(required=True),
-        "internal": flag(),
-        "confidential": flag(),
+        **alike(flag(), "internal confidential"),
         "created_at": moment(),
         "merge_request_diff_head_sha": text(),
     },

@@ -9,6 +9,7 @@ from bot.sandbox.rest.merge_request_entities import render_label_basic
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -36,10 +37,8 @@ from bot.sandbox.world.state import RefusedError
 REVISION = "0a1b2c3d4e5"
 DIRECT: Mapping[str, Param] = {
     "query": text(),
-    "user_ids": integers(),
-    "skip_users": integers(),
-    "show_seat_info": flag(),
-    "with_saml_identity": flag(),
+    **alike(integers(), "user_ids skip_users"),
+    **alike(flag(), "show_seat_info with_saml_identity"),
     **PAGING,
 }
 ALL: Mapping[str, Param] = {
@@ -80,16 +79,9 @@ def show_own_account(call: Call) -> Answer:
     "GET",
     "/users",
     {
-        "username": text(),
-        "search": text(),
-        "active": flag(),
-        "blocked": flag(),
-        "humans": flag(),
-        "exclude_active": flag(),
-        "exclude_humans": flag(),
-        "without_project_bots": flag(),
-        "created_after": moment(),
-        "created_before": moment(),
+        **alike(text(), "username search"),
+        **alike(flag(), "active blocked humans exclude_active exclude_humans without_project_bots"),
+        **alike(moment(), "created_after created_before"),
         "order_by": choice("id", "name", "username", "created_at", "updated_at"),
         "sort": choice("asc", "desc"),
         **PAGING,
@@ -204,10 +196,8 @@ LABELS = "/projects/{id}/labels"
     "GET",
     LABELS,
     {
-        "with_counts": flag(),
-        "include_ancestor_groups": flag(),
+        **alike(flag(), "with_counts include_ancestor_groups archived"),
         "search": text(),
-        "archived": flag(),
         **PAGING,
     },
 )

@@ -11,7 +11,7 @@ import yaml
 from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
-from bot.sandbox.rest.params import choice, flag, text
+from bot.sandbox.rest.params import alike, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.ci_includes import find_included, merge_included
@@ -75,11 +75,8 @@ offer(
 
 
 VALUES = {
-    "protected": flag(),
-    "masked": flag(),
-    "raw": flag(),
-    "description": text(),
-    "environment_scope": text(),
+    **alike(flag(), "protected masked raw"),
+    **alike(text(), "description environment_scope"),
     "variable_type": choice("env_var", "file"),
 }
 
@@ -136,8 +133,7 @@ offer(
         at=VARIABLES,
         key="key",
         fields={
-            "key": text(required=True),
-            "value": text(required=True),
+            **alike(text(required=True), "key value"),
             "masked_and_hidden": flag(),
             **VALUES,
         },

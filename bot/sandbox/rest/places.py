@@ -12,6 +12,7 @@ from bot.sandbox.rest.kinds import change, holds
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -42,25 +43,18 @@ from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
+VISIBILITY = choice("public", "internal", "private")
 LIST: Mapping[str, Param] = {
     "search": text(),
-    "search_namespaces": flag(),
-    "membership": flag(),
-    "owned": flag(),
-    "starred": flag(),
-    "archived": flag(),
-    "simple": flag(),
-    "statistics": flag(),
-    "min_access_level": integer(),
-    "visibility": choice("public", "internal", "private"),
-    "with_merge_requests_enabled": flag(),
-    "with_issues_enabled": flag(),
-    "with_custom_attributes": flag(),
-    "include_pending_delete": flag(),
-    "id_after": integer(),
-    "id_before": integer(),
-    "last_activity_after": moment(),
-    "last_activity_before": moment(),
+    **alike(
+        flag(),
+        "search_namespaces membership owned starred archived simple statistics "
+        "with_merge_requests_enabled with_issues_enabled with_custom_attributes "
+        "include_pending_delete",
+    ),
+    **alike(integer(), "min_access_level id_after id_before"),
+    "visibility": VISIBILITY,
+    **alike(moment(), "last_activity_after last_activity_before"),
     "topic": words(),
     "order_by": choice("id", "name", "path", "created_at", "updated_at", "last_activity_at"),
     "sort": choice("asc", "desc"),
@@ -71,14 +65,11 @@ OF_GROUP: Mapping[str, Param] = {**LIST, "include_subgroups": flag(), "with_shar
 GROUPS: Mapping[str, Param] = {
     "search": text(),
     "skip_groups": integers(),
-    "all_available": flag(),
-    "owned": flag(),
-    "top_level_only": flag(),
-    "statistics": flag(),
+    **alike(flag(), "all_available owned top_level_only statistics"),
     "min_access_level": integer(),
     "order_by": choice("name", "path", "id", "similarity"),
     "sort": choice("asc", "desc"),
-    "visibility": choice("public", "internal", "private"),
+    "visibility": VISIBILITY,
     **PAGING,
 }
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
@@ -187,10 +178,9 @@ for _template, _params, _choose in LISTS:
 
 
 FORK: Mapping[str, Param] = {
-    **{name: text() for name in ("name", "path", "namespace", "namespace_path", "description")},
+    **alike(text(), "name path namespace namespace_path description branches"),
     "namespace_id": integer(),
-    "visibility": choice("public", "internal", "private"),
-    "branches": text(),
+    "visibility": VISIBILITY,
     "mr_default_target_self": flag(),
 }
 
@@ -232,10 +222,8 @@ def fork_project(call: Call) -> Answer:
     "POST",
     "/projects",
     {
-        "name": text(),
-        "path": text(),
+        **alike(text(), "name path default_branch"),
         "namespace_id": integer(),
-        "default_branch": text(),
         "initialize_with_readme": flag(),
         **EDITABLE,
     },
@@ -337,11 +325,10 @@ def show_namespace(call: Call) -> Answer:
     "POST",
     "/groups",
     {
-        "name": text(required=True),
-        "path": text(required=True),
+        **alike(text(required=True), "name path"),
         "parent_id": integer(),
         "description": text(),
-        "visibility": choice("public", "internal", "private"),
+        "visibility": VISIBILITY,
     },
 )
 def create_group(call: Call) -> Answer:
@@ -369,9 +356,8 @@ def create_group(call: Call) -> Answer:
 
 
 GROUP: Mapping[str, Param] = {
-    "name": text(),
-    "description": text(),
-    "visibility": choice("public", "internal", "private"),
+    **alike(text(), "name description"),
+    "visibility": VISIBILITY,
 }
 
 

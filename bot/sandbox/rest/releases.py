@@ -7,7 +7,18 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    alike,
+    choice,
+    flag,
+    items,
+    mapping,
+    moment,
+    text,
+    words,
+)
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.world.access import demand, reaches, required
 from bot.sandbox.world.entities import Level, Project, Release, User, matches
@@ -19,10 +30,8 @@ RELEASES = "/projects/{id}/releases"
 MILESTONES = "/projects/{id}/milestones"
 LINKS = RELEASES + "/{tag_name}/assets/links"
 LINK: Mapping[str, Param] = {
-    "name": text(required=True),
-    "url": text(required=True),
-    "direct_asset_path": text(),
-    "filepath": text(),
+    **alike(text(required=True), "name url"),
+    **alike(text(), "direct_asset_path filepath"),
     "link_type": choice("other", "runbook", "image", "package"),
 }
 
@@ -124,8 +133,7 @@ def list_releases(call: Call) -> Answer:
 
 
 RELEASE: Mapping[str, Param] = {
-    "name": text(),
-    "description": text(),
+    **alike(text(), "name description"),
     "milestones": words(),
     "released_at": moment(),
 }
@@ -143,8 +151,7 @@ def show_release(call: Call) -> Answer:
     RELEASES,
     {
         "tag_name": text(required=True),
-        "tag_message": text(),
-        "ref": text(),
+        **alike(text(), "tag_message ref"),
         **RELEASE,
         "assets": mapping({"links": items(LINK)}),
     },

@@ -11,7 +11,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
-from bot.sandbox.rest.params import PAGING, choice, flag, text, words
+from bot.sandbox.rest.params import PAGING, alike, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.diffs import compare_trees, render_diff
@@ -29,11 +29,9 @@ COMPARED_FILES = 1000
     "GET",
     "/projects/{id}/repository/tree",
     {
-        "ref": text(),
-        "path": text(),
+        **alike(text(), "ref path page_token"),
         "recursive": flag(),
         "pagination": choice("legacy", "keyset", "none"),
-        "page_token": text(),
         **PAGING,
     },
     scopes=FILES,
@@ -95,8 +93,7 @@ def _row(path: str, kind: str, sha: str, mode: str) -> dict[str, str]:
     "GET",
     "/projects/{id}/repository/branches",
     {
-        "search": text(),
-        "regex": text(),
+        **alike(text(), "search regex"),
         "sort": choice("name_asc", "updated_asc", "updated_desc"),
         **PAGING,
     },
@@ -176,10 +173,8 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
     "GET",
     "/projects/{id}/repository/compare",
     {
-        "from": text(required=True),
-        "to": text(required=True),
-        "straight": flag(),
-        "unidiff": flag(),
+        **alike(text(required=True), "from to"),
+        **alike(flag(), "straight unidiff"),
     },
     scopes=FILES,
 )

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, text, words
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, text, words
 from bot.sandbox.rest.project_entities import CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project, Protection
@@ -42,7 +42,7 @@ _OF_TYPE = {bool: flag(), int: integer(), list: words(), str: text(), type(None)
 EDITABLE: Mapping[str, Param] = {
     **{name: _OF_TYPE[type(value)] for name, value in CONSTANT.items()},
     **dict.fromkeys(ATTRIBUTES, flag()),
-    **{name: text() for name in ("name", "description", "default_branch", "ci_config_path")},
+    **alike(text(), "name description default_branch ci_config_path"),
     "visibility": choice("public", "internal", "private"),
     "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
     **{f"{name}_level": choice("disabled", "private", "enabled") for name in FEATURES},

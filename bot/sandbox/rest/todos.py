@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import merge_request_url, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, choice, integer
+from bot.sandbox.rest.params import PAGING, alike, choice, integer
 from bot.sandbox.rest.people_entities import render_user
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Todo
@@ -18,8 +18,7 @@ ACTIONS = ("assigned", "mentioned", "marked")
     "/todos",
     {
         "action": choice(*ACTIONS),
-        "author_id": integer(),
-        "project_id": integer(),
+        **alike(integer(), "author_id project_id"),
         "state": choice("pending", "done"),
         "type": choice("MergeRequest"),
         **PAGING,
