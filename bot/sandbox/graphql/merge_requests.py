@@ -34,18 +34,6 @@ from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 
 
-@resolves("MergeRequest", "diffRefs")
-def _diff_refs(source: MergeRequest, _asked: Asked) -> dict[str, object] | None:
-    version = shown_diff(source)
-    if version is None:
-        return None
-    return {
-        "baseSha": version.base_sha,
-        "headSha": version.head_sha,
-        "startSha": version.start_sha,
-    }
-
-
 def _stats(mr: MergeRequest) -> list[Stats]:
     return count_lines(mr.project.repository.store, diff_of(mr, shown_diff(mr)))
 
@@ -170,6 +158,7 @@ values(
         "upvotes": lambda source: sum(each.name == "thumbsup" for each in source.awards),
         "downvotes": lambda source: sum(each.name == "thumbsdown" for each in source.awards),
         "conflicts": has_conflicts,
+        "diffRefs": shown_diff,
         "mergeStatus": lambda source: (
             "cannot_be_merged" if has_conflicts(source) else "can_be_merged"
         ),

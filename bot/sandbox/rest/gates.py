@@ -9,12 +9,14 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
 from bot.sandbox.rest.params import PAGING, alike, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.settings import render_protected_branch
 from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
 
 SHORT = 255
+SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"
 MR_CHECKS = "/projects/{id}/merge_requests/{merge_request_iid}/status_checks"
 RESPONSES = "/projects/{id}/merge_requests/{merge_request_iid}/status_check_responses"
@@ -41,16 +43,9 @@ STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 )
 def set_status(call: Call) -> Answer:
     """Post a commit status."""
-    given = call.params
-    draft = StatusDraft(
-        state=given["state"],
-        name=given.get("name") or given.get("context") or "default",
-        ref=given.get("ref"),
-        target_url=given.get("target_url"),
-        description=given.get("description"),
-        coverage=given.get("coverage"),
-        pipeline_id=given.get("pipeline_id"),
-    )
+    given = dict(call.params)
+    name = given.pop("context", "")
+    draft = StatusDraft(**given | {"name": given.get("name") or name or "default"})
     job = actions.set_commit_status(call.world, call.actor, call.project, call.path["sha"], draft)
     return Answer(status=201, body=render_status(call.world, job))
 
@@ -103,10 +98,8 @@ def _demand_checks(call: Call) -> None:
 
 def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
     return {
-        "id": check.id,
-        "name": check.name,
+        **expose(check, SHOWN),
         "project_id": call.project.id,
-        "external_url": check.external_url,
         "protected_branches": [render_protected_branch(call, name) for name in check.branches],
         "hmac": check.shared_secret is not None,
     }
@@ -158,12 +151,8 @@ def list_merge_request_checks(call: Call) -> Answer:
     _demand_checks(call)
 
     def render(check: StatusCheck) -> object:
-        return {
-            "id": check.id,
-            "name": check.name,
-            "external_url": check.external_url,
-            "status": check_status(call.world, call.merge_request, check),
-        }
+        status = check_status(call.world, call.merge_request, check)
+        return expose(check, SHOWN) | {"status": status}
 
     return paged(call, call.project.status_checks, render)
 
@@ -187,11 +176,7 @@ def answer_check(call: Call) -> Answer:
     body = {
         "id": answer.id,
         "merge_request": render_merge_request(call.world, mr, call.user),
-        "external_status_check": {
-            "id": check.id,
-            "name": check.name,
-            "external_url": check.external_url,
-        },
+        "external_status_check": expose(check, SHOWN),
     }
     return Answer(status=201, body=body)
 

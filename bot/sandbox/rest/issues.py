@@ -21,10 +21,10 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.people_entities import (
+    expose,
     render_issuable,
     render_user,
     render_user_or_none,
-    stamp,
     web_url,
 )
 from bot.sandbox.rest.shelves import find_milestone
@@ -190,11 +190,10 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
     notes = call.world.shelf(at, id=project.id, issue_iid=issue.iid)
     return {
         **render_issuable(issue, project),
-        "closed_at": stamp(issue.closed_at),
+        **expose(issue, "closed_at milestone confidential"),
         "closed_by": render_user_or_none(call.world, issue.closed_by),
         "author": render_user(call.world, issue.author),
         "labels": [each.name for each in issue.labels],
-        "milestone": issue.milestone,
         "assignees": people,
         "assignee": people[0] if people else None,
         "type": "ISSUE",
@@ -205,7 +204,6 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
         "due_date": None,
         "weight": None,
         "discussion_locked": None,
-        "confidential": issue.confidential,
         "references": {
             "short": f"#{issue.iid}",
             "relative": f"#{issue.iid}",

@@ -17,7 +17,7 @@ from bot.sandbox.rest.merge_request_entities import (
     shown_diff,
 )
 from bot.sandbox.rest.params import PAGING, flag, integer, text
-from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
+from bot.sandbox.rest.people_entities import expose, render_issuable, render_user, stamp
 from bot.sandbox.world.access import can_approve, demand, required
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
 from bot.sandbox.world.entities import Level, MergeRequest, Reviewer, StateEvent, User
@@ -227,22 +227,16 @@ def show_version(call: Call) -> Answer:
 
 
 def _render_reviewer(call: Call, reviewer: Reviewer) -> dict[str, object]:
-    at = stamp(reviewer.created_at)
-    return {
-        "user": render_user(call.world, reviewer.user),
-        "state": reviewer.state,
-        "created_at": at,
-    }
+    told = expose(reviewer, "state created_at")
+    return told | {"user": render_user(call.world, reviewer.user)}
 
 
 def _render_state_event(call: Call, event: StateEvent) -> dict[str, object]:
     return {
-        "id": event.id,
+        **expose(event, "id state created_at"),
         "user": render_user(call.world, event.user),
-        "created_at": stamp(event.created_at),
         "resource_type": "MergeRequest",
         "resource_id": call.merge_request.id,
-        "state": event.state,
     }
 
 

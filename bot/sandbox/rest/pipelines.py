@@ -12,7 +12,7 @@ from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
 from bot.sandbox.rest.params import alike, choice, flag, text
-from bot.sandbox.rest.people_entities import render_user, stamp
+from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.ci_includes import find_included, merge_included
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
@@ -46,13 +46,9 @@ def _make_trigger(call: Call) -> TriggerToken:
 def _render_trigger(call: Call, trigger: TriggerToken) -> dict[str, object]:
     own = trigger.owner is call.user
     return {
-        "id": trigger.id,
+        **expose(trigger, "id description created_at last_used expires_at"),
         "token": trigger.value if own else trigger.value[:SHOWN],
-        "description": trigger.description,
-        "created_at": stamp(trigger.created_at),
         "updated_at": stamp(trigger.created_at),
-        "last_used": stamp(trigger.last_used),
-        "expires_at": stamp(trigger.expires_at),
         "owner": render_user(call.world, trigger.owner),
     }
 
@@ -108,17 +104,9 @@ def _check_mask(variable: Variable) -> None:
 
 
 def _render_variable(_call: Call, variable: Variable) -> dict[str, object]:
-    return {
-        "variable_type": variable.variable_type,
-        "key": variable.key,
-        "value": None if variable.hidden else variable.value,
-        "protected": variable.protected,
-        "masked": variable.masked,
-        "hidden": variable.hidden,
-        "raw": variable.raw,
-        "environment_scope": variable.environment_scope,
-        "description": variable.description,
-    }
+    names = "variable_type key value protected masked hidden raw environment_scope description"
+    told = expose(variable, names)
+    return told | {"value": None} if variable.hidden else told
 
 
 def _keep_variables(call: Call) -> list[Variable]:
@@ -173,14 +161,8 @@ def _variables(call: Call, schedule: Schedule) -> list[dict[str, Any]]:
 
 def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
     return {
-        "id": schedule.id,
-        "description": schedule.description,
-        "ref": schedule.ref,
-        "cron": schedule.cron,
-        "cron_timezone": schedule.cron_timezone,
+        **expose(schedule, "id description ref cron cron_timezone active created_at"),
         "next_run_at": stamp(call.world.now),
-        "active": schedule.active,
-        "created_at": stamp(schedule.created_at),
         "updated_at": stamp(schedule.created_at),
         "owner": render_user(call.world, schedule.owner),
     }
@@ -189,9 +171,8 @@ def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
 def _show_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
     """Tell of one schedule, with the last of its pipelines."""
     last = schedule.last_pipeline
-    names = ("id", "sha", "ref", "status")
     return _render_schedule(call, schedule) | {
-        "last_pipeline": {name: getattr(last, name) for name in names} if last else None,
+        "last_pipeline": expose(last, "id sha ref status") if last else None,
         "variables": _variables(call, schedule),
     }
 

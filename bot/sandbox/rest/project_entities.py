@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.rest.core import Call
-from bot.sandbox.rest.people_entities import render_namespace, render_user, stamp, web_url
+from bot.sandbox.rest.people_entities import expose, render_namespace, render_user, stamp, web_url
 from bot.sandbox.world.access import can_read, can_read_merge_requests, find_level
 from bot.sandbox.world.entities import Group, Level, Project
 
@@ -101,24 +101,19 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
         CONSTANT
         | project.told
         | {
-            "id": project.id,
-            "description": project.description,
+            **expose(project, "id name description default_branch visibility archived created_at"),
             "description_html": project.description or "",
-            "name": project.name,
             "name_with_namespace": project.path_with_namespace.replace("/", " / "),
             "path": project.path_with_namespace.rsplit("/", 1)[-1],
             "path_with_namespace": project.path_with_namespace,
-            "created_at": stamp(project.created_at),
             "updated_at": stamp(last),
             "last_activity_at": stamp(last),
-            "default_branch": project.default_branch,
             "ci_config_path": settings.ci_config_path,
             "http_url_to_repo": f"{url}.git",
             "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
             "web_url": url,
             "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
             "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-            "visibility": project.visibility,
             "namespace": render_namespace(
                 world,
                 project.group or project.owner,
@@ -128,7 +123,6 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "creator_id": project.owner.id if project.owner else 1,
             "_links": _links(call, project),
             "empty_repo": not project.repository.branches,
-            "archived": project.archived,
             "merge_requests_enabled": readable,
             "issues_enabled": project.issues_access != "disabled",
             "open_issues_count": sum(each.state == "opened" for each in project.issues.values()),
@@ -203,12 +197,9 @@ def _links(call: Call, project: Project) -> dict[str, str]:
 def render_group(call: Call, group: Group) -> dict[str, Any]:
     """Render a group (lib/api/entities/group.rb)."""
     return {
-        "id": group.id,
+        **expose(group, "id name description visibility full_path created_at"),
         "web_url": web_url(call.world, f"groups/{group.full_path}"),
-        "name": group.name,
         "path": group.full_path.rpartition("/")[2],
-        "description": group.description,
-        "visibility": group.visibility,
         "share_with_group_lock": False,
         "require_two_factor_authentication": False,
         "two_factor_grace_period": 48,
@@ -225,8 +216,6 @@ def render_group(call: Call, group: Group) -> dict[str, Any]:
         "avatar_url": None,
         "request_access_enabled": True,
         "full_name": " / ".join(reversed([each.name for each in group.lineage()])),
-        "full_path": group.full_path,
-        "created_at": stamp(group.created_at),
         "parent_id": group.parent.id if group.parent else None,
         "organization_id": 1,
     }

@@ -19,7 +19,7 @@ from bot.sandbox.rest.params import (
     text,
     words,
 )
-from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.people_entities import expose, render_user, web_url
 from bot.sandbox.world.access import demand, reaches, required
 from bot.sandbox.world.entities import Level, Project, Release, User, matches
 from bot.sandbox.world.state import RefusedError, World
@@ -232,10 +232,7 @@ def _render(call: Call, release: Release) -> dict[str, object]:
     url = web_url(call.world, f"{path}/-/releases/{release.tag}")
     return {
         "tag_name": release.tag,
-        "name": release.name,
-        "description": release.description,
-        "created_at": stamp(release.created_at),
-        "released_at": stamp(release.released_at),
+        **expose(release, "name description created_at released_at"),
         "upcoming_release": release.released_at > call.world.now,
         **({"milestones": release.milestones} if release.milestones else {}),
         "author": render_user(call.world, release.author),
