@@ -3,13 +3,13 @@
 import html
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from markdown_it import MarkdownIt
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.finding import find_asked
 from bot.sandbox.rest.kinds import find
 from bot.sandbox.rest.merge_request_entities import (
     count_diverged,
@@ -39,7 +39,7 @@ from bot.sandbox.rest.params import (
 from bot.sandbox.rest.shelves import MILESTONES, find_milestone
 from bot.sandbox.world.access import can_read_merge_requests, demand, required
 from bot.sandbox.world.entities import Level, MergeRequest
-from bot.sandbox.world.merge_request_search import ORDERS, TESTS, arrange, select
+from bot.sandbox.world.merge_request_search import ORDERS
 from bot.sandbox.world.state import RefusedError
 
 NEGATABLE: Mapping[str, Param] = {
@@ -80,11 +80,10 @@ FILTERS: Mapping[str, Param] = {
 @endpoint("GET", "/groups/{id}/merge_requests", FILTERS)
 @endpoint("GET", "/merge_requests", FILTERS, open=False)
 def list_merge_requests(call: Call) -> Answer:
-    """List merge requests, everywhere only the caller's own unless asked otherwise."""
+    """List merge requests."""
     if call.is_in_project:
         demand(can_read_merge_requests(call.user, call.project, call.today))
-    scope = "all" if "id" in call.path else "created_by_me"
-    return _list(call, _apply_scope(call, _readable(call), scope))
+    return _list(call, _readable(call))
 
 
 @endpoint("GET", "/projects/{id}/milestones/{milestone_id}/merge_requests", PAGING)
@@ -114,33 +113,25 @@ def _readable(call: Call) -> list[MergeRequest]:
     ]
 
 
-def _apply_scope(call: Call, found: list[MergeRequest], default: str) -> list[MergeRequest]:
-    scope = call.params.get("scope", default).replace("-", "_")
-    emoji = call.params.get("my_reaction_emoji")
-    if emoji:
-        found = [mr for mr in found if _reacted(mr, call.actor.id, emoji)]
-    tests = {"created_by_me": "author_id", "assigned_to_me": "assignee_id"}
-    tests["reviews_for_me"] = "reviewer_id"
-    return found if scope == "all" else select(found, {tests[scope]: call.actor.id})
-
-
 def _reacted(mr: MergeRequest, user_id: int, name: str) -> bool:
     return any(award.user.id == user_id and award.name == name for award in mr.awards)
 
 
 def _list(call: Call, found: list[MergeRequest]) -> Answer:
-    wanted = {name: value for name, value in call.params.items() if name in TESTS}
+    given = call.params
     for pair in PAIRS:
-        if f"{pair}_id" in wanted and f"{pair}_username" in wanted:
+        if f"{pair}_id" in given and f"{pair}_username" in given:
             problem = f"{pair}_id, {pair}_username are mutually exclusive"
             raise RefusedError(400, problem, key="error")
     for name in PREMIUM:
-        _check_approvers(call, name, wanted)
-    if "search" in wanted:
-        wanted["search"] = wanted["search"], call.params.get("in", "title,description")
-    found = select(found, wanted, call.params.get("not"))
-    order = call.params.get("order_by", "created_at")
-    found = arrange(found, order, call.params.get("sort", "desc"))
+        if len(given.get(name, ())) > MOST_APPROVERS:
+            problem = f"{name} must have at most {MOST_APPROVERS} values"
+            raise RefusedError(400, problem, key="error")
+    if "my_reaction_emoji" in given:
+        emoji = given["my_reaction_emoji"]
+        found = [mr for mr in found if _reacted(mr, call.actor.id, emoji)]
+    is_free = call.is_in_project and not call.project.settings.premium
+    found = find_asked(call, found, PREMIUM if is_free else ())
     return paged(call, found, lambda mr: _render_row(call, mr))
 
 
@@ -158,15 +149,6 @@ def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
     if call.params.get("with_labels_details"):
         row["labels"] = [render_label_basic(each) for each in mr.labels]
     return row
-
-
-def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
-    if name not in wanted:
-        return
-    if len(wanted[name]) > MOST_APPROVERS:
-        raise RefusedError(400, f"{name} must have at most {MOST_APPROVERS} values", key="error")
-    if "id" in call.path and not call.project.settings.premium:
-        del wanted[name]
 
 
 @endpoint(
