@@ -48,8 +48,6 @@ RESOLVED = {
     ("Query", "project"),
     ("Query", "group"),
     ("Query", "user"),
-    ("Query", "users"),
-    ("Query", "note"),
     ("Project", "mergeRequest"),
     ("Group", "groupMembers"),
     ("MergeRequest", "notes"),
