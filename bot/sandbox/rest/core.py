@@ -155,8 +155,8 @@ class Call:
 
     @property
     def level(self) -> int:
-        """The caller's level on the project."""
-        return find_level(self.user, self.project, self.today)
+        """The caller's level on the project or group."""
+        return find_level(self.user, self.place, self.today)
 
     def commit(self, ref: str, missing: str = "404 Commit Not Found") -> Commit:
         """Find a commit of the project; raise RefusedError (404)."""

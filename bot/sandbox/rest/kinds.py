@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param
-from bot.sandbox.world.access import demand, find_level
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level
 from bot.sandbox.world.state import RefusedError
 
@@ -36,7 +36,7 @@ def _tell(_call: Call, found: Any) -> Row:
 
 
 def _as_written(kind: "Kind", call: Call, _found: Any) -> bool:
-    return find_level(call.user, call.place, call.today) >= kind.writes
+    return call.level >= kind.writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,8 @@ def find(kind: Kind, call: Call) -> Any:
     raise RefusedError(404, "404 Not found")
 
 
-def _demand(call: Call, level: Level) -> None:
-    demand(find_level(call.user, call.place, call.today) >= level)
-
-
 def _list(kind: Kind, call: Call) -> Answer:
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     given = {name: value for name, value in call.params.items() if name not in PAGING}
     needle = given.pop("search", "")
     found = [
@@ -101,13 +97,13 @@ def _list(kind: Kind, call: Call) -> Answer:
 
 
 def _show(kind: Kind, call: Call) -> Answer:
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     return Answer(body=(kind.show or kind.tell)(call, find(kind, call)))
 
 
 def create(kind: Kind, call: Call) -> Answer:
     """Make one, unless there is one of what must be unique."""
-    _demand(call, kind.writes)
+    demand(call.level >= kind.writes)
     kept = kind.keep(call)
     for name in kind.unique.split():
         if any(_get(each, name) == call.params[name] for each in kept):
@@ -120,7 +116,7 @@ def create(kind: Kind, call: Call) -> Answer:
 
 def find_own(kind: Kind, call: Call) -> Any:
     """Find the one that the path names, which the caller may change; raise RefusedError."""
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     found = find(kind, call)
     demand(kind.may_change(kind, call, found))
     return found

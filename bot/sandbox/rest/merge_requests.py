@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Mapping
-from dataclasses import replace
 
 from markdown_it import MarkdownIt
 
@@ -184,6 +183,7 @@ WRITABLE: Mapping[str, Param] = {
     "reviewer_ids": integers(),
     **alike(flag(), "remove_source_branch squash"),
 }
+AS_GIVEN = ("title", "description", "target_branch", "discussion_locked", "squash")
 
 
 @endpoint(
@@ -239,16 +239,12 @@ def update_merge_request(call: Call) -> Answer:
     if event is not None:
         event(call.world, call.actor, mr)
     update = MergeRequestUpdate(
-        title=given.get("title"),
-        description=given.get("description"),
-        target_branch=given.get("target_branch"),
+        **{name: given.get(name) for name in AS_GIVEN},
         assignees=call.people(read_assignees(given)),
         reviewers=call.people(given.get("reviewer_ids")),
-        discussion_locked=given.get("discussion_locked"),
-        squash=given.get("squash"),
+        labels=read_labels(given, mr.labels),
         force_remove_source_branch=given.get("remove_source_branch"),
     )
-    update = replace(update, labels=read_labels(given, mr.labels))
     actions.update_merge_request(call.world, call.actor, mr, update)
     _set_milestone(call, mr)
     return Answer(body=render_merge_request(call.world, mr, call.user))

@@ -364,7 +364,7 @@ GROUP: Mapping[str, Param] = {
 @endpoint("PUT", "/groups/{id}", GROUP)
 def edit_group(call: Call) -> Answer:
     """Change a group."""
-    demand(find_level(call.user, call.group, call.today) >= Level.OWNER)
+    demand(call.level >= Level.OWNER)
     with call.world.writing():
         change(call, call.group, call.params)
     return Answer(body=render_group(call, call.group))
@@ -372,7 +372,7 @@ def edit_group(call: Call) -> Answer:
 
 def _own_place(call: Call) -> Project | Group:
     least = Level.MAINTAINER if isinstance(call.place, Project) else Level.OWNER
-    demand(find_level(call.user, call.place, call.today) >= least)
+    demand(call.level >= least)
     return call.place
 
 

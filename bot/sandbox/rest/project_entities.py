@@ -49,6 +49,7 @@ _ABSENT = (
     "reviewer_assignment_strategy", "merge_request_title_regex",
     "merge_request_title_regex_description", "custom_attributes",
 )  # fmt: skip
+_OWN_LEVELS = ("repository", "merge_requests", "issues", "builds")
 _LEVELS = (
     "issues", "wiki", "snippets", "pages", "analytics", "container_registry", "requirements",
     "security_and_compliance", "releases", "environments", "feature_flags", "infrastructure",
@@ -82,6 +83,15 @@ CONSTANT: dict[str, Any] = {
     "external_authorization_classification_label": "",
     "ci_restrict_pipeline_cancellation_role": "developer",
 }
+# GitLab's names of what has an effect here.
+ATTRIBUTES = {
+    "only_allow_merge_if_pipeline_succeeds": "pipelines_must_succeed",
+    "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
+    "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
+    "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
+    "allow_merge_on_skipped_pipeline": "skipped_is_success",
+    "ci_config_path": "ci_config_path",
+}
 SIMPLE = (
     "id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at",
     "default_branch", "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url",
@@ -108,7 +118,6 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "path_with_namespace": project.path_with_namespace,
             "updated_at": stamp(last),
             "last_activity_at": stamp(last),
-            "ci_config_path": settings.ci_config_path,
             "http_url_to_repo": f"{url}.git",
             "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
             "web_url": url,
@@ -128,19 +137,20 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "open_issues_count": sum(each.state == "opened" for each in project.issues.values()),
             "can_create_merge_request_in": readable and call.user is not None,
             "shared_with_groups": render_shares(project),
-            "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
-            "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
-            "allow_merge_on_skipped_pipeline": settings.skipped_is_success,
+            **{name: getattr(settings, attribute) for name, attribute in ATTRIBUTES.items()},
         }
     )
-    if settings.ultimate:
-        body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
+    if not settings.ultimate:
+        del body["only_allow_merge_if_all_status_checks_passed"]
     if project.owner is not None:
         body["owner"] = render_user(world, project.owner)
     above = project.forked_from
     if above is not None and can_read(call.user, above, call.today):
         told = render_project(call, above)
         body["forked_from_project"] = {name: told[name] for name in SIMPLE}
+    if level < Level.MAINTAINER:
+        # The CI/CD settings are for those who may change them.
+        del body["ci_pipeline_variables_minimum_override_role"]
     return body | _for_members(call, project, level)
 
 
@@ -174,16 +184,11 @@ def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
         for each in (own.level if own else 0, inherited)
     )
     told: dict[str, Any] = {
-        "repository_access_level": project.repository_access,
-        "merge_requests_access_level": project.merge_requests_access,
-        "issues_access_level": project.issues_access,
-        "builds_access_level": project.builds_access,
+        **{f"{name}_access_level": getattr(project, f"{name}_access") for name in _OWN_LEVELS},
         "permissions": {"project_access": access, "group_access": group_access},
     }
     if level >= Level.MAINTAINER:
-        # The CI/CD settings are for those who may change them.
-        role = project.settings.pipeline_variables_role
-        told |= {"ci_pipeline_variables_minimum_override_role": role, "runners_token": None}
+        told["runners_token"] = None
     return told
 
 

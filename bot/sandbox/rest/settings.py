@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
 from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, text, words
-from bot.sandbox.rest.project_entities import CONSTANT, render_project
+from bot.sandbox.rest.project_entities import ATTRIBUTES, CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project, Protection
 from bot.sandbox.world.state import RefusedError
@@ -17,14 +17,6 @@ ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
 BRANCHES = "/projects/{id}/protected_branches"
 LEVELS = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
 FEATURES = ("repository_access", "merge_requests_access", "issues_access")
-ATTRIBUTES = {
-    "only_allow_merge_if_pipeline_succeeds": "pipelines_must_succeed",
-    "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
-    "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
-    "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
-    "allow_merge_on_skipped_pipeline": "skipped_is_success",
-    "ci_config_path": "ci_config_path",
-}
 
 
 @endpoint(
