@@ -9,14 +9,12 @@ from bot.sandbox.acts.merge_requests import (
     MergeRequestUpdate,
     assign,
     close,
-    make_merge_ref,
-    merge,
     open_merge_request,
-    rebase,
     reopen,
     set_reviewers,
     update_merge_request,
 )
+from bot.sandbox.acts.merges import make_merge_ref, merge, rebase
 from bot.sandbox.acts.notes import (
     NoteDraft,
     answer,

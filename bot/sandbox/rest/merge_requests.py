@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from markdown_it import MarkdownIt
 
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
+from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts.merges import MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.finding import find_asked
 from bot.sandbox.rest.kinds import find
