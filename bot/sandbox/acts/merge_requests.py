@@ -1,5 +1,7 @@
 """What people do to merge requests: open, change, close, reopen, merge."""
 
+# One module: opening, changing, closing and reopening refuse, note and announce in one way.
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,6 +88,7 @@ def open_merge_request(
     world: World, user: User, project: Project, draft: MergeRequestDraft
 ) -> MergeRequest:
     """Open a merge request; one open request per pair of branches."""
+    # One function: a merge request is made of its draft, field by field.
     with world.writing() as now:
         source = draft.source_project or project
         demand(can_read(user, project, now.date()), 404)

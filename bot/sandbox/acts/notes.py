@@ -1,5 +1,7 @@
 """What people do in discussions: write, edit, delete, resolve, react."""
 
+# One module: each act on a note checks rights, runs quick actions and records in the same steps.
+
 import hashlib
 import json
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """Pipelines, commit statuses and external status checks: the gates of a merge."""
 
+# One module: statuses and external checks are both judged at the head, for the same merge.
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta

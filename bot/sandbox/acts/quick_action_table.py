@@ -1,5 +1,7 @@
 """What each quick action does to a merge request: a table from name to effect."""
 
+# One module: a table from name to effect, with what its rows do.
+
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """What people do to repositories: push, reset and make branches, fork."""
 
+# One module: every way to move a branch ends in one announcement, which renews merge requests.
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The runner of the stand-in GitLab: pipelines by trigger or schedule, jobs as real processes."""
 
+# One module: one class, from a pipeline asked for to its last job's log.
+
 import secrets
 import sys
 import tempfile

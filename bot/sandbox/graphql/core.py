@@ -1,5 +1,7 @@
 """The frame of the GraphQL interface: resolvers, connections, global ids."""
 
+# One module: how a field is registered, found and paged; every resolver needs all of it.
+
 import base64
 import json
 import re

@@ -1,5 +1,7 @@
 """GraphQL: projects, repositories, commits, pipelines."""
 
+# One module: one table of the fields of a project and of what is reached through it.
+
 import base64
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """REST: commits and their history."""
 
+# One module: what is below `/repository/commits`; reading and writing share its parameters.
+
 from collections.abc import Iterator, Mapping
 
 from bot.sandbox.acts import actions

@@ -1,5 +1,7 @@
 """The frame of the REST interface: endpoints, calls, answers, pages."""
 
+# One module: `Call` is what every endpoint gets, and registering and paging are about it.
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,5 +1,7 @@
 """REST: commit statuses, external status checks, pipeline triggers."""
 
+# One module: statuses, checks and triggers: all that others tell GitLab before a merge.
+
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions

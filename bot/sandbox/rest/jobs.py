@@ -1,5 +1,7 @@
 """REST: pipelines and jobs of a project (doc/api/pipelines.md, doc/api/jobs.md)."""
 
+# One module: a job is found, told and cancelled through its pipeline.
+
 from collections.abc import Iterable, Mapping
 
 from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, add_job, run_again, run_pipeline

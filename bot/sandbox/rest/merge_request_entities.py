@@ -1,5 +1,7 @@
 """How merge requests and notes look in the REST interface."""
 
+# One module: each entity here is part of the next, as in lib/api/entities.
+
 import re
 from collections.abc import Mapping
 
@@ -45,6 +47,7 @@ def shown_diff(mr: MergeRequest) -> DiffVersion | None:
 
 def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, object]:
     """Render a merge request as lists hold it."""
+    # One function: one entity, field by field.
     assignees = [render_user(world, each) for each in mr.assignees]
     path = mr.project.path_with_namespace
     return {

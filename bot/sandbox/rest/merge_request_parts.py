@@ -1,5 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
+# One module: one row or short endpoint for each address below a merge request.
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial

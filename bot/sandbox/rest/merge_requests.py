@@ -1,5 +1,7 @@
 """REST: merge requests, listed, shown, opened, changed, merged."""
 
+# One module: half of it declares parameters, which list, change and merge share.
+
 import html
 from collections.abc import Mapping
 

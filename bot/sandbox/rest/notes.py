@@ -1,5 +1,7 @@
 """REST: notes, discussions, reactions."""
 
+# One module: notes, threads and reactions find each other by the same path.
+
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions

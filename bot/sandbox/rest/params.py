@@ -1,5 +1,7 @@
 """Parameters of the REST interface: declared, converted, and refused where not known."""
 
+# One module: a kind of parameter is declared, converted and refused by one row of functions.
+
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """REST: trigger tokens, CI/CD variables, pipeline schedules."""
 
+# One module: three rows of the frame of kinds, each with what it makes and tells.
+
 import re
 import secrets
 from collections.abc import Mapping

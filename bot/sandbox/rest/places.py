@@ -1,5 +1,7 @@
 """REST: which projects and namespaces there are (doc/api/projects.md, namespaces.md)."""
 
+# One module: every list of projects is chosen, selected and ordered by the same functions.
+
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial

@@ -1,5 +1,7 @@
 """How projects and groups look in the REST interface."""
 
+# One module: half of it is the table of what all projects have and nobody changes.
+
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +104,7 @@ SIMPLE = (
 
 def render_project(call: Call, project: Project) -> dict[str, Any]:
     """Render a project for the caller."""
+    # One function: one entity, field by field.
     world, settings = call.world, project.settings
     url = web_url(world, project.path_with_namespace)
     level = find_level(call.user, project, call.today)

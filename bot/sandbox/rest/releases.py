@@ -1,5 +1,7 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
+# One module: a release makes its tag, and a tag takes its release along.
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """REST: trees, branches, comparisons."""
 
+# One module: one short endpoint for each address below `/repository` that reads.
+
 import re
 from base64 import b64encode
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """REST: things that are kept as they were sent and move nothing else, one row of a table each."""
 
+# One module: one table of what is kept as it was sent, with what its rows add.
+
 from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from typing import Any

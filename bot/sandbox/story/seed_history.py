@@ -1,5 +1,7 @@
 """What was before a scenario begins: commits from files, and merge requests in bulk."""
 
+# One module: what bulk entries say and what is made of it are one vocabulary of deeds.
+
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

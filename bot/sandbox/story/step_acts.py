@@ -1,5 +1,7 @@
 """What the steps of a scenario can do: a table from name to a small act of a person."""
 
+# One module: one act after another, each with what it does and takes beside it.
+
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

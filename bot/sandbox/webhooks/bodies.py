@@ -1,5 +1,7 @@
 """Webhook bodies in the shape GitLab documents for merge requests, comments and checks."""
 
+# One module: the bodies of all events are made of the same attributes and surroundings.
+
 from collections.abc import Mapping
 from datetime import datetime
 

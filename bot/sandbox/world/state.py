@@ -1,5 +1,7 @@
 """The state of the stand-in GitLab: one world, one lock, one clock, one log of events."""
 
+# One module: one class in which everything is found, with the values its callbacks take.
+
 import copy
 import threading
 from collections import Counter
