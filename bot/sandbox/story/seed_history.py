@@ -18,12 +18,16 @@ from bot.sandbox.world.entities import (
     Reviewer,
     User,
 )
-from bot.sandbox.world.repository import Blob, Signature
+from bot.sandbox.world.repository import (
+    MODE_EXECUTABLE,
+    MODE_FILE,
+    MODE_LINK,
+    Blob,
+    Signature,
+)
 from bot.sandbox.world.state import World
 
 DELETED = ".deleted"
-MODE_LINK = "120000"
-MODE_PROGRAM = "100755"
 DEEDS: Mapping[str, str] = {
     "approved": "approved",
     "reviewed": "reviewed",
@@ -97,7 +101,7 @@ def _files_below(root: Path) -> Iterator[Path]:
 def _mode(path: Path) -> str:
     if path.is_symlink():
         return MODE_LINK
-    return MODE_PROGRAM if path.stat().st_mode & 0o100 else "100644"
+    return MODE_EXECUTABLE if path.stat().st_mode & 0o100 else MODE_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
