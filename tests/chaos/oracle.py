@@ -288,23 +288,36 @@ def _replay(
 ) -> tuple[set[tuple[str, str]], bool]:
     """Return what is waived for whom, and whether somebody holds the merge request."""
     waived: set[tuple[str, str]] = set()
-    holds: dict[str, bool] = {}  # by nominee, and whether maintainers alone can release it
+    # By nominee and comment, and whether maintainers alone can release it.
+    holds: dict[tuple[str, int], bool] = {}
     for note, order in _orders(plot, mr, nominees) if nominees else ():
         if mr.merged_at is not None and note.created_at > mr.merged_at:
             continue
         over = {n.name for n in nominees if _authority(plot, mr, note, order, nominees, n)}
         if order.verb == "hold":
             lost = _lost(plot, mr, note, order, nominees)
-            holds |= dict.fromkeys(over, _is_absent(note.author)) | dict.fromkeys(lost, True)
+            absent = _is_absent(note.author)
+            holds |= {(who, note.id): absent or who in lost for who in over | lost}
         elif order.verb == "release":
             may = note.author.username in _maintainers(plot)
-            holds = {who: gone for who, gone in holds.items() if who not in over or gone > may}
+            there = None if note in mr.comments else _said_beside(plot, note)
+            holds = {
+                (who, said): gone
+                for (who, said), gone in holds.items()
+                if who not in over or gone > may or (there is not None and said not in there)
+            }
         target = _target_of(order, nominees)
         if order.verb == "waive" and target in over and not _is_outdated(mr, note, order):
             waived.add((str(target), order.requirement))
         elif order.verb == "unwaive" and target in over:
             waived.discard((str(target), order.requirement))
     return waived, bool(holds)
+
+
+def _said_beside(plot: Plot, note: Note) -> set[int]:
+    """Return the comments of the merge request of a comment: a release there ends those."""
+    place = next(mr for mr in plot.merge_requests if note in mr.comments)
+    return {each.id for each in place.comments}
 
 
 def _lost(
@@ -365,7 +378,7 @@ def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
             each.name: _authority(plot, mr, note, order, nominees, each) for each in nominees
         }
         unsure = {name for name, verdict in verdicts.items() if verdict is None}
-        if order.verb == "release":
+        if order.verb == "release" and note in mr.comments:
             doubts -= {("hold", name) for name, verdict in verdicts.items() if verdict}
         elif order.verb == "hold":
             doubts |= {("hold", name) for name in unsure}
