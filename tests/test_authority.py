@@ -353,6 +353,28 @@ def test_a_release_in_another_merge_request_is_not_for_whom_is_held_here(
     assert run_on(server, made.nomination).gate == "passed"
 
 
+@pytest.mark.parametrize(
+    ("name", "gate"), [("", "failed"), ("@nina ", "failed"), ("@nils ", "passed")]
+)
+def test_a_waiver_for_nobody_by_name_is_not_for_whom_the_target_branch_makes_a_nominee(
+    made: NominationWorld, server: Server, name: str, gate: str
+) -> None:
+    join(made, "nils")
+    made.push({NILS: entry("nils", "reviewer")}, branch="main", by="olga")
+    both = {ENTRY: entry("nina", "maintainer"), NILS: entry("nils", "maintainer")}
+    people = (made.user("mia"), made.user("max"))
+    other = made.open(both, branch="both", assignees=people)
+    made.push({NILS: both[NILS]}, branch="main", by="olga")  # now it nominates nina alone
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive {name}{requirement} known from elsewhere", mr=other)
+    run_on(server, other)
+    made.world.tick(60)
+    made.push({ENTRY: both[ENTRY], NILS: entry("nils", "reviewer")}, branch="main", by="olga")
+    outcome = run_on(server, other)
+    assert outcome.gate == gate
+    assert ("this waiver does not say for whom it is" in outcome.body) is (not name)
+
+
 def test_a_manager_who_holds_and_releases_ends_no_hold_of_somebody_who_left(
     made: NominationWorld, server: Server
 ) -> None:

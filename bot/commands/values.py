@@ -55,7 +55,8 @@ class Scope:
 class Context:
     """The present state that decides who may do what; `me` is the bot's own username.
 
-    `pushed_at` is when the changes became what they are, `None` where that is not known;
+    `pushed_at` is when the changes became what they are, `None` where that is not known, and
+    `beside` says that they are of others, too, whom the target branch may come to make nominees;
     `merged_at` is when nothing was left to decide.
     """
 
@@ -63,6 +64,7 @@ class Context:
     nominator: str | None
     me: str
     pushed_at: datetime | None = None
+    beside: bool = False
     merged_at: datetime | None = None
 
 

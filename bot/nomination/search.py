@@ -83,12 +83,16 @@ class _Search:
                 self._examine_beside(change)
             self._examine_outside(change)
         self._remark_on_doubles()
+        nominations = self._nominations.values()
+        nominating = {path for each in nominations for path in (each.path, each.base_path)}
+        others = (each for path, each in self._proposed.items() if path not in nominating)
         return Detection(
             nominations=tuple(self._nominations.values()),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=any(map(self._is_at_stake, self._proposed.values())),
             named=any(map(self._is_named, self._proposed.values())),
+            beside=bool(nominating) and any(map(self._is_named, others)),
         )
 
     def _is_at_stake(self, change: Change) -> bool:
