@@ -59,7 +59,10 @@ class Order:
     @property
     def ticked(self) -> bool:
         """Whether the bot heeded the comment before, as its tick tells."""
-        return Outcome.DONE.value in self.note.own_emoji
+        done, former = Outcome.DONE.value, self.context.former_ids
+        return done in self.note.own_emoji or any(
+            name == done and account in former for account, name in self.note.other_emoji
+        )
 
     def form(self, usage: str) -> str:
         """Show how a command is written."""
