@@ -597,6 +597,10 @@ def _tell(
 
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
+    planned, plan = evaluation.plan.places(), evaluation.plan
+    failed = {problem.partition(":")[0] for problem in problems}
+    if address in client.created:
+        failed.discard("comment")  # it is there, whatever became of what followed
     outcome = Outcome(
         findings=evaluation.findings,
         gate=report.gate if report else None,
@@ -605,8 +609,11 @@ def _tell(
         event=event,
         writes=tuple(
             (what, (comment_url or "") if where is None else f"{address}{where}")
-            for what, where in evaluation.plan.places()
+            for what, where, part in planned
+            if part not in failed
         ),
+        unwritten=tuple(what for what, _, part in planned if part in failed),
+        unset="gate" in failed or plan.gate_problem is not None,
         problems=tuple(problems),
         comment_url=comment_url,
         observed=settings.observe,
