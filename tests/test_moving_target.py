@@ -330,6 +330,33 @@ def test_an_account_that_changed_on_the_target_is_the_one_that_is_judged(
     assert outcome.gate == "failed"
     assert "another one on the target branch" in outcome.body
     assert "rebase" in outcome.body
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    assert "rebase it, or a maintainer waives it: " in run_on(server, mr).body
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "advice"),
+    [
+        ("nina", "eve", "Merge the change of the account first"),
+        ("nobody", "nobody", "Merge the right username into the entry first"),
+        ("renovate", "renovate", "Merge a person&#39;s username into the entry first"),
+    ],
+    ids=["changes here", "none", "a bot"],
+)
+def test_what_no_further_look_settles_comes_with_what_does(
+    made: NominationWorld, server: Server, before: str, after: str, advice: str
+) -> None:
+    made.user("eve")
+    made.user("renovate").bot = True
+    put(made, account(before, "trainee_maintainer"))
+    mr = open_from_main(made, "bob", account(after, "maintainer"))
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    outcome = run_on(server, mr)
+    assert outcome.gate == "pending"
+    steps = [line for line in outcome.body.splitlines() if "could not be checked: " in line]
+    assert len(steps) == 2
+    assert all(f". {advice}" in step and "recheck" not in step for step in steps)
+    assert all(f"waive @{after} " in step for step in steps)
 
 
 def test_who_is_nominated_while_the_entry_changes_elsewhere_is_judged(
