@@ -593,6 +593,7 @@ def _tell(
     settings: Settings,
     event: str = "",
 ) -> None:
+    from bot.publish import GateKind
     from bot.report import Outcome, tell_story, tell_waits, write_artifacts
 
     report, address = evaluation.report, evaluation.merge_request.web_url
@@ -601,9 +602,11 @@ def _tell(
     failed = {problem.partition(":")[0] for problem in problems}
     if address in client.created:
         failed.discard("comment")  # it is there, whatever became of what followed
+    # A commit status is one of the head, which may be another merge request's.
+    is_judged = evaluation.merge_request.counts or settings.gate != GateKind.COMMIT_STATUS.value
     outcome = Outcome(
         findings=evaluation.findings,
-        gate=report.gate if report else None,
+        gate=report.gate if report and is_judged else None,
         spoken=report is not None,
         waits=tell_waits(report.turns, evaluation.now) if report else (),
         event=event,

@@ -370,6 +370,19 @@ def test_the_log_tells_of_no_gate_that_a_fork_cannot_have(made: NominationWorld)
     assert "; gate not set; comment http" in run.stdout.splitlines()[-1]
 
 
+def test_what_goes_into_another_branch_leaves_the_gate_alone_and_says_so(
+    made: NominationWorld,
+) -> None:
+    with Server(made.world) as server:
+        bot(server.url, "check", TARGET)
+        made.nomination.target_branch = "stable"
+        run = bot(server.url, "check", TARGET)
+    assert "nobody is nominated; gate left alone; comment http" in run.stdout.splitlines()[-1]
+    (note,) = [note for note in made.nomination.notes if note.author.bot]
+    assert "it goes into `stable`, and only a merge into `main` gives a role" in note.body
+    assert "a new pipeline starts without it. There is nothing to do here." in note.body
+
+
 def test_a_sweep_that_could_list_nothing_looked_at_nothing(server: Server) -> None:
     server.fault(Fault(route="*", kind=Kind.UNAUTHORIZED))
     done = run_here("sweep", **settings(server.url))
