@@ -359,6 +359,45 @@ def test_what_no_further_look_settles_comes_with_what_does(
     assert all(f"waive @{after} " in step for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("manager", "why"),
+    [
+        ("nina", "`reports_to` names the nominee"),
+        ("nobody", "the entry that `reports_to` names does not exist"),
+        ("silent", "the entry that `reports_to` names holds no account"),
+        ("", "the entry had no `reports_to` before this merge request"),
+    ],
+)
+def test_a_manager_who_cannot_be_assigned_is_asked_for_nowhere(
+    made: NominationWorld, server: Server, manager: str, why: str
+) -> None:
+    made.push({f"{FOLDER}/s/silent.yml": b"name: Silent\n"}, branch="main", by="olga")
+    before = entry("nina", "trainee_maintainer", manager)
+    made.push({ENTRY: before}, branch="main", by="olga")
+    mr = made.open({ENTRY: before.replace(b"trainee_", b"")}, branch="again")
+    actions.assign(made.world, made.user("nina"), mr, [made.user("olga"), made.user("max")])
+    outcome = run_on(server, mr)
+    assert outcome.gate == "failed"
+    assert f"**Next step:** the manager is not known ({why}): correct that first," in outcome.body
+    assert "or a maintainer waives this point: `/nomination waive @nina assigned REASON`." in (
+        outcome.body
+    )
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_where_no_maintainer_is_known_the_manager_waives(
+    made: NominationWorld, server: Server, is_readable: bool
+) -> None:
+    made.group.members.clear()
+    if not is_readable:
+        made.group.visibility = "private"
+    body = run_on(server, made.nomination).body
+    assert "the manager waives it: `/nomination waive @nina assigned REASON`." in body
+    note = made.say("/nomination waive assigned They are away.", by="mia")
+    assert run_on(server, made.nomination).gate == "passed"
+    assert [award.name for award in note.awards] == ["white_check_mark"]
+
+
 def test_who_is_nominated_while_the_entry_changes_elsewhere_is_judged(
     made: NominationWorld, server: Server
 ) -> None:
