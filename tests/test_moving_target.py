@@ -268,6 +268,18 @@ def test_a_push_whose_commits_are_not_known_leads_to_what_touches_any_entry(
     assert made.gate() == "success"
 
 
+def test_a_push_that_tells_no_default_branch_makes_the_bot_look_too(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    one, _ = open_split(made)
+    put(made, SPLIT.replace("  charts:\n", ""))
+    project = {"id": made.team.id, "path_with_namespace": TEAM, "default_branch": None}
+    done = told_of_the_push(made, server, tmp_path, project=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Looked at 2 merge requests." in done.stdout
+    assert made.gate(one) is None
+
+
 def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
