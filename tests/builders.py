@@ -33,7 +33,7 @@ from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing
 from bot.nomination.values import Detection, Nomination
 from bot.policy import values as rules
 from bot.policy.values import Policy, Requirement
-from bot.report.words import Findings
+from bot.report.values import Findings
 from bot.rulebook.loading import load_policies
 from bot.unread import Content, Unread
 

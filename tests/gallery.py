@@ -14,7 +14,7 @@ from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.values import Remark
 from bot.policy.values import ListedIn, Policy
-from bot.report.words import Findings
+from bot.report.values import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,

@@ -21,8 +21,9 @@ from bot.publish.gate import (
 )
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
 from bot.publish.writing import PAUSES, HeadMovedError, apply_plan
+from bot.report.rendering import MARKER
 from bot.report.templating import shipped_templates
-from bot.report.words import MARKER, Gate, GateState, Report
+from bot.report.values import Gate, GateState, Report
 from tests.builders import (
     HEAD,
     MR_URL,

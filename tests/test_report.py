@@ -25,18 +25,11 @@ from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
 from bot.policy import values as rules
 from bot.publish.plan import is_same_text
+from bot.report.filters import assignable
+from bot.report.rendering import BODY_LIMIT, MARKER, decide_gate, render_report
 from bot.report.templating import KeptTemplates
-from bot.report.words import (
-    BODY_LIMIT,
-    MARKER,
-    About,
-    Findings,
-    GateState,
-    Words,
-    assignable,
-    decide_gate,
-    render_report,
-)
+from bot.report.values import About, Findings, GateState
+from bot.report.words import Words
 from bot.unread import Unread
 from tests import gallery
 from tests.builders import (

@@ -15,15 +15,14 @@ from bot.report.offers import (
     describe_end as describe_end,
     describe_offer as describe_offer,
 )
+from bot.report.rendering import MARKER as MARKER, render_report as render_report
 from bot.report.site import write_site as write_site
 from bot.report.turns import find_since as find_since, tell_waits as tell_waits
-from bot.report.words import (
-    MARKER as MARKER,
+from bot.report.values import (
     About as About,
     Findings as Findings,
     Gate as Gate,
     GateState as GateState,
     Report as Report,
-    Words as Words,
-    render_report as render_report,
 )
+from bot.report.words import Words as Words

@@ -6,7 +6,9 @@ from enum import Enum
 
 from bot.assessment import Assessment, Finding, Step
 from bot.commands import Hold
-from bot.report.words import Findings, decide_gate, list_urls
+from bot.report.links import list_urls
+from bot.report.rendering import decide_gate
+from bot.report.values import Findings
 from bot.unread import Unread
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]

@@ -13,7 +13,7 @@ from bot import inert
 from bot.assessment import Assessment, Finding, State, Verdict, conceal
 from bot.merge_request import MergeRequest
 from bot.report.json_report import as_json
-from bot.report.words import Findings, Gate
+from bot.report.values import Findings, Gate
 from bot.values import dataclass
 
 _WORDS = {
