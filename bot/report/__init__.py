@@ -1,5 +1,9 @@
 """Put an assessment into words; the only importer of Jinja."""
 
+from bot.report.artifacts import (
+    write_artifacts as write_artifacts,
+    write_metrics as write_metrics,
+)
 from bot.report.json_report import as_json as as_json, explain_assessment as explain_assessment
 from bot.report.kinds import steps_in_order as steps_in_order
 from bot.report.log import (
@@ -7,8 +11,6 @@ from bot.report.log import (
     Outcome as Outcome,
     fold as fold,
     tell_story as tell_story,
-    write_artifacts as write_artifacts,
-    write_metrics as write_metrics,
 )
 from bot.report.offers import (
     OfferText as OfferText,

@@ -7,6 +7,7 @@ as long as it is somebody's turn tells them once, and nothing has to be remember
 reason a reminder takes two edits: one that takes the mention out, and one that puts it in again.
 Whoever has left the first to-do open gets no second (`excluded_user_ids` in todo_service.rb).
 """
+# One module: a mention depends on who is next, and a reminder on since when; a `Turn` is all three.
 
 import hashlib
 import re
