@@ -20,8 +20,9 @@ from bot.commands.orders import (
     suggest,
 )
 from bot.commands.skimming import DECIDING
-from bot.commands.text import NOTHING, VERBS, Request, Verb, read_comments
+from bot.commands.text import NOTHING, Request, read_comments
 from bot.commands.values import Answer, Context, Outcome, Replay
+from bot.commands.verbs import VERBS, Verb
 from bot.merge_request import Note, Person
 
 # What is still heeded where it was said in an earlier merge request from the same branch.
