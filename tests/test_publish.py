@@ -9,18 +9,11 @@ import pytest
 from bot.commands.values import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.publish.gate import (
-    CHECK_STATES,
-    COMMIT_STATES,
-    DESCRIPTION_LIMIT,
-    URL_LIMIT,
-    GateKind,
-    GateWrite,
-    plan_check,
-    plan_status,
-)
+from bot.publish.gate import CHECK_STATES, COMMIT_STATES, GateKind
+from bot.publish.gate_plan import DESCRIPTION_LIMIT, URL_LIMIT, GateWrite, plan_check, plan_status
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish.writing import PAUSES, HeadMovedError, apply_plan
+from bot.publish.writer import PAUSES, HeadMovedError
+from bot.publish.writing import apply_plan
 from bot.report.rendering import MARKER
 from bot.report.templating import shipped_templates
 from bot.report.values import Gate, GateState, Report

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bot.commands import Outcome
 from bot.merge_request import MergeRequest, Note
-from bot.publish.gate import GateKind, GateWrite
+from bot.publish.gate import GateKind
+from bot.publish.gate_plan import GateWrite
 from bot.report import MARKER, Report
 from bot.values import dataclass
 

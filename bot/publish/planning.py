@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 
 from bot.evidence import Fact, Need
-from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
+from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread
+from bot.publish.gate_plan import plan_gate
 from bot.publish.offering import tell_move
 from bot.publish.plan import (
     Plan,
@@ -27,6 +28,7 @@ def plan_writes(
 
     `render` writes the report, given what keeps the gate from being set, if anything does.
     """
+    # One function: it fills one value, a plan, field by field.
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, former_ids)
     spoken = bool(own) or _has_something_to_say(findings)
