@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
@@ -23,7 +24,6 @@ from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
-from bot.policy import values as rules
 from bot.publish.plan import is_same_text
 from bot.report.filters import assignable
 from bot.report.rendering import BODY_LIMIT, MARKER, decide_gate, render_report
