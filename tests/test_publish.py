@@ -143,10 +143,6 @@ def test_without_a_comment_one_is_created() -> None:
     assert plan_note(Report(body=BODY, gate=None), []) == (BODY, None)
 
 
-def test_without_words_nothing_is_written() -> None:
-    assert plan_note(Report(body=None, gate=None), [own_note(4)]) == (None, None)
-
-
 # --- the commit status ------------------------------------------------------------------
 
 
@@ -297,7 +293,7 @@ def answer(note_id: int, outcome: Outcome = Outcome.DONE) -> Answer:
 
 def test_each_command_is_answered_once() -> None:
     report = Report(
-        body=None, gate=None, answers=(answer(1), answer(2), answer(3, Outcome.REFUSED))
+        body=BODY, gate=None, answers=(answer(1), answer(2), answer(3, Outcome.REFUSED))
     )
     notes = [
         make_note(1, "x", own_emoji=("white_check_mark",)),
@@ -309,13 +305,13 @@ def test_each_command_is_answered_once() -> None:
 
 
 def test_other_emoji_of_the_bots_account_are_let_be() -> None:
-    report = Report(body=None, gate=None, answers=(answer(1),))
+    report = Report(body=BODY, gate=None, answers=(answer(1),))
     notes = [make_note(1, "x", own_emoji=("tada", "white_check_mark", "no_entry_sign"))]
     assert plan_stale_emoji(report, notes) == ((1, "no_entry_sign"),)
 
 
 def test_an_answer_to_what_is_no_command_any_more_is_taken_back() -> None:
-    report = Report(body=None, gate=None, answers=(answer(1),))
+    report = Report(body=BODY, gate=None, answers=(answer(1),))
     edited = make_note(2, "Never mind.", own_emoji=("eyes", "white_check_mark"))
     assert plan_stale_emoji(report, [edited]) == ((2, "white_check_mark"),)
 
@@ -518,14 +514,6 @@ def test_another_trouble_replaces_the_first() -> None:
     assert writer.writes.count("update_note") == 1
 
 
-def test_a_trouble_without_words_changes_nothing() -> None:
-    writer = FakeWriter([own_note(4, troubled())])
-    writer.fail("set_commit_status", refused(404))
-    plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=troubled())
-    apply_plan(plan, MERGE_REQUEST, writer, lambda _: None)
-    assert writer.notes[0].body == troubled()
-
-
 @pytest.mark.parametrize("lands", [True, False])
 def test_a_doubtful_status_is_looked_for_before_it_is_posted_again(lands: bool) -> None:
     writer = FakeWriter(lands=lands)
@@ -563,7 +551,7 @@ def test_a_comment_in_a_locked_discussion_says_so(locked: bool, expected: str) -
     writer = FakeWriter()
     writer.fail("create_note", refused(403))
     here = replace(MERGE_REQUEST, discussion_locked=locked)
-    (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: None)
+    (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: BODY)
     assert said.startswith("comment: ")
     assert expected in said
     assert writer.statuses
@@ -606,14 +594,6 @@ def test_a_gate_problem_that_cannot_be_said_in_the_comment_is_told_with_the_reas
     _, said = apply(Plan(gate=STATUS, note_id=4), writer)
     assert said.startswith("comment: ")
     assert "500" in said
-
-
-def test_no_words_for_a_gate_problem_leave_the_comment() -> None:
-    writer = FakeWriter([own_note(4)])
-    writer.fail("set_commit_status", refused(403))
-    said = apply_plan(Plan(gate=STATUS, note_id=4), MERGE_REQUEST, writer, lambda _: None)
-    assert len(said) == 1
-    assert writer.notes[0].body == BODY
 
 
 def test_publishing_twice_writes_once() -> None:

@@ -101,8 +101,6 @@ def _is_vandalised(note: Note, merge_request: MergeRequest) -> bool:
 
 def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
     """Return the text to write, and the comment to write it to."""
-    if report.body is None:
-        return None, None
     if own and is_same_text(own[0].body, report.body):
         return None, own[0].id
     return report.body, own[0].id if own else None
@@ -113,7 +111,7 @@ def plan_reminder(report: Report, own: Sequence[Note]) -> str | None:
 
     A reminder that stands in the comment was made when it was written there.
     """
-    body = report.body or ""
+    body = report.body
     due = [told for told in report.reminders if told in body and own and told not in own[0].body]
     for told in due:
         name, _, rest = told.partition(" ")

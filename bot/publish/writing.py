@@ -22,7 +22,7 @@ def apply_plan(
     plan: Plan,
     merge_request: MergeRequest,
     writer: Writer,
-    render_problem: Callable[[str], str | None],
+    render_problem: Callable[[str], str],
 ) -> list[str]:
     """Write a plan to GitLab; return what could not be written, in words.
 
@@ -68,21 +68,19 @@ def _write(writes: Writes, writer: Writer) -> dict[str, GitLabError]:
     return {what: error for what, error in zip(writes, failures, strict=True) if error}
 
 
-def _is_as_after_refusal(stored: str, render_problem: Callable[[str], str | None]) -> bool:
+def _is_as_after_refusal(stored: str, render_problem: Callable[[str], str]) -> bool:
     """Return whether the comment is what a refusal for any reason would make of it."""
-    told = render_problem(SOME_REASON)
-    return told is None or is_same_around(stored, told, SOME_REASON)
+    return is_same_around(stored, render_problem(SOME_REASON), SOME_REASON)
 
 
 def _plan_after(
-    plan: Plan, problem: GitLabError | None, render_problem: Callable[[str], str | None]
+    plan: Plan, problem: GitLabError | None, render_problem: Callable[[str], str]
 ) -> Plan:
     """Return what is left to write when the gate is written, or was refused again."""
     body = plan.body
     if problem is not None and not isinstance(problem, HeadMovedError):
-        body = render_problem(str(problem))
-        if body is None or is_same_text(plan.stored, body):
-            body = None
+        told = render_problem(str(problem))
+        body = None if is_same_text(plan.stored, told) else told
     return replace(plan, gate=None, body=body)
 
 
@@ -174,11 +172,7 @@ def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> bool:
     return len(own) > 1
 
 
-def _say_gate_problem(
-    plan: Plan, merge_request: MergeRequest, writer: Writer, body: str | None
-) -> None:
-    if body is None:
-        return
+def _say_gate_problem(plan: Plan, merge_request: MergeRequest, writer: Writer, body: str) -> None:
     note_id = plan.note_id
     if note_id is None:
         own = [n.id for n in writer.fetch_notes(merge_request) if _is_own(n, merge_request)]

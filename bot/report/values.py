@@ -30,12 +30,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What GitLab should show; no body where there is nothing to say, no gate once it is over.
+    """What GitLab should show; no gate once it is over.
 
     `turns` says whose turn it is by each nomination.
     """
 
-    body: str | None
+    body: str
     gate: Gate | None
     answers: tuple[Answer, ...] = ()
     turns: tuple[Turn | None, ...] = ()
