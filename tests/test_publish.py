@@ -292,28 +292,24 @@ def answer(note_id: int, outcome: Outcome = Outcome.DONE) -> Answer:
 
 
 def test_each_command_is_answered_once() -> None:
-    report = Report(
-        body=BODY, gate=None, answers=(answer(1), answer(2), answer(3, Outcome.REFUSED))
-    )
+    answers = (answer(1), answer(2), answer(3, Outcome.REFUSED))
     notes = [
         make_note(1, "x", own_emoji=("white_check_mark",)),
         make_note(2, "x"),
         make_note(3, "x", own_emoji=("question",)),
     ]
-    assert plan_emoji(report, notes) == ((2, "white_check_mark"), (3, "no_entry_sign"))
-    assert plan_stale_emoji(report, notes) == ((3, "question"),)
+    assert plan_emoji(answers, notes) == ((2, "white_check_mark"), (3, "no_entry_sign"))
+    assert plan_stale_emoji(answers, notes) == ((3, "question"),)
 
 
 def test_other_emoji_of_the_bots_account_are_let_be() -> None:
-    report = Report(body=BODY, gate=None, answers=(answer(1),))
     notes = [make_note(1, "x", own_emoji=("tada", "white_check_mark", "no_entry_sign"))]
-    assert plan_stale_emoji(report, notes) == ((1, "no_entry_sign"),)
+    assert plan_stale_emoji([answer(1)], notes) == ((1, "no_entry_sign"),)
 
 
 def test_an_answer_to_what_is_no_command_any_more_is_taken_back() -> None:
-    report = Report(body=BODY, gate=None, answers=(answer(1),))
     edited = make_note(2, "Never mind.", own_emoji=("eyes", "white_check_mark"))
-    assert plan_stale_emoji(report, [edited]) == ((2, "white_check_mark"),)
+    assert plan_stale_emoji([answer(1)], [edited]) == ((2, "white_check_mark"),)
 
 
 def test_a_stale_emoji_is_taken_off() -> None:

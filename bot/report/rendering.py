@@ -58,7 +58,6 @@ def render_report(
     return Report(
         body=_render_body(words, values),
         gate=gate if findings.merge_request.state == "opened" else None,
-        answers=findings.replay.answers,
         turns=turns,
     )
 

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from bot.assessment import Assessment
-from bot.commands import Answer, Replay
+from bot.commands import Replay
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection
 from bot.report.filters import tell_turn
@@ -37,7 +37,6 @@ class Report:
 
     body: str
     gate: Gate | None
-    answers: tuple[Answer, ...] = ()
     turns: tuple[Turn | None, ...] = ()
 
     @property
