@@ -11,13 +11,6 @@ from bot.merge_request import MergeRequest
 from bot.report.values import Findings, Gate
 from bot.values import dataclass
 
-_WORDS = {
-    Verdict.MET: "met",
-    Verdict.WAIVED: "waived",
-    Verdict.UNMET: "not met",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.SHOWN: "shown",
-}
 LAST_LIMIT = 4000  # characters of the last line, which may name many people
 _NO_VERDICT = "nobody is nominated"
 
@@ -140,8 +133,9 @@ def _tell_assessment(assessment: Assessment, state: str) -> Iterator[str]:
 
 def tell_verdict(finding: Finding) -> str:
     """Name the verdict; what is only recommended is not failed by anybody."""
-    is_open = finding.verdict is Verdict.UNMET and not finding.requirement.blocking
-    return "not yet" if is_open else _WORDS[finding.verdict]
+    if finding.verdict is not Verdict.UNMET:
+        return str(finding.verdict.value)
+    return "not met" if finding.requirement.blocking else "not yet"
 
 
 def tell_count(finding: Finding) -> str:
