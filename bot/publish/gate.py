@@ -8,17 +8,11 @@ from bot.evidence import Fact, Need, StatusChecksOf, StatusesOf
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.report import GateState
 from bot.team import may_concern_entries
-from bot.unread import Unread
 from bot.values import dataclass
 
-# One table from our words to GitLab's, for each kind of gate.
+# From our words to GitLab's for a commit status; those of a status check are ours.
 COMMIT_STATES = {
     GateState.PASSED: "success",
-    GateState.FAILED: "failed",
-    GateState.PENDING: "pending",
-}
-CHECK_STATES = {
-    GateState.PASSED: "passed",
     GateState.FAILED: "failed",
     GateState.PENDING: "pending",
 }
@@ -38,14 +32,6 @@ class GateChoice:
 
     kind: GateKind
     name: str
-
-
-def is_gate_unread(
-    merge_request: MergeRequest, known: Mapping[Need, Fact], choice: GateChoice
-) -> bool:
-    """Tell whether the present gate could not be read."""
-    needs = gate_needs(merge_request, choice)
-    return any(isinstance(known.get(need), Unread) for need in needs)
 
 
 def has_posted(
@@ -121,7 +107,7 @@ def was_open(
     said = [
         each.state == COMMIT_STATES[GateState.PASSED]
         if isinstance(each, CommitStatus)
-        else each.status == CHECK_STATES[GateState.PASSED]
+        else each.status == GateState.PASSED.value
         for need in past_needs(merge_request, choice)
         for each in items_of(known.get(need))
         if (

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from bot.evidence import Fact, Need
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
 from bot.publish.gate import (
-    CHECK_STATES,
     COMMIT_STATES,
     GateChoice,
     GateKind,
@@ -114,11 +113,11 @@ def plan_check(
     """Plan the answer to the external status check; a text says why there is none."""
     for check in known:
         if check.name == name:
-            status = CHECK_STATES[gate.state]
+            status = gate.state.value
             # GitLab turns pending to failed after two minutes (status_checks.md); writing it again
             # would only start them again, and either keeps the gate shut.
             is_pending = gate.state is GateState.PENDING
-            shown = {status, CHECK_STATES[GateState.FAILED]} if is_pending else {status}
+            shown = {status, GateState.FAILED.value} if is_pending else {status}
             if check.status in shown:
                 return None
             fields: dict[str, str | int] = {

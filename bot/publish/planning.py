@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from bot.evidence import Fact, Need
-from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread
+from bot.publish.gate import GateChoice, GateKind, gate_needs, has_posted
 from bot.publish.gate_plan import plan_gate
 from bot.publish.offering import tell_move
 from bot.publish.plan import (
@@ -15,6 +15,7 @@ from bot.publish.plan import (
     plan_stale_emoji,
 )
 from bot.report import Findings, Report
+from bot.unread import Unread
 
 
 def plan_writes(
@@ -36,6 +37,7 @@ def plan_writes(
     if not (spoken or posted or findings.awaited or choice.kind is GateKind.STATUS_CHECK):
         return None, Plan(watch=_deserves_watch(findings))
     report = render(None)
+    unread = any(isinstance(known.get(n), Unread) for n in gate_needs(merge_request, choice))
     gate, problem = plan_gate(findings, report.gate, known, choice)
     if problem:
         report = render(problem)
@@ -45,7 +47,7 @@ def plan_writes(
     return report if spoken else None, Plan(
         gate=gate,
         gate_problem=problem,
-        gate_unread=bool(problem) and is_gate_unread(merge_request, known, choice),
+        gate_unread=bool(problem) and unread,
         body=body,
         note_id=note_id,
         stored=own[0].body if own else "",
