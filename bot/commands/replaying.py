@@ -134,7 +134,7 @@ def _answer(decisions: Decisions, note: Note, orders: Sequence[Order]) -> Answer
 def _doubt_unread(decisions: Decisions, worst: Order) -> None:
     """Keep in mind that commands were not read, unless their author could not close the gate."""
     # A tick was for something else.
-    worst = replace(worst, note=replace(worst.note, own_emoji=()))
+    worst = replace(worst, note=replace(worst.note, own_emoji=(), other_emoji=()))
     if not _is_heeded(worst) or worst.note.edited or worst.note.internal:
         return
     author = worst.author

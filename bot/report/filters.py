@@ -9,6 +9,7 @@ from markupsafe import Markup
 from bot import inert
 from bot.assessment import Assessment, Finding, Step, find_merging_manager
 from bot.commands import help_table
+from bot.evidence import Manager
 from bot.report.kinds import steps_in_order
 from bot.report.links import ACCOUNT, numbered_link, policy_link
 from bot.report.turns import Turn
@@ -59,6 +60,15 @@ def candidates(assessment: Assessment) -> list[str]:
     for finding in assessment.findings:
         taken |= {(p.name or "").casefold() for p in finding.parts if p.state == "assigned"}
     return [name for name in assessment.maintainers or () if name.casefold() not in taken]
+
+
+def who_waives(assessment: Assessment) -> str:
+    """Return who may let a point go: no maintainer can where none is known, but the manager."""
+    parts = [part for finding in assessment.findings for part in finding.parts]
+    nobody = any(part.role == "maintainer" and part.state in {"none", "unknown"} for part in parts)
+    manager = assessment.manager.username if isinstance(assessment.manager, Manager) else None
+    is_other = manager and manager.casefold() != assessment.nomination.username.casefold()
+    return "the manager" if nobody and is_other else "a maintainer"
 
 
 def make_inert(value: object) -> object:
@@ -138,6 +148,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "assignable": assignable,
     "is_shown_whole": is_shown_whole,
     "candidates": candidates,
+    "who_waives": who_waives,
     "help_by_audience": help_by_audience,
     "steps_in_order": steps_in_order,
     "mention": mention,
