@@ -381,7 +381,7 @@ def test_what_is_refused_on_the_way_is_an_error(mend: Callable[[Ground], Any]) -
         Door({f"post {TEAM}/members": refused(400), f"put {TEAM}/hooks/5": refused(422)})
     )
     with pytest.raises(RefusedError):
-        mend(ground).make(ground)
+        mend(ground)(ground)
 
 
 def test_a_webhook_that_is_off_gets_a_test_delivery() -> None:
@@ -392,7 +392,7 @@ def test_a_webhook_that_is_off_gets_a_test_delivery() -> None:
     found = point(webhook.POINTS, "webhook-enabled").look(ground)
     assert "temporarily disabled until 2026-02-03" in found.found
     assert found.mend
-    found.mend.make(ground)
+    found.mend(ground)
     assert door.written == [("post", path)]
 
 
@@ -402,7 +402,7 @@ def test_a_schedule_of_another_branch_is_not_ours() -> None:
     ground = stand(door)
     found = point(hosting.POINTS, "schedule").look(ground)
     assert found.mend
-    found.mend.make(ground)
+    found.mend(ground)
     assert door.written == [("post", path)]
 
 

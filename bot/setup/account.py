@@ -2,7 +2,7 @@
 
 from bot.errors import RefusedError
 from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
 EXISTS = 409  # GitLab's answer where somebody is a member already
@@ -60,9 +60,9 @@ def _look_at_role(ground: Ground) -> Found:
     level = ground.level_of(ground.team, int(ground.me["id"]))
     needed = 0 if ground.wanted.gate == "none" else DEVELOPER
     if level < needed:
-        what = f"make @{ground.me['username']} a Developer of {ground.wanted.team_project}"
+        step = f"make @{ground.me['username']} a Developer of {ground.wanted.team_project}"
         # An inherited role below it is raised by a direct one.
-        return wrong(f"level {level}", what, Change(what=what, make=_make_developer))
+        return wrong(f"level {level}", step, _make_developer)
     if level >= MAINTAINER:
         return wrong(
             f"level {level}",

@@ -12,7 +12,7 @@ from bot.report import GateState
 from bot.setup.ground import Ground
 from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
 from bot.setup.hosting import own_trigger, trigger_address
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.webhook import find_flaw
 
 MUST = {
@@ -37,12 +37,11 @@ def _look_at_setting(ground: Ground) -> Found:
     if name not in team:
         return wrong(f"this tier has no {words!r}", "choose another NOMINATION_BOT_GATE")
     if not team[name]:
-        what = f"switch {words!r} on"
-        return wrong("it is off", what, Change(what=what, make=partial(_require, name=name)))
+        return wrong("it is off", f"switch {words!r} on", partial(_require, name=name))
     if team.get("allow_merge_on_skipped_pipeline"):
-        name, what = "allow_merge_on_skipped_pipeline", "let skipped pipelines not count as success"
-        change = Change(what=what, make=partial(_require, name=name, value=False))
-        return wrong("skipped pipelines count as successful", what, change)
+        step = "let skipped pipelines not count as success"
+        change = partial(_require, name="allow_merge_on_skipped_pipeline", value=False)
+        return wrong("skipped pipelines count as successful", step, change)
     return ok(f"{words} is on")
 
 
@@ -61,8 +60,8 @@ def _look_at_check(ground: Ground) -> Found:
     found = next((row for row in rows if row["name"] == name), None)
     if found:
         return _judge_check(ground, found)
-    what = f"make the status check {name}"
-    return wrong(f"there is none of the name {name}", what, Change(what=what, make=_make_check))
+    step = f"make the status check {name}"
+    return wrong(f"there is none of the name {name}", step, _make_check)
 
 
 def _judge_check(ground: Ground, row: Json) -> Found:

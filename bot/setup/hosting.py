@@ -8,7 +8,7 @@ from urllib.parse import quote
 from bot.errors import RefusedError
 from bot.gitlab import Json, escape_path
 from bot.setup.ground import MADE, MAINTAINER, Ground, level_in
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import PAYLOAD_EXEMPT, VARIABLES_ROLE
 
 TOKEN = "NOMINATION_BOT_TOKEN"  # noqa: S105  the name of a variable
@@ -46,8 +46,8 @@ def _look_at_branch(ground: Ground) -> Found:
     name = ground.host_branch
     branch = ground.as_operator(f"{ground.host}/repository/branches/{escape_path(name)}")
     if not branch.get("protected"):
-        what = f"protect the branch {name}, for Maintainers only"
-        return wrong(f"{name} is not protected", what, Change(what=what, make=_protect))
+        step = f"protect the branch {name}, for Maintainers only"
+        return wrong(f"{name} is not protected", step, _protect)
     if branch.get("developers_can_push") or branch.get("developers_can_merge"):
         return wrong(f"Developers may change {name}", "let only Maintainers push and merge there")
     return ok(f"{name} is protected")
@@ -76,17 +76,15 @@ def _look_at_token(ground: Ground) -> Found:
     if len(rows) > 1:
         return wrong(f"it is set {len(rows)} times", "keep the one for all environments, `*`")
     if not rows:
-        what = f"set {TOKEN}, masked and protected"
-        return wrong("it is not set", what, Change(what=what, make=_make))
+        return wrong("it is not set", f"set {TOKEN}, masked and protected", _make)
     found = rows[0]
     if found.get("value") not in {None, ground.wanted.token.reveal()}:
-        what = f"replace {TOKEN} by the one given now"
-        return wrong("it is another token", what, Change(what=what, make=_store))
+        return wrong("it is another token", f"replace {TOKEN} by the one given now", _store)
     flaws = [f"not {flag}" for flag in ("masked", "protected") if not found.get(flag)]
     flaws += _kind_flaws(found)
     if flaws:
-        what = f"make {TOKEN} masked and protected, a variable for all environments"
-        return wrong(" and ".join(flaws), what, Change(what=what, make=_store))
+        step = f"make {TOKEN} masked and protected, a variable for all environments"
+        return wrong(" and ".join(flaws), step, _store)
     return ok("masked and protected")
 
 
@@ -142,9 +140,9 @@ def _look_at_settings(ground: Ground) -> Found:
     )
     if spoken or open_ones:
         names = ", ".join(dict.fromkeys((*spoken, *open_ones)))
-        what = f"set as given now, protected, for all environments: {names}"
-        change = Change(what=what, make=partial(_set, names=(*spoken, *open_ones)))
-        return wrong(f"differs, or not protected, or not for all jobs: {names}", what, change)
+        step = f"set as given now, protected, for all environments: {names}"
+        change = partial(_set, names=(*spoken, *open_ones))
+        return wrong(f"differs, or not protected, or not for all jobs: {names}", step, change)
     if differing:
         return wrong(
             f"the jobs have {', '.join(differing)}, which is not given now",
@@ -192,12 +190,12 @@ def _look_at_passing(ground: Ground) -> Found:
     found = str(ground.as_operator(ground.host).get(ROLE_SETTING))
     if found == allowed:
         return ok(found)
-    what = f"restrict who may pass pipeline variables: {allowed}"
-    change = Change(what=what, make=partial(_restrict, role=allowed))
+    step = f"restrict who may pass pipeline variables: {allowed}"
+    change = partial(_restrict, role=allowed)
     if found == "no_one_allowed":
         words = f"{found}, by which this version of GitLab refuses every webhook"
-        return wrong(words, what, change)
-    return wrong(found, what, change)
+        return wrong(words, step, change)
+    return wrong(found, step, change)
 
 
 def _restrict(ground: Ground, role: str) -> None:
@@ -234,9 +232,8 @@ def _look_at_schedule(ground: Ground) -> Found:
     # One of a few days only, as for a board, is none for the sweep: minute, hour, then the days.
     active = [row for row in here if row.get("active") and not _is_rare(row)]
     if not active:
-        what = f"schedule `sweep` on {branch} every hour"
         found = "none is active and runs daily" if here else f"there is none on {branch}"
-        return wrong(found, what, Change(what=what, make=_schedule))
+        return wrong(found, f"schedule `sweep` on {branch} every hour", _schedule)
     flaws = [_flaw_of_owner(ground, row) for row in active]
     if all(flaws):
         return wrong(str(flaws[0]), "take its ownership on the page")
@@ -279,8 +276,7 @@ def _schedule(ground: Ground) -> None:
 def _look_at_trigger(ground: Ground) -> Found:
     rows = ground.rows_as_operator(f"{ground.host}/triggers")
     if not rows:
-        what = "make a trigger token"
-        return wrong("there is none", what, Change(what=what, make=make_trigger))
+        return wrong("there is none", "make a trigger token", make_trigger)
     # The newest that `init` made; those of earlier operators may still be there.
     trigger = max(rows, key=lambda row: (row.get("description") == MADE, int(row["id"])))
     flaw = _flaw_of_owner(ground, trigger)

@@ -20,7 +20,7 @@ def plan_changes(ground: Ground, tell: Tell) -> list[Answer]:
     wrong = [answer for answer in examine(ground) if answer.found.state is State.WRONG]
     for answer in wrong:
         if answer.found.mend:
-            tell(log_line(f"would {answer.found.mend.what} ({answer.point.id}: {answer.link})"))
+            tell(log_line(f"would {answer.found.step} ({answer.point.id}: {answer.link})"))
     return [answer for answer in wrong if not answer.found.mend]
 
 
@@ -39,17 +39,17 @@ def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
 
 def _mended(answer: Answer, ground: Ground, tell: Tell) -> bool:
     """Make a change if there is one to make; return whether the point is now as it must be."""
-    change = answer.found.mend
-    if answer.found.state is not State.WRONG or change is None:
-        return answer.found.state is State.OK
+    found = answer.found
+    if found.mend is None:
+        return found.state is State.OK
     try:
-        change.make(ground)
+        found.mend(ground)
     except GitLabError as error:
-        tell(log_line(f"could not {change.what}: {error} {answer.link}"))
+        tell(log_line(f"could not {found.step}: {error} {answer.link}"))
         return False
     finally:
         ground.forget()
-    tell(log_line(f"did {change.what}"))
+    tell(log_line(f"did {found.step}"))
     return True
 
 

@@ -9,7 +9,7 @@ from bot.errors import GitLabError, RefusedError
 from bot.gitlab import Json
 from bot.setup.ground import MADE, NOT_FOUND, Ground
 from bot.setup.hosting import make_trigger, own_trigger, trigger_address
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
 MASKED = "trigger_token"  # the masked part of the address
@@ -54,11 +54,11 @@ def _hook(ground: Ground) -> Json:
 def _look_at_hook(ground: Ground) -> Found:
     found = _hooks(ground)
     if not found:
-        what = "make a webhook for merge requests, comments and pushes, its token masked"
+        step = "make a webhook for merge requests, comments and pushes, its token masked"
         rows = ground.rows_as_operator(f"{ground.team}/hooks")
         others = sorted({_triggered_by(row["url"]) for row in rows} - {""})
         told = f"there is none, but for the trigger of project {others[0]}" if others else ""
-        return wrong(told or "there is none", what, Change(what=what, make=_make))
+        return wrong(told or "there is none", step, _make)
     if len(found) > 1:
         return wrong(f"there are {len(found)}, so every event comes twice", "delete all but one")
     return ok("one")
@@ -72,8 +72,8 @@ def _look_at_address(ground: Ground) -> Found:
         return wrong("a template of its own changes what it sends", "remove the custom template")
     if flaw is None:
         return ok(f"the trigger of {ground.host_branch}")
-    what = f"let it call the trigger of {ground.host_branch}, without variables"
-    return wrong(flaw, what, Change(what=what, make=_rewrite))
+    step = f"let it call the trigger of {ground.host_branch}, without variables"
+    return wrong(flaw, step, _rewrite)
 
 
 def find_flaw(ground: Ground, url: str) -> str | None:
@@ -109,8 +109,8 @@ def _look_at_events(ground: Ground) -> Found:
         flaws.append("pushes to other branches than the default one, or not to that")
     if not flaws:
         return ok("merge request events, comments, pushes to the default branch")
-    what = "send merge request events, comments, pushes to the default branch, and nothing else"
-    return wrong(", ".join(flaws), what, Change(what=what, make=_set_events))
+    step = "send merge request events, comments, pushes to the default branch, and nothing else"
+    return wrong(", ".join(flaws), step, _set_events)
 
 
 def _look_at_mask(ground: Ground) -> Found:
@@ -121,17 +121,16 @@ def _look_at_mask(ground: Ground) -> Found:
         return ok("masked")
     if ground.version < MASKED_URL.version:
         return unknown("this GitLab cannot mask it", MASKED_URL.without, excused=True)
-    what = "mask the token in the webhook's address"
+    step = "mask the token in the webhook's address"
     found = "the trigger token stands in it openly" if token else "there is no token in it"
-    return wrong(found, what, Change(what=what, make=_rewrite))
+    return wrong(found, step, _rewrite)
 
 
 def _look_at_ssl(ground: Ground) -> Found:
     if _hook(ground).get("enable_ssl_verification"):
         return ok("on")
-    what = "switch SSL verification on"
-    change = Change(what=what, make=partial(_change, fields={"enable_ssl_verification": True}))
-    return wrong("off", what, change)
+    change = partial(_change, fields={"enable_ssl_verification": True})
+    return wrong("off", "switch SSL verification on", change)
 
 
 def _look_at_status(ground: Ground) -> Found:
@@ -141,8 +140,8 @@ def _look_at_status(ground: Ground) -> Found:
         return ok("enabled")
     until = hook.get("disabled_until")
     found = f"{status.replace('_', ' ')}{f' until {until}' if until else ''}"
-    what = "send a test delivery, which switches it on again if it succeeds"
-    return wrong(found, what, Change(what=what, make=_test))
+    step = "send a test delivery, which switches it on again if it succeeds"
+    return wrong(found, step, _test)
 
 
 def _look_at_deliveries(ground: Ground) -> Found:
@@ -164,8 +163,8 @@ def _look_at_deliveries(ground: Ground) -> Found:
         return ok(f"the last was answered {last}")
     # The answer is GitLab's own, of the trigger; it says what was wrong and holds no secret.
     said = " ".join(str(rows[0].get("response_body") or "").split())[:120]
-    what = "mend what it says, then send a test delivery"
-    return wrong(f"the last was answered {last or 'nothing'}: {said}", what)
+    step = "mend what it says, then send a test delivery"
+    return wrong(f"the last was answered {last or 'nothing'}: {said}", step)
 
 
 def _fields(ground: Ground, token: str) -> dict[str, object]:
