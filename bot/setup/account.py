@@ -1,7 +1,7 @@
 """Points about GitLab itself, and the bot's token, account and role."""
 
 from bot.errors import RefusedError
-from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground
+from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground, level_in
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
@@ -57,7 +57,7 @@ def _look_at_account(ground: Ground) -> Found:
 
 
 def _look_at_role(ground: Ground) -> Found:
-    level = ground.level_of(ground.team, int(ground.me["id"]))
+    level = level_in(ground.as_bot, ground.team, int(ground.me["id"]))
     needed = 0 if ground.wanted.gate == "none" else DEVELOPER
     if level < needed:
         step = f"make @{ground.me['username']} a Developer of {ground.wanted.team_project}"

@@ -164,10 +164,6 @@ class Ground:
         path = f"projects/{project}" if project.isdecimal() else project
         return f"{self.wanted.url}/{path}{page and '/-/'}{page}"
 
-    def level_of(self, project: str, user_id: int) -> int:
-        """Return the level of a person in a project, 0 for no member."""
-        return level_in(self.as_bot, project, user_id)
-
     @cached_property
     def samples(self) -> list[Json]:
         """The merge requests of the team database that changed last, to try queries on."""

@@ -311,14 +311,6 @@ def own_trigger(ground: Ground) -> str:
     return make_trigger(ground)
 
 
-def _settings_page(anchor: str) -> "partial[str]":
-    return partial(_ci_cd_page, anchor=anchor)
-
-
-def _ci_cd_page(ground: Ground, anchor: str) -> str:
-    return ground.host_page(f"settings/ci_cd#{anchor}")
-
-
 HOST_FIRST = ("host-project",)
 POINTS = (
     Point(
@@ -341,7 +333,7 @@ POINTS = (
         expected=f"{TOKEN} is set for the jobs, masked and protected",
         costs="every run",
         look=_look_at_token,
-        link=_settings_page("js-cicd-variables-settings"),
+        link=lambda ground: ground.host_page("settings/ci_cd#js-cicd-variables-settings"),
         needs=(*HOST_FIRST, "token"),  # what has ended must not take the place of what works
     ),
     Point(
@@ -349,7 +341,7 @@ POINTS = (
         expected="the jobs have the settings given now, protected",
         costs="what the settings say",
         look=_look_at_settings,
-        link=_settings_page("js-cicd-variables-settings"),
+        link=lambda ground: ground.host_page("settings/ci_cd#js-cicd-variables-settings"),
         needs=(*HOST_FIRST, "team-project"),
     ),
     Point(
@@ -357,7 +349,7 @@ POINTS = (
         expected="nobody may pass pipeline variables",
         costs="whoever holds the trigger token could override the settings, or no event arrives",
         look=_look_at_passing,
-        link=_settings_page("js-general-pipeline-settings"),
+        link=lambda ground: ground.host_page("settings/ci_cd#js-general-pipeline-settings"),
         needs=HOST_FIRST,
     ),
     Point(
@@ -373,7 +365,7 @@ POINTS = (
         expected="a trigger token of somebody who maintains the project",
         costs="every event",
         look=_look_at_trigger,
-        link=_settings_page("js-pipeline-triggers"),
+        link=lambda ground: ground.host_page("settings/ci_cd#js-pipeline-triggers"),
         needs=HOST_FIRST,
     ),
     Point(

@@ -8,7 +8,7 @@ from bot.errors import RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.listing import UnreadableListing, read_listing
 from bot.policy import GroupMember, ListedIn, Policy
-from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground
+from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground, level_in
 from bot.setup.values import Found, Point, ok, wrong
 
 ACCESS = "give the bot's account read access there, or mend the policy"
@@ -174,7 +174,7 @@ def _look_at_file(ground: Ground, check: ListedIn) -> Found:
 def _look_at_opening(ground: Ground, check: ListedIn) -> Found:
     where = f"/projects/{escape_path(check.project)}"
     found = ground.as_bot(where)
-    level = ground.level_of(where, int(ground.me["id"]))
+    level = level_in(ground.as_bot, where, int(ground.me["id"]))
     if found.get("archived"):
         return wrong("the project is archived", "mend the policy")
     if found.get("merge_requests_access_level") == "disabled":
