@@ -12,7 +12,18 @@ from bot.errors import GitLabError, RefusedError
 from bot.evidence.facts import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
 from bot.rulebook.loading import load_policies
-from bot.setup import account, doctor, gates, hosting, probes, reading, rotate, webhook
+from bot.setup import (
+    account,
+    doctor,
+    gates,
+    hosting,
+    probes,
+    reading,
+    rotate,
+    starting,
+    variables,
+    webhook,
+)
 from bot.setup.ground import Ground, Wanted
 from bot.setup.values import Found, Point, State
 
@@ -250,7 +261,7 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
     ),
     (hosting.POINTS, "host-project", {}, {"host_project": None}, State.UNKNOWN, "not said"),
     (
-        hosting.POINTS,
+        variables.POINTS,
         "pipeline-variables",
         {"/version": {"version": "17.0.1"}},
         {},
@@ -400,7 +411,7 @@ def test_a_schedule_of_another_branch_is_not_ours() -> None:
     path = "/projects/a%2Fbot/pipeline_schedules"
     door = Door({path: [{"id": 1, "ref": "ain", "active": True}], f"post {path}": {}})
     ground = stand(door)
-    found = point(hosting.POINTS, "schedule").look(ground)
+    found = point(starting.POINTS, "schedule").look(ground)
     assert found.mend
     found.mend(ground)
     assert door.written == [("post", path)]
@@ -410,7 +421,7 @@ def test_a_trigger_token_of_somebody_else_is_not_used() -> None:
     path = "/projects/a%2Fbot/triggers"
     other = {"id": 1, "description": "nomination-bot", "owner": {"id": 9}, "token": "glpt"}
     door = Door({path: [other], f"post {path}": {"token": "mine"}})
-    assert hosting.own_trigger(stand(door)) == "mine"
+    assert starting.own_trigger(stand(door)) == "mine"
 
 
 def test_a_trigger_token_made_by_hand_is_as_good() -> None:
@@ -420,7 +431,7 @@ def test_a_trigger_token_made_by_hand_is_as_good() -> None:
         path: [{"id": 1, "description": "by hand", "owner": owner, "expires_at": None}],
         "/projects/a%2Fbot/members/all/1": {"access_level": 40},
     }
-    assert look(hosting.POINTS, "trigger", answers).state is State.OK
+    assert look(starting.POINTS, "trigger", answers).state is State.OK
 
 
 def test_a_rotated_token_that_cannot_be_stored_is_told_without_the_token() -> None:

@@ -11,7 +11,7 @@ from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
 from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
-from bot.setup.hosting import own_trigger, trigger_address
+from bot.setup.starting import own_trigger, trigger_address
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.webhook import find_flaw
 

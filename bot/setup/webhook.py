@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from bot.errors import GitLabError, RefusedError
 from bot.gitlab import Json
 from bot.setup.ground import MADE, NOT_FOUND, Ground
-from bot.setup.hosting import make_trigger, own_trigger, trigger_address
+from bot.setup.starting import make_trigger, own_trigger, trigger_address
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
