@@ -11,9 +11,9 @@ from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
 from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
+from bot.setup.hooks import find_flaw
 from bot.setup.starting import own_trigger, trigger_address
 from bot.setup.values import Found, Point, ok, unknown, wrong
-from bot.setup.webhook import find_flaw
 
 MUST = {
     "commit-status": ("only_allow_merge_if_pipeline_succeeds", "Pipelines must succeed"),

@@ -7,9 +7,9 @@ from bot.errors import GitLabError
 from bot.inert import log_line
 from bot.setup.doctor import examine, find_points, look
 from bot.setup.ground import Ground
+from bot.setup.hooks import rotate_trigger
 from bot.setup.values import Answer, State
 from bot.setup.variables import TOKEN, store_token
-from bot.setup.webhook import rotate_trigger
 
 YEAR = timedelta(days=364)  # GitLab allows 365, counted in its own time zone
 Tell = Callable[[str], None]
