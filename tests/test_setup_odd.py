@@ -14,6 +14,7 @@ from bot.gitlab.transport import Transport
 from bot.rulebook.loading import load_policies
 from bot.setup import (
     account,
+    asking,
     doctor,
     gates,
     hosting,
@@ -470,7 +471,7 @@ def test_a_list_that_does_not_follow_its_filter_is_told(
         authored=Listed(items=authored, total=len(authored)),
         reviewed=Listed(items=reviewed, total=len(reviewed)),
     )
-    assert probes._find_ignored(WorkOf("a/b", "bot", 1, "main"), work) == said  # noqa: SLF001
+    assert asking.find_ignored(WorkOf("a/b", "bot", 1, "main"), work) == said
 
 
 def test_without_policies_there_is_nothing_to_ask() -> None:
