@@ -65,7 +65,7 @@ def _show(evaluation: "Evaluation") -> None:
 
 def _replay(options: Namespace, environment: Mapping[str, str]) -> int:
     from bot.app import replay, rounds
-    from bot.app.ready import with_outcomes
+    from bot.app.asked import with_outcomes
     from bot.publish import GateChoice, GateKind
 
     settings = read_settings(environment)

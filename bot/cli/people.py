@@ -9,15 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bot.app.ready import (
-    Candidate,
-    assess_readiness,
-    choose_policies,
-    find_slug,
-    is_later,
-    is_ready,
-    with_outcomes,
-)
+from bot.app.asked import choose_policies, with_outcomes
+from bot.app.candidate import Candidate, find_slug
+from bot.app.ready import assess_readiness, is_later, is_ready
 from bot.cli.telling import complain
 from bot.cli.wiring import BOARD, Command, connect, read_settings
 from bot.command_line import Manner, try_place, wants_json, write_files

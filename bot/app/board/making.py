@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from bot.app import Choices, drift, rounds, sweep
+from bot.app.asked import choose_policies, with_outcomes
 from bot.app.board.nominations import show_merged, show_open
 from bot.app.board.people import (
     Staged,
@@ -18,8 +19,9 @@ from bot.app.board.people import (
     show_person,
 )
 from bot.app.board.values import Board, Granted, Person, Section, Waiting, Year
+from bot.app.candidate import Candidate
 from bot.app.drift import Drift, Entries, compare, names_told, place_needs, publish, read_entries
-from bot.app.ready import Candidate, assess_readiness, choose_policies, with_outcomes
+from bot.app.ready import assess_readiness
 from bot.app.replay import Told, measure_pace, trace
 from bot.assessment import Assessment, current_maintainers
 from bot.errors import GitLabError
