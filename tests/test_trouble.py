@@ -243,7 +243,7 @@ WORDS = Words(None, "https://gitlab.example.com", "nomination")
 HEAD = ("| Where | What |", "| --- | --- |")
 
 
-class Memory:
+class Memory(Issues):
     """An issue tracker that holds one issue at most."""
 
     def __init__(self, description: str | None = None, age: int = 1) -> None:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Protocol
 
-from bot.app import Choices, Evaluation, Look, rounds
+from bot.app import Choices, Evaluation, Look
 from bot.app.rounds import run_alone
 from bot.errors import BotError, GitLabError, MissingError
 from bot.evidence import SharedFacts, Source
-from bot.merge_request import MergeRequest
+from bot.gitlab import GitLabClient
 from bot.publish import is_over
 from bot.team import concerns_entries, may_concern_entries
 
@@ -34,29 +33,6 @@ MOST_LISTED, MOST_AGAIN, MOST_TOUCHED = 200, 8, 25
 TRIES = 2
 # States of merge requests that the sweep looks at.
 SWEPT = ("opened", "merged")
-
-
-# A merge request's number with the paths it changes, `None` where not all are known.
-Recent = tuple[int, tuple[str, ...] | None]
-
-
-class GitLab(rounds.GitLab, Protocol):
-    """Everything that looking at many merge requests asks of GitLab."""
-
-    def fetch_recent(self, project: str, since: datetime) -> Iterator[Recent]:
-        """Yield opened merge requests that changed lately, with the paths they change."""
-
-    def fetch_watched(self, project: str, state: str) -> list[int]:
-        """List the merge requests that the sweep looks at."""
-
-    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
-        """List merged merge requests that changed since a time, with an account's mark."""
-
-    def take_share(self, left: int) -> None:
-        """Give the next of so many merge requests its share of the time and the requests."""
-
-    def unwatch(self, merge_request: MergeRequest) -> None:
-        """Let the sweep pass over a merge request from now on."""
 
 
 def sweep(
@@ -88,7 +64,7 @@ def sweep(
 
 
 def run(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None = None
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
@@ -117,7 +93,7 @@ def look_at_touching(
     project: str,
     changed: Collection[str] | None,
     choices: Choices,
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     but: int | None = None,
 ) -> list[Look]:
     """Look at the open merge requests, but one, that touch an entry which changed on the target.
@@ -157,7 +133,7 @@ def look_at(
     project: str,
     iids: Collection[int],
     choices: Choices,
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     source: Source | None = None,
 ) -> list[Look]:
     """Look at merge requests one by one; what becomes of one never stops the others."""
@@ -175,7 +151,7 @@ def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
     return Look(iid=iid, problems=tuple(problems), notices=notices)
 
 
-def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+def look_lately(project: str, choices: Choices, gitlab: GitLabClient) -> list[Look]:
     """Look at the merge requests that changed last, as nobody knows which one an event is about.
 
     Those that are over are left to the sweep.
@@ -185,7 +161,7 @@ def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
-def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+def sweep_all(project: str, choices: Choices, gitlab: GitLabClient) -> list[Look]:
     """Look again at every nomination that is not over; what several share is read once."""
     shared = SharedFacts(gitlab, project)
 
@@ -199,7 +175,7 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     return _once_more(sweep(iids, look, gitlab.take_share), look, gitlab) + lost
 
 
-def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLab) -> list[Look]:
+def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLabClient) -> list[Look]:
     """Look once more where something went wrong: only what fails twice is worth telling."""
     failed = [each.iid for each in looks if each.problems and each.iid is not None]
     again = {each.iid: each for each in sweep(failed, look, gitlab.take_share)}
@@ -207,7 +183,7 @@ def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLab) -
 
 
 def _list_swept(
-    project: str, choices: Choices, gitlab: GitLab
+    project: str, choices: Choices, gitlab: GitLabClient
 ) -> tuple[Collection[int], list[Look]]:
     """List what the sweep looks at; what could not be listed does not stop the rest."""
     iids: dict[int, None] = {}
@@ -234,7 +210,7 @@ def _list_one(search: Callable[[], Iterable[int]], iids: dict[int, None]) -> Git
 
 
 def _searches(
-    project: str, choices: Choices, gitlab: GitLab
+    project: str, choices: Choices, gitlab: GitLabClient
 ) -> list[tuple[str, Callable[[], Iterable[int]]]]:
     """Say how merge requests are found that the present account did not mark."""
     former, globs = choices.former_ids, choices.rules.globs

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from bot.app import Choices, drift, rounds, sweep
+from bot.app import Choices, rounds
 from bot.app.asked import choose_policies, with_outcomes
 from bot.app.board.nominations import show_merged, show_open
 from bot.app.board.people import (
@@ -41,6 +41,7 @@ from bot.evidence import (
     Tally,
     fact_of,
 )
+from bot.gitlab import GitLabClient
 from bot.merge_request import Visibility
 from bot.policy import Counting, Policy, wanted_roles
 from bot.publish import GateChoice, GateKind
@@ -57,27 +58,11 @@ MOST_PEOPLE = 500  # of one policy that are counted
 T = TypeVar("T")
 
 
-class GitLab(sweep.GitLab, drift.GitLab, Protocol):
-    """Everything that the board asks of GitLab beyond what a nomination takes."""
-
-    @property
-    def calls(self) -> int:
-        """Count the requests made so far."""
-
-    def find_commented(self, project: str, marker: str) -> list[int]:
-        """Return the merge requests with a comment that begins with a marker."""
-
-    def fetch_tallies(
-        self, project: str, branch: str, usernames: Sequence[str]
-    ) -> Mapping[str, Tally | Unread]:
-        """Count what people did in a repository."""
-
-
 @dataclass(slots=True, kw_only=True)
 class _Making:
     """What is gathered, and what it is gathered from."""
 
-    gitlab: GitLab
+    gitlab: GitLabClient
     choices: Choices
     project: str
     gitlab_url: str
@@ -103,7 +88,7 @@ class _Files:
 
 
 def make_board(
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     choices: Choices,
     where: tuple[str, str],
     clock: Callable[[], datetime],

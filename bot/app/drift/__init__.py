@@ -2,7 +2,6 @@
 
 from bot.app.drift.comparing import Entries as Entries, compare as compare
 from bot.app.drift.finding import (
-    GitLab as GitLab,
     find_drift as find_drift,
     read_entries as read_entries,
 )
