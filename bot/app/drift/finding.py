@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-from bot.app.drift.comparing import Entries, compare
+from bot.app.drift.comparing import compare
 from bot.app.drift.places import names_told, place_needs
+from bot.app.drift.roll import Entries
 from bot.app.drift.values import Drift
 from bot.errors import GitLabError
 from bot.gitlab import GitLabClient
