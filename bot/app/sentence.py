@@ -60,6 +60,11 @@ class Choices:
         """Return the policies, with what is known of those with mistakes."""
         return Rules(policies=self.policies, broken=self.broken)
 
+    @property
+    def only_reading(self) -> "Choices":
+        """Return the choices of what only reads: it has no gate, and none to read."""
+        return replace(self, gate=GateChoice(kind=GateKind.NONE, name=self.gate.name))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:

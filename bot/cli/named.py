@@ -66,18 +66,15 @@ def _show(evaluation: "Evaluation") -> None:
 def _replay(options: Namespace, environment: Mapping[str, str]) -> int:
     from bot.app import replay, rounds
     from bot.app.asked import with_outcomes
-    from bot.publish import GateChoice, GateKind
 
     settings = read_settings(environment)
     project, iid = parse_target(options.target, settings.gitlab_url)
     manner: Manner = options.manner
     with connect(settings) as (client, choices):
         path = _team_path(client, project, settings)
-        # What only reads has no gate, and none to read.
-        gate = GateChoice(kind=GateKind.NONE, name=choices.gate.name)
         manner.show(f"reading !{iid} …")
         policies = tuple(with_outcomes(each, afterwards=True) for each in choices.policies)
-        asked = replace(choices, gate=gate, policies=policies)
+        asked = replace(choices.only_reading, policies=policies)
         evaluation = rounds.evaluate(path, iid, asked, client)
         client.only_read()
         manner.show("reading its history …")
