@@ -122,7 +122,6 @@ def evaluate_once(
     evidence, earlier, missing = gathered
     context = find_context(merge_request, look.subjects, evidence, known)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
-    asked = is_asked(merge_request.notes, choices.command)
     findings = Findings(
         merge_request=merge_request,
         detection=proposal.detection,
@@ -131,7 +130,7 @@ def evaluate_once(
         unknown=(*proposal.unknown, *doubts, *missing, *replayed.doubts),
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
-        asked=asked,
+        asked=is_asked(merge_request.notes, choices.command),
         awaited=awaited,
     )
     replan = partial(_plan, choices=choices, known=known, now=now)

@@ -22,6 +22,7 @@ from bot.evidence import (
     Members,
     MembersOf,
     SharedFacts,
+    Source,
     fact_of,
 )
 from bot.gitlab import GitLabClient
@@ -44,15 +45,11 @@ def make_board(
     """Read the team database, named by GitLab's address and its path, and show who is near.
 
     Whatever cannot be read is said in a notice; `clock` is GitLab's, which tells the time once it
-    was asked anything, and `tell` is told what goes on. Raises GitLabError
-    where it is not known who may see the team database: a page that shows nobody would replace one
-    that does, and look as if nobody were near.
+    was asked anything, and `tell` is told what goes on.
     """
     gitlab_url, project = where
-    shared, need = SharedFacts(gitlab, project), ExposureOf(project)
-    seen = fact_of(shared.fetch_facts({need}), need)
-    if isinstance(seen, Unread):
-        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
+    shared = SharedFacts(gitlab, project)
+    seen = _find_exposure(project, shared)
     making = Making(
         gitlab=gitlab,
         choices=choices.only_reading,
@@ -74,6 +71,18 @@ def make_board(
         sections=sections,
         notices=tuple(making.notices),
     )
+
+
+def _find_exposure(project: str, source: Source) -> Exposure:
+    """Return who may see the team database; raise GitLabError where that is not known.
+
+    A page that shows nobody would replace one that does, and look as if nobody were near.
+    """
+    need = ExposureOf(project)
+    seen = fact_of(source.fetch_facts({need}), need)
+    if isinstance(seen, Unread):
+        raise GitLabError(f"Who may see {project} could not be read: {seen.reason}")
+    return seen
 
 
 def _read_sections(making: Making, seen: Exposure) -> tuple[Section, ...]:
