@@ -1,13 +1,14 @@
 """What no sound GitLab answers, and what only some tiers and versions do."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bot.config import Secret
+from bot.config import parse_settings
 from bot.errors import GitLabError, RefusedError
 from bot.evidence.facts import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
@@ -25,7 +26,7 @@ from bot.setup import (
     variables,
     webhook,
 )
-from bot.setup.ground import Ground, Wanted
+from bot.setup.ground import Ground
 from bot.setup.values import Found, Point, State
 
 NOW = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -94,18 +95,15 @@ class Door:
 
 
 def stand(door: Door, **changes: Any) -> Ground:
-    chosen: dict[str, Any] = {
-        "url": URL,
-        "team_project": "a/team",
-        "host_project": "a/bot",
-        "gate": "commit-status",
-        "status_name": "nomination-bot",
-        "token": Secret("glpat-very-secret-indeed"),
-        "variables": {},
-        "heard": frozenset(),
+    given = {
+        "NOMINATION_BOT_TOKEN": "glpat-very-secret-indeed",
+        "NOMINATION_BOT_GITLAB_URL": URL,
+        "NOMINATION_BOT_TEAM_PROJECT": "a/team",
+        "NOMINATION_BOT_PROJECT": "a/bot",
     }
+    settings = replace(parse_settings(given), **changes)
     both = cast(Transport, door)
-    return Ground(Wanted(**chosen | changes), (load_policies(), ()), (both, both), NOW)
+    return Ground(settings, {}, (load_policies(), ()), (both, both), NOW)
 
 
 def point(points: Any, name: str) -> Point:
@@ -237,7 +235,7 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
         hosting.POINTS,
         "host-project",
         {"/projects/a%2Fbot/members/all/1": {"access_level": 40}},
-        {"host_project": "a/bot"},
+        {"project": "a/bot"},
         State.OK,
         "a/bot",
     ),
@@ -260,7 +258,7 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
         State.WRONG,
         "500",
     ),
-    (hosting.POINTS, "host-project", {}, {"host_project": None}, State.UNKNOWN, "not said"),
+    (hosting.POINTS, "host-project", {}, {"project": None}, State.UNKNOWN, "not said"),
     (
         variables.POINTS,
         "pipeline-variables",

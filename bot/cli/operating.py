@@ -12,7 +12,7 @@ from bot import setup
 from bot.cli.telling import complain
 from bot.cli.wiring import CALLS, SETUP, Command, read_settings
 from bot.command_line import Manner, wants_json
-from bot.config import SETTINGS, Secret, Settings, find_chosen
+from bot.config import Secret, Settings, find_chosen
 from bot.errors import ConfigError
 from bot.gitlab import Transport
 from bot.rulebook import load_sound
@@ -118,23 +118,14 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator[setu
         door.hurried = True
         return door
 
-    wanted = setup.Wanted(
-        url=settings.gitlab_url,
-        team_project=settings.team_project,
-        host_project=settings.project,
-        gate=settings.gate,
-        status_name=settings.status_name,
-        token=settings.token,
-        variables=find_chosen(environment),
-        heard=frozenset(each.name for each in SETTINGS),
-        issue=settings.issue,
-    )
     bot = connect(settings.token)
     operator = connect(settings.admin_token) if settings.admin_token else None
     try:
         policies = load_sound(Path(settings.policies) if settings.policies else None)
         bot.reach()
-        yield setup.Ground(wanted, policies, (bot, operator), datetime.now(UTC))
+        yield setup.Ground(
+            settings, find_chosen(environment), policies, (bot, operator), datetime.now(UTC)
+        )
     finally:
         for door in (bot, operator):
             if door is not None:

@@ -58,9 +58,9 @@ def _look_at_account(ground: Ground) -> Found:
 
 def _look_at_role(ground: Ground) -> Found:
     level = level_in(ground.as_bot, ground.team, int(ground.me["id"]))
-    needed = 0 if ground.wanted.gate == "none" else DEVELOPER
+    needed = 0 if ground.settings.gate == "none" else DEVELOPER
     if level < needed:
-        step = f"make @{ground.me['username']} a Developer of {ground.wanted.team_project}"
+        step = f"make @{ground.me['username']} a Developer of {ground.settings.team_project}"
         # An inherited role below it is raised by a direct one.
         return wrong(f"level {level}", step, _make_developer)
     if level >= MAINTAINER:
@@ -88,7 +88,7 @@ def _make_developer(ground: Ground) -> None:
 
 
 def _token_page(ground: Ground) -> str:
-    return f"{ground.wanted.url}/-/user_settings/personal_access_tokens"
+    return f"{ground.settings.gitlab_url}/-/user_settings/personal_access_tokens"
 
 
 TOKEN_FIRST = ("token",)
@@ -105,7 +105,7 @@ POINTS = (
         expected=f"GitLab {write_version(OLDEST.version)} or newer",
         costs=OLDEST.without,
         look=_look_at_version,
-        link=lambda ground: f"{ground.wanted.url}/help",
+        link=lambda ground: f"{ground.settings.gitlab_url}/help",
         needs=TOKEN_FIRST,
     ),
     Point(

@@ -117,7 +117,7 @@ def ask_issues(ground: Ground, _: Sample) -> str | None:
         return f"{error}; the bot's account must be a Guest of its own project"
     if access == "disabled":
         return "the bot's project has no issues"
-    Issues(ground.bot, ground.wanted.host_project or "").fetch_open()
+    Issues(ground.bot, ground.settings.project or "").fetch_open()
     return None
 
 

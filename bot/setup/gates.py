@@ -30,9 +30,9 @@ MOST = 10  # merge requests that are looked at for a failed gate
 
 
 def _look_at_setting(ground: Ground) -> Found:
-    if ground.wanted.gate == "none":
+    if ground.settings.gate == "none":
         return ok("the gate is a job of the team database")
-    name, words = MUST[ground.wanted.gate]
+    name, words = MUST[ground.settings.gate]
     team = ground.as_bot(ground.team)
     if name not in team:
         return wrong(f"this tier has no {words!r}", "choose another NOMINATION_BOT_GATE")
@@ -50,9 +50,9 @@ def _require(ground: Ground, name: str, *, value: bool = True) -> None:
 
 
 def _look_at_check(ground: Ground) -> Found:
-    if ground.wanted.gate != "external-status-check":
+    if ground.settings.gate != "external-status-check":
         return ok("not used")
-    name = ground.wanted.status_name
+    name = ground.settings.status_name
     try:
         rows = read_pages(ground.bot, f"{ground.team}/external_status_checks")
     except RefusedError:
@@ -77,7 +77,7 @@ def _judge_check(ground: Ground, row: Json) -> Found:
 
 def _make_check(ground: Ground) -> None:
     fields = {
-        "name": ground.wanted.status_name,
+        "name": ground.settings.status_name,
         # It cannot be masked; GitLab shows it to Maintainers only.
         "external_url": trigger_address(ground, own_trigger(ground)),
     }
@@ -85,7 +85,7 @@ def _make_check(ground: Ground) -> None:
 
 
 def _look_at_guard(ground: Ground) -> Found:
-    if ground.wanted.gate != "commit-status":
+    if ground.settings.gate != "commit-status":
         return ok("not needed: this gate blocks while nothing is answered")
     step = "include templates/nomination-gate.yml there"
     lint = ground.as_operator(f"{ground.team}/ci/lint")
@@ -106,7 +106,7 @@ def _look_at_guard(ground: Ground) -> Found:
 
 def _wanted_of(ground: Ground) -> GuardWanted:
     return GuardWanted(
-        status_name=ground.wanted.status_name,
+        status_name=ground.settings.status_name,
         account=str(ground.me["username"]),
         globs=tuple(policy.team_files for policy in ground.policies),
     )
@@ -114,9 +114,9 @@ def _wanted_of(ground: Ground) -> GuardWanted:
 
 def _look_at_proof(ground: Ground) -> Found:
     """Look for an opened merge request whose gate is failed, and at what GitLab makes of it."""
-    if ground.wanted.gate == "none":
+    if ground.settings.gate == "none":
         return ok("the gate is a job of the team database")
-    wanted = BLOCKED[ground.wanted.gate]
+    wanted = BLOCKED[ground.settings.gate]
     rows, _ = ground.bot.fetch_rows(
         f"{ground.team}/merge_requests",
         {"scope": "all", "state": "opened", "my_reaction_emoji": WATCH, "per_page": MOST},
@@ -145,8 +145,8 @@ def _look_at_proof(ground: Ground) -> Found:
 
 
 def _is_failed(ground: Ground, row: Json, detail: Json) -> bool:
-    project, name = int(row["project_id"]), ground.wanted.status_name
-    if ground.wanted.gate == "external-status-check":
+    project, name = int(row["project_id"]), ground.settings.status_name
+    if ground.settings.gate == "external-status-check":
         checks = read_status_checks(ground.bot, StatusChecksOf(project, int(row["iid"])))
         return any(each.name == name and each.status == "failed" for each in checks)
     sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")

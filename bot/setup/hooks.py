@@ -45,13 +45,13 @@ def find_hook(ground: Ground) -> Json:
 
 def find_flaw(ground: Ground, url: str) -> str | None:
     """Say why an address does not start the bot as it must, or return None where it does."""
-    address, here = urlsplit(url), urlsplit(ground.wanted.url)
+    address, here = urlsplit(url), urlsplit(ground.settings.gitlab_url)
     match = _TRIGGER.search(address.path)
     ref = unquote((match and match["ref"]) or query_value(address.query, "ref"))
     if (address.scheme, address.netloc) != (here.scheme, here.netloc) and address.netloc:
         return f"it goes to {address.scheme}://{address.hostname}"
     if triggered_by(url) not in _names_of_host(ground):
-        return f"it does not call the trigger of {ground.wanted.host_project}"
+        return f"it does not call the trigger of {ground.settings.project}"
     if ref != ground.host_branch:
         return f"it starts {ref or 'no branch'}"
     if "variables" in address.query:

@@ -10,7 +10,7 @@ from bot.setup.values import Found, Point, ok, unknown, wrong
 
 def _look_at_host(ground: Ground) -> Found:
     operator = ground.as_operator("/user")
-    if ground.wanted.host_project is None:
+    if ground.settings.project is None:
         step = "set NOMINATION_BOT_PROJECT to the project whose pipelines run the bot"
         return unknown("which one it is was not said", step)
     try:
@@ -18,7 +18,7 @@ def _look_at_host(ground: Ground) -> Found:
         level = level_in(ground.as_operator, ground.host, int(operator["id"]))
     except RefusedError as error:
         return wrong(str(error), "mend NOMINATION_BOT_PROJECT, or run this as its Maintainer")
-    path, wanted = str(found["path_with_namespace"]), ground.wanted.host_project
+    path, wanted = str(found["path_with_namespace"]), ground.settings.project
     if level < MAINTAINER:
         return wrong(f"you have level {level}", "run this as its Maintainer")
     if found.get("archived"):

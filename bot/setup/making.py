@@ -76,7 +76,7 @@ def _rotate_token(ground: Ground) -> str:
             f"store it as {TOKEN}."
         ) from None
     # Before the present token ends: whether the next one can be stored at all.
-    store_token(ground, ground.wanted.token.reveal())
+    store_token(ground, ground.settings.token.reveal())
     ends = (ground.now + YEAR).date().isoformat()
     made = ground.bot.create("/personal_access_tokens/self/rotate", {"expires_at": ends})
     try:

@@ -26,9 +26,9 @@ def find_points(ground: Ground) -> Iterator[Point]:
     for name, (ask, costs) in OTHERS.items():
         asked.append(_point(name, costs, ask, before))
     for name, (find, costs) in FOR_NEEDS.items():
-        if ONLY_FOR.get(name) in {None, ground.wanted.gate}:
+        if ONLY_FOR.get(name) in {None, ground.settings.gate}:
             asked.append(_point(name, costs, partial(ask_need, find=find), before))
-    if ground.wanted.issue:
+    if ground.settings.issue:
         asked.append(_point("issues of the bot's project", ISSUE, ask_issues, ("token",)))
     yield from asked
     costs = "time: every run sends several queries instead of one"

@@ -48,7 +48,7 @@ def take_sample(ground: Ground) -> Sample:
         group=policy.maintainers.group,
         username=str(ground.me["username"]),
         user_id=int(ground.me["id"]),
-        status_name=ground.wanted.status_name,
+        status_name=ground.settings.status_name,
         changed=partial(_changed_path, ground, sha),
     )
 

@@ -107,7 +107,7 @@ def trigger_address(ground: Ground, token: str) -> str:
     """Return the address that starts the bot's jobs."""
     project = ground.as_operator(ground.host)["id"]
     ref = quote(ground.host_branch, safe="")
-    place = f"{ground.wanted.url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
+    place = f"{ground.settings.gitlab_url}/api/v4/projects/{project}/ref/{ref}/trigger/pipeline"
     return f"{place}?token={token}"
 
 

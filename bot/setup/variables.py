@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from bot.config import SETTINGS
 from bot.gitlab import Json
 from bot.setup.ground import Ground
 from bot.setup.hosting import HOST_FIRST
@@ -35,7 +36,7 @@ def _look_at_token(ground: Ground) -> Found:
     if not rows:
         return wrong("it is not set", f"set {TOKEN}, masked and protected", _make)
     found = rows[0]
-    if found.get("value") not in {None, ground.wanted.token.reveal()}:
+    if found.get("value") not in {None, ground.settings.token.reveal()}:
         return wrong("it is another token", f"replace {TOKEN} by the one given now", _store)
     flaws = [f"not {flag}" for flag in ("masked", "protected") if not found.get(flag)]
     flaws += _kind_flaws(found)
@@ -57,7 +58,7 @@ def _kind_flaws(row: Json) -> list[str]:
 
 
 def _store(ground: Ground) -> None:
-    store_token(ground, ground.wanted.token.reveal())
+    store_token(ground, ground.settings.token.reveal())
 
 
 def store_token(ground: Ground, token: str) -> None:
@@ -66,7 +67,7 @@ def store_token(ground: Ground, token: str) -> None:
 
 
 def _make(ground: Ground) -> None:
-    fields = {"key": TOKEN, **_token_fields(ground.wanted.token.reveal()), "raw": True}
+    fields = {"key": TOKEN, **_token_fields(ground.settings.token.reveal()), "raw": True}
     ground.operator.create(f"{ground.host}/variables", fields)
 
 
@@ -81,10 +82,10 @@ def _look_at_settings(ground: Ground) -> Found:
         return misplaced
     apart = (TOKEN, *NOT_FOR_JOBS)
     there = {name: row for name, row in _variables(ground).items() if name not in apart}
-    unheard = sorted(set(there) - ground.wanted.heard)
+    unheard = sorted(set(there) - {each.name for each in SETTINGS})
     if unheard:
         return wrong(f"{unheard[0]} is no setting of the bot", "rename or remove it")
-    wanted = dict(ground.wanted.variables)
+    wanted = dict(ground.chosen)
     differing = sorted(
         name
         for name in wanted.keys() | there.keys()
@@ -116,7 +117,7 @@ def _misplaced(ground: Ground) -> Found | None:
         return wrong(f"the jobs have {ADMIN}", step)
     host = ground.as_operator(ground.host)
     present = {
-        URL: (ground.wanted.url,),
+        URL: (ground.settings.gitlab_url,),
         PROJECT: (str(host["id"]), str(host["path_with_namespace"])),
     }
     for name, values in present.items():
@@ -129,7 +130,7 @@ def _misplaced(ground: Ground) -> Found | None:
 def _set(ground: Ground, names: tuple[str, ...]) -> None:
     there = _variables(ground)
     for name in dict.fromkeys(names):
-        given = ground.wanted.variables.get(name)
+        given = ground.chosen.get(name)
         value = there[name]["value"] if given is None else given
         # What is hidden keeps its value.
         fields: dict[str, object] = {"protected": True, **ALL_JOBS}
