@@ -10,7 +10,7 @@ from bot.merge_request import WATCH
 from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
-from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
+from bot.setup.guard import GUARD, find_guards, flaw_of_guard
 from bot.setup.hooks import find_flaw
 from bot.setup.starting import own_trigger, trigger_address
 from bot.setup.values import Found, Point, ok, unknown, wrong
@@ -96,20 +96,12 @@ def _look_at_guard(ground: Ground) -> Found:
         return wrong("the team database has CI/CD switched off", "switch CI/CD on")
     included = any(GUARD.search(str(each.get("location"))) for each in lint.get("includes") or ())
     guards = find_guards(str(lint.get("merged_yaml") or ""))
-    flaws = [flaw_of_guard(job, _wanted_of(ground), included=included) for job in guards]
+    flaws = [flaw_of_guard(job, ground, included=included) for job in guards]
     if not flaws:
         return wrong("no job fails while the bot is silent", step)
     if all(flaws):
         return wrong(f"the job {guards[0].name} {flaws[0]}", "mend that job, or include it anew")
     return ok("it is there")
-
-
-def _wanted_of(ground: Ground) -> GuardWanted:
-    return GuardWanted(
-        status_name=ground.settings.status_name,
-        account=str(ground.me["username"]),
-        globs=tuple(policy.team_files for policy in ground.policies),
-    )
 
 
 def _look_at_proof(ground: Ground) -> Found:
