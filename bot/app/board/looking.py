@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.app import rounds
-from bot.app.board.gathering import MOST_LOOKS, Making, bound
+from bot.app.board.gathering import MOST_LOOKS, Making, bound, tell_left_out
 from bot.app.board.nominations import show_merged, show_open
 from bot.app.drift import place_needs
 from bot.app.replay import Told, trace
@@ -17,8 +17,12 @@ from bot.report import MARKER
 MOST_FINISHED = 20  # nominations that are over, the newest
 
 
-def read_nominations(making: Making) -> None:
+def read_nominations(making: Making, seen: Exposure) -> None:
     """Read those that wait, those with steps left, and how long others took."""
+    if seen.merge_requests is not Visibility.PUBLIC:
+        hidden = f"the merge requests of {making.project}"
+        making.notices.append(tell_left_out("Nominations", hidden))
+        return
     for state in ("opened", "merged"):
         try:
             iids = making.gitlab.fetch_watched(making.project, state)

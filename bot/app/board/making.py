@@ -59,10 +59,7 @@ def make_board(
         shared=shared,
         now=clock(),
     )
-    if seen.merge_requests is Visibility.PUBLIC:
-        read_nominations(making)
-    else:
-        making.notices.append(tell_left_out("Nominations", f"the merge requests of {project}"))
+    read_nominations(making, seen)
     sections = _read_sections(making, seen)
     return Board(
         made_at=making.now,
