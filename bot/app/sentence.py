@@ -109,6 +109,7 @@ def evaluate_once(
     What was read before a change and what was read after it may never have been true together.
     The last time this is unknown, but for a head that moved.
     """
+    # One function: this is the sentence, whose words say little out of their order.
     own = find_own_notes(merge_request, choices.former_ids)
     awaited = may_be_awaited(merge_request, choices.gate, choices.rules.globs)
     proposal = _propose(merge_request, choices, gitlab, now, is_known=bool(own))
@@ -120,7 +121,9 @@ def evaluate_once(
     if gathered is None:
         return None
     evidence, earlier, missing = gathered
-    context = find_context(merge_request, look.subjects, evidence, known)
+    beside = proposal.detection.beside
+    context = find_context(merge_request, look.subjects, evidence, known, beside=beside)
+    context = replace(context, former_ids=choices.former_ids)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
     findings = Findings(
         merge_request=merge_request,

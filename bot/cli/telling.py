@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.app import Evaluation, Look
     from bot.command_line import Manner
     from bot.gitlab import GitLabClient
+    from bot.report import Outcome
 
 
 def complain(line: str, iid: int | None = None) -> None:
@@ -59,30 +60,53 @@ def tell(
     event: str = "",
 ) -> None:
     """Tell what was done about one merge request, and keep it as artifacts where that is asked."""
-    from bot.report import Outcome, tell_story, tell_waits, write_artifacts
+    from bot.report import tell_story, write_artifacts
+
+    outcome = _find_outcome(evaluation, problems, client, settings, event)
+    if settings.artifacts:
+        save(Path(settings.artifacts), write_artifacts(outcome))
+    _tell_problems(evaluation, problems)
+    print("\n".join(tell_story(outcome, time_of_job(settings))))
+
+
+def _find_outcome(
+    evaluation: "Evaluation",
+    problems: Sequence[str],
+    client: "GitLabClient",
+    settings: Settings,
+    event: str,
+) -> "Outcome":
+    # One function: it builds one value, each field of which takes a line or two.
+    from bot.publish import GateKind
+    from bot.report import Outcome, tell_waits
 
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
-    outcome = Outcome(
+    planned, plan = evaluation.plan.places(), evaluation.plan
+    failed = {problem.partition(":")[0] for problem in problems}
+    if address in client.created:
+        failed.discard("comment")  # it is there, whatever became of what followed
+    # A commit status is one of the head, which may be another merge request's.
+    is_judged = evaluation.merge_request.counts or settings.gate != GateKind.COMMIT_STATUS.value
+    return Outcome(
         findings=evaluation.findings,
-        gate=report.gate if report else None,
+        gate=report.gate if report and is_judged else None,
         spoken=report is not None,
         waits=tell_waits(report.turns, evaluation.now) if report else (),
         event=event,
         writes=tuple(
             (what, (comment_url or "") if where is None else f"{address}{where}")
-            for what, where in evaluation.plan.places()
+            for what, where, part in planned
+            if part not in failed
         ),
+        unwritten=tuple(what for what, _, part in planned if part in failed),
+        unset="gate" in failed or plan.gate_problem is not None,
         problems=tuple(problems),
         comment_url=comment_url,
         observed=settings.observe,
         calls=client.calls,
         seconds=client.elapsed,
     )
-    if settings.artifacts:
-        save(Path(settings.artifacts), write_artifacts(outcome))
-    _tell_problems(evaluation, problems)
-    print("\n".join(tell_story(outcome, time_of_job(settings))))
 
 
 def time_of_job(settings: Settings) -> float | None:
