@@ -88,7 +88,7 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLabClient) -> l
     Raises HeadMovedError when somebody pushed meanwhile.
     """
 
-    def body_with(problem: str) -> str | None:
+    def body_with(problem: str) -> str:
         return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
     plan = evaluation.plan
