@@ -26,7 +26,7 @@ query ($project: ID!, $iid: String!) {
     forkedFrom { fullPath } group { fullPath } maxAccessLevel { integerValue stringValue }
     mergeRequest(iid: $iid) {
       id iid title webUrl webPath state draft createdAt updatedAt mergedAt preparedAt closedAt
-      author { username state bot mergeRequestInteraction { approved } }
+      author { username state bot mergeRequestInteraction { canMerge canUpdate } }
       diffHeadSha diffRefs { baseSha headSha startSha }
       diffStats { path additions deletions }
       diffStatsSummary { additions changes deletions fileCount }
@@ -35,16 +35,19 @@ query ($project: ID!, $iid: String!) {
       conflicts detailedMergeStatus mergeable mergeStatus discussionLocked hidden description
       approved approvalsLeft approvalsRequired mergeCommitSha mergeUser { username }
       approvedBy(first: 50) { count nodes { username } }
+      changeRequesters { nodes { username } }
       assignees(first: 20) { nodes { username } }
       reviewers(first: 20) {
         nodes { username mergeRequestInteraction { reviewState approved reviewed } }
       }
+      participants(first: 9) { nodes { username } }
       commenters { count nodes { username } }
       awardEmoji { nodes { name unicode user { username } } }
       upvotes downvotes reference(full: true)
       commitCount commits { nodes { sha shortId title fullTitle message description
         authoredDate author { username } webUrl id } }
-      headPipeline { id iid sha ref source active complete path createdAt }
+      headPipeline { id iid sha ref source active complete path finishedAt createdAt
+        detailedStatus { id name label } }
       userNotesCount
     }
   }
@@ -79,7 +82,8 @@ query ($paths: [String!]!, $ref: String, $project: ID = "group/team", $type: Ref
     repository {
       rootRef empty exists commit(ref: "main") { sha }
       blobs(paths: $paths, ref: $ref, refType: $type) {
-        nodes { id path name size rawTextBlob mode }
+        nodes { id path name oid size rawSize rawTextBlob rawBlob base64EncodedBlob mode fileType
+          webPath storedExternally }
       }
     }
   }
@@ -144,6 +148,7 @@ def test_a_merge_request_is_told_whole_in_one_query() -> None:
         "approved": True,
         "reviewed": True,
     }
+    assert told["headPipeline"]["detailedStatus"]["name"] == "SUCCESS"
     assert told["headPipeline"]["sha"] == told["diffHeadSha"] == mr.head_sha
     assert (told["commitCount"], told["commits"]["nodes"][0]["description"]) == (2, "and why")
     assert told["detailedMergeStatus"] == "MERGEABLE"
@@ -283,7 +288,7 @@ def test_files_are_read_at_any_branch_and_sha_and_missing_ones_are_absent() -> N
     found = blobs(api, "a.yml", "absent", "image")
     assert [each["path"] for each in found] == ["a.yml", "image"]
     assert (found[0]["rawTextBlob"], found[0]["size"]) == ("a: 1\n", "5")
-    assert found[1]["rawTextBlob"] is None
+    assert (found[1]["rawTextBlob"], found[1]["fileType"]) == (None, "download")
     assert [each["name"] for each in blobs(api, "change.md", ref=mr.head_sha)] == ["change.md"]
     assert blobs(api, "change.md") == blobs(api, "a.yml", ref="nowhere") == []
     assert blobs(api, "a.yml", type="TAGS") == []

@@ -31,11 +31,13 @@ OWN_COST: Mapping[tuple[str, str], int] = {
     ("MergeRequest", "mergedAt"): 5,
     ("MergeRequest", "assignees"): 5,
     ("MergeRequest", "reviewers"): 5,
+    ("MergeRequest", "participants"): 15,
     ("MergeRequest", "commits"): 2,
     ("MergeRequest", "diffHeadSha"): 2,
     ("MergeRequest", "diffStats"): 2,
     ("MergeRequest", "diffStatsSummary"): 2,
     ("MergeRequest", "detailedMergeStatus"): 2,
+    ("UserMergeRequestInteraction", "canMerge"): 2,
     ("Commit", "title"): 2,
     ("Commit", "fullTitle"): 2,
 }

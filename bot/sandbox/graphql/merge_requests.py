@@ -20,6 +20,7 @@ from bot.sandbox.rest.merge_request_entities import (
     merge_request_url,
     shown_diff,
 )
+from bot.sandbox.rest.merge_request_parts import participants
 from bot.sandbox.world.access import (
     can_read,
 )
@@ -100,8 +101,12 @@ connects(
             CommitAt(project=source.project, commit=each) for each in commits_of(source)
         ),
         "approvedBy": lambda source: (each.user for each in source.approvals),
+        "changeRequesters": lambda source: (
+            each.user for each in source.reviewers if each.state == "requested_changes"
+        ),
         "assignees": lambda source: _interacting(source, source.assignees),
         "reviewers": lambda source: _interacting(source, (each.user for each in source.reviewers)),
+        "participants": lambda source: _interacting(source, participants(source)),
         "awardEmoji": lambda source: source.awards,
     },
 )

@@ -16,6 +16,7 @@ from bot.sandbox.graphql.core import (
     values,
 )
 from bot.sandbox.rest.people_entities import web_url
+from bot.sandbox.world.access import can_merge, can_update
 from bot.sandbox.world.entities import Group, Member, User
 
 PAGE = ("after", "before", "first", "last")
@@ -57,6 +58,12 @@ def member_id(group: Group, member: Member) -> int:
     return group.id * 100_000 + member.user.id
 
 
+@resolves("UserMergeRequestInteraction", "canMerge")
+def _can_merge(source: Interacting, asked: Asked) -> bool:
+    mr = source.merge_request
+    return can_merge(source.user, mr.project, mr.target_branch, asked.today)
+
+
 def _review_state(source: Interacting) -> str:
     found = source.merge_request.find_reviewer(source.user)
     return found.state if found else ""
@@ -83,8 +90,16 @@ values(
         "webPath": lambda source: f"/{source.username}",
     },
 )
-for _role in ("Author", "Assignee", "Reviewer"):
+for _role in ("Author", "Assignee", "Participant", "Reviewer"):
     values(f"MergeRequest{_role}", {"mergeRequestInteraction": lambda source: source})
+tells(
+    "UserMergeRequestInteraction",
+    {
+        "canUpdate": lambda source, asked: can_update(
+            source.user, source.merge_request, asked.today
+        ),
+    },
+)
 values(
     "UserMergeRequestInteraction",
     {

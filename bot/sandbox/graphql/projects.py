@@ -2,6 +2,7 @@
 
 # One module: one table of the fields of a project and of what is reached through it.
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,10 @@ def _author(source: CommitAt, asked: Asked) -> User | None:
     return asked.world.find_user(name) if domain == "example.com" else None
 
 
+def _raw_text(source: BlobAt) -> str:
+    return source.content.decode("utf-8", "replace")
+
+
 tells(
     "Project",
     {
@@ -156,12 +161,19 @@ values(
         "id": lambda source: global_id(
             "Gitlab::Graphql::Representation::TreeEntry", source.blob.sha
         ),
+        "oid": lambda source: source.blob.sha,
         "mode": lambda source: source.blob.mode,
         "name": lambda source: source.path.rsplit("/", 1)[-1],
+        "fileType": lambda source: "download" if is_binary(source.content) else "text",
         "size": lambda source: str(len(source.content)),
-        "rawTextBlob": lambda source: (
-            None if is_binary(source.content) else source.content.decode("utf-8", "replace")
+        "rawSize": lambda source: str(len(source.content)),
+        "rawBlob": _raw_text,
+        "rawTextBlob": lambda source: None if is_binary(source.content) else _raw_text(source),
+        "webPath": lambda source: (
+            f"/{source.project.path_with_namespace}/-/blob/{source.commit.sha}/{source.path}"
         ),
+        "base64EncodedBlob": lambda source: base64.b64encode(source.content).decode(),
+        "storedExternally": lambda _: False,
     },
 )
 values(
@@ -191,6 +203,17 @@ values(
         "iid": lambda source: str(source.iid),
         "active": lambda source: source.status in ACTIVE,
         "complete": lambda source: source.status not in ACTIVE,
+        "finishedAt": lambda source: (
+            None if source.status in ACTIVE else time_text(source.updated_at)
+        ),
         "path": lambda source: f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
+        "detailedStatus": lambda source: {
+            "id": f"{source.status}-{source.id}",
+            "name": source.status.upper(),
+            "label": source.status,
+            "tooltip": source.status,
+            "hasDetails": True,
+            "detailsPath": f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
+        },
     },
 )
