@@ -302,11 +302,34 @@ ROWS: dict[str, list[Row]] = {
         ("POST", f"{P}/releases/v2/assets/links", {"name": "a", "url": "http://a/"}, 404, None),
     ],
     "a search": [
+        ("POST", f"{P}/issues", {"title": "Seek me"}, 201, None),
+        ("POST", f"{P}/milestones", {"title": "Seek"}, 201, None),
         ("POST", f"{MR}/notes", {"body": "seek"}, 201, None),
-        ("GET", f"{P}/search?scope=notes&search=SEEK", None, 200, has("seek")),
-        ("GET", f"{P}/search?scope=blobs&search=hello", None, 200, has("README.md")),
+        *(
+            ("GET", f"{place}/search?scope={scope}&search={word}", None, 200, has(*found))
+            for place in (P, G, "")
+            for scope, word, found in (
+                ("issues", "seek", ["Seek me"]), ("milestones", "SEEK", ["Seek"]),
+                ("notes", "seek", ["seek"]), ("merge_requests", "chang", ["Change"]),
+                ("users", "outs" if place == "" else "deve", ["username"]),
+                ("commits", "begin", ["Begin"]), ("blobs", "hello", ["README.md"]),
+            )
+        ),
+        ("GET", "/search?scope=projects&search=tea", None, 200, names("id", 7)),
         ("GET", f"{P}/search?scope=blobs&search=x&ref=nowhere", None, 404, None),
-        ("GET", f"{P}/search?scope=wikis&search=x", None, 400, None),
+        ("GET", "/search?scope=wikis&search=x", None, 400, None),
+        ("POST", "/markdown", {"text": "# Hi"}, 201, says(html="<h1>Hi</h1>\n")),
+    ],
+    "events": [
+        ("POST", f"{MR}/notes", {"body": "hello"}, 201, None),
+        ("PUT", MR, {"state_event": "close"}, 200, None),
+        ("GET", f"{P}/events?per_page=2", None, 200,
+         names("action_name", "closed", "commented on")),
+        ("GET", "/events?sort=asc", None, 200, names("action_name", "commented on", "closed")),
+        ("GET", "/users/4/events", None, 200, names("action_name", "opened", "pushed to")),
+        ("GET", f"{P}/events?target_type=merge_request&action=opened", None, 200,
+         names("target_iid", 1)),
+        ("GET", f"{P}/events?after=2030-01-01", None, 200, names("id")),
     ],
     "how a project merges": [
         ("PUT", P, {"merge_method": "ff", "squash_option": "always"}, 200,
