@@ -368,7 +368,7 @@ def test_the_fields_of_the_contract_are_there(scene: Scene, path: str, names: st
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("suffix", ["", "/raw"])
+@pytest.mark.parametrize("suffix", ["", "/raw", "/blame"])
 def test_a_file_is_described_in_headers(scene: Scene, method: str, suffix: str) -> None:
     api = scene[2]
     reply = api.send(method, f"/api/v4{FILE}/README.md{suffix}?ref=main", headers=api.headers)

@@ -65,6 +65,18 @@ def test_files_are_made_and_changed() -> None:
     assert api.put(f"{FILES}/absent", **new).status == 400
 
 
+def test_blame_credits_each_run_of_lines_to_its_commit() -> None:
+    _, api = make_api()
+    commit(api, "a: 1\nb: 2\nc: 3\n")
+    runs = api.get(f"{FILES}/d%2Fa.yml/blame", ref="work").body
+    assert [(run["commit"]["message"], run["lines"]) for run in runs] == [
+        ("Begin", ["a: 1"]),
+        ("Say a: 1\n", ["b: 2", "c: 3"]),
+    ]
+    part = f"{FILES}/d%2Fa.yml/blame?ref=work&range[start]=3&range[end]=3"
+    assert [run["lines"] for run in api.get(part).body] == [["c: 3"]]
+
+
 def test_a_tree_lists_directories_before_files() -> None:
     _, api = make_api()
 

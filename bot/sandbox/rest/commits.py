@@ -107,6 +107,20 @@ def list_commit_refs(call: Call) -> Answer:
     return paged(call, found, dict)
 
 
+@endpoint("GET", COMMITS + "/{sha}/sequence", {"first_parent": flag()}, scopes=FILES)
+def count_history(call: Call) -> Answer:
+    """Count a commit and those before it."""
+    sha, first = call.commit(call.path["sha"]).sha, call.params.get("first_parent", False)
+    return Answer(body={"count": len(list(call.code.repository.log(sha, "", first_parent=first)))})
+
+
+@endpoint("GET", COMMITS + "/{sha}/signature", scopes=FILES)
+def show_signature(call: Call) -> Answer:
+    """Say that nothing is signed here."""
+    call.commit(call.path["sha"])
+    raise RefusedError(404, "404 Signature Not Found")
+
+
 COPIED = {"branch": text(required=True), "dry_run": flag(), "message": text()}
 
 

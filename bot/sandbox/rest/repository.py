@@ -4,7 +4,9 @@
 
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from bot.sandbox.acts import actions
@@ -211,6 +213,22 @@ def show_blob(call: Call) -> Answer:
         return Answer(raw=content, content_type="text/plain; charset=utf-8")
     told = {"size": len(content), "encoding": "base64", "sha": sha}
     return Answer(body=told | {"content": b64encode(content).decode()})
+
+
+@endpoint("GET", "/projects/{id}/repository/contributors",
+          {"ref": text(), "order_by": choice("email", "name", "commits"),
+           "sort": choice("asc", "desc"), **PAGING}, scopes=FILES)  # fmt: skip
+def list_contributors(call: Call) -> Answer:
+    """Count the commits of each author; lines are always 0 (doc/api/repositories.md)."""
+    head = call.commit(call.params.get("ref", call.code.default_branch))
+    counted = Counter(each.author[:2] for each in call.project.repository.log(head.sha))
+    rows: list[dict[str, Any]] = [
+        {"name": name, "email": email, "commits": count, "additions": 0, "deletions": 0}
+        for (name, email), count in counted.items()
+    ]
+    order = call.params.get("order_by", "commits")
+    rows.sort(key=lambda row: row[order], reverse=call.params.get("sort") == "desc")
+    return paged(call, rows, dict)
 
 
 @endpoint("GET", "/projects/{id}/repository/merge_base", {"refs": words()}, scopes=FILES)
