@@ -275,6 +275,16 @@ def test_a_page_holds_at_most_a_hundred() -> None:
     }
 
 
+def test_a_note_is_found_by_its_global_id() -> None:
+    world, _, api = make_api()
+    api.post(f"{MR}/notes", body="x", internal=True)
+    query = "query ($id: NoteID!) { note(id: $id) { body } }"
+    assert ask(api, query, id="gid://gitlab/Note/1")["note"]["body"] == "x"
+    assert ask(api, query, id="gid://gitlab/Note/9")["note"] is None
+    assert ask(Api(world), query, id="gid://gitlab/Note/1")["note"] is None
+    assert "does not represent" in problems(api, query, id="gid://gitlab/User/1")
+
+
 # files
 
 
@@ -412,6 +422,10 @@ def test_people_are_found_by_name_or_id() -> None:
     assert ask(api, query, id="gid://gitlab/User/1")["user"] == {"username": "owner"}
     assert ask(api, '{ user(username: "nobody") { id } }')["user"] is None
     assert "either a single" in problems(api, "{ user { id } }")
+    listed = '{ users(usernames: ["OWNER", "x"]) { count nodes { id } } }'
+    assert ask(api, listed)["users"]["count"] == 1
+    by_id = '{ users(ids: ["gid://gitlab/User/2"]) { nodes { username } } }'
+    assert ask(api, by_id)["users"]["nodes"] == [{"username": "maintainer"}]
     world.user("owner").bot = True
     assert ask(api, '{ user(username: "owner") { name human } }')["user"] == {
         "name": "****",
@@ -432,6 +446,7 @@ query ($path: ID!, $relations: [GroupMemberRelation!], $levels: [AccessLevelEnum
         id createdAt updatedAt expiresAt createdBy { username } group { fullPath }
         accessLevel { integerValue stringValue }
         user { username }
+        mergeRequestInteraction(id: "gid://gitlab/MergeRequest/1") { approved }
       }
     }
   }
@@ -475,12 +490,18 @@ def test_members_are_sorted(sort: str, first: str) -> None:
 
 
 def test_a_group_tells_its_place_and_hides_what_is_private() -> None:
-    world, _, api = make_api()
+    world, mr, api = make_api()
     low = make_groups(world)
+    actions.approve(world, world.user("developer"), mr)
     found = ask(api, GROUP, path="TOP/low")["group"]
     assert (found["fullName"], found["parent"]) == ("Top / Low", {"fullPath": "top"})
     assert found["groupMembersCount"] == 1
     assert found["maxAccessLevel"] == {"integerValue": 40, "humanAccess": "Maintainer"}
+    approved = {
+        each["user"]["username"]: each["mergeRequestInteraction"]["approved"]
+        for each in found["groupMembers"]["nodes"]
+    }
+    assert approved == {"owner": False, "developer": True}
     low.visibility = "public"
     stranger = Api(world, "outsider")
     assert ask(stranger, GROUP, path="top/low")["group"]["parent"] is None

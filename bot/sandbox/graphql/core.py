@@ -5,7 +5,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 
+from bot.sandbox.world.access import can_read
 from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 
@@ -154,6 +155,13 @@ def read_global_id(text: object, *kinds: str) -> str:
     if found is None or found[1] not in kinds:
         raise GraphQLError(f'"{text}" does not represent an instance of {" or ".join(kinds)}')
     return found[2]
+
+
+def readable_merge_requests(asked: Asked) -> Iterator[MergeRequest]:
+    """Yield every merge request the caller may see."""
+    for project in asked.world.projects.values():
+        if can_read(asked.user, project, asked.today):
+            yield from project.merge_requests.values()
 
 
 def _cursor(item: object, index: int) -> str:

@@ -48,6 +48,8 @@ RESOLVED = {
     ("Query", "project"),
     ("Query", "group"),
     ("Query", "user"),
+    ("Query", "users"),
+    ("Query", "note"),
     ("Project", "mergeRequest"),
     ("Group", "groupMembers"),
     ("MergeRequest", "notes"),

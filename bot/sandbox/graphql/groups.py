@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.sandbox.graphql.core import (
     Asked,
+    Interacting,
     connect,
     global_id,
     resolves,
@@ -12,7 +13,7 @@ from bot.sandbox.graphql.core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql.people import Membership, member_id, split_page
+from bot.sandbox.graphql.people import Membership, find_merge_request, member_id, split_page
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read, find_level, own_members
 from bot.sandbox.world.entities import Group, Level
@@ -77,6 +78,12 @@ def _sort_members(found: list[Membership], sort: str) -> list[Membership]:
 def level_name(level: int) -> str:
     """Name an access level as GraphQL does."""
     return Level(level).name
+
+
+@resolves("GroupMember", "mergeRequestInteraction")
+def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> Interacting | None:
+    found = find_merge_request(asked, wanted["id"])
+    return Interacting(user=source.member.user, merge_request=found) if found else None
 
 
 tells(

@@ -8,6 +8,8 @@ from bot.sandbox.graphql.core import (
     connect,
     connects,
     global_id,
+    read_global_id,
+    readable_merge_requests,
     resolves,
     tells,
     values,
@@ -20,6 +22,8 @@ from bot.sandbox.world.access import (
     find_level,
 )
 from bot.sandbox.world.entities import MergeRequest, Note
+
+NOTE_KINDS = ("Note", "DiscussionNote", "DiffNote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,20 @@ def _discussion(source: NoteOn, asked: Asked) -> Thread:
 def _author_level(source: NoteOn, asked: Asked) -> str | None:
     level = find_level(source.note.author, source.mr.project, asked.today)
     return level_name(level).capitalize() if level else None
+
+
+@resolves("Query", "note")
+def _note(_: object, asked: Asked, **wanted: str) -> NoteOn | None:
+    return _find_note(asked, wanted["id"])
+
+
+def _find_note(asked: Asked, gid: object) -> NoteOn | None:
+    number = int(read_global_id(gid, *NOTE_KINDS))
+    for mr in readable_merge_requests(asked):
+        note = mr.find_note(number)
+        if note and can_see_note(asked.user, mr, note, asked.today):
+            return NoteOn(note=note, mr=mr)
+    return None
 
 
 connects("Discussion", {"notes": lambda source: source.notes})

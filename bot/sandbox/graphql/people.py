@@ -9,15 +9,17 @@ from graphql import GraphQLError
 from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
+    connect,
     global_id,
     read_global_id,
+    readable_merge_requests,
     resolves,
     tells,
     values,
 )
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_merge, can_update
-from bot.sandbox.world.entities import Group, Member, User
+from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 
 PAGE = ("after", "before", "first", "last")
 REVIEWED = frozenset({"reviewed", "requested_changes", "approved"})
@@ -76,6 +78,31 @@ def _user(_: object, asked: Asked, **wanted: Any) -> User | None:
     if "id" in wanted:
         return asked.world.users.get(int(read_global_id(wanted["id"], "User")))
     return asked.world.find_user(str(wanted["username"]))
+
+
+@resolves("Query", "users")
+def _users(
+    _: object,
+    asked: Asked,
+    ids: list[str] | None = None,
+    usernames: list[str] | None = None,
+    **page: Any,
+) -> object:
+    numbers = None if ids is None else {int(read_global_id(each, "User")) for each in ids}
+    names = None if usernames is None else {each.casefold() for each in usernames}
+    found = [
+        user
+        for user in asked.world.users.values()
+        if (numbers is None or user.id in numbers)
+        and (names is None or user.username.casefold() in names)
+    ]
+    return connect(found, **page)
+
+
+def find_merge_request(asked: Asked, gid: object) -> MergeRequest | None:
+    """Find a merge request by global id, if the caller may see it."""
+    number = int(read_global_id(gid, "MergeRequest"))
+    return next((mr for mr in readable_merge_requests(asked) if mr.id == number), None)
 
 
 tells("Query", {"currentUser": lambda _, asked: asked.user})
