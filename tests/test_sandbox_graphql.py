@@ -19,7 +19,7 @@ from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 WHOLE = """
 query ($project: ID!, $iid: String!) {
   queryComplexity { limit score }
-  currentUser { id username bot human active name webUrl webPath publicEmail createdAt }
+  currentUser { id username bot human active name webUrl webPath publicEmail createdAt groupCount }
   project(fullPath: $project) {
     id fullPath path name nameWithNamespace webUrl httpUrlToRepo visibility archived isForked
     mergeRequestsEnabled onlyAllowMergeIfAllStatusChecksPassed onlyAllowMergeIfPipelineSucceeds
@@ -48,7 +48,8 @@ query ($project: ID!, $iid: String!) {
         authoredDate author { username } webUrl id } }
       headPipeline { id iid sha ref source active complete path finishedAt createdAt
         detailedStatus { id name label } }
-      userNotesCount
+      resolvableDiscussionsCount resolvedDiscussionsCount userDiscussionsCount userNotesCount
+      userPermissions { readMergeRequest createNote canApprove canMerge updateMergeRequest }
     }
   }
 }
@@ -69,6 +70,7 @@ query ($filter: NotesFilterType, $first: Int, $after: String, $last: Int, $befor
           maxAccessLevelOfAuthor resolvable resolved resolvedAt resolvedBy { username }
           project { fullPath }
           discussion { id replyId resolvable resolved createdAt notes { count } }
+          userPermissions { adminNote awardEmoji createNote readNote repositionNote resolveNote }
         }
       }
       discussions { nodes { id resolved resolvedAt resolvedBy { username } } }
@@ -127,7 +129,7 @@ def make_busy() -> tuple[MergeRequest, Any]:
 
 def test_a_merge_request_is_told_whole_in_one_query() -> None:
     mr, data = make_busy()
-    assert data["currentUser"]["username"] == "developer"
+    assert (data["currentUser"]["username"], data["currentUser"]["groupCount"]) == ("developer", 0)
     told = data["project"]["mergeRequest"]
     assert told["diffRefs"] == {
         "baseSha": mr.project.repository.branches["main"],
@@ -154,7 +156,9 @@ def test_a_merge_request_is_told_whole_in_one_query() -> None:
     assert told["detailedMergeStatus"] == "MERGEABLE"
     assert told["reference"] == "group/team!1"
     assert told["commenters"] == {"count": 1, "nodes": [{"username": "reporter"}]}
-    assert told["upvotes"] == 1
+    assert (told["upvotes"], told["resolvableDiscussionsCount"]) == (1, 1)
+    assert told["userPermissions"]["canApprove"]
+    assert not told["userPermissions"]["canMerge"]
 
 
 def test_the_numbers_of_approvals_are_a_licensed_feature() -> None:
@@ -198,7 +202,10 @@ def test_a_note_tells_of_edits_and_reactions() -> None:
     assert note["lastEditedAt"] == f"{mr.notes[0].last_edited_at:%Y-%m-%dT%H:%M:%SZ}"
     assert note["awardEmoji"]["nodes"] == [{"name": "eyes", "user": {"username": "maintainer"}}]
     assert note["url"].endswith("/group/team/-/merge_requests/1#note_1")
-    assert note["maxAccessLevelOfAuthor"] == "Developer"
+    assert (note["maxAccessLevelOfAuthor"], note["userPermissions"]["adminNote"]) == (
+        "Developer",
+        False,
+    )
 
 
 def test_notes_are_filtered_and_hidden_ones_left_out() -> None:
@@ -396,6 +403,20 @@ def test_a_time_that_is_none_is_an_error() -> None:
     assert "Could not parse" in problems(api, query)
 
 
+USER = """
+query ($name: String!, $group: GroupID, $id: ProjectID, $path: String) {
+  user(username: $name) {
+    username state
+    authoredMergeRequests(groupId: $group, projectId: $id, projectPath: $path) {
+      count nodes { iid }
+    }
+    reviewRequestedMergeRequests(groupId: $group, state: merged) { count }
+    groupMemberships { nodes { group { fullPath } accessLevel { integerValue } } }
+  }
+}
+"""
+
+
 def make_groups(world: World) -> Group:
     top = Group(id=5, full_path="top", name="Top", created_at=NOW, visibility="private")
     low = Group(id=6, full_path="top/low", name="Low", created_at=NOW, parent=top)
@@ -414,6 +435,39 @@ def make_groups(world: World) -> Group:
         world.add_group(place)
     world.project(PROJECT).group = low
     return low
+
+
+def test_a_person_s_merge_requests_are_found_by_group_and_project() -> None:
+    world, api = make_list()
+    make_groups(world)
+    counts = [
+        ask(api, USER, name="owner", **where)["user"]["authoredMergeRequests"]["count"]
+        for where in (
+            {},
+            {"group": "gid://gitlab/Group/5"},
+            {"group": "gid://gitlab/Group/8"},
+            {"group": "gid://gitlab/Group/404"},
+            {"id": "gid://gitlab/Project/7"},
+            {"path": PROJECT},
+            {"path": "other/project"},
+        )
+    ]
+    assert counts == [1, 1, 0, 0, 1, 1, 0]
+    both = problems(api, USER, name="owner", id="gid://gitlab/Project/7", path=PROJECT)
+    assert "Only one of" in both
+    found = ask(api, USER, name="Developer")["user"]
+    assert found["reviewRequestedMergeRequests"]["count"] == 1
+    assert [each["accessLevel"]["integerValue"] for each in found["groupMemberships"]["nodes"]] == [
+        20,
+        40,
+    ]
+
+
+def test_a_private_project_lowers_the_count_silently() -> None:
+    world, _ = make_list()
+    world.project(PROJECT).visibility = "private"
+    stranger = Api(world, "outsider")
+    assert ask(stranger, USER, name="owner")["user"]["authoredMergeRequests"]["count"] == 0
 
 
 def test_people_are_found_by_name_or_id() -> None:
@@ -449,6 +503,7 @@ query ($path: ID!, $relations: [GroupMemberRelation!], $levels: [AccessLevelEnum
         mergeRequestInteraction(id: "gid://gitlab/MergeRequest/1") { approved }
       }
     }
+    mergeRequests(includeSubgroups: true) { count }
   }
 }
 """
@@ -495,7 +550,7 @@ def test_a_group_tells_its_place_and_hides_what_is_private() -> None:
     actions.approve(world, world.user("developer"), mr)
     found = ask(api, GROUP, path="TOP/low")["group"]
     assert (found["fullName"], found["parent"]) == ("Top / Low", {"fullPath": "top"})
-    assert found["groupMembersCount"] == 1
+    assert (found["groupMembersCount"], found["mergeRequests"]["count"]) == (1, 1)
     assert found["maxAccessLevel"] == {"integerValue": 40, "humanAccess": "Maintainer"}
     approved = {
         each["user"]["username"]: each["mergeRequestInteraction"]["approved"]

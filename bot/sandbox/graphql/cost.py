@@ -41,10 +41,16 @@ OWN_COST: Mapping[tuple[str, str], int] = {
     ("Commit", "title"): 2,
     ("Commit", "fullTitle"): 2,
 }
-SORTED = ("Project", "mergeRequests")
+SORTED = frozenset(
+    {
+        ("UserCore", "authoredMergeRequests"),
+        ("UserCore", "reviewRequestedMergeRequests"),
+        ("Project", "mergeRequests"),
+        ("Group", "mergeRequests"),
+    }
+)
 BLOBS = ("Repository", "blobs")
-RESOLVED = {
-    SORTED,
+RESOLVED = SORTED | {
     ("Query", "project"),
     ("Query", "group"),
     ("Query", "user"),
@@ -118,7 +124,7 @@ class _Meter:
 
 
 def _argument_cost(key: tuple[str, str], arguments: Mapping[str, Any]) -> int:
-    cost = 1 if arguments.get("sort") or key == SORTED else 0
+    cost = 1 if arguments.get("sort") or key in SORTED else 0
     cost += SEARCH_COST if arguments.get("search") else 0
     if key == BLOBS:
         paths = arguments.get("paths")

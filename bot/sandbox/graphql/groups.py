@@ -13,6 +13,7 @@ from bot.sandbox.graphql.core import (
     time_text,
     values,
 )
+from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import Membership, find_merge_request, member_id, split_page
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read, find_level, own_members
@@ -30,6 +31,13 @@ def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
 def _parent(source: Group, asked: Asked) -> Group | None:
     parent = source.parent
     return parent if parent and can_read(asked.user, parent, asked.today) else None
+
+
+@resolves("Group", "mergeRequests")
+def _group_merge_requests(source: Group, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    deep = filters.pop("includeSubgroups", False)
+    return connect(list_merge_requests(asked, (source, bool(deep)), filters), **page)
 
 
 def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[Membership]:

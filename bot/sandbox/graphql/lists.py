@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.graphql.core import Asked, parse_time, snake_case
-from bot.sandbox.world.access import can_read_merge_requests
-from bot.sandbox.world.entities import MergeRequest, Project
+from graphql import GraphQLError
+
+from bot.sandbox.graphql.core import Asked, parse_time, read_global_id, snake_case
+from bot.sandbox.world.access import can_read, can_read_merge_requests
+from bot.sandbox.world.entities import Group, MergeRequest, Project
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 
 # Filters that GraphQL does not call as REST does.
@@ -16,6 +18,7 @@ NAMES: Mapping[str, str] = {
     "mergedBy": "merge_user_username",
 }
 FIELDS: Mapping[str, str] = {"CREATED": "created_at", "UPDATED": "updated_at"}
+Place = Project | tuple[Group, bool] | None
 
 
 def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,12 +33,48 @@ def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def list_merge_requests(
-    asked: Asked, project: Project, given: Mapping[str, Any]
-) -> list[MergeRequest]:
-    """List the merge requests of a project."""
-    readable = can_read_merge_requests(asked.user, project, asked.today)
-    found = project.merge_requests.values() if readable else ()
+def list_merge_requests(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[MergeRequest]:
+    """List the merge requests of a project, of a group with or without subgroups, or of all."""
+    found = [
+        mr
+        for project in _projects(asked, place, given)
+        if can_read_merge_requests(asked.user, project, asked.today)
+        for mr in project.merge_requests.values()
+    ]
     chosen = select(found, _translate(given), _translate(given.get("not") or {}))
     field, _, direction = str(given.get("sort") or "created_desc").upper().rpartition("_")
     return arrange(chosen, FIELDS.get(field, field.casefold()), direction.casefold())
+
+
+def _projects(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[Project]:
+    if isinstance(place, Project):
+        return [place]
+    if given.get("projectPath") and given.get("projectId"):
+        raise GraphQLError("Only one of [projectPath, projectId] arguments is allowed")
+    if given.get("groupId"):
+        group = asked.world.groups.get(int(read_global_id(given["groupId"], "Group")))
+        place = (group, True) if group else None
+        if place is None:
+            return []
+    return [
+        project
+        for project in asked.world.projects.values()
+        if can_read(asked.user, project, asked.today)
+        and _is_below(project, place)
+        and _is_named(project, given)
+    ]
+
+
+def _is_below(project: Project, place: tuple[Group, bool] | None) -> bool:
+    if place is None:
+        return True
+    group, deep = place
+    lineage = list(project.group.lineage()) if project.group else []
+    return group in (lineage if deep else lineage[:1])
+
+
+def _is_named(project: Project, given: Mapping[str, Any]) -> bool:
+    path, gid = given.get("projectPath"), given.get("projectId")
+    if gid:
+        return project.id == int(read_global_id(gid, "Project"))
+    return not path or project.path_with_namespace.casefold() == str(path).casefold()

@@ -22,10 +22,14 @@ from bot.sandbox.rest.merge_request_entities import (
 )
 from bot.sandbox.rest.merge_request_parts import participants
 from bot.sandbox.world.access import (
+    can_approve,
+    can_comment,
+    can_merge,
     can_read,
+    can_update,
 )
 from bot.sandbox.world.diffs import Stats, count_lines, diff_of
-from bot.sandbox.world.entities import MergeRequest, Project, User
+from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 
@@ -84,6 +88,27 @@ def _source_project(source: MergeRequest, asked: Asked) -> Project | None:
 @resolves("MergeRequest", "reference")
 def _reference(source: MergeRequest, _asked: Asked, full: bool = False) -> str:
     return f"{source.project.path_with_namespace if full else ''}!{source.iid}"
+
+
+def _threads(mr: MergeRequest) -> dict[str, list[Note]]:
+    threads: dict[str, list[Note]] = {}
+    for note in mr.notes:
+        if note.resolvable:
+            threads.setdefault(note.discussion_id, []).append(note)
+    return threads
+
+
+@resolves("MergeRequest", "userPermissions")
+def _permissions(source: MergeRequest, asked: Asked) -> dict[str, bool]:
+    user, today = asked.user, asked.today
+    return {
+        "adminMergeRequest": can_update(user, source, today),
+        "canApprove": can_approve(user, source, today),
+        "canMerge": can_merge(user, source.project, source.target_branch, today),
+        "createNote": can_comment(user, source, today),
+        "readMergeRequest": can_read(user, source.project, today),
+        "updateMergeRequest": can_update(user, source, today),
+    }
 
 
 connects(
@@ -147,6 +172,13 @@ values(
         ),
         "webPath": lambda source: (
             f"/{source.project.path_with_namespace}/-/merge_requests/{source.iid}"
+        ),
+        "resolvableDiscussionsCount": lambda source: len(_threads(source)),
+        "resolvedDiscussionsCount": lambda source: sum(
+            all(each.resolved for each in notes) for notes in _threads(source).values()
+        ),
+        "userDiscussionsCount": lambda source: len(
+            {note.discussion_id for note in source.comments}
         ),
         "userNotesCount": lambda source: len(source.comments),
     },

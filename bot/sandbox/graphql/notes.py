@@ -18,7 +18,11 @@ from bot.sandbox.graphql.groups import level_name
 from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.merge_request_entities import merge_request_url
 from bot.sandbox.world.access import (
+    can_admin_note,
+    can_comment,
+    can_read,
     can_see_note,
+    can_update,
     find_level,
 )
 from bot.sandbox.world.entities import MergeRequest, Note
@@ -90,6 +94,20 @@ def _discussion(source: NoteOn, asked: Asked) -> Thread:
 def _author_level(source: NoteOn, asked: Asked) -> str | None:
     level = find_level(source.note.author, source.mr.project, asked.today)
     return level_name(level).capitalize() if level else None
+
+
+@resolves("Note", "userPermissions")
+def _permissions(source: NoteOn, asked: Asked) -> dict[str, bool]:
+    user, mr, today = asked.user, source.mr, asked.today
+    admin = can_admin_note(user, mr, source.note, today)
+    return {
+        "adminNote": admin,
+        "awardEmoji": can_comment(user, mr, today),
+        "createNote": can_comment(user, mr, today),
+        "readNote": can_read(user, mr.project, today),
+        "repositionNote": admin,
+        "resolveNote": can_update(user, mr, today),
+    }
 
 
 @resolves("Query", "note")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -17,8 +18,9 @@ from bot.sandbox.graphql.core import (
     tells,
     values,
 )
+from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_merge, can_update
+from bot.sandbox.world.access import can_merge, can_read, can_update, own_members
 from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 
 PAGE = ("after", "before", "first", "last")
@@ -55,9 +57,40 @@ class Membership:
         return getattr(self.member, name)
 
 
+def _memberships(asked: Asked, user: User) -> list[Membership]:
+    return [
+        Membership(id=member_id(group, member), group=group, member=member)
+        for group in asked.world.groups.values()
+        if can_read(asked.user, group, asked.today)
+        for member in own_members(group, asked.today)
+        if member.user is user
+    ]
+
+
 def member_id(group: Group, member: Member) -> int:
     """Give a membership a number of its own, made of group and account."""
     return group.id * 100_000 + member.user.id
+
+
+@resolves("User", "groupMemberships")
+def _group_memberships(source: User, asked: Asked, **page: Any) -> object:
+    return connect(_memberships(asked, _account(source)), **page)
+
+
+@resolves("User", "groupCount")
+def _group_count(source: User, asked: Asked) -> int | None:
+    account = _account(source)
+    return len(_memberships(asked, account)) if account is asked.user else None
+
+
+def _merge_requests(role: str, source: User, asked: Asked, **arguments: Any) -> object:
+    page, filters = split_page(arguments)
+    found = list_merge_requests(asked, None, {**filters, role: source.username})
+    return connect(found, **page)
+
+
+resolves("UserCore", "authoredMergeRequests")(partial(_merge_requests, "authorUsername"))
+resolves("UserCore", "reviewRequestedMergeRequests")(partial(_merge_requests, "reviewerUsername"))
 
 
 @resolves("UserMergeRequestInteraction", "canMerge")
