@@ -88,6 +88,8 @@ def test_read_only_lets_reads_pass() -> None:
     assert api.get(MR).status == 200
     assert api.put(MR, title="x").status == 403
     assert api.ask("{ currentUser { id } }").status == 200
+    award = 'mutation { awardEmojiAdd(input: {awardableId: "x", name: "y"}) { errors } }'
+    assert api.ask(award).status == 403
     assert api.send("POST", "/api/graphql", data=b"[]").status == 200
 
 

@@ -1,4 +1,4 @@
-"""The GraphQL interface: answers, pages, cost, permissions."""
+"""The GraphQL interface: answers, pages, cost, permissions, mutations."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from bot.sandbox.graphql.core import RESOLVERS, VALUES, connect
 from bot.sandbox.story.seed_history import add_merge_requests
 from bot.sandbox.story.seed_section import Section
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, MergeRequest
-from bot.sandbox.world.state import World
+from bot.sandbox.world.state import QuickActionOutcome, World
 from tests.sandbox_client import MR, Api, give_token
 from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 
@@ -710,8 +710,106 @@ def test_every_resolver_belongs_to_a_field_of_the_schema() -> None:
     assert strays == []
 
 
-def test_a_mutation_is_said_not_to_be_offered() -> None:
+# mutations
+
+CREATE = """
+mutation ($id: NoteableID!, $body: String!, $thread: DiscussionID, $head: String) {
+  createNote(input: {noteableId: $id, body: $body, discussionId: $thread,
+                     mergeRequestDiffHeadSha: $head, clientMutationId: "c"}) {
+    clientMutationId errors note { id body }
+    quickActionsStatus { commandNames commandsOnly errorMessages messages }
+  }
+}
+"""
+UPDATE = """
+mutation ($id: NoteID!, $body: String) {
+  updateNote(input: {id: $id, body: $body}) { errors note { body } }
+}
+"""
+AWARD = """
+mutation ($id: AwardableID!, $name: String!) {
+  awardEmojiAdd(input: {awardableId: $id, name: $name}) {
+    errors awardEmoji { name emoji user { username } }
+  }
+}
+"""
+GID = "gid://gitlab/MergeRequest/1"
+
+
+def test_a_note_is_written_answered_and_edited() -> None:
+    _, mr, api = make_api()
+    made = ask(api, CREATE, id=GID, body="x\r\n", head=mr.head_sha)["createNote"]
+    assert made == {
+        "clientMutationId": "c",
+        "errors": [],
+        "note": {"id": "gid://gitlab/Note/1", "body": "x"},
+        "quickActionsStatus": None,
+    }
+    thread = f"gid://gitlab/Discussion/{mr.notes[0].discussion_id}"
+    assert ask(api, CREATE, id=GID, body="y", thread=thread)["createNote"]["errors"] == []
+    assert mr.notes[1].discussion_id == mr.notes[0].discussion_id
+    assert ask(api, UPDATE, id=made["note"]["id"], body="z")["updateNote"] == {
+        "errors": [],
+        "note": {"body": "z"},
+    }
+
+
+def test_a_refused_note_is_told_in_errors() -> None:
+    _, mr, api = make_api()
+    assert "blank" in ask(api, CREATE, id=GID, body=" ")["createNote"]["errors"][0]
+    wrong = ask(api, CREATE, id=GID, body="x", head="0" * 40)["createNote"]
+    assert (wrong["note"], "changed" in wrong["errors"][0]) == (None, True)
+    ask(api, CREATE, id=GID, body="x")
+    edited = ask(api, UPDATE, id="gid://gitlab/Note/1")["updateNote"]
+    assert (edited["note"], len(edited["errors"])) == ({"body": "x"}, 1)
+    assert len(mr.notes) == 1
+
+
+def test_commands_only_give_no_note_but_a_status() -> None:
     world, _, api = make_api()
-    said = "The mutation operation is not supported by the schema."
-    assert problems(api, "mutation { createNote { errors } }") == said
-    assert world.violations == [f"POST /api/graphql: {said}"]
+    world.quick_actions = lambda *_: QuickActionOutcome(
+        text="", commands=("close",), messages=("Closed.",)
+    )
+    made = ask(api, CREATE, id=GID, body="/close")["createNote"]
+    assert made["note"] is None
+    assert made["quickActionsStatus"] == {
+        "commandNames": ["close"],
+        "commandsOnly": True,
+        "errorMessages": [],
+        "messages": ["Closed."],
+    }
+
+
+def test_a_reaction_is_given_once() -> None:
+    world, _, api = make_api()
+    ask(api, CREATE, id=GID, body="x")
+    for gid in (GID, "gid://gitlab/Note/1"):
+        first = ask(api, AWARD, id=gid, name="eyes")["awardEmojiAdd"]
+        again = ask(api, AWARD, id=gid, name="eyes")["awardEmojiAdd"]
+        assert first["awardEmoji"]["user"] == {"username": "developer"}
+        assert again == {"errors": ["Name has already been taken"], "awardEmoji": None}
+    assert world.violations == []
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (CREATE, {"id": "gid://gitlab/MergeRequest/9", "body": "x"}),
+        (UPDATE, {"id": "gid://gitlab/Note/9", "body": "x"}),
+        (UPDATE, {"id": "gid://gitlab/Note/1", "body": "x"}),
+        (AWARD, {"id": "gid://gitlab/Note/9", "name": "eyes"}),
+    ],
+)
+def test_what_one_may_not_touch_is_an_error(query: str, variables: dict[str, Any]) -> None:
+    world, mr, api = make_api("reporter")
+    actions.create_note(world, world.user("author"), mr, actions.NoteDraft(body="theirs"))
+    assert "don't have permission" in problems(api, query, **variables)
+    assert mr.notes[0].body == "theirs"
+
+
+@pytest.mark.parametrize("scopes", [None, ("read_api",)])
+def test_writing_needs_a_token_that_may_write(scopes: tuple[str, ...] | None) -> None:
+    world, mr, _ = make_api()
+    api = Api(world) if scopes is None else Api(world, "developer", *scopes)
+    assert "don't have permission" in problems(api, CREATE, id=GID, body="x")
+    assert mr.notes == []

@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request
 from bot.sandbox.graphql.core import Asked, resolve_field, resolves
 from bot.sandbox.graphql.cost import measure
 from bot.sandbox.rest.app import authenticate
-from bot.sandbox.rest.core import READ, Answer
+from bot.sandbox.rest.core import READ, WRITE, Answer
 from bot.sandbox.world.state import RefusedError, World
 
 GRAPHQL = "/api/graphql"
@@ -110,10 +110,11 @@ def _authenticate(world: World, request: Request) -> Asked | None:
         caller = authenticate(world, Headers(request.headers))
     except RefusedError:
         return None
-    token = caller.token
-    if token is not None and (token.kind == "job" or not READ & set(token.scopes)):
+    scopes = set(caller.token.scopes) if caller.token else set()
+    job = caller.token is not None and caller.token.kind == "job"
+    if caller.token is not None and (job or not READ & scopes):
         return None
-    return Asked(world=world, user=caller.user)
+    return Asked(world=world, user=caller.user, may_write=bool(WRITE & scopes))
 
 
 def _answer(asked: Asked, request: Request) -> Answer:

@@ -18,6 +18,10 @@ from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 
 MAX_PAGE = 100
+UNAVAILABLE = (
+    "The resource that you are attempting to access does not exist "
+    "or you don't have permission to perform this action"
+)
 GLOBAL_ID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([0-9a-f]+)\Z")
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 Resolver = Callable[..., Any]
@@ -29,6 +33,7 @@ class Asked:
 
     world: World
     user: User | None
+    may_write: bool
     score: int = 0
     limit: int = 0
     seen: list[MergeRequest] = field(default_factory=list)
@@ -37,6 +42,13 @@ class Asked:
     def today(self) -> date:
         """The day the world is at."""
         return self.world.now.date()
+
+    @property
+    def actor(self) -> User:
+        """The signed-in user; raise GraphQLError for anybody else."""
+        if self.user is None or not self.may_write:
+            raise GraphQLError(UNAVAILABLE)
+        return self.user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     Undefined,
     get_named_type,
@@ -160,5 +161,9 @@ def measure(
         },
         variables={**variables, **given},
     )
-    score = meter.selection(schema.type_map["Query"], operation.selection_set, 0)
+    query = operation.operation is OperationType.QUERY
+    root = schema.query_type if query else schema.mutation_type
+    if root is None:
+        raise ValueError("the schema has no such root")
+    score = meter.selection(root, operation.selection_set, 0)
     return Cost(score=score, depth=meter.deepest)

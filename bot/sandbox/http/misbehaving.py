@@ -1,5 +1,6 @@
 """Strike a request with the faults that are switched on."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -136,8 +137,13 @@ def _read_only(fault: Fault) -> Answer:
 
 
 def is_write(request: Request) -> bool:
-    """Return whether a request means to change something; GraphQL is only asked here."""
-    return request.method not in {"GET", "HEAD"} and request.path != GRAPHQL
+    """Return whether a request means to change something; a GraphQL query does not."""
+    if request.path != GRAPHQL:
+        return request.method not in {"GET", "HEAD"}
+    try:
+        return str(json.loads(request.get_data())["query"]).lstrip().startswith("mutation")
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _respond(world: World, struck: tuple[Fault, ...], respond: Respond, *, stale: bool) -> Answer:
