@@ -74,6 +74,8 @@ from bot.evidence.facts import (
     fact_of as fact_of,
 )
 from bot.evidence.gathering import (
+    ITSELF as ITSELF,
+    MEANWHILE as MEANWHILE,
     Evidence as Evidence,
     Manager as Manager,
     Subject as Subject,

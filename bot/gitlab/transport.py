@@ -71,7 +71,14 @@ ADVICE: Mapping[int, str] = {
     401: "the token is wrong, expired or revoked; check {token}",
     403: "the role of the bot's account in the project does not allow this",
     404: "it does not exist, or the bot's account has no role that lets it see it",
+    407: "a proxy asks who this is; name it with account and password, or set NO_PROXY",
 }
+# Every GitLab answers queries, whoever asks: what does not is none, or not at that address.
+NOWHERE = frozenset({404, 405})
+NO_GITLAB = (
+    "GitLab's API is not there; check NOMINATION_BOT_GITLAB_URL, which is what comes before /api/v4"
+)
+BEFORE_IT = "a proxy or a login page may have answered for it"
 OUT_OF_TIME = "The time for this run is used up (NOMINATION_BOT_DEADLINE)."
 NO_SCOPE = "insufficient_scope"  # GitLab's word
 SCOPE = "the token lacks the scope `api`; make one that has it and set {token}"
@@ -396,7 +403,7 @@ class Transport:
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """Yield an answer piece by piece, as long as there is time."""
         if "text/html" in response.headers.get("Content-Type", ""):
-            raise OddAnswerError(f"GitLab answered {response.status_code} without the archive.")
+            raise _odd(response, "the archive")
         for piece in response.iter_content(CHUNK):
             if self.spent:
                 raise GitLabError(OUT_OF_TIME)
@@ -471,6 +478,8 @@ class Transport:
             return DoubtfulWriteError(_doubt(request))
         words = _words(error)
         advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
+        if code in NOWHERE and request.path.endswith(GRAPHQL_PATH):
+            advice = NO_GITLAB
         advice = advice.replace("{token}", self._setting)
         if code in FAULTS:
             told = self._told_wait(code)
@@ -498,16 +507,19 @@ def _read_answer(response: requests.Response, kind: type) -> Any:
     if kind is bytes:
         # GitLab sends every file as plain text (`send_git_blob` in lib/api/helpers.rb).
         if "text/html" in response.headers.get("Content-Type", ""):
-            raise OddAnswerError(f"GitLab answered {response.status_code} without the file.")
+            raise _odd(response, "the file")
         return response.content
     try:
         answer = response.json()
     except (ValueError, RecursionError):
-        raise OddAnswerError(f"GitLab answered {response.status_code} without JSON.") from None
+        raise _odd(response, "JSON") from None
     if not isinstance(answer, kind):
-        name = "list" if kind is list else "object"
-        raise OddAnswerError(f"GitLab answered {response.status_code} without a JSON {name}.")
+        raise _odd(response, f"a JSON {'list' if kind is list else 'object'}")
     return answer
+
+
+def _odd(response: requests.Response, missing: str) -> OddAnswerError:
+    return OddAnswerError(f"GitLab answered {response.status_code} without {missing}; {BEFORE_IT}.")
 
 
 def _read_date(text: str) -> datetime | None:
