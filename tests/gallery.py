@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.app.ready import with_outcomes
+from bot.app.asked import with_outcomes
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
 from bot.evidence.facts import Act, Course, CoursesOf, FileAt, Work
@@ -13,8 +13,9 @@ from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.values import Remark
-from bot.policy.values import ListedIn, Policy
-from bot.report.words import Findings
+from bot.policy.follow_ups import ListedIn
+from bot.policy.values import Policy
+from bot.report.values import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,

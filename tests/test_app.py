@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from bot.app.rounds import evaluate
-from bot.app.sweep import SWEPT, run, sweep_all
+from bot.app.searches import SWEPT
+from bot.app.sweep import run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence.facts import Facts, Need, Source, StandingOf
 from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
 from bot.publish.gate import GateKind
-from bot.report.words import MARKER, GateState
+from bot.report.rendering import MARKER
+from bot.report.values import GateState
 from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (
