@@ -144,7 +144,7 @@ def _matters(
 ) -> bool:
     """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
     head = ledger[_head(merge_request, path)]
-    if not isinstance(head, bytes) or is_candidate(head):
+    if not isinstance(head, bytes) or is_candidate(head) or path.endswith(".gitattributes"):
         return True
     # Where the target has none, the entry may go by another name there.
     target = _target(merge_request, path)

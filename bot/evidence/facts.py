@@ -301,11 +301,13 @@ class StandingOf(Asks[Standing]):
 class Proposed:
     """What other merge requests with comments, none of them merged, change, by their numbers.
 
-    None where GitLab did not list all of it. `own` are those of whom it was asked for.
+    None where GitLab did not list all of it. `own` are those of whom it was asked for, and
+    `merged` theirs that were, by the branch.
     """
 
     paths: Mapping[int, tuple[str, ...] | None]
     own: frozenset[int] = frozenset()
+    merged: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +323,7 @@ class Sibling:
     """A merge request from a branch of the same name; forks have branches of their own."""
 
     iid: int
-    state: str
+    merged_into: str | None
     source_project_id: int | None
 
 

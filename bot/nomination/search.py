@@ -18,6 +18,7 @@ from bot.team import (
     is_team_file,
     lies_among_entries,
     may_mention,
+    rules_entries,
 )
 from bot.unread import Content, Unread
 
@@ -81,6 +82,8 @@ class _Search:
         for change in self._outside:
             if lies_among_entries(change.path, self._glob):
                 self._examine_beside(change)
+            if rules_entries(change.path, self._glob):
+                self._examine_rules(change)
             self._examine_outside(change)
         self._remark_on_doubles()
         nominations = self._nominations.values()
@@ -307,6 +310,13 @@ class _Search:
         if is_nothing or (_is_changed(change) and self._mentions(change.head)):
             self._mark_authors(change.path, say.among_entries(change.path))
 
+    def _examine_rules(self, change: Change) -> None:
+        """Mark as unread what lets git write entries out as other bytes than those read here."""
+        if isinstance(change.head, Unread):
+            self._mark_unread(change.path, "after", change.head)
+        elif not _encodings(change.head) <= _encodings(change.base):
+            self._mark_authors(change.path, say.written_otherwise(change.path))
+
     def _examine_outside(self, change: Change) -> None:
         """Remark on a role that is written into a file which is not read as an entry."""
         name = change.path.casefold()
@@ -333,6 +343,11 @@ class _Search:
                     self._remark(path, message)
                 cautions = (*nomination.cautions, message)
                 self._nominations[key] = replace(nomination, cautions=cautions)
+
+
+def _encodings(attributes: Content) -> set[bytes]:
+    lines = attributes.splitlines() if isinstance(attributes, bytes) else ()
+    return {line for line in lines if b"working-tree-encoding" in line}
 
 
 def _is_changed(change: Change) -> bool:
