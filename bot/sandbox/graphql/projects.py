@@ -87,6 +87,12 @@ def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
     return connect(list_merge_requests(asked, source, filters), **page)
 
 
+@resolves("Project", "mergeRequestsEnabled")
+def _has_merge_requests(source: Project, asked: Asked) -> bool:
+    """Tell whether they are there for who asks (app/graphql/types/project_type.rb)."""
+    return can_read_merge_requests(asked.user, source, asked.today)
+
+
 @resolves("Project", "repository")
 def _repository(source: Project, asked: Asked) -> Project | None:
     return source if can_read_code(asked.user, source, asked.today) else None
@@ -143,7 +149,6 @@ values(
         "path": lambda source: source.path_with_namespace.rsplit("/", 1)[-1],
         "nameWithNamespace": lambda source: source.path_with_namespace.replace("/", " / "),
         "isForked": lambda source: source.forked_from is not None,
-        "mergeRequestsEnabled": lambda _: True,
         "onlyAllowMergeIfAllStatusChecksPassed": lambda source: source.settings.checks_must_succeed,
         "onlyAllowMergeIfPipelineSucceeds": lambda source: source.settings.pipelines_must_succeed,
     },
