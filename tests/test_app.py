@@ -712,6 +712,14 @@ def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server
     assert TROUBLE in one_note(made, mr)
 
 
+def test_of_more_reviews_than_are_listed_it_is_said_that_there_may_be_others() -> None:
+    made = make_world(reviewed=40)
+    with Server(made.world) as server:
+        body = run_on(server, made.nomination).body
+    assert "| ✓&nbsp;met | 30+ | 5 |" in body
+    assert "- and at least 25 more" in body
+
+
 def test_a_fork_gets_its_gate_by_what_the_comment_advises(
     made: NominationWorld, server: Server
 ) -> None:
