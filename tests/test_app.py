@@ -16,7 +16,8 @@ from bot.evidence.facts import Facts, Need, Source, StandingOf
 from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
 from bot.publish.gate import GateKind
-from bot.report.words import MARKER, GateState
+from bot.report.rendering import MARKER
+from bot.report.values import GateState
 from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (

@@ -10,8 +10,8 @@ from hypothesis import given
 from bot.commands.orders import REASON_LIMIT
 from bot.commands.replaying import replay as replay_notes
 from bot.commands.skimming import wants_push_time
-from bot.commands.text import VERBS
 from bot.commands.values import Answer, Context, Outcome, Replay, Scope
+from bot.commands.verbs import VERBS
 from bot.inert import has_quick_action
 from bot.merge_request import Note, Person
 from tests.hostile import CORPUS, find_live_parts, find_shape, hostile_texts
@@ -818,7 +818,11 @@ def test_a_hold_in_an_earlier_merge_request_stands_until_its_release() -> None:
     assert outcome.held is not None
     assert (outcome.held.place, outcome.answers) == (hold.url, ())
     assert held_after(make_note("release", number=2)).held is None
-    assert held_after(earlier=(hold, make_note("release", number=2))).held is None
+    release = replace(make_note("release", number=2), url=hold.url)
+    assert held_after(earlier=(hold, release)).held is None
+    # One that was said in a third one may have been meant for somebody else.
+    for url in ("https://gitlab.example.com/x/-/11#note_2", None):
+        assert held_after(earlier=(hold, replace(release, url=url))).held is not None
     # Nothing else is heeded there, whoever said it.
     said = replace(hold, body="/nomination waive authored x\n/nomination nonsense")
     assert held_after(earlier=(said,)).waivers == {}

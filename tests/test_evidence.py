@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.evidence.facts import (
     Account,
@@ -40,7 +41,6 @@ from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, find_tenure
 from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
-from bot.policy import values as rules
 from bot.policy.values import Policy
 from bot.team import RoleKey
 from bot.unread import Content, Unread

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
@@ -15,7 +16,6 @@ from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
 from bot.evidence.facts import Account, Listed, Merged
 from bot.evidence.gathering import Manager
 from bot.evidence.history import Tenure
-from bot.policy import values as rules
 from bot.unread import Unread
 from tests.builders import (
     GROUP,

@@ -410,6 +410,31 @@ def test_where_no_maintainer_is_known_the_manager_waives(
     assert [award.name for award in note.awards] == ["white_check_mark"]
 
 
+@pytest.mark.parametrize("name", ["", "@bob ", "@eve "])
+def test_what_was_waived_for_one_account_opens_nothing_for_the_next(
+    made: NominationWorld, server: Server, name: str
+) -> None:
+    made.user("eve")
+    put(made, account("bob", "trainee_maintainer"))
+    mr = open_from_main(made, "bob", account("bob", "maintainer"))
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    if name == "@eve ":
+        put(made, account("eve", "trainee_maintainer"))
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive {name}{requirement} known from elsewhere", mr=mr)
+    if name != "@eve ":
+        assert run_on(server, mr).gate == "passed"
+        put(made, account("eve", "trainee_maintainer"))
+    outcome = run_on(server, mr)
+    assert outcome.gate != "passed"
+    assert "from &#34;bob&#34; to &#34;eve&#34; on the target branch" in outcome.body
+    assert "rebase" in outcome.body
+    actions.rebase(made.world, made.user("nina"), mr)
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive @eve {requirement} known from elsewhere", mr=mr)
+    assert run_on(server, mr).gate == "passed"
+
+
 def test_who_is_nominated_while_the_entry_changes_elsewhere_is_judged(
     made: NominationWorld, server: Server
 ) -> None:

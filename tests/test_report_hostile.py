@@ -13,7 +13,9 @@ from bot.evidence.facts import FileAt
 from bot.evidence.gathering import Manager
 from bot.inert import code_span
 from bot.nomination.values import Remark
-from bot.report.words import MARKER, Findings, Words, render_report
+from bot.report.rendering import MARKER, render_report
+from bot.report.values import Findings
+from bot.report.words import Words
 from bot.unread import Unread
 from tests.builders import (
     GITLAB,

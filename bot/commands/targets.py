@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from bot.commands.authority import check_authority
-from bot.commands.orders import NoEffectError, NotUnderstoodError, Order, show, suggest
+from bot.commands.orders import (
+    NoEffectError,
+    NotUnderstoodError,
+    Order,
+    find_nearest,
+    show,
+    suggest,
+)
 from bot.commands.skimming import waives_for_nobody_by_name
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Scope
@@ -35,17 +42,23 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
 
 
 def _check_push(order: Order, requirement: str) -> None:
-    """Refuse a waiver for nobody by name once a push may have changed who is nominated."""
-    pushed_at = order.context.pushed_at
-    if pushed_at is None or not waives_for_nobody_by_name(order.request):
+    """Refuse a waiver for nobody by name where somebody else may be nominated since.
+
+    That is so once something was pushed, or where the target branch alone decides who is.
+    """
+    context = order.context
+    if context.pushed_at is None or not waives_for_nobody_by_name(order.request):
         return
-    if order.note.created_at <= pushed_at.replace(microsecond=0):
-        people = sorted({scope.username for scope in order.context.nominations}, key=str.casefold)
-        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
-        raise NoEffectError(
-            "changes may have been pushed after this waiver, which does not say for whom it is; "
-            f"write {' or '.join(forms)}."
+    pushed = order.note.created_at <= context.pushed_at.replace(microsecond=0)
+    if pushed or context.beside:
+        why = (
+            "changes may have been pushed after this waiver, which"
+            if pushed
+            else "entries of several people are changed here, and this waiver"
         )
+        people = sorted({scope.username for scope in context.nominations}, key=str.casefold)
+        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
+        raise NoEffectError(f"{why} does not say for whom it is; write {' or '.join(forms)}.")
 
 
 def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:
@@ -85,7 +98,7 @@ def find_further(order: Order, target: tuple[str, str, str], *, reasoned: bool) 
     person, name = _names_in(words[link:], order)
     is_further = name in known and (is_listed or not reasoned)
     if is_listed and not reasoned:
-        is_further = is_further or person.startswith("@") or _is_near(name, known)
+        is_further = is_further or person.startswith("@") or bool(find_nearest(name, known))
     if not is_further:
         return ""
     return " ".join(words[link:] if person else [f"@{who}", *words[link:]])
@@ -100,9 +113,3 @@ def _names_in(words: Sequence[str], order: Order) -> tuple[str, str]:
     if first.startswith("@") or (is_nominee and first not in _requirements_of(scopes)):
         return first, second
     return "", first
-
-
-def _is_near(name: str, known: Iterable[str]) -> bool:
-    from difflib import get_close_matches  # noqa: PLC0415 (only odd lists need it)
-
-    return bool(get_close_matches(name, list(known)))

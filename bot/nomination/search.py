@@ -83,12 +83,16 @@ class _Search:
                 self._examine_beside(change)
             self._examine_outside(change)
         self._remark_on_doubles()
+        nominations = self._nominations.values()
+        nominating = {path for each in nominations for path in (each.path, each.base_path)}
+        others = (each for path, each in self._proposed.items() if path not in nominating)
         return Detection(
             nominations=tuple(self._nominations.values()),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=any(map(self._is_at_stake, self._proposed.values())),
             named=any(map(self._is_named, self._proposed.values())),
+            beside=bool(nominating) and any(map(self._is_named, others)),
         )
 
     def _is_at_stake(self, change: Change) -> bool:
@@ -245,7 +249,8 @@ class _Search:
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
     ) -> Nomination:
         before = origin.entry.roles_for(wanted.project) if origin.entry else ()
-        doubts = (*_doubts(head, origin), *self._doubts_of_branch(change, head))
+        self._doubt_branch(change, head)
+        doubts = tuple(_doubts(head, origin))
         for message in (*doubts, *_stages_meant(origin.entry, wanted)):
             self._remark(change.path, message)
         return Nomination(
@@ -267,12 +272,12 @@ class _Search:
                 self._mark_unread(path, "before", Unread(reason=reason))
                 yield say.unread_deletion()
 
-    def _doubts_of_branch(self, change: Change, head: Entry) -> Iterator[str]:
-        """Say where the branch was made for another account than the entry has now."""
-        if self._has_moved(change):
-            began = self._read(self._proposed[change.path].base, change.base_path)
-            if isinstance(began, Entry) and not is_same_person(began, head.username):
-                yield say.account_moved(began.username or "", head.username or "")
+    def _doubt_branch(self, change: Change, head: Entry) -> None:
+        """Mark as unread what was made, waived and approved for another account than it is now."""
+        meant = self._read(self._proposed[change.path].head, change.path)
+        if self._has_moved(change) and not is_same_person(meant, head.username):
+            old = meant.username if isinstance(meant, Entry) else None
+            self._mark_authors(change.path, say.account_moved(old or "", head.username or ""))
 
     def _look_for_near_miss(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
