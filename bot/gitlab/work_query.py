@@ -65,7 +65,6 @@ query(
 ) {
   user(username: $username) { username state bot }
   project(fullPath: $project) {
-    mergeRequestsEnabled
     authored: mergeRequests(
       authorUsername: $username, state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch]
       first: $authored
@@ -147,7 +146,7 @@ query($project: ID!, $iid: String!, $notes: Int!) {
 
 BRANCH = """
 query($project: ID!) {
-  project(fullPath: $project) { repository { rootRef } }
+  project(fullPath: $project) { mergeRequestsEnabled repository { rootRef } }
 }
 """
 
@@ -182,7 +181,7 @@ def work_part(need: WorkOf) -> Part:
         make_part,
         need,
         # Larger pages cost a little more of each list.
-        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
+        cost=155 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         authored=authored,
         reviews=reviews,
         people=PEOPLE,
@@ -203,10 +202,6 @@ def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
     account, project = answer.get("user"), answer.get("project")
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
-    if project.get("mergeRequestsEnabled") is False:
-        # It is for who asks (app/graphql/types/project_type.rb): where the feature is for members
-        # alone, everybody else gets empty lists.
-        return Unread(reason=f"the merge requests of {need.project} cannot be read by the bot")
     parts = [project.get(name) for name in ("authored", "assigned", "approved", "latest")]
     if any(part is None or part.get("nodes") is None for part in parts):
         return Unread(reason=f"GitLab did not list the merge requests of {need.project}")
@@ -465,6 +460,10 @@ def _read_branch(need: DefaultBranchOf, answer: Json) -> str | Unread:
     project = answer.get("project")
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
+    if project.get("mergeRequestsEnabled") is False:
+        # It is for who asks (app/graphql/types/project_type.rb): where the feature is for members
+        # alone, everybody else gets empty lists of what was merged into the branch.
+        return Unread(reason=f"the merge requests of {need.project} cannot be read by the bot")
     branch = (project.get("repository") or {}).get("rootRef")
     return branch or Unread(reason=f"GitLab did not tell the default branch of {need.project}")
 
