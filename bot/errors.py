@@ -1,5 +1,8 @@
 """The few errors a person can act on."""
 
+# More than six: whoever catches one tells by its class what to do about it, such as to look before
+# writing again, or to pass over what is missing.
+
 
 class BotError(Exception):
     """An expected failure; its message says what, where, and the next step."""

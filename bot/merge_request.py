@@ -1,5 +1,7 @@
 """Merge request, notes and people, as values."""
 
+# One module: what is said of a merge request is read at one moment, and compared with a later one.
+
 import re
 from datetime import datetime
 from enum import IntEnum
