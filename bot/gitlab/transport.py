@@ -289,7 +289,8 @@ class Transport:
             )
         )
         if answer.get("errors"):
-            raise GitLabError(f"GitLab did not answer a query: {_first_error(answer)}")
+            said = _first_error(answer)
+            raise GitLabError(f"GitLab did not answer a query: {said}{_if_too_old(said)}")
         data = answer.get("data")
         if not isinstance(data, dict):
             raise GitLabError("GitLab answered a query without data.")
@@ -622,6 +623,13 @@ def _refuse_passing(answer: Any) -> None:
     said = _first_error(answer) if answer.get("errors") else ""
     if said.startswith(TIMED_OUT):
         raise OddAnswerError(f"GitLab did not answer a query: {said}")
+
+
+def _if_too_old(said: str) -> str:
+    """Tell what to do where GitLab does not know a field, in graphql-ruby's words or others'."""
+    is_unknown = " doesn't exist on type " in said or said.startswith("Cannot query field ")
+    advice = "it may be too old (docs/versions.md); `nomination-bot doctor` names what it lacks"
+    return f"; {advice}" if is_unknown else ""
 
 
 def _first_error(answer: Json) -> str:
