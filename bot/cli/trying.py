@@ -2,10 +2,9 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from bot.cli.wiring import POLICIES, Command
 from bot.command_line import choose_width, write_completion
@@ -13,9 +12,10 @@ from bot.errors import ConfigError
 
 
 def _sandbox(options: Namespace, environment: Mapping[str, str]) -> int:
-    pages = _import_sandbox("serve")
+    with _told_what_is_missing():
+        from bot.sandbox.story import serve as pages
     scenario = Path(options.scenario) if options.scenario else None
-    return int(pages.serve(scenario, options.port, variables=_own_policies(environment)))
+    return pages.serve(scenario, options.port, variables=_own_policies(environment))
 
 
 def _own_policies(environment: Mapping[str, str]) -> dict[str, str]:
@@ -28,12 +28,16 @@ def _own_policies(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _demo(options: Namespace, environment: Mapping[str, str]) -> int:
     width, colour = choose_width(environment), options.manner.colour
-    return int(_import_sandbox("demo").run_demo(sys.stdout, width=width, colour=colour))
+    with _told_what_is_missing():
+        from bot.sandbox.story import demo
+    return demo.run_demo(sys.stdout, width=width, colour=colour)
 
 
-def _import_sandbox(name: str) -> ModuleType:
+@contextmanager
+def _told_what_is_missing() -> Iterator[None]:
+    """Say what the import of the sandbox needs, which is not installed with the bot."""
     try:
-        return import_module(f"bot.sandbox.story.{name}")
+        yield
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("bot"):
             raise

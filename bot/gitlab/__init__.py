@@ -3,7 +3,6 @@
 Here is what asks a first question. The rest is imported when it is asked for.
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -38,4 +37,6 @@ else:
         """Return what the rest of the room offers by this name; its modules are found without."""
         if find_spec(f"{__name__}.{name}"):
             raise AttributeError(name)
-        return getattr(import_module("bot.gitlab.whole"), name)
+        from bot.gitlab import whole  # noqa: PLC0415 (when it is asked for)
+
+        return getattr(whole, name)
