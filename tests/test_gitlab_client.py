@@ -25,8 +25,8 @@ from bot.evidence.facts import (
     PushOf,
     RenameOf,
     Renames,
-    ReopenedOf,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
@@ -269,7 +269,7 @@ NEEDS: Sequence[Need] = [
     StatusChecksOf(7001, 1),
     PushOf(7001, 1),
     VersionsOf(7001, 1),
-    ReopenedOf(7001, 1),
+    StateChangesOf(7001, 1),
     ActivityOf(TEAM, 1),
     DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
@@ -297,7 +297,7 @@ NO_ROWS = b"[]"
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
         fact = ask(client, need)
-    lists = CommitsOf | DiffsOf | StatusesOf | StatusChecksOf | ReopenedOf
+    lists = CommitsOf | DiffsOf | StatusesOf | StatusChecksOf | StateChangesOf
     is_list = isinstance(need, lists)
     if is_list and body == NO_ROWS:
         assert not isinstance(fact, Unread)

@@ -52,8 +52,6 @@ from bot.evidence.facts import (
     PushOf as PushOf,
     RenameOf as RenameOf,
     Renames as Renames,
-    Reopened as Reopened,
-    ReopenedOf as ReopenedOf,
     Sibling as Sibling,
     Siblings as Siblings,
     SiblingsOf as SiblingsOf,

@@ -491,21 +491,6 @@ class VersionsOf(Asks[Versions]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reopened:
-    """When a merge request was last reopened, if ever."""
-
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReopenedOf(Asks[Reopened]):
-    """The need for when a merge request was last reopened."""
-
-    project_id: int
-    iid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """When people last approved, by case-folded username, and when the target last changed.
 

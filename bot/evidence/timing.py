@@ -16,7 +16,7 @@ from bot.evidence.facts import (
     Ledger,
     Need,
     PushOf,
-    ReopenedOf,
+    StateChangesOf,
     Versions,
     VersionsOf,
 )
@@ -28,6 +28,7 @@ from bot.unread import Content, Unread
 from bot.values import dataclass
 
 MOST_VERSIONS = 30  # of a merge request that are examined
+REOPENED = frozenset({"opened", "reopened"})  # GitLab's words; the first opening is no change
 
 NOT_TIMED = Unread(reason="it was not looked up since when this stands here")
 
@@ -46,13 +47,13 @@ class Timing:
     approved: Mapping[str, datetime]
 
 
-def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, ReopenedOf]:
+def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, StateChangesOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
     project, number = merge_request.project_id, merge_request.iid
     return (
         VersionsOf(project, number),
         ActivityOf(merge_request.project, number),
-        ReopenedOf(project, number),
+        StateChangesOf(project, number),
     )
 
 
@@ -69,10 +70,10 @@ def trace_timing(
     nomination: Nomination, merge_request: MergeRequest, facts: Ledger
 ) -> Timing | Unread:
     """Find out since when a nomination stands, or why that is not known."""
-    of_versions, of_activity, of_reopening = timing_needs(merge_request)
-    versions, activity, reopened = facts[of_versions], facts[of_activity], facts[of_reopening]
-    if isinstance(versions, Unread) or isinstance(activity, Unread) or isinstance(reopened, Unread):
-        return next(f for f in (versions, activity, reopened) if isinstance(f, Unread))
+    of_versions, of_activity, of_changes = timing_needs(merge_request)
+    versions, activity, changes = facts[of_versions], facts[of_activity], facts[of_changes]
+    if isinstance(versions, Unread) or isinstance(activity, Unread) or isinstance(changes, Unread):
+        return next(f for f in (versions, activity, changes) if isinstance(f, Unread))
     if versions.items[0].head_sha != merge_request.head_sha:
         return Unread(reason="GitLab has not listed the newest version of the changes yet")
     states = _entry_states(nomination, merge_request, versions, facts)
@@ -89,7 +90,7 @@ def trace_timing(
     return Timing(
         nominated=nominated,
         settled=settled,
-        opened=_latest(settled, reopened.at),
+        opened=max([settled, *(deed.at for deed in changes.items if deed.words in REOPENED)]),
         approved=activity.approved,
     )
 

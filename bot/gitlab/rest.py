@@ -23,8 +23,6 @@ from bot.evidence import (
     PushOf,
     RenameOf,
     Renames,
-    Reopened,
-    ReopenedOf,
     StateChangesOf,
     StatusChecksOf,
     StatusesOf,
@@ -175,21 +173,9 @@ def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
     return Versions(items=items, complete=following is None)
 
 
-def _read_reopened(transport: Transport, need: ReopenedOf) -> Reopened:
-    # doc/api/resource_state_events: closing and reopening leave no system note. The first
-    # opening is no event, so that each of these is a reopening.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
-    rows = read_pages(transport, path)
-    times = [
-        datetime.fromisoformat(row["created_at"])
-        for row in rows
-        if row["state"] in {"opened", "reopened"}
-    ]
-    return Reopened(at=max(times, default=None))
-
-
 def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
-    # doc/api/resource_state_events: closed, reopened, merged; the opening is no event.
+    # doc/api/resource_state_events: closed, reopened, merged; closing and reopening leave no
+    # system note, and the first opening is no event.
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
     items = tuple(
         Deed(
@@ -221,7 +207,6 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     DiffsOf: _read_renames,
     PushOf: _read_push,
     VersionsOf: _read_versions,
-    ReopenedOf: _read_reopened,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,
     StatusChecksOf: read_status_checks,

@@ -33,7 +33,6 @@ from bot.evidence import (
     ProposedOf,
     PushOf,
     RenameOf,
-    ReopenedOf,
     SiblingsOf,
     StandingOf,
     StateChangesOf,
@@ -307,10 +306,6 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
         lambda at: VersionsOf(at.project_id, at.iid),
         "requirements that count days or approvals",
     ),
-    "reopenings": (
-        lambda at: ReopenedOf(at.project_id, at.iid),
-        "requirements that count days",
-    ),
     "approvals and their times": (
         lambda at: ActivityOf(at.project, at.iid),
         "requirements that count approvals",
@@ -345,7 +340,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
     ),
     "openings and closings": (
         lambda at: StateChangesOf(at.project_id, at.iid),
-        "replay, and the board's times",
+        "requirements that count days; replay, and the board's times",
     ),
     "commit statuses": (
         lambda at: StatusesOf(at.project_id, at.sha, at.status_name),
