@@ -22,7 +22,6 @@ from bot.evidence.facts import (
     Members,
     MembersOf,
     Need,
-    PushOf,
     RenameOf,
     Renames,
     StandingOf,
@@ -33,6 +32,7 @@ from bot.evidence.facts import (
     VersionsOf,
     Work,
 )
+from bot.evidence.timing import pushed_at, versions_of
 from bot.gitlab.ahead import ask_ahead
 from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
 from bot.gitlab.rest import DIFF_PAGES
@@ -267,7 +267,6 @@ NEEDS: Sequence[Need] = [
     DiffsOf(7001, 1),
     StatusesOf(7001, "a" * 40, STATUS),
     StatusChecksOf(7001, 1),
-    PushOf(7001, 1),
     VersionsOf(7001, 1),
     StateChangesOf(7001, 1),
     ActivityOf(TEAM, 1),
@@ -804,18 +803,20 @@ def test_without_a_date_the_own_clock_is_read() -> None:
 def test_the_last_push_is_that_of_the_newest_version(
     made: NominationWorld, client: GitLabClient
 ) -> None:
-    need = PushOf(7001, made.nomination.iid)
-    first = ask(client, need)
-    assert isinstance(first, datetime)
+    here = client.fetch_merge_request(TEAM, 1)
+    first = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    assert first
     made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
-    later = ask(client, need)
-    assert isinstance(later, datetime)
+    later = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    assert later
     assert later > first
 
 
 def test_changes_without_any_version_have_no_known_push(
     made: NominationWorld, client: GitLabClient
 ) -> None:
+    here = client.fetch_merge_request(TEAM, 1)
     made.nomination.versions.clear()
-    for need in (PushOf(7001, made.nomination.iid), VersionsOf(7001, made.nomination.iid)):
-        assert isinstance(ask(client, need), Unread)
+    facts = client.fetch_facts([versions_of(here)])
+    assert isinstance(facts[versions_of(here)], Unread)
+    assert pushed_at(here, facts) == datetime.max.replace(tzinfo=UTC)

@@ -49,7 +49,6 @@ from bot.evidence.facts import (
     ProfileOf as ProfileOf,
     Proposed as Proposed,
     ProposedOf as ProposedOf,
-    PushOf as PushOf,
     RenameOf as RenameOf,
     Renames as Renames,
     Sibling as Sibling,
@@ -101,6 +100,6 @@ from bot.evidence.subjects import (
 )
 from bot.evidence.timing import (
     Timing as Timing,
-    push_of as push_of,
     pushed_at as pushed_at,
+    versions_of as versions_of,
 )

@@ -458,14 +458,6 @@ class DiffsOf(Asks[Renames]):
     iid: int
 
 
-@dataclass(frozen=True, slots=True)
-class PushOf(Asks[datetime]):
-    """The need for when the changes of a merge request became what they are."""
-
-    project_id: int
-    iid: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One version of a merge request's changes: its head, and when GitLab took it in."""

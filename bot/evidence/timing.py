@@ -15,7 +15,6 @@ from bot.evidence.facts import (
     FileAt,
     Ledger,
     Need,
-    PushOf,
     StateChangesOf,
     Versions,
     VersionsOf,
@@ -51,7 +50,7 @@ def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, S
     """Say which facts the times of any nomination take, apart from the entries."""
     project, number = merge_request.project_id, merge_request.iid
     return (
-        VersionsOf(project, number),
+        versions_of(merge_request),
         ActivityOf(merge_request.project, number),
         StateChangesOf(project, number),
     )
@@ -59,7 +58,7 @@ def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, S
 
 def entry_needs(nomination: Nomination, merge_request: MergeRequest, facts: Ledger) -> set[FileAt]:
     """Say which states of the entry are compared: none where nothing was ever pushed again."""
-    versions = facts[timing_needs(merge_request)[0]]
+    versions = facts[versions_of(merge_request)]
     if isinstance(versions, Unread) or len(versions.items) == 1:
         return set()
     newest = versions.items[:MOST_VERSIONS]
@@ -138,18 +137,18 @@ def _latest(one: datetime, other: datetime | None) -> datetime:
     return one if other is None else max(one, other)
 
 
-def push_of(merge_request: MergeRequest) -> PushOf:
-    """Say which fact tells when the changes were pushed."""
-    return PushOf(merge_request.project_id, merge_request.iid)
+def versions_of(merge_request: MergeRequest) -> VersionsOf:
+    """Say which fact tells when the changes were pushed, now and before."""
+    return VersionsOf(merge_request.project_id, merge_request.iid)
 
 
 def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
     """Return when the changes were pushed; as late as can be where that could not be read."""
-    need = push_of(merge_request)
+    need = versions_of(merge_request)
     if need not in known:
         return None
-    push = known[need]
-    return push if isinstance(push, datetime) else datetime.max.replace(tzinfo=UTC)
+    found = known[need]
+    return found.items[0].at if isinstance(found, Versions) else datetime.max.replace(tzinfo=UTC)
 
 
 def timed_policies(

@@ -20,7 +20,6 @@ from bot.evidence import (
     Fact,
     LabelsOf,
     MovedOf,
-    PushOf,
     RenameOf,
     Renames,
     StateChangesOf,
@@ -151,17 +150,8 @@ def _read_access(transport: Transport, need: AccessOf) -> bool:
     return any(row["id"] == need.user_id for row in rows)
 
 
-def _read_push(transport: Transport, need: PushOf) -> datetime:
-    # The newest version comes first.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
-    rows, _ = transport.fetch_rows(path, {"per_page": 1})
-    if not rows:
-        raise GitLabError("GitLab lists no version of the changes.")
-    return datetime.fromisoformat(rows[0]["created_at"])
-
-
 def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
-    # Newest first, too; their times are those at which GitLab took the push in.
+    # Newest first; their times are those at which GitLab took the push in.
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
     rows, following = transport.fetch_rows(path, {"per_page": 100})
     if not rows:
@@ -205,7 +195,6 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     MovedOf: partial(_find_other_path, known="old_path", wanted="new_path"),
     AccessOf: _read_access,
     DiffsOf: _read_renames,
-    PushOf: _read_push,
     VersionsOf: _read_versions,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,

@@ -31,7 +31,6 @@ from bot.evidence import (
     OffersOf,
     ProfileOf,
     ProposedOf,
-    PushOf,
     RenameOf,
     SiblingsOf,
     StandingOf,
@@ -302,9 +301,9 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
         lambda at: TipOf(at.project, at.branch),
         "merge requests that change many entries",
     ),
-    "times of versions": (
+    "versions of a merge request": (
         lambda at: VersionsOf(at.project_id, at.iid),
-        "requirements that count days or approvals",
+        "requirements that count days or approvals; waivers and holds: when was pushed",
     ),
     "approvals and their times": (
         lambda at: ActivityOf(at.project, at.iid),
@@ -325,10 +324,6 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
     "diff of a merge request": (
         lambda at: DiffsOf(at.project_id, at.iid),
         "renamed entries",
-    ),
-    "versions of a merge request": (
-        lambda at: PushOf(at.project_id, at.iid),
-        "waivers and holds: when the changes were pushed",
     ),
     "when members joined": (
         lambda at: JoinedOf(at.group),
