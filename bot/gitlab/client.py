@@ -433,37 +433,30 @@ class GitLabClient:
         facts: dict[Need, Fact] = {}
         for part, answer in query.share_out(data):
             facts.update(_read_part(part, answer))
-        self._read_further_members(facts)
-        self._read_features(facts)
-        return self._read_raw(facts)
+        return {need: self._complete(need, fact) for need, fact in facts.items()}
 
-    def _read_features(self, facts: dict[Need, Fact]) -> None:
-        """Read over REST for whom the features of a project are that the bot is a member of."""
-        for need, fact in facts.items():
-            if isinstance(need, ExposureOf) and isinstance(fact, Exposure) and not fact.sure:
-                try:
-                    path = f"/projects/{escape_path(need.project)}"
-                    found = self._transport.fetch_object(path)
-                except GitLabError as error:
-                    facts[need] = Unread(reason=str(error))
-                else:
-                    facts[need] = narrow_exposure(fact, found)
-
-    def _read_further_members(self, facts: dict[Need, Fact]) -> None:
-        """Read the members of large groups that are not on the first page."""
-        for need, fact in facts.items():
+    def _complete(self, need: Need, fact: Fact) -> Fact:
+        """Read what the query could not hold, or GraphQL does not tell."""
+        try:
             if isinstance(need, MembersOf) and isinstance(fact, Members):
-                facts[need] = self._all_members(need, fact)
+                return self._all_members(need, fact)
+            if isinstance(need, ExposureOf) and isinstance(fact, Exposure) and not fact.sure:
+                # For whom the features of a project are that the bot is a member of.
+                path = f"/projects/{escape_path(need.project)}"
+                return narrow_exposure(fact, self._transport.fetch_object(path))
+            if isinstance(need, FileAt) and isinstance(fact, NotText):
+                return self._transport.fetch_raw(_raw_path(need), {"ref": need.ref})
+        except GitLabError as error:
+            return Unread(reason=str(error))
+        return fact
 
     def _all_members(self, need: MembersOf, found: Members) -> Members | Unread:
+        """Read the members of a large group who are not on the first page."""
         for _ in range(MEMBER_PAGES - 1):
             if found.following is None:
                 return found
             query = Query([members_part(need, found.following)])
-            try:
-                data = self._transport.query(query.text(), query.variables())
-            except GitLabError as error:
-                return Unread(reason=str(error))
+            data = self._transport.query(query.text(), query.variables())
             ((part, answer),) = query.share_out(data)
             page = _read_part(part, answer)[need]
             if not isinstance(page, Members):
@@ -478,16 +471,6 @@ class GitLabClient:
         facts: dict[Need, Fact] = {}
         for part in query.parts:
             facts.update(self._answer_query(Query([part])))
-        return facts
-
-    def _read_raw(self, facts: dict[Need, Fact]) -> Mapping[Need, Fact]:
-        """Read files again over REST that GraphQL gave no text for, such as UTF-16."""
-        for need, fact in facts.items():
-            if isinstance(need, FileAt) and isinstance(fact, NotText):
-                try:
-                    facts[need] = self._transport.fetch_raw(_raw_path(need), {"ref": need.ref})
-                except GitLabError as error:
-                    facts[need] = Unread(reason=str(error))
         return facts
 
     def _answer_rest(self, need: Need) -> Mapping[Need, Fact]:
