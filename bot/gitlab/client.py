@@ -137,7 +137,7 @@ class GitLabClient:
 
     def fetch_gate(self, need: Need) -> Fact:
         """Read the present gate in this thread: those of the pool may all be waiting."""
-        return self._answer_rest(need)[need]
+        return self._answer_alone(need)[need]
 
     def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
         """Act after some seconds, and again until that says it is done, beside all else.
@@ -398,12 +398,9 @@ class GitLabClient:
             for query in packed
         ]
         asked += [
-            (partial(self._answer_rest, need), (need,)) for need in needs if type(need) in READERS
-        ]
-        asked += [
-            (partial(self._answer_earlier, need), (need,))
+            (partial(self._answer_alone, need), (need,))
             for need in needs
-            if isinstance(need, EarlierOf)
+            if type(need) in READERS or isinstance(need, EarlierOf)
         ]
         room = max(0, self._transport.left)
         waiting = [self._pool.submit(ask) for ask, _ in asked[:room]]
@@ -473,19 +470,15 @@ class GitLabClient:
             facts.update(self._answer_query(Query([part])))
         return facts
 
-    def _answer_rest(self, need: Need) -> Mapping[Need, Fact]:
+    def _answer_alone(self, need: Need) -> Mapping[Need, Fact]:
         try:
+            if isinstance(need, EarlierOf):
+                return {need: self._read_merge_request(need.project, need.iid, is_own=False)}
             return {need: READERS[type(need)](self._transport, need)}
         except GitLabError as error:
             return {need: Unread(reason=str(error))}
         except MISSHAPEN as error:
             return {need: Unread(reason=tell_misshapen(error))}
-
-    def _answer_earlier(self, need: EarlierOf) -> Mapping[Need, Fact]:
-        try:
-            return {need: self._read_merge_request(need.project, need.iid, is_own=False)}
-        except GitLabError as error:
-            return {need: Unread(reason=str(error))}
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests with the sweep's emoji of the bot on them."""
@@ -569,18 +562,16 @@ class GitLabClient:
 
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Put an emoji on a comment; one that is there already is fine."""
-        self._award(f"{_notes(merge_request)}/{note_id}", name)
+        path = f"{_notes(merge_request)}/{note_id}/award_emoji"
+        try:
+            self._transport.change("post", path, {"name": name})
+        except RefusedError as error:
+            if error.code != NOT_FOUND:
+                raise
 
     def withdraw_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Take the bot's emoji off a comment."""
         self._withdraw(f"{_notes(merge_request)}/{note_id}", name, merge_request.me.id)
-
-    def _award(self, path: str, name: str) -> None:
-        try:
-            self._transport.change("post", f"{path}/award_emoji", {"name": name})
-        except RefusedError as error:
-            if error.code != NOT_FOUND:
-                raise
 
     def set_commit_status(
         self, merge_request: MergeRequest, fields: Mapping[str, str | int]
