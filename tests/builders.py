@@ -10,7 +10,7 @@ from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
 from bot.assessment.kinds.kind import judge as judge_requirement
 from bot.commands.values import Hold, Replay, Waiver
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
     Exposure,
     ExposureOf,

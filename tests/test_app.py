@@ -12,7 +12,8 @@ import pytest
 from bot.app.rounds import evaluate
 from bot.app.sweep import SWEPT, run, sweep_all
 from bot.errors import GitLabError
-from bot.evidence.facts import Facts, Need, Source, StandingOf
+from bot.evidence import Need, Source, StandingOf
+from bot.evidence.facts import Facts
 from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.transport import WRITING, Transport
 from bot.publish.gate import GateKind

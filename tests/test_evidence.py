@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.assessment import kinds
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
     Commit,
     Commits,

@@ -8,7 +8,7 @@ import pytest
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import State, Step
 from bot.assessment.follow_ups import check_step
-from bot.evidence.facts import FileAt, Member, Members
+from bot.evidence import FileAt, Member, Members
 from bot.listing import EntrySelector
 from bot.policy import values as rules
 from bot.unread import Content, Unread

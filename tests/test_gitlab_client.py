@@ -11,7 +11,7 @@ import pytest
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.evidence.facts import (
+from bot.evidence import (
     ActivityOf,
     Commits,
     CommitsOf,

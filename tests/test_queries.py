@@ -10,7 +10,7 @@ from graphql import OperationDefinitionNode, parse
 from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
     Activity,
     ActivityOf,

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.commands.values import Answer, Outcome
-from bot.evidence.facts import FileAt
+from bot.evidence import FileAt
 from bot.evidence.gathering import Manager
 from bot.inert import code_span
 from bot.nomination.values import Remark

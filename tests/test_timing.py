@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.evidence.facts import (
+from bot.evidence import (
     Activity,
     ActivityOf,
     Deed,

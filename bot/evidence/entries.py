@@ -4,16 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bot.evidence.facts import (
-    CommitsOf,
-    DiffsOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Need,
-    Source,
-    TipOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need, Source
+from bot.evidence.files import CommitsOf, DiffsOf, FileAt, TipOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Change
 from bot.unread import Content, Unread

@@ -6,28 +6,13 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from bot import policy as rules
 from bot.errors import TeamDatabaseError
-from bot.evidence.facts import (
-    Asks,
-    CommitsOf,
-    DefaultBranchOf,
-    ExposureOf,
-    Fact,
-    FileAt,
-    Ledger,
-    MembersOf,
-    Merged,
-    Need,
-    Offers,
-    OffersOf,
-    Source,
-    StandingOf,
-    Work,
-    WorkOf,
-    fact_of,
-)
+from bot.evidence.facts import Asks, Fact, Ledger, Need, Source, fact_of
+from bot.evidence.files import CommitsOf, DefaultBranchOf, ExposureOf, FileAt
 from bot.evidence.history import Tenure, Wanted, read_entry, revision_needs, trace_tenures
-from bot.evidence.offers import offer_needs, read_offers
+from bot.evidence.offers import Offers, OffersOf, offer_needs, read_offers
+from bot.evidence.people import MembersOf
 from bot.evidence.present import Present
+from bot.evidence.records import StandingOf
 from bot.evidence.reviews import (
     Look,
     count_known,
@@ -37,6 +22,7 @@ from bot.evidence.reviews import (
     plan_look,
 )
 from bot.evidence.timing import NOT_TIMED, Timing
+from bot.evidence.work import Merged, Work, WorkOf
 from bot.merge_request import MergeRequest, Person, Standing
 from bot.nomination import Change, Nomination
 from bot.policy import Counting, Policy

@@ -5,15 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import TeamDatabaseError
-from bot.evidence.facts import (
-    Commit,
-    Commits,
-    CommitsOf,
-    FileAt,
-    Ledger,
-    Need,
-    RenameOf,
-)
+from bot.evidence.facts import Ledger, Need
+from bot.evidence.files import Commit, Commits, CommitsOf, FileAt, RenameOf
 from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry
 from bot.unread import Content, Unread

@@ -3,20 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.evidence.facts import (
-    AccessOf,
-    CommitsOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Members,
-    MembersOf,
-    MovedOf,
-    Need,
-    Profile,
-    ProfileOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need
+from bot.evidence.files import CommitsOf, FileAt, MovedOf
 from bot.evidence.history import read_entry
+from bot.evidence.people import AccessOf, Members, MembersOf, Profile, ProfileOf
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Nomination
 from bot.team import Entry

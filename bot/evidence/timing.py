@@ -9,17 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot import policy as rules
-from bot.evidence.facts import (
-    ActivityOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Need,
-    StateChangesOf,
-    Versions,
-    VersionsOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need
+from bot.evidence.files import FileAt
 from bot.evidence.history import read_entry
+from bot.evidence.records import ActivityOf, StateChangesOf, Versions, VersionsOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
