@@ -14,29 +14,27 @@ from bot.evidence import (
     Commits,
     CommitsOf,
     DefaultBranchOf,
+    Evidence,
     ExposureOf,
     Fact,
     FileAt,
+    Manager,
     MembersOf,
     Merged,
     Need,
     RenameOf,
     StandingOf,
+    Subject,
     Threads,
     ThreadsOf,
     Work,
     WorkOf,
-)
-from bot.evidence.gathering import (
-    Evidence,
-    Manager,
-    Subject,
-    find_manager,
     find_subject,
     gather_evidence,
     manager_path,
 )
 from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, find_tenure
+from bot.evidence.nominee import find_manager
 from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change

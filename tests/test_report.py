@@ -19,8 +19,7 @@ from bot.assessment.findings import Verdict
 from bot.assessment.kinds.attested import Topic
 from bot.commands.values import Answer, Outcome
 from bot.errors import ConfigError
-from bot.evidence import FileAt
-from bot.evidence.gathering import Manager
+from bot.evidence import FileAt, Manager
 from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
 from bot.policy import values as rules

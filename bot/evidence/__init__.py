@@ -40,16 +40,18 @@ from bot.evidence.files import (
 )
 from bot.evidence.gathering import (
     Evidence as Evidence,
+    find_work as find_work,
+    gather_evidence as gather_evidence,
+)
+from bot.evidence.history import Tenure as Tenure, revision_needs as revision_needs
+from bot.evidence.needs import step_files as step_files
+from bot.evidence.nominee import (
     Manager as Manager,
     Subject as Subject,
     evidence_key as evidence_key,
     find_subject as find_subject,
-    find_work as find_work,
-    gather_evidence as gather_evidence,
     manager_path as manager_path,
-    step_files as step_files,
 )
-from bot.evidence.history import Tenure as Tenure, revision_needs as revision_needs
 from bot.evidence.offers import (
     WITHDRAWN as WITHDRAWN,
     Offer as Offer,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.evidence.earlier import earlier_needs
 from bot.evidence.facts import Fact, Need
-from bot.evidence.gathering import branch_needs, exposures_of, follow_up_needs
+from bot.evidence.needs import branch_needs, exposures_of, follow_up_needs
 from bot.evidence.offers import own_offers
 from bot.evidence.people import MembersOf
 from bot.evidence.records import Activity, ActivityOf
