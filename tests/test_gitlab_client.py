@@ -34,7 +34,10 @@ from bot.evidence import (
 )
 from bot.evidence.timing import pushed_at, versions_of
 from bot.gitlab.ahead import ask_ahead
-from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.facts import MEMBER_PAGES
+from bot.gitlab.lists import LIST_PAGES
+from bot.gitlab.merge_requests import NOTE_PAGES
 from bot.gitlab.rest import DIFF_PAGES
 from bot.gitlab.transport import WRITING, Transport
 from bot.merge_request import MergeRequest, Standing

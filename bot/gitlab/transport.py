@@ -432,14 +432,15 @@ class Transport:
         # limit that was reached only where nothing remains (user_and_ip_rate_limits.md).
         reset = str(headers.get("RateLimit-Reset", ""))
         if code == LIMITED and reset.isdecimal() and headers.get("RateLimit-Remaining") == "0":
-            return max(0.0, float(reset) - self._now().timestamp())
+            return max(0.0, float(reset) - self.now().timestamp())
         return 0
 
     def _seconds_until(self, date: str) -> float:
         then = _read_date(date)
-        return (then - self._now()).total_seconds() if then else 0
+        return (then - self.now()).total_seconds() if then else 0
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Tell the time by GitLab's clock, and by the own one before it said anything."""
         return self.server_time or datetime.now(UTC)
 
     def _must_stop(self, state: RetryCallState, *, patient: bool) -> bool:
