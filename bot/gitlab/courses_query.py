@@ -1,12 +1,13 @@
 """The query for how merged merge requests went, and its answer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from bot.evidence import Act, Course, CoursesOf
 from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
+from bot.gitlab.deeds import DEEDS, is_read_until, times_of
 from bot.gitlab.packing import Part, make_part
-from bot.gitlab.work_query import DEEDS, is_read_until, times_of
 from bot.unread import Unread
 
 # Each discussion is read from its beginning, the oldest first (`discussions` of the module
@@ -107,3 +108,6 @@ def _act(what: str, note: Json) -> Act:
         bot=bool(author.get("bot")),
         at=read_time(note["createdAt"]),
     )
+
+
+PARTS: Mapping[type, Callable[[Any], Part]] = {CoursesOf: courses_part}

@@ -20,7 +20,8 @@ from bot.evidence import (
 from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
 from bot.gitlab.merge_requests import MergeRequests
 from bot.gitlab.packing import Part, Query, pack_parts
-from bot.gitlab.queries import build_parts, members_part
+from bot.gitlab.people_query import members_part
+from bot.gitlab.queries import build_parts
 from bot.gitlab.rest import READERS, escape_path, narrow_exposure
 from bot.gitlab.transport import Transport
 from bot.unread import Unread
