@@ -15,7 +15,8 @@ from bot.errors import GitLabError
 from bot.evidence import Need, Source, StandingOf
 from bot.evidence.facts import Facts
 from bot.evidence.proposals import MOST_NOMINATIONS
-from bot.gitlab.transport import WRITING, Transport
+from bot.gitlab.budget import WRITING
+from bot.gitlab.transport import Transport
 from bot.publish.gate import GateKind
 from bot.report.words import MARKER, GateState
 from bot.rulebook.loading import load_policies

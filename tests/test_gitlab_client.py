@@ -34,12 +34,13 @@ from bot.evidence import (
 )
 from bot.evidence.timing import pushed_at, versions_of
 from bot.gitlab.ahead import ask_ahead
+from bot.gitlab.budget import WRITING
 from bot.gitlab.client import GitLabClient
 from bot.gitlab.facts import MEMBER_PAGES
 from bot.gitlab.lists import LIST_PAGES
 from bot.gitlab.merge_requests import NOTE_PAGES
 from bot.gitlab.rest import DIFF_PAGES
-from bot.gitlab.transport import WRITING, Transport
+from bot.gitlab.transport import Transport
 from bot.merge_request import MergeRequest, Standing
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import StatusDraft

@@ -7,9 +7,10 @@ from bot.errors import GitLabError, MissingError, RefusedError
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab.ahead import ask_for
 from bot.gitlab.answers import Json, known_shape, number_of
+from bot.gitlab.budget import WRITING
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.run import Run
-from bot.gitlab.transport import WRITING, Transport
+from bot.gitlab.transport import Transport
 from bot.merge_request import MergeRequest, Note
 
 PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end

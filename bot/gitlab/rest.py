@@ -1,7 +1,6 @@
 """Read over REST what GraphQL does not tell: history, renames, and the present gate."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +28,7 @@ from bot.evidence import (
     Versions,
     VersionsOf,
 )
-from bot.gitlab.answers import Json
+from bot.gitlab.answers import Json, read_time
 from bot.gitlab.transport import Transport
 from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
@@ -53,15 +52,11 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             pipeline_id=row.get("pipeline_id"),
             author_id=(row.get("author") or {}).get("id"),
             ref=row.get("ref"),
-            finished_at=_read_moment(row.get("finished_at")),
+            finished_at=read_time(row["finished_at"]) if row.get("finished_at") else None,
         )
         for row in rows
         if row["name"] == need.name
     )
-
-
-def _read_moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
@@ -81,7 +76,7 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
         Commit(
             project=need.project,
             sha=row["id"],
-            committed_at=datetime.fromisoformat(row["committed_date"]),
+            committed_at=read_time(row["committed_date"]),
             path=need.path,
         )
         for row in rows
@@ -157,8 +152,7 @@ def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
     if not rows:
         raise GitLabError("GitLab lists no version of the changes.")
     items = tuple(
-        Version(head_sha=row["head_commit_sha"], at=datetime.fromisoformat(row["created_at"]))
-        for row in rows
+        Version(head_sha=row["head_commit_sha"], at=read_time(row["created_at"])) for row in rows
     )
     return Versions(items=items, complete=following is None)
 
@@ -169,7 +163,7 @@ def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
     items = tuple(
         Deed(
-            at=datetime.fromisoformat(row["created_at"]),
+            at=read_time(row["created_at"]),
             by=(row.get("user") or {}).get("username"),
             words=row["state"],
         )
