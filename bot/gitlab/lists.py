@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.errors import GitLabError
 from bot.evidence import Tally
-from bot.gitlab import merge_request_query as documents, tallies
+from bot.gitlab import tallies
 from bot.gitlab.answers import Json, known_shape
+from bot.gitlab.lists_query import MARKED, RECENT, is_marked
+from bot.gitlab.merge_request_query import read_paths
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.run import Run
 from bot.merge_request import WATCH
@@ -55,14 +57,14 @@ class Lists(Run):
 
         Raises GitLabError at the end where there are more than the bot reads.
         """
-        for node in self._list_since(documents.RECENT, project, since):
-            yield int(node["iid"]), documents.read_paths(node)
+        for node in self._list_since(RECENT, project, since):
+            yield int(node["iid"]), read_paths(node)
 
     def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
         """List merged merge requests that changed since a time, with an account's mark."""
-        nodes = self._list_since(documents.MARKED, project, since)
+        nodes = self._list_since(MARKED, project, since)
         with known_shape():
-            return [int(node["iid"]) for node in nodes if documents.is_marked(node, accounts)]
+            return [int(node["iid"]) for node in nodes if is_marked(node, accounts)]
 
     def _list_since(self, document: str, project: str, since: datetime) -> Iterator[Json]:
         variables: dict[str, object] = {"project": project, "since": since.isoformat()}

@@ -6,7 +6,7 @@ from contextlib import suppress
 from bot.errors import GitLabError, MissingError, RefusedError
 from bot.gitlab import merge_request_query as documents
 from bot.gitlab.ahead import ask_for
-from bot.gitlab.answers import Json, known_shape, number_of
+from bot.gitlab.answers import Json, following, known_shape, number_of
 from bot.gitlab.budget import WRITING
 from bot.gitlab.rest import escape_path, read_pages
 from bot.gitlab.run import Run
@@ -152,10 +152,10 @@ class MergeRequests(Run):
         """Read what is not on the first page of lists of people and of emoji."""
         node = dict(data["project"]["mergeRequest"])
         for name in documents.PEOPLE:
-            if documents.following(node, name):
+            if following(node, name):
                 node[name] = self._read_people(name, node[name], project, iid)
         path = f"/projects/{escape_path(project)}/merge_requests/{iid}"
-        cut = [each for each in (node, *notes) if documents.following(each, "awardEmoji")]
+        cut = [each for each in (node, *notes) if following(each, "awardEmoji")]
         whole: dict[int, Json] = {}
         for each in cut[:EMOJI_LISTS]:
             where = path if each is node else f"{path}/notes/{number_of(each['id'])}"
@@ -169,7 +169,7 @@ class MergeRequests(Run):
         people = list(first["nodes"] or ())
         page: Json = {name: first}
         for _ in range(PEOPLE_PAGES):
-            after = documents.following(page, name)
+            after = following(page, name)
             if after is None:
                 return {"nodes": people}
             variables = {"project": project, "iid": str(iid), "after": after}

@@ -5,6 +5,7 @@ app/services/merge_requests/update_reviewer_state_service.rb asks for no state o
 request. What GitLab does date are the system notes it writes of them (`DEEDS`), which stay
 when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
 """
+# One module: the text of one query, which takes a third, and what reads the fields it names.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
