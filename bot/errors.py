@@ -1,4 +1,6 @@
 """The few errors a person can act on."""
+# More than exit codes: of each that a caller catches it makes something else, such as to look before
+# it writes again, or to wait for what is not there yet.
 
 
 class BotError(Exception):

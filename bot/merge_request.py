@@ -1,4 +1,5 @@
 """Merge request, notes and people, as values."""
+# One module: the values that say what one merge request is now; half of it is their fields.
 
 import re
 from datetime import datetime
