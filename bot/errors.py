@@ -1,6 +1,6 @@
 """The few errors a person can act on."""
-# More than exit codes: of each that a caller catches it makes something else, such as to look before
-# it writes again, or to wait for what is not there yet.
+# More of them than exit codes: a caller makes something else of each that it catches, such as to
+# look before it writes again, or to wait for what is not there yet.
 
 
 class BotError(Exception):
