@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from bot.errors import GitLabError
@@ -11,7 +12,7 @@ from bot.gitlab import tallies
 from bot.gitlab.answers import Json, known_shape
 from bot.gitlab.lists_query import MARKED, RECENT, is_marked
 from bot.gitlab.merge_request_query import read_paths
-from bot.gitlab.rest import escape_path, read_pages
+from bot.gitlab.rest import escape_path, read_pages, walk_pages
 from bot.gitlab.run import Run
 from bot.merge_request import WATCH
 from bot.unread import Unread
@@ -30,18 +31,17 @@ class Lists(Run):
         """Return the full path of a project that is given by its id or path."""
         if not project.isdecimal():
             return project
-        path = self._transport.fetch_object(f"/projects/{project}").get("path_with_namespace")
-        if not isinstance(path, str):
-            raise GitLabError(f"GitLab did not tell the path of project {project}.")
-        return path
+        return self._tell(project, "path_with_namespace", "path of project")
 
     def fetch_default_branch(self, project: str) -> str:
         """Return the name of a project's default branch."""
-        found = self._transport.fetch_object(f"/projects/{escape_path(project)}")
-        branch = found.get("default_branch")
-        if not isinstance(branch, str):
-            raise GitLabError(f"GitLab did not tell the default branch of {project}.")
-        return branch
+        return self._tell(project, "default_branch", "default branch of")
+
+    def _tell(self, project: str, name: str, words: str) -> str:
+        found = self._transport.fetch_object(f"/projects/{escape_path(project)}").get(name)
+        if not isinstance(found, str):
+            raise GitLabError(f"GitLab did not tell the {words} {project}.")
+        return found
 
     def fetch_watched(self, project: str, state: str) -> list[int]:
         """List the merge requests with the sweep's emoji of the bot on them."""
@@ -98,23 +98,13 @@ class Lists(Run):
         """
         # doc/api/search.md: the scope `notes` of a project is in every tier. Words are searched
         # for, so the signs around them are left to the comparison.
-        rows = self._search_notes(project, marker.strip("<!-> "))
+        path, words = f"/projects/{escape_path(project)}/search", marker.strip("<!-> ")
+        pages = walk_pages(self._transport, path, scope="notes", search=words)
+        rows = chain.from_iterable(islice(pages, SEARCH_PAGES))
         with known_shape():
             own = [row for row in rows if row["body"].startswith(marker)]
             iids = [int(r["noteable_iid"]) for r in own if r["noteable_type"] == "MergeRequest"]
         return list(dict.fromkeys(iids))
-
-    def _search_notes(self, project: str, words: str) -> list[Json]:
-        path = f"/projects/{escape_path(project)}/search"
-        found: list[Json] = []
-        page: str | None = "1"
-        for _ in range(SEARCH_PAGES):
-            query: dict[str, str | int] = {"scope": "notes", "search": words, "per_page": 100}
-            rows, page = self._transport.fetch_rows(path, {**query, "page": page or ""})
-            found += rows
-            if page is None:
-                break
-        return found
 
     def fetch_archive(
         self, project: str, branch: str, folder: str, wanted: "Wanted"

@@ -1,7 +1,8 @@
 """Read over REST what GraphQL does not tell: history, renames, and the present gate."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -111,14 +112,20 @@ def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
 
 def read_pages(transport: Transport, path: str, most: int = PAGES, **filters: str) -> list[Json]:
     """Read a list that GitLab gives in pages; raise GitLabError where it has too many."""
-    rows: list[Json] = []
+    return list(chain.from_iterable(walk_pages(transport, path, most, **filters)))
+
+
+def walk_pages(
+    transport: Transport, path: str, most: int = PAGES, **filters: str
+) -> Iterator[list[Json]]:
+    """Yield the pages of a list; raise GitLabError where another follows when that is too many."""
     page: str | None = "1"
     for _ in range(most):
         query: dict[str, str | int] = {**filters, "per_page": 100, "page": page or ""}
-        found, page = transport.fetch_rows(path, query)
-        rows.extend(found)
+        rows, page = transport.fetch_rows(path, query)
+        yield rows
         if page is None:
-            return rows
+            return
     raise GitLabError(f"the list {path} has more than the {most * 100} rows that the bot reads.")
 
 
@@ -126,14 +133,9 @@ def _find_other_path(
     transport: Transport, need: RenameOf | MovedOf, known: str, wanted: str
 ) -> str | None:
     path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
-    page: str | None = "1"
-    for _ in range(DIFF_PAGES):
-        rows, page = transport.fetch_rows(path, {"per_page": 100, "page": page})
-        for row in rows:
-            if row[known] == need.path:
-                return str(row[wanted]) if row["renamed_file"] else None
-        if page is None:
-            break
+    for row in chain.from_iterable(islice(walk_pages(transport, path), DIFF_PAGES)):
+        if row[known] == need.path:
+            return str(row[wanted]) if row["renamed_file"] else None
     # The commit is of the file's history: it changes the file, and GitLab cuts large lists.
     raise GitLabError(f"GitLab did not list all files that the commit {need.sha} changes.")
 
