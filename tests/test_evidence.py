@@ -33,7 +33,7 @@ from bot.evidence import (
     gather_evidence,
     manager_path,
 )
-from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, find_tenure
+from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, Trail, Wanted, find_tenure
 from bot.evidence.nominee import find_manager
 from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
@@ -551,7 +551,8 @@ WATCHED = make_policy(make_requirement(REVIEWED))
 
 def find(revisions: Sequence[Content], *, complete: bool = True) -> Tenure | Unread:
     pairs = [(commit(number), content) for number, content in enumerate(revisions)]
-    return find_tenure(pairs, "ai-gateway", TRAINEE, "Ada", complete=complete)
+    wanted = Wanted(username="Ada", project="ai-gateway", roles=[TRAINEE])
+    return find_tenure(TRAINEE, Trail(revisions=pairs, complete=complete), wanted)
 
 
 WITH, WITHOUT = entry(TRAINEE), entry("reviewer")
