@@ -32,7 +32,6 @@ from bot.evidence.files import (
     Exposure as Exposure,
     ExposureOf as ExposureOf,
     FileAt as FileAt,
-    MovedOf as MovedOf,
     NotText as NotText,
     RenameOf as RenameOf,
     Renames as Renames,

@@ -51,20 +51,12 @@ class CommitsOf(Asks[Commits]):
 
 @dataclass(frozen=True, slots=True)
 class RenameOf(Asks[str | None]):
-    """The need for the path from which a commit renamed a file, if it did."""
+    """The need for the path from which a commit renamed a file, or `onward` to which, if it did."""
 
     project: str
     sha: str
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class MovedOf(Asks[str | None]):
-    """The need for the path to which a commit renamed a file, if it did."""
-
-    project: str
-    sha: str
-    path: str
+    onward: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

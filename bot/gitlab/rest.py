@@ -1,7 +1,6 @@
 """Read over REST what GraphQL does not tell: history, renames, and the present gate."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +18,6 @@ from bot.evidence import (
     Exposure,
     Fact,
     LabelsOf,
-    MovedOf,
     RenameOf,
     Renames,
     StateChangesOf,
@@ -129,9 +127,8 @@ def walk_pages(
     raise GitLabError(f"the list {path} has more than the {most * 100} rows that the bot reads.")
 
 
-def _find_other_path(
-    transport: Transport, need: RenameOf | MovedOf, known: str, wanted: str
-) -> str | None:
+def _find_other_path(transport: Transport, need: RenameOf) -> str | None:
+    known, wanted = ("old_path", "new_path") if need.onward else ("new_path", "old_path")
     path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
     for row in chain.from_iterable(islice(walk_pages(transport, path), DIFF_PAGES)):
         if row[known] == need.path:
@@ -187,8 +184,7 @@ def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
-    RenameOf: partial(_find_other_path, known="new_path", wanted="old_path"),
-    MovedOf: partial(_find_other_path, known="old_path", wanted="new_path"),
+    RenameOf: _find_other_path,
     AccessOf: _read_access,
     DiffsOf: _read_renames,
     VersionsOf: _read_versions,

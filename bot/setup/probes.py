@@ -26,7 +26,6 @@ from bot.evidence import (
     JoinedOf,
     LabelsOf,
     MembersOf,
-    MovedOf,
     Need,
     OffersOf,
     ProfileOf,
@@ -266,7 +265,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], Need], str]] = {
         "the history of renamed entries",
     ),
     "moves by a commit": (
-        lambda at: MovedOf(at.project, at.sha, at.changed("old_path")),
+        lambda at: RenameOf(at.project, at.sha, at.changed("old_path"), onward=True),
         "following entries that moved after the merge",
     ),
     "visibility": (
