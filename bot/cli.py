@@ -593,20 +593,30 @@ def _tell(
     settings: Settings,
     event: str = "",
 ) -> None:
+    from bot.publish import GateKind
     from bot.report import Outcome, tell_story, tell_waits, write_artifacts
 
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
+    planned, plan = evaluation.plan.places(), evaluation.plan
+    failed = {problem.partition(":")[0] for problem in problems}
+    if address in client.created:
+        failed.discard("comment")  # it is there, whatever became of what followed
+    # A commit status is one of the head, which may be another merge request's.
+    is_judged = evaluation.merge_request.counts or settings.gate != GateKind.COMMIT_STATUS.value
     outcome = Outcome(
         findings=evaluation.findings,
-        gate=report.gate if report else None,
+        gate=report.gate if report and is_judged else None,
         spoken=report is not None,
         waits=tell_waits(report.turns, evaluation.now) if report else (),
         event=event,
         writes=tuple(
             (what, (comment_url or "") if where is None else f"{address}{where}")
-            for what, where in evaluation.plan.places()
+            for what, where, part in planned
+            if part not in failed
         ),
+        unwritten=tuple(what for what, _, part in planned if part in failed),
+        unset="gate" in failed or plan.gate_problem is not None,
         problems=tuple(problems),
         comment_url=comment_url,
         observed=settings.observe,

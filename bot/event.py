@@ -156,7 +156,11 @@ def _parse_known(
 
 
 def _parse_push(body: Body, project: Body, entries: str) -> Push | Irrelevant:
-    if body.get("ref") != f"refs/heads/{project.get('default_branch')}":
+    ref, default = body.get("ref"), project.get("default_branch")
+    if not isinstance(ref, str):
+        raise _UnreadableError("it has no text in `ref`")
+    # Where the default branch is not told, it may be any.
+    if not ref.startswith("refs/heads/") or default not in {None, ref.removeprefix("refs/heads/")}:
         return Irrelevant("a push to another branch than the default one")
     if not _may_touch(body, entries):
         return Irrelevant("a push that touches no entry")

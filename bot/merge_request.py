@@ -48,8 +48,9 @@ class Note:
     """A comment; `edited` is true when GitLab records any edit of its text.
 
     `by_member` tells whether its author is a member of the project now, by whatever way.
-    `own_emoji` are the bot's; where not `emoji_known`, there may be more of them. One in a thread
-    is `resolvable`; `resolved_by` is who resolved it last, if it is `resolved` and that is known.
+    `own_emoji` are the bot's, `other_emoji` those of others, with the number of the account; where
+    not `emoji_known`, there may be more. One in a thread is `resolvable`; `resolved_by` is who
+    resolved it last, if it is `resolved` and that is known.
     """
 
     id: int
@@ -61,6 +62,7 @@ class Note:
     system: bool = False
     internal: bool = False
     own_emoji: tuple[str, ...] = ()
+    other_emoji: tuple[tuple[int, str], ...] = ()
     emoji_known: bool = True
     url: str | None = None
     by_member: bool = False

@@ -211,7 +211,9 @@ STRANGE = gather(HALF)
 UNKNOWN = replace(
     tell_facts(STRANGE, groups={POLICY.maintainers.group: FORBIDDEN}),
     work={POLICY.repository: FORBIDDEN},
-    manager=Manager(username=None, missing="no manager was in the entry before this merge request"),
+    manager=Manager(
+        username=None, missing="the entry had no `reports_to` before this merge request"
+    ),
 )
 DONE_GROUPS = {POLICY.maintainers.group: make_members("margaret", "ada", owners=["olga"])}
 DONE_LISTS = {

@@ -29,7 +29,7 @@ from bot.sandbox.acts.actions import (
     PipelineDraft,
     StatusDraft,
 )
-from bot.sandbox.acts.pipelines import check_status
+from bot.sandbox.acts.pipelines import check_status, run_again
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level, Member, MergeRequest
@@ -712,6 +712,21 @@ def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server
     outcome = run_on(server, mr)
     assert "a member of this project can run one here" in outcome.problems[0]
     assert TROUBLE in one_note(made, mr)
+
+
+def test_a_fork_gets_its_gate_by_what_the_comment_advises(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_from_fork(made)
+    run_on(server, mr)
+    note = one_note(made, mr)
+    assert "a member of this project runs a pipeline here, on the Pipelines tab" in note
+    assert "When that is mended, comment `/nomination recheck`." in note
+    pipeline = run_again(made.world, made.user("max"), mr)
+    outcome = run_on(server, mr)
+    assert outcome.problems == []
+    assert TROUBLE not in one_note(made, mr)
+    assert [job.status for job in made.statuses() if job.pipeline is pipeline] == ["failed"]
 
 
 def test_a_fork_can_be_gated_by_a_status_check(made: NominationWorld, server: Server) -> None:

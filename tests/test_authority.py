@@ -333,6 +333,62 @@ def test_what_was_released_in_the_earlier_merge_request_holds_no_more(
     assert "waived" not in outcome.body.split("<details>")[0].split("| Requirement")[1]
 
 
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_release_in_another_merge_request_is_not_for_whom_is_held_here(
+    made: NominationWorld, server: Server, holds: bool
+) -> None:
+    join(made, "nils")
+    made.say("/nomination hold not this week")
+    other = made.open(
+        {NILS: entry("nils", "maintainer"), ENTRY: entry("nina", "trainee_maintainer") + b"x: y\n"},
+        branch="nils",
+    )
+    if holds:
+        made.say("/nomination hold not nils", mr=other)
+    made.say("/nomination release", mr=other)
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "failed"
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+    made.say("/nomination release", by="mia")
+    assert run_on(server, made.nomination).gate == "passed"
+
+
+@pytest.mark.parametrize(
+    ("name", "gate"), [("", "failed"), ("@nina ", "failed"), ("@nils ", "passed")]
+)
+def test_a_waiver_for_nobody_by_name_is_not_for_whom_the_target_branch_makes_a_nominee(
+    made: NominationWorld, server: Server, name: str, gate: str
+) -> None:
+    join(made, "nils")
+    made.push({NILS: entry("nils", "reviewer")}, branch="main", by="olga")
+    both = {ENTRY: entry("nina", "maintainer"), NILS: entry("nils", "maintainer")}
+    people = (made.user("mia"), made.user("max"))
+    other = made.open(both, branch="both", assignees=people)
+    made.push({NILS: both[NILS]}, branch="main", by="olga")  # now it nominates nina alone
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive {name}{requirement} known from elsewhere", mr=other)
+    run_on(server, other)
+    made.world.tick(60)
+    made.push({ENTRY: both[ENTRY], NILS: entry("nils", "reviewer")}, branch="main", by="olga")
+    outcome = run_on(server, other)
+    assert outcome.gate == gate
+    assert ("this waiver does not say for whom it is" in outcome.body) is (not name)
+
+
+def test_a_manager_who_holds_and_releases_ends_no_hold_of_somebody_who_left(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    del made.group.members[made.user("max").id]
+    actions.assign(made.world, made.user("nina"), made.nomination, [made.user("mia")])
+    for command in ("hold mine", "release"):
+        made.say(f"/nomination {command}", by="mia")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "failed"
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+
+
 def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
     made: NominationWorld, server: Server
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.evidence.ci_files import LEVELS, MOST_FILES
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
@@ -9,14 +10,25 @@ from bot.sandbox.http.server import Server
 from tests.nomination_world import ENTRY, NominationWorld, entry, make_world, run_on
 
 BRANCH = "nominate-nina"
-INCLUDES = b"include:\n  - local: '/jobs/guard.yml'\n  - local: more/*.yml\n"
+INCLUDES = b"""include:
+  - local: '/jobs/guard.yml'
+  - local: more/*.yml
+  - local: $PLACE/one.yml
+  - local: "${PLACE}/two.yml"
+"""
+NESTED = {
+    "jobs/guard.yml": b"include: [{local: 'deeper/guard.yml'}]\n",
+    "deeper/guard.yml": b"include: 'deepest/$[[ inputs.job-name ]].yml'\n",
+}
 
 
 @pytest.fixture
 def made() -> NominationWorld:
     """Open a nomination that is ready, where the configuration includes others."""
     made = make_world()
-    draft = CommitDraft(message="Guard", changes={".gitlab-ci.yml": INCLUDES, "c/d.yml": INCLUDES})
+    draft = CommitDraft(
+        message="Guard", changes={".gitlab-ci.yml": INCLUDES, "c/d.yml": INCLUDES, **NESTED}
+    )
     actions.push(made.world, made.user("olga"), made.team, "main", draft)
     return made
 
@@ -37,6 +49,11 @@ def touch(made: NominationWorld, path: str) -> None:
         ("more/x.yml", ""),
         ("c/d.yml", "c/d.yml"),
         ("jobs/guard.yml", "c/d.yml"),
+        ("any/one.yml", ""),
+        ("any/two.yml", ""),
+        ("deeper/guard.yml", ""),
+        ("deepest/x.yml", ""),
+        ("deepest/x.yml", "c/d.yml"),
     ],
 )
 def test_a_nomination_that_changes_its_guard_stays_shut(
@@ -67,6 +84,25 @@ def test_another_change_beside_it_is_harmless(
     made.team.settings.ci_config_path = config
     touch(made, path)
     assert run_on(server, made.nomination).gate == "passed"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"chain/{n}.yml": f"include: chain/{n + 1}.yml\n" for n in range(LEVELS)},
+        {"chain/0.yml": "\n".join(f"- chain/{n}.yml" for n in range(MOST_FILES + 1))},
+    ],
+)
+def test_includes_that_are_not_all_followed_keep_it_shut(
+    made: NominationWorld, server: Server, files: dict[str, str]
+) -> None:
+    made.team.settings.ci_config_path = "chain/0.yml"
+    written: dict[str, bytes | None] = {path: text.encode() for path, text in files.items()}
+    made.push(written, branch="main", by="olga")
+    touch(made, "sites/data.yml")
+    outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "it includes more files than are followed" in outcome.body
 
 
 @pytest.mark.parametrize("route", ["GET /api/v4/projects/{id}", "POST /api/graphql"])

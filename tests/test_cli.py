@@ -18,6 +18,7 @@ from bot.cli import GATE_SHUT, give_up, run_command
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
 from bot.rulebook.loading import SHIPPED
+from bot.sandbox.acts import actions
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import Level
@@ -337,6 +338,49 @@ def test_a_broken_payload_hides_no_failure_at_what_it_names(
     assert "!1: comment: GitLab answered 403" in done.stderr
     assert "!999" not in done.stderr.splitlines()[-1]
     assert "Looked at 2 merge requests." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("route", "failed", "done", "last"),
+    [
+        ("POST */statuses/{sha}", "set the gate", "create the comment", "; gate not set; "),
+        ("POST */notes", "create the comment", "set the gate", "; no comment yet; "),
+        ("POST */award_emoji", "mark the merge request", "set the gate", "; gate failed; "),
+    ],
+)
+def test_the_log_tells_of_no_write_that_was_refused(
+    server: Server, route: str, failed: str, done: str, last: str
+) -> None:
+    server.fault(Fault(route=route, kind=Kind.FORBIDDEN))
+    run = bot(server.url, "check", TARGET)
+    lines = run.stdout.splitlines()
+    assert run.returncode == 1
+    assert [line for line in lines if line.startswith(f"  could not: {failed}")]
+    assert not [line for line in lines if line.startswith(f"  did: {failed}")]
+    assert [line for line in lines if line.startswith(f"  did: {done}")]
+    assert last in lines[-1]
+
+
+def test_the_log_tells_of_no_gate_that_a_fork_cannot_have(made: NominationWorld) -> None:
+    fork = actions.fork_project(made.world, made.user("nina"), made.team)
+    made.nomination.source_project = fork
+    with Server(made.world) as server:
+        run = bot(server.url, "check", TARGET)
+    assert run.returncode == 0
+    assert "; gate not set; comment http" in run.stdout.splitlines()[-1]
+
+
+def test_what_goes_into_another_branch_leaves_the_gate_alone_and_says_so(
+    made: NominationWorld,
+) -> None:
+    with Server(made.world) as server:
+        bot(server.url, "check", TARGET)
+        made.nomination.target_branch = "stable"
+        run = bot(server.url, "check", TARGET)
+    assert "nobody is nominated; gate left alone; comment http" in run.stdout.splitlines()[-1]
+    (note,) = [note for note in made.nomination.notes if note.author.bot]
+    assert "it goes into `stable`, and only a merge into `main` gives a role" in note.body
+    assert "a new pipeline starts without it. There is nothing to do here." in note.body
 
 
 def test_a_sweep_that_could_list_nothing_looked_at_nothing(server: Server) -> None:

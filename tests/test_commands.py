@@ -818,7 +818,11 @@ def test_a_hold_in_an_earlier_merge_request_stands_until_its_release() -> None:
     assert outcome.held is not None
     assert (outcome.held.place, outcome.answers) == (hold.url, ())
     assert held_after(make_note("release", number=2)).held is None
-    assert held_after(earlier=(hold, make_note("release", number=2))).held is None
+    release = replace(make_note("release", number=2), url=hold.url)
+    assert held_after(earlier=(hold, release)).held is None
+    # One that was said in a third one may have been meant for somebody else.
+    for url in ("https://gitlab.example.com/x/-/11#note_2", None):
+        assert held_after(earlier=(hold, replace(release, url=url))).held is not None
     # Nothing else is heeded there, whoever said it.
     said = replace(hold, body="/nomination waive authored x\n/nomination nonsense")
     assert held_after(earlier=(said,)).waivers == {}

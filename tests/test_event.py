@@ -175,6 +175,20 @@ def test_with_policies_of_ones_own_every_push_to_the_default_branch_matters() ->
     assert parse_scope({})[3] == TEAM_FILES.partition("*")[0]
 
 
+@pytest.mark.parametrize("told", [{}, {"default_branch": None}])
+def test_where_the_default_branch_is_not_told_a_push_may_be_to_it(told: dict[str, Any]) -> None:
+    body = make_push_body({"modified": [f"{ENTRIES}a/ada.yml"]})
+    del body["project"]["default_branch"]
+    body["project"] |= told
+    assert isinstance(parse(body), Push)
+    assert isinstance(parse(body | {"ref": "refs/tags/main"}), Irrelevant)
+
+
+@pytest.mark.parametrize("ref", [None, 5, ["refs/heads/main"]])
+def test_a_push_to_nowhere_is_broken(ref: object) -> None:
+    assert isinstance(parse(make_push_body(ref=ref)), Broken)
+
+
 def test_a_push_elsewhere_does_not_matter() -> None:
     body = make_push_body({"modified": [f"{ENTRIES}a/ada.yml"]})
     body["project"]["path_with_namespace"] = "example-org/other"

@@ -786,10 +786,10 @@ def test_an_unread_history_is_an_unread_stage_with_a_reason(answer: Unread | Non
     ("content", "slug", "manager"),
     [
         (entry(username="grace"), "grace", Manager(username="grace")),
-        (b"name: Grace\n", "grace", "names no account"),
+        (b"name: Grace\n", "grace", "holds no account"),
         (None, "grace", "does not exist"),
-        (entry(), None, "no manager was"),
-        (entry(), "", "no manager was"),
+        (entry(), None, "had no `reports_to`"),
+        (entry(), "", "had no `reports_to`"),
     ],
 )
 def test_the_manager_is_whom_the_entry_names(

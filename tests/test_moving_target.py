@@ -268,6 +268,18 @@ def test_a_push_whose_commits_are_not_known_leads_to_what_touches_any_entry(
     assert made.gate() == "success"
 
 
+def test_a_push_that_tells_no_default_branch_makes_the_bot_look_too(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    one, _ = open_split(made)
+    put(made, SPLIT.replace("  charts:\n", ""))
+    project = {"id": made.team.id, "path_with_namespace": TEAM, "default_branch": None}
+    done = told_of_the_push(made, server, tmp_path, project=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Looked at 2 merge requests." in done.stdout
+    assert made.gate(one) is None
+
+
 def test_more_of_the_same_entry_than_a_merge_looks_at_hide_none_from_a_push(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
@@ -330,6 +342,97 @@ def test_an_account_that_changed_on_the_target_is_the_one_that_is_judged(
     assert outcome.gate == "failed"
     assert "another one on the target branch" in outcome.body
     assert "rebase" in outcome.body
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    assert "rebase it, or a maintainer waives it: " in run_on(server, mr).body
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "advice"),
+    [
+        ("nina", "eve", "Merge the change of the account first"),
+        ("nobody", "nobody", "Merge the right username into the entry first"),
+        ("renovate", "renovate", "Merge a person&#39;s username into the entry first"),
+    ],
+    ids=["changes here", "none", "a bot"],
+)
+def test_what_no_further_look_settles_comes_with_what_does(
+    made: NominationWorld, server: Server, before: str, after: str, advice: str
+) -> None:
+    made.user("eve")
+    made.user("renovate").bot = True
+    put(made, account(before, "trainee_maintainer"))
+    mr = open_from_main(made, "bob", account(after, "maintainer"))
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    outcome = run_on(server, mr)
+    assert outcome.gate == "pending"
+    steps = [line for line in outcome.body.splitlines() if "could not be checked: " in line]
+    assert len(steps) == 2
+    assert all(f". {advice}" in step and "recheck" not in step for step in steps)
+    assert all(f"waive @{after} " in step for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("manager", "why"),
+    [
+        ("nina", "`reports_to` names the nominee"),
+        ("nobody", "the entry that `reports_to` names does not exist"),
+        ("silent", "the entry that `reports_to` names holds no account"),
+        ("", "the entry had no `reports_to` before this merge request"),
+    ],
+)
+def test_a_manager_who_cannot_be_assigned_is_asked_for_nowhere(
+    made: NominationWorld, server: Server, manager: str, why: str
+) -> None:
+    made.push({f"{FOLDER}/s/silent.yml": b"name: Silent\n"}, branch="main", by="olga")
+    before = entry("nina", "trainee_maintainer", manager)
+    made.push({ENTRY: before}, branch="main", by="olga")
+    mr = made.open({ENTRY: before.replace(b"trainee_", b"")}, branch="again")
+    actions.assign(made.world, made.user("nina"), mr, [made.user("olga"), made.user("max")])
+    outcome = run_on(server, mr)
+    assert outcome.gate == "failed"
+    assert f"**Next step:** the manager is not known ({why}): correct that first," in outcome.body
+    assert "or a maintainer waives this point: `/nomination waive @nina assigned REASON`." in (
+        outcome.body
+    )
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_where_no_maintainer_is_known_the_manager_waives(
+    made: NominationWorld, server: Server, is_readable: bool
+) -> None:
+    made.group.members.clear()
+    if not is_readable:
+        made.group.visibility = "private"
+    body = run_on(server, made.nomination).body
+    assert "the manager waives it: `/nomination waive @nina assigned REASON`." in body
+    note = made.say("/nomination waive assigned They are away.", by="mia")
+    assert run_on(server, made.nomination).gate == "passed"
+    assert [award.name for award in note.awards] == ["white_check_mark"]
+
+
+@pytest.mark.parametrize("name", ["", "@bob ", "@eve "])
+def test_what_was_waived_for_one_account_opens_nothing_for_the_next(
+    made: NominationWorld, server: Server, name: str
+) -> None:
+    made.user("eve")
+    put(made, account("bob", "trainee_maintainer"))
+    mr = open_from_main(made, "bob", account("bob", "maintainer"))
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    if name == "@eve ":
+        put(made, account("eve", "trainee_maintainer"))
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive {name}{requirement} known from elsewhere", mr=mr)
+    if name != "@eve ":
+        assert run_on(server, mr).gate == "passed"
+        put(made, account("eve", "trainee_maintainer"))
+    outcome = run_on(server, mr)
+    assert outcome.gate != "passed"
+    assert "from &#34;bob&#34; to &#34;eve&#34; on the target branch" in outcome.body
+    assert "rebase" in outcome.body
+    actions.rebase(made.world, made.user("nina"), mr)
+    for requirement in ("authored", "reviewed"):
+        made.say(f"/nomination waive @eve {requirement} known from elsewhere", mr=mr)
+    assert run_on(server, mr).gate == "passed"
 
 
 def test_who_is_nominated_while_the_entry_changes_elsewhere_is_judged(

@@ -613,9 +613,11 @@ def test_a_file_among_the_entries_that_names_no_project_does_not_matter() -> Non
     assert find(make_change(None, "job: x\n", f"{PERSON}/README.md")) == NOTHING
 
 
-def test_an_account_that_changed_on_the_target_is_a_caution() -> None:
+def test_an_account_that_changed_on_the_target_leaves_the_entry_unread() -> None:
     base = "gitlab: ada\nx: y\n" + make_entry(role="reviewer").partition("\n")[2]
     head, target = base.replace("way: reviewer", "way: maintainer"), base.replace("ada", "eve")
-    (nomination,) = find(make_change(base, head, target=target)).nominations
-    assert nomination.username == "eve"
-    assert 'from "ada" to "eve" on the target branch' in nomination.cautions[0]
+    detection = find(make_change(base, head, target=target))
+    assert [each.username for each in detection.nominations] == ["eve"]
+    (unread,) = detection.unread
+    assert unread.is_authors
+    assert 'from "ada" to "eve" on the target branch' in unread.message

@@ -974,8 +974,8 @@ def note(**changes: Any) -> dict[str, Any]:
 
 def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
     emoji = [
-        {"name": "question", "user": {"username": "Nomination-Bot"}},
-        {"name": "heart", "user": {"username": "ada"}},
+        {"name": "question", "user": {"id": answer_of()["currentUser"]["id"]}},
+        {"name": "heart", "user": {"id": 1}},
     ]
     edited = note(
         lastEditedAt="2026-02-01T09:20:00Z",
@@ -988,6 +988,7 @@ def test_a_note_is_read_with_its_trace_and_our_emoji() -> None:
     found, plain = read_merge_request(answer_of(), [edited, note(author=None)]).notes
     assert (found.id, found.edited, found.edited_by) == (12, True, "eve")
     assert (found.own_emoji, found.internal) == (("question",), True)
+    assert found.other_emoji == ((1, "heart"),)
     assert (found.resolvable, found.resolved, found.resolved_by) == (True, True, "eve")
     assert (plain.resolvable, plain.resolved, plain.resolved_by) == (True, False, None)
     assert (plain.edited, plain.edited_by, plain.author, plain.own_emoji) == (False, None, None, ())

@@ -218,12 +218,12 @@ REPOSITORY = "`example-org/ai-gateway`"
         (
             kinds.Assigned(manager=True, maintainers=0),
             {"evidence": make_evidence(manager=Manager(username="ada"))},
-            "somebody above the nominee",
+            "the manager is not known (`reports_to` names the nominee): correct that first,",
         ),
         (
             kinds.Assigned(manager=True, maintainers=0),
             {"evidence": make_evidence(manager=Manager(username=None, missing="no account"))},
-            "the manager is not known (no account): merge the right `reports_to` into the entry",
+            "the manager is not known (no account): correct that first, in a merge request of its",
         ),
         (
             kinds.Assigned(manager=True, maintainers=1),

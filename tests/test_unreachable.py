@@ -276,3 +276,23 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
     one, other = OSError("one"), OSError("other")
     one.__cause__, other.__cause__ = other, one
     assert "cannot be reached" in explain_unreachable(one, "http://x")
+
+
+@pytest.mark.parametrize("behind", ["/api/v4", f"/{TEAM}", "/gitlab"])
+def test_an_address_at_which_there_is_no_gitlab(behind: str) -> None:
+    world = make_world().world
+    world.strict = False
+    with Server(world) as server:
+        said = check(server.url + behind)
+    assert "GitLab's API is not there; check NOMINATION_BOT_GITLAB_URL" in said
+    assert "role" not in said
+
+
+def test_a_proxy_that_wants_to_know_who_asks() -> None:
+    with raw_server(saying(answer("407 Proxy Authentication Required", b"who are you?"))) as server:
+        assert "name it with account and password, or set NO_PROXY" in check(server.url)
+
+
+def test_a_page_in_place_of_an_answer() -> None:
+    with raw_server(saying(answer("200 OK", b"<html>Sign in</html>"))) as server:
+        assert "without JSON; a proxy or a login page may have answered" in check(server.url)

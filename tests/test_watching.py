@@ -167,6 +167,21 @@ def test_the_green_status_of_a_former_account_does_not_stay(
     assert (job.status, job.author.username) == ("success", "nomination-bot-2")
 
 
+def test_a_hold_that_a_former_account_ticked_outlasts_its_author(
+    made: NominationWorld, server: Server
+) -> None:
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    ids = frozenset({renew_account(made)})
+    del made.group.members[made.user("max").id]
+    people = [made.user("mia"), made.user("olga")]
+    actions.assign(made.world, made.user("nina"), made.nomination, people)
+    outcome = run_on(server, made.nomination, former_ids=ids)
+    assert (outcome.gate, "**On hold** by `@max`" in outcome.body) == ("failed", True)
+    made.say("/nomination release", by="olga")
+    assert run_on(server, made.nomination, former_ids=ids).gate == "passed"
+
+
 def test_steps_after_the_merge_are_followed_by_the_new_account(
     made: NominationWorld, server: Server
 ) -> None:

@@ -115,7 +115,9 @@ def evaluate_once(
     if gathered is None:
         return None
     evidence, earlier, missing = gathered
-    context = find_context(merge_request, look.subjects, evidence, known)
+    beside = proposal.detection.beside
+    context = find_context(merge_request, look.subjects, evidence, known, beside=beside)
+    context = replace(context, former_ids=choices.former_ids)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
     asked = is_asked(merge_request.notes, choices.command)
     findings = Findings(

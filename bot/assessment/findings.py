@@ -5,12 +5,35 @@ from datetime import datetime
 from enum import Enum
 
 from bot.commands import Waiver
-from bot.evidence import Evidence, Members, MembersOf, Merged, Offer, Subject, Tenure
+from bot.evidence import (
+    ITSELF,
+    MEANWHILE,
+    Evidence,
+    Members,
+    MembersOf,
+    Merged,
+    Offer,
+    Subject,
+    Tenure,
+)
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
 from bot.unread import Unread
 from bot.values import dataclass
+
+NO_ACCOUNT = "GitLab knows no account of this name (renamed, deleted, or not visible)"
+NO_PERSON = "the account is a bot's, and bots are not people"
+# What settles that something could not be checked, where to look again alone does not; empty
+# where the reason says it.
+_REMEDIES = {
+    ITSELF: (
+        "Merge the change of the account first, in a merge request of its own, then rebase this one"
+    ),
+    MEANWHILE: "",
+    NO_ACCOUNT: "Merge the right username into the entry first, then rebase this merge request",
+    NO_PERSON: "Merge a person's username into the entry first, then rebase this merge request",
+}
 
 
 class Verdict(Enum):
@@ -124,6 +147,11 @@ class Finding:
     waiver: Waiver | None = None
     measured: Verdict | None = None
     outcomes: Outcomes | None = None
+
+    @property
+    def remedy(self) -> str | None:
+        """Return what people can do about what is unknown, besides to have it looked at again."""
+        return _REMEDIES.get(self.reason or "") if self.verdict is Verdict.UNKNOWN else None
 
 
 def how_they_went(findings: Iterable[Finding]) -> tuple[Went, ...]:

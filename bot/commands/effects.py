@@ -74,7 +74,7 @@ def _hold(decisions: Decisions, order: Order) -> None:
         orphaned=is_orphaned(order),
         place=order.note.url if order.earlier else None,
     )
-    decisions.holds |= {scope.id: hold for scope in scopes_where(order, True)}
+    decisions.holds |= {(s.id, hold.note_id): hold for s in scopes_where(order, True)}
     doubt(decisions, order)
 
 
@@ -86,25 +86,36 @@ def _release(decisions: Decisions, order: Order) -> None:
         )
     before = dict(decisions.holds)
     for scope in scopes_where(order, True):
-        hold = decisions.holds.get(scope.id)
-        if hold is None or not hold.orphaned or is_maintainer(scope, order):
-            decisions.holds.pop(scope.id, None)
+        for key, hold in before.items():
+            may = not hold.orphaned or is_maintainer(scope, order)
+            if key[0] == scope.id and may and _is_said_there(hold, order):
+                del decisions.holds[key]
+        if not order.earlier:
             decisions.doubts.pop(("hold", scope.id), None)
     if before and decisions.holds == before:
         raise NoEffectError(_say_whose(decisions, order))
 
 
+def _is_said_there(hold: Hold, order: Order) -> bool:
+    """Return whether a release is about a hold: one in another merge request ends those there.
+
+    It may have been meant for somebody else, who is nominated there beside another change.
+    """
+    place, _, _ = (order.note.url or "").partition("#")
+    return not order.earlier or (hold.place or "#").startswith(f"{place}#")
+
+
 def _say_whose(decisions: Decisions, order: Order) -> str:
     """Say who can release what is held, which the author of the command cannot."""
-    if any(
-        decisions.holds[s.id].orphaned for s in scopes_where(order, True) if s.id in decisions.holds
-    ):
+    over = {scope.id for scope in scopes_where(order, True)}
+    if any(hold.orphaned for key, hold in decisions.holds.items() if key[0] in over):
         return (
             "the account that holds this is gone, not active, or decides here no more; "
             "a maintainer can release it."
         )
-    held = [scope for scope in order.context.nominations if scope.id in decisions.holds]
-    people = ", ".join(dict.fromkeys(show(f"@{scope.username}") for scope in held))
+    held = {key[0] for key in decisions.holds}
+    scopes = (scope for scope in order.context.nominations if scope.id in held)
+    people = ", ".join(dict.fromkeys(show(f"@{scope.username}") for scope in scopes))
     return f"the hold is for {people}; a maintainer there or their manager can release it."
 
 

@@ -23,7 +23,8 @@ class Decisions:
     """What the commands up to one amount to."""
 
     waivers: dict[tuple[str, str], Waiver] = field(default_factory=dict)
-    holds: dict[str, Hold] = field(default_factory=dict)  # by nomination
+    # By nomination and note: to release a later one of somebody else's must not end it.
+    holds: dict[tuple[str, int], Hold] = field(default_factory=dict)
     attested: dict[str, frozenset[str]] = field(default_factory=dict)
     help_wanted: bool = False
     doubts: dict[tuple[str, str], str] = field(default_factory=dict)  # by verb and nomination
@@ -32,11 +33,10 @@ class Decisions:
 
     def held(self, scopes: Iterable[Scope]) -> Hold | None:
         """Return the newest hold, for all the nominees that it still stands for."""
-        standing = {id(hold): hold for hold in self.holds.values()}.values()
-        newest = max(standing, key=lambda hold: (hold.at, hold.note_id), default=None)
+        newest = max(self.holds.values(), key=lambda hold: (hold.at, hold.note_id), default=None)
         if newest is None:
             return None
-        over = (scope.username for scope in scopes if self.holds.get(scope.id) is newest)
+        over = (scope.username for scope in scopes if (scope.id, newest.note_id) in self.holds)
         return replace(newest, over=tuple(dict.fromkeys(over)))
 
 
@@ -59,7 +59,10 @@ class Order:
     @property
     def ticked(self) -> bool:
         """Whether the bot heeded the comment before, as its tick tells."""
-        return Outcome.DONE.value in self.note.own_emoji
+        done, former = Outcome.DONE.value, self.context.former_ids
+        return done in self.note.own_emoji or any(
+            name == done and account in former for account, name in self.note.other_emoji
+        )
 
     def form(self, usage: str) -> str:
         """Show how a command is written."""

@@ -136,7 +136,7 @@ def _answer(decisions: Decisions, note: Note, orders: Sequence[Order]) -> Answer
 def _doubt_unread(decisions: Decisions, spoken: _Spoken) -> None:
     """Keep in mind that commands were not read, unless their author could not close the gate."""
     # As if it began with a hold, which is what must not be lost; a tick was for something else.
-    spoken = spoken._replace(note=replace(spoken.note, own_emoji=()))
+    spoken = spoken._replace(note=replace(spoken.note, own_emoji=(), other_emoji=()))
     worst = next(_orders(spoken, [Request(verb_text="hold", arguments="", line=1)]), None)
     if worst is None or worst.note.edited or worst.note.internal:
         return

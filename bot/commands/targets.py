@@ -35,17 +35,23 @@ def find_target(order: Order, rest_form: str) -> tuple[str, str, str]:
 
 
 def _check_push(order: Order, requirement: str) -> None:
-    """Refuse a waiver for nobody by name once a push may have changed who is nominated."""
-    pushed_at = order.context.pushed_at
-    if pushed_at is None or not waives_for_nobody_by_name(order.request):
+    """Refuse a waiver for nobody by name where somebody else may be nominated since.
+
+    That is so once something was pushed, or where the target branch alone decides who is.
+    """
+    context = order.context
+    if context.pushed_at is None or not waives_for_nobody_by_name(order.request):
         return
-    if order.note.created_at <= pushed_at.replace(microsecond=0):
-        people = sorted({scope.username for scope in order.context.nominations}, key=str.casefold)
-        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
-        raise NoEffectError(
-            "changes may have been pushed after this waiver, which does not say for whom it is; "
-            f"write {' or '.join(forms)}."
+    pushed = order.note.created_at <= context.pushed_at.replace(microsecond=0)
+    if pushed or context.beside:
+        why = (
+            "changes may have been pushed after this waiver, which"
+            if pushed
+            else "entries of several people are changed here, and this waiver"
         )
+        people = sorted({scope.username for scope in context.nominations}, key=str.casefold)
+        forms = [order.form(f"waive @{who} {requirement} <reason>") for who in people]
+        raise NoEffectError(f"{why} does not say for whom it is; write {' or '.join(forms)}.")
 
 
 def _choose_scopes(order: Order) -> tuple[Sequence[Scope], str]:

@@ -55,14 +55,17 @@ class Scope:
 class Context:
     """The present state that decides who may do what; `me` is the bot's own username.
 
-    `pushed_at` is when the changes became what they are, `None` where that is not known;
-    `merged_at` is when nothing was left to decide.
+    `former_ids` are the accounts that the bot had before. `pushed_at` is when the changes became
+    what they are, `None` where that is not known, and `beside` says that they are of others, too,
+    whom the target branch may come to nominate; `merged_at` is when nothing was left to decide.
     """
 
     nominations: tuple[Scope, ...]
     nominator: str | None
     me: str
+    former_ids: frozenset[int] = frozenset()
     pushed_at: datetime | None = None
+    beside: bool = False
     merged_at: datetime | None = None
 
 

@@ -45,6 +45,8 @@ from bot.evidence.gathering import (
 from bot.evidence.history import Tenure as Tenure, revision_needs as revision_needs
 from bot.evidence.needs import step_files as step_files
 from bot.evidence.nominee import (
+    ITSELF as ITSELF,
+    MEANWHILE as MEANWHILE,
     Manager as Manager,
     Subject as Subject,
     evidence_key as evidence_key,

@@ -18,12 +18,18 @@ _CUSTOMARY = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"[^\s'\"\[\]{},:]+\.ya?ml\b")
+# Of a variable, or an input, only GitLab knows what it stands for.
+_VARIABLE = re.compile(r"\$(?:\{\w+\}|\w+|\[\[[^\]\n]*\]\])")
+LEVELS = 5  # of files that include others which are read
+MOST_FILES = 60  # of them that are read
+_DEEPER = Unread(reason="it includes more files than are followed")
 
 
 def find_ci_doubts(proposal: Proposal, globs: Collection[str], source: Source) -> list[str]:
     """Say which changed files, beside the entries, hold the CI configuration or may do so.
 
-    Two calls at most, and none for a nomination that changes entries alone.
+    None is asked for a nomination that changes entries alone, and few for others: the place of the
+    configuration, and each level of the files that it includes.
     """
     merge_request, detection = proposal.merge_request, proposal.detection
     changed = merge_request.changed_paths or ()
@@ -48,15 +54,48 @@ def find_ci_doubts(proposal: Proposal, globs: Collection[str], source: Source) -
 def _find_included(
     merge_request: MergeRequest, others: Collection[str], path: str, source: Source
 ) -> list[str]:
-    """Look for the other files in what the configuration of the target branch names."""
-    need = FileAt(merge_request.project, merge_request.target_branch, path)
-    content = Ledger({}, source).fetch(need)
-    if isinstance(content, Unread):
-        return [_unknown(content)]
-    text = (content or b"").decode("utf-8", "replace")
-    named = {name.lstrip("/") for name in _NAMED.findall(text)}
-    # A wildcard of GitLab's `include:local` stays within a folder, ours need not: better too wide.
-    return [_told(each) for each in sorted(others) if any(fnmatchcase(each, n) for n in named)]
+    """Look for the other files in what the configuration of the target branch names.
+
+    What files that are named by a wildcard or a variable include themselves is not followed.
+    """
+    ledger = Ledger({}, source)
+    read, waiting = set[str](), {path}
+    for _ in range(LEVELS):
+        found = _read_names(merge_request, waiting, ledger)
+        if isinstance(found, Unread):
+            return [_unknown(found)]
+        told = [each for each in sorted(others) if any(fnmatchcase(each, n) for n in found)]
+        read |= waiting
+        waiting = {name for name in found if "*" not in name} - read
+        if told or not waiting:
+            return [_told(each) for each in told]
+        if len(read | waiting) > MOST_FILES:
+            break
+    return [_unknown(_DEEPER)]
+
+
+def _read_names(
+    merge_request: MergeRequest, paths: Collection[str], ledger: Ledger
+) -> set[str] | Unread:
+    """Return the files that files of the target branch name."""
+    needs = [FileAt(merge_request.project, merge_request.target_branch, path) for path in paths]
+    ledger.look_up(needs)
+    found: set[str] = set()
+    for need in needs:
+        content = ledger[need]
+        if isinstance(content, Unread):
+            return content
+        found |= _names_in(content or b"")
+    return found
+
+
+def _names_in(content: bytes) -> set[str]:
+    """Return the files that a configuration names, with wildcards for what is not known.
+
+    A wildcard of GitLab's `include:local` stays within a folder, ours need not: better too wide.
+    """
+    text = _VARIABLE.sub("*", content.decode("utf-8", "replace"))
+    return {name.lstrip("/") for name in _NAMED.findall(text)}
 
 
 def _told(path: str) -> str:

@@ -136,9 +136,8 @@ def manager_of(subject: Subject, facts: Ledger) -> Manager | Unread:
 def find_manager(content: Content, slug: str | None) -> Manager | Unread:
     """Read the manager's account from the manager's entry."""
     if not slug:
-        return Manager(
-            username=None, missing="no manager was in the entry before this merge request"
-        )
+        missing = "the entry had no `reports_to` before this merge request"
+        return Manager(username=None, missing=missing)
     if isinstance(content, Unread):
         return content
     if content is None:
@@ -148,5 +147,5 @@ def find_manager(content: Content, slug: str | None) -> Manager | Unread:
     except TeamDatabaseError as error:
         return Unread(reason=str(error))
     if not entry.username:
-        return Manager(username=None, missing="the manager's entry names no account")
+        return Manager(username=None, missing="the entry that `reports_to` names holds no account")
     return Manager(username=entry.username)

@@ -38,7 +38,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {
       reviewers(first: 100) { pageInfo { hasNextPage endCursor } nodes { id username state bot } }
       approvedBy(first: 100) { pageInfo { hasNextPage endCursor } nodes { id username state bot } }
       headPipeline { id sha ref source }
-      awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { username } } }
+      awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { id } } }
       notes(filter: ONLY_COMMENTS, first: 100, after: $after) { ...Comments }
     }
   }
@@ -64,7 +64,7 @@ fragment Comments on NoteConnection {
     lastEditedBy { username }
     resolvable resolved resolvedBy { username }
     author { id username state bot }
-    awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { username } } }
+    awardEmoji(first: 100) { pageInfo { hasNextPage endCursor } nodes { name user { id } } }
   }
 }
 """
@@ -124,7 +124,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         discussion_locked=bool(node.get("discussionLocked")),
         notes=tuple(_read_note(note, own) for note in notes),
         me=own,
-        watched=WATCH in _own_emoji(node, own),
+        watched=(own.id, WATCH) in _emoji(node),
         visibility=read_visibility(project.get("visibility"), unknown=Visibility.PUBLIC),
         default_branch=(project.get("repository") or {}).get("rootRef"),
         updated_at=read_time(node["updatedAt"]) if node.get("updatedAt") else None,
@@ -142,6 +142,7 @@ def read_paths(node: Json) -> tuple[str, ...] | None:
 
 
 def _read_note(node: Json, me: Person) -> Note:
+    emoji = _emoji(node)
     return Note(
         id=number_of(node["id"]),
         body=node["body"],
@@ -151,7 +152,8 @@ def _read_note(node: Json, me: Person) -> Note:
         edited_by=(node.get("lastEditedBy") or {}).get("username"),
         system=node["system"],
         internal=bool(node.get("internal")),
-        own_emoji=_own_emoji(node, me),
+        own_emoji=tuple(name for account, name in emoji if account == me.id),
+        other_emoji=tuple(each for each in emoji if each[0] != me.id),
         emoji_known=following(node, "awardEmoji") is None,
         url=node.get("url"),
         by_member=is_member(node.get("maxAccessLevelOfAuthor")),
@@ -161,12 +163,10 @@ def _read_note(node: Json, me: Person) -> Note:
     )
 
 
-def _own_emoji(node: Json, me: Person) -> tuple[str, ...]:
-    return tuple(
-        emoji["name"]
-        for emoji in nodes_of(node.get("awardEmoji"))
-        if emoji["user"]["username"].casefold() == me.key
-    )
+def _emoji(node: Json) -> list[tuple[int, str]]:
+    """Return whose emoji these are; where GraphQL did not list all, REST told the numbers."""
+    found = nodes_of(node.get("awardEmoji"))
+    return [(number_of(str(emoji["user"]["id"])), emoji["name"]) for emoji in found]
 
 
 def _pipeline(node: Json | None) -> HeadPipeline | None:

@@ -23,7 +23,14 @@ ADVICE: Mapping[int, str] = {
     401: "the token is wrong, expired or revoked; check {token}",
     403: "the role of the bot's account in the project does not allow this",
     404: "it does not exist, or the bot's account has no role that lets it see it",
+    407: "a proxy asks who this is; name it with account and password, or set NO_PROXY",
 }
+# Every GitLab answers queries, whoever asks: what does not is none, or not at that address.
+NOWHERE = frozenset({404, 405})
+NO_GITLAB = (
+    "GitLab's API is not there; check NOMINATION_BOT_GITLAB_URL, which is what comes before /api/v4"
+)
+BEFORE_IT = "a proxy or a login page may have answered for it"
 NO_SCOPE = "insufficient_scope"  # GitLab's word
 SCOPE = "the token lacks the scope `api`; make one that has it and set {token}"
 

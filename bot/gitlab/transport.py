@@ -23,8 +23,11 @@ from bot.gitlab.answers import Json
 from bot.gitlab.budget import OUT_OF_TIME, Budget
 from bot.gitlab.lean import leave_out
 from bot.gitlab.refusals import (
+    BEFORE_IT,
     FAULTS,
     LIMITED,
+    NO_GITLAB,
+    NOWHERE,
     TIMED_OUT,
     advise,
     first_error,
@@ -320,7 +323,7 @@ class Transport(Budget):
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """Yield an answer piece by piece, as long as there is time."""
         if "text/html" in response.headers.get("Content-Type", ""):
-            raise OddAnswerError(f"GitLab answered {response.status_code} without the archive.")
+            raise _odd(response, "the archive")
         for piece in response.iter_content(CHUNK):
             if self.spent:
                 raise GitLabError(OUT_OF_TIME)
@@ -376,7 +379,9 @@ class Transport(Budget):
             return DoubtfulWriteError(_doubt(request))
         said = plain_words(error.error_message)
         told = self._told_wait(code)
-        advice = advise(code, said, told).replace("{token}", self._setting)
+        is_nowhere = code in NOWHERE and request.path.endswith(GRAPHQL_PATH)
+        advice = NO_GITLAB if is_nowhere else advise(code, said, told)
+        advice = advice.replace("{token}", self._setting)
         return RefusedError(code, said, f"{request.verb.upper()} {request.path}", advice)
 
 
@@ -393,16 +398,19 @@ def _read_answer(response: requests.Response, kind: type) -> Any:
     if kind is bytes:
         # GitLab sends every file as plain text (`send_git_blob` in lib/api/helpers.rb).
         if "text/html" in response.headers.get("Content-Type", ""):
-            raise OddAnswerError(f"GitLab answered {response.status_code} without the file.")
+            raise _odd(response, "the file")
         return response.content
     try:
         answer = response.json()
     except (ValueError, RecursionError):
-        raise OddAnswerError(f"GitLab answered {response.status_code} without JSON.") from None
+        raise _odd(response, "JSON") from None
     if not isinstance(answer, kind):
-        name = "list" if kind is list else "object"
-        raise OddAnswerError(f"GitLab answered {response.status_code} without a JSON {name}.")
+        raise _odd(response, f"a JSON {'list' if kind is list else 'object'}")
     return answer
+
+
+def _odd(response: requests.Response, missing: str) -> OddAnswerError:
+    return OddAnswerError(f"GitLab answered {response.status_code} without {missing}; {BEFORE_IT}.")
 
 
 def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:

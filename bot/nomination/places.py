@@ -26,4 +26,5 @@ def find_by_place(
         unread=tuple(dict.fromkeys(u for d in found for u in d.unread)),
         at_stake=any(d.at_stake for d in found),
         named=any(d.named for d in found),
+        beside=any(d.beside for d in found),
     )

@@ -84,12 +84,17 @@ class _Search:
                 self._examine_beside(change)
             self._examine_outside(change)
         self._remark_on_doubles()
+        nominations = self._nominations.values()
+        nominating = {path for each in nominations for path in (each.path, each.base_path)}
+        proposed = self._sides.proposed.items()
+        named = {path for path, change in proposed if self._sides.is_named(change)}
         return Detection(
-            nominations=tuple(self._nominations.values()),
+            nominations=tuple(nominations),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=self._sides.at_stake,
-            named=self._sides.named,
+            named=bool(named),
+            beside=bool(nominating) and not named <= nominating,
         )
 
     def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
@@ -191,7 +196,8 @@ class _Search:
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
     ) -> Nomination:
         before = origin.entry.roles_for(wanted.project) if origin.entry else ()
-        doubts = (*_doubts(head, origin), *self._doubts_of_branch(change, head))
+        self._doubt_branch(change, head)
+        doubts = tuple(_doubts(head, origin))
         for message in (*doubts, *_stages_meant(origin.entry, wanted)):
             self._remark(change.path, message)
         return Nomination(
@@ -213,12 +219,12 @@ class _Search:
                 self._mark_unread(path, "before", Unread(reason=reason))
                 yield say.unread_deletion()
 
-    def _doubts_of_branch(self, change: Change, head: Entry) -> Iterator[str]:
-        """Say where the branch was made for another account than the entry has now."""
-        if self._sides.has_moved(change):
-            began = self._sides.read(self._sides.proposed[change.path].base, change.base_path)
-            if isinstance(began, Entry) and not is_same_person(began, head.username):
-                yield say.account_moved(began.username or "", head.username or "")
+    def _doubt_branch(self, change: Change, head: Entry) -> None:
+        """Mark as unread what was made, waived and approved for another account than it is now."""
+        meant = self._sides.read(self._sides.proposed[change.path].head, change.path)
+        if self._sides.has_moved(change) and not is_same_person(meant, head.username):
+            old = meant.username if isinstance(meant, Entry) else None
+            self._mark_authors(change.path, say.account_moved(old or "", head.username or ""))
 
     def _look_for_near_miss(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin

@@ -60,11 +60,6 @@ class Sides:
         """Return whether an entry holds a wanted role where the branch began, here, or there."""
         return any(map(self._is_at_stake, self.proposed.values()))
 
-    @property
-    def named(self) -> bool:
-        """Return whether a side names a watched project: two that hold no role may make one."""
-        return any(map(self._is_named, self.proposed.values()))
-
     def _is_at_stake(self, change: Change) -> bool:
         return is_team_file(change.path, self._glob) and any(
             self._gives(side, change.path, wanted)
@@ -72,7 +67,8 @@ class Sides:
             for wanted in self._wanted
         )
 
-    def _is_named(self, change: Change) -> bool:
+    def is_named(self, change: Change) -> bool:
+        """Return whether a side names a watched project: two that hold no role may make one."""
         return is_team_file(change.path, self._glob) and any(
             isinstance(side, bytes) and may_mention(side, wanted.project)
             for side in {change.base, change.head, change.target}

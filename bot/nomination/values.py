@@ -39,7 +39,8 @@ class Detection:
 
     `at_stake` says that some changed entry holds a wanted role on one of its sides, so that the
     change set may come to nominate somebody without a push, when the target branch moves; `named`
-    that one names a watched project, of which the same may come together with another change.
+    that one names a watched project, of which the same may come together with another change;
+    `beside` that one does which nominates nobody now.
     """
 
     nominations: tuple[Nomination, ...]
@@ -47,6 +48,7 @@ class Detection:
     unread: tuple[Remark, ...]
     at_stake: bool = field(default=False, compare=False)
     named: bool = field(default=False, compare=False)
+    beside: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,9 @@ def plan_gate(
         return None, None
     if merge_request.from_fork and not runs_here(merge_request):
         return None, (
-            "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork."
+            "the changes come from a fork, and GitLab keeps commit statuses of a fork in the fork; "
+            "open the merge request from a branch of this project, or a member of this project "
+            "runs a pipeline here, on the Pipelines tab."
         )
     # What could not be read may be a success of old: it is written over without a look.
     return plan_status(gate, merge_request, statuses, choice.name), None

@@ -43,28 +43,31 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Describe every write, one a line."""
-        return [what for what, _ in self.places()]
+        return [what for what, _, _ in self.places()]
 
-    def places(self) -> list[tuple[str, str | None]]:
-        """Describe every write, each with where it is: what follows the merge request's address.
+    def places(self) -> list[tuple[str, str | None, str]]:
+        """Describe every write: what, where, and by which word its failure is told.
 
-        Where a comment will be that is not made yet is not known.
+        Where it is follows the merge request's address; of a comment that is not made yet it is
+        not known. The failure of some has no word.
         """
-        found: list[tuple[str, str | None]] = [(move, None) for move in self.moves]
+        found: list[tuple[str, str | None, str]] = [(move, None, "") for move in self.moves]
         if self.gate:
             fields = ", ".join(f"{name}={value!r}" for name, value in self.gate.fields.items())
             words = f"set the gate ({self.gate.kind.value}): {fields}"
-            found.append((words, "/pipelines" if self.gate.kind is GateKind.COMMIT_STATUS else ""))
+            where = "/pipelines" if self.gate.kind is GateKind.COMMIT_STATUS else ""
+            found.append((words, where, "gate"))
         if self.body is not None:
             action = f"update comment {self.note_id}" if self.note_id else "create the comment"
-            where = _note(self.note_id) if self.note_id else None
-            found.append((f"{action} ({len(self.body)} characters)", where))
-        found += [(f"remove the doubled comment {note}", _note(note)) for note in self.extra_notes]
-        found += [(f"put :{name}: on comment {note}", _note(note)) for note, name in self.emoji]
+            place = _note(self.note_id) if self.note_id else None
+            found.append((f"{action} ({len(self.body)} characters)", place, "comment"))
+        extra = self.extra_notes
+        found += [(f"remove the doubled comment {note}", _note(note), "") for note in extra]
+        found += [(f"put :{name}: on comment {note}", _note(note), "") for note, name in self.emoji]
         stale = self.stale_emoji
-        found += [(f"take :{name}: off comment {note}", _note(note)) for note, name in stale]
+        found += [(f"take :{name}: off comment {note}", _note(note), "") for note, name in stale]
         if self.watch:
-            found.append(("mark the merge request for the sweep", ""))
+            found.append(("mark the merge request for the sweep", "", "mark"))
         return found
 
 

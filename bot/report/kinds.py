@@ -8,11 +8,12 @@ from bot.assessment import KINDS, Assessment, Finding, Verdict, kind_of
 def steps_in_order(assessment: Assessment) -> list[Finding]:
     """Return the open points that people can meet, first what can be done at once.
 
-    Where there are none, the first that is unknown.
+    Where there are none, those unknown ones that people can do something about, or else the first.
     """
     found = assessment.open_findings
     unmet = [finding for finding in found if finding.verdict is Verdict.UNMET]
-    return sorted(unmet, key=lambda each: kind_of(each.requirement).effort) or list(found[:1])
+    unmet.sort(key=lambda each: kind_of(each.requirement).effort)
+    return unmet or [each for each in found if each.remedy is not None] or list(found[:1])
 
 
 def kind_templates() -> Mapping[str, str]:

@@ -33,7 +33,8 @@ class Outcome:
 
     `event` says in words what it began with, each of `writes` what and where; `comment_url` leads
     to the comment, where there is one; `observed` says that nothing is written; `waits` who is
-    waited for by each nomination.
+    waited for by each nomination. `unwritten` tells of the writes that failed, and `unset` that
+    GitLab does not show the gate.
     """
 
     findings: Findings
@@ -47,6 +48,8 @@ class Outcome:
     calls: int = 0
     seconds: float = 0.0
     waits: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    unset: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +102,20 @@ def _tell_chapters(outcome: Outcome) -> Iterator[Chapter]:
             title=f"@{assessment.nomination.username} as {assessment.policy.title}:",
             lines=(*found, *([f"  waits for: {wait}"] if wait else [])),
         )
-    if outcome.writes:
-        did = "would" if outcome.observed else "did"
-        # The verdict stands above, and the text itself behind the link.
-        told = [(what.partition(" (")[0], url) for what, url in outcome.writes]
-        lines = tuple(
-            f"  {did}: {what}: {url}" if url else f"  {did}: {what}" for what, url in told
-        )
-        yield Chapter(
-            name="writes", title="left out:" if outcome.observed else "wrote:", lines=lines
-        )
+    lines = tuple(_tell_writes(outcome))
+    if lines:
+        title = "left out:" if outcome.observed else "wrote:"
+        yield Chapter(name="writes", title=title, lines=lines)
+
+
+def _tell_writes(outcome: Outcome) -> Iterator[str]:
+    """Tell what was written, and what was not; the verdict stands above, the text elsewhere."""
+    did = "would" if outcome.observed else "did"
+    for what, url in outcome.writes:
+        words = f"  {did}: {what.partition(' (')[0]}"
+        yield f"{words}: {url}" if url else words
+    for what in outcome.unwritten:
+        yield f"  could not: {what.partition(' (')[0]}"
 
 
 def _looked_at(merge_request: MergeRequest) -> str:
@@ -157,13 +164,19 @@ def _last_line(outcome: Outcome) -> str:
     people = [sum_up(each) for each in outcome.findings.assessments] or [_NO_VERDICT]
     parts = [f"!{merge_request.iid} {'; '.join(people)}"]
     if outcome.spoken:
-        parts.append(f"gate {outcome.gate.state.value if outcome.gate else 'left alone'}")
+        parts.append(f"gate {_tell_gate(outcome)}")
         parts.append(f"comment {outcome.comment_url}" if outcome.comment_url else "no comment yet")
     else:
         parts.append("nothing to say")
     left_out = " left out" if outcome.observed else ""
     parts.append(f"{len(outcome.writes)} writes{left_out}, {outcome.calls} calls")
     return "; ".join(parts)
+
+
+def _tell_gate(outcome: Outcome) -> str:
+    if outcome.gate is None:
+        return "left alone"
+    return "not set" if outcome.unset else outcome.gate.state.value
 
 
 def _sum_up(assessment: Assessment) -> str:

@@ -29,7 +29,7 @@ from bot.assessment import (
 )
 from bot.commands import Answer, Replay, help_table
 from bot.errors import ConfigError
-from bot.evidence import Merged
+from bot.evidence import Manager, Merged
 from bot.merge_request import MergeRequest
 from bot.nomination import Detection
 from bot.report.kinds import kind_template, kind_templates, steps_in_order
@@ -176,6 +176,7 @@ class Words:
             "assignable": assignable,
             "is_shown_whole": is_shown_whole,
             "candidates": candidates,
+            "who_waives": who_waives,
             "help_by_audience": help_by_audience,
             "steps_in_order": steps_in_order,
             "mention": mention,
@@ -408,6 +409,15 @@ def candidates(assessment: Assessment) -> list[str]:
     for finding in assessment.findings:
         taken |= {(p.name or "").casefold() for p in finding.parts if p.state == "assigned"}
     return [name for name in assessment.maintainers or () if name.casefold() not in taken]
+
+
+def who_waives(assessment: Assessment) -> str:
+    """Return who may let a point go: no maintainer can where none is known, but the manager."""
+    parts = [part for finding in assessment.findings for part in finding.parts]
+    nobody = any(part.role == "maintainer" and part.state in {"none", "unknown"} for part in parts)
+    manager = assessment.manager.username if isinstance(assessment.manager, Manager) else None
+    is_other = manager and manager.casefold() != assessment.nomination.username.casefold()
+    return "the manager" if nobody and is_other else "a maintainer"
 
 
 def _make_inert(value: object) -> object:

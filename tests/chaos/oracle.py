@@ -69,6 +69,7 @@ def judge(plot: Plot, mr: MergeRequest) -> Verdict:
     unread = len(merged) < len(changes) or any(
         _is_unreadable(after) and after != present[path] for path, after in merged.items()
     )
+    unread = unread or any(_is_handed_over(each, changes, present, merged) for each in nominees)
     waived, held = _replay(plot, mr, nominees)
     ready = all(_is_ready(plot, mr, each, waived) for each in nominees)
     mentioned = any(head and b"maint" in head for _, head in changes.values())
@@ -124,6 +125,13 @@ def _merge(changes: Changes, present: Entries) -> Entries:
             if after is not None:
                 merged[path] = after
     return merged
+
+
+def _is_handed_over(nominee: _Nominee, changes: Changes, present: Entries, merged: Entries) -> bool:
+    """Tell whether the target branch gave an entry to somebody else than it was changed for."""
+    path = nominee.entry
+    base, head = changes[path]
+    return present[path] != base and account_of(head) != account_of(merged[path])
 
 
 @cache  # at every look the same few entries are read
@@ -288,23 +296,36 @@ def _replay(
 ) -> tuple[set[tuple[str, str]], bool]:
     """Return what is waived for whom, and whether somebody holds the merge request."""
     waived: set[tuple[str, str]] = set()
-    holds: dict[str, bool] = {}  # by nominee, and whether maintainers alone can release it
+    # By nominee and comment, and whether maintainers alone can release it.
+    holds: dict[tuple[str, int], bool] = {}
     for note, order in _orders(plot, mr, nominees) if nominees else ():
         if mr.merged_at is not None and note.created_at > mr.merged_at:
             continue
         over = {n.name for n in nominees if _authority(plot, mr, note, order, nominees, n)}
         if order.verb == "hold":
             lost = _lost(plot, mr, note, order, nominees)
-            holds |= dict.fromkeys(over, _is_absent(note.author)) | dict.fromkeys(lost, True)
+            absent = _is_absent(note.author)
+            holds |= {(who, note.id): absent or who in lost for who in over | lost}
         elif order.verb == "release":
             may = note.author.username in _maintainers(plot)
-            holds = {who: gone for who, gone in holds.items() if who not in over or gone > may}
+            there = None if note in mr.comments else _said_beside(plot, note)
+            holds = {
+                (who, said): gone
+                for (who, said), gone in holds.items()
+                if who not in over or gone > may or (there is not None and said not in there)
+            }
         target = _target_of(order, nominees)
-        if order.verb == "waive" and target in over and not _is_outdated(mr, note, order):
+        if order.verb == "waive" and target in over and _is_meant(plot, mr, note, order, nominees):
             waived.add((str(target), order.requirement))
         elif order.verb == "unwaive" and target in over:
             waived.discard((str(target), order.requirement))
     return waived, bool(holds)
+
+
+def _said_beside(plot: Plot, note: Note) -> set[int]:
+    """Return the comments of the merge request of a comment: a release there ends those."""
+    place = next(mr for mr in plot.merge_requests if note in mr.comments)
+    return {each.id for each in place.comments}
 
 
 def _lost(
@@ -365,7 +386,7 @@ def _may_be_closed(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
             each.name: _authority(plot, mr, note, order, nominees, each) for each in nominees
         }
         unsure = {name for name, verdict in verdicts.items() if verdict is None}
-        if order.verb == "release":
+        if order.verb == "release" and note in mr.comments:
             doubts -= {("hold", name) for name, verdict in verdicts.items() if verdict}
         elif order.verb == "hold":
             doubts |= {("hold", name) for name in unsure}
@@ -387,11 +408,27 @@ def _may_be_hidden(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -
     )
 
 
-def _is_outdated(mr: MergeRequest, note: Note, order: Order) -> bool:
-    """Tell whether nobody knows any more for whom a waiver was."""
+def _is_anybodys(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> bool:
+    """Tell whether another entry is changed that may come to nominate somebody, without a push."""
+    changes = _changed_entries(plot, mr.diff) if mr.diff else {}
+    present = _find_present(plot, mr, changes)
+    own = {path for each in nominees for path in (each.path, each.entry)}
+    return any(
+        side is not None and b"ai-gateway" in side.lower()
+        for path, sides in changes.items()
+        if path not in own
+        for side in (*sides, present[path])
+    )
+
+
+def _is_meant(
+    plot: Plot, mr: MergeRequest, note: Note, order: Order, nominees: Sequence[_Nominee]
+) -> bool:
+    """Tell whether it is known for whom a waiver was."""
     if order.who or mr.diff is None:
-        return False
-    return note.created_at <= mr.diff.created_at.replace(microsecond=0)
+        return True
+    later = note.created_at > mr.diff.created_at.replace(microsecond=0)
+    return later and not _is_anybodys(plot, mr, nominees)
 
 
 def _attested(plot: Plot, mr: MergeRequest, nominees: Sequence[_Nominee]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assessment.findings import Case, Finding, NearMiss, Verdict
+from bot.assessment.findings import NO_ACCOUNT, NO_PERSON, Case, Finding, NearMiss, Verdict
 from bot.assessment.kinds.kind import RequirementKind
 from bot.evidence import Listed, Merged, Work
 from bot.policy import Counting, Requirement
@@ -146,11 +146,9 @@ def _usable_work(case: Case, work: Work | Unread | None) -> Work | Unread:
         return work or NOT_LOOKED_UP
     account = work.account
     if account is None:
-        return Unread(
-            reason="GitLab knows no account of this name (renamed, deleted, or not visible)"
-        )
+        return Unread(reason=NO_ACCOUNT)
     if account.bot:
-        return Unread(reason="the account is a bot's, and bots are not people")
+        return Unread(reason=NO_PERSON)
     if not account.active:
         return Unread(reason="the account is blocked or deactivated")
     return work

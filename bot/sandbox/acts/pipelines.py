@@ -139,7 +139,11 @@ def run_again(world: World, user: User, mr: MergeRequest) -> Pipeline | None:
 
 
 def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:
-    """List the pipelines a merge request shows, newest first: its own, and its branch's."""
+    """List the pipelines a merge request shows, newest first: its own, and its branch's.
+
+    Its own may run in the target project (app/finders/ci/pipelines_for_merge_request_finder.rb,
+    `triggered_by_merge_request`), where a member starts one for a fork.
+    """
     source = mr.source_project
     if source is None:
         return []
@@ -149,6 +153,8 @@ def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:
         for each in source.pipelines
         if each.merge_request is mr or (each.ref == mr.source_branch and each.sha in shas)
     ]
+    if source is not mr.project:
+        found += [each for each in mr.project.pipelines if each.merge_request is mr]
     return sorted(found, key=lambda each: each.id, reverse=True)
 
 
