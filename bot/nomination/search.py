@@ -86,15 +86,15 @@ class _Search:
         self._remark_on_doubles()
         nominations = self._nominations.values()
         nominating = {path for each in nominations for path in (each.path, each.base_path)}
-        proposed = self._sides.proposed.items()
-        named = {path for path, change in proposed if self._sides.is_named(change)}
+        proposed = self._sides.proposed
+        others = (change for path, change in proposed.items() if path not in nominating)
         return Detection(
             nominations=tuple(nominations),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
             at_stake=self._sides.at_stake,
-            named=bool(named),
-            beside=bool(nominating) and not named <= nominating,
+            named=any(map(self._sides.is_named, proposed.values())),
+            beside=bool(nominating) and any(map(self._sides.is_named, others)),
         )
 
     def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
