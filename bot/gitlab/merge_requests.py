@@ -85,17 +85,14 @@ class MergeRequests(Run):
         mine = any(each.author and each.author.id == merge_request.me.id for each in known)
         if not after or mine or last != max((each.id for each in known), default=0):
             return self._read_merge_request(project, iid, is_own=True).notes
-        with known_shape():
-            return (*known, *self._read_whole(project, iid, is_own=True, after=after).notes)
+        newer = self._read_merge_request(project, iid, is_own=True, after=after).notes
+        return (*known, *newer)
 
-    def _read_merge_request(self, project: str, iid: int, *, is_own: bool) -> MergeRequest:
-        """Read a merge request: the one that is looked at, or another that tells of it."""
-        with known_shape():
-            return self._read_whole(project, iid, is_own=is_own)
-
-    def _read_whole(
+    @known_shape()
+    def _read_merge_request(
         self, project: str, iid: int, *, is_own: bool, after: str | None = None
     ) -> MergeRequest:
+        """Read a merge request: the one that is looked at, or another that tells of it."""
         ahead = self._transport.ahead.pop((project, iid), None)
         data = ahead.result() if ahead else ask_for(self._transport, project, iid, after)
         nodes: list[Json] = []
