@@ -1,8 +1,7 @@
 """The query for how merged merge requests went, and its answer."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from bot.evidence import Act, Course, CoursesOf
 from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
@@ -108,6 +107,3 @@ def _act(what: str, note: Json) -> Act:
         bot=bool(author.get("bot")),
         at=read_time(note["createdAt"]),
     )
-
-
-PARTS: Mapping[type, Callable[[Any], Part]] = {CoursesOf: courses_part}

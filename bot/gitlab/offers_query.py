@@ -1,8 +1,5 @@
 """The queries for merge requests that the bot opened for steps, and their answers."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from bot.evidence import WITHDRAWN, Offer, Offers, OffersOf
 from bot.gitlab.answers import Json, nodes_of, number_of
 from bot.gitlab.packing import Part, make_part
@@ -31,7 +28,7 @@ OWN_OFFERS = OFFERS.replace("$branches: [String!]", "$author: String").replace(
 )
 
 
-def _offers_part(need: OffersOf) -> Part:
+def offers_part(need: OffersOf) -> Part:
     """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
     text, branches = OWN_OFFERS if need.author else OFFERS, list(need.branches)
     return make_part(need, text, _read_offers, cost=37, branches=branches)
@@ -85,6 +82,3 @@ def _read_offer(node: Json) -> Offer:
         conflicts=bool(node.get("conflicts")),
         withdrawn=(node.get("description") or "").startswith(WITHDRAWN),
     )
-
-
-PARTS: Mapping[type, Callable[[Any], Part]] = {OffersOf: _offers_part}

@@ -3,29 +3,24 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bot.evidence import FileAt, Need
-from bot.gitlab import (
-    courses_query,
-    earlier_query,
-    files_query,
-    offers_query,
-    people_query,
-    records_query,
-    threads_query,
-    work_query,
-)
+from bot.evidence import CoursesOf, FileAt, Need, OffersOf, ThreadsOf, WorkOf
+from bot.gitlab import earlier_query, files_query, people_query, records_query
+from bot.gitlab.courses_query import courses_part
 from bot.gitlab.files_query import FILES_PER_PART, files_part
+from bot.gitlab.offers_query import offers_part
 from bot.gitlab.packing import Part
+from bot.gitlab.threads_query import threads_part
+from bot.gitlab.work_query import work_part
 
 _PARTS: Mapping[type, Callable[[Any], Part]] = {
-    **courses_query.PARTS,
+    CoursesOf: courses_part,
+    OffersOf: offers_part,
+    ThreadsOf: threads_part,
+    WorkOf: work_part,
     **earlier_query.PARTS,
     **files_query.PARTS,
-    **offers_query.PARTS,
     **people_query.PARTS,
     **records_query.PARTS,
-    **threads_query.PARTS,
-    **work_query.PARTS,
 }
 
 

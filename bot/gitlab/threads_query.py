@@ -1,9 +1,7 @@
 """The query for what somebody did in merge requests before the merge, and its answer."""
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from bot.evidence import Threads, ThreadsOf
 from bot.gitlab.answers import Json, nodes_of, read_time
@@ -103,6 +101,3 @@ def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:
     if not note["resolvable"] or str(author).casefold() != key:
         return False
     return read_time(note["createdAt"]) <= merged_at
-
-
-PARTS: Mapping[type, Callable[[Any], Part]] = {ThreadsOf: threads_part}

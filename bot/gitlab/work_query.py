@@ -7,10 +7,8 @@ when a push resets the approval (ee/app/services/ee/merge_requests/base_service.
 """
 # One module: the text of one query, which takes a third, and what reads the fields it names.
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from bot.evidence import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
@@ -256,6 +254,3 @@ def _is_cut(node: Json, people: str) -> bool:
         return False
     nodes = (node[people] or {}).get("nodes")
     return nodes is None or len(nodes) >= PEOPLE
-
-
-PARTS: Mapping[type, Callable[[Any], Part]] = {WorkOf: work_part}
