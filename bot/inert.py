@@ -1,7 +1,6 @@
 """Make foreign text inert for a GitLab comment and for a job log."""
 
 import re
-from collections.abc import Iterator
 
 LIMIT = 200  # characters shown of one foreign text
 LOG_LIMIT = 500  # characters of one line of the job log
@@ -30,13 +29,14 @@ _BACKTICKS = re.compile("``+")
 # only a `>` behind them makes a reference to a project (`reference_postfix`, app/models/project.rb)
 # and only the colon before them an address, and sentences with a colon: after a word and before a
 # blank it neither begins nor ends an emoji.
+# No less will do, and not code in its place: in raw HTML, where a template may put it, backticks
+# are mere signs, and a mention between them is one.
 _RISKY = re.compile(
-    r"(?P<whole>(?<=[a-z0-9]):(?= )|(?<=[a-z0-9_])/(?=[a-z0-9_]))"
+    r"(?P<seam>(?<=[A-Z0-9_])-(?=[0-9])|www(?=\.))"
+    r"|(?P<sign>[\"'(+;<=?\\\]_`|}]|(?<![A-Za-z])[.)-]"
+    r"|(?<=[a-z0-9]):(?= )|(?<=[a-z0-9_])/(?=[a-z0-9_]))"
     r"|(?P<trigger>[@#!~%&$^:/\[{*])"
     r"|(?P<after>>)"
-    r"|(?P<key>(?<=[A-Z0-9_])-(?=[0-9]))"
-    r"|(?P<sign>[\"'(+;<=?\\\]_`|}]|(?<![A-Za-z])[.)-])"
-    r"|(?P<web>www(?=\.))"
     r"|(?P<hex>(?<![0-9a-z_])[0-9a-f]{7,40}(?![0-9a-z_]))",
     re.IGNORECASE,
 )
@@ -50,15 +50,24 @@ _REFERENCE_URL = re.compile(
     r"/(?:commit|compare|epics|issues|merge_requests|milestones|snippets|work_items)/[^#]+$"
 )
 _NOWHERE = "#Nomination"
-_URL_KEPT = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9/:?#&=+,._-]")
+_URL_ALTERED = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9%/:?#&=+,._-]")
 
-_FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
-_FENCE_END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*$")
+# Lines that may begin with a slash: a closed code fence after a blank line.
+_FENCED = re.compile(
+    r"(?:\A|^[ \t]*\n)(?P<fence>(?P<sign>[`~])(?P=sign){2,})(?!(?P=sign))"
+    r"(?:(?<=`)[^`\n]*|(?<=~).*)\n"
+    r"(?:.*\n)*? {0,3}(?P=fence)(?P=sign)*[ \t]*$",
+    re.MULTILINE,
+)
+# Also behind line ends that only Python knows.
+_SLASH = re.compile(r"(?:^|[\v\f\x1c-\x1e\x85\u2028\u2029])[^\S\n]*/", re.MULTILINE)
 # What may hold a fence, or be held by it, in a way that only a whole parser can tell: a fence
 # elsewhere than after a blank line, HTML that blank lines do not end, `>>>`, front matter.
-_DOUBTFUL_LINE = re.compile(r"[ \t]*(?:```|~~~|>>>|<(?:pre|script|style|textarea|[?!]))", re.I)
-_COMMENT_LINE = re.compile(r"<!--[^<>]*-->$")
-_FRONT_MATTER = ("---", "+++", ";;;")
+_DOUBTFUL = re.compile(
+    r"^(?!<!--[^<>\n]*-->$)[ \t]*(?:```|~~~|>>>|<(?:pre|script|style|textarea|[?!]))"
+    r"|\A(?:---|\+\+\+|;;;)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 def code_span(text: str, limit: int = LIMIT) -> str:
@@ -91,7 +100,7 @@ def web_link(label: str, url: str) -> str:
     """
     if not url.startswith(("https://", "http://")):
         return plain(label)
-    address = "".join(_percent_encode(url))
+    address = _URL_ALTERED.sub(_percent_encode, url)
     return f"[{plain(label)}]({address}{_NOWHERE if _REFERENCE_URL.search(address) else ''})"
 
 
@@ -112,10 +121,9 @@ def has_quick_action(markdown: str) -> bool:
     GitLab executes them in paragraphs only. Here a line that starts with a slash is let pass in
     closed code fences alone, and only if nothing else in the text casts doubt on the fences.
     """
-    if not any(line.lstrip().startswith("/") for line in markdown.splitlines()):
-        return False
-    outside = _lines_outside_fences(markdown)
-    return any(line.lstrip().startswith("/") or _is_doubtful(line) for line in outside)
+    text = re.sub(r"\r\n?", "\n", markdown)
+    outside = _FENCED.sub("", text)
+    return bool(_SLASH.search(text) and (_SLASH.search(outside) or _DOUBTFUL.search(outside)))
 
 
 def _one_line(text: str, limit: int) -> str:
@@ -138,50 +146,12 @@ def _disarm(match: re.Match[str]) -> str:
         return f"&#{ord(found)};{_JOINER}"
     if match.lastgroup == "after":
         return f"{_JOINER}&#{ord(found)};"
-    if match.lastgroup in {"sign", "whole"}:
+    if match.lastgroup == "sign":
         return f"&#{ord(found)};"
     if match.lastgroup == "hex":
         return _JOINER.join(found[start : start + 6] for start in range(0, len(found), 6))
     return found + _JOINER
 
 
-def _percent_encode(url: str) -> Iterator[str]:
-    position = 0
-    while position < len(url):
-        kept = _URL_KEPT.match(url, position)
-        if kept:
-            yield kept[0]
-        else:
-            yield "".join(f"%{byte:02X}" for byte in url[position].encode("utf-8", "replace"))
-        position = kept.end() if kept else position + 1
-
-
-def _lines_outside_fences(markdown: str) -> list[str]:
-    lines = markdown.splitlines()
-    # Line ends that only Python knows, or front matter: no fence is where it seems to be.
-    if lines != re.split(r"\r\n|\r|\n", markdown)[: len(lines)] or lines[0] in _FRONT_MATTER:
-        return lines
-    outside: list[str] = []
-    position = 0
-    while position < len(lines):
-        after_blank = position == 0 or not lines[position - 1].strip(" \t")
-        end = _fence_end(lines, position) if after_blank else None
-        if end is None:
-            outside.append(lines[position])
-        position = position + 1 if end is None else end
-    return outside
-
-
-def _fence_end(lines: list[str], start: int) -> int | None:
-    opening = _FENCE.match(lines[start])
-    if not opening:
-        return None
-    for number in range(start + 1, len(lines)):
-        closing = _FENCE_END.match(lines[number])
-        if closing and closing[1].startswith(opening[1]):
-            return number + 1
-    return None
-
-
-def _is_doubtful(line: str) -> bool:
-    return bool(_DOUBTFUL_LINE.match(line)) and not _COMMENT_LINE.match(line)
+def _percent_encode(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))

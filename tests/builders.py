@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
@@ -33,9 +34,8 @@ from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility
 from bot.nomination.values import Detection, Nomination
-from bot.policy import values as rules
-from bot.policy.values import Policy, Requirement
-from bot.report.words import Findings
+from bot.policy.values import GroupRef, Policy, Requirement
+from bot.report.values import Findings
 from bot.rulebook.loading import load_policies
 from bot.unread import Content, Unread
 
@@ -162,7 +162,7 @@ def make_policy(*wanted: Requirement, **changes: Any) -> Policy:
         project="ai-gateway",
         role="maintainer",
         repository=REPOSITORY,
-        maintainers=rules.GroupRef(group=GROUP, level=DEVELOPER),
+        maintainers=GroupRef(group=GROUP, level=DEVELOPER),
         requirements=wanted or (make_requirement(kinds.AuthoredMergeRequests(at_least=5)),),
         source="policies/gateway.yml",
     )

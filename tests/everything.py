@@ -2,9 +2,9 @@
 
 from itertools import cycle
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.kinds.attested import Topic
-from bot.policy import values as rules
 from tests.builders import GROUP, make_follow_up, make_policy, make_requirement
 
 EVERY_RULE: tuple[rules.Rule, ...] = (

@@ -12,8 +12,9 @@ from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest
 from bot.nomination.values import Remark
-from bot.policy.values import ListedIn, Policy
-from bot.report.words import Findings
+from bot.policy.follow_ups import ListedIn
+from bot.policy.values import Policy
+from bot.report.values import Findings
 from bot.unread import Content, Unread
 from tests.builders import (
     ENTRY,

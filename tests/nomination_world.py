@@ -18,7 +18,8 @@ from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
 from bot.policy.values import Policy
 from bot.publish.gate import GateChoice, GateKind
-from bot.report.words import MARKER, Words
+from bot.report.rendering import MARKER
+from bot.report.words import Words
 from bot.rulebook.loading import SHIPPED, load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, NoteDraft

@@ -18,7 +18,8 @@ from bot.evidence.proposals import MOST_NOMINATIONS
 from bot.gitlab.budget import WRITING
 from bot.gitlab.transport import Transport
 from bot.publish.gate import GateKind
-from bot.report.words import MARKER, GateState
+from bot.report.rendering import MARKER
+from bot.report.values import GateState
 from bot.rulebook.loading import load_policies
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import (

@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.commands.text import (
-    COMMAND_LIMIT,
-    NOTE_LIMIT,
-    RESERVED,
-    VERBS,
-    Request,
-    check_word,
-    help_table,
-)
+from bot.commands.text import COMMAND_LIMIT, NOTE_LIMIT, Request
+from bot.commands.verbs import RESERVED, VERBS, check_word, help_table
 from tests.comments import parse_commands
 from tests.generated import Settle
 from tests.hostile import CORPUS, HUGE, hostile_texts

@@ -10,8 +10,8 @@ from hypothesis import given
 from bot.commands.orders import REASON_LIMIT
 from bot.commands.replaying import replay as replay_notes
 from bot.commands.skimming import wants_push_time
-from bot.commands.text import VERBS
 from bot.commands.values import Answer, Context, Outcome, Replay, Scope
+from bot.commands.verbs import VERBS
 from bot.inert import has_quick_action
 from bot.merge_request import Note, Person
 from tests.hostile import CORPUS, find_live_parts, find_shape, hostile_texts

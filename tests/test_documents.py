@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from bot.command_line import build_parser
-from bot.commands.text import VERBS
+from bot.commands.verbs import VERBS
 from bot.config import SETTINGS
 from bot.errors import ConfigError
 from bot.sandbox.world.shipped import ci_definition

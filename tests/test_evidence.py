@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.evidence import (
     Account,
@@ -38,7 +39,6 @@ from bot.evidence.nominee import find_manager
 from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
-from bot.policy import values as rules
 from bot.policy.values import Policy
 from bot.team import RoleKey
 from bot.unread import Content, Unread

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.report.json_report import as_json
-from bot.report.words import Findings
+from bot.report.values import Findings
 from tests import gallery
 from tests.builders import GITLAB
 from tests.gallery import SCENES

@@ -13,8 +13,9 @@ from bot import policy as rules
 from bot.assessment import kinds
 from bot.evidence import Exposure, Present
 from bot.merge_request import Visibility
-from bot.report.log import Outcome, tell_story, write_artifacts
-from bot.report.words import Gate, GateState
+from bot.report.artifacts import write_artifacts
+from bot.report.log import Outcome, tell_story
+from bot.report.values import Gate, GateState
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.unread import Unread

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from bot import policy as rules
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import State, Step
 from bot.assessment.follow_ups import check_step
 from bot.evidence import FileAt, Member, Members
 from bot.listing import EntrySelector
-from bot.policy import values as rules
 from bot.unread import Content, Unread
 from tests.builders import (
     make_assessment,

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-from bot.report.words import Report, Words, render_report
+from bot.report.rendering import render_report
+from bot.report.values import Report
+from bot.report.words import Words
 from tests.builders import GITLAB, NOW
 from tests.gallery import SCENES
 from tests.generated import Settle

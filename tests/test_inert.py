@@ -282,6 +282,8 @@ def test_log_attacks_are_still_legible(text: str) -> None:
         (">>>\n\n```\n>>>\n/approve\n```", True),
         ("---\n\n```\n---\n/approve\n```", True),
         ("```\n/approve\n\x0c```\n\n", True),
+        ("~~~~\n\n~~~\n\n```\n~~~~\n/approve\n```", True),
+        ("```\n```~\n```\n/approve\n```", True),
     ],
 )
 def test_a_line_that_could_be_a_quick_action_is_found(markdown: str, expected: bool) -> None:
@@ -297,6 +299,10 @@ LINES = st.sampled_from(
         "```",
         "````",
         "~~~",
+        "~~~~",
+        "~~~ ~",
+        "```~",
+        "``` `",
         " ```",
         "    ```",
         "text",

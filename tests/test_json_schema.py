@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 from bot.assessment import KINDS, State, Verdict, assess
 from bot.cli import run_command
 from bot.report.json_report import as_json, explain_assessment
-from bot.report.words import Findings
+from bot.report.values import Findings
 from bot.sandbox.http.server import Server
 from tests.builders import GITLAB, make_case, make_replay
 from tests.everything import EVERYTHING

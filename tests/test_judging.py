@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
 from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
 from bot.evidence import Account, Listed, Manager, Merged
 from bot.evidence.history import Tenure
-from bot.policy import values as rules
 from bot.unread import Unread
 from tests.builders import (
     GROUP,

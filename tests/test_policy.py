@@ -18,8 +18,9 @@ from bot.assessment.kinds import (
     RoleHeld,
 )
 from bot.errors import PolicyError
+from bot.policy.follow_ups import GroupMember, ListedIn, Manual
 from bot.policy.grammar.nodes import MAX_CHARACTERS
-from bot.policy.values import GroupMember, GroupRef, ListedIn, Manual, Policy, Requirement
+from bot.policy.values import GroupRef, Policy, Requirement
 from bot.policy.versions import newer_than, newest, policy_in_force
 from bot.rulebook.loading import SHIPPED, check_policies, load_policies
 from tests.policy_reference import parse_policy

@@ -9,20 +9,14 @@ import pytest
 from bot.commands.values import Answer, Outcome
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
-from bot.publish.gate import (
-    CHECK_STATES,
-    COMMIT_STATES,
-    DESCRIPTION_LIMIT,
-    URL_LIMIT,
-    GateKind,
-    GateWrite,
-    plan_check,
-    plan_status,
-)
+from bot.publish.gate import COMMIT_STATES, GateKind
+from bot.publish.gate_plan import DESCRIPTION_LIMIT, URL_LIMIT, GateWrite, plan_check, plan_status
 from bot.publish.plan import Plan, find_own_notes, plan_emoji, plan_note, plan_stale_emoji
-from bot.publish.writing import PAUSES, HeadMovedError, apply_plan
+from bot.publish.writer import PAUSES, HeadMovedError
+from bot.publish.writing import apply_plan
+from bot.report.rendering import MARKER
 from bot.report.templating import shipped_templates
-from bot.report.words import MARKER, Gate, GateState, Report
+from bot.report.values import Gate, GateState, Report
 from tests.builders import (
     HEAD,
     MR_URL,
@@ -147,10 +141,6 @@ def test_a_comment_is_written_only_when_its_words_differ(stored: str, is_written
 
 def test_without_a_comment_one_is_created() -> None:
     assert plan_note(Report(body=BODY, gate=None), []) == (BODY, None)
-
-
-def test_without_words_nothing_is_written() -> None:
-    assert plan_note(Report(body=None, gate=None), [own_note(4)]) == (None, None)
 
 
 # --- the commit status ------------------------------------------------------------------
@@ -285,7 +275,7 @@ def test_an_answered_status_check_is_left_alone() -> None:
 @pytest.mark.parametrize("state", GateState)
 def test_every_state_has_its_word_for_a_status_check(state: GateState) -> None:
     planned = plan("something else", state=state)
-    assert planned.fields["status"] == CHECK_STATES[state]
+    assert planned.fields["status"] == state.value
     assert (planned.fields["status"] == "passed") is (state is GateState.PASSED)
 
 
@@ -302,28 +292,24 @@ def answer(note_id: int, outcome: Outcome = Outcome.DONE) -> Answer:
 
 
 def test_each_command_is_answered_once() -> None:
-    report = Report(
-        body=None, gate=None, answers=(answer(1), answer(2), answer(3, Outcome.REFUSED))
-    )
+    answers = (answer(1), answer(2), answer(3, Outcome.REFUSED))
     notes = [
         make_note(1, "x", own_emoji=("white_check_mark",)),
         make_note(2, "x"),
         make_note(3, "x", own_emoji=("question",)),
     ]
-    assert plan_emoji(report, notes) == ((2, "white_check_mark"), (3, "no_entry_sign"))
-    assert plan_stale_emoji(report, notes) == ((3, "question"),)
+    assert plan_emoji(answers, notes) == ((2, "white_check_mark"), (3, "no_entry_sign"))
+    assert plan_stale_emoji(answers, notes) == ((3, "question"),)
 
 
 def test_other_emoji_of_the_bots_account_are_let_be() -> None:
-    report = Report(body=None, gate=None, answers=(answer(1),))
     notes = [make_note(1, "x", own_emoji=("tada", "white_check_mark", "no_entry_sign"))]
-    assert plan_stale_emoji(report, notes) == ((1, "no_entry_sign"),)
+    assert plan_stale_emoji([answer(1)], notes) == ((1, "no_entry_sign"),)
 
 
 def test_an_answer_to_what_is_no_command_any_more_is_taken_back() -> None:
-    report = Report(body=None, gate=None, answers=(answer(1),))
     edited = make_note(2, "Never mind.", own_emoji=("eyes", "white_check_mark"))
-    assert plan_stale_emoji(report, [edited]) == ((2, "white_check_mark"),)
+    assert plan_stale_emoji([answer(1)], [edited]) == ((2, "white_check_mark"),)
 
 
 def test_a_stale_emoji_is_taken_off() -> None:
@@ -524,14 +510,6 @@ def test_another_trouble_replaces_the_first() -> None:
     assert writer.writes.count("update_note") == 1
 
 
-def test_a_trouble_without_words_changes_nothing() -> None:
-    writer = FakeWriter([own_note(4, troubled())])
-    writer.fail("set_commit_status", refused(404))
-    plan = Plan(gate=STATUS, body=BODY, note_id=4, stored=troubled())
-    apply_plan(plan, MERGE_REQUEST, writer, lambda _: None)
-    assert writer.notes[0].body == troubled()
-
-
 @pytest.mark.parametrize("lands", [True, False])
 def test_a_doubtful_status_is_looked_for_before_it_is_posted_again(lands: bool) -> None:
     writer = FakeWriter(lands=lands)
@@ -569,7 +547,7 @@ def test_a_comment_in_a_locked_discussion_says_so(locked: bool, expected: str) -
     writer = FakeWriter()
     writer.fail("create_note", refused(403))
     here = replace(MERGE_REQUEST, discussion_locked=locked)
-    (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: None)
+    (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: BODY)
     assert said.startswith("comment: ")
     assert expected in said
     assert writer.statuses
@@ -612,14 +590,6 @@ def test_a_gate_problem_that_cannot_be_said_in_the_comment_is_told_with_the_reas
     _, said = apply(Plan(gate=STATUS, note_id=4), writer)
     assert said.startswith("comment: ")
     assert "500" in said
-
-
-def test_no_words_for_a_gate_problem_leave_the_comment() -> None:
-    writer = FakeWriter([own_note(4)])
-    writer.fail("set_commit_status", refused(403))
-    said = apply_plan(Plan(gate=STATUS, note_id=4), MERGE_REQUEST, writer, lambda _: None)
-    assert len(said) == 1
-    assert writer.notes[0].body == BODY
 
 
 def test_publishing_twice_writes_once() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
@@ -22,20 +23,12 @@ from bot.errors import ConfigError
 from bot.evidence import FileAt, Manager
 from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
-from bot.policy import values as rules
 from bot.publish.plan import is_same_text
+from bot.report.filters import assignable
+from bot.report.rendering import BODY_LIMIT, MARKER, decide_gate, render_report
 from bot.report.templating import KeptTemplates
-from bot.report.words import (
-    BODY_LIMIT,
-    MARKER,
-    About,
-    Findings,
-    GateState,
-    Words,
-    assignable,
-    decide_gate,
-    render_report,
-)
+from bot.report.values import About, Findings, GateState
+from bot.report.words import Words
 from bot.unread import Unread
 from tests import gallery
 from tests.builders import (
@@ -841,14 +834,14 @@ def test_a_template_is_compiled_once_for_many_processes(
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     kept = tmp_path / "kept"
-    first = KeptTemplates(kept)
+    first = KeptTemplates(str(kept), "%s.pyc")
     assert render_with(first, "{{ 1 }}", jinja2.Environment) == "1"
     assert render_with(first, "{{ 1 }}", NoCompiler) == "1"
-    again = KeptTemplates(kept)
+    again = KeptTemplates(str(kept), "%s.pyc")
     assert render_with(again, "{{ 1 }}", NoCompiler) == "1"
     assert render_with(again, "{{ 1 }}", NoCompiler) == "1"
     with pytest.raises(AssertionError, match="compiled"):
-        render_with(KeptTemplates(kept), "{{ 2 }}", NoCompiler)
+        render_with(KeptTemplates(str(kept), "%s.pyc"), "{{ 2 }}", NoCompiler)
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
@@ -856,10 +849,10 @@ def test_a_kept_template_that_is_of_no_use_is_compiled_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    assert render_with(KeptTemplates(tmp_path), "{{ 1 }}", jinja2.Environment) == "1"
+    assert render_with(KeptTemplates(str(tmp_path), "%s.pyc"), "{{ 1 }}", jinja2.Environment) == "1"
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
-    assert render_with(KeptTemplates(tmp_path), "{{ 1 }}", jinja2.Environment) == "1"
+    assert render_with(KeptTemplates(str(tmp_path), "%s.pyc"), "{{ 1 }}", jinja2.Environment) == "1"
 
 
 @pytest.mark.parametrize("forbidden", [True, False])
@@ -869,5 +862,5 @@ def test_where_nothing_can_be_kept_templates_are_compiled(
     (tmp_path / "file").touch()
     place = tmp_path / "kept" if forbidden else tmp_path / "file" / "kept"
     monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
-    assert render_with(KeptTemplates(place), "{{ 1 }}", jinja2.Environment) == "1"
+    assert render_with(KeptTemplates(str(place), "%s.pyc"), "{{ 1 }}", jinja2.Environment) == "1"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]

@@ -12,7 +12,9 @@ from bot.commands.values import Answer, Outcome
 from bot.evidence import FileAt, Manager
 from bot.inert import code_span
 from bot.nomination.values import Remark
-from bot.report.words import MARKER, Findings, Words, render_report
+from bot.report.rendering import MARKER, render_report
+from bot.report.values import Findings
+from bot.report.words import Words
 from bot.unread import Unread
 from tests.builders import (
     GITLAB,

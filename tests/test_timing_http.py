@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
-from bot.policy import values as rules
 from bot.policy.values import Policy
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestDraft, MergeRequestUpdate

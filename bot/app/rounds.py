@@ -114,7 +114,7 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
     Raises HeadMovedError when somebody pushed meanwhile.
     """
 
-    def body_with(problem: str) -> str | None:
+    def body_with(problem: str) -> str:
         return render_report(evaluation.findings, choices.words, evaluation.now, problem).body
 
     plan = evaluation.plan

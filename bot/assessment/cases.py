@@ -1,12 +1,12 @@
 """Judge everybody whom a look is about."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot import policy as rules
 from bot.assessment.assessing import Assessment, assess
-from bot.assessment.findings import Case, Finding, Verdict
+from bot.assessment.findings import Case
 from bot.assessment.offers import plan_offers
 from bot.commands import Replay
 from bot.evidence import Aftermath, Evidence, Listed, Subject, Work, evidence_key
@@ -45,13 +45,21 @@ def _case(subject: Subject, evidence: Evidence, look: Aftermath, replayed: Repla
 
 
 def _keep_open(assessment: Assessment, replayed: Replay, look: Aftermath) -> Assessment:
+    """Keep in mind what was open at the merge.
+
+    Where the bot had opened the gate for this very head, that counts: what changed without an
+    event, such as an assignment after the merge, is not held against anybody. What somebody
+    took back by a command is.
+    """
     if not look.judged:
         return assessment
     key = assessment.nomination.username.casefold()
-    taken_back = {requirement for who, requirement in replayed.taken_back if who == key}
-    return replace(
-        assessment, left_open=_find_open(assessment.findings, taken_back, passed=look.passed)
-    )
+    left = [
+        each
+        for each in assessment.open_findings
+        if not look.passed or (key, each.requirement.id) in replayed.taken_back
+    ]
+    return replace(assessment, left_open=tuple(left))
 
 
 def _as_of(evidence: Evidence, merged_at: datetime | None) -> Evidence:
@@ -78,21 +86,3 @@ def _work_as_of(work: Work | Unread, merged_at: datetime) -> Work | Unread:
 def _listed_as_of(listed: Listed, merged_at: datetime) -> Listed:
     items = tuple(merged for merged in listed.items if merged.merged_at <= merged_at)
     return replace(listed, items=items, total=listed.total - len(listed.items) + len(items))
-
-
-def _find_open(
-    findings: Collection[Finding], taken_back: Collection[str], *, passed: bool
-) -> tuple[Finding, ...]:
-    """Return the blocking requirements that were open at the merge, unmet ones first.
-
-    Where the bot had opened the gate for this very head, that counts: what changed without an
-    event, such as an assignment after the merge, is not held against anybody. What somebody
-    took back by a command is.
-    """
-    return tuple(
-        finding
-        for verdict in (Verdict.UNMET, Verdict.UNKNOWN)
-        for finding in findings
-        if finding.requirement.blocking and finding.verdict is verdict
-        if not passed or finding.requirement.id in taken_back
-    )

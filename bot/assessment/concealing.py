@@ -99,6 +99,6 @@ def conceal_names(
     names: Collection[str] | None, group: str, concealed: Concealed
 ) -> tuple[str, ...] | None:
     """Leave out the members of a group that fewer people may see."""
-    if names is None or group in concealed.groups:
-        return None if names is None else ()
-    return tuple(names)
+    if names is None:
+        return None
+    return () if group in concealed.groups else tuple(names)

@@ -1,4 +1,5 @@
 """What judging finds, and what it may look at."""
+# One module: whoever writes a kind of requirement turns a `Case` into a `Finding`, and needs both.
 
 from collections.abc import Iterable
 from datetime import datetime

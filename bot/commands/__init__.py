@@ -8,12 +8,7 @@ from bot.commands.skimming import (
     takes_waivers_back as takes_waivers_back,
     wants_push_time as wants_push_time,
 )
-from bot.commands.text import (
-    NOTHING as NOTHING,
-    check_word as check_word,
-    help_table as help_table,
-    read_comments as read_comments,
-)
+from bot.commands.text import NOTHING as NOTHING, read_comments as read_comments
 from bot.commands.values import (
     Answer as Answer,
     Context as Context,
@@ -23,3 +18,4 @@ from bot.commands.values import (
     Scope as Scope,
     Waiver as Waiver,
 )
+from bot.commands.verbs import check_word as check_word, help_table as help_table

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from bot.commands.orders import CLOSING, Decisions, NoEffectError, Order, UncheckedError, show
-from bot.commands.text import Audience, Verb
 from bot.commands.values import Scope
+from bot.commands.verbs import Audience, Verb
 
 
 def doubt(decisions: Decisions, order: Order) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.commands.orders import CLOSING
+from bot.commands.orders import CLOSING, find_nearest
 
 # Words that take something back, whatever they stand beside.
 _UNDOING = frozenset(
@@ -54,8 +54,6 @@ _APPROVE = """
     vouch yes
 """
 
-_LONG = 20  # characters; more is no word that was meant as a command
-
 # The form that each word stands for.
 _FORMS: Mapping[str, str] = {
     word: form
@@ -92,11 +90,8 @@ def is_approval(verb: str) -> bool:
 
 def means_to_close(verb: str) -> bool:
     """Return whether a word is a command that keeps the gate shut, or was meant as one."""
-    from difflib import get_close_matches  # noqa: PLC0415 (only what has no effect needs it)
-
-    form = guess_form(verb, "", ())
-    nearest = [form] if form else get_close_matches(verb[:_LONG], [*CLOSING, "waive"], n=1)
-    return any(each.startswith(tuple(CLOSING)) for each in nearest)
+    meant = guess_form(verb, "", ()) or find_nearest(verb, [*CLOSING, "waive"]) or ""
+    return meant.startswith(tuple(CLOSING))
 
 
 def guess_form(verb: str, arguments: str, requirements: Iterable[str]) -> str | None:

@@ -101,12 +101,17 @@ def show(foreign: str) -> str:
     return code_span(foreign, _SHOWN_LIMIT)
 
 
-def suggest(name: str, options: Iterable[str]) -> str:
-    """Say what there is, and what is nearest to a misspelt word."""
+def find_nearest(name: str, options: Iterable[str]) -> str | None:
+    """Return what is nearest to a misspelt word, if anything is near."""
     from difflib import get_close_matches  # noqa: PLC0415 (only misspellings need it)
 
+    return next(iter(get_close_matches(name[:_SHOWN_LIMIT], list(options), n=1)), None)
+
+
+def suggest(name: str, options: Iterable[str]) -> str:
+    """Say what there is, and what is nearest to a misspelt word."""
     folded = {option.casefold(): option for option in options}
-    nearest = get_close_matches(name[:_SHOWN_LIMIT], folded, n=1, cutoff=0.6)
+    nearest = find_nearest(name, folded)
     all_of_them = ", ".join(map(show, folded.values())) or "none"
-    meant = f"Did you mean {show(folded[nearest[0]])}? " if nearest else ""
+    meant = f"Did you mean {show(folded[nearest])}? " if nearest else ""
     return f"{meant}There are: {all_of_them}."

@@ -1,8 +1,7 @@
 """Replay what the commands in notes ask for against the present state."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from bot.commands.authority import check_audience, doubt, is_kept, is_orphaned, scopes_where
 from bot.commands.effects import EFFECTS
@@ -20,13 +19,16 @@ from bot.commands.orders import (
     suggest,
 )
 from bot.commands.skimming import DECIDING
-from bot.commands.text import NOTHING, VERBS, Request, Verb, read_comments
+from bot.commands.text import NOTHING, Request, read_comments
 from bot.commands.values import Answer, Context, Outcome, Replay
-from bot.merge_request import Note, Person
+from bot.commands.verbs import VERBS, Verb
+from bot.merge_request import Note
 
 # What is still heeded where it was said in an earlier merge request from the same branch.
 STATING = DECIDING | {"attest"}
 LASTING = frozenset({"hold", "release"})
+# What a comment that is not read whole may begin with, and what must not be lost.
+WORST = Request(verb_text="hold", arguments="", line=1)
 # Why a command that came after the merge does nothing, by its name.
 _TOO_LATE = {
     "hold": "nothing is held; to take the role back, open a merge request that removes it",
@@ -48,17 +50,16 @@ def replay(
     """
     decisions = Decisions()
     answers: list[Answer] = []
-    spoken = [*((note, False) for note in notes), *((note, True) for note in earlier)]
-    readings = read_comments(tuple(note.body for note, _ in spoken), word)
-    for note, is_earlier in sorted(spoken, key=lambda pair: (pair[0].created_at, pair[0].id)):
-        reading = readings.get(note.body, NOTHING)
-        spoken_here = _Spoken(note=note, context=context, word=word, earlier=is_earlier)
+    readings = read_comments(tuple(note.body for note in (*notes, *earlier)), word)
+    for spoken in _in_order(notes, earlier, context, word):
+        reading = readings.get(spoken.note.body, NOTHING)
         if not reading.whole:
-            _doubt_unread(decisions, spoken_here)
-        orders = tuple(_orders(spoken_here, reading.requests))
+            _doubt_unread(decisions, spoken)
+        given = (replace(spoken, request=each) for each in reading.requests)
+        orders = tuple(filter(_is_heeded, given))
         if orders:
-            answer = _answer(decisions, note, orders)
-            answers += [] if is_earlier else [answer]
+            answer = _answer(decisions, spoken.note, orders)
+            answers += [] if spoken.earlier else [answer]
     return Replay(
         waivers=decisions.waivers,
         held=decisions.held(context.nominations),
@@ -71,36 +72,33 @@ def replay(
     )
 
 
-class _Spoken(NamedTuple):
-    note: Note
-    context: Context
-    word: str
-    earlier: bool
-
-
-def _orders(spoken: _Spoken, requests: Iterable[Request]) -> Iterator[Order]:
-    note, earlier = spoken.note, spoken.earlier
-    author = _find_person(note, spoken.context)
-    for request in requests if author else ():
-        order = Order(
-            request=request,
+def _in_order(
+    notes: Sequence[Note], earlier: Sequence[Note], context: Context, word: str
+) -> list[Order]:
+    """Return each comment with the worst that it may hold, in the order in which people wrote."""
+    made = [
+        Order(
+            request=WORST,
             note=note,
-            author=author or NOBODY,
-            context=spoken.context,
-            word=spoken.word,
-            earlier=earlier,
+            author=note.author or NOBODY,
+            context=context,
+            word=word,
+            earlier=is_earlier,
         )
-        # Of an account that GitLab tells nothing of, what would close the gate is all that counts.
-        heeded = LASTING if earlier else CLOSING if note.author is None else None
-        if heeded is None or order.name in heeded:
-            yield order
+        for is_earlier, some in ((False, notes), (True, earlier))
+        for note in some
+    ]
+    return sorted(made, key=lambda order: (order.note.created_at, order.note.id))
 
 
-def _find_person(note: Note, context: Context) -> Person | None:
-    author = note.author or NOBODY
-    if note.system or author.bot or author.key == context.me.casefold():
-        return None
-    return author
+def _is_heeded(order: Order) -> bool:
+    """Return whether a command is one of a person, and one that counts where it was said."""
+    note, author = order.note, order.author
+    if note.system or author.bot or author.key == order.context.me.casefold():
+        return False
+    # Of an account that GitLab tells nothing of, what would close the gate is all that counts.
+    heeded = LASTING if order.earlier else CLOSING if note.author is None else None
+    return heeded is None or order.name in heeded
 
 
 def _answer(decisions: Decisions, note: Note, orders: Sequence[Order]) -> Answer:
@@ -133,12 +131,11 @@ def _answer(decisions: Decisions, note: Note, orders: Sequence[Order]) -> Answer
     )
 
 
-def _doubt_unread(decisions: Decisions, spoken: _Spoken) -> None:
+def _doubt_unread(decisions: Decisions, worst: Order) -> None:
     """Keep in mind that commands were not read, unless their author could not close the gate."""
-    # As if it began with a hold, which is what must not be lost; a tick was for something else.
-    spoken = spoken._replace(note=replace(spoken.note, own_emoji=(), other_emoji=()))
-    worst = next(_orders(spoken, [Request(verb_text="hold", arguments="", line=1)]), None)
-    if worst is None or worst.note.edited or worst.note.internal:
+    # A tick was for something else.
+    worst = replace(worst, note=replace(worst.note, own_emoji=(), other_emoji=()))
+    if not _is_heeded(worst) or worst.note.edited or worst.note.internal:
         return
     author = worst.author
     heard = author.active or is_orphaned(worst)

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from bot.commands.authority import check_authority
-from bot.commands.orders import NoEffectError, NotUnderstoodError, Order, show, suggest
+from bot.commands.orders import (
+    NoEffectError,
+    NotUnderstoodError,
+    Order,
+    find_nearest,
+    show,
+    suggest,
+)
 from bot.commands.skimming import waives_for_nobody_by_name
 from bot.commands.text import PUNCTUATION
 from bot.commands.values import Scope
@@ -91,7 +98,7 @@ def find_further(order: Order, target: tuple[str, str, str], *, reasoned: bool) 
     person, name = _names_in(words[link:], order)
     is_further = name in known and (is_listed or not reasoned)
     if is_listed and not reasoned:
-        is_further = is_further or person.startswith("@") or _is_near(name, known)
+        is_further = is_further or person.startswith("@") or bool(find_nearest(name, known))
     if not is_further:
         return ""
     return " ".join(words[link:] if person else [f"@{who}", *words[link:]])
@@ -106,9 +113,3 @@ def _names_in(words: Sequence[str], order: Order) -> tuple[str, str]:
     if first.startswith("@") or (is_nominee and first not in _requirements_of(scopes)):
         return first, second
     return "", first
-
-
-def _is_near(name: str, known: Iterable[str]) -> bool:
-    from difflib import get_close_matches  # noqa: PLC0415 (only odd lists need it)
-
-    return bool(get_close_matches(name, list(known)))

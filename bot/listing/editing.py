@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from bot.listing.document import Document, Node, UnreadableListing
 from bot.listing.draft import Draft
-from bot.listing.layout import Splice
+from bot.listing.layout import DASH, Splice
 from bot.listing.reading import (
     Listing,
     assess_target,
@@ -23,7 +23,6 @@ _LONGEST_DIFF = 20_000
 _USERNAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 # Anything else between two names, such as a comment, belongs to one of them: people decide.
 _COMMA = re.compile(r"\s*,\s*")
-_DASH = re.compile(r"[ ]*-[ ]+")
 
 _Reading = tuple[Document, Target, Listing]
 _Change = Callable[[str, ListingSpec, str], str | None]
@@ -144,7 +143,7 @@ def _line_of(text: str, items: tuple[Node, ...], at: int) -> list[Splice]:
     begin = text.rfind("\n", 0, item.start) + 1
     newline = text.find("\n", item.end)
     end = len(text) if newline < 0 else newline + 1
-    alone = _DASH.fullmatch(text[begin : item.start]) and not text[item.end : end].strip()
+    alone = DASH.fullmatch(text[begin : item.start]) and not text[item.end : end].strip()
     return [Splice(start=begin, end=end, text="")] if alone and len(items) > 1 else []
 
 

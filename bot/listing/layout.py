@@ -12,7 +12,7 @@ _GAPS = {
     "yaml": re.compile(r"(?:\s++|#[^\n]*+)*"),
 }
 _SEPARATOR = re.compile(r",[ \t]*")
-_DASH = re.compile(r"[ ]*-[ ]+")
+DASH = re.compile(r"[ ]*-[ ]+")
 _USUAL_INDENT = "  "
 
 
@@ -70,7 +70,7 @@ class Page:
         near = items[max(index - 1, 0)]
         begin = self._line_start(near.start)
         dash = self._text[begin : near.start]
-        if not _DASH.fullmatch(dash):
+        if not DASH.fullmatch(dash):
             return []
         at = begin if index == 0 else self._line_end(near.end) + 1
         return [self._line_at(at, f"{dash}{item}")]

@@ -1,16 +1,18 @@
 """The rules as data: who may become what, by which requirements, and what follows."""
 
-from bot.policy.values import (
+from bot.policy.follow_ups import (
     CHECKS as CHECKS,
     ENTRY as ENTRY,
-    MAINTAINERS as MAINTAINERS,
     Check as Check,
-    Counting as Counting,
-    Following as Following,
     FollowUp as FollowUp,
     GroupMember as GroupMember,
     ListedIn as ListedIn,
     Manual as Manual,
+)
+from bot.policy.values import (
+    MAINTAINERS as MAINTAINERS,
+    Counting as Counting,
+    Following as Following,
     Notice as Notice,
     Policy as Policy,
     Requirement as Requirement,

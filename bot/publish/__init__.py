@@ -24,7 +24,5 @@ from bot.publish.offering import (
 )
 from bot.publish.plan import Plan as Plan, find_own_notes as find_own_notes
 from bot.publish.planning import is_over as is_over, plan_writes as plan_writes
-from bot.publish.writing import (
-    HeadMovedError as HeadMovedError,
-    apply_plan as apply_plan,
-)
+from bot.publish.writer import HeadMovedError as HeadMovedError
+from bot.publish.writing import apply_plan as apply_plan

@@ -1,22 +1,16 @@
 """Shut the gate of a head whose verdict takes long, or does not come at all."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Protocol
 
 from bot.errors import GitLabError
 from bot.evidence import Fact, Need
 from bot.merge_request import CommitStatus, MergeRequest, StatusCheck
-from bot.publish.gate import (
-    GateChoice,
-    GateKind,
-    GateWrite,
-    concerns_gate,
-    gate_needs,
-    plan_check,
-    plan_status,
-    runs_here,
-)
-from bot.publish.writing import Writer, write_gate
+from bot.publish.gate import GateChoice, GateKind, concerns_gate, gate_needs, runs_here
+from bot.publish.gate_plan import GateWrite, plan_check, plan_status
+from bot.publish.gate_writing import write_gate
+from bot.publish.writer import Writer
 from bot.report import Gate, GateState
 
 # A first comment takes two or three seconds of an ordinary GitLab's time; a run that takes longer
@@ -63,14 +57,12 @@ def shut_gate(
         description=BROKEN_OFF if finally_ else STARTED,
         url=merge_request.web_url,
     )
-    try:
+    with suppress(GitLabError):
         blind = hurried and choice.kind is GateKind.COMMIT_STATUS
         fact = () if blind else gitlab.fetch_gate(needs[0])
         write = _plan(gate, merge_request, choice, fact, finally_=finally_)
         if write is not None:
             write_gate(write, merge_request, gitlab)
-    except GitLabError:
-        pass
     return True
 
 

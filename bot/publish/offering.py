@@ -4,6 +4,7 @@ A branch is made together with its one commit, from the very commit at which the
 and only if no branch has its name: nothing of anybody else's can be overwritten, and of two runs
 at once one makes it. What is doubtful is looked at before it is written again.
 """
+# One module: to make a branch, to open a merge request and to see what is there are one act.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence import Offer, Offers, OffersOf
 from bot.listing import add_name
 from bot.policy import ListedIn
-from bot.publish.writing import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND
+from bot.publish.writer import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND
 from bot.report import OfferText, describe_end
 from bot.values import dataclass
 
@@ -28,6 +29,7 @@ MAY_NOT = {
 }
 
 
+# Seven methods: four questions about what is there, and the three writes of one act.
 class Offerer(Protocol):
     """What opening and closing merge requests asks of GitLab."""
 

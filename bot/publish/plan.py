@@ -6,9 +6,10 @@ A plan can be read before anything of it is written.
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from bot.commands import Outcome
+from bot.commands import Answer, Outcome
 from bot.merge_request import MergeRequest, Note
-from bot.publish.gate import GateKind, GateWrite
+from bot.publish.gate import GateKind
+from bot.publish.gate_plan import GateWrite
 from bot.report import MARKER, Report
 from bot.values import dataclass
 
@@ -103,8 +104,6 @@ def _is_vandalised(note: Note, merge_request: MergeRequest) -> bool:
 
 def plan_note(report: Report, own: Sequence[Note]) -> tuple[str | None, int | None]:
     """Return the text to write, and the comment to write it to."""
-    if report.body is None:
-        return None, None
     if own and is_same_text(own[0].body, report.body):
         return None, own[0].id
     return report.body, own[0].id if own else None
@@ -115,7 +114,7 @@ def plan_reminder(report: Report, own: Sequence[Note]) -> str | None:
 
     A reminder that stands in the comment was made when it was written there.
     """
-    body = report.body or ""
+    body = report.body
     due = [told for told in report.reminders if told in body and own and told not in own[0].body]
     for told in due:
         name, _, rest = told.partition(" ")
@@ -139,32 +138,32 @@ def _stored_form(text: str) -> str:
     return _JOB.sub("", _TIME.sub("", text.replace("\r", "").rstrip()))
 
 
-def plan_emoji(report: Report, notes: Sequence[Note]) -> tuple[tuple[int, str], ...]:
+def plan_emoji(answers: Iterable[Answer], notes: Sequence[Note]) -> tuple[tuple[int, str], ...]:
     """Plan the answer to each command that has not had it yet."""
     given = {note.id: note.own_emoji for note in notes}
     # It may be there already among more emoji than the bot reads: every run would put it again.
     unknown = {note.id for note in notes if not note.emoji_known}
     planned = tuple(
         (answer.note_id, answer.emoji)
-        for answer in report.answers
-        if answer.emoji
-        and answer.emoji not in given.get(answer.note_id, ())
-        and answer.note_id not in unknown
+        for answer in answers
+        if answer.emoji not in given.get(answer.note_id, ()) and answer.note_id not in unknown
     )
     return planned[-MOST_EMOJI:]
 
 
-def plan_stale_emoji(report: Report, notes: Iterable[Note]) -> tuple[tuple[int, str], ...]:
+def plan_stale_emoji(
+    answers: Iterable[Answer], notes: Iterable[Note]
+) -> tuple[tuple[int, str], ...]:
     """Plan to take back answers that hold no more, such as the one to a waiver that has ended.
 
     A comment that holds no command any more, since it was edited, has no answer at all.
     """
-    holds = {answer.note_id: answer.emoji for answer in report.answers}
-    answers = {outcome.value for outcome in Outcome}
+    holds = {answer.note_id: answer.emoji for answer in answers}
+    known = {outcome.value for outcome in Outcome}
     planned = tuple(
         (note.id, name)
         for note in notes
         for name in note.own_emoji
-        if name in answers and name != holds.get(note.id)
+        if name in known and name != holds.get(note.id)
     )
     return planned[-MOST_STALE:]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 
 from bot.evidence import Fact, Need
-from bot.publish.gate import GateChoice, GateKind, has_posted, is_gate_unread, plan_gate
+from bot.publish.gate import GateChoice, GateKind, gate_needs, has_posted
+from bot.publish.gate_plan import plan_gate
 from bot.publish.offering import tell_move
 from bot.publish.plan import (
     Plan,
@@ -14,6 +15,7 @@ from bot.publish.plan import (
     plan_stale_emoji,
 )
 from bot.report import Findings, Report
+from bot.unread import Unread
 
 
 def plan_writes(
@@ -27,6 +29,7 @@ def plan_writes(
 
     `render` writes the report, given what keeps the gate from being set, if anything does.
     """
+    # One function: it fills one value, a plan, field by field.
     merge_request = findings.merge_request
     own = find_own_notes(merge_request, former_ids)
     spoken = bool(own) or _has_something_to_say(findings)
@@ -34,6 +37,7 @@ def plan_writes(
     if not (spoken or posted or findings.awaited or choice.kind is GateKind.STATUS_CHECK):
         return None, Plan(watch=_deserves_watch(findings))
     report = render(None)
+    unread = any(isinstance(known.get(n), Unread) for n in gate_needs(merge_request, choice))
     gate, problem = plan_gate(findings, report.gate, known, choice)
     if problem:
         report = render(problem)
@@ -43,13 +47,13 @@ def plan_writes(
     return report if spoken else None, Plan(
         gate=gate,
         gate_problem=problem,
-        gate_unread=bool(problem) and is_gate_unread(merge_request, known, choice),
+        gate_unread=bool(problem) and unread,
         body=body,
         note_id=note_id,
         stored=own[0].body if own else "",
         extra_notes=tuple(n.id for n in own[1:] if n.author and n.author.id == me),
-        emoji=plan_emoji(report, merge_request.notes),
-        stale_emoji=plan_stale_emoji(report, merge_request.notes),
+        emoji=plan_emoji(findings.replay.answers, merge_request.notes),
+        stale_emoji=plan_stale_emoji(findings.replay.answers, merge_request.notes),
         watch=_deserves_watch(findings),
         moves=tuple(told for step in steps for told in tell_move(step, step.move)),
         before=plan_reminder(report, own) if body is not None else None,

@@ -3,10 +3,12 @@
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from typing import Any
 
 from bot.assessment import Assessment, Finding, Step
-from bot.commands import Hold
-from bot.report.words import Findings, decide_gate, list_urls
+from bot.report.links import list_urls
+from bot.report.rendering import decide_gate
+from bot.report.values import Findings
 from bot.unread import Unread
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -14,7 +16,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 def as_json(findings: Findings, gitlab_url: str) -> dict[str, Json]:
     """Return everything that was found for a merge request of the GitLab at an address."""
-    merge_request = findings.merge_request
+    merge_request, held = findings.merge_request, findings.replay.held
     return {
         "project": merge_request.project,
         "iid": merge_request.iid,
@@ -26,13 +28,8 @@ def as_json(findings: Findings, gitlab_url: str) -> dict[str, Json]:
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),
         "unknown": list(findings.unknown),
-        "held": _decision(findings.replay.held),
+        "held": _told(held, "over", "orphaned", "place") if held else None,
     }
-
-
-def _decision(held: Hold | None) -> Json:
-    names = ("by", "reason", "note_id", "at")
-    return {name: _plain(getattr(held, name)) for name in names} if held else None
 
 
 def explain_assessment(assessment: Assessment, gitlab_url: str) -> dict[str, Json]:
@@ -53,43 +50,42 @@ def explain_assessment(assessment: Assessment, gitlab_url: str) -> dict[str, Jso
         "manager": _plain(assessment.manager),
         "maintainers": _plain(assessment.maintainers),
         "requirements": [
-            _finding(finding) | {"lists": _lists(finding, nomination.username, gitlab_url)}
-            for finding in assessment.findings
+            _finding(each, nomination.username, gitlab_url) for each in assessment.findings
         ],
         "follow_ups": [_step(step) for step in assessment.steps],
     }
 
 
-def _finding(finding: Finding) -> dict[str, Json]:
-    about: dict[str, Json] = {
-        "id": finding.requirement.id,
-        "title": finding.requirement.title,
-        "kind": finding.requirement.rule.kind,
-        "blocking": finding.requirement.blocking,
-        "actor": finding.requirement.actor,
-        "help": finding.requirement.help,
+def _finding(finding: Finding, username: str, gitlab_url: str) -> dict[str, Json]:
+    requirement = finding.requirement
+    lists = list_urls(gitlab_url, finding, username)
+    return {
+        "id": requirement.id,
+        "title": requirement.title,
+        "kind": requirement.rule.kind,
+        "blocking": requirement.blocking,
+        "actor": requirement.actor,
+        "help": requirement.help,
+        **_told(finding, "requirement"),
+        "lists": [{"label": label, "url": url} for label, url in lists],
     }
-    left_out = {"requirement"}
-    return about | {
-        f.name: _plain(getattr(finding, f.name)) for f in fields(finding) if f.name not in left_out
-    }
-
-
-def _lists(finding: Finding, username: str, gitlab_url: str) -> list[Json]:
-    return [{"label": label, "url": url} for label, url in list_urls(gitlab_url, finding, username)]
 
 
 def _step(step: Step) -> dict[str, Json]:
-    about: dict[str, Json] = {
+    offer = step.offer
+    return {
         "id": step.follow_up.id,
         "title": step.follow_up.title,
         "actor": step.follow_up.actor,
+        **_told(step, "follow_up", "move", "offer"),
+        "offer": {"url": offer.web_url, "state": offer.state} if offer else None,
     }
-    left_out = {"follow_up", "move", "offer"}
-    told = {f.name: _plain(getattr(step, f.name)) for f in fields(step) if f.name not in left_out}
-    offer = step.offer
-    told["offer"] = {"url": offer.web_url, "state": offer.state} if offer else None
-    return about | told
+
+
+def _told(value: Any, *left_out: str) -> dict[str, Json]:
+    """Return the fields of a value, but for some."""
+    names = [each.name for each in fields(value) if each.name not in left_out]
+    return {name: _plain(getattr(value, name)) for name in names}
 
 
 def _plain(value: object) -> Json:
@@ -100,7 +96,7 @@ def _plain(value: object) -> Json:
     if isinstance(value, date | datetime):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return _told(value)
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,28 +1,16 @@
-"""Tell what one look did: as a story for the job's log, and as artifacts that GitLab shows.
+"""Tell what one look did as a story for the job's log.
 
 Everything foreign goes through `inert.log_line`; nothing is told that the comment would not tell.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-
-from markupsafe import escape
+from collections.abc import Iterator
 
 from bot import inert
 from bot.assessment import Assessment, Finding, State, Verdict, conceal
 from bot.merge_request import MergeRequest
-from bot.report.json_report import as_json
-from bot.report.words import Findings, Gate
+from bot.report.values import Findings, Gate
 from bot.values import dataclass
 
-_WORDS = {
-    Verdict.MET: "met",
-    Verdict.WAIVED: "waived",
-    Verdict.UNMET: "not met",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.SHOWN: "shown",
-}
 LAST_LIMIT = 4000  # characters of the last line, which may name many people
 _NO_VERDICT = "nobody is nominated"
 
@@ -145,17 +133,21 @@ def _tell_assessment(assessment: Assessment, state: str) -> Iterator[str]:
             yield f"  {step.state.value}: {step.follow_up.title}"
         return
     for finding in assessment.findings:
+        told = f"{finding.requirement.title}{tell_count(finding)}"
         reason = f" ({finding.reason})" if finding.reason else ""
-        yield f"  {_word(finding)}: {finding.requirement.title}{_count(finding, ', ')}{reason}"
+        yield f"  {tell_verdict(finding)}: {told}{reason}"
 
 
-def _word(finding: Finding) -> str:
-    is_open = finding.verdict is Verdict.UNMET and not finding.requirement.blocking
-    return "not yet" if is_open else _WORDS[finding.verdict]
+def tell_verdict(finding: Finding) -> str:
+    """Name the verdict; what is only recommended is not failed by anybody."""
+    if finding.verdict is not Verdict.UNMET:
+        return str(finding.verdict.value)
+    return "not met" if finding.requirement.blocking else "not yet"
 
 
-def _count(finding: Finding, before: str) -> str:
-    return "" if finding.found is None else f"{before}{finding.found} of {finding.needed}"
+def tell_count(finding: Finding) -> str:
+    """Say how many there are of how many, behind a comma, where that is what is judged."""
+    return "" if finding.found is None else f", {finding.found} of {finding.needed}"
 
 
 def _last_line(outcome: Outcome) -> str:
@@ -200,83 +192,3 @@ def _sum_up_steps(assessment: Assessment) -> str:
         return f"{who}: merged, the role is over"
     left = sum(step.state in {State.OPEN, State.UNKNOWN} for step in assessment.steps)
     return f"{who}: merged, {left} of {len(assessment.steps)} steps left"
-
-
-def write_artifacts(outcome: Outcome) -> Mapping[str, str]:
-    """Return the artifacts of one look by file name: the assessment, JUnit, and metrics."""
-    findings = outcome.findings
-    told = replace(findings, assessments=tuple(map(conceal, findings.assessments)))
-    address = findings.merge_request.gitlab_url
-    return {
-        "nomination.json": json.dumps(as_json(told, address), indent=2) + "\n",
-        "junit.xml": _write_junit(told),
-        "metrics.txt": write_metrics(
-            _count_verdicts(told),
-            looks=1,
-            failed=int(bool(outcome.problems)),
-            calls=outcome.calls,
-            seconds=outcome.seconds,
-        ),
-    }
-
-
-def _count_verdicts(findings: Findings) -> dict[str, int]:
-    counts = dict.fromkeys((verdict.value for verdict in Verdict), 0)
-    for assessment in findings.assessments:
-        for finding in assessment.findings:
-            counts[finding.verdict.value] += 1
-    return counts
-
-
-def write_metrics(
-    verdicts: Mapping[str, int], *, looks: int, failed: int, calls: int, seconds: float
-) -> str:
-    """Return metrics as OpenMetrics text, which GitLab's widget compares with the target branch."""
-    rows = [
-        ("nomination_bot_looks", "merge requests that were looked at", looks),
-        ("nomination_bot_looks_failed", "looks that something went wrong with", failed),
-        ("nomination_bot_calls", "requests to GitLab", calls),
-        ("nomination_bot_seconds", "seconds that the run took", round(seconds, 3)),
-    ]
-    lines: list[str] = []
-    for name, about, value in rows:
-        lines += [f"# TYPE {name} gauge", f"# HELP {name} {about}", f"{name} {value}"]
-    if verdicts:
-        name = "nomination_bot_requirements"
-        lines += [f"# TYPE {name} gauge", f"# HELP {name} requirements by verdict"]
-        lines += [f'{name}{{verdict="{verdict}"}} {count}' for verdict, count in verdicts.items()]
-    return "\n".join([*lines, "# EOF"]) + "\n"
-
-
-def _write_junit(findings: Findings) -> str:
-    """Return each requirement as a test case: what is open failed, what is unknown is an error."""
-    suites = [_suite(assessment) for assessment in findings.assessments]
-    return "\n".join(
-        ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>", ""]
-    )
-
-
-def _suite(assessment: Assessment) -> str:
-    name = f"@{assessment.nomination.username} as {assessment.policy.title}"
-    cases = [_case(assessment, finding) for finding in assessment.findings]
-    failures = sum("<failure" in case for case in cases)
-    errors = sum("<error" in case for case in cases)
-    counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
-    return "\n".join([f"<testsuite name={_quote(name)} {counts}>", *cases, "</testsuite>"])
-
-
-def _case(assessment: Assessment, finding: Finding) -> str:
-    group = f"{assessment.policy.label}.{assessment.nomination.username}"
-    start = f"  <testcase classname={_quote(group)} name={_quote(finding.requirement.title)}"
-    said = escape(inert.log_line(finding.reason or finding.requirement.help))
-    if finding.verdict in {Verdict.MET, Verdict.WAIVED, Verdict.SHOWN}:
-        return f"{start}/>"
-    if not finding.requirement.blocking:
-        return f"{start}><skipped/></testcase>"
-    kind = "error" if finding.verdict is Verdict.UNKNOWN else "failure"
-    message = _quote(f"{_word(finding)}{_count(finding, ', ')}")
-    return f"{start}><{kind} message={message}>{said}</{kind}></testcase>"
-
-
-def _quote(text: str) -> str:
-    return f'"{escape(inert.log_line(text))}"'

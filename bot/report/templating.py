@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import CodeType
 
 from bot.values import late_patterns
 
@@ -18,45 +17,23 @@ with late_patterns():
 TemplateError = jinja2.TemplateError
 
 
-class _Compiled(jinja2.BytecodeCache):
-    """Templates compiled before in this process, by place and text: compiling is slow."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], CodeType | None] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Fill in what is known."""
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep what was compiled."""
-        self._known[bucket.key, bucket.checksum] = bucket.code
-
-
-class KeptTemplates(_Compiled):
+class KeptTemplates(jinja2.FileSystemBytecodeCache):
     """Compiled templates that are kept beside their texts, where Python keeps its modules, too.
 
     Jinja reads them only where text, place and Python are the same.
     """
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        self._files = jinja2.FileSystemBytecodeCache(str(directory), "%s.pyc")
-
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Fill in what is known, or kept."""
-        super().load_bytecode(bucket)
-        if bucket.code is None:
-            with suppress(OSError):
-                self._files.load_bytecode(bucket)
+        """Fill in what is kept."""
+        with suppress(OSError):
+            super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep what was compiled, for the next process too where that is allowed."""
-        super().dump_bytecode(bucket)
+        """Keep what was compiled for the next process, where that is allowed."""
         if not sys.dont_write_bytecode:
             with suppress(OSError):
-                Path(self._files.directory).mkdir(exist_ok=True)
-                self._files.dump_bytecode(bucket)
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
 
 
 def shipped_templates() -> Path:
@@ -66,8 +43,7 @@ def shipped_templates() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-COMPILED = _Compiled()
-KEPT = KeptTemplates(shipped_templates() / "__pycache__")
+KEPT = KeptTemplates(str(shipped_templates() / "__pycache__"), "%s.pyc")
 
 
 def make_environment(
@@ -91,5 +67,5 @@ def make_environment(
         lstrip_blocks=True,
         keep_trailing_newline=keep_newline,
         auto_reload=False,
-        bytecode_cache=COMPILED if places else KEPT,
+        bytecode_cache=None if places else KEPT,
     )

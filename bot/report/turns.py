@@ -7,10 +7,11 @@ as long as it is somebody's turn tells them once, and nothing has to be remember
 reason a reminder takes two edits: one that takes the mention out, and one that puts it in again.
 Whoever has left the first to-do open gets no second (`excluded_user_ids` in todo_service.rb).
 """
+# One module: a mention depends on who is next, and a reminder on since when; a `Turn` is all three.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -127,7 +128,7 @@ def _find_next(
     if merge_request.draft and actor in {"maintainer", "approver", "manager"}:
         # Nobody reviews or merges a draft.
         actor = "author"
-    return _ACTORS[actor](assessment, merge_request) if actor else None
+    return _find_actor(actor, assessment, merge_request) if actor else None
 
 
 def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
@@ -138,8 +139,7 @@ def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
     first = steps_in_order(assessment)[0]
     if first.verdict is Verdict.UNKNOWN:
         return None
-    actor = kind_of(first.requirement).find_actor(first.requirement)
-    return actor if actor in _ACTORS else None
+    return kind_of(first.requirement).find_actor(first.requirement)
 
 
 def _find_after_merge(
@@ -156,21 +156,25 @@ def _find_after_merge(
     actor = step.follow_up.actor
     if actor == "owner":
         return _choose(step.people, assessment, merge_request)
-    return _ACTORS[actor](assessment, merge_request) if actor in _ACTORS else None
+    return _find_actor(actor, assessment, merge_request)
 
 
-def _find_nominee(assessment: Assessment, _: MergeRequest) -> str | None:
-    return assessment.nomination.username
-
-
-def _find_author(assessment: Assessment, merge_request: MergeRequest) -> str | None:
-    author = merge_request.author
-    return author.username if author else assessment.nomination.username
-
-
-def _find_manager(assessment: Assessment, _: MergeRequest) -> str | None:
-    manager = assessment.manager
-    return manager.username if isinstance(manager, Manager) else None
+def _find_actor(actor: str, assessment: Assessment, merge_request: MergeRequest) -> str | None:
+    """Return who that is, if it is one person who is known."""
+    match actor:
+        case "nominee":
+            return assessment.nomination.username
+        case "author":
+            author = merge_request.author
+            return author.username if author else assessment.nomination.username
+        case "manager":
+            manager = assessment.manager
+            return manager.username if isinstance(manager, Manager) else None
+        case "maintainer":
+            return _find_maintainer(assessment, merge_request)
+        case "approver":
+            return _find_approver(assessment, merge_request)
+    return None
 
 
 def _find_maintainer(assessment: Assessment, merge_request: MergeRequest) -> str | None:
@@ -221,12 +225,3 @@ def _choose(
         return reachable, hashlib.sha256(word.encode()).digest()
 
     return max(names, key=weight, default=None)
-
-
-_ACTORS: Mapping[str, Callable[[Assessment, MergeRequest], str | None]] = {
-    "nominee": _find_nominee,
-    "author": _find_author,
-    "manager": _find_manager,
-    "maintainer": _find_maintainer,
-    "approver": _find_approver,
-}

@@ -7,7 +7,7 @@ from typing import Protocol
 from bot import app
 from bot.app import Evaluation, sweep
 from bot.publish.plan import is_same_text
-from bot.report.words import MARKER
+from bot.report.rendering import MARKER
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.entities import MergeRequest

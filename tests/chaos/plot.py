@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from bot.report.words import MARKER
+from bot.report.rendering import MARKER
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.world.entities import Level, Member, MergeRequest, Note, User

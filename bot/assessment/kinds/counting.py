@@ -1,4 +1,5 @@
 """Merged merge requests that the nominee wrote, reviewed, or either."""
+# One module: three kinds that count by one rule, and differ in which of the work they choose.
 
 from abc import abstractmethod
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
 """How the counted merge requests went after the nominee's review, and those of their own."""
+# One module: all of a kind (keys, facts, judgement, words) stands in one file, as of every other.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator

@@ -80,19 +80,15 @@ def parse_yaml(text: str, report: Report, *, pure: bool = False) -> Node | None:
         place = _place_of(text, forbidden.start())
         report(place, "not YAML", f"the character {forbidden.group()!a}", "printable text")
         return None
+    loader = yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
     try:
-        return _compose(yaml.parse(text, Loader=_loader(pure=pure)), report)
+        return _compose(yaml.parse(text, Loader=loader), report)
     except yaml.YAMLError as error:
         _report_syntax(error, report)
     except (ValueError, OverflowError):
         # The pure parser lets int() and chr() fail on absurd versions and escapes.
         report(start, "not YAML", "characters or numbers that do not exist", "YAML")
     return None
-
-
-def _loader(*, pure: bool) -> Any:
-    """Return the parser: the fast one where it is installed."""
-    return yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
 
 
 def _report_syntax(error: yaml.YAMLError, report: Report) -> None:

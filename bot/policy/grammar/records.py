@@ -1,4 +1,5 @@
 """Shapes of mappings: a fixed set of keys, or one of several sets chosen by the key `kind`."""
+# One module: a `Variant` is several `Record`s, and both read and describe keys alike.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping as Values

@@ -1,4 +1,5 @@
 """Shapes that a part of a policy can have: each reads a node, and says its own JSON Schema."""
+# One module: six small classes that answer the same three questions, side by side to compare.
 
 import re
 from collections.abc import Mapping
