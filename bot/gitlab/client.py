@@ -22,7 +22,6 @@ class GitLabClient(Steps, Lists, Writes):
     """
 
     def __init__(self, transport: Transport) -> None:
-        """Begin with nothing owed."""
         super().__init__(transport)
         self._owed: Callable[[bool], None] | None = None
 

@@ -33,7 +33,6 @@ class Facts(MergeRequests):
     """Looks up what needs ask for; what cannot be had is unread, with the reason."""
 
     def __init__(self, transport: Transport) -> None:
-        """Begin with nothing to do meanwhile."""
         super().__init__(transport)
         # What is not needed before the next facts, and is done while they are awaited.
         self.meanwhile: Callable[[], None] | None = None

@@ -27,7 +27,6 @@ class MergeRequests(Run):
     """Reads merge requests with all their comments."""
 
     def __init__(self, transport: Transport) -> None:
-        """Begin with nothing read."""
         super().__init__(transport)
         self._seen: Json | None = None
         # By address of a merge request, the last of more than a page of comments that was read.

@@ -12,7 +12,6 @@ class Run:
     """What all that reads and writes in one run shares."""
 
     def __init__(self, transport: Transport) -> None:
-        """Begin with a transport that is used for nothing else."""
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
 

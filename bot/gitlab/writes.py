@@ -17,7 +17,6 @@ class Writes(Run):
     """Writes what an evaluation found."""
 
     def __init__(self, transport: Transport) -> None:
-        """Begin with nothing written."""
         super().__init__(transport)
         # Addresses of comments that were made, by that of their merge request.
         self.created: dict[str, str] = {}

@@ -13,7 +13,6 @@ class Sides:
     """The sides of a change set, each parsed once: the three of a file are mostly equal."""
 
     def __init__(self, proposed: Iterable[Change], wanted: Collection[RoleKey], glob: str) -> None:
-        """Keep what is proposed, by path."""
         self.proposed = {change.path: change for change in proposed}
         self._wanted = wanted
         self._glob = glob
