@@ -1,5 +1,7 @@
 """Parse the settings from the environment, all problems at once."""
 
+# One module: what a setting means, its default, and how it is read are changed together.
+
 from collections.abc import Mapping
 
 from bot.errors import ConfigError
@@ -116,6 +118,7 @@ class Settings:
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
     """Read all settings; raise ConfigError that names every missing or wrong one."""
+    # One function: each setting is read in one place, and what is wrong told with all the others.
     problems: list[str] = []
     token = _text(environment, "TOKEN")
     if not token:

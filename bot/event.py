@@ -4,6 +4,8 @@ Read for every event, most of them irrelevant, by a bare Python before anything 
 imports nothing but `json` and `re`. The CI/CD component holds a copy of it, kept equal by a test.
 """
 
+# One module: a bare Python runs it alone, and the component holds it as one text.
+
 from __future__ import annotations
 
 import json

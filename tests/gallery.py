@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.app.ready import with_outcomes
+from bot.app.asked import with_outcomes
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
 from bot.evidence import Act, Course, CoursesOf, Evidence, FileAt, Manager, Work

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.app.rounds import evaluate
-from bot.app.sweep import SWEPT, run, sweep_all
+from bot.app.searches import SWEPT
+from bot.app.sweep import run, sweep_all
 from bot.errors import GitLabError
 from bot.evidence import Need, Source, StandingOf
 from bot.evidence.facts import Facts

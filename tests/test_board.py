@@ -13,7 +13,8 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from bot.app.board import as_json, make_board
-from bot.app.board.making import bound, count_years, find_maintainers
+from bot.app.board.gathering import bound
+from bot.app.board.making import count_years, find_maintainers
 from bot.app.board.people import find_staged
 from bot.app.board.values import Board, Person, Section, Waiting
 from bot.evidence import Joined, Members

@@ -14,7 +14,9 @@ from urllib.request import urlopen
 import pytest
 
 from bot.app.sweep import MOST_LOOKS
-from bot.cli import GATE_SHUT, give_up, run_command
+from bot.cli import run_command
+from bot.cli.named import GATE_SHUT
+from bot.cli.wiring import give_up
 from bot.errors import BotError, ConfigError
 from bot.event import MAX_BYTES
 from bot.rulebook.loading import SHIPPED
@@ -536,7 +538,8 @@ def test_a_bug_shows_its_trace_but_never_the_token(server: Server, tmp_path: Pat
 IN_A_HURRY = """
 import functools
 from bot import __main__, cli
-hurry = cli.Limits(times=0.1, grace=0.3)
+from bot.cli.wiring import Limits
+hurry = Limits(times=0.1, grace=0.3)
 cli.run_command = functools.partial(cli.run_command, limits=hurry)
 __main__.run_process()
 """

@@ -12,7 +12,8 @@ import pytest
 
 from bot.__main__ import main
 from bot.command_line import SHELLS, Manner, choose_manner, choose_width, write_completion
-from bot.command_line.parser import COMMANDS, build_parser, find_version, read_port
+from bot.command_line.commands import COMMANDS, read_port
+from bot.command_line.parser import build_parser, find_version
 from bot.config import SETTINGS
 from bot.rulebook.loading import SHIPPED
 from bot.sandbox.http.server import Server

@@ -8,7 +8,7 @@ import pytest
 
 from bot import app
 from bot.app import rounds, sweep
-from bot.cli import give_up
+from bot.cli.wiring import give_up
 from bot.errors import GitLabError
 from bot.gitlab import Transport
 from bot.publish import last_word

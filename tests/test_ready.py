@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.app.ready import COMES_LATER, is_later, is_ready, with_outcomes
+from bot.app.asked import with_outcomes
+from bot.app.ready import COMES_LATER, is_later, is_ready
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import NearMiss, Outcome, Outcomes

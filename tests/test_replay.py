@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot import policy as rules
-from bot.app.replay.milestones import Scene, date_requirement, date_steps
+from bot.app.replay.milestones import Scene, date_requirement
 from bot.app.replay.pace import measure_pace
 from bot.app.replay.records import Records, read_records
+from bot.app.replay.steps import date_steps
 from bot.app.replay.tracing import wait_after
 from bot.app.replay.values import Event, History, Told, Waiting, days_between
 from bot.assessment import kinds

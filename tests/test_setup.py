@@ -34,7 +34,8 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.hooks import FOREVER
 from bot.sandbox.world.state import World
-from bot.setup.probes import FOR_NEEDS, Sample
+from bot.setup.needs import FOR_NEEDS
+from bot.setup.sample import Sample
 from tests.nomination_world import writes_in
 from tests.operator_world import (
     HOST,

@@ -1,19 +1,32 @@
 """What no sound GitLab answers, and what only some tiers and versions do."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bot.config import Secret
+from bot.config import parse_settings
 from bot.errors import GitLabError, RefusedError
 from bot.evidence import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
 from bot.rulebook.loading import load_policies
-from bot.setup import account, doctor, gates, hosting, probes, reading, rotate, webhook
-from bot.setup.ground import Ground, Wanted
+from bot.setup import (
+    account,
+    asking,
+    doctor,
+    gates,
+    hosting,
+    probes,
+    reading,
+    rotate,
+    starting,
+    variables,
+    webhook,
+)
+from bot.setup.ground import Ground
 from bot.setup.values import Found, Point, State
 
 NOW = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -82,18 +95,15 @@ class Door:
 
 
 def stand(door: Door, **changes: Any) -> Ground:
-    chosen: dict[str, Any] = {
-        "url": URL,
-        "team_project": "a/team",
-        "host_project": "a/bot",
-        "gate": "commit-status",
-        "status_name": "nomination-bot",
-        "token": Secret("glpat-very-secret-indeed"),
-        "variables": {},
-        "heard": frozenset(),
+    given = {
+        "NOMINATION_BOT_TOKEN": "glpat-very-secret-indeed",
+        "NOMINATION_BOT_GITLAB_URL": URL,
+        "NOMINATION_BOT_TEAM_PROJECT": "a/team",
+        "NOMINATION_BOT_PROJECT": "a/bot",
     }
+    settings = replace(parse_settings(given), **changes)
     both = cast(Transport, door)
-    return Ground(Wanted(**chosen | changes), (load_policies(), ()), (both, both), NOW)
+    return Ground(settings, {}, (load_policies(), ()), (both, both), NOW)
 
 
 def point(points: Any, name: str) -> Point:
@@ -225,7 +235,7 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
         hosting.POINTS,
         "host-project",
         {"/projects/a%2Fbot/members/all/1": {"access_level": 40}},
-        {"host_project": "a/bot"},
+        {"project": "a/bot"},
         State.OK,
         "a/bot",
     ),
@@ -248,9 +258,9 @@ CASES: list[tuple[Any, str, Mapping[str, Any], Mapping[str, Any], State, str]] =
         State.WRONG,
         "500",
     ),
-    (hosting.POINTS, "host-project", {}, {"host_project": None}, State.UNKNOWN, "not said"),
+    (hosting.POINTS, "host-project", {}, {"project": None}, State.UNKNOWN, "not said"),
     (
-        hosting.POINTS,
+        variables.POINTS,
         "pipeline-variables",
         {"/version": {"version": "17.0.1"}},
         {},
@@ -381,7 +391,7 @@ def test_what_is_refused_on_the_way_is_an_error(mend: Callable[[Ground], Any]) -
         Door({f"post {TEAM}/members": refused(400), f"put {TEAM}/hooks/5": refused(422)})
     )
     with pytest.raises(RefusedError):
-        mend(ground).make(ground)
+        mend(ground)(ground)
 
 
 def test_a_webhook_that_is_off_gets_a_test_delivery() -> None:
@@ -392,7 +402,7 @@ def test_a_webhook_that_is_off_gets_a_test_delivery() -> None:
     found = point(webhook.POINTS, "webhook-enabled").look(ground)
     assert "temporarily disabled until 2026-02-03" in found.found
     assert found.mend
-    found.mend.make(ground)
+    found.mend(ground)
     assert door.written == [("post", path)]
 
 
@@ -400,9 +410,9 @@ def test_a_schedule_of_another_branch_is_not_ours() -> None:
     path = "/projects/a%2Fbot/pipeline_schedules"
     door = Door({path: [{"id": 1, "ref": "ain", "active": True}], f"post {path}": {}})
     ground = stand(door)
-    found = point(hosting.POINTS, "schedule").look(ground)
+    found = point(starting.POINTS, "schedule").look(ground)
     assert found.mend
-    found.mend.make(ground)
+    found.mend(ground)
     assert door.written == [("post", path)]
 
 
@@ -410,7 +420,7 @@ def test_a_trigger_token_of_somebody_else_is_not_used() -> None:
     path = "/projects/a%2Fbot/triggers"
     other = {"id": 1, "description": "nomination-bot", "owner": {"id": 9}, "token": "glpt"}
     door = Door({path: [other], f"post {path}": {"token": "mine"}})
-    assert hosting.own_trigger(stand(door)) == "mine"
+    assert starting.own_trigger(stand(door)) == "mine"
 
 
 def test_a_trigger_token_made_by_hand_is_as_good() -> None:
@@ -420,7 +430,7 @@ def test_a_trigger_token_made_by_hand_is_as_good() -> None:
         path: [{"id": 1, "description": "by hand", "owner": owner, "expires_at": None}],
         "/projects/a%2Fbot/members/all/1": {"access_level": 40},
     }
-    assert look(hosting.POINTS, "trigger", answers).state is State.OK
+    assert look(starting.POINTS, "trigger", answers).state is State.OK
 
 
 def test_a_rotated_token_that_cannot_be_stored_is_told_without_the_token() -> None:
@@ -459,7 +469,7 @@ def test_a_list_that_does_not_follow_its_filter_is_told(
         authored=Listed(items=authored, total=len(authored)),
         reviewed=Listed(items=reviewed, total=len(reviewed)),
     )
-    assert probes._find_ignored(WorkOf("a/b", "bot", 1, "main"), work) == said  # noqa: SLF001
+    assert asking.find_ignored(WorkOf("a/b", "bot", 1, "main"), work) == said
 
 
 def test_without_policies_there_is_nothing_to_ask() -> None:

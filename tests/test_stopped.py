@@ -139,7 +139,7 @@ def test_a_secret_that_is_being_replaced_is_replaced_first() -> None:
 ROTATE = """
 import os, signal, sys
 from bot import __main__ as door
-from bot.cli import _uninterrupted
+from bot.cli.operating import _uninterrupted
 door.AGAIN = 0.05
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 def rotate(_):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import Look
 from bot.app.trouble import MARKER, MOST, TITLE, Trouble, find_troubles, keep_issue
-from bot.cli import _look_at_all
+from bot.cli.sweeping import _look_at_all
 from bot.config import Secret, parse_settings
 from bot.errors import RefusedError
 from bot.gitlab import Issue, Issues, Transport
@@ -243,7 +243,7 @@ WORDS = Words(None, "https://gitlab.example.com", "nomination")
 HEAD = ("| Where | What |", "| --- | --- |")
 
 
-class Memory:
+class Memory(Issues):
     """An issue tracker that holds one issue at most."""
 
     def __init__(self, description: str | None = None, age: int = 1) -> None:

@@ -1,84 +1,22 @@
 """Answer the question of a nomination before any merge request exists."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from bot import policy as rules
-from bot.assessment import Assessment, Case, Finding, ReviewOutcomes, RoleHeld, Verdict, assess
+from bot.app.candidate import Candidate, entry_path, own_entry, read_entry
+from bot.assessment import Assessment, Case, Finding, RoleHeld, Verdict, assess
 from bot.commands import Replay
-from bot.errors import ConfigError, TeamDatabaseError
-from bot.evidence import (
-    FileAt,
-    Ledger,
-    Source,
-    Work,
-    evidence_key,
-    find_subject,
-    gather_evidence,
-    manager_path,
-)
+from bot.errors import TeamDatabaseError
+from bot.evidence import FileAt, Source, Work, evidence_key, find_subject, gather_evidence
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Change, Nomination
 from bot.policy import Policy
-from bot.team import Entry, is_team_file, parse_entry
+from bot.team import Entry
 from bot.unread import Unread
 
-MOST_FOUND = 10  # files of a search that are read
 COMES_LATER = "comes with the merge request"
 NO_ENTRY = Unread(reason="no entry of theirs was found: say which it is with --entry SLUG")
-
-
-def choose_policies(
-    policies: Sequence[Policy], wanted: str | None, today: datetime
-) -> list[Policy]:
-    """Return the policies in force today, or the one that is asked for by id.
-
-    Raises ConfigError when there is none of that id.
-    """
-    keys = dict.fromkeys((p.project, p.role) for p in policies if wanted in {None, p.id})
-    if not keys:
-        known = ", ".join(sorted({policy.id for policy in policies}))
-        raise ConfigError(f"There is no policy {wanted!r}; there are: {known}.")
-    return [rules.policy_in_force(policies, *key, today.date()) for key in keys]
-
-
-def with_outcomes(policy: Policy, *, afterwards: bool = False) -> Policy:
-    """Return a policy that tells how all went that it counts, whether it asks for that or not.
-
-    Only with `afterwards` it does so after the merge of a nomination, too.
-    """
-    asked = [each.rule for each in policy.requirements]
-    told = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Following)}
-    counted = {policy.place_of(rule) for rule in asked if isinstance(rule, rules.Counting)}
-    more = tuple(
-        rules.Requirement(
-            id=f"{ReviewOutcomes.kind}_{number}",
-            title=f"How the merge requests in {place} went",
-            blocking=False,
-            actor="anyone",
-            help="It is evidence and asks for nothing.",
-            rule=ReviewOutcomes(repository=place),
-        )
-        for number, place in enumerate(sorted(counted - told))
-    )
-    every = (
-        replace(each, rule=replace(each.rule, afterwards=afterwards))
-        if isinstance(each.rule, ReviewOutcomes)
-        else each
-        for each in (*policy.requirements, *more)
-    )
-    return replace(policy, requirements=tuple(every))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Somebody who may be nominated; their entry is the file `slug` on a project's branch."""
-
-    username: str
-    slug: str
-    project: str
-    branch: str
 
 
 def assess_readiness(
@@ -88,10 +26,10 @@ def assess_readiness(
 
     Raises TeamDatabaseError when their entry cannot be read or names another account.
     """
-    path = _entry_path(candidate, policy.team_files)
+    path = entry_path(candidate, policy.team_files)
     entry_file = FileAt(candidate.project, candidate.branch, path)
-    base = _read(entry_file, source)
-    entry = None if base is None else _own_entry(base, candidate.username, path)
+    base = read_entry(entry_file, source)
+    entry = None if base is None else own_entry(base, candidate.username, path)
     nomination = _imagined_nomination(candidate.username, policy, path, entry)
     merge_request = _imagined(candidate, now)
     change = Change(path=path, base=base, head=base, target=base)
@@ -128,60 +66,6 @@ def is_ready(assessment: Assessment) -> bool | None:
     if Verdict.UNMET in verdicts:
         return False
     return None if verdicts else True
-
-
-def find_slug(
-    who: Candidate, team_files: str, source: Source, search: Callable[[str], list[str]]
-) -> str:
-    """Return the name of the file whose `gitlab:` names somebody, or the usual one if none does.
-
-    The usual name is tried first; only where that is not theirs the team database is searched.
-    """
-    usual = _entry_path(who, team_files)
-    if _is_theirs(who, usual, source):
-        return who.slug
-    for path in search(f"gitlab: {who.username}")[:MOST_FOUND]:
-        if path != usual and is_team_file(path, team_files) and _is_theirs(who, path, source):
-            return path.rpartition("/")[2].removesuffix(".yml")
-    return who.slug
-
-
-def _is_theirs(who: Candidate, path: str, source: Source) -> bool:
-    content = Ledger({}, source).fetch(FileAt(who.project, who.branch, path))
-    if not isinstance(content, bytes):
-        return False
-    try:
-        return (parse_entry(content, path).username or "").casefold() == who.username.casefold()
-    except TeamDatabaseError:
-        return False
-
-
-def _entry_path(candidate: Candidate, team_files: str) -> str:
-    path = manager_path(team_files.replace("*/*.yml", "x/x.yml"), candidate.slug)
-    if path is None:
-        raise TeamDatabaseError(
-            f"{candidate.slug!r} is no name of an entry's file: say one with --entry SLUG."
-        )
-    return path
-
-
-def _read(entry_file: FileAt, source: Source) -> bytes | None:
-    content = Ledger({}, source).fetch(entry_file)
-    if isinstance(content, Unread):
-        raise TeamDatabaseError(
-            f"{entry_file.path} cannot be read ({content.reason}): try again later."
-        )
-    return content
-
-
-def _own_entry(base: bytes, username: str, path: str) -> Entry:
-    entry = parse_entry(base, path)
-    if (entry.username or "").casefold() != username.casefold():
-        raise TeamDatabaseError(
-            f"{path} is the entry of {entry.username!r}, not of {username!r}: "
-            "say which entry is theirs with --entry SLUG."
-        )
-    return entry
 
 
 def _imagined_nomination(

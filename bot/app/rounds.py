@@ -1,20 +1,17 @@
 """Evaluate and publish, again when the merge request changed meanwhile, and leave a gate behind."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from bot.app import Choices, Evaluation, evaluate_once
 from bot.app.offers import make_offers
 from bot.errors import GitLabError
 from bot.evidence import Source
+from bot.gitlab import GitLabClient
 from bot.merge_request import MergeRequest
 from bot.publish import (
     SLOW,
-    Gatekeeper,
     GateKind,
     HeadMovedError,
-    Offerer,
     apply_plan,
     concerns_gate,
     shut_gate,
@@ -30,31 +27,8 @@ PIPELINE_WAITS = (1.0, 2.0, 4.0)
 PIPELINE_COMES = timedelta(minutes=1)
 
 
-class GitLab(Source, Gatekeeper, Offerer, Protocol):
-    """Everything that evaluating and publishing asks of GitLab."""
-
-    def fetch_merge_request(self, project: str, iid: int) -> MergeRequest:
-        """Read a merge request with all its comments."""
-
-    def now(self) -> datetime:
-        """Tell the time by GitLab's clock."""
-
-    @property
-    def elapsed(self) -> float:
-        """Count the seconds since the run began."""
-
-    def owe(self, act: Callable[[bool], None] | None) -> None:
-        """Remember what is to be written if the process ends before all is; forget the head."""
-
-    def pay(self) -> None:
-        """Write what is still owed."""
-
-    def after(self, seconds: float, act: Callable[[], bool]) -> Callable[[], None]:
-        """Act after some seconds, and again until that says it is done; return what prevents it."""
-
-
 def run_alone(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate one merge request and publish; return what could not be written, too.
 
@@ -78,7 +52,7 @@ def run_alone(
 
 
 def _run_rounds(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None
 ) -> tuple[Evaluation, list[str]]:
     for number in range(1, ROUNDS + 1):
         evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
@@ -95,7 +69,7 @@ def _run_rounds(
 
 
 def _evaluate_in_time(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None
 ) -> Evaluation:
     """Evaluate; when that takes long, say on a head without a verdict that one is to come."""
     stop = gitlab.after(
@@ -108,7 +82,7 @@ def _evaluate_in_time(
         stop()
 
 
-def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[str]:
+def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLabClient) -> list[str]:
     """Write the plan of an evaluation to GitLab; return what could not be written.
 
     Raises HeadMovedError when somebody pushed meanwhile.
@@ -127,7 +101,7 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLab) -> list[st
 
 
 def evaluate(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None = None
 ) -> Evaluation:
     """Evaluate a merge request; again when it changed while this was going on.
 
@@ -143,7 +117,7 @@ def evaluate(
     raise GitLabError(_unsteady(project, iid))
 
 
-def _fetch(project: str, iid: int, choices: Choices, gitlab: GitLab) -> MergeRequest:
+def _fetch(project: str, iid: int, choices: Choices, gitlab: GitLabClient) -> MergeRequest:
     """Read a merge request; wait a little for a pipeline that is still to come.
 
     GitLab makes it in a job of its own after a push. A status that is there before it makes

@@ -60,6 +60,11 @@ class Choices:
         """Return the policies, with what is known of those with mistakes."""
         return Rules(policies=self.policies, broken=self.broken)
 
+    @property
+    def only_reading(self) -> "Choices":
+        """Return the choices of what only reads: it has no gate, and none to read."""
+        return replace(self, gate=GateChoice(kind=GateKind.NONE, name=self.gate.name))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -104,6 +109,7 @@ def evaluate_once(
     What was read before a change and what was read after it may never have been true together.
     The last time this is unknown, but for a head that moved.
     """
+    # One function: this is the sentence, whose words say little out of their order.
     own = find_own_notes(merge_request, choices.former_ids)
     awaited = may_be_awaited(merge_request, choices.gate, choices.rules.globs)
     proposal = _propose(merge_request, choices, gitlab, now, is_known=bool(own))
@@ -119,7 +125,6 @@ def evaluate_once(
     context = find_context(merge_request, look.subjects, evidence, known, beside=beside)
     context = replace(context, former_ids=choices.former_ids)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
-    asked = is_asked(merge_request.notes, choices.command)
     findings = Findings(
         merge_request=merge_request,
         detection=proposal.detection,
@@ -128,7 +133,7 @@ def evaluate_once(
         unknown=(*proposal.unknown, *doubts, *missing, *replayed.doubts),
         gate_url=own[0].url if own else None,
         gated=choices.gate.kind is not GateKind.NONE,
-        asked=asked,
+        asked=is_asked(merge_request.notes, choices.command),
         awaited=awaited,
     )
     replan = partial(_plan, choices=choices, known=known, now=now)

@@ -1,28 +1,22 @@
 """Look at many merge requests: all in case an event was lost, or those that a merge touches."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from itertools import islice
-from typing import Protocol
 
-from bot.app import Choices, Evaluation, Look, rounds
+from bot.app import Choices, Evaluation, Look
 from bot.app.rounds import run_alone
+from bot.app.searches import EVER, list_swept
 from bot.errors import BotError, GitLabError, MissingError
 from bot.evidence import SharedFacts, Source
-from bot.merge_request import MergeRequest
+from bot.gitlab import GitLabClient
 from bot.publish import is_over
 from bot.team import concerns_entries, may_concern_entries
 
-# How far back the sweep looks for merge requests whose events were lost.
-LATELY = timedelta(days=2)
-# How long ago a merged merge request may have changed that a former account of the bot marked.
-FORMERLY = timedelta(days=90)
 # At how many merge requests a run looks at most that was started by a broken event, and among
 # how many that changed last it looks for them.
 MOST_LOOKS, NEWEST = 10, 50
-EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before there was any GitLab
 # For how long after a merge every run looks at the open merge requests of the same entries. The
 # push event of the merge leads there, too, but a webhook may be older than that event's use.
 JUST_NOW = timedelta(hours=1)
@@ -30,33 +24,6 @@ JUST_NOW = timedelta(hours=1)
 # that was merged and for a push: the sweep sees to the others.
 LONG_AGO = timedelta(days=90)
 MOST_LISTED, MOST_AGAIN, MOST_TOUCHED = 200, 8, 25
-# How often the sweep tries what fails.
-TRIES = 2
-# States of merge requests that the sweep looks at.
-SWEPT = ("opened", "merged")
-
-
-# A merge request's number with the paths it changes, `None` where not all are known.
-Recent = tuple[int, tuple[str, ...] | None]
-
-
-class GitLab(rounds.GitLab, Protocol):
-    """Everything that looking at many merge requests asks of GitLab."""
-
-    def fetch_recent(self, project: str, since: datetime) -> Iterator[Recent]:
-        """Yield opened merge requests that changed lately, with the paths they change."""
-
-    def fetch_watched(self, project: str, state: str) -> list[int]:
-        """List the merge requests that the sweep looks at."""
-
-    def fetch_marked(self, project: str, since: datetime, accounts: Collection[int]) -> list[int]:
-        """List merged merge requests that changed since a time, with an account's mark."""
-
-    def take_share(self, left: int) -> None:
-        """Give the next of so many merge requests its share of the time and the requests."""
-
-    def unwatch(self, merge_request: MergeRequest) -> None:
-        """Let the sweep pass over a merge request from now on."""
 
 
 def sweep(
@@ -88,7 +55,7 @@ def sweep(
 
 
 def run(
-    project: str, iid: int, choices: Choices, gitlab: GitLab, source: Source | None = None
+    project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None = None
 ) -> tuple[Evaluation, list[str]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
@@ -117,7 +84,7 @@ def look_at_touching(
     project: str,
     changed: Collection[str] | None,
     choices: Choices,
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     but: int | None = None,
 ) -> list[Look]:
     """Look at the open merge requests, but one, that touch an entry which changed on the target.
@@ -127,37 +94,44 @@ def look_at_touching(
     globs = choices.rules.globs
     if not may_concern_entries(changed, globs):
         return []
-    entries = {path for path in changed or () if concerns_entries(path, globs)}
     shared = SharedFacts(gitlab, project)
 
     def look(iid: int) -> Look:
         return _tell(iid, *run_alone(project, iid, choices, gitlab, shared))
+
+    try:
+        iids = _list_touching(project, changed, globs, gitlab)
+    except GitLabError as error:
+        problem = f"the merge requests that touch the same entries were not listed: {error}"
+        return [Look(iid=None, problems=(problem,))]
+    others = [iid for iid in iids if iid != but]
+    return sweep(others[: MOST_AGAIN if but else MOST_TOUCHED], look, gitlab.take_share)
+
+
+def _list_touching(
+    project: str, changed: Collection[str] | None, globs: Collection[str], gitlab: GitLabClient
+) -> list[int]:
+    entries = {path for path in changed or () if concerns_entries(path, globs)}
 
     def is_touched(paths: tuple[str, ...] | None) -> bool:
         if changed is None or paths is None:
             return may_concern_entries(paths, globs)
         return not entries.isdisjoint(paths)
 
-    try:
-        recent = list(islice(gitlab.fetch_recent(project, gitlab.now() - LONG_AGO), MOST_LISTED))
-        is_cut = len(recent) >= MOST_LISTED
-        watched = gitlab.fetch_watched(project, "opened") if is_cut else []
-    except GitLabError as error:
-        problem = f"the merge requests that touch the same entries were not listed: {error}"
-        return [Look(iid=None, problems=(problem,))]
+    recent = list(islice(gitlab.fetch_recent(project, gitlab.now() - LONG_AGO), MOST_LISTED))
+    is_cut = len(recent) >= MOST_LISTED
+    watched = gitlab.fetch_watched(project, "opened") if is_cut else []
     known = {iid for iid, _ in recent}
     touching = [iid for iid, paths in recent if is_touched(paths)]
     # Which files older ones touch is not known; those that matter are marked.
-    iids = [*touching, *(iid for iid in watched if iid not in known)]
-    others = [iid for iid in iids if iid != but]
-    return sweep(others[: MOST_AGAIN if but else MOST_TOUCHED], look, gitlab.take_share)
+    return [*touching, *(iid for iid in watched if iid not in known)]
 
 
 def look_at(
     project: str,
     iids: Collection[int],
     choices: Choices,
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     source: Source | None = None,
 ) -> list[Look]:
     """Look at merge requests one by one; what becomes of one never stops the others."""
@@ -175,7 +149,7 @@ def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
     return Look(iid=iid, problems=tuple(problems), notices=notices)
 
 
-def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+def look_lately(project: str, choices: Choices, gitlab: GitLabClient) -> list[Look]:
     """Look at the merge requests that changed last, as nobody knows which one an event is about.
 
     Those that are over are left to the sweep.
@@ -185,7 +159,7 @@ def look_lately(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
     return look_at(project, iids[:MOST_LOOKS], choices, gitlab, SharedFacts(gitlab, project))
 
 
-def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
+def sweep_all(project: str, choices: Choices, gitlab: GitLabClient) -> list[Look]:
     """Look again at every nomination that is not over; what several share is read once."""
     shared = SharedFacts(gitlab, project)
 
@@ -195,69 +169,12 @@ def sweep_all(project: str, choices: Choices, gitlab: GitLab) -> list[Look]:
             gitlab.unwatch(evaluation.merge_request)
         return _tell(iid, evaluation, problems)
 
-    iids, lost = _list_swept(project, choices, gitlab)
+    iids, lost = list_swept(project, choices, gitlab)
     return _once_more(sweep(iids, look, gitlab.take_share), look, gitlab) + lost
 
 
-def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLab) -> list[Look]:
+def _once_more(looks: list[Look], look: Callable[[int], Look], gitlab: GitLabClient) -> list[Look]:
     """Look once more where something went wrong: only what fails twice is worth telling."""
     failed = [each.iid for each in looks if each.problems and each.iid is not None]
     again = {each.iid: each for each in sweep(failed, look, gitlab.take_share)}
     return [again.get(each.iid, each) for each in looks]
-
-
-def _list_swept(
-    project: str, choices: Choices, gitlab: GitLab
-) -> tuple[Collection[int], list[Look]]:
-    """List what the sweep looks at; what could not be listed does not stop the rest."""
-    iids: dict[int, None] = {}
-    lost: list[Look] = []
-    for what, search in _searches(project, choices, gitlab):
-        problem = _list_one(search, iids)
-        if problem:
-            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {problem}",)))
-    return iids, lost
-
-
-def _list_one(search: Callable[[], Iterable[int]], iids: dict[int, None]) -> GitLabError | None:
-    """Add what a search finds, and try it once more when it fails; return why it failed twice."""
-    problem: GitLabError | None = None
-    for _ in range(TRIES):
-        try:
-            for iid in search():  # keeps what came before an error
-                iids[iid] = None
-        except GitLabError as error:
-            problem = error
-        else:
-            return None
-    return problem
-
-
-def _searches(
-    project: str, choices: Choices, gitlab: GitLab
-) -> list[tuple[str, Callable[[], Iterable[int]]]]:
-    """Say how merge requests are found that the present account did not mark."""
-    former, globs = choices.former_ids, choices.rules.globs
-
-    def find_opened() -> Iterator[int]:
-        # An event that was lost may be the one that opened a merge request: nothing marks that.
-        # GitLab finds marks of the present account alone, so those of a former one are found
-        # by what they change, however old they are.
-        since = EVER if former else gitlab.now() - LATELY
-        found = gitlab.fetch_recent(project, since)
-        for iid, paths in found:
-            if may_concern_entries(paths, globs):
-                yield iid
-
-    def find_merged() -> Iterable[int]:
-        return gitlab.fetch_marked(project, gitlab.now() - FORMERLY, former)
-
-    # The time is GitLab's, which is known once it has answered anything.
-    searches: list[tuple[str, Callable[[], Iterable[int]]]] = [
-        (f"what is marked and {state}", partial(gitlab.fetch_watched, project, state))
-        for state in SWEPT
-    ]
-    searches.append(("what was opened" if former else "what changed lately", find_opened))
-    if former:
-        searches.append(("what a former account marked", find_merged))
-    return searches

@@ -7,12 +7,11 @@ back from its text but whether it is the same.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Protocol
 
 from bot.app import Look
 from bot.errors import DoubtfulWriteError
 from bot.evidence import tell_broken
-from bot.gitlab import Issue
+from bot.gitlab import Issue, Issues
 from bot.policy import BrokenPolicy
 from bot.report import Words
 from bot.values import dataclass
@@ -20,19 +19,6 @@ from bot.values import dataclass
 MARKER = "<!-- nomination-bot-trouble -->"
 TITLE = "The nomination bot does not work everywhere"
 MOST = 50  # troubles that are told one by one
-
-
-class Issues(Protocol):
-    """Everything that keeping the issue asks of GitLab."""
-
-    def fetch_open(self) -> list[Issue]:
-        """List the open issues that the bot has opened, the oldest first."""
-
-    def create(self, title: str, description: str) -> str:
-        """Open an issue and return its address."""
-
-    def change(self, iid: int, description: str, *, close: bool = False) -> None:
-        """Replace the text of an issue, and close it where that is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

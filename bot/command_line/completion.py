@@ -2,8 +2,6 @@
 
 from bot.command_line.parser import NAME, Parser, build_parser
 
-SHELLS = ("bash", "zsh", "fish")
-
 _BASH = """\
 _nomination_bot() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" words="{commands} {options}"

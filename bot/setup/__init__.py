@@ -6,7 +6,7 @@ from bot.setup.doctor import (
     is_sound as is_sound,
     write_line as write_line,
 )
-from bot.setup.ground import Ground as Ground, Wanted as Wanted
+from bot.setup.ground import Ground as Ground
 from bot.setup.making import (
     apply_changes as apply_changes,
     plan_changes as plan_changes,

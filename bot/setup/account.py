@@ -1,8 +1,8 @@
 """Points about GitLab itself, and the bot's token, account and role."""
 
 from bot.errors import RefusedError
-from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
+from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground, level_in
+from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
 EXISTS = 409  # GitLab's answer where somebody is a member already
@@ -57,12 +57,12 @@ def _look_at_account(ground: Ground) -> Found:
 
 
 def _look_at_role(ground: Ground) -> Found:
-    level = ground.level_of(ground.team, int(ground.me["id"]))
-    needed = 0 if ground.wanted.gate == "none" else DEVELOPER
+    level = level_in(ground.as_bot, ground.team, int(ground.me["id"]))
+    needed = 0 if ground.settings.gate == "none" else DEVELOPER
     if level < needed:
-        what = f"make @{ground.me['username']} a Developer of {ground.wanted.team_project}"
+        step = f"make @{ground.me['username']} a Developer of {ground.settings.team_project}"
         # An inherited role below it is raised by a direct one.
-        return wrong(f"level {level}", what, Change(what=what, make=_make_developer))
+        return wrong(f"level {level}", step, _make_developer)
     if level >= MAINTAINER:
         return wrong(
             f"level {level}",
@@ -88,7 +88,7 @@ def _make_developer(ground: Ground) -> None:
 
 
 def _token_page(ground: Ground) -> str:
-    return f"{ground.wanted.url}/-/user_settings/personal_access_tokens"
+    return f"{ground.settings.gitlab_url}/-/user_settings/personal_access_tokens"
 
 
 TOKEN_FIRST = ("token",)
@@ -105,7 +105,7 @@ POINTS = (
         expected=f"GitLab {write_version(OLDEST.version)} or newer",
         costs=OLDEST.without,
         look=_look_at_version,
-        link=lambda ground: f"{ground.wanted.url}/help",
+        link=lambda ground: f"{ground.settings.gitlab_url}/help",
         needs=TOKEN_FIRST,
     ),
     Point(

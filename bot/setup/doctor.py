@@ -6,7 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from bot.errors import GitLabError, RefusedError, UnreachableError
 from bot.gitlab import MISSHAPEN, tell_misshapen
 from bot.inert import log_line
-from bot.setup import account, gates, hosting, probes, reading, webhook
+from bot.setup import (
+    account,
+    gates,
+    hosting,
+    probes,
+    reading,
+    starting,
+    variables,
+    webhook,
+)
 from bot.setup.ground import Ground, NeedsOperatorError
 from bot.setup.values import Answer, Found, Point, State, unknown
 
@@ -22,6 +31,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
     yield from reading.find_points(ground)
     yield role
     yield from hosting.POINTS
+    yield from variables.POINTS
+    yield from starting.POINTS
     yield from webhook.POINTS
     yield from gates.POINTS
     yield from probes.find_points(ground)

@@ -10,10 +10,10 @@ from bot.merge_request import WATCH
 from bot.publish import COMMIT_STATES
 from bot.report import GateState
 from bot.setup.ground import Ground
-from bot.setup.guard import GUARD, GuardWanted, find_guards, flaw_of_guard
-from bot.setup.hosting import own_trigger, trigger_address
-from bot.setup.values import Change, Found, Point, ok, unknown, wrong
-from bot.setup.webhook import find_flaw
+from bot.setup.guard import GUARD, find_guards, flaw_of_guard
+from bot.setup.hooks import find_flaw
+from bot.setup.starting import own_trigger, trigger_address
+from bot.setup.values import Found, Point, ok, unknown, wrong
 
 MUST = {
     "commit-status": ("only_allow_merge_if_pipeline_succeeds", "Pipelines must succeed"),
@@ -30,19 +30,18 @@ MOST = 10  # merge requests that are looked at for a failed gate
 
 
 def _look_at_setting(ground: Ground) -> Found:
-    if ground.wanted.gate == "none":
+    if ground.settings.gate == "none":
         return ok("the gate is a job of the team database")
-    name, words = MUST[ground.wanted.gate]
+    name, words = MUST[ground.settings.gate]
     team = ground.as_bot(ground.team)
     if name not in team:
         return wrong(f"this tier has no {words!r}", "choose another NOMINATION_BOT_GATE")
     if not team[name]:
-        what = f"switch {words!r} on"
-        return wrong("it is off", what, Change(what=what, make=partial(_require, name=name)))
+        return wrong("it is off", f"switch {words!r} on", partial(_require, name=name))
     if team.get("allow_merge_on_skipped_pipeline"):
-        name, what = "allow_merge_on_skipped_pipeline", "let skipped pipelines not count as success"
-        change = Change(what=what, make=partial(_require, name=name, value=False))
-        return wrong("skipped pipelines count as successful", what, change)
+        step = "let skipped pipelines not count as success"
+        change = partial(_require, name="allow_merge_on_skipped_pipeline", value=False)
+        return wrong("skipped pipelines count as successful", step, change)
     return ok(f"{words} is on")
 
 
@@ -51,9 +50,9 @@ def _require(ground: Ground, name: str, *, value: bool = True) -> None:
 
 
 def _look_at_check(ground: Ground) -> Found:
-    if ground.wanted.gate != "external-status-check":
+    if ground.settings.gate != "external-status-check":
         return ok("not used")
-    name = ground.wanted.status_name
+    name = ground.settings.status_name
     try:
         rows = read_pages(ground.bot, f"{ground.team}/external_status_checks")
     except RefusedError:
@@ -61,8 +60,8 @@ def _look_at_check(ground: Ground) -> Found:
     found = next((row for row in rows if row["name"] == name), None)
     if found:
         return _judge_check(ground, found)
-    what = f"make the status check {name}"
-    return wrong(f"there is none of the name {name}", what, Change(what=what, make=_make_check))
+    step = f"make the status check {name}"
+    return wrong(f"there is none of the name {name}", step, _make_check)
 
 
 def _judge_check(ground: Ground, row: Json) -> Found:
@@ -78,7 +77,7 @@ def _judge_check(ground: Ground, row: Json) -> Found:
 
 def _make_check(ground: Ground) -> None:
     fields = {
-        "name": ground.wanted.status_name,
+        "name": ground.settings.status_name,
         # It cannot be masked; GitLab shows it to Maintainers only.
         "external_url": trigger_address(ground, own_trigger(ground)),
     }
@@ -86,7 +85,7 @@ def _make_check(ground: Ground) -> None:
 
 
 def _look_at_guard(ground: Ground) -> Found:
-    if ground.wanted.gate != "commit-status":
+    if ground.settings.gate != "commit-status":
         return ok("not needed: this gate blocks while nothing is answered")
     step = "include templates/nomination-gate.yml there"
     lint = ground.as_operator(f"{ground.team}/ci/lint")
@@ -97,7 +96,7 @@ def _look_at_guard(ground: Ground) -> Found:
         return wrong("the team database has CI/CD switched off", "switch CI/CD on")
     included = any(GUARD.search(str(each.get("location"))) for each in lint.get("includes") or ())
     guards = find_guards(str(lint.get("merged_yaml") or ""))
-    flaws = [flaw_of_guard(job, _wanted_of(ground), included=included) for job in guards]
+    flaws = [flaw_of_guard(job, ground, included=included) for job in guards]
     if not flaws:
         return wrong("no job fails while the bot is silent", step)
     if all(flaws):
@@ -105,19 +104,11 @@ def _look_at_guard(ground: Ground) -> Found:
     return ok("it is there")
 
 
-def _wanted_of(ground: Ground) -> GuardWanted:
-    return GuardWanted(
-        status_name=ground.wanted.status_name,
-        account=str(ground.me["username"]),
-        globs=tuple(policy.team_files for policy in ground.policies),
-    )
-
-
 def _look_at_proof(ground: Ground) -> Found:
     """Look for an opened merge request whose gate is failed, and at what GitLab makes of it."""
-    if ground.wanted.gate == "none":
+    if ground.settings.gate == "none":
         return ok("the gate is a job of the team database")
-    wanted = BLOCKED[ground.wanted.gate]
+    wanted = BLOCKED[ground.settings.gate]
     rows, _ = ground.bot.fetch_rows(
         f"{ground.team}/merge_requests",
         {"scope": "all", "state": "opened", "my_reaction_emoji": WATCH, "per_page": MOST},
@@ -146,8 +137,8 @@ def _look_at_proof(ground: Ground) -> Found:
 
 
 def _is_failed(ground: Ground, row: Json, detail: Json) -> bool:
-    project, name = int(row["project_id"]), ground.wanted.status_name
-    if ground.wanted.gate == "external-status-check":
+    project, name = int(row["project_id"]), ground.settings.status_name
+    if ground.settings.gate == "external-status-check":
         checks = read_status_checks(ground.bot, StatusChecksOf(project, int(row["iid"])))
         return any(each.name == name and each.status == "failed" for each in checks)
     sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")

@@ -1,12 +1,11 @@
 """What the points stand on: the settings, both doors to GitLab, and what was read through them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from bot.config import Secret
+from bot.config import Settings
 from bot.errors import GitLabError, RefusedError
 from bot.gitlab import Json, Transport, escape_path, read_pages
 from bot.policy import BrokenPolicy, Policy
@@ -33,36 +32,21 @@ class NeedsOperatorError(GitLabError):
     """Only somebody who maintains the projects can see this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the operator wants, in the words of the settings.
-
-    `variables` are the settings that the jobs must have, `heard` the names of all there are;
-    `issue` says that the bot is to keep an issue in its own project.
-    """
-
-    url: str
-    team_project: str
-    host_project: str | None
-    gate: str
-    status_name: str
-    token: Secret
-    variables: Mapping[str, str]
-    heard: frozenset[str]
-    issue: bool = False
-
-
 class Ground:
-    """Reads GitLab once per question; `forget` makes the next question a new one."""
+    """Reads GitLab once per question; `forget` makes the next question a new one.
+
+    `chosen` are the settings that the jobs must have, by name.
+    """
 
     def __init__(
         self,
-        wanted: Wanted,
+        settings: Settings,
+        chosen: Mapping[str, str],
         policies: tuple[Sequence[Policy], Sequence[BrokenPolicy]],
         doors: tuple[Transport, Transport | None],
         now: datetime,
     ) -> None:
-        self.wanted = wanted
+        self.settings, self.chosen = settings, chosen
         self.policies, self.broken = tuple(policies[0]), tuple(policies[1])
         self.bot, self._operator = doors
         self._now = now
@@ -139,12 +123,12 @@ class Ground:
     @property
     def team(self) -> str:
         """The team database in an address."""
-        return f"/projects/{escape_path(self.wanted.team_project)}"
+        return f"/projects/{escape_path(self.settings.team_project)}"
 
     @property
     def host(self) -> str:
         """The project that hosts the bot in an address."""
-        return f"/projects/{escape_path(self.wanted.host_project or '')}"
+        return f"/projects/{escape_path(self.settings.project or '')}"
 
     @property
     def host_branch(self) -> str:
@@ -153,20 +137,16 @@ class Ground:
 
     def team_page(self, page: str = "") -> str:
         """Return the address of one of the team database's pages."""
-        return self._page(self.wanted.team_project, page)
+        return self._page(self.settings.team_project, page)
 
     def host_page(self, page: str = "") -> str:
         """Return the address of a page of the project that hosts the bot."""
-        return self._page(self.wanted.host_project or "", page)
+        return self._page(self.settings.project or "", page)
 
     def _page(self, project: str, page: str) -> str:
         # GitLab redirects from a project's number to its path.
         path = f"projects/{project}" if project.isdecimal() else project
-        return f"{self.wanted.url}/{path}{page and '/-/'}{page}"
-
-    def level_of(self, project: str, user_id: int) -> int:
-        """Return the level of a person in a project, 0 for no member."""
-        return level_in(self.as_bot, project, user_id)
+        return f"{self.settings.gitlab_url}/{path}{page and '/-/'}{page}"
 
     @cached_property
     def samples(self) -> list[Json]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from bot.setup.ground import Ground
 from bot.values import dataclass
 
 # In the component's own script, and in the name of a job that somebody wrote for it.
@@ -30,15 +31,6 @@ class Guard:
     def rules(self) -> Sequence[Mapping[str, Any]]:
         """Return the rules by which it runs."""
         return [rule for rule in _flat(self.body.get("rules")) if rule.get("when") not in _IDLE]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardWanted:
-    """What the guard must wait for, and which files start it."""
-
-    status_name: str
-    account: str
-    globs: tuple[str, ...]
 
 
 def find_guards(merged: str) -> list[Guard]:
@@ -68,7 +60,7 @@ def _flat(rules: Any) -> Iterator[Mapping[str, Any]]:
         yield from _flat(each) if isinstance(each, list) else (each,)
 
 
-def flaw_of_guard(job: Guard, wanted: GuardWanted, *, included: bool) -> str | None:
+def flaw_of_guard(job: Guard, ground: Ground, *, included: bool) -> str | None:
     """Say what keeps a job from guarding the gate; `included` tells that it is the component."""
     if included and not GUARD.search(job.script):
         return "is written over: its script is another than the component's"
@@ -76,16 +68,18 @@ def flaw_of_guard(job: Guard, wanted: GuardWanted, *, included: bool) -> str | N
         return "does not start by itself"
     if any(each.get("allow_failure") for each in (job.body, *job.rules)):
         return "may fail without any consequence"
-    return _flaw_of_inputs(job, wanted)
+    return _flaw_of_inputs(job, ground)
 
 
-def _flaw_of_inputs(job: Guard, wanted: GuardWanted) -> str | None:
+def _flaw_of_inputs(job: Guard, ground: Ground) -> str | None:
     given = _ARGUMENTS.search(job.script)
-    if given and given["status"] != wanted.status_name:
-        return f"waits for the status {given['status']!r}, but the bot sets {wanted.status_name!r}"
-    if given and given["account"].casefold() not in {"", wanted.account.casefold()}:
-        return f"waits for @{given['account']}, but the bot is @{wanted.account}"
-    missed = [glob for glob in wanted.globs if not any(_covers(rule, glob) for rule in job.rules)]
+    name, account = ground.settings.status_name, str(ground.me["username"])
+    if given and given["status"] != name:
+        return f"waits for the status {given['status']!r}, but the bot sets {name!r}"
+    if given and given["account"].casefold() not in {"", account.casefold()}:
+        return f"waits for @{given['account']}, but the bot is @{account}"
+    globs = [policy.team_files for policy in ground.policies]
+    missed = [glob for glob in globs if not any(_covers(rule, glob) for rule in job.rules)]
     if "rules" in job.body and missed:
         return f"does not start where {missed[0]} changes"
     return None

@@ -7,9 +7,9 @@ from bot.errors import GitLabError
 from bot.inert import log_line
 from bot.setup.doctor import examine, find_points, look
 from bot.setup.ground import Ground
-from bot.setup.hosting import TOKEN, store_token
+from bot.setup.hooks import rotate_trigger
 from bot.setup.values import Answer, State
-from bot.setup.webhook import rotate_trigger
+from bot.setup.variables import TOKEN, store_token
 
 YEAR = timedelta(days=364)  # GitLab allows 365, counted in its own time zone
 Tell = Callable[[str], None]
@@ -20,7 +20,7 @@ def plan_changes(ground: Ground, tell: Tell) -> list[Answer]:
     wrong = [answer for answer in examine(ground) if answer.found.state is State.WRONG]
     for answer in wrong:
         if answer.found.mend:
-            tell(log_line(f"would {answer.found.mend.what} ({answer.point.id}: {answer.link})"))
+            tell(log_line(f"would {answer.found.step} ({answer.point.id}: {answer.link})"))
     return [answer for answer in wrong if not answer.found.mend]
 
 
@@ -39,17 +39,17 @@ def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
 
 def _mended(answer: Answer, ground: Ground, tell: Tell) -> bool:
     """Make a change if there is one to make; return whether the point is now as it must be."""
-    change = answer.found.mend
-    if answer.found.state is not State.WRONG or change is None:
-        return answer.found.state is State.OK
+    found = answer.found
+    if found.mend is None:
+        return found.state is State.OK
     try:
-        change.make(ground)
+        found.mend(ground)
     except GitLabError as error:
-        tell(log_line(f"could not {change.what}: {error} {answer.link}"))
+        tell(log_line(f"could not {found.step}: {error} {answer.link}"))
         return False
     finally:
         ground.forget()
-    tell(log_line(f"did {change.what}"))
+    tell(log_line(f"did {found.step}"))
     return True
 
 
@@ -76,7 +76,7 @@ def _rotate_token(ground: Ground) -> str:
             f"store it as {TOKEN}."
         ) from None
     # Before the present token ends: whether the next one can be stored at all.
-    store_token(ground, ground.wanted.token.reveal())
+    store_token(ground, ground.settings.token.reveal())
     ends = (ground.now + YEAR).date().isoformat()
     made = ground.bot.create("/personal_access_tokens/self/rotate", {"expires_at": ends})
     try:

@@ -8,7 +8,7 @@ from bot.errors import RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.listing import UnreadableListing, read_listing
 from bot.policy import GroupMember, ListedIn, Policy
-from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground
+from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground, level_in
 from bot.setup.values import Found, Point, ok, wrong
 
 ACCESS = "give the bot's account read access there, or mend the policy"
@@ -25,7 +25,7 @@ def find_points(ground: Ground) -> Iterator[Point]:
     )
     yield Point(
         id="team-project",
-        expected=f"the team database is at {ground.wanted.team_project}",
+        expected=f"the team database is at {ground.settings.team_project}",
         costs="everything: events of another project are passed over",
         look=_look_at_team,
         link=lambda ground: ground.team_page(),
@@ -54,7 +54,7 @@ def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Poin
         expected=f"the bot can read this {kind}",
         costs=costs,
         look=partial(look, path=path),
-        link=lambda ground: f"{ground.wanted.url}/{path}",
+        link=lambda ground: f"{ground.settings.gitlab_url}/{path}",
         needs=("token", "account"),
     )
 
@@ -77,7 +77,7 @@ def _files_of(policy: Policy) -> Iterator[Point]:
                 costs=f"the step {step.id!r} after the merge",
                 look=partial(_look_at_file, check=check),
                 link=lambda ground, check=check: (  # type: ignore[misc]
-                    f"{ground.wanted.url}/{check.project}/-/blob/{check.ref}/{check.path}"
+                    f"{ground.settings.gitlab_url}/{check.project}/-/blob/{check.ref}/{check.path}"
                 ),
                 needs=("token", "account", f"project {check.project}"),
             )
@@ -91,7 +91,7 @@ def _opening(check: ListedIn, step: str) -> Point:
         expected="the bot may open the merge request for this file, as the policy asks",
         costs=f"the step {step!r} after the merge is left to people",
         look=partial(_look_at_opening, check=check),
-        link=lambda ground: f"{ground.wanted.url}/{check.project}/-/project_members",
+        link=lambda ground: f"{ground.settings.gitlab_url}/{check.project}/-/project_members",
         needs=("token", "account", f"file {check.project}:{check.path}"),
     )
 
@@ -109,7 +109,7 @@ def _look_at_team(ground: Ground) -> Found:
         found = ground.as_bot(ground.team)
     except RefusedError as error:
         return wrong(str(error), "mend NOMINATION_BOT_TEAM_PROJECT, or give the bot access")
-    path, wanted = str(found["path_with_namespace"]), ground.wanted.team_project
+    path, wanted = str(found["path_with_namespace"]), ground.settings.team_project
     if found.get("archived"):
         return wrong("it is archived", "unarchive it, or name the present one")
     if found.get("merge_requests_access_level") == "disabled":
@@ -174,7 +174,7 @@ def _look_at_file(ground: Ground, check: ListedIn) -> Found:
 def _look_at_opening(ground: Ground, check: ListedIn) -> Found:
     where = f"/projects/{escape_path(check.project)}"
     found = ground.as_bot(where)
-    level = ground.level_of(where, int(ground.me["id"]))
+    level = level_in(ground.as_bot, where, int(ground.me["id"]))
     if found.get("archived"):
         return wrong("the project is archived", "mend the policy")
     if found.get("merge_requests_access_level") == "disabled":

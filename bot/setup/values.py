@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.setup.ground import Ground
 
+    Mend = Callable[[Ground], object]
+
 
 class State(Enum):
     """How a point of the desired state stands."""
@@ -18,21 +20,16 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One difference that `init` removes; `what` says it without any secret."""
-
-    what: str
-    make: "Callable[[Ground], object]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What was found of a point; `excused` where nobody could have told, and nothing is amiss."""
+    """What was found of a point; `excused` where nobody could have told, and nothing is amiss.
+
+    The step is the next one, without any secret; `mend` takes it, where `init` can.
+    """
 
     state: State
     found: str
     step: str = ""
-    mend: Change | None = None
+    mend: "Mend | None" = None
     excused: bool = False
 
 
@@ -65,7 +62,7 @@ def ok(found: str) -> Found:
     return Found(state=State.OK, found=found)
 
 
-def wrong(found: str, step: str, mend: Change | None = None) -> Found:
+def wrong(found: str, step: str, mend: "Mend | None" = None) -> Found:
     """Return that a point is not as expected, and the next step."""
     return Found(state=State.WRONG, found=found, step=step, mend=mend)
 

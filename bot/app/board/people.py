@@ -10,7 +10,7 @@ from bot.app.board.values import Bar, Person
 from bot.app.ready import is_later, is_ready
 from bot.assessment import Assessment, RoleHeld, conceal, how_they_went
 from bot.errors import TeamDatabaseError
-from bot.evidence import Fact, FileAt, Need, Tally, Tenure
+from bot.evidence import Tally, Tenure
 from bot.policy import Policy
 from bot.team import Entry, is_team_file, parse_entry, responsibility
 from bot.unread import Unread
@@ -35,11 +35,6 @@ class Staged:
     def slug(self) -> str:
         """The name of the entry's file."""
         return self.path.rpartition("/")[2].removesuffix(".yml")
-
-
-def archive_facts(files: Mapping[str, bytes], project: str, branch: str) -> Mapping[Need, Fact]:
-    """Return entries as what they answer."""
-    return {FileAt(project, branch, path): content for path, content in files.items()}
 
 
 def find_staged(policy: Policy, files: Mapping[str, bytes]) -> tuple[list[Staged], list[str]]:

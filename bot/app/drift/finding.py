@@ -1,38 +1,21 @@
 """Read the places and the entries, and compare them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Protocol
 
-from bot.app.drift.comparing import Entries, compare
+from bot.app.drift.comparing import compare
 from bot.app.drift.places import names_told, place_needs
+from bot.app.drift.roll import Entries
 from bot.app.drift.values import Drift
 from bot.errors import GitLabError
-from bot.evidence import Source
+from bot.gitlab import GitLabClient
 from bot.policy import Policy
 from bot.team import is_team_file, may_mention, may_name
 from bot.unread import Unread
 
-Wanted = Callable[[str, bytes], bool]
-
-
-class GitLab(Source, Protocol):
-    """Everything that comparing asks of GitLab."""
-
-    def only_read(self) -> None:
-        """Let reading have the requests and the time that are kept for writing."""
-
-    def fetch_default_branch(self, project: str) -> str:
-        """Return the name of a project's default branch."""
-
-    def fetch_archive(
-        self, project: str, branch: str, folder: str, wanted: Wanted
-    ) -> Mapping[str, bytes]:
-        """Read those files below a folder that are wanted, by path."""
-
 
 def find_drift(
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     policies: Sequence[Policy],
     where: tuple[str, str],
     tell: Callable[[str], None],
@@ -53,7 +36,7 @@ def find_drift(
 
 
 def read_entries(
-    gitlab: GitLab,
+    gitlab: GitLabClient,
     project: str,
     policies: Sequence[Policy],
     keys: Collection[str],

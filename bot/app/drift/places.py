@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import quote
 
 from bot import policy as rules
@@ -33,26 +32,6 @@ from bot.unread import Unread
 
 Facts = Mapping[Need, Fact]
 GroupKey = tuple[str, bool, int]  # path, whether members are direct, level
-
-
-class Naming(Protocol):
-    """A place that was read, with whom it names."""
-
-    @property
-    def shown(self) -> Place:
-        """The place as it is told of."""
-
-    def names(self) -> tuple[str, ...]:
-        """Return who is named there."""
-
-    def lack(self, username: str) -> tuple[str, str] | None:
-        """Return the problem and its details where somebody is not named there."""
-
-    def joining(self, username: str) -> tuple[str, str | None]:
-        """Return what adds somebody, in words and as an edit."""
-
-    def leaving(self, username: str) -> tuple[str, str | None]:
-        """Return what takes somebody out, in words and as an edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +102,9 @@ class FilePlace:
         return f"take them out of the list {self.check.key}", edit
 
 
+Naming = GroupPlace | FilePlace  # a place that was read, with whom it names
+
+
 def level_word(level: int) -> str:
     """Return GitLab's word for a level."""
     words = {number: word for word, number in LEVELS.items()}
@@ -153,15 +135,10 @@ def _files(policy: Policy) -> list[ListedIn]:
 
 def read_places(policy: Policy, facts: Facts, gitlab_url: str) -> tuple[list[Naming], list[Place]]:
     """Read the places of a policy; return those that were not read as well."""
-    found: list[Naming] = []
-    unread: list[Place] = []
     read = [_read_group(key, facts, gitlab_url) for key in _groups(policy)]
-    for place in (*read, *(_read_file(check, facts, gitlab_url) for check in _files(policy))):
-        if isinstance(place, Place):
-            unread.append(place)
-        else:
-            found.append(place)
-    return found, unread
+    read += [_read_file(check, facts, gitlab_url) for check in _files(policy)]
+    unread = [place for place in read if isinstance(place, Place)]
+    return [place for place in read if not isinstance(place, Place)], unread
 
 
 def _read_group(key: GroupKey, facts: Facts, gitlab_url: str) -> Naming | Place:

@@ -1,27 +1,14 @@
-"""Tell when each requirement was met, and each step done; what no record tells is said."""
+"""Tell when each requirement was met; what no record tells is said."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.app.replay.records import Records
-from bot.app.replay.values import Milestone
-from bot.assessment import Assessment, Finding, RoleHeld, State, Step, Verdict
-from bot.evidence import (
-    Commits,
-    CommitsOf,
-    FileAt,
-    Joined,
-    JoinedOf,
-    Source,
-    Tenure,
-    fact_of,
-    revision_needs,
-)
-from bot.listing import UnreadableListing, is_listed, read_listing
+from bot.app.replay.values import Milestone, When
+from bot.assessment import Assessment, Finding, RoleHeld, Verdict
+from bot.evidence import Tenure
 from bot.merge_request import MergeRequest
-from bot.policy import ListedIn
-from bot.unread import Content, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +18,6 @@ class Scene:
     merge_request: MergeRequest
     assessment: Assessment
     records: Records
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """When something came true, at the latest where `by_then`; or why that is not known."""
-
-    at: datetime | None = None
-    by_then: bool = False
-    reason: str | None = None
 
 
 def date_requirement(finding: Finding, scene: Scene) -> Milestone:
@@ -149,83 +127,3 @@ _DATES: Mapping[str, Callable[[Finding, Scene], When]] = {
     "open_for": _date_open_for,
     "role_held": _date_role_held,
 }
-
-
-# --- after the merge --------------------------------------------------------------------
-
-
-def date_steps(assessment: Assessment, source: Source) -> tuple[Milestone, ...]:
-    """Tell when each step after the merge was done, as far as groups and files tell."""
-    return tuple(_date_step(step, assessment, source) for step in assessment.steps)
-
-
-def _date_step(step: Step, assessment: Assessment, source: Source) -> Milestone:
-    follow_up = step.follow_up
-    told = Milestone(
-        id=follow_up.id,
-        title=follow_up.title,
-        actor=follow_up.actor,
-        state=step.state.value,
-        reason=step.reason,
-    )
-    if step.state is State.MANUAL:
-        return replace(told, reason="nobody can check it")
-    if step.state is not State.DONE:
-        return told
-    name, check = assessment.nomination.username, follow_up.check
-    if isinstance(check, ListedIn):
-        when = _find_listing(name, check, source)
-    else:
-        when = _find_membership(name, step.place[0], source)
-    return replace(told, at=when.at, by_then=when.by_then, reason=when.reason)
-
-
-def _find_membership(name: str, group: str, source: Source) -> When:
-    need = JoinedOf(group)
-    joined = source.fetch_facts({need})[need]
-    at = joined.at.get(name.casefold()) if isinstance(joined, Joined) else None
-    return When(at=at) if at else When(reason="GitLab did not tell when they joined the group")
-
-
-def _find_listing(name: str, check: ListedIn, source: Source) -> When:
-    """Find the commit since which somebody is listed without a break."""
-    need = CommitsOf(check.project, check.ref, check.path)
-    commits = source.fetch_facts({need})[need]
-    if not isinstance(commits, Commits):
-        return When(reason="the history of the file could not be read")
-    facts = source.fetch_facts(revision_needs(commits))
-    since: datetime | None = None
-    found: bool | None = None
-    for commit in commits.items:
-        found = _lists(fact_of(facts, FileAt(commit.project, commit.sha, commit.path)), check, name)
-        if found is None:
-            break
-        if not found:
-            break
-        since = commit.committed_at
-    if since is None:
-        return When(reason="the history of the file does not tell")
-    # What is older than what was read may list them as well.
-    return When(at=since, by_then=found is None or (found and not commits.complete))
-
-
-def _lists(content: Content, check: ListedIn, name: str) -> bool | None:
-    """Return whether a revision of a file lists somebody; None where that is not known."""
-    if content is None:
-        return False
-    if isinstance(content, Unread):
-        return None
-    try:
-        return is_listed(read_listing(content.decode("utf-8"), check.spec, check.path), name)
-    except (UnicodeDecodeError, UnreadableListing):
-        return None
-
-
-def last_of(milestones: Iterable[Milestone], start: datetime) -> datetime | None:
-    """Return when the last of some was there; None where any is not known."""
-    last = start
-    for each in milestones:
-        if each.at is None or (each.by_then and each.at > start):
-            return None
-        last = max(last, each.at)
-    return last

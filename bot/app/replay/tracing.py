@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.app import Evaluation
-from bot.app.replay.milestones import Scene, date_requirement, date_steps, last_of
+from bot.app.replay.milestones import Scene, date_requirement
 from bot.app.replay.records import Records, read_records
+from bot.app.replay.steps import date_steps
 from bot.app.replay.values import History, Milestone, Told, Waiting, days_between
 from bot.assessment import Assessment, find_merging_manager, how_they_went
 from bot.evidence import Source
@@ -47,7 +48,7 @@ def _trace_one(
     merged_at = merge_request.merged_at
     steps = date_steps(assessment, source) if merged_at else ()
     blocking = [each for each in requirements if each.blocking]
-    ready_at = last_of(blocking, merge_request.created_at)
+    ready_at = _last_of(blocking, merge_request.created_at)
     waiting = [
         *_before(blocking, ready_at, assessment, evaluation),
         *wait_after(steps, merged_at, evaluation.now),
@@ -107,8 +108,18 @@ def _wait(actor: str, found: list[Milestone], span: tuple[datetime, datetime]) -
         reason = "what is open could not be read" if unsure else None
         days = None if unsure else days_between(start, end)
         return Waiting(actor=actor, days=days, end="open", reason=reason)
-    last = last_of(found, start)
+    last = _last_of(found, start)
     if last is None:
-        names = ", ".join(each.id for each in found if last_of([each], start) is None)
+        names = ", ".join(each.id for each in found if _last_of([each], start) is None)
         return Waiting(actor=actor, days=None, reason=f"not known when it was met: {names}")
     return Waiting(actor=actor, days=days_between(start, min(last, end)))
+
+
+def _last_of(milestones: Iterable[Milestone], start: datetime) -> datetime | None:
+    """Return when the last of some was there; None where any is not known."""
+    last = start
+    for each in milestones:
+        if each.at is None or (each.by_then and each.at > start):
+            return None
+        last = max(last, each.at)
+    return last

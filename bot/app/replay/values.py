@@ -41,6 +41,15 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When something came true, at the latest where `by_then`; or why that is not known."""
+
+    at: datetime | None = None
+    by_then: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """For how many days it was somebody's turn; none where that is not known, for a reason.
 
