@@ -258,7 +258,8 @@ def perl(scene: Scene) -> None:
     )
     scene.run("perl", "-MGitLab::API::v4", "-e", script, scene.url, scene.token)
     project, issue = scene.mr.project, scene.mr.project.issues[1]
-    demand(issue.labels == ("a", "b") and issue.milestone["title"] == "1.0", "the issue")
+    named = [each.name for each in issue.labels]
+    demand(named == ["a", "b"] and issue.milestone["title"] == "1.0", "the issue")
     demand(project.merge_requests[2].state == "merged" and "v1" in project.releases, "released")
 
 

@@ -7,20 +7,16 @@ advances the clock, records events, and raises RefusedError as GitLab would refu
 from bot.sandbox.acts.merge_requests import (
     MergeRequestDraft,
     MergeRequestUpdate,
-    MergeWish,
     assign,
     close,
-    make_merge_ref,
-    merge,
     open_merge_request,
-    rebase,
     reopen,
     set_reviewers,
     update_merge_request,
 )
+from bot.sandbox.acts.merges import make_merge_ref, merge, rebase
 from bot.sandbox.acts.notes import (
     NoteDraft,
-    NoteOutcome,
     answer,
     award_emoji,
     create_note,
@@ -63,9 +59,7 @@ __all__ = [
     "CommitDraft",
     "MergeRequestDraft",
     "MergeRequestUpdate",
-    "MergeWish",
     "NoteDraft",
-    "NoteOutcome",
     "PipelineDraft",
     "StatusDraft",
     "add_job",

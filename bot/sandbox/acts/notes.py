@@ -1,5 +1,7 @@
 """What people do in discussions: write, edit, delete, resolve, react."""
 
+# One module: each act on a note checks rights, runs quick actions and records in the same steps.
+
 import hashlib
 import json
 from collections.abc import Mapping
@@ -91,7 +93,7 @@ def create_note(world: World, user: User, mr: MergeRequest, draft: NoteDraft) ->
         mr.notes.append(note)
         mr.updated_at = now
         tell_mentioned(world, user, mr, note)
-        world.record("note_created", actor=user, project=mr.project, merge_request=mr, note=note)
+        world.record("note_created", user, mr, note=note)
         return NoteOutcome(note=note, quick_actions=outcome)
 
 
@@ -153,14 +155,7 @@ def edit_note(world: World, user: User, mr: MergeRequest, note: Note, body: str)
             note.body, note.updated_at = text, now
             note.last_edited_at, note.last_edited_by = now, user
             tell_mentioned(world, user, mr, note, mentioned)
-            world.record(
-                "note_edited",
-                actor=user,
-                project=mr.project,
-                merge_request=mr,
-                note=note,
-                changes={"body": (before, text)},
-            )
+            world.record("note_edited", user, mr, note=note, changes={"body": (before, text)})
         return NoteOutcome(note=note, quick_actions=outcome)
 
 
@@ -173,7 +168,7 @@ def delete_note(world: World, user: User, mr: MergeRequest, note: Note) -> None:
 
 def _remove_note(world: World, user: User, mr: MergeRequest, note: Note) -> None:
     mr.notes.remove(note)
-    world.record("note_deleted", actor=user, project=mr.project, merge_request=mr, note=note)
+    world.record("note_deleted", user, mr, note=note)
 
 
 def answer(
@@ -205,13 +200,8 @@ def resolve_thread(
                 note.resolved = resolved
                 note.resolved_by = user if resolved else None
                 note.resolved_at = now if resolved else None
-        world.record(
-            "thread_resolved",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            changes={"resolved": (not resolved, resolved)},
-        )
+        changes = {"resolved": (not resolved, resolved)}
+        world.record("thread_resolved", user, mr, changes=changes)
         return thread
 
 
@@ -228,14 +218,7 @@ def award_emoji(
             raise RefusedError(404, "404 Award Emoji Name has already been taken Not Found")
         award = Award(id=world.next_id("award"), name=name, user=user, created_at=now)
         awards.append(award)
-        world.record(
-            "emoji_added",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            note=note,
-            subject=award,
-        )
+        world.record("emoji_added", user, mr, note=note, subject=award)
         return award
 
 
@@ -246,11 +229,4 @@ def remove_award(
     with world.writing():
         demand(award.user is user, 401)
         (mr.awards if note is None else note.awards).remove(award)
-        world.record(
-            "emoji_removed",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            note=note,
-            subject=award,
-        )
+        world.record("emoji_removed", user, mr, note=note, subject=award)

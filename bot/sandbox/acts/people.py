@@ -16,13 +16,8 @@ def add_member(
         old = place.members.get(person.id)
         member = Member(user=person, level=level, created_at=now, created_by=user)
         place.members[person.id] = member
-        world.record(
-            "member_changed",
-            actor=user,
-            project=place if isinstance(place, Project) else None,
-            subject=place,
-            changes={person.username: (old.level if old else None, level)},
-        )
+        changes = {person.username: (old.level if old else None, level)}
+        world.record("member_changed", user, subject=place, changes=changes)
         return member
 
 
@@ -35,12 +30,8 @@ def set_expiry(
         demand(person.id in place.members, 404)
         member = place.members[person.id]
         before, member.expires_at = member.expires_at, ends
-        world.record(
-            "member_changed",
-            actor=user,
-            subject=place,
-            changes={person.username: (before, ends)},
-        )
+        changes = {person.username: (before, ends)}
+        world.record("member_changed", user, subject=place, changes=changes)
         return member
 
 
@@ -51,13 +42,8 @@ def remove_member(world: World, user: User, place: Group | Project, person: User
         if person is not user:
             _demand_admin(world, user, place)
         member = place.members.pop(person.id)
-        world.record(
-            "member_changed",
-            actor=user,
-            project=place if isinstance(place, Project) else None,
-            subject=place,
-            changes={person.username: (member.level, None)},
-        )
+        changes = {person.username: (member.level, None)}
+        world.record("member_changed", user, subject=place, changes=changes)
 
 
 def set_account_state(world: World, person: User, state: str) -> None:

@@ -1,10 +1,12 @@
 """Pipelines, commit statuses and external status checks: the gates of a merge."""
 
+# One module: statuses and external checks are both judged at the head, for the same merge.
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.sandbox.world.access import can_approve, can_push, demand, find_level
+from bot.sandbox.world.access import can_approve, can_push, demand, find_level, required
 from bot.sandbox.world.entities import (
     CommitStatus,
     Level,
@@ -64,27 +66,36 @@ def create_pipeline(world: World, user: User, project: Project, draft: PipelineD
         source_sha=draft.source_sha,
     )
     project.pipelines.append(pipeline)
-    world.record("pipeline_created", actor=user, project=project, subject=pipeline)
+    world.record("pipeline_created", user, project=project, subject=pipeline)
     return pipeline
 
 
-def add_job(world: World, pipeline: Pipeline, name: str, status: str) -> CommitStatus:
+def add_job(
+    world: World, pipeline: Pipeline, name: str, status: str, stage: str = "test"
+) -> CommitStatus:
     """Add a job of the project's own configuration to a pipeline."""
-    job = CommitStatus(
+    job = _add_status(world, pipeline.user, pipeline, name, status)
+    job.stage = stage
+    if status in EVENTS:
+        job.started_at = job.finished_at = world.now
+    return job
+
+
+def _add_status(
+    world: World, author: User, pipeline: Pipeline, name: str, status: str
+) -> CommitStatus:
+    made = CommitStatus(
         id=world.next_id("job"),
         name=name,
         sha=pipeline.sha,
         ref=pipeline.ref,
         status=status,
-        author=pipeline.user,
+        author=author,
         pipeline=pipeline,
         created_at=world.now,
-        stage="test",
     )
-    if status in EVENTS:
-        job.started_at = job.finished_at = world.now
-    pipeline.jobs.append(job)
-    return job
+    pipeline.jobs.append(made)
+    return made
 
 
 def start_pipelines(
@@ -172,9 +183,7 @@ def set_commit_status(
     """Post a commit status; pipeline choice and refusals as GitLab documents them."""
     with world.writing() as now:
         demand(find_level(user, project, now.date()) >= Level.DEVELOPER)
-        commit = project.repository.find_commit(sha)
-        if commit is None:
-            raise RefusedError(404, "404 Commit Not Found")
+        commit = required(project.repository.find_commit(sha), "404 Commit Not Found")
         pipeline = _choose_pipeline(world, user, project, commit.sha, draft)
         demand(can_push(user, project, pipeline.ref, now.date()))
         job = _choose_job(world, user, pipeline, draft)
@@ -184,13 +193,8 @@ def set_commit_status(
         job.target_url = draft.target_url or job.target_url
         job.coverage = draft.coverage if draft.coverage is not None else job.coverage
         pipeline.updated_at = now
-        world.record(
-            "status_set",
-            actor=user,
-            project=project,
-            subject=job,
-            changes={"status": (before, job.status)},
-        )
+        changes = {"status": (before, job.status)}
+        world.record("status_set", user, project=project, subject=job, changes=changes)
         return job
 
 
@@ -204,9 +208,8 @@ def _choose_pipeline(
     ][-LATEST:]
     if draft.pipeline_id is not None:
         found = next((each for each in matching if each.id == draft.pipeline_id), None)
-        if found is None:
-            raise RefusedError(404, "404 Pipeline for pipeline_id, sha and ref Not Found")
-        return _with_room(found)
+        missing = "404 Pipeline for pipeline_id, sha and ref Not Found"
+        return _with_room(required(found, missing))
     if matching and len(matching[-1].jobs) < MAX_JOBS:
         return matching[-1]
     ref = draft.ref or (matching[-1].ref if matching else None) or _branch_of(project, sha)
@@ -222,9 +225,7 @@ def _with_room(pipeline: Pipeline) -> Pipeline:
 
 def _branch_of(project: Project, sha: str) -> str:
     branches = project.repository.branches_with(sha)
-    if not branches:
-        raise RefusedError(404, "404 References for commit Not Found")
-    return branches[0]
+    return required(next(iter(branches), None), "404 References for commit Not Found")
 
 
 def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft) -> CommitStatus:
@@ -233,19 +234,10 @@ def _choose_job(world: World, user: User, pipeline: Pipeline, draft: StatusDraft
     for job in named:
         if job.author is user and job.ref == ref and job.status in ACTIVE:
             return job
-    new = CommitStatus(
-        id=world.next_id("job"),
-        name=draft.name,
-        sha=pipeline.sha,
-        ref=ref,
-        status="created",
-        author=user,
-        pipeline=pipeline,
-        created_at=world.now,
-    )
     for job in named:
         job.retried = True
-    pipeline.jobs.append(new)
+    new = _add_status(world, user, pipeline, draft.name, "created")
+    new.ref = ref
     return new
 
 
@@ -268,10 +260,7 @@ def _refuse_transition(event: str, state: str) -> None:
 
 def find_check(project: Project, check_id: int) -> StatusCheck:
     """Find an external status check; raise RefusedError (404)."""
-    found = next((each for each in project.status_checks if each.id == check_id), None)
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
+    return required(next((each for each in project.status_checks if each.id == check_id), None))
 
 
 def check_status(world: World, mr: MergeRequest, check: StatusCheck) -> str:
@@ -297,19 +286,22 @@ def answer_check(
         if sha != mr.head_sha:
             raise RefusedError(409, "409 SHA does not match HEAD of source branch")
         before = check_status(world, mr, check)
-        given = StatusCheckAnswer(
-            id=world.next_id("check_answer"), check=check, sha=sha, status=status, created_at=now
-        )
-        mr.check_answers.append(given)
-        world.record(
-            "check_answered",
-            actor=user,
-            project=mr.project,
-            merge_request=mr,
-            subject=given,
-            changes={"status": (before, status)},
-        )
-        return given
+        return _keep_answer(world, user, mr, check, (before, status))
+
+
+def _keep_answer(
+    world: World, user: User, mr: MergeRequest, check: StatusCheck, states: tuple[str, str]
+) -> StatusCheckAnswer:
+    given = StatusCheckAnswer(
+        id=world.next_id("check_answer"),
+        check=check,
+        sha=str(mr.head_sha),
+        status=states[1],
+        created_at=world.now,
+    )
+    mr.check_answers.append(given)
+    world.record("check_answered", user, mr, subject=given, changes={"status": states})
+    return given
 
 
 def retry_check(world: World, user: User, mr: MergeRequest, check: StatusCheck) -> None:
@@ -318,14 +310,4 @@ def retry_check(world: World, user: User, mr: MergeRequest, check: StatusCheck) 
         demand(can_approve(user, mr, now.date()))
         if check_status(world, mr, check) != "failed" or mr.head_sha is None:
             raise RefusedError(422, "External status check must be failed")
-        given = StatusCheckAnswer(
-            id=world.next_id("check_answer"),
-            check=check,
-            sha=mr.head_sha,
-            status="pending",
-            created_at=now,
-        )
-        mr.check_answers.append(given)
-        world.record(
-            "check_answered", actor=user, project=mr.project, merge_request=mr, subject=given
-        )
+        _keep_answer(world, user, mr, check, ("failed", "pending"))

@@ -1,5 +1,7 @@
 """What each quick action does to a merge request: a table from name to effect."""
 
+# One module: a table from name to effect, with what its rows do.
+
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ class Request:
     user: User
     mr: MergeRequest
     argument: str
+
+
+Effect = Callable[[Request], Outcome]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -61,14 +66,16 @@ def _update(request: Request, **fields: object) -> None:
     actions.update_merge_request(request.world, request.user, request.mr, update)
 
 
-def _approve(request: Request) -> Outcome:
-    actions.approve(request.world, request.user, request.mr)
-    return {"approve": True}, "Approved the current merge request."
+def _as_it_is(
+    act: Callable[[World, User, MergeRequest], object], changes: Mapping[str, object], message: str
+) -> Effect:
+    """Do what needs no argument, and say always the same of it."""
 
+    def effect(request: Request) -> Outcome:
+        act(request.world, request.user, request.mr)
+        return changes, message
 
-def _unapprove(request: Request) -> Outcome:
-    actions.unapprove(request.world, request.user, request.mr)
-    return {"unapprove": True}, "Unapproved the current merge request."
+    return effect
 
 
 def _set_assignees(request: Request, people: list[User]) -> Outcome:
@@ -157,16 +164,6 @@ def _unlabel(request: Request) -> Outcome:
     return {"remove_label_ids": numbers}, f"Removed {words}."
 
 
-def _close(request: Request) -> Outcome:
-    actions.close(request.world, request.user, request.mr)
-    return {"state_event": "close"}, "Closed this merge request."
-
-
-def _reopen(request: Request) -> Outcome:
-    actions.reopen(request.world, request.user, request.mr)
-    return {"state_event": "reopen"}, "Reopened this merge request."
-
-
 def _merge(request: Request) -> Outcome:
     actions.merge(request.world, request.user, request.mr)
     return {"merge": request.mr.merge_commit_sha}, "Merged this merge request."
@@ -224,12 +221,12 @@ def _submit_review(request: Request) -> Outcome:
     return {"submit_review": state}, "Submitted the current review."
 
 
-EFFECTS: Mapping[str, Callable[[Request], Outcome]] = {
-    "approve": _approve,
+EFFECTS: Mapping[str, Effect] = {
+    "approve": _as_it_is(actions.approve, {"approve": True}, "Approved the current merge request."),
     "assign": _assign,
     "assign_reviewer": _add_reviewers,
     "award": _react,
-    "close": _close,
+    "close": _as_it_is(actions.close, {"state_event": "close"}, "Closed this merge request."),
     "draft": _draft,
     "label": _label,
     "labels": _label,
@@ -242,13 +239,15 @@ EFFECTS: Mapping[str, Callable[[Request], Outcome]] = {
     "relabel": _relabel,
     "remove_label": _unlabel,
     "remove_reviewer": _remove_reviewers,
-    "reopen": _reopen,
+    "reopen": _as_it_is(actions.reopen, {"state_event": "reopen"}, "Reopened this merge request."),
     "request_review": _add_reviewers,
     "reviewer": _add_reviewers,
     "submit_review": _submit_review,
     "target_branch": _target_branch,
     "title": _title,
-    "unapprove": _unapprove,
+    "unapprove": _as_it_is(
+        actions.unapprove, {"unapprove": True}, "Unapproved the current merge request."
+    ),
     "unassign": _unassign,
     "unassign_reviewer": _remove_reviewers,
     "unlabel": _unlabel,

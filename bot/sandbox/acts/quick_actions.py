@@ -1,7 +1,7 @@
 """Find and run quick actions in a note, with the rights of whoever writes or edits it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -116,7 +116,7 @@ def _apply(action: QuickAction, request: Request, applied: Applied) -> None:
     if action.name in WITHOUT_EFFECT:
         applied.messages.append(f"Recorded {action.name}.")
         return
-    effect: Callable[[Request], tuple[Mapping[str, object], str]] | None = EFFECTS.get(action.name)
+    effect = EFFECTS.get(action.name)
     if effect is None:
         raise RefusedError(400, f"Could not apply {action.name} command.")
     try:

@@ -1,5 +1,7 @@
 """What people do to repositories: push, reset and make branches, fork."""
 
+# One module: every way to move a branch ends in one announcement, which renews merge requests.
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +9,7 @@ from html import escape
 
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
-from bot.sandbox.world.access import can_push, can_read, demand
+from bot.sandbox.world.access import can_push, can_read, demand, required
 from bot.sandbox.world.diffs import diff_of, name_patch
 from bot.sandbox.world.entities import (
     DiffVersion,
@@ -50,8 +52,7 @@ def create_branch(world: World, user: User, project: Project, name: str, ref: st
         if name in project.repository.branches:
             raise RefusedError(400, "Branch already exists")
         start = project.repository.find_commit(ref)
-        if start is None:
-            raise RefusedError(400, f"Invalid reference name: {ref}")
+        start = required(start, f"Invalid reference name: {ref}", 400)
         project.repository.move_branch(name, start.sha)
         _record_push(world, user, project, name, None)
         return start
@@ -65,8 +66,7 @@ def push(world: World, user: User, project: Project, branch: str, draft: CommitD
         old = repository.branches.get(branch)
         if branch not in repository.branches and repository.branches and not draft.orphan:
             start = repository.find_commit(draft.start_branch or project.default_branch)
-            if start is None:
-                raise RefusedError(400, "You can only create or edit files on a branch")
+            start = required(start, "You can only create or edit files on a branch", 400)
             repository.move_branch(branch, start.sha)
         head = repository.find_commit(branch)
         tree = repository.changed_tree(head.tree if head else {}, draft.changes, draft.mode)
@@ -81,9 +81,7 @@ def reset_branch(world: World, user: User, project: Project, branch: str, ref: s
     """Force a branch to another commit, as a force push does."""
     with world.writing() as now:
         demand(can_push(user, project, branch, now.date()))
-        commit = project.repository.find_commit(ref)
-        if commit is None:
-            raise RefusedError(404, "404 Commit Not Found")
+        commit = required(project.repository.find_commit(ref), "404 Commit Not Found")
         old = project.repository.branches.get(branch)
         project.repository.move_branch(branch, commit.sha)
         announce_push(world, user, project, branch, old)
@@ -160,7 +158,7 @@ def fork_project(
 
 def _record_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
     moved = {"sha": (old, project.repository.branches.get(branch))}
-    world.record("branch_pushed", actor=user, project=project, subject=branch, changes=moved)
+    world.record("branch_pushed", user, project=project, subject=branch, changes=moved)
 
 
 def announce_push(world: World, user: User, project: Project, branch: str, old: str | None) -> None:
@@ -207,15 +205,7 @@ def renew_diff(world: World, user: User, mr: MergeRequest) -> None:
         "head_sha": (old, version.head_sha),
         "updated_at": (before, mr.updated_at),
     }
-    world.record(
-        "merge_request_changed",
-        actor=user,
-        project=mr.project,
-        merge_request=mr,
-        action="update",
-        changes=changes,
-        oldrev=old,
-    )
+    world.record("merge_request_changed", user, mr, action="update", changes=changes, oldrev=old)
     _note_commits(world, user, mr, old)
     # doc/user/project/merge_requests/approvals/settings.md: what is changed counts, by its
     # `git patch-id`, so that a rebase alone takes no approval away.
@@ -272,14 +262,9 @@ def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
             reviewer.state = "unapproved"
     names = _to_sentence([f"@{each.username}" for each in dropped])
     add_system_note(world, user, mr, f"reset approvals from {names} by pushing to the branch")
-    world.record(
-        "merge_request_changed",
-        actor=user,
-        project=mr.project,
-        merge_request=mr,
-        action="unapproved" if was_approved and required > 0 else "unapproval",
-        system_action="approvals_reset_on_push",
-    )
+    action = "unapproved" if was_approved and required > 0 else "unapproval"
+    system = "approvals_reset_on_push"
+    world.record("merge_request_changed", user, mr, action=action, system_action=system)
 
 
 def _to_sentence(words: list[str]) -> str:

@@ -1,5 +1,7 @@
 """The runner of the stand-in GitLab: pipelines by trigger or schedule, jobs as real processes."""
 
+# One module: one class, from a pipeline asked for to its last job's log.
+
 import secrets
 import sys
 import tempfile
@@ -8,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot.sandbox.acts.pipelines import PipelineDraft, create_pipeline
+from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
 from bot.sandbox.ci.ci_file import Circumstances, JobDefinition, select_jobs
 from bot.sandbox.ci.job_environment import (
     JobRun,
@@ -19,10 +21,11 @@ from bot.sandbox.ci.job_environment import (
     source_variables,
 )
 from bot.sandbox.ci.shell import Execute, Execution, mask, run_script
+from bot.sandbox.world.access import required
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.ci_includes import find_included
 from bot.sandbox.world.diffs import compare_trees
-from bot.sandbox.world.entities import CommitStatus, Pipeline, Project, Token, User
+from bot.sandbox.world.entities import Pipeline, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError, TriggerCall, World
@@ -83,8 +86,7 @@ class Runner:
         world = self.world
         with world.lock:
             commit = start.project.repository.find_commit(start.ref)
-            if commit is None:
-                raise RefusedError(400, {"base": ["Reference not found"]})
+            commit = required(commit, {"base": ["Reference not found"]}, 400)
             content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
             chosen = select_jobs(text, _circumstances(start, commit))
@@ -128,7 +130,7 @@ class Runner:
     ) -> None:
         for definition in chosen:
             run = JobRun(
-                job=_new_job(self.world, pipeline, definition.name, definition.stage),
+                job=add_job(self.world, pipeline, definition.name, "pending", definition.stage),
                 definition=definition,
                 start=start,
                 of_the_bot=of_the_bot,
@@ -238,19 +240,3 @@ def _circumstances(start: Start, commit: Commit) -> Circumstances:
         changed = tuple(path for each in files for path in (each.old_path, each.new_path) if path)
     read = find_included(project, commit)
     return Circumstances(variables=source_variables(start), changed=changed, read=read)
-
-
-def _new_job(world: World, pipeline: Pipeline, name: str, stage: str) -> CommitStatus:
-    job = CommitStatus(
-        id=world.next_id("job"),
-        name=name,
-        sha=pipeline.sha,
-        ref=pipeline.ref,
-        status="pending",
-        author=pipeline.user,
-        pipeline=pipeline,
-        created_at=world.now,
-        stage=stage,
-    )
-    pipeline.jobs.append(job)
-    return job

@@ -1,5 +1,7 @@
 """The frame of the GraphQL interface: resolvers, connections, global ids."""
 
+# One module: how a field is registered, found and paged; every resolver needs all of it.
+
 import base64
 import json
 import re
@@ -51,10 +53,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interacting:
-    """A person in their relation to one merge request."""
+    """A person, as they are in relation to one merge request."""
 
     user: User
     merge_request: MergeRequest
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the person has."""
+        return getattr(self.user, name)
 
 
 RESOLVERS: dict[tuple[str, str], Resolver] = {}
@@ -69,6 +75,20 @@ def resolves(kind: str, *names: str) -> Callable[[Resolver], Resolver]:
         return resolver
 
     return register
+
+
+def tells(kind: str, table: Mapping[str, Callable[[Any, Asked], object]]) -> None:
+    """Register fields of a type or interface that follow from the source and who asks."""
+    RESOLVERS.update({(kind, name): resolver for name, resolver in table.items()})
+
+
+def connects(kind: str, table: Mapping[str, Callable[[Any], Iterable[Any]]]) -> None:
+    """Register connections of a type or interface, each with what it lists of the source."""
+
+    def connection(find: Callable[[Any], Iterable[Any]]) -> Resolver:
+        return lambda source, _asked, **page: connect(find(source), **page)
+
+    RESOLVERS.update({(kind, name): connection(find) for name, find in table.items()})
 
 
 Value = Callable[[Any], object]
@@ -90,7 +110,7 @@ def resolve_field(source: object, info: GraphQLResolveInfo[Any], **arguments: An
     if isinstance(source, dict):
         return source.get(info.field_name)
     found = getattr(source, snake_case(info.field_name))
-    return time_text(found) if isinstance(found, datetime) else found
+    return time_text(found) if isinstance(found, date) else found
 
 
 @cache

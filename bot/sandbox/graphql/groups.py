@@ -9,6 +9,7 @@ from bot.sandbox.graphql.core import (
     connect,
     global_id,
     resolves,
+    tells,
     time_text,
     values,
 )
@@ -26,26 +27,10 @@ def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
     return found if found and can_read(asked.user, found, asked.today) else None
 
 
-@resolves("Group", "webUrl")
-def _group_url(source: Group, asked: Asked) -> str:
-    return web_url(asked.world, f"groups/{source.full_path}")
-
-
 @resolves("Group", "parent")
 def _parent(source: Group, asked: Asked) -> Group | None:
     parent = source.parent
     return parent if parent and can_read(asked.user, parent, asked.today) else None
-
-
-@resolves("Group", "groupMembersCount")
-def _members_count(source: Group, asked: Asked) -> int:
-    return sum(1 for _ in own_members(source, asked.today))
-
-
-@resolves("Group", "maxAccessLevel")
-@resolves("Project", "maxAccessLevel")
-def _max_level(source: Group, asked: Asked) -> int:
-    return find_level(asked.user, source, asked.today)
 
 
 @resolves("Group", "mergeRequests")
@@ -109,6 +94,14 @@ def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> 
     return Interacting(user=source.member.user, merge_request=found) if found else None
 
 
+tells(
+    "Group",
+    {
+        "webUrl": lambda source, asked: web_url(asked.world, f"groups/{source.full_path}"),
+        "groupMembersCount": lambda source, asked: len([*own_members(source, asked.today)]),
+        "maxAccessLevel": lambda source, asked: find_level(asked.user, source, asked.today),
+    },
+)
 values(
     "Group",
     {
@@ -131,11 +124,7 @@ values(
     "GroupMember",
     {
         "id": lambda source: global_id("GroupMember", source.id),
-        "accessLevel": lambda source: source.member.level,
-        "user": lambda source: source.member.user,
-        "createdBy": lambda source: source.member.created_by,
-        "createdAt": lambda source: time_text(source.member.created_at),
-        "updatedAt": lambda source: time_text(source.member.created_at),
-        "expiresAt": lambda source: time_text(source.member.expires_at),
+        "accessLevel": lambda source: source.level,
+        "updatedAt": lambda source: time_text(source.created_at),
     },
 )

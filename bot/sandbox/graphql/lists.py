@@ -5,31 +5,17 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.graphql.core import Asked, parse_time, read_global_id
+from bot.sandbox.graphql.core import Asked, parse_time, read_global_id, snake_case
 from bot.sandbox.world.access import can_read, can_read_merge_requests
 from bot.sandbox.world.entities import Group, MergeRequest, Project
-from bot.sandbox.world.merge_request_search import arrange, select
+from bot.sandbox.world.merge_request_search import TESTS, arrange, select
 
+# Filters that GraphQL does not call as REST does.
 NAMES: Mapping[str, str] = {
     "approvedBy": "approved_by_usernames",
-    "assigneeUsername": "assignee_username",
     "assigneeUsernames": "assignee_username",
-    "authorUsername": "author_username",
-    "draft": "draft",
-    "iids": "iids",
     "labelName": "labels",
     "mergedBy": "merge_user_username",
-    "reviewStates": "review_states",
-    "reviewerUsername": "reviewer_username",
-    "search": "search",
-    "sourceBranches": "source_branches",
-    "state": "state",
-    "targetBranches": "target_branches",
-}
-TIMES: Mapping[str, str] = {
-    f"{verb}{when}": f"{verb}_{when.casefold()}"
-    for verb in ("created", "merged", "updated")
-    for when in ("After", "Before")
 }
 FIELDS: Mapping[str, str] = {"CREATED": "created_at", "UPDATED": "updated_at"}
 Place = Project | tuple[Group, bool] | None
@@ -38,12 +24,10 @@ Place = Project | tuple[Group, bool] | None
 def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     for name, value in given.items():
-        if value is None:
-            continue
-        if name in TIMES:
-            wanted[TIMES[name]] = parse_time(value)
-        elif name in NAMES:
-            wanted[NAMES[name]] = value
+        known = NAMES.get(name, snake_case(name))
+        if value is not None and known in TESTS:
+            is_time = known.endswith(("_after", "_before"))
+            wanted[known] = parse_time(value) if is_time else value
     if given.get("reviewState") is not None:
         wanted["review_states"] = [given["reviewState"]]
     return wanted

@@ -1,15 +1,16 @@
 """GraphQL: merge requests."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from bot.sandbox.acts.merging import assess_merge, has_conflicts
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
-    connect,
+    connects,
     global_id,
     resolves,
+    tells,
     time_text,
     values,
 )
@@ -33,18 +34,6 @@ from bot.sandbox.world.entities import MergeRequest, Note, Project, User
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 
 
-@resolves("MergeRequest", "diffRefs")
-def _diff_refs(source: MergeRequest, _asked: Asked) -> dict[str, object] | None:
-    version = shown_diff(source)
-    if version is None:
-        return None
-    return {
-        "baseSha": version.base_sha,
-        "headSha": version.head_sha,
-        "startSha": version.start_sha,
-    }
-
-
 def _stats(mr: MergeRequest) -> list[Stats]:
     return count_lines(mr.project.repository.store, diff_of(mr, shown_diff(mr)))
 
@@ -66,12 +55,6 @@ def _summary(source: MergeRequest, _asked: Asked) -> dict[str, int]:
     }
 
 
-@resolves("MergeRequest", "commits")
-def _commits(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    found = [CommitAt(project=source.project, commit=each) for each in commits_of(source)]
-    return connect(found, **page)
-
-
 @resolves("MergeRequest", "approvalsRequired")
 def _approvals_required(source: MergeRequest, _asked: Asked) -> int | None:
     settings = source.project.settings
@@ -86,50 +69,8 @@ def _approvals_left(source: MergeRequest, _asked: Asked) -> int | None:
     return max(0, settings.approvals_required - len(source.approvals))
 
 
-@resolves("MergeRequest", "approvedBy")
-def _approved_by(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    return connect([each.user for each in source.approvals], **page)
-
-
-@resolves("MergeRequest", "changeRequesters")
-def _change_requesters(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    found = [each.user for each in source.reviewers if each.state == "requested_changes"]
-    return connect(found, **page)
-
-
-@resolves("MergeRequest", "assignees")
-def _assignees(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    return connect(_interacting(source, source.assignees), **page)
-
-
-@resolves("MergeRequest", "reviewers")
-def _reviewers(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    return connect(_interacting(source, [each.user for each in source.reviewers]), **page)
-
-
-@resolves("MergeRequest", "participants")
-def _participants(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    return connect(_interacting(source, participants(source)), **page)
-
-
-@resolves("NoteableInterface", "commenters")
-def _commenters(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    shown = [note for note in source.comments if not note.internal]
-    return connect(dict.fromkeys(note.author for note in shown), **page)
-
-
-def _interacting(mr: MergeRequest, people: list[User]) -> list[Interacting]:
+def _interacting(mr: MergeRequest, people: Iterable[User]) -> list[Interacting]:
     return [Interacting(user=each, merge_request=mr) for each in people]
-
-
-@resolves("MergeRequest", "awardEmoji")
-def _emoji(source: MergeRequest, _asked: Asked, **page: Any) -> object:
-    return connect(source.awards, **page)
-
-
-@resolves("MergeRequest", "mergeable")
-def _mergeable(source: MergeRequest, asked: Asked) -> bool:
-    return assess_merge(asked.world, source) == "mergeable"
 
 
 @resolves("MergeRequest", "detailedMergeStatus")
@@ -147,11 +88,6 @@ def _source_project(source: MergeRequest, asked: Asked) -> Project | None:
 @resolves("MergeRequest", "reference")
 def _reference(source: MergeRequest, _asked: Asked, full: bool = False) -> str:
     return f"{source.project.path_with_namespace if full else ''}!{source.iid}"
-
-
-@resolves("MergeRequest", "webUrl")
-def _url(source: MergeRequest, asked: Asked) -> str:
-    return merge_request_url(asked.world, source)
 
 
 def _threads(mr: MergeRequest) -> dict[str, list[Note]]:
@@ -175,6 +111,37 @@ def _permissions(source: MergeRequest, asked: Asked) -> dict[str, bool]:
     }
 
 
+connects(
+    "NoteableInterface",
+    {
+        "commenters": lambda source: dict.fromkeys(
+            note.author for note in source.comments if not note.internal
+        ),
+    },
+)
+connects(
+    "MergeRequest",
+    {
+        "commits": lambda source: (
+            CommitAt(project=source.project, commit=each) for each in commits_of(source)
+        ),
+        "approvedBy": lambda source: (each.user for each in source.approvals),
+        "changeRequesters": lambda source: (
+            each.user for each in source.reviewers if each.state == "requested_changes"
+        ),
+        "assignees": lambda source: _interacting(source, source.assignees),
+        "reviewers": lambda source: _interacting(source, (each.user for each in source.reviewers)),
+        "participants": lambda source: _interacting(source, participants(source)),
+        "awardEmoji": lambda source: source.awards,
+    },
+)
+tells(
+    "MergeRequest",
+    {
+        "mergeable": lambda source, asked: assess_merge(asked.world, source) == "mergeable",
+        "webUrl": lambda source, asked: merge_request_url(asked.world, source),
+    },
+)
 values(
     "MergeRequest",
     {
@@ -191,12 +158,12 @@ values(
         "upvotes": lambda source: sum(each.name == "thumbsup" for each in source.awards),
         "downvotes": lambda source: sum(each.name == "thumbsdown" for each in source.awards),
         "conflicts": has_conflicts,
+        "diffRefs": shown_diff,
         "mergeStatus": lambda source: (
             "cannot_be_merged" if has_conflicts(source) else "can_be_merged"
         ),
         "headPipeline": find_head_pipeline,
         "hidden": lambda _: False,
-        "project": lambda source: source.project,
         "targetProject": lambda source: source.project,
         "projectId": lambda source: source.project.id,
         "targetProjectId": lambda source: source.project.id,

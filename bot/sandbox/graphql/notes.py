@@ -12,11 +12,12 @@ from bot.sandbox.graphql.core import (
     UNAVAILABLE,
     Asked,
     connect,
+    connects,
     global_id,
     read_global_id,
     readable_merge_requests,
     resolves,
-    time_text,
+    tells,
     values,
 )
 from bot.sandbox.graphql.groups import level_name
@@ -43,10 +44,9 @@ class NoteOn:
     note: Note
     mr: MergeRequest
 
-    @property
-    def id(self) -> int:
-        """The note's number, for cursors."""
-        return self.note.id
+    def __getattr__(self, name: str) -> Any:
+        """Return what the note has."""
+        return getattr(self.note, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +56,9 @@ class Thread:
     id: str
     notes: list[NoteOn]
 
-    @property
-    def first(self) -> Note:
-        """The note that started it."""
-        return self.notes[0].note
+    def __getattr__(self, name: str) -> Any:
+        """Return what the note has that started it."""
+        return getattr(self.notes[0].note, name)
 
 
 def _visible(asked: Asked, mr: MergeRequest) -> list[NoteOn]:
@@ -91,16 +90,6 @@ def _discussions(source: MergeRequest, asked: Asked, **page: Any) -> object:
     return connect(found, **page)
 
 
-@resolves("Discussion", "notes")
-def _discussion_notes(source: Thread, _asked: Asked, **page: Any) -> object:
-    return connect(source.notes, **page)
-
-
-@resolves("Note", "url")
-def _url(source: NoteOn, asked: Asked) -> str:
-    return f"{merge_request_url(asked.world, source.mr)}#note_{source.note.id}"
-
-
 @resolves("Note", "discussion")
 def _discussion(source: NoteOn, asked: Asked) -> Thread:
     key = source.note.discussion_id
@@ -112,11 +101,6 @@ def _discussion(source: NoteOn, asked: Asked) -> Thread:
 def _author_level(source: NoteOn, asked: Asked) -> str | None:
     level = find_level(source.note.author, source.mr.project, asked.today)
     return level_name(level).capitalize() if level else None
-
-
-@resolves("Note", "awardEmoji")
-def _emoji(source: NoteOn, _asked: Asked, **page: Any) -> object:
-    return connect(source.note.awards, **page)
 
 
 @resolves("Note", "userPermissions")
@@ -221,37 +205,31 @@ def _award(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
     return _payload(given, awardEmoji=award)
 
 
+connects("Discussion", {"notes": lambda source: source.notes})
+connects("Note", {"awardEmoji": lambda source: source.awards})
+tells(
+    "Note",
+    {
+        "url": lambda source, asked: (
+            f"{merge_request_url(asked.world, source.mr)}#note_{source.id}"
+        ),
+    },
+)
 values(
     "Discussion",
     {
         "id": lambda source: global_id("Discussion", source.id),
         "replyId": lambda source: global_id("Discussion", source.id),
-        "createdAt": lambda source: time_text(source.first.created_at),
-        "resolvable": lambda source: source.first.resolvable,
         "resolved": lambda source: (
-            source.first.resolvable and all(each.note.resolved for each in source.notes)
+            source.resolvable and all(each.resolved for each in source.notes)
         ),
-        "resolvedAt": lambda source: time_text(source.first.resolved_at),
-        "resolvedBy": lambda source: source.first.resolved_by,
     },
 )
 values(
     "Note",
     {
-        "id": lambda source: global_id(source.note.type or "Note", source.note.id),
-        "body": lambda source: source.note.body,
-        "author": lambda source: source.note.author,
-        "createdAt": lambda source: time_text(source.note.created_at),
-        "updatedAt": lambda source: time_text(source.note.updated_at),
-        "lastEditedAt": lambda source: time_text(source.note.last_edited_at),
-        "lastEditedBy": lambda source: source.note.last_edited_by,
-        "system": lambda source: source.note.system,
-        "internal": lambda source: source.note.internal,
+        "id": lambda source: global_id(source.type or "Note", source.id),
         "imported": lambda _: False,
-        "resolvable": lambda source: source.note.resolvable,
-        "resolved": lambda source: source.note.resolved,
-        "resolvedAt": lambda source: time_text(source.note.resolved_at),
-        "resolvedBy": lambda source: source.note.resolved_by,
         "project": lambda source: source.mr.project,
     },
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
@@ -14,7 +15,7 @@ from bot.sandbox.graphql.core import (
     read_global_id,
     readable_merge_requests,
     resolves,
-    time_text,
+    tells,
     values,
 )
 from bot.sandbox.graphql.lists import list_merge_requests
@@ -43,18 +44,17 @@ def _user_name(source: User, asked: Asked) -> str:
     return "****" if hidden else account.name
 
 
-@resolves("User", "webUrl")
-def _user_url(source: User, asked: Asked) -> str:
-    return web_url(asked.world, _account(source).username)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """A membership as GraphQL lists it: with its group."""
+    """A membership as GraphQL lists it: with a number of its own, and its group."""
 
     id: int
     group: Group
     member: Member
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the membership has."""
+        return getattr(self.member, name)
 
 
 def _memberships(asked: Asked, user: User) -> list[Membership]:
@@ -83,18 +83,14 @@ def _group_count(source: User, asked: Asked) -> int | None:
     return len(_memberships(asked, account)) if account is asked.user else None
 
 
-@resolves("UserCore", "authoredMergeRequests")
-def _authored(source: User, asked: Asked, **arguments: Any) -> object:
+def _merge_requests(role: str, source: User, asked: Asked, **arguments: Any) -> object:
     page, filters = split_page(arguments)
-    found = list_merge_requests(asked, None, {**filters, "authorUsername": source.username})
+    found = list_merge_requests(asked, None, {**filters, role: source.username})
     return connect(found, **page)
 
 
-@resolves("UserCore", "reviewRequestedMergeRequests")
-def _review_requested(source: User, asked: Asked, **arguments: Any) -> object:
-    page, filters = split_page(arguments)
-    found = list_merge_requests(asked, None, {**filters, "reviewerUsername": source.username})
-    return connect(found, **page)
+resolves("UserCore", "authoredMergeRequests")(partial(_merge_requests, "authorUsername"))
+resolves("UserCore", "reviewRequestedMergeRequests")(partial(_merge_requests, "reviewerUsername"))
 
 
 @resolves("UserMergeRequestInteraction", "canMerge")
@@ -103,26 +99,9 @@ def _can_merge(source: Interacting, asked: Asked) -> bool:
     return can_merge(source.user, mr.project, mr.target_branch, asked.today)
 
 
-@resolves("UserMergeRequestInteraction", "canUpdate")
-def _can_update(source: Interacting, asked: Asked) -> bool:
-    return can_update(source.user, source.merge_request, asked.today)
-
-
-@resolves("UserMergeRequestInteraction", "reviewState")
-def _review_state(source: Interacting, _asked: Asked) -> str | None:
+def _review_state(source: Interacting) -> str:
     found = source.merge_request.find_reviewer(source.user)
-    return found.state.upper() if found else None
-
-
-@resolves("UserMergeRequestInteraction", "reviewed")
-def _reviewed(source: Interacting, _asked: Asked) -> bool:
-    found = source.merge_request.find_reviewer(source.user)
-    return found is not None and found.state in REVIEWED
-
-
-@resolves("Query", "currentUser")
-def _current_user(_: object, asked: Asked) -> User | None:
-    return asked.user
+    return found.state if found else ""
 
 
 @resolves("Query", "user")
@@ -159,25 +138,33 @@ def find_merge_request(asked: Asked, gid: object) -> MergeRequest | None:
     return next((mr for mr in readable_merge_requests(asked) if mr.id == number), None)
 
 
+tells("Query", {"currentUser": lambda _, asked: asked.user})
+tells("User", {"webUrl": lambda source, asked: web_url(asked.world, source.username)})
 values(
     "User",
     {
-        "id": lambda source: global_id("User", _account(source).id),
-        "username": lambda source: _account(source).username,
-        "state": lambda source: _account(source).state,
-        "bot": lambda source: _account(source).bot,
-        "human": lambda source: not _account(source).bot,
-        "active": lambda source: _account(source).state == "active",
-        "createdAt": lambda source: time_text(_account(source).created_at),
+        "id": lambda source: global_id("User", source.id),
+        "human": lambda source: not source.bot,
+        "active": lambda source: source.state == "active",
         "publicEmail": lambda _: None,
-        "webPath": lambda source: f"/{_account(source).username}",
+        "webPath": lambda source: f"/{source.username}",
     },
 )
 for _role in ("Author", "Assignee", "Participant", "Reviewer"):
     values(f"MergeRequest{_role}", {"mergeRequestInteraction": lambda source: source})
+tells(
+    "UserMergeRequestInteraction",
+    {
+        "canUpdate": lambda source, asked: can_update(
+            source.user, source.merge_request, asked.today
+        ),
+    },
+)
 values(
     "UserMergeRequestInteraction",
     {
+        "reviewState": lambda source: _review_state(source).upper() or None,
+        "reviewed": lambda source: _review_state(source) in REVIEWED,
         "approved": lambda source: source.merge_request.is_approved_by(source.user),
     },
 )

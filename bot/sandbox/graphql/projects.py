@@ -1,16 +1,27 @@
 """GraphQL: projects, repositories, commits, pipelines."""
 
+# One module: one table of the fields of a project and of what is reached through it.
+
 import base64
 from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.acts.pipelines import ACTIVE
-from bot.sandbox.graphql.core import Asked, connect, global_id, resolves, time_text, values
+from bot.sandbox.graphql.core import (
+    Asked,
+    connect,
+    connects,
+    global_id,
+    resolves,
+    tells,
+    time_text,
+    values,
+)
 from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests
+from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests, find_level
 from bot.sandbox.world.diffs import is_binary
 from bot.sandbox.world.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.world.repository import Blob, Commit
@@ -38,22 +49,16 @@ class CommitAt:
     project: Project
     commit: Commit
 
+    def __getattr__(self, name: str) -> Any:
+        """Return what the commit has."""
+        return getattr(self.commit, name)
+
 
 @resolves("Query", "project")
 def _project(_: object, asked: Asked, **wanted: str) -> Project | None:
     path = wanted["fullPath"]
     found = None if path.isdecimal() else asked.world.find_project(path)
     return found if found and can_read(asked.user, found, asked.today) else None
-
-
-@resolves("Project", "webUrl")
-def _project_url(source: Project, asked: Asked) -> str:
-    return web_url(asked.world, source.path_with_namespace)
-
-
-@resolves("Project", "httpUrlToRepo")
-def _clone_url(source: Project, asked: Asked) -> str:
-    return web_url(asked.world, source.path_with_namespace) + ".git"
 
 
 @resolves("Project", "mergeRequest")
@@ -75,21 +80,10 @@ def _pipeline(
     return next((each for each in reversed(found) if sha in {None, each.sha}), None)
 
 
-@resolves("Pipeline", "jobs")
-def _jobs(source: Pipeline, _asked: Asked, **arguments: Any) -> object:
-    page, _ = split_page(arguments)
-    return connect(source.jobs[::-1], **page)
-
-
 @resolves("Project", "mergeRequests")
 def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
     page, filters = split_page(arguments)
     return connect(list_merge_requests(asked, source, filters), **page)
-
-
-@resolves("Project", "repository")
-def _repository(source: Project, asked: Asked) -> Project | None:
-    return source if can_read_code(asked.user, source, asked.today) else None
 
 
 @resolves("Repository", "commit")
@@ -112,29 +106,34 @@ def _blobs(source: Project, _asked: Asked, **arguments: Any) -> object:
     return connect(blobs, **page)
 
 
-@resolves("RepositoryBlob", "rawTextBlob")
-def _raw_text(source: BlobAt, _asked: Asked) -> str | None:
-    content = source.content
-    return None if is_binary(content) else content.decode("utf-8", "replace")
-
-
-@resolves("RepositoryBlob", "webPath")
-def _blob_path(source: BlobAt, _asked: Asked) -> str:
-    project = source.project.path_with_namespace
-    return f"/{project}/-/blob/{source.commit.sha}/{source.path}"
-
-
 @resolves("Commit", "author")
 def _author(source: CommitAt, asked: Asked) -> User | None:
     name, _, domain = source.commit.author.email.partition("@")
     return asked.world.find_user(name) if domain == "example.com" else None
 
 
-@resolves("Commit", "webUrl")
-def _commit_url(source: CommitAt, asked: Asked) -> str:
-    return commit_url(asked.world, source.project, source.commit.sha)
+def _raw_text(source: BlobAt) -> str:
+    return source.content.decode("utf-8", "replace")
 
 
+tells(
+    "Project",
+    {
+        "webUrl": lambda source, asked: web_url(asked.world, source.path_with_namespace),
+        "httpUrlToRepo": lambda source, asked: (
+            web_url(asked.world, source.path_with_namespace) + ".git"
+        ),
+        "repository": lambda source, asked: (
+            source if can_read_code(asked.user, source, asked.today) else None
+        ),
+        "maxAccessLevel": lambda source, asked: find_level(asked.user, source, asked.today),
+    },
+)
+tells(
+    "Commit",
+    {"webUrl": lambda source, asked: commit_url(asked.world, source.project, source.sha)},
+)
+connects("Pipeline", {"jobs": lambda source: source.jobs[::-1]})
 values(
     "Project",
     {
@@ -168,7 +167,11 @@ values(
         "fileType": lambda source: "download" if is_binary(source.content) else "text",
         "size": lambda source: str(len(source.content)),
         "rawSize": lambda source: str(len(source.content)),
-        "rawBlob": lambda source: source.content.decode("utf-8", "replace"),
+        "rawBlob": _raw_text,
+        "rawTextBlob": lambda source: None if is_binary(source.content) else _raw_text(source),
+        "webPath": lambda source: (
+            f"/{source.project.path_with_namespace}/-/blob/{source.commit.sha}/{source.path}"
+        ),
         "base64EncodedBlob": lambda source: base64.b64encode(source.content).decode(),
         "storedExternally": lambda _: False,
     },
@@ -176,13 +179,10 @@ values(
 values(
     "Commit",
     {
-        "id": lambda source: global_id("CommitPresenter", source.commit.sha),
-        "sha": lambda source: source.commit.sha,
-        "shortId": lambda source: source.commit.sha[:8],
-        "title": lambda source: source.commit.title,
-        "fullTitle": lambda source: source.commit.title,
-        "message": lambda source: source.commit.message,
-        "description": lambda source: source.commit.message.partition("\n")[2].strip(),
+        "id": lambda source: global_id("CommitPresenter", source.sha),
+        "shortId": lambda source: source.sha[:8],
+        "fullTitle": lambda source: source.title,
+        "description": lambda source: source.message.partition("\n")[2].strip(),
         "authoredDate": lambda source: time_text(source.commit.author.at),
     },
 )

@@ -4,6 +4,8 @@ lib/gitlab/git_access.rb and app/controllers/repositories: who may read and writ
 said; gitprotocol-http for the rest.
 """
 
+# One module: one request of git is read, judged, run and followed up, in this order.
+
 import base64
 import gzip
 import re
@@ -118,6 +120,7 @@ def _follow(world: World, user: User, project: Project, branch: str, options: Op
     doc/topics/git/commit.md, "Push options for merge requests";
     app/services/merge_requests/push_options_handler_service.rb
     """
+    # One function: a table of push options in two shapes, for a new merge request and an old one.
     mr, commit = world.find_open_from(project, branch), project.repository.find_commit(branch)
     last = {name: values[-1] for name, values in options.items()}
     title = mr.title if mr else commit.title if commit else branch

@@ -1,5 +1,7 @@
 """The stand-in GitLab over HTTP on loopback."""
 
+# One module: one class, which alone knows who is held, faulty, mounted or logged.
+
 import json
 import threading
 import time

@@ -1,5 +1,7 @@
 """The buttons on a merge request's page: what each does, and why it cannot be pressed."""
 
+# One module: a table of buttons, with what is in the way of each.
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 

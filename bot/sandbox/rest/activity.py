@@ -11,7 +11,7 @@ from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest.issues import render_issue
 from bot.sandbox.rest.merge_request_entities import render_merge_request_basic, render_note
-from bot.sandbox.rest.params import PAGING, choice, flag, text
+from bot.sandbox.rest.params import PAGING, alike, choice, flag, text
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.rest.project_entities import render_project
 from bot.sandbox.world.access import (
@@ -29,7 +29,7 @@ from bot.sandbox.world.state import Event
 ACTIONS = {"open": "opened", "close": "closed", "reopen": "reopened", "merge": "accepted",
            "approved": "approved", "approval": "approved"}  # fmt: skip
 EVENTS = {
-    **{name: text() for name in ("action", "target_type", "before", "after", "scope")},
+    **alike(text(), "action target_type before after scope"),
     "sort": choice("asc", "desc"),
     **PAGING,
 }
@@ -193,8 +193,7 @@ def _people(call: Call, people: Iterable[User], needle: str) -> Iterator[dict[st
 ASKED = {
     "scope": choice(*SEARCHES, required=True),
     "search": text(required=True),
-    "ref": text(),
-    "state": text(),
+    **alike(text(), "ref state"),
     "confidential": flag(),
     **PAGING,
 }

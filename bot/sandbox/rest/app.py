@@ -1,5 +1,7 @@
 """The REST interface as one callable: route, authenticate, check, answer."""
 
+# One module: one request on its way from the address to the answer, in this order.
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from typing import Any
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest.files import read_ref
 from bot.sandbox.rest.params import flag, text, words
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.repository import (
     MODE_EXECUTABLE,
     MODE_LINK,
@@ -16,7 +17,6 @@ from bot.sandbox.world.repository import (
     ObjectStore,
     entries_below,
 )
-from bot.sandbox.world.state import RefusedError
 
 FOLDER_RIGHTS, FILE_RIGHTS = 0o775, 0o664
 
@@ -41,8 +41,7 @@ def send_archive(call: Call) -> Answer:
     commit = call.commit(ref, "404 File Not Found")
     folder = call.params.get("path", "").strip("/")
     paths = sorted(entries_below(commit.tree, folder) if folder else commit.tree)
-    if not paths:
-        raise RefusedError(404, "404 File Not Found")
+    demand(bool(paths), 404, "404 File Not Found")
     # `archive_prefix` in lib/gitlab/git/repository.rb.
     project = call.project.path_with_namespace.rpartition("/")[2]
     parts = [project, ref.replace("/", "-"), commit.sha, folder.replace("/", "-")]

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from bot.sandbox.rest.people_entities import render_user, stamp, web_url
+from bot.sandbox.rest.people_entities import expose, render_user, web_url
 from bot.sandbox.world.diffs import changes_of, count_lines
 from bot.sandbox.world.entities import CommitStatus, Pipeline, Project
 from bot.sandbox.world.git_objects import NOTHING
@@ -80,15 +80,8 @@ def render_pipeline(world: World, pipeline: Pipeline) -> dict[str, object]:
     """Render the short form of a pipeline."""
     path = f"{pipeline.project.path_with_namespace}/-/pipelines/{pipeline.id}"
     return {
-        "id": pipeline.id,
-        "iid": pipeline.iid,
+        **expose(pipeline, "id iid sha ref status source created_at updated_at"),
         "project_id": pipeline.project.id,
-        "sha": pipeline.sha,
-        "ref": pipeline.ref,
-        "status": pipeline.status,
-        "source": pipeline.source,
-        "created_at": stamp(pipeline.created_at),
-        "updated_at": stamp(pipeline.updated_at),
         "web_url": web_url(world, path),
     }
 
@@ -104,12 +97,11 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
     word = {"success": "passed"}.get(status, status)
     return {
         **render_pipeline(world, pipeline),
+        **expose(pipeline, "started_at finished_at"),
         "before_sha": NOTHING,
         "tag": False,
         "yaml_errors": None,
         "user": render_user(world, pipeline.user),
-        "started_at": stamp(pipeline.started_at),
-        "finished_at": stamp(pipeline.finished_at),
         "committed_at": None,
         "duration": _last(pipeline),
         "queued_duration": None,
@@ -132,18 +124,8 @@ def render_pipeline_detail(world: World, pipeline: Pipeline) -> dict[str, object
 def render_status(world: World, job: CommitStatus) -> dict[str, object]:
     """Render a commit status."""
     return {
-        "id": job.id,
-        "sha": job.sha,
-        "ref": job.ref,
-        "status": job.status,
-        "name": job.name,
-        "target_url": job.target_url,
-        "description": job.description,
-        "created_at": stamp(job.created_at),
-        "started_at": stamp(job.started_at),
-        "finished_at": stamp(job.finished_at),
-        "allow_failure": job.allow_failure,
-        "coverage": job.coverage,
+        **expose(job, "id sha ref status name target_url description allow_failure coverage"),
+        **expose(job, "created_at started_at finished_at"),
         "pipeline_id": job.pipeline.id,
         "author": render_user(world, job.author),
     }

@@ -1,5 +1,7 @@
 """REST: commits and their history."""
 
+# One module: what is below `/repository/commits`; reading and writing share its parameters.
+
 from collections.abc import Iterator, Mapping
 
 from bot.sandbox.acts import actions
@@ -9,7 +11,7 @@ from bot.sandbox.rest.code_entities import count_commit, render_commit, render_c
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, moment, text
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import changes_of, render_diff
 from bot.sandbox.world.entities import MergeRequest
@@ -21,10 +23,8 @@ ACTION: Mapping[str, Param] = {
     "action": choice("create", "delete", "move", "update", "chmod", required=True),
     "execute_filemode": flag(),
     "file_path": text(required=True),
-    "previous_path": text(),
-    "content": text(),
+    **alike(text(), "previous_path content last_commit_id"),
     "encoding": choice("text", "base64"),
-    "last_commit_id": text(),
 }
 
 
@@ -32,16 +32,10 @@ ACTION: Mapping[str, Param] = {
     "GET",
     COMMITS,
     {
-        "ref_name": text(),
-        "since": moment(),
-        "until": moment(),
-        "path": text(),
-        "author": text(),
-        "all": flag(),
-        "with_stats": flag(),
-        "first_parent": flag(),
+        **alike(text(), "ref_name path author"),
+        **alike(moment(), "since until"),
+        **alike(flag(), "all with_stats first_parent trailers"),
         "order": choice("default", "topo"),
-        "trailers": flag(),
         "pagination": choice("keyset", "legacy"),
         **PAGING,
     },
@@ -180,11 +174,9 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     "POST",
     COMMITS,
     {
-        "branch": text(required=True),
-        "commit_message": text(required=True),
+        **alike(text(required=True), "branch commit_message"),
         "actions": items(ACTION, required=True),
-        "start_branch": text(),
-        "start_sha": text(),
+        **alike(text(), "start_branch start_sha"),
         "stats": flag(),
     },
 )

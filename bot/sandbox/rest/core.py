@@ -1,10 +1,12 @@
 """The frame of the REST interface: endpoints, calls, answers, pages."""
 
+# One module: `Call` is what every endpoint gets, and registering and paging are about it.
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
@@ -18,11 +20,13 @@ from bot.sandbox.world.access import (
     can_see_note,
     demand,
     find_level,
+    required,
 )
 from bot.sandbox.world.entities import Group, Issue, MergeRequest, Note, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import RefusedError, World
 
+Place = TypeVar("Place", Project, Group)
 PER_PAGE = 20
 MAX_PER_PAGE = 100
 COUNTED_UP_TO = 10_000
@@ -66,9 +70,7 @@ class Call:
     @property
     def actor(self) -> User:
         """The signed-in user; raise RefusedError (401) for anybody else."""
-        if self.user is None:
-            raise RefusedError(401, "401 Unauthorized")
-        return self.user
+        return required(self.user, "401 Unauthorized", 401)
 
     def number(self, name: str) -> int:
         """Read a number from the path; raise RefusedError (400)."""
@@ -80,18 +82,18 @@ class Call:
     @cached_property
     def project(self) -> Project:
         """The project of the path, if the caller may see it."""
-        found = self.world.find_project(self.path["id"])
-        if found is None or not can_read(self.user, found, self.today):
-            raise RefusedError(404, "404 Project Not Found")
-        return found
+        return self.seen(self.world.find_project(self.path["id"]), "Project")
 
     @cached_property
     def group(self) -> Group:
         """The group of the path, if the caller may see it."""
-        found = self.world.find_group(self.path["id"])
-        if found is None or not can_read(self.user, found, self.today):
-            raise RefusedError(404, "404 Group Not Found")
-        return found
+        return self.seen(self.world.find_group(self.path["id"]), "Group")
+
+    def seen(self, found: Place | None, kind: str) -> Place:
+        """Return a place that the caller may see; raise RefusedError (404)."""
+        place = required(found, f"404 {kind} Not Found")
+        demand(can_read(self.user, place, self.today), 404, f"404 {kind} Not Found")
+        return place
 
     @cached_property
     def code(self) -> Project:
@@ -103,10 +105,9 @@ class Call:
     def merge_request(self) -> MergeRequest:
         """The merge request of the path."""
         name = "noteable_id" if "noteable_id" in self.path else "merge_request_iid"
-        found = self.project.merge_requests.get(self.number(name))
-        if found is None or not can_read_merge_requests(self.user, self.project, self.today):
-            words = "404 Not found" if name == "merge_request_iid" else "404 Noteable Not Found"
-            raise RefusedError(404, words)
+        words = "404 Not found" if name == "merge_request_iid" else "404 Noteable Not Found"
+        found = required(self.project.merge_requests.get(self.number(name)), words)
+        demand(can_read_merge_requests(self.user, self.project, self.today), 404, words)
         self.prepared.append(found)
         return found
 
@@ -136,9 +137,8 @@ class Call:
     @cached_property
     def issue(self) -> Issue:
         """The issue of the path; a confidential one is for its author and Reporters."""
-        found = self.project.issues.get(self.number("issue_iid"))
-        if found is None or not can_read_issue(self.user, self.project, found, self.today):
-            raise RefusedError(404, "404 Not found")
+        found = required(self.project.issues.get(self.number("issue_iid")))
+        demand(can_read_issue(self.user, self.project, found, self.today), 404)
         return found
 
     @property
@@ -150,29 +150,23 @@ class Call:
     @cached_property
     def note(self) -> Note:
         """The note of the path, if the caller may see it."""
-        found = self.merge_request.find_note(self.number("note_id"))
-        if found is None or not can_see_note(self.user, self.merge_request, found, self.today):
-            raise RefusedError(404, "404 Note Not Found")
+        mr, words = self.merge_request, "404 Note Not Found"
+        found = required(mr.find_note(self.number("note_id")), words)
+        demand(can_see_note(self.user, mr, found, self.today), 404, words)
         return found
 
     @property
     def level(self) -> int:
-        """The caller's level on the project."""
-        return find_level(self.user, self.project, self.today)
+        """The caller's level on the project or group."""
+        return find_level(self.user, self.place, self.today)
 
     def commit(self, ref: str, missing: str = "404 Commit Not Found") -> Commit:
         """Find a commit of the project; raise RefusedError (404)."""
-        found = self.code.repository.find_commit(ref)
-        if found is None:
-            raise RefusedError(404, missing)
-        return found
+        return required(self.code.repository.find_commit(ref), missing)
 
     def person(self, user_id: int) -> User:
         """Find an account by number; raise RefusedError (404)."""
-        found = self.world.users.get(user_id)
-        if found is None:
-            raise RefusedError(404, "404 User Not Found")
-        return found
+        return required(self.world.users.get(user_id), "404 User Not Found")
 
     def people(self, numbers: Iterable[int] | None) -> tuple[User, ...] | None:
         """Find accounts by number; unknown ones are left out, and 0 means nobody."""

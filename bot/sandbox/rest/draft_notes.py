@@ -8,7 +8,7 @@ from bot.sandbox.acts.notes import NoteDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, find, offer
 from bot.sandbox.rest.notes import POSITION
-from bot.sandbox.rest.params import flag, mapping, text
+from bot.sandbox.rest.params import alike, flag, mapping, text
 from bot.sandbox.world.access import can_comment, demand
 from bot.sandbox.world.entities import DraftNote, Level
 
@@ -61,8 +61,7 @@ DRAFT = offer(
         key="draft_note_id",
         fields={
             "note": text(required=True),
-            "in_reply_to_discussion_id": text(),
-            "commit_id": text(),
+            **alike(text(), "in_reply_to_discussion_id commit_id"),
             "resolve_discussion": flag(),
             "position": mapping(POSITION),
         },

@@ -3,27 +3,33 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
-from bot.sandbox.rest.code_entities import commit_time
+from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
-from bot.sandbox.rest.params import Param, choice, flag, integer, mapping, text
+from bot.sandbox.rest.params import Param, alike, choice, flag, integer, mapping, text
+from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Project
-from bot.sandbox.world.repository import MODE_EXECUTABLE, Blob, Commit, Signature
+from bot.sandbox.world.repository import MODE_EXECUTABLE, Commit, Signature
 from bot.sandbox.world.state import RefusedError
 
+# lib/api/entities/blame_range_commit.rb
+BLAMED = (
+    "id", "parent_ids", "message", "authored_date", "author_name", "author_email",
+    "committed_date", "committer_name", "committer_email",
+)  # fmt: skip
 FILE = "/projects/{id}/repository/files/{file_path}"
 
 
-def _find_file(call: Call, ref: str) -> tuple[Commit, Blob, bytes]:
-    commit = call.commit(ref)
-    path = call.path["file_path"]
-    blob = commit.tree.get(path)
-    if blob is None:
-        raise RefusedError(404, "404 File Not Found")
-    return commit, blob, call.project.repository.store.blobs[blob.sha]
+class _Found(NamedTuple):
+    """A file at a ref: its commit, its content, and what is said of it."""
+
+    commit: Commit
+    content: bytes
+    told: Mapping[str, object]
 
 
 def _last_commit(project: Project, commit: Commit, path: str) -> str:
@@ -33,17 +39,16 @@ def _last_commit(project: Project, commit: Commit, path: str) -> str:
 @endpoint("GET", FILE, {"ref": text(required=True)}, scopes=FILES)
 def show_file(call: Call) -> Answer:
     """Tell of a file with its content in base64."""
-    ref = call.params["ref"]
-    content = _find_file(call, read_ref(call, ref))[2]
-    body = _describe(call, ref)
-    encoded = base64.b64encode(content).decode("ascii")
-    return Answer(body=body | {"content": encoded}, headers=_headers(body))
+    found = _find_file(call, call.params["ref"])
+    encoded = base64.b64encode(found.content).decode("ascii")
+    return Answer(body={**found.told, "content": encoded}, headers=_headers(found.told))
 
 
-def _describe(call: Call, ref: str) -> dict[str, object]:
-    path = call.path["file_path"]
-    commit, blob, content = _find_file(call, read_ref(call, ref))
-    return {
+def _find_file(call: Call, ref: str) -> _Found:
+    path, commit = call.path["file_path"], call.commit(read_ref(call, ref))
+    blob = required(commit.tree.get(path), "404 File Not Found")
+    content = call.project.repository.store.blobs[blob.sha]
+    told = {
         "file_name": path.rsplit("/", 1)[-1],
         "file_path": path,
         "size": len(content),
@@ -55,6 +60,7 @@ def _describe(call: Call, ref: str) -> dict[str, object]:
         "last_commit_id": _last_commit(call.project, commit, path),
         "execute_filemode": blob.mode == MODE_EXECUTABLE,
     }
+    return _Found(commit, content, told)
 
 
 def _headers(described: Mapping[str, object]) -> Mapping[str, str]:
@@ -75,13 +81,9 @@ def read_ref(call: Call, ref: str) -> str:
 @endpoint("GET", FILE + "/raw", {"ref": text(), "lfs": flag()}, scopes=FILES, job_token=True)
 def show_raw_file(call: Call) -> Answer:
     """Send a file."""
-    ref = call.params.get("ref", "HEAD")
-    content = _find_file(call, read_ref(call, ref))[2]
-    return Answer(
-        raw=content,
-        headers=_headers(_describe(call, ref)),
-        content_type="text/plain; charset=utf-8",
-    )
+    found = _find_file(call, call.params.get("ref", "HEAD"))
+    kind = "text/plain; charset=utf-8"
+    return Answer(raw=found.content, headers=_headers(found.told), content_type=kind)
 
 
 @endpoint(
@@ -92,9 +94,9 @@ def show_raw_file(call: Call) -> Answer:
 )
 def blame_file(call: Call) -> Answer:
     """Say for each run of lines which commit wrote it."""
-    commit, _, content = _find_file(call, read_ref(call, call.params["ref"]))
-    lines = content.decode("utf-8", "replace").splitlines()
-    owners = _blame(call.project, commit, call.path["file_path"], lines)
+    found = _find_file(call, call.params["ref"])
+    lines = found.content.decode("utf-8", "replace").splitlines()
+    owners = _blame(call.project, found.commit, call.path["file_path"], lines)
     wanted = call.params.get("range", {})
     start, end = wanted.get("start", 1), wanted.get("end", len(lines))
     runs: list[tuple[Commit, list[str]]] = []
@@ -103,8 +105,8 @@ def blame_file(call: Call) -> Answer:
             runs[-1][1].append(line)
         else:
             runs.append((owner, [line]))
-    rows = [_render_blame(owner, kept) for owner, kept in runs]
-    return Answer(body=rows, headers=_headers(_describe(call, call.params["ref"])))
+    rows = [_render_blame(call, owner, kept) for owner, kept in runs]
+    return Answer(body=rows, headers=_headers(found.told))
 
 
 def _blame(project: Project, head: Commit, path: str, lines: list[str]) -> list[Commit]:
@@ -120,29 +122,14 @@ def _blame(project: Project, head: Commit, path: str, lines: list[str]) -> list[
     return owners
 
 
-def _render_blame(commit: Commit, lines: list[str]) -> dict[str, object]:
-    told = {
-        "id": commit.sha,
-        "parent_ids": list(commit.parents),
-        "message": commit.message,
-        "authored_date": commit_time(commit.author.at),
-        "author_name": commit.author.name,
-        "author_email": commit.author.email,
-        "committed_date": commit_time(commit.committer.at),
-        "committer_name": commit.committer.name,
-        "committer_email": commit.committer.email,
-    }
-    return {"commit": told, "lines": lines}
+def _render_blame(call: Call, commit: Commit, lines: list[str]) -> dict[str, object]:
+    told = render_commit(call.world, call.project, commit)
+    return {"commit": {name: told[name] for name in BLAMED}, "lines": lines}
 
 
 WRITE_FILE: Mapping[str, Param] = {
-    "branch": text(required=True),
-    "content": text(required=True),
-    "commit_message": text(required=True),
-    "start_branch": text(),
-    "author_email": text(),
-    "author_name": text(),
-    "last_commit_id": text(),
+    **alike(text(required=True), "branch content commit_message"),
+    **alike(text(), "start_branch author_email author_name last_commit_id"),
     "encoding": choice("text", "base64"),
     "execute_filemode": flag(),
 }

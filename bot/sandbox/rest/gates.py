@@ -1,5 +1,7 @@
 """REST: commit statuses, external status checks, pipeline triggers."""
 
+# One module: statuses, checks and triggers: all that others tell GitLab before a merge.
+
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
@@ -8,13 +10,15 @@ from bot.sandbox.rest.code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
-from bot.sandbox.rest.params import PAGING, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.params import PAGING, alike, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.settings import render_protected_branch
-from bot.sandbox.world.access import can_push, demand, find_level
+from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
 
 SHORT = 255
+SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"
 MR_CHECKS = "/projects/{id}/merge_requests/{merge_request_iid}/status_checks"
 RESPONSES = "/projects/{id}/merge_requests/{merge_request_iid}/status_check_responses"
@@ -34,27 +38,16 @@ STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
     "/projects/{id}/statuses/{sha}",
     {
         "state": choice(*STATES, required=True),
-        "ref": text(longest=SHORT),
-        "name": text(longest=SHORT),
-        "context": text(longest=SHORT),
-        "target_url": text(longest=SHORT),
-        "description": text(longest=SHORT),
+        **alike(text(longest=SHORT), "ref name context target_url description"),
         "coverage": number(),
         "pipeline_id": integer(),
     },
 )
 def set_status(call: Call) -> Answer:
     """Post a commit status."""
-    given = call.params
-    draft = StatusDraft(
-        state=given["state"],
-        name=given.get("name") or given.get("context") or "default",
-        ref=given.get("ref"),
-        target_url=given.get("target_url"),
-        description=given.get("description"),
-        coverage=given.get("coverage"),
-        pipeline_id=given.get("pipeline_id"),
-    )
+    given = dict(call.params)
+    name = given.pop("context", "")
+    draft = StatusDraft(**given | {"name": given.get("name") or name or "default"})
     job = actions.set_commit_status(call.world, call.actor, call.project, call.path["sha"], draft)
     return Answer(status=201, body=render_status(call.world, job))
 
@@ -63,9 +56,7 @@ def set_status(call: Call) -> Answer:
     "GET",
     "/projects/{id}/repository/commits/{sha}/statuses",
     {
-        "ref": text(),
-        "stage": text(),
-        "name": text(),
+        **alike(text(), "ref stage name"),
         "pipeline_id": integer(),
         "all": flag(),
         "order_by": choice("id", "pipeline_id"),
@@ -109,10 +100,8 @@ def _demand_checks(call: Call) -> None:
 
 def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
     return {
-        "id": check.id,
-        "name": check.name,
+        **expose(check, SHOWN),
         "project_id": call.project.id,
-        "external_url": check.external_url,
         "protected_branches": [render_protected_branch(call, name) for name in check.branches],
         "hmac": check.shared_secret is not None,
     }
@@ -127,8 +116,7 @@ def _make_check(call: Call) -> StatusCheck:
     given = call.params
     asked, project = given.get("protected_branch_ids", []), call.project
     ids = {render_protected_branch(call, name)["id"]: name for name in project.protected_branches}
-    if not set(asked) <= set(ids):
-        raise RefusedError(404, "404 Not found")
+    demand(set(asked) <= set(ids), 404)
     return StatusCheck(
         id=call.world.next_id("status_check"),
         branches=tuple(ids[each] for each in asked),
@@ -165,12 +153,8 @@ def list_merge_request_checks(call: Call) -> Answer:
     _demand_checks(call)
 
     def render(check: StatusCheck) -> object:
-        return {
-            "id": check.id,
-            "name": check.name,
-            "external_url": check.external_url,
-            "status": check_status(call.world, call.merge_request, check),
-        }
+        status = check_status(call.world, call.merge_request, check)
+        return expose(check, SHOWN) | {"status": status}
 
     return paged(call, call.project.status_checks, render)
 
@@ -194,11 +178,7 @@ def answer_check(call: Call) -> Answer:
     body = {
         "id": answer.id,
         "merge_request": render_merge_request(call.world, mr, call.user),
-        "external_status_check": {
-            "id": check.id,
-            "name": check.name,
-            "external_url": check.external_url,
-        },
+        "external_status_check": expose(check, SHOWN),
     }
     return Answer(status=201, body=body)
 
@@ -222,21 +202,15 @@ def trigger_pipeline(call: Call) -> Answer:
     token = given.pop("token", None)
     if not isinstance(token, str):
         raise RefusedError(400, "token is missing", key="error")
-    project = call.world.find_project(call.path["id"])
-    triggers = project.triggers if project else []
-    trigger = next((each for each in triggers if each.value == token), None)
-    if project is None or trigger is None:
-        raise RefusedError(404, "404 Not found")
+    project = required(call.world.find_project(call.path["id"]))
+    trigger = required(next((each for each in project.triggers if each.value == token), None))
     ref = call.path.get("ref") or given.get("ref")
     if not isinstance(ref, str):
         raise RefusedError(400, "ref is missing", key="error")
     variables = _read_variables(given.get("variables"))
     _admit(call, project, trigger, ref, variables)
-    if project.repository.find_commit(ref) is None:
-        raise RefusedError(400, {"base": ["Reference not found"]})
-    start = call.world.trigger
-    if start is None:
-        raise RefusedError(400, {"base": ["The stand-in runs no pipelines"]})
+    required(project.repository.find_commit(ref), {"base": ["Reference not found"]}, 400)
+    start = required(call.world.trigger, {"base": ["The stand-in runs no pipelines"]}, 400)
     trigger.last_used = call.world.now
     asked = TriggerCall(
         project=project,

@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, find_own, offer
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, text
-from bot.sandbox.rest.people_entities import stamp
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, text
+from bot.sandbox.rest.people_entities import expose, stamp
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import RefusedError
@@ -29,17 +29,13 @@ UNSERVED = (
 )  # fmt: skip
 TOLD: Mapping[str, Any] = {"description": None, **dict.fromkeys(UNSERVED, False)}
 FILTER = ("push_events_branch_filter", "branch_filter_strategy")
+TOLD_AS_SET = " ".join((*FILTER, *SERVED))
 MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
 FIELDS: Mapping[str, Param] = {
-    "url": text(),
-    "name": text(),
-    "description": text(),
-    "token": text(),
+    **alike(text(), "url name description token custom_webhook_template push_events_branch_filter"),
     "enable_ssl_verification": flag(),
     "url_variables": items(),
-    "custom_webhook_template": text(),
-    "push_events_branch_filter": text(),
     "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
     **{name: flag() for name in (*SERVED, *UNSERVED)},
 }
@@ -88,17 +84,13 @@ def _render_hook(call: Call, hook: Webhook) -> dict[str, object]:
         status = "temporarily_disabled"
     until = hook.disabled_until if status == "temporarily_disabled" else None
     return {
-        "id": hook.id,
+        **expose(hook, f"id name enable_ssl_verification custom_webhook_template {TOLD_AS_SET}"),
         # A seed may name an address of this GitLab by its path alone.
         "url": call.world.external_url + hook.url if hook.url.startswith("/") else hook.url,
-        "name": hook.name,
         "project_id": call.project.id,
-        "enable_ssl_verification": hook.enable_ssl_verification,
         "url_variables": [{"key": name} for name in hook.url_variables],
-        "custom_webhook_template": hook.custom_webhook_template,
         "alert_status": status,
         "disabled_until": stamp(until),
-        **{name: getattr(hook, name) for name in (*FILTER, *SERVED)},
         **TOLD,
         **hook.told,
     }

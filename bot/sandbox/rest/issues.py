@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts.merge_requests import find_labels
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.finding import find_asked
 from bot.sandbox.rest.params import (
     ISSUABLE,
     LABELLED,
     PAGING,
+    SCOPES,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -19,10 +22,10 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.people_entities import (
+    expose,
     render_issuable,
     render_user,
     render_user_or_none,
-    stamp,
     web_url,
 )
 from bot.sandbox.rest.shelves import find_milestone
@@ -36,16 +39,11 @@ LONGEST_TITLE = 255
 
 LIST: Mapping[str, Param] = {
     "state": choice("opened", "closed", "all"),
-    "scope": choice("created_by_me", "assigned_to_me", "all", "created-by-me", "assigned-to-me"),
+    "scope": choice(*SCOPES),
     "iids": integers(),
-    "author_id": integer(),
-    "author_username": text(),
-    "assignee_id": integer(),
-    "assignee_username": words(),
-    "labels": words(),
-    "milestone": text(),
-    "search": text(),
-    "in": text(),
+    **alike(integer(), "author_id assignee_id"),
+    **alike(text(), "author_username milestone search in"),
+    **alike(words(), "assignee_username labels"),
     "confidential": flag(),
     "order_by": choice("created_at", "updated_at"),
     "sort": choice("asc", "desc"),
@@ -53,45 +51,19 @@ LIST: Mapping[str, Param] = {
 }
 
 
-def _is_asked(call: Call, issue: Issue, scope: str) -> bool:
-    given = call.params
-    scope = given.get("scope", scope).replace("-", "_")
-    milestone = issue.milestone["title"] if issue.milestone else None
-    text_ = issue.title if given.get("in") == "title" else f"{issue.title}\n{issue.description}"
-    passes = (
-        given.get("state", "all") in {"all", issue.state},
-        scope != "created_by_me" or issue.author is call.user,
-        scope != "assigned_to_me" or call.user in issue.assignees,
-        issue.iid in given.get("iids", [issue.iid]),
-        given.get("author_id", issue.author.id) == issue.author.id,
-        given.get("author_username", issue.author.username) == issue.author.username,
-        "assignee_id" not in given or given["assignee_id"] in [u.id for u in issue.assignees],
-        set(given.get("assignee_username", ())) <= {each.username for each in issue.assignees},
-        set(given.get("labels", ())) <= {each.name for each in issue.labels},
-        given.get("milestone", milestone) == milestone,
-        given.get("search", "").casefold() in text_.casefold(),
-        given.get("confidential", issue.confidential) is issue.confidential,
-    )
-    return all(passes)
-
-
 @endpoint("GET", ISSUES, LIST)
 @endpoint("GET", "/groups/{id}/issues", LIST)
 @endpoint("GET", "/issues", LIST, open=False)
 def list_issues(call: Call) -> Answer:
-    """List the issues that the caller may read, everywhere only the own unless asked otherwise."""
-    scope = "all" if "id" in call.path else "created_by_me"
-    found = [
-        (project, issue)
+    """List the issues that the caller may read."""
+    places = {
+        issue: project
         for project in call.projects
         for issue in project.issues.values()
-        if can_read_issue(call.user, project, issue, call.today) and _is_asked(call, issue, scope)
-    ]
-    name = call.params.get("order_by", "created_at")
-    found.sort(key=lambda pair: (getattr(pair[1], name), pair[1].iid))
-    if call.params.get("sort", "desc") == "desc":
-        found.reverse()
-    return paged(call, found, lambda pair: render_issue(call, *pair))
+        if can_read_issue(call.user, project, issue, call.today)
+    }
+    found = find_asked(call, places)
+    return paged(call, found, lambda issue: render_issue(call, places[issue], issue))
 
 
 @endpoint("GET", ISSUES + "/{issue_iid}")
@@ -193,11 +165,10 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
     notes = call.world.shelf(at, id=project.id, issue_iid=issue.iid)
     return {
         **render_issuable(issue, project),
-        "closed_at": stamp(issue.closed_at),
+        **expose(issue, "closed_at milestone confidential"),
         "closed_by": render_user_or_none(call.world, issue.closed_by),
         "author": render_user(call.world, issue.author),
         "labels": [each.name for each in issue.labels],
-        "milestone": issue.milestone,
         "assignees": people,
         "assignee": people[0] if people else None,
         "type": "ISSUE",
@@ -208,7 +179,6 @@ def render_issue(call: Call, project: Project, issue: Issue) -> dict[str, object
         "due_date": None,
         "weight": None,
         "discussion_locked": None,
-        "confidential": issue.confidential,
         "references": {
             "short": f"#{issue.iid}",
             "relative": f"#{issue.iid}",

@@ -1,5 +1,7 @@
 """REST: pipelines and jobs of a project (doc/api/pipelines.md, doc/api/jobs.md)."""
 
+# One module: a job is found, told and cancelled through its pipeline.
+
 from collections.abc import Iterable, Mapping
 
 from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, add_job, run_again, run_pipeline
@@ -13,6 +15,7 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     is_inside,
@@ -22,13 +25,14 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.entities import CommitStatus, Level, Pipeline
 from bot.sandbox.world.state import RefusedError
 
 PIPELINES = "/projects/{id}/pipelines"
 PIPELINE = PIPELINES + "/{pipeline_id}"
 JOB = "/projects/{id}/jobs/{job_id}"
+NO_JOB = {"base": ["Pipeline will not run for the selected trigger."]}
 JOBS: Mapping[str, Param] = {"scope": words(), "include_retried": flag(), **PAGING}
 
 
@@ -37,17 +41,9 @@ JOBS: Mapping[str, Param] = {"scope": words(), "include_retried": flag(), **PAGI
     PIPELINES,
     {
         "scope": choice("running", "pending", "finished", "branches", "tags"),
-        "status": text(),
-        "source": text(),
-        "ref": text(),
-        "sha": text(),
-        "username": text(),
-        "name": text(),
+        **alike(text(), "status source ref sha username name"),
         "yaml_errors": flag(),
-        "updated_after": moment(),
-        "updated_before": moment(),
-        "created_after": moment(),
-        "created_before": moment(),
+        **alike(moment(), "updated_after updated_before created_after created_before"),
         "order_by": choice("id", "status", "ref", "updated_at", "user_id"),
         "sort": choice("asc", "desc"),
         **PAGING,
@@ -105,23 +101,18 @@ def create_pipeline(call: Call) -> Answer:
     """Run a pipeline on a branch."""
     ref, project = call.params["ref"], call.code
     demand(can_push(call.actor, project, ref, call.today))
-    commit = project.repository.find_commit(ref)
-    if commit is None:
-        raise RefusedError(400, {"base": ["Reference not found"]})
+    missing = {"base": ["Reference not found"]}
+    commit = required(project.repository.find_commit(ref), missing, 400)
     with call.world.writing():
         draft = PipelineDraft(sha=commit.sha, ref=ref, source="api")
         made = run_pipeline(call.world, call.actor, project, draft)
-    if made is None:
-        raise RefusedError(400, {"base": ["Pipeline will not run for the selected trigger."]})
-    return Answer(status=201, body=render_pipeline_detail(call.world, made))
+    return Answer(status=201, body=render_pipeline_detail(call.world, required(made, NO_JOB, 400)))
 
 
 @endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/pipelines")
 def create_merge_request_pipeline(call: Call) -> Answer:
     """Run a pipeline for a merge request."""
-    made = run_again(call.world, call.actor, call.merge_request)
-    if made is None:
-        raise RefusedError(400, {"base": ["Pipeline will not run for the selected trigger."]})
+    made = required(run_again(call.world, call.actor, call.merge_request), NO_JOB, 400)
     return Answer(body=render_pipeline(call.world, made))
 
 
@@ -168,11 +159,8 @@ def list_jobs(call: Call) -> Answer:
 
 def _job(call: Call) -> CommitStatus:
     number = call.number("job_id")
-    for pipeline in call.code.pipelines:
-        for job in pipeline.jobs:
-            if job.id == number:
-                return job
-    raise RefusedError(404, "404 Not found")
+    jobs = (job for pipeline in call.code.pipelines for job in pipeline.jobs)
+    return required(next((job for job in jobs if job.id == number), None))
 
 
 @endpoint("GET", JOB)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, Param
-from bot.sandbox.world.access import demand, find_level
+from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level
 from bot.sandbox.world.state import RefusedError
 
@@ -36,18 +36,18 @@ def _tell(_call: Call, found: Any) -> Row:
 
 
 def _as_written(kind: "Kind", call: Call, _found: Any) -> bool:
-    return find_level(call.user, call.place, call.today) >= kind.writes
+    return call.level >= kind.writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of thing: where its list is, what names one, what it takes, and how it is told.
 
-    `name` is what the path names one by, `show` tells more of one alone, and what is `fixed` is
-    given only when one is made. Who is `reads` may see it, who is `writes` may make it, and change
-    it unless `may_change` says otherwise; what one may not see is not there. What is `unique` of it
-    is refused with `taken` when it is there; `forget` takes one that is deleted from those who
-    have it, or refuses to.
+    `name` is what the path names one by, and `missing` what is said where there is none; `show`
+    tells more of one alone, and what is `fixed` is given only when one is made. Who is `reads` may
+    see it, who is `writes` may make it, and change it unless `may_change` says otherwise; what one
+    may not see is not there. What is `unique` of it is refused with `taken` when it is there;
+    `forget` takes one that is deleted from those who have it, or refuses to.
     """
 
     at: str
@@ -59,6 +59,7 @@ class Kind:
     tell: Callable[[Call, Any], Row] = _tell
     show: Callable[[Call, Any], Row] | None = None
     name: str = "id"
+    missing: str = "404 Not found"
     fixed: tuple[str, ...] = ()
     may_see: Callable[[Call, Any], bool] = lambda _call, _found: True
     may_change: "Callable[[Kind, Call, Any], bool]" = _as_written
@@ -76,18 +77,15 @@ def find(kind: Kind, call: Call) -> Any:
     """Find the one that the path names; raise RefusedError (404)."""
     if kind.name == "id":
         call.number(kind.key)
+    names, asked = kind.name.split(), call.path[kind.key]
     for found in kind.keep(call):
-        if kind.may_see(call, found) and str(_get(found, kind.name)) == call.path[kind.key]:
+        if kind.may_see(call, found) and asked in {str(_get(found, name)) for name in names}:
             return found
-    raise RefusedError(404, "404 Not found")
-
-
-def _demand(call: Call, level: Level) -> None:
-    demand(find_level(call.user, call.place, call.today) >= level)
+    raise RefusedError(404, kind.missing)
 
 
 def _list(kind: Kind, call: Call) -> Answer:
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     given = {name: value for name, value in call.params.items() if name not in PAGING}
     needle = given.pop("search", "")
     found = [
@@ -101,13 +99,13 @@ def _list(kind: Kind, call: Call) -> Answer:
 
 
 def _show(kind: Kind, call: Call) -> Answer:
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     return Answer(body=(kind.show or kind.tell)(call, find(kind, call)))
 
 
 def create(kind: Kind, call: Call) -> Answer:
     """Make one, unless there is one of what must be unique."""
-    _demand(call, kind.writes)
+    demand(call.level >= kind.writes)
     kept = kind.keep(call)
     for name in kind.unique.split():
         if any(_get(each, name) == call.params[name] for each in kept):
@@ -120,24 +118,27 @@ def create(kind: Kind, call: Call) -> Answer:
 
 def find_own(kind: Kind, call: Call) -> Any:
     """Find the one that the path names, which the caller may change; raise RefusedError."""
-    _demand(call, kind.reads)
+    demand(call.level >= kind.reads)
     found = find(kind, call)
     demand(kind.may_change(kind, call, found))
     return found
 
 
-def _edit(kind: Kind, call: Call) -> Answer:
+def edit(kind: Kind, call: Call) -> Answer:
+    """Change the one that the path names."""
     found = find_own(kind, call)
     with call.world.writing():
         kind.change(call, found, call.params)
     return Answer(body=kind.tell(call, found))
 
 
-def _delete(kind: Kind, call: Call) -> Answer:
+def delete(kind: Kind, call: Call) -> Answer:
+    """Delete the one that the path names."""
     found = find_own(kind, call)
     with call.world.writing():
+        kept = kind.keep(call)
         kind.forget(call, found)
-        kind.keep(call).remove(found)
+        kept.remove(found)
     return Answer(status=204)
 
 
@@ -154,8 +155,8 @@ def offer(kind: Kind) -> Kind:
         ("list", "GET", kind.at, {**kind.listing, **PAGING}, _list),
         ("show", "GET", one, {}, _show),
         ("create", "POST", kind.at, kind.fields, create),
-        ("edit", "PUT", one, optional, _edit),
-        ("delete", "DELETE", one, {}, _delete),
+        ("edit", "PUT", one, optional, edit),
+        ("delete", "DELETE", one, {}, delete),
     ):
         if way in kind.ways:
             rights = {"open": is_open and method == "GET", "job_token": kind.job_token}

@@ -1,5 +1,7 @@
 """How merge requests and notes look in the REST interface."""
 
+# One module: each entity here is part of the next, as in lib/api/entities.
+
 import re
 from collections.abc import Mapping
 
@@ -7,6 +9,7 @@ from bot.sandbox.acts.merging import assess_merge, has_conflicts, threads_allow
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.rest.code_entities import render_pipeline, render_pipeline_detail
 from bot.sandbox.rest.people_entities import (
+    expose,
     render_issuable,
     render_user,
     render_user_or_none,
@@ -44,17 +47,17 @@ def shown_diff(mr: MergeRequest) -> DiffVersion | None:
 
 def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, object]:
     """Render a merge request as lists hold it."""
+    # One function: one entity, field by field.
     assignees = [render_user(world, each) for each in mr.assignees]
     path = mr.project.path_with_namespace
     return {
         **render_issuable(mr, mr.project),
+        **expose(mr, "merged_at closed_at target_branch source_branch draft milestone squash"),
+        **expose(mr, "merge_commit_sha squash_commit_sha"),
+        **expose(mr, "should_remove_source_branch force_remove_source_branch"),
         "merged_by": render_user_or_none(world, mr.merged_by),
         "merge_user": render_user_or_none(world, mr.merged_by),
-        "merged_at": stamp(mr.merged_at),
         "closed_by": render_user_or_none(world, mr.closed_by),
-        "closed_at": stamp(mr.closed_at),
-        "target_branch": mr.target_branch,
-        "source_branch": mr.source_branch,
         "user_notes_count": len(mr.comments),
         "upvotes": _count(mr, "thumbsup"),
         "downvotes": _count(mr, "thumbsdown"),
@@ -65,19 +68,13 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
         "source_project_id": mr.source_project.id if mr.source_project else None,
         "target_project_id": mr.project.id,
         "labels": [label.name for label in mr.labels],
-        "draft": mr.draft,
         "imported": False,
         "imported_from": "none",
         "work_in_progress": mr.draft,
-        "milestone": mr.milestone,
         "merge_when_pipeline_succeeds": False,
         **_render_merging(world, mr),
         "sha": mr.head_sha if mr.prepared else None,
-        "merge_commit_sha": mr.merge_commit_sha,
-        "squash_commit_sha": mr.squash_commit_sha,
         "discussion_locked": mr.discussion_locked or None,
-        "should_remove_source_branch": mr.should_remove_source_branch,
-        "force_remove_source_branch": mr.force_remove_source_branch,
         "prepared_at": stamp(mr.prepared_at) if mr.prepared else None,
         "reference": f"!{mr.iid}",
         "references": {
@@ -92,7 +89,6 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
             "human_time_estimate": None,
             "human_total_time_spent": None,
         },
-        "squash": mr.squash,
         "squash_on_merge": mr.squash,
         "task_completion_status": _count_tasks(mr),
         "approvals_before_merge": None,
@@ -104,12 +100,9 @@ def render_merge_request_basic(world: World, mr: MergeRequest) -> dict[str, obje
 def render_label_basic(label: Label) -> dict[str, object]:
     """Render a label as lists hold it (lib/api/entities/label_basic.rb)."""
     return {
-        "id": label.id,
-        "name": label.name,
-        "description": label.description,
+        **expose(label, "id name description color"),
         "text_color": "#FFFFFF",
         "description_html": label.description or "",
-        "color": label.color,
         "archived": False,
     }
 
@@ -173,13 +166,7 @@ def _cap(changed: int) -> str:
 
 def render_diff_refs(version: DiffVersion | None) -> dict[str, object] | None:
     """Render the three shas of a diff."""
-    if version is None:
-        return None
-    return {
-        "base_sha": version.base_sha,
-        "head_sha": version.head_sha,
-        "start_sha": version.start_sha,
-    }
+    return expose(version, "base_sha head_sha start_sha") if version else None
 
 
 def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
@@ -187,11 +174,10 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
     changes, store = diff_of(mr, version), mr.project.repository.store
     base, head = version.base_sha or "", version.head_sha
     return {
-        "id": version.id,
+        **expose(version, "id created_at"),
         "head_commit_sha": version.head_sha,
         "base_commit_sha": version.base_sha,
         "start_commit_sha": version.start_sha,
-        "created_at": stamp(version.created_at),
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": str(len(changes)),
@@ -202,19 +188,12 @@ def render_version(mr: MergeRequest, version: DiffVersion) -> dict[str, object]:
 def render_note(world: World, mr: MergeRequest, note: Note) -> dict[str, object]:
     """Render a note."""
     rendered: dict[str, object] = {
-        "id": note.id,
-        "type": note.type,
-        "body": note.body,
+        **expose(note, "id type body system resolvable internal created_at updated_at"),
         "author": render_user(world, note.author),
-        "created_at": stamp(note.created_at),
-        "updated_at": stamp(note.updated_at),
-        "system": note.system,
         "noteable_id": mr.id,
         "noteable_type": "MergeRequest",
         "project_id": mr.project.id,
-        "resolvable": note.resolvable,
         "confidential": note.internal,
-        "internal": note.internal,
         "imported": False,
         "imported_from": "none",
         "noteable_iid": mr.iid,
@@ -223,9 +202,6 @@ def render_note(world: World, mr: MergeRequest, note: Note) -> dict[str, object]
     if note.position is not None:
         rendered["position"] = note.position
     if note.resolvable:
-        rendered |= {
-            "resolved": note.resolved,
-            "resolved_by": render_user_or_none(world, note.resolved_by),
-            "resolved_at": stamp(note.resolved_at),
-        }
+        rendered |= expose(note, "resolved resolved_at")
+        rendered["resolved_by"] = render_user_or_none(world, note.resolved_by)
     return rendered

@@ -1,5 +1,7 @@
 """REST: the parts of a merge request: approvals, reviewers, diffs, commits, pipelines."""
 
+# One module: one row or short endpoint for each address below a merge request.
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,11 +19,10 @@ from bot.sandbox.rest.merge_request_entities import (
     shown_diff,
 )
 from bot.sandbox.rest.params import PAGING, flag, integer, text
-from bot.sandbox.rest.people_entities import render_issuable, render_user, stamp
-from bot.sandbox.world.access import can_approve, demand
+from bot.sandbox.rest.people_entities import expose, render_issuable, render_user, stamp
+from bot.sandbox.world.access import can_approve, demand, required
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
-from bot.sandbox.world.entities import DiffVersion, Level, MergeRequest, Reviewer, StateEvent, User
-from bot.sandbox.world.state import RefusedError
+from bot.sandbox.world.entities import Level, MergeRequest, Reviewer, StateEvent, User
 
 MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 
@@ -218,7 +219,8 @@ def show_changes(call: Call) -> Answer:
 def show_version(call: Call) -> Answer:
     """Tell of one version of the diff."""
     mr = call.code_merge_request
-    version = _find_version(mr, call.number("version_id"))
+    number = call.number("version_id")
+    version = required(next((each for each in mr.versions if each.id == number), None))
     body = render_version(mr, version)
     commits = commits_of(mr, version)
     body["commits"] = [render_commit(call.world, call.project, each) for each in commits]
@@ -226,30 +228,17 @@ def show_version(call: Call) -> Answer:
     return Answer(body=body)
 
 
-def _find_version(mr: MergeRequest, number: int) -> DiffVersion:
-    for version in mr.versions:
-        if version.id == number:
-            return version
-    raise RefusedError(404, "404 Not found")
-
-
 def _render_reviewer(call: Call, reviewer: Reviewer) -> dict[str, object]:
-    at = stamp(reviewer.created_at)
-    return {
-        "user": render_user(call.world, reviewer.user),
-        "state": reviewer.state,
-        "created_at": at,
-    }
+    told = expose(reviewer, "state created_at")
+    return told | {"user": render_user(call.world, reviewer.user)}
 
 
 def _render_state_event(call: Call, event: StateEvent) -> dict[str, object]:
     return {
-        "id": event.id,
+        **expose(event, "id state created_at"),
         "user": render_user(call.world, event.user),
-        "created_at": stamp(event.created_at),
         "resource_type": "MergeRequest",
         "resource_id": call.merge_request.id,
-        "state": event.state,
     }
 
 

@@ -1,15 +1,17 @@
 """REST: merge requests, listed, shown, opened, changed, merged."""
 
+# One module: half of it declares parameters, which list, change and merge share.
+
 import html
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 from markdown_it import MarkdownIt
 
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate, MergeWish
+from bot.sandbox.acts.merge_requests import MergeRequestDraft, MergeRequestUpdate
+from bot.sandbox.acts.merges import MergeWish
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
+from bot.sandbox.rest.finding import find_asked
 from bot.sandbox.rest.kinds import find
 from bot.sandbox.rest.merge_request_entities import (
     count_diverged,
@@ -21,7 +23,9 @@ from bot.sandbox.rest.params import (
     ISSUABLE,
     LABELLED,
     PAGING,
+    SCOPES,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -35,73 +39,40 @@ from bot.sandbox.rest.params import (
     words,
 )
 from bot.sandbox.rest.shelves import MILESTONES, find_milestone
-from bot.sandbox.world.access import can_read_merge_requests, demand
+from bot.sandbox.world.access import can_read_merge_requests, demand, required
 from bot.sandbox.world.entities import Level, MergeRequest
-from bot.sandbox.world.merge_request_search import TESTS, arrange, select
+from bot.sandbox.world.merge_request_search import ORDERS
 from bot.sandbox.world.state import RefusedError
 
 NEGATABLE: Mapping[str, Param] = {
-    "author_id": integer(),
-    "author_username": text(),
+    **alike(integer(), "author_id reviewer_id"),
     "assignee_id": integer_or_word(),
-    "assignee_username": words(),
-    "reviewer_username": text(),
-    "reviewer_id": integer(),
-    "labels": words(),
+    **alike(text(), "author_username reviewer_username"),
+    **alike(words(), "assignee_username labels"),
 }
 PAIRS = ("author", "reviewer", "assignee", "merge_user")
 PREMIUM = ("approved_by_ids", "approved_by_usernames")
 MOST_APPROVERS = 5
 FILTERS: Mapping[str, Param] = {
-    "author_id": integer(),
-    "author_username": text(),
-    "assignee_id": integer_or_word(),
-    "assignee_username": words(),
-    "reviewer_username": text(),
+    **NEGATABLE,
     "reviewer_id": integer_or_word(),
-    "labels": words(),
     "my_reaction_emoji": text(),
     "state": choice("opened", "closed", "locked", "merged", "all"),
-    "order_by": choice(
-        "created_at",
-        "label_priority",
-        "milestone_due",
-        "popularity",
-        "priority",
-        "title",
-        "updated_at",
-        "merged_at",
-    ),
+    "order_by": choice(*(set(ORDERS) - {"closed_at"})),
     "sort": choice("asc", "desc"),
-    "with_merge_status_recheck": flag(),
-    "with_labels_details": flag(),
-    "created_after": moment(),
-    "created_before": moment(),
-    "updated_after": moment(),
-    "updated_before": moment(),
-    "merged_after": moment(),
-    "merged_before": moment(),
-    "view": choice("simple"),
-    "scope": choice(
-        "created-by-me",
-        "assigned-to-me",
-        "created_by_me",
-        "assigned_to_me",
-        "reviews_for_me",
-        "all",
+    **alike(flag(), "with_merge_status_recheck with_labels_details"),
+    **alike(
+        moment(),
+        "created_after created_before updated_after updated_before merged_after merged_before",
     ),
-    "source_branch": text(),
-    "source_project_id": integer(),
-    "target_branch": text(),
-    "search": text(),
-    "in": text(),
+    "view": choice("simple"),
+    "scope": choice(*SCOPES, "reviews_for_me"),
+    **alike(text(), "source_branch target_branch search in merge_user_username"),
+    **alike(integer(), "source_project_id merge_user_id"),
     "wip": choice("yes", "no"),
     "draft": flag(),
     "not": mapping(NEGATABLE),
-    "merge_user_id": integer(),
-    "merge_user_username": text(),
-    "approved_by_ids": words(),
-    "approved_by_usernames": words(),
+    **alike(words(), "approved_by_ids approved_by_usernames"),
     "iids": integers(),
     **PAGING,
 }
@@ -111,11 +82,10 @@ FILTERS: Mapping[str, Param] = {
 @endpoint("GET", "/groups/{id}/merge_requests", FILTERS)
 @endpoint("GET", "/merge_requests", FILTERS, open=False)
 def list_merge_requests(call: Call) -> Answer:
-    """List merge requests, everywhere only the caller's own unless asked otherwise."""
+    """List merge requests."""
     if call.is_in_project:
         demand(can_read_merge_requests(call.user, call.project, call.today))
-    scope = "all" if "id" in call.path else "created_by_me"
-    return _list(call, _apply_scope(call, _readable(call), scope))
+    return _list(call, _readable(call))
 
 
 @endpoint("GET", "/projects/{id}/milestones/{milestone_id}/merge_requests", PAGING)
@@ -145,33 +115,25 @@ def _readable(call: Call) -> list[MergeRequest]:
     ]
 
 
-def _apply_scope(call: Call, found: list[MergeRequest], default: str) -> list[MergeRequest]:
-    scope = call.params.get("scope", default).replace("-", "_")
-    emoji = call.params.get("my_reaction_emoji")
-    if emoji:
-        found = [mr for mr in found if _reacted(mr, call.actor.id, emoji)]
-    tests = {"created_by_me": "author_id", "assigned_to_me": "assignee_id"}
-    tests["reviews_for_me"] = "reviewer_id"
-    return found if scope == "all" else select(found, {tests[scope]: call.actor.id})
-
-
 def _reacted(mr: MergeRequest, user_id: int, name: str) -> bool:
     return any(award.user.id == user_id and award.name == name for award in mr.awards)
 
 
 def _list(call: Call, found: list[MergeRequest]) -> Answer:
-    wanted = {name: value for name, value in call.params.items() if name in TESTS}
+    given = call.params
     for pair in PAIRS:
-        if f"{pair}_id" in wanted and f"{pair}_username" in wanted:
+        if f"{pair}_id" in given and f"{pair}_username" in given:
             problem = f"{pair}_id, {pair}_username are mutually exclusive"
             raise RefusedError(400, problem, key="error")
     for name in PREMIUM:
-        _check_approvers(call, name, wanted)
-    if "search" in wanted:
-        wanted["search"] = wanted["search"], call.params.get("in", "title,description")
-    found = select(found, wanted, call.params.get("not"))
-    order = call.params.get("order_by", "created_at")
-    found = arrange(found, order, call.params.get("sort", "desc"))
+        if len(given.get(name, ())) > MOST_APPROVERS:
+            problem = f"{name} must have at most {MOST_APPROVERS} values"
+            raise RefusedError(400, problem, key="error")
+    if "my_reaction_emoji" in given:
+        emoji = given["my_reaction_emoji"]
+        found = [mr for mr in found if _reacted(mr, call.actor.id, emoji)]
+    is_free = call.is_in_project and not call.project.settings.premium
+    found = find_asked(call, found, PREMIUM if is_free else ())
     return paged(call, found, lambda mr: _render_row(call, mr))
 
 
@@ -191,22 +153,11 @@ def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
     return row
 
 
-def _check_approvers(call: Call, name: str, wanted: dict[str, Any]) -> None:
-    if name not in wanted:
-        return
-    if len(wanted[name]) > MOST_APPROVERS:
-        raise RefusedError(400, f"{name} must have at most {MOST_APPROVERS} values", key="error")
-    if "id" in call.path and not call.project.settings.premium:
-        del wanted[name]
-
-
 @endpoint(
     "GET",
     "/projects/{id}/merge_requests/{merge_request_iid}",
     {
-        "render_html": flag(),
-        "include_diverged_commits_count": flag(),
-        "include_rebase_in_progress": flag(),
+        **alike(flag(), "render_html include_diverged_commits_count include_rebase_in_progress"),
     },
     job_token=True,
 )
@@ -233,18 +184,16 @@ WRITABLE: Mapping[str, Param] = {
     **ISSUABLE,
     **LABELLED,
     "reviewer_ids": integers(),
-    "remove_source_branch": flag(),
-    "squash": flag(),
+    **alike(flag(), "remove_source_branch squash"),
 }
+AS_GIVEN = ("title", "description", "target_branch", "discussion_locked", "squash")
 
 
 @endpoint(
     "POST",
     "/projects/{id}/merge_requests",
     {
-        "title": text(required=True),
-        "source_branch": text(required=True),
-        "target_branch": text(required=True),
+        **alike(text(required=True), "title source_branch target_branch"),
         "target_project_id": integer(),
         **WRITABLE,
     },
@@ -253,8 +202,7 @@ def open_merge_request(call: Call) -> Answer:
     """Open a merge request; the project of the path holds the source."""
     given, source = call.params, call.project
     target = call.world.projects.get(given.get("target_project_id", source.id))
-    if target is None:
-        raise RefusedError(404, "404 Project Not Found")
+    target = required(target, "404 Project Not Found")
     draft = MergeRequestDraft(
         title=given["title"],
         source_branch=given["source_branch"],
@@ -278,8 +226,7 @@ def open_merge_request(call: Call) -> Answer:
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}",
     {
-        "title": text(),
-        "target_branch": text(),
+        **alike(text(), "title target_branch"),
         "state_event": choice("close", "reopen"),
         "discussion_locked": flag(),
         **WRITABLE,
@@ -295,16 +242,12 @@ def update_merge_request(call: Call) -> Answer:
     if event is not None:
         event(call.world, call.actor, mr)
     update = MergeRequestUpdate(
-        title=given.get("title"),
-        description=given.get("description"),
-        target_branch=given.get("target_branch"),
+        **{name: given.get(name) for name in AS_GIVEN},
         assignees=call.people(read_assignees(given)),
         reviewers=call.people(given.get("reviewer_ids")),
-        discussion_locked=given.get("discussion_locked"),
-        squash=given.get("squash"),
+        labels=read_labels(given, mr.labels),
         force_remove_source_branch=given.get("remove_source_branch"),
     )
-    update = replace(update, labels=read_labels(given, mr.labels))
     actions.update_merge_request(call.world, call.actor, mr, update)
     _set_milestone(call, mr)
     return Answer(body=render_merge_request(call.world, mr, call.user))
@@ -319,11 +262,8 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}/merge",
     {
-        "sha": text(),
-        "squash": flag(),
-        "merge_commit_message": text(),
-        "squash_commit_message": text(),
-        "should_remove_source_branch": flag(),
+        **alike(text(), "sha merge_commit_message squash_commit_message"),
+        **alike(flag(), "squash should_remove_source_branch"),
     },
 )
 def merge(call: Call) -> Answer:

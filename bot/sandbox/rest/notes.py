@@ -1,5 +1,7 @@
 """REST: notes, discussions, reactions."""
 
+# One module: notes, threads and reactions find each other by the same path.
+
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
@@ -9,6 +11,7 @@ from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -18,7 +21,7 @@ from bot.sandbox.rest.params import (
     text,
 )
 from bot.sandbox.rest.people_entities import render_award
-from bot.sandbox.world.access import can_see_note
+from bot.sandbox.world.access import can_see_note, demand, required
 from bot.sandbox.world.entities import Award, MergeRequest, Note
 from bot.sandbox.world.state import RefusedError
 
@@ -28,18 +31,11 @@ THREAD_NOTE = THREADS + "/{discussion_id}/notes/{note_id}"
 EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/award_emoji"
 NOTE_EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji"
 POSITION: Mapping[str, Param] = {
-    "base_sha": text(required=True),
-    "start_sha": text(required=True),
-    "head_sha": text(required=True),
+    **alike(text(required=True), "base_sha start_sha head_sha"),
     "position_type": choice("text", "image", "file", required=True),
-    "new_path": text(),
-    "new_line": integer(),
-    "old_path": text(),
-    "old_line": integer(),
-    "width": integer(),
-    "height": integer(),
-    "x": number(),
-    "y": number(),
+    **alike(text(), "new_path old_path"),
+    **alike(integer(), "new_line old_line width height"),
+    **alike(number(), "x y"),
     "line_range": mapping(),
 }
 
@@ -94,8 +90,7 @@ def _is_wanted(note: Note, activity: str) -> bool:
     NOTES,
     {
         "body": text(required=True),
-        "internal": flag(),
-        "confidential": flag(),
+        **alike(flag(), "internal confidential"),
         "created_at": moment(),
         "merge_request_diff_head_sha": text(),
     },
@@ -116,8 +111,8 @@ def create_note(call: Call) -> Answer:
 
 def _note(call: Call) -> Note:
     """Find the note of the path, in the thread of the path if there is one."""
-    if call.path.get("discussion_id", call.note.discussion_id) != call.note.discussion_id:
-        raise RefusedError(404, "404 Note Not Found")
+    thread = call.note.discussion_id
+    demand(call.path.get("discussion_id", thread) == thread, 404, "404 Note Not Found")
     return call.note
 
 
@@ -183,10 +178,9 @@ def _render_thread(call: Call, notes: list[Note]) -> dict[str, object]:
 
 
 def _find_thread(call: Call) -> list[Note]:
-    for notes in threads(call, call.merge_request):
-        if notes[0].discussion_id == call.path["discussion_id"]:
-            return notes
-    raise RefusedError(404, "404 Discussion Not Found")
+    thread, found = call.path["discussion_id"], threads(call, call.merge_request)
+    named = next((notes for notes in found if notes[0].discussion_id == thread), None)
+    return required(named, "404 Discussion Not Found")
 
 
 @endpoint("GET", THREADS, PAGING)
@@ -278,10 +272,9 @@ def award_emoji(call: Call) -> Answer:
 
 
 def _find_award(call: Call) -> Award:
-    for award in _awards(call):
-        if award.id == call.number("award_id"):
-            return award
-    raise RefusedError(404, "404 Award Emoji Not Found")
+    number = call.number("award_id")
+    found = next((award for award in _awards(call) if award.id == number), None)
+    return required(found, "404 Award Emoji Not Found")
 
 
 @endpoint("GET", EMOJI + "/{award_id}")

@@ -1,10 +1,12 @@
 """Parameters of the REST interface: declared, converted, and refused where not known."""
 
+# One module: a kind of parameter is declared, converted and refused by one row of functions.
+
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.sandbox.world.entities import Label
 from bot.sandbox.world.state import RefusedError
@@ -14,6 +16,7 @@ FALSE = frozenset({False, "false", "0", "f", "no"})
 MAX_TEXT = 1_048_576
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 KEY = re.compile(r"\[([^\[\]]*)\]")
+Value = TypeVar("Value")
 Report = Callable[[str], None]
 
 
@@ -54,10 +57,18 @@ def _to_flag(value: object) -> bool:
     raise ValueError(value)
 
 
-def _to_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
+def _must_be(kind: type[Value]) -> Callable[[object], Value]:
+    """Take what is of a type already."""
+
+    def convert_(value: object) -> Value:
+        if not isinstance(value, kind):
+            raise TypeError(value)
+        return value
+
+    return convert_
+
+
+_to_text = _must_be(str)
 
 
 def _to_time(value: object) -> datetime:
@@ -65,36 +76,22 @@ def _to_time(value: object) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+def _split(value: object) -> list[Any]:
+    return value.split(",") if isinstance(value, str) else _must_be(list)(value)
+
+
 def _to_words(value: object) -> list[str]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list):
-        raise TypeError(value)
-    return [str(each).strip() for each in parts if str(each).strip()]
+    return [str(each).strip() for each in _split(value) if str(each).strip()]
 
 
 def _to_integers(value: object) -> list[int]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list):
-        raise TypeError(value)
-    return [_to_integer(each) for each in parts if each != ""]
+    return [_to_integer(each) for each in _split(value) if each != ""]
 
 
 def _to_integer_or_word(value: object) -> int | str:
     if isinstance(value, str) and value.casefold() in {"any", "none"}:
         return value
     return _to_integer(value)
-
-
-def _to_mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(value)
-    return value
-
-
-def _to_list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(value)
-    return value
 
 
 def integer(*, required: bool = False) -> Param:
@@ -144,12 +141,17 @@ def integer_or_word() -> Param:
 
 def mapping(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
     """Declare an object; without `fields` it may hold anything."""
-    return Param(convert=_to_mapping, fields=fields or {}, required=required)
+    return Param(convert=_must_be(dict), fields=fields or {}, required=required)
 
 
 def items(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
     """Declare a list of objects; without `fields` it may hold anything."""
-    return Param(convert=_to_list, fields=fields or {}, required=required)
+    return Param(convert=_must_be(list), fields=fields or {}, required=required)
+
+
+def alike(param: Param, names: str) -> dict[str, Param]:
+    """Declare parameters of one kind, their names with spaces between."""
+    return dict.fromkeys(names.split(), param)
 
 
 PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
@@ -157,10 +159,11 @@ PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
 ISSUABLE: Mapping[str, Param] = {
     "description": text(),
     "labels": words(),
-    "assignee_id": integer(),
+    **alike(integer(), "assignee_id milestone_id"),
     "assignee_ids": integers(),
-    "milestone_id": integer(),
 }
+# The old words have hyphens.
+SCOPES = ("all", "created_by_me", "assigned_to_me", "created-by-me", "assigned-to-me")
 LABELLED: Mapping[str, Param] = {"add_labels": words(), "remove_labels": words()}
 
 

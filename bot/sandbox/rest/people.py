@@ -1,14 +1,13 @@
-"""REST: the instance, users, members, labels."""
+"""REST: the instance, users, members."""
 
 from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.merge_request_entities import render_label_basic
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
@@ -23,17 +22,20 @@ from bot.sandbox.rest.people_entities import (
     render_profile,
     render_user,
 )
-from bot.sandbox.world.access import demand, effective_members, find_level, own_members
-from bot.sandbox.world.entities import Issue, Label, Level, Member, MergeRequest, Project, User
+from bot.sandbox.world.access import (
+    demand,
+    effective_members,
+    own_members,
+    required,
+)
+from bot.sandbox.world.entities import Level, Member, Project, User
 from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
 DIRECT: Mapping[str, Param] = {
     "query": text(),
-    "user_ids": integers(),
-    "skip_users": integers(),
-    "show_seat_info": flag(),
-    "with_saml_identity": flag(),
+    **alike(integers(), "user_ids skip_users"),
+    **alike(flag(), "show_seat_info with_saml_identity"),
     **PAGING,
 }
 ALL: Mapping[str, Param] = {
@@ -74,16 +76,9 @@ def show_own_account(call: Call) -> Answer:
     "GET",
     "/users",
     {
-        "username": text(),
-        "search": text(),
-        "active": flag(),
-        "blocked": flag(),
-        "humans": flag(),
-        "exclude_active": flag(),
-        "exclude_humans": flag(),
-        "without_project_bots": flag(),
-        "created_after": moment(),
-        "created_before": moment(),
+        **alike(text(), "username search"),
+        **alike(flag(), "active blocked humans exclude_active exclude_humans without_project_bots"),
+        **alike(moment(), "created_after created_before"),
         "order_by": choice("id", "name", "username", "created_at", "updated_at"),
         "sort": choice("asc", "desc"),
         **PAGING,
@@ -142,17 +137,15 @@ def list_members(call: Call) -> Answer:
 
 def show_member(call: Call) -> Answer:
     """Tell of a member."""
-    member = _find_members(call).get(call.number("user_id"))
-    if member is None:
-        raise RefusedError(404, "404 Not found")
+    member = required(_find_members(call).get(call.number("user_id")))
     return Answer(body=render_member(call.world, member))
 
 
 def _set_member(call: Call, user: User) -> Member:
     """Set somebody's level; nobody can give more than they have."""
     needed = Level.MAINTAINER if isinstance(call.place, Project) else Level.OWNER
-    own, level = find_level(call.user, call.place, call.today), call.params["access_level"]
-    demand(own >= max(needed, level))
+    level = call.params["access_level"]
+    demand(call.level >= max(needed, level))
     member = actions.add_member(call.world, call.actor, call.place, user, level)
     if "expires_at" in call.params:
         ends = call.params["expires_at"].date()
@@ -191,100 +184,3 @@ for _members in ("/groups/{id}/members", "/projects/{id}/members"):
     endpoint("POST", _members, {"user_id": integer(required=True), **ROLE})(add_member)
     endpoint("PUT", _members + "/{user_id}", ROLE)(edit_member)
     endpoint("DELETE", _members + "/{user_id}")(remove_member)
-
-
-LABELS = "/projects/{id}/labels"
-
-
-@endpoint(
-    "GET",
-    LABELS,
-    {
-        "with_counts": flag(),
-        "include_ancestor_groups": flag(),
-        "search": text(),
-        "archived": flag(),
-        **PAGING,
-    },
-)
-def list_labels(call: Call) -> Answer:
-    """List labels."""
-    needle = call.params.get("search", "").casefold()
-    found = [each for each in call.project.labels.values() if needle in each.name.casefold()]
-    return paged(call, sorted(found, key=lambda label: label.name), _render_label)
-
-
-def _label(call: Call) -> Label:
-    demand(call.level >= Level.REPORTER)
-    # Old clients name it in the parameters (lib/api/labels.rb, "deprecated").
-    name = call.path.get("label_id") or str(call.params.get("name", call.params.get("label_id")))
-    found = call.project.labels.get(name)
-    for label in call.project.labels.values():
-        if str(label.id) == name:
-            found = label
-    if found is None:
-        raise RefusedError(404, "404 Label Not Found")
-    return found
-
-
-LABEL: Mapping[str, Param] = {"color": text(), "description": text(), "priority": integer()}
-
-
-@endpoint("POST", LABELS, {"name": text(required=True), **LABEL, "color": text(required=True)})
-def create_label(call: Call) -> Answer:
-    """Make a label (doc/api/labels.md)."""
-    demand(call.level >= Level.REPORTER)
-    given, labels = call.params, call.project.labels
-    if given["name"] in labels:
-        raise RefusedError(409, "Label already exists")
-    with call.world.writing():
-        made = labels[given["name"]] = Label(
-            id=call.world.next_id("label"),
-            name=given["name"],
-            **{name: given[name] for name in LABEL if name in given},
-        )
-    return Answer(status=201, body=_render_label(made))
-
-
-@endpoint("GET", LABELS + "/{label_id}")
-def show_label(call: Call) -> Answer:
-    """Tell of a label, by number or name."""
-    return Answer(body=_render_label(_label(call)))
-
-
-NAMED: Mapping[str, Param] = {"name": text(), "label_id": text()}
-
-
-@endpoint("PUT", LABELS, {**NAMED, "new_name": text(), **LABEL})
-@endpoint("PUT", LABELS + "/{label_id}", {"new_name": text(), **LABEL})
-def edit_label(call: Call) -> Answer:
-    """Change a label."""
-    label, given = _label(call), call.params
-    with call.world.writing():
-        del call.project.labels[label.name]
-        label.name = given.get("new_name", label.name)
-        change(call, label, {name: given[name] for name in LABEL if name in given})
-        call.project.labels[label.name] = label
-    return Answer(body=_render_label(label))
-
-
-@endpoint("DELETE", LABELS, NAMED)
-@endpoint("DELETE", LABELS + "/{label_id}")
-def delete_label(call: Call) -> Answer:
-    """Delete a label, everywhere."""
-    label, project = _label(call), call.project
-    mrs, issues = project.merge_requests.values(), project.issues.values()
-    labelled: list[MergeRequest | Issue] = [*mrs, *issues]
-    with call.world.writing():
-        del project.labels[label.name]
-        for item in labelled:
-            item.labels = [each for each in item.labels if each is not label]
-    return Answer(status=204)
-
-
-def _render_label(label: Label) -> dict[str, object]:
-    return render_label_basic(label) | {
-        "subscribed": False,
-        "priority": label.priority,
-        "is_project_label": True,
-    }

@@ -2,8 +2,10 @@
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from bot.sandbox.world.entities import Award, Group, Issue, Member, MergeRequest, Project, User
+from bot.sandbox.world.exposing import expose_fields
 from bot.sandbox.world.state import World
 
 OWN_NAMESPACES = 1_000_000  # above it are those of people
@@ -12,6 +14,11 @@ OWN_NAMESPACES = 1_000_000  # above it are those of people
 def stamp(at: datetime | None) -> str | None:
     """Write a time as GitLab's REST interface does."""
     return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def expose(source: object, names: str) -> dict[str, Any]:
+    """Tell fields that are called here as GitLab's REST interface calls them."""
+    return expose_fields(source, names, stamp)
 
 
 def web_url(world: World, path: str) -> str:
@@ -28,11 +35,8 @@ def avatar_url(user: User) -> str:
 def render_user(world: World, user: User) -> dict[str, object]:
     """Render the short form of an account."""
     return {
-        "id": user.id,
-        "username": user.username,
+        **expose(user, "id username name state"),
         "public_email": None,
-        "name": user.name,
-        "state": user.state,
         "locked": False,
         "avatar_url": avatar_url(user),
         "web_url": web_url(world, user.username),
@@ -108,24 +112,16 @@ def render_member(world: World, member: Member) -> dict[str, object]:
 def render_issuable(item: MergeRequest | Issue, project: Project) -> dict[str, object]:
     """Render what lib/api/entities/issuable_entity.rb has of merge requests and issues alike."""
     return {
-        "id": item.id,
-        "iid": item.iid,
+        **expose(item, "id iid title description state created_at updated_at"),
         "project_id": project.id,
-        "title": item.title,
-        "description": item.description,
-        "state": item.state,
-        "created_at": stamp(item.created_at),
-        "updated_at": stamp(item.updated_at),
     }
 
 
 def render_award(world: World, award: Award, awardable: tuple[int, str]) -> dict[str, object]:
     """Render a reaction on the object named by (id, type)."""
     return {
-        "id": award.id,
-        "name": award.name,
+        **expose(award, "id name created_at"),
         "user": render_user(world, award.user),
-        "created_at": stamp(award.created_at),
         "updated_at": stamp(award.created_at),
         "awardable_id": awardable[0],
         "awardable_type": awardable[1],

@@ -1,22 +1,20 @@
-"""REST: trigger tokens, CI/CD variables, pipeline schedules, and the merged CI configuration."""
+"""REST: trigger tokens, CI/CD variables, pipeline schedules."""
+
+# One module: three rows of the frame of kinds, each with what it makes and tells.
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-
-import yaml
 
 from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
-from bot.sandbox.rest.params import choice, flag, text
-from bot.sandbox.rest.people_entities import render_user, stamp
+from bot.sandbox.rest.params import alike, choice, flag, text
+from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_push, demand
-from bot.sandbox.world.ci_includes import find_included, merge_included
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
-from bot.sandbox.world.shipped import CI_FILE, ci_definition, read_yaml
 from bot.sandbox.world.state import RefusedError
 
 TRIGGERS = "/projects/{id}/triggers"
@@ -26,8 +24,6 @@ SHOWN = 4  # characters of somebody else's trigger token; doc/ci/triggers
 # doc/ci/variables: what can be masked is one line of at least 8 of these characters.
 MASKABLE = re.compile(r"[a-zA-Z0-9_+=/@:.~-]{8,}")
 NAME = re.compile(r"\w{1,255}", re.ASCII)
-# doc/api/lint.md; the words are those of Gitlab::Ci::Lint for a project without a configuration.
-NOTHING = "Please provide content of .gitlab-ci.yml"
 
 
 # --- trigger tokens ---------------------------------------------------------------------
@@ -46,13 +42,9 @@ def _make_trigger(call: Call) -> TriggerToken:
 def _render_trigger(call: Call, trigger: TriggerToken) -> dict[str, object]:
     own = trigger.owner is call.user
     return {
-        "id": trigger.id,
+        **expose(trigger, "id description created_at last_used expires_at"),
         "token": trigger.value if own else trigger.value[:SHOWN],
-        "description": trigger.description,
-        "created_at": stamp(trigger.created_at),
         "updated_at": stamp(trigger.created_at),
-        "last_used": stamp(trigger.last_used),
-        "expires_at": stamp(trigger.expires_at),
         "owner": render_user(call.world, trigger.owner),
     }
 
@@ -75,11 +67,8 @@ offer(
 
 
 VALUES = {
-    "protected": flag(),
-    "masked": flag(),
-    "raw": flag(),
-    "description": text(),
-    "environment_scope": text(),
+    **alike(flag(), "protected masked raw"),
+    **alike(text(), "description environment_scope"),
     "variable_type": choice("env_var", "file"),
 }
 
@@ -111,17 +100,9 @@ def _check_mask(variable: Variable) -> None:
 
 
 def _render_variable(_call: Call, variable: Variable) -> dict[str, object]:
-    return {
-        "variable_type": variable.variable_type,
-        "key": variable.key,
-        "value": None if variable.hidden else variable.value,
-        "protected": variable.protected,
-        "masked": variable.masked,
-        "hidden": variable.hidden,
-        "raw": variable.raw,
-        "environment_scope": variable.environment_scope,
-        "description": variable.description,
-    }
+    names = "variable_type key value protected masked hidden raw environment_scope description"
+    told = expose(variable, names)
+    return told | {"value": None} if variable.hidden else told
 
 
 def _keep_variables(call: Call) -> list[Variable]:
@@ -136,8 +117,7 @@ offer(
         at=VARIABLES,
         key="key",
         fields={
-            "key": text(required=True),
-            "value": text(required=True),
+            **alike(text(required=True), "key value"),
             "masked_and_hidden": flag(),
             **VALUES,
         },
@@ -177,14 +157,8 @@ def _variables(call: Call, schedule: Schedule) -> list[dict[str, Any]]:
 
 def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
     return {
-        "id": schedule.id,
-        "description": schedule.description,
-        "ref": schedule.ref,
-        "cron": schedule.cron,
-        "cron_timezone": schedule.cron_timezone,
+        **expose(schedule, "id description ref cron cron_timezone active created_at"),
         "next_run_at": stamp(call.world.now),
-        "active": schedule.active,
-        "created_at": stamp(schedule.created_at),
         "updated_at": stamp(schedule.created_at),
         "owner": render_user(call.world, schedule.owner),
     }
@@ -193,9 +167,8 @@ def _render_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
 def _show_schedule(call: Call, schedule: Schedule) -> dict[str, object]:
     """Tell of one schedule, with the last of its pipelines."""
     last = schedule.last_pipeline
-    names = ("id", "sha", "ref", "status")
     return _render_schedule(call, schedule) | {
-        "last_pipeline": {name: getattr(last, name) for name in names} if last else None,
+        "last_pipeline": expose(last, "id sha ref status") if last else None,
         "variables": _variables(call, schedule),
     }
 
@@ -243,61 +216,3 @@ def play_schedule(call: Call) -> Answer:
     with call.world.writing():
         found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
     return Answer(status=201, body={"message": "201 Created"})
-
-
-# --- configuration ----------------------------------------------------------------------
-
-
-@endpoint(
-    "GET",
-    "/projects/{id}/ci/lint",
-    {"dry_run": flag(), "include_jobs": flag(), "ref": text(), "content_ref": text()},
-    open=False,
-)
-def lint_project(call: Call) -> Answer:
-    """Return whether the CI configuration of the default branch is valid, and all of it in one."""
-    project = call.code
-    commit = project.repository.find_commit(project.default_branch)
-    place = project.settings.ci_config_path or CI_FILE
-    content = project.repository.content(commit, place) if commit else None
-    if commit is None or (content is None and not project.triggers):
-        return _lint_answer("", [NOTHING])
-    written = ci_definition() if content is None else content.decode()
-    return _lint(written, find_included(project, commit))
-
-
-@endpoint("POST", "/projects/{id}/ci/lint",
-          {"content": text(required=True), "dry_run": flag(), "include_jobs": flag(),
-           "ref": text()})  # fmt: skip
-def lint_content(call: Call) -> Answer:
-    """Return whether a CI configuration is valid: that it is YAML with a job is all that counts."""
-    demand(call.level >= Level.DEVELOPER)
-    project = call.code
-    commit = project.repository.find_commit(project.default_branch)
-    return _lint(call.params["content"], find_included(project, commit))
-
-
-def _lint(written: str, read: Callable[[str], str | None]) -> Answer:
-    try:
-        merged = dict(merge_included(written, read))
-    except RefusedError as refused:
-        told: Any = refused.body["message"]
-        return _lint_answer("", told["base"])
-    named = read_yaml(written).get("include") or []
-    merged.pop("include", None)
-    return _lint_answer(f"---\n{yaml.safe_dump(merged)}", [], named)
-
-
-def _lint_answer(merged: str, errors: list[str], named: Any = ()) -> Answer:
-    places = named if isinstance(named, list | tuple) else [named]
-    included = [
-        {"type": kind, "location": location}
-        for each in places
-        for kind, location in ({"local": each} if isinstance(each, str) else each).items()
-        if kind in {"local", "component"}
-    ]
-    body = {
-        "valid": not errors, "merged_yaml": merged, "errors": errors, "warnings": [],
-        "includes": included,
-    }  # fmt: skip
-    return Answer(body=body)

@@ -1,4 +1,6 @@
-"""REST: which projects and groups there are (doc/api/projects.md, groups.md, namespaces.md)."""
+"""REST: which projects and namespaces there are (doc/api/projects.md, namespaces.md)."""
+
+# One module: every list of projects is chosen, selected and ordered by the same functions.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,14 +10,14 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import change, holds
+from bot.sandbox.rest.kinds import holds
 from bot.sandbox.rest.params import (
     PAGING,
     Param,
+    alike,
     choice,
     flag,
     integer,
-    integers,
     is_inside,
     moment,
     text,
@@ -25,9 +27,7 @@ from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, r
 from bot.sandbox.rest.project_entities import (
     SIMPLE,
     last_activity,
-    render_group,
     render_project,
-    render_shares,
 )
 from bot.sandbox.rest.settings import EDITABLE, change_project
 from bot.sandbox.world.access import (
@@ -36,30 +36,24 @@ from bot.sandbox.world.access import (
     demand,
     effective_members,
     find_level,
+    required,
 )
-from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
+from bot.sandbox.world.entities import Group, Level, Member, Project
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
+VISIBILITY = choice("public", "internal", "private")
 LIST: Mapping[str, Param] = {
     "search": text(),
-    "search_namespaces": flag(),
-    "membership": flag(),
-    "owned": flag(),
-    "starred": flag(),
-    "archived": flag(),
-    "simple": flag(),
-    "statistics": flag(),
-    "min_access_level": integer(),
-    "visibility": choice("public", "internal", "private"),
-    "with_merge_requests_enabled": flag(),
-    "with_issues_enabled": flag(),
-    "with_custom_attributes": flag(),
-    "include_pending_delete": flag(),
-    "id_after": integer(),
-    "id_before": integer(),
-    "last_activity_after": moment(),
-    "last_activity_before": moment(),
+    **alike(
+        flag(),
+        "search_namespaces membership owned starred archived simple statistics "
+        "with_merge_requests_enabled with_issues_enabled with_custom_attributes "
+        "include_pending_delete",
+    ),
+    **alike(integer(), "min_access_level id_after id_before"),
+    "visibility": VISIBILITY,
+    **alike(moment(), "last_activity_after last_activity_before"),
     "topic": words(),
     "order_by": choice("id", "name", "path", "created_at", "updated_at", "last_activity_at"),
     "sort": choice("asc", "desc"),
@@ -67,19 +61,6 @@ LIST: Mapping[str, Param] = {
     **PAGING,
 }
 OF_GROUP: Mapping[str, Param] = {**LIST, "include_subgroups": flag(), "with_shared": flag()}
-GROUPS: Mapping[str, Param] = {
-    "search": text(),
-    "skip_groups": integers(),
-    "all_available": flag(),
-    "owned": flag(),
-    "top_level_only": flag(),
-    "statistics": flag(),
-    "min_access_level": integer(),
-    "order_by": choice("name", "path", "id", "similarity"),
-    "sort": choice("asc", "desc"),
-    "visibility": choice("public", "internal", "private"),
-    **PAGING,
-}
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -123,7 +104,8 @@ def _is_asked_project(call: Call, project: Project) -> bool:
     return all(passes)
 
 
-def _arrange(call: Call, places: Iterable[Any], order: str, sort: str) -> list[Any]:
+def arrange(call: Call, places: Iterable[Any], order: str, sort: str) -> list[Any]:
+    """Select what is asked for of projects or groups, in the order asked for."""
     key = KEYS.get(call.params.get("order_by", order), KEYS["id"])
     found = [each for each in places if _is_asked(call, each)]
     return sorted(found, key=key, reverse=call.params.get("sort", sort) == "desc")
@@ -136,7 +118,7 @@ def _of_user(call: Call) -> Callable[[Project], bool]:
     return lambda project: project.owner is user
 
 
-def _of_group(call: Call) -> Callable[[Project], bool]:
+def of_group(call: Call) -> Callable[[Project], bool]:
     """Choose those of a group, and of its subgroups as well if asked."""
     group, deep = call.group, call.params.get("include_subgroups", False)
     return lambda project: (
@@ -144,14 +126,15 @@ def _of_group(call: Call) -> Callable[[Project], bool]:
     )
 
 
-def _shared(call: Call) -> Callable[[Project], bool]:
+def shared_with(call: Call) -> Callable[[Project], bool]:
+    """Choose those that a group is invited to."""
     group = call.group
     return lambda project: any(link.group is group for link in project.shared_with)
 
 
 def _in_group(call: Call) -> Callable[[Project], bool]:
     """Choose those of a group, and unless they are not wanted those shared with it."""
-    owns, has = _of_group(call), _shared(call)
+    owns, has = of_group(call), shared_with(call)
     shared = call.params.get("with_shared", True)
     return lambda project: owns(project) or (shared and has(project))
 
@@ -167,7 +150,7 @@ LISTS: tuple[tuple[str, Mapping[str, Param], Callable[[Call], Callable[[Project]
     ("/users/{user_id}/projects", LIST, _of_user),
     ("/projects/{id}/forks", LIST, _forks),
     ("/groups/{id}/projects", OF_GROUP, _in_group),
-    ("/groups/{id}/projects/shared", LIST, _shared),
+    ("/groups/{id}/projects/shared", LIST, shared_with),
 )
 
 
@@ -178,7 +161,7 @@ def _list_projects(choose: Callable[[Call], Callable[[Project], bool]], call: Ca
         return {name: body[name] for name in SIMPLE} if simple else body
 
     found = filter(choose(call), call.world.projects.values())
-    return paged(call, _arrange(call, found, "id", "desc"), render)
+    return paged(call, arrange(call, found, "id", "desc"), render)
 
 
 for _template, _params, _choose in LISTS:
@@ -186,10 +169,9 @@ for _template, _params, _choose in LISTS:
 
 
 FORK: Mapping[str, Param] = {
-    **{name: text() for name in ("name", "path", "namespace", "namespace_path", "description")},
+    **alike(text(), "name path namespace namespace_path description branches"),
     "namespace_id": integer(),
-    "visibility": choice("public", "internal", "private"),
-    "branches": text(),
+    "visibility": VISIBILITY,
     "mr_default_target_self": flag(),
 }
 
@@ -199,9 +181,9 @@ def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
     if named in {None, call.actor.username, OWN_NAMESPACES + call.actor.id}:
         return None
-    group = call.world.find_group(str(named))
-    if group is None or find_level(call.user, group, call.today) < Level.DEVELOPER:
-        raise RefusedError(404, "404 Target Namespace Not Found")
+    words_ = "404 Target Namespace Not Found"
+    group = required(call.world.find_group(str(named)), words_)
+    demand(find_level(call.user, group, call.today) >= Level.DEVELOPER, 404, words_)
     return group
 
 
@@ -231,10 +213,8 @@ def fork_project(call: Call) -> Answer:
     "POST",
     "/projects",
     {
-        "name": text(),
-        "path": text(),
+        **alike(text(), "name path default_branch"),
         "namespace_id": integer(),
-        "default_branch": text(),
         "initialize_with_readme": flag(),
         **EDITABLE,
     },
@@ -327,124 +307,6 @@ def find_namespace(call: Call) -> Answer:
 @endpoint("GET", "/namespaces/{name}", open=False)
 def show_namespace(call: Call) -> Answer:
     """Tell of a namespace, by number or path."""
-    for row in _namespaces(call):
-        if call.path["name"] in {str(row["id"]), row["full_path"]}:
-            return Answer(body=row)
-    raise RefusedError(404, "404 Namespace Not Found")
-
-
-@endpoint(
-    "POST",
-    "/groups",
-    {
-        "name": text(required=True),
-        "path": text(required=True),
-        "parent_id": integer(),
-        "description": text(),
-        "visibility": choice("public", "internal", "private"),
-    },
-)
-def create_group(call: Call) -> Answer:
-    """Make a group, whose owner the caller is."""
-    given = call.params
-    parent = call.world.groups.get(given["parent_id"]) if "parent_id" in given else None
-    if "parent_id" in given:
-        if parent is None:
-            raise RefusedError(404, "404 Group Not Found")
-        demand(find_level(call.user, parent, call.today) >= Level.MAINTAINER)
-    path = f"{parent.full_path}/{given['path']}" if parent else given["path"]
-    if call.world.is_taken(path):
-        raise RefusedError(400, 'Failed to save group {:path=>["has already been taken"]}')
-    with call.world.writing() as now:
-        group = Group(
-            id=call.world.next_id("group"),
-            full_path=path,
-            name=given["name"],
-            created_at=now,
-            visibility=given.get("visibility", parent.visibility if parent else "private"),
-            parent=parent,
-            description=given.get("description", ""),
-        )
-        group.members[call.actor.id] = Member(user=call.actor, level=Level.OWNER, created_at=now)
-        call.world.add_group(group)
-    return Answer(status=201, body=render_group(call, group))
-
-
-GROUP: Mapping[str, Param] = {
-    "name": text(),
-    "description": text(),
-    "visibility": choice("public", "internal", "private"),
-}
-
-
-@endpoint("PUT", "/groups/{id}", GROUP)
-def edit_group(call: Call) -> Answer:
-    """Change a group."""
-    demand(find_level(call.user, call.group, call.today) >= Level.OWNER)
-    with call.world.writing():
-        change(call, call.group, call.params)
-    return Answer(body=render_group(call, call.group))
-
-
-def _own_place(call: Call) -> Project | Group:
-    least = Level.MAINTAINER if isinstance(call.place, Project) else Level.OWNER
-    demand(find_level(call.user, call.place, call.today) >= least)
-    return call.place
-
-
-SHARE = {"group_id": integer(required=True), "group_access": integer(required=True)}
-
-
-@endpoint("POST", "/projects/{id}/share", SHARE)
-@endpoint("POST", "/groups/{id}/share", SHARE)
-def share_place(call: Call) -> Answer:
-    """Invite a group."""
-    place, group = _own_place(call), call.world.groups.get(call.params["group_id"])
-    if group is None or not can_read(call.user, group, call.today):
-        raise RefusedError(404, "404 Group Not Found")
-    if any(each.group is group for each in place.shared_with):
-        raise RefusedError(409, "Shared with group already exists")
-    with call.world.writing():
-        place.shared_with.append(GroupLink(group=group, level=call.params["group_access"]))
-    told = {"id": group.id, "group_id": group.id, "group_access": call.params["group_access"]}
-    return Answer(status=201, body=told | {"project_id": place.id, "expires_at": None})
-
-
-@endpoint("DELETE", "/projects/{id}/share/{group_id}")
-@endpoint("DELETE", "/groups/{id}/share/{group_id}")
-def unshare_place(call: Call) -> Answer:
-    """Take an invitation back."""
-    place, number = _own_place(call), call.number("group_id")
-    kept = [each for each in place.shared_with if each.group.id != number]
-    demand(len(kept) < len(place.shared_with), 404)
-    with call.world.writing():
-        place.shared_with = kept
-    return Answer(status=204)
-
-
-@endpoint("GET", "/groups/{id}", {"with_projects": flag(), "with_custom_attributes": flag()})
-def show_group(call: Call) -> Answer:
-    """Tell of a group, with its projects unless they are not wanted."""
-    group = call.group
-    body = render_group(call, group) | {"shared_with_groups": render_shares(group)}
-    if call.params.get("with_projects", True):
-        for name, choose in (("projects", _of_group), ("shared_projects", _shared)):
-            chosen = filter(choose(call), call.world.projects.values())
-            seen = [each for each in chosen if can_read(call.user, each, call.today)]
-            body[name] = [render_project(call, each) for each in seen]
-    return Answer(body=body)
-
-
-@endpoint("GET", "/groups", GROUPS)
-@endpoint("GET", "/groups/{id}/subgroups", GROUPS)
-@endpoint("GET", "/groups/{id}/descendant_groups", GROUPS)
-def list_groups(call: Call) -> Answer:
-    """List the groups the caller may see: all, or those right below a group, or all below it."""
-    groups = list(call.world.groups.values())
-    if call.url.endswith("/subgroups"):
-        groups = [each for each in groups if each.parent is call.group]
-    elif "id" in call.path:
-        groups = [each for each in groups if call.group in [*each.lineage()][1:]]
-    skipped, top = call.params.get("skip_groups", ()), call.params.get("top_level_only")
-    groups = [each for each in groups if each.id not in skipped and not (top and each.parent)]
-    return paged(call, _arrange(call, groups, "name", "asc"), lambda each: render_group(call, each))
+    name, rows = call.path["name"], _namespaces(call)
+    found = next((row for row in rows if name in {str(row["id"]), row["full_path"]}), None)
+    return Answer(body=required(found, "404 Namespace Not Found"))

@@ -1,10 +1,12 @@
 """How projects and groups look in the REST interface."""
 
+# One module: half of it is the table of what all projects have and nobody changes.
+
 from datetime import datetime
 from typing import Any
 
 from bot.sandbox.rest.core import Call
-from bot.sandbox.rest.people_entities import render_namespace, render_user, stamp, web_url
+from bot.sandbox.rest.people_entities import expose, render_namespace, render_user, stamp, web_url
 from bot.sandbox.world.access import can_read, can_read_merge_requests, find_level
 from bot.sandbox.world.entities import Group, Level, Project
 
@@ -49,6 +51,7 @@ _ABSENT = (
     "reviewer_assignment_strategy", "merge_request_title_regex",
     "merge_request_title_regex_description", "custom_attributes",
 )  # fmt: skip
+_OWN_LEVELS = ("repository", "merge_requests", "issues", "builds")
 _LEVELS = (
     "issues", "wiki", "snippets", "pages", "analytics", "container_registry", "requirements",
     "security_and_compliance", "releases", "environments", "feature_flags", "infrastructure",
@@ -82,6 +85,15 @@ CONSTANT: dict[str, Any] = {
     "external_authorization_classification_label": "",
     "ci_restrict_pipeline_cancellation_role": "developer",
 }
+# GitLab's names of what has an effect here.
+ATTRIBUTES = {
+    "only_allow_merge_if_pipeline_succeeds": "pipelines_must_succeed",
+    "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
+    "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
+    "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
+    "allow_merge_on_skipped_pipeline": "skipped_is_success",
+    "ci_config_path": "ci_config_path",
+}
 SIMPLE = (
     "id", "description", "name", "name_with_namespace", "path", "path_with_namespace", "created_at",
     "default_branch", "tag_list", "topics", "ssh_url_to_repo", "http_url_to_repo", "web_url",
@@ -92,6 +104,7 @@ SIMPLE = (
 
 def render_project(call: Call, project: Project) -> dict[str, Any]:
     """Render a project for the caller."""
+    # One function: one entity, field by field.
     world, settings = call.world, project.settings
     url = web_url(world, project.path_with_namespace)
     level = find_level(call.user, project, call.today)
@@ -101,24 +114,18 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
         CONSTANT
         | project.told
         | {
-            "id": project.id,
-            "description": project.description,
+            **expose(project, "id name description default_branch visibility archived created_at"),
             "description_html": project.description or "",
-            "name": project.name,
             "name_with_namespace": project.path_with_namespace.replace("/", " / "),
             "path": project.path_with_namespace.rsplit("/", 1)[-1],
             "path_with_namespace": project.path_with_namespace,
-            "created_at": stamp(project.created_at),
             "updated_at": stamp(last),
             "last_activity_at": stamp(last),
-            "default_branch": project.default_branch,
-            "ci_config_path": settings.ci_config_path,
             "http_url_to_repo": f"{url}.git",
             "ssh_url_to_repo": f"git@127.0.0.1:{project.path_with_namespace}.git",
             "web_url": url,
             "readme_url": f"{url}/-/blob/{project.default_branch}/README.md",
             "forks_count": sum(each.forked_from is project for each in world.projects.values()),
-            "visibility": project.visibility,
             "namespace": render_namespace(
                 world,
                 project.group or project.owner,
@@ -128,25 +135,25 @@ def render_project(call: Call, project: Project) -> dict[str, Any]:
             "creator_id": project.owner.id if project.owner else 1,
             "_links": _links(call, project),
             "empty_repo": not project.repository.branches,
-            "archived": project.archived,
             "merge_requests_enabled": readable,
             "issues_enabled": project.issues_access != "disabled",
             "open_issues_count": sum(each.state == "opened" for each in project.issues.values()),
             "can_create_merge_request_in": readable and call.user is not None,
             "shared_with_groups": render_shares(project),
-            "only_allow_merge_if_pipeline_succeeds": settings.pipelines_must_succeed,
-            "only_allow_merge_if_all_discussions_are_resolved": settings.threads_must_be_resolved,
-            "allow_merge_on_skipped_pipeline": settings.skipped_is_success,
+            **{name: getattr(settings, attribute) for name, attribute in ATTRIBUTES.items()},
         }
     )
-    if settings.ultimate:
-        body["only_allow_merge_if_all_status_checks_passed"] = settings.checks_must_succeed
+    if not settings.ultimate:
+        del body["only_allow_merge_if_all_status_checks_passed"]
     if project.owner is not None:
         body["owner"] = render_user(world, project.owner)
     above = project.forked_from
     if above is not None and can_read(call.user, above, call.today):
         told = render_project(call, above)
         body["forked_from_project"] = {name: told[name] for name in SIMPLE}
+    if level < Level.MAINTAINER:
+        # The CI/CD settings are for those who may change them.
+        del body["ci_pipeline_variables_minimum_override_role"]
     return body | _for_members(call, project, level)
 
 
@@ -180,16 +187,11 @@ def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
         for each in (own.level if own else 0, inherited)
     )
     told: dict[str, Any] = {
-        "repository_access_level": project.repository_access,
-        "merge_requests_access_level": project.merge_requests_access,
-        "issues_access_level": project.issues_access,
-        "builds_access_level": project.builds_access,
+        **{f"{name}_access_level": getattr(project, f"{name}_access") for name in _OWN_LEVELS},
         "permissions": {"project_access": access, "group_access": group_access},
     }
     if level >= Level.MAINTAINER:
-        # The CI/CD settings are for those who may change them.
-        role = project.settings.pipeline_variables_role
-        told |= {"ci_pipeline_variables_minimum_override_role": role, "runners_token": None}
+        told["runners_token"] = None
     return told
 
 
@@ -203,12 +205,9 @@ def _links(call: Call, project: Project) -> dict[str, str]:
 def render_group(call: Call, group: Group) -> dict[str, Any]:
     """Render a group (lib/api/entities/group.rb)."""
     return {
-        "id": group.id,
+        **expose(group, "id name description visibility full_path created_at"),
         "web_url": web_url(call.world, f"groups/{group.full_path}"),
-        "name": group.name,
         "path": group.full_path.rpartition("/")[2],
-        "description": group.description,
-        "visibility": group.visibility,
         "share_with_group_lock": False,
         "require_two_factor_authentication": False,
         "two_factor_grace_period": 48,
@@ -225,8 +224,6 @@ def render_group(call: Call, group: Group) -> dict[str, Any]:
         "avatar_url": None,
         "request_access_enabled": True,
         "full_name": " / ".join(reversed([each.name for each in group.lineage()])),
-        "full_path": group.full_path,
-        "created_at": stamp(group.created_at),
         "parent_id": group.parent.id if group.parent else None,
         "organization_id": 1,
     }

@@ -1,5 +1,7 @@
 """REST: tags and releases (doc/api/tags.md, doc/api/releases/_index.md)."""
 
+# One module: a release makes its tag, and a tag takes its release along.
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,9 +9,20 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, items, mapping, moment, text, words
-from bot.sandbox.rest.people_entities import render_user, stamp, web_url
-from bot.sandbox.world.access import demand, reaches
+from bot.sandbox.rest.params import (
+    PAGING,
+    Param,
+    alike,
+    choice,
+    flag,
+    items,
+    mapping,
+    moment,
+    text,
+    words,
+)
+from bot.sandbox.rest.people_entities import expose, render_user, web_url
+from bot.sandbox.world.access import demand, reaches, required
 from bot.sandbox.world.entities import Level, Project, Release, User, matches
 from bot.sandbox.world.state import RefusedError, World
 
@@ -19,10 +32,8 @@ RELEASES = "/projects/{id}/releases"
 MILESTONES = "/projects/{id}/milestones"
 LINKS = RELEASES + "/{tag_name}/assets/links"
 LINK: Mapping[str, Param] = {
-    "name": text(required=True),
-    "url": text(required=True),
-    "direct_asset_path": text(),
-    "filepath": text(),
+    **alike(text(required=True), "name url"),
+    **alike(text(), "direct_asset_path filepath"),
     "link_type": choice("other", "runbook", "image", "package"),
 }
 
@@ -75,8 +86,7 @@ def _tag(call: Call, name: str, ref: str, message: str) -> None:
     if not may_make_tag(call.world, call.actor, call.project, name):
         raise RefusedError(400, NO_TAG)
     commit = call.project.repository.find_commit(ref)
-    if commit is None:
-        raise RefusedError(400, "Target " + ref + " is invalid")
+    commit = required(commit, f"Target {ref} is invalid", 400)
     moved = commit.sha, None
     actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", moved)
     call.project.tag_messages[name] = message
@@ -125,8 +135,7 @@ def list_releases(call: Call) -> Answer:
 
 
 RELEASE: Mapping[str, Param] = {
-    "name": text(),
-    "description": text(),
+    **alike(text(), "name description"),
     "milestones": words(),
     "released_at": moment(),
 }
@@ -144,8 +153,7 @@ def show_release(call: Call) -> Answer:
     RELEASES,
     {
         "tag_name": text(required=True),
-        "tag_message": text(),
-        "ref": text(),
+        **alike(text(), "tag_message ref"),
         **RELEASE,
         "assets": mapping({"links": items(LINK)}),
     },
@@ -218,10 +226,7 @@ def _milestones(call: Call) -> list[dict[str, Any]]:
 
 
 def _find(call: Call) -> Release:
-    found = call.code.releases.get(call.path["tag_name"])
-    if found is None:
-        raise RefusedError(404, "404 Not found")
-    return found
+    return required(call.code.releases.get(call.path["tag_name"]))
 
 
 def _render(call: Call, release: Release) -> dict[str, object]:
@@ -229,10 +234,7 @@ def _render(call: Call, release: Release) -> dict[str, object]:
     url = web_url(call.world, f"{path}/-/releases/{release.tag}")
     return {
         "tag_name": release.tag,
-        "name": release.name,
-        "description": release.description,
-        "created_at": stamp(release.created_at),
-        "released_at": stamp(release.released_at),
+        **expose(release, "name description created_at released_at"),
         "upcoming_release": release.released_at > call.world.now,
         **({"milestones": release.milestones} if release.milestones else {}),
         "author": render_user(call.world, release.author),

@@ -1,5 +1,7 @@
 """REST: trees, branches, comparisons."""
 
+# One module: one short endpoint for each address below `/repository` that reads.
+
 import re
 from base64 import b64encode
 from collections import Counter
@@ -11,9 +13,9 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
-from bot.sandbox.rest.params import PAGING, choice, flag, text, words
+from bot.sandbox.rest.params import PAGING, alike, choice, flag, text, words
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_push, demand
+from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.diffs import compare_trees, render_diff
 from bot.sandbox.world.entities import Level, Project
 from bot.sandbox.world.git_objects import encode_trees
@@ -29,11 +31,9 @@ COMPARED_FILES = 1000
     "GET",
     "/projects/{id}/repository/tree",
     {
-        "ref": text(),
-        "path": text(),
+        **alike(text(), "ref path page_token"),
         "recursive": flag(),
         "pagination": choice("legacy", "keyset", "none"),
-        "page_token": text(),
         **PAGING,
     },
     scopes=FILES,
@@ -56,8 +56,7 @@ def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
     size, token = read_window(call).size, call.params.get("page_token")
     if token:
         places = [at for at, row in enumerate(found) if _token(row) == token]
-        if not places:
-            raise RefusedError(404, "404 Tree Not Found")
+        demand(bool(places), 404, "404 Tree Not Found")
         found = found[places[0] + 1 :]
     shown, headers = found[:size], {"X-Per-Page": str(size)}
     if len(found) > size:
@@ -96,8 +95,7 @@ def _row(path: str, kind: str, sha: str, mode: str) -> dict[str, str]:
     "GET",
     "/projects/{id}/repository/branches",
     {
-        "search": text(),
-        "regex": text(),
+        **alike(text(), "search regex"),
         "sort": choice("name_asc", "updated_asc", "updated_desc"),
         **PAGING,
     },
@@ -124,8 +122,7 @@ def _is_named(given: Mapping[str, str], name: str) -> bool:
 @endpoint("GET", "/projects/{id}/repository/branches/{branch}", scopes=FILES)
 def show_branch(call: Call) -> Answer:
     """Tell of a branch."""
-    if call.path["branch"] not in call.code.repository.branches:
-        raise RefusedError(404, "404 Branch Not Found")
+    demand(call.path["branch"] in call.code.repository.branches, 404, "404 Branch Not Found")
     return Answer(body=_render_branch(call, call.path["branch"]))
 
 
@@ -178,10 +175,8 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
     "GET",
     "/projects/{id}/repository/compare",
     {
-        "from": text(required=True),
-        "to": text(required=True),
-        "straight": flag(),
-        "unidiff": flag(),
+        **alike(text(required=True), "from to"),
+        **alike(flag(), "straight unidiff"),
     },
     scopes=FILES,
 )
@@ -212,9 +207,8 @@ def compare(call: Call) -> Answer:
 @endpoint("GET", "/projects/{id}/repository/blobs/{sha}/raw", scopes=FILES)
 def show_blob(call: Call) -> Answer:
     """Send the content of a file by its number."""
-    sha, content = call.path["sha"], call.code.repository.store.blobs.get(call.path["sha"])
-    if content is None:
-        raise RefusedError(404, "404 Blob Not Found")
+    sha = call.path["sha"]
+    content = required(call.code.repository.store.blobs.get(sha), "404 Blob Not Found")
     if call.url.endswith("/raw"):
         return Answer(raw=content, content_type="text/plain; charset=utf-8")
     told = {"size": len(content), "encoding": "base64", "sha": sha}
@@ -247,6 +241,5 @@ def show_merge_base(call: Call) -> Answer:
     for ref in refs[1:]:
         other = call.commit(ref).sha
         base = call.code.repository.store.merge_base(base, other) if base else None
-    if base is None:
-        raise RefusedError(404, "404 Merge Base Not Found")
-    return Answer(body=render_commit(call.world, call.project, call.commit(base)))
+    commit = call.commit(required(base, "404 Merge Base Not Found"))
+    return Answer(body=render_commit(call.world, call.project, commit))

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, text, words
-from bot.sandbox.rest.project_entities import CONSTANT, render_project
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, text, words
+from bot.sandbox.rest.project_entities import ATTRIBUTES, CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project, Protection
 from bot.sandbox.world.state import RefusedError
@@ -17,14 +17,6 @@ ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
 BRANCHES = "/projects/{id}/protected_branches"
 LEVELS = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
 FEATURES = ("repository_access", "merge_requests_access", "issues_access")
-ATTRIBUTES = {
-    "only_allow_merge_if_pipeline_succeeds": "pipelines_must_succeed",
-    "only_allow_merge_if_all_status_checks_passed": "checks_must_succeed",
-    "only_allow_merge_if_all_discussions_are_resolved": "threads_must_be_resolved",
-    "ci_pipeline_variables_minimum_override_role": "pipeline_variables_role",
-    "allow_merge_on_skipped_pipeline": "skipped_is_success",
-    "ci_config_path": "ci_config_path",
-}
 
 
 @endpoint(
@@ -42,7 +34,7 @@ _OF_TYPE = {bool: flag(), int: integer(), list: words(), str: text(), type(None)
 EDITABLE: Mapping[str, Param] = {
     **{name: _OF_TYPE[type(value)] for name, value in CONSTANT.items()},
     **dict.fromkeys(ATTRIBUTES, flag()),
-    **{name: text() for name in ("name", "description", "default_branch", "ci_config_path")},
+    **alike(text(), "name description default_branch ci_config_path"),
     "visibility": choice("public", "internal", "private"),
     "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
     **{f"{name}_level": choice("disabled", "private", "enabled") for name in FEATURES},

@@ -1,12 +1,14 @@
 """REST: things that are kept as they were sent and move nothing else, one row of a table each."""
 
+# One module: one table of what is kept as it was sent, with what its rows add.
+
 from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, Row, create, find_own, offer
-from bot.sandbox.rest.params import PAGING, Param, choice, flag, integer, items, text
+from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, items, text
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.rest.pipelines import SCHEDULE
 from bot.sandbox.rest.releases import LINK, LINKS, tell_link
@@ -138,17 +140,14 @@ def _group_label(_call: Call) -> Row:
 
 MILESTONE = {
     "title": NEEDED,
-    "description": text(),
-    "due_date": text(),
-    "start_date": text(),
+    **alike(text(), "description due_date start_date"),
     "state_event": choice("close", "activate"),
 }
 LISTING = {"search": text(), "state": text(), "title": text()}
 VARIABLE = {"key": NEEDED, "value": NEEDED, "variable_type": choice("env_var", "file")}
 GROUP_VARIABLE = {
     **VARIABLE,
-    "description": text(),
-    "environment_scope": text(),
+    **alike(text(), "description environment_scope"),
     **{name: flag() for name in ("protected", "masked", "raw")},
 }
 # doc/api/milestones.md, doc/api/group_milestones.md

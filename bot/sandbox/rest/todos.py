@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import merge_request_url, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, choice, integer
+from bot.sandbox.rest.params import PAGING, alike, choice, integer
 from bot.sandbox.rest.people_entities import render_user
+from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Todo
-from bot.sandbox.world.state import RefusedError, World
+from bot.sandbox.world.state import World
 
 ACTIONS = ("assigned", "mentioned", "marked")
 
@@ -17,8 +18,7 @@ ACTIONS = ("assigned", "mentioned", "marked")
     "/todos",
     {
         "action": choice(*ACTIONS),
-        "author_id": integer(),
-        "project_id": integer(),
+        **alike(integer(), "author_id project_id"),
         "state": choice("pending", "done"),
         "type": choice("MergeRequest"),
         **PAGING,
@@ -71,11 +71,10 @@ def mark_all_as_done(call: Call) -> Answer:
 def mark_as_done(call: Call) -> Answer:
     """Mark one of the caller's to-dos as done."""
     number = call.path["todo_id"]
-    for todo in call.world.todos:
-        if todo.user is call.actor and str(todo.id) == number:
-            todo.done = True
-            return Answer(status=201, body=_render(call.world, todo))
-    raise RefusedError(404, "404 Not found")
+    own = (each for each in call.world.todos if each.user is call.actor)
+    todo = required(next((each for each in own if str(each.id) == number), None))
+    todo.done = True
+    return Answer(status=201, body=_render(call.world, todo))
 
 
 def _render(world: World, todo: Todo) -> dict[str, object]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.params import text
-from bot.sandbox.rest.people_entities import stamp
+from bot.sandbox.rest.people_entities import expose, stamp
 from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import RefusedError
 
@@ -57,10 +57,8 @@ def _renew(call: Call, old: Token) -> Token:
 
 def _render_token(call: Call, token: Token) -> dict[str, object]:
     return {
-        "id": token.id,
-        "name": token.name,
+        **expose(token, "id name revoked"),
         "description": None,
-        "revoked": token.revoked,
         "created_at": stamp(call.world.now),
         "scopes": list(token.scopes),
         "user_id": token.user.id,

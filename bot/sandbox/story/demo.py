@@ -104,7 +104,9 @@ class Teller:
     def _comment(self, outcome: Outcome, before: str, room: int) -> str:
         text = "\n\n".join(outcome.comments)
         failed = [job for job in outcome.jobs if job.exit_code != 0]
-        logs = [f"The job failed with exit code {job.exit_code}:\n{job.log}" for job in failed]
+        logs = [
+            f"The job failed with exit code {job.exit_code}:\n{job.shown_log}" for job in failed
+        ]
         if text and not before:
             shown = render_text(text, self.width - 4)
             lines = [f"  | {line}".rstrip() for line in shown.splitlines()]

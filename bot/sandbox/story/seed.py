@@ -1,5 +1,7 @@
 """Build a world from a scenario's plain files."""
 
+# One module: a seed is read from top to bottom, a function for each of its sections.
+
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -182,6 +184,7 @@ def _read_settings(section: Section) -> ProjectSettings:
 
 
 def _add_connections(world: World, project: Project, section: Section) -> None:
+    # One function: three sections of the seed, each key with its type.
     for hook in section.sections("webhooks"):
         events = hook.words("events", ("merge_requests", "notes"))
         unknown = set(events) - set(EVENTS)

@@ -1,5 +1,7 @@
 """What was before a scenario begins: commits from files, and merge requests in bulk."""
 
+# One module: what bulk entries say and what is made of it are one vocabulary of deeds.
+
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +18,16 @@ from bot.sandbox.world.entities import (
     Reviewer,
     User,
 )
-from bot.sandbox.world.repository import Blob, Signature
+from bot.sandbox.world.repository import (
+    MODE_EXECUTABLE,
+    MODE_FILE,
+    MODE_LINK,
+    Blob,
+    Signature,
+)
 from bot.sandbox.world.state import World
 
 DELETED = ".deleted"
-MODE_LINK = "120000"
-MODE_PROGRAM = "100755"
 DEEDS: Mapping[str, str] = {
     "approved": "approved",
     "reviewed": "reviewed",
@@ -95,7 +101,7 @@ def _files_below(root: Path) -> Iterator[Path]:
 def _mode(path: Path) -> str:
     if path.is_symlink():
         return MODE_LINK
-    return MODE_PROGRAM if path.stat().st_mode & 0o100 else "100644"
+    return MODE_EXECUTABLE if path.stat().st_mode & 0o100 else MODE_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What the steps of a scenario can do: a table from name to a small act of a person."""
 
+# One module: one act after another, each with what it does and takes beside it.
+
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from bot.sandbox.story.setting import Stage
 from bot.sandbox.world.entities import Level, MergeRequest, StatusCheck, User
 
 Given = Mapping[str, Any]
+Run = Callable[[Stage, User, Given], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +26,40 @@ class Act:
     """
 
     about: str
-    run: Callable[[Stage, User, Given], object]
+    run: Run
     needs: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
     alone: str | None = None
 
 
-def _open(stage: Stage, by: User, given: Given) -> None:
+ACTS: dict[str, Act] = {}
+
+
+def _act(
+    about: str, *, needs: str = "", may: str = "", alone: str | None = None
+) -> Callable[[Run], Run]:
+    """Let a function be the act that it is called like."""
+
+    def keep(run: Run) -> Run:
+        ACTS[run.__name__.removeprefix("_")] = Act(
+            about=about,
+            run=run,
+            needs=frozenset(needs.split()),
+            may=frozenset(may.split()),
+            alone=alone,
+        )
+        return run
+
+    return keep
+
+
+@_act(
+    "Pushes `files` to a branch, with `fork: true` in a fork of one's own, and opens a merge "
+    "request",
+    needs="project branch title files",
+    may="description target fork",
+)
+def _open_merge_request(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     source = actions.fork_project(stage.world, by, project) if given.get("fork") else project
     draft = CommitDraft(message=given["title"], changes=stage.contents(given["files"]))
@@ -44,54 +74,76 @@ def _open(stage: Stage, by: User, given: Given) -> None:
     stage.merge_request = actions.open_merge_request(stage.world, by, project, opening)
 
 
+@_act(
+    "Writes a comment; quick actions and commands in it work",
+    needs="text",
+    may="internal",
+    alone="text",
+)
 def _comment(stage: Stage, by: User, given: Given) -> None:
     draft = NoteDraft(body=given["text"], internal=given.get("internal", False))
     actions.create_note(stage.world, by, stage.mr, draft)
 
 
+@_act("Begins a thread on the merge request", needs="text", alone="text")
 def _thread(stage: Stage, by: User, given: Given) -> None:
-    """Begin a thread, which can be resolved."""
     draft = NoteDraft(body=given["text"], type="DiscussionNote")
     actions.create_note(stage.world, by, stage.mr, draft)
 
 
+@_act("Resolves the newest thread of the merge request once more")
 def _resolve(stage: Stage, by: User, _given: Given) -> None:
-    """Resolve the newest thread, after opening it again where it is resolved."""
     thread = [note for note in stage.mr.notes if note.resolvable][-1]
     for resolved in (False, True):
         actions.resolve_thread(stage.world, by, stage.mr, thread.discussion_id, resolved)
 
 
+@_act(
+    "Edits a comment, the last one unless `comment` gives its place",
+    needs="text",
+    may="comment",
+    alone="text",
+)
 def _edit_comment(stage: Stage, by: User, given: Given) -> None:
     note = stage.comment(given.get("comment", -1))
     actions.edit_note(stage.world, by, stage.mr, note, given["text"])
 
 
+@_act(
+    "Deletes a comment by its place, from 1, or from -1 backwards",
+    needs="comment",
+    alone="comment",
+)
 def _delete_comment(stage: Stage, by: User, given: Given) -> None:
     actions.delete_note(stage.world, by, stage.mr, stage.comment(given["comment"]))
 
 
+@_act("Assigns people besides those who are", needs="people", alone="people")
 def _assign(stage: Stage, by: User, given: Given) -> None:
     everybody = [*stage.mr.assignees, *stage.people(given["people"])]
     actions.assign(stage.world, by, stage.mr, everybody)
 
 
+@_act("Takes assigned people off", needs="people", alone="people")
 def _unassign(stage: Stage, by: User, given: Given) -> None:
     gone = stage.people(given["people"])
     left = [each for each in stage.mr.assignees if each not in gone]
     actions.assign(stage.world, by, stage.mr, left)
 
 
+@_act("Asks people for a review besides those who are asked", needs="people", alone="people")
 def _request_review(stage: Stage, by: User, given: Given) -> None:
     everybody = [*(each.user for each in stage.mr.reviewers), *stage.people(given["people"])]
     actions.set_reviewers(stage.world, by, stage.mr, everybody)
 
 
+@_act("Changes the title of the merge request", needs="title", alone="title")
 def _rename(stage: Stage, by: User, given: Given) -> None:
     update = MergeRequestUpdate(title=given["title"])
     actions.update_merge_request(stage.world, by, stage.mr, update)
 
 
+@_act("Pushes `files` to the branch of the merge request", needs="files", may="message")
 def _push(stage: Stage, by: User, given: Given) -> None:
     source = stage.mr.source_project or stage.mr.project
     changes = stage.contents(given["files"])
@@ -99,6 +151,13 @@ def _push(stage: Stage, by: User, given: Given) -> None:
     actions.push(stage.world, by, source, stage.mr.source_branch, draft)
 
 
+@_act(
+    "Has `count` merge requests of `author` approved by the acting person and merged; with "
+    "`comment` a thread is the review, with `state` it comes after the merge, with `push` the "
+    "author pushes once more",
+    needs="project author merger",
+    may="comment count push state target",
+)
 def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
     """Let merge requests of `author` be approved by the acting person and merged.
 
@@ -124,31 +183,47 @@ def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
             actions.submit_review(stage.world, by, mr, given["state"])
 
 
+@_act(
+    "Has merge requests of the acting person merged, `count` of them",
+    needs="project merger",
+    may="count target",
+)
 def _author_elsewhere(stage: Stage, by: User, given: Given) -> None:
-    """Let merge requests of the acting person be merged."""
     for _ in range(given.get("count", 1)):
         mr = stage.open_elsewhere(by, stage.project(given["project"]), given.get("target"))
         actions.merge(stage.world, stage.person(given["merger"]), mr)
 
 
+@_act(
+    "Lets pushes to a project's merge requests take approvals away",
+    needs="project",
+    alone="project",
+)
 def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
-    """Let pushes to a project's merge requests take approvals away, which takes Premium."""
     with stage.world.writing():
         settings = stage.project(given["project"]).settings
         settings.tier, settings.reset_approvals_on_push = "premium", True
 
 
+@_act(
+    "Lets Maintainers alone push to branches of a project, by a name or a wildcard",
+    needs="project branch",
+)
 def _protect(stage: Stage, _by: User, given: Given) -> None:
-    """Let Maintainers alone push to the branches of a project whose names match."""
     with stage.world.writing():
         stage.project(given["project"]).protected_branches.add(given["branch"])
 
 
+@_act("Makes a branch from the default branch", needs="project name")
 def _branch(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
 
 
+@_act(
+    "Replaces the one place of `old` in a file of the default branch",
+    needs="project path old new",
+)
 def _edit_file(stage: Stage, by: User, given: Given) -> None:
     project, path = stage.project(given["project"]), given["path"]
     content = stage.replaced(project, path, (given["old"], given["new"]))
@@ -156,6 +231,7 @@ def _edit_file(stage: Stage, by: User, given: Given) -> None:
     actions.push(stage.world, by, project, project.default_branch, draft)
 
 
+@_act("Writes a file of the default branch", needs="project path content")
 def _write_file(stage: Stage, by: User, given: Given) -> None:
     project = stage.project(given["project"])
     changes = stage.contents({given["path"]: given["content"]})
@@ -163,6 +239,11 @@ def _write_file(stage: Stage, by: User, given: Given) -> None:
     actions.push(stage.world, by, project, project.default_branch, draft)
 
 
+@_act(
+    "Adds a person to a group or project, or to several; `maintainer` unless `level` is given",
+    needs="person to",
+    may="level",
+)
 def _add_member(stage: Stage, by: User, given: Given) -> None:
     level = Level[given.get("level", "maintainer").upper()]
     who, places = stage.person(given["person"]), given["to"]
@@ -170,8 +251,11 @@ def _add_member(stage: Stage, by: User, given: Given) -> None:
         actions.add_member(stage.world, by, stage.place(each), who, level)
 
 
+@_act(
+    "Has an external service asked about merge requests, which takes GitLab Ultimate",
+    needs="project name url",
+)
 def _add_status_check(stage: Stage, _: User, given: Given) -> None:
-    """Have an external service asked about merge requests, which takes GitLab Ultimate."""
     world, project = stage.world, stage.project(given["project"])
     number = world.next_id("status_check")
     check = StatusCheck(id=number, name=given["name"], external_url=given["url"])
@@ -180,24 +264,35 @@ def _add_status_check(stage: Stage, _: User, given: Given) -> None:
         project.status_checks.append(check)
 
 
+@_act("Removes a person from a group or project", needs="person from")
 def _remove_member(stage: Stage, by: User, given: Given) -> None:
     who = stage.person(given["person"])
     actions.remove_member(stage.world, by, stage.place(given["from"]), who)
 
 
+@_act("Moves the clock on", needs="days", alone="days")
 def _wait_days(stage: Stage, _by: User, given: Given) -> None:
     stage.world.tick(timedelta(days=given["days"]).total_seconds())
 
 
+@_act("Starts the scheduled pipeline of the bot")
 def _sweep(stage: Stage, by: User, _given: Given) -> None:
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by)
 
 
+@_act("Starts the scheduled pipeline of the bot that publishes the board")
 def _board(stage: Stage, by: User, _given: Given) -> None:
     variables = {"NOMINATION_BOARD": "true"}
     stage.sandbox.runner.schedule(stage.sandbox.bot_project, by, variables)
 
 
+@_act(
+    "Runs a command of the bot as its operator does, such as `drift`; it ends with "
+    "`exit_code`, 0 unless given",
+    needs="command",
+    may="exit_code",
+    alone="command",
+)
 def _run(stage: Stage, _by: User, given: Given) -> None:
     expected = given.get("exit_code", 0)
     with tempfile.TemporaryDirectory(prefix="terminal-") as place:
@@ -210,126 +305,14 @@ def _run(stage: Stage, _by: User, given: Given) -> None:
         raise ValueError(f"exit code {done.exit_code}, not {expected}:\n{done.log}")
 
 
-def _act(
-    about: str,
-    run: Callable[[Stage, User, Given], object],
-    needs: str = "",
-    may: str = "",
-    alone: str = "",
-) -> Act:
-    return Act(
-        about=about,
-        run=run,
-        needs=frozenset(needs.split()),
-        may=frozenset(may.split()),
-        alone=alone or None,
-    )
+def _plain(act: Callable[[Any, User, MergeRequest], object]) -> Run:
+    return lambda stage, by, _given: act(stage.world, by, stage.mr)
 
 
-def _plain(about: str, act: Callable[[Any, User, MergeRequest], object]) -> Act:
-    return Act(about=about, run=lambda stage, by, _given: act(stage.world, by, stage.mr))
-
-
-ACTS: Mapping[str, Act] = {
-    "add_member": _act(
-        "Adds a person to a group or project, or to several; `maintainer` unless `level` is given",
-        _add_member,
-        "person to",
-        "level",
-    ),
-    "add_status_check": _act(
-        "Has an external service asked about merge requests, which takes GitLab Ultimate",
-        _add_status_check,
-        "project name url",
-    ),
-    "approve": _plain("Approves the merge request", actions.approve),
-    "assign": _act("Assigns people besides those who are", _assign, "people", alone="people"),
-    "author_elsewhere": _act(
-        "Has merge requests of the acting person merged, `count` of them",
-        _author_elsewhere,
-        "project merger",
-        "count target",
-    ),
-    "board": _act("Starts the scheduled pipeline of the bot that publishes the board", _board),
-    "branch": _act("Makes a branch from the default branch", _branch, "project name"),
-    "close": _plain("Closes the merge request", actions.close),
-    "comment": _act(
-        "Writes a comment; quick actions and commands in it work",
-        _comment,
-        "text",
-        "internal",
-        alone="text",
-    ),
-    "delete_comment": _act(
-        "Deletes a comment by its place, from 1, or from -1 backwards",
-        _delete_comment,
-        "comment",
-        alone="comment",
-    ),
-    "edit_comment": _act(
-        "Edits a comment, the last one unless `comment` gives its place",
-        _edit_comment,
-        "text",
-        "comment",
-        alone="text",
-    ),
-    "edit_file": _act(
-        "Replaces the one place of `old` in a file of the default branch",
-        _edit_file,
-        "project path old new",
-    ),
-    "merge": _plain("Merges the merge request", actions.merge),
-    "open_merge_request": _act(
-        "Pushes `files` to a branch, with `fork: true` in a fork of one's own, and opens a "
-        "merge request",
-        _open,
-        "project branch title files",
-        "description target fork",
-    ),
-    "protect": _act(
-        "Lets Maintainers alone push to branches of a project, by a name or a wildcard",
-        _protect,
-        "project branch",
-    ),
-    "push": _act("Pushes `files` to the branch of the merge request", _push, "files", "message"),
-    "remove_member": _act(
-        "Removes a person from a group or project", _remove_member, "person from"
-    ),
-    "rename": _act("Changes the title of the merge request", _rename, "title", alone="title"),
-    "reopen": _plain("Reopens the merge request", actions.reopen),
-    "request_review": _act(
-        "Asks people for a review besides those who are asked",
-        _request_review,
-        "people",
-        alone="people",
-    ),
-    "reset_approvals": _act(
-        "Lets pushes to a project's merge requests take approvals away",
-        _reset_approvals,
-        "project",
-        alone="project",
-    ),
-    "resolve": _act("Resolves the newest thread of the merge request once more", _resolve),
-    "review_elsewhere": _act(
-        "Has `count` merge requests of `author` approved by the acting person and merged; with "
-        "`comment` a thread is the review, with `state` it comes after the merge, with `push` "
-        "the author pushes once more",
-        _review_elsewhere,
-        "project author merger",
-        "comment count push state target",
-    ),
-    "run": _act(
-        "Runs a command of the bot as its operator does, such as `drift`; it ends with "
-        "`exit_code`, 0 unless given",
-        _run,
-        "command",
-        "exit_code",
-        alone="command",
-    ),
-    "sweep": _act("Starts the scheduled pipeline of the bot", _sweep),
-    "thread": _act("Begins a thread on the merge request", _thread, "text", alone="text"),
-    "unapprove": _plain("Revokes an approval", actions.unapprove),
-    "unassign": _act("Takes assigned people off", _unassign, "people", alone="people"),
-    "wait_days": _act("Moves the clock on", _wait_days, "days", alone="days"),
-    "write_file": _act("Writes a file of the default branch", _write_file, "project path content"),
+ACTS |= {
+    "approve": Act(about="Approves the merge request", run=_plain(actions.approve)),
+    "close": Act(about="Closes the merge request", run=_plain(actions.close)),
+    "merge": Act(about="Merges the merge request", run=_plain(actions.merge)),
+    "reopen": Act(about="Reopens the merge request", run=_plain(actions.reopen)),
+    "unapprove": Act(about="Revokes an approval", run=_plain(actions.unapprove)),
 }

@@ -32,17 +32,6 @@ class GateStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobOutcome:
-    """How a job that the step started ended; `seconds` is its wall time."""
-
-    name: str
-    exit_code: int | None
-    api_calls: int
-    seconds: float
-    log: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs.
 
@@ -58,7 +47,7 @@ class Outcome:
     gate: tuple[GateStatus, ...]
     emoji: tuple[tuple[str, str], ...]
     told: tuple[tuple[str, str], ...]
-    jobs: tuple[JobOutcome, ...]
+    jobs: tuple[JobRun, ...]
     refusal: str | None
     opened: tuple[str, ...] = ()
     board: bytes = b""
@@ -131,16 +120,7 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
                 for todo in sandbox.world.todos
                 if todo.author is bot and todo.merge_request is mr
             ),
-            jobs=tuple(
-                JobOutcome(
-                    name=run.job.name,
-                    exit_code=run.exit_code,
-                    api_calls=run.api_calls,
-                    seconds=run.seconds,
-                    log=run.shown_log,
-                )
-                for run in runs
-            ),
+            jobs=tuple(runs),
             refusal=refusal,
             opened=tuple(
                 f"{_reference(each)}: {each.title}"
@@ -186,10 +166,10 @@ def snapshot(outcome: Outcome, url: str) -> Mapping[str, str]:
         "to_dos": [{"for": name, "state": state} for name, state in outcome.told],
         "jobs": [
             {
-                "name": each.name,
+                "name": each.job.name,
                 "exit_code": each.exit_code,
                 "api_calls": each.api_calls,
-                "log": [line for line in each.log.splitlines() if not _is_runners(line)],
+                "log": [line for line in each.shown_log.splitlines() if not _is_runners(line)],
             }
             for each in outcome.jobs
         ],

@@ -1,5 +1,7 @@
 """Webhook bodies in the shape GitLab documents for merge requests, comments and checks."""
 
+# One module: the bodies of all events are made of the same attributes and surroundings.
+
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -16,6 +18,7 @@ from bot.sandbox.webhooks.parts import (
     describe_repository,
     describe_reviewer,
     describe_user,
+    expose,
     merge_request_url,
     merge_status,
     write_time,
@@ -88,11 +91,7 @@ def build_check_body(world: World, event: Event, mr: MergeRequest, check: Status
         "project": describe_older_project(world, mr.project),
         "object_attributes": attributes,
         "repository": describe_repository(world, mr.project),
-        "external_approval_rule": {
-            "id": check.id,
-            "name": check.name,
-            "external_url": check.external_url,
-        },
+        "external_approval_rule": expose(check, "id name external_url"),
     }
 
 
@@ -106,22 +105,17 @@ def build_note_body(world: World, event: Event, mr: MergeRequest, note: Note) ->
         "project": _without(describe_older_project(world, mr.project), "ci_config_path"),
         "repository": describe_repository(world, mr.project),
         "object_attributes": {
-            "id": note.id,
-            "internal": note.internal,
+            **expose(note, "id internal system created_at updated_at"),
             "note": note.body,
             # lib/gitlab/hook_data/note_builder.rb; the documented samples leave both out.
-            "type": note.type,
-            "discussion_id": note.discussion_id,
+            **expose(note, "type discussion_id"),
             "noteable_type": "MergeRequest",
             "author_id": note.author.id,
-            "created_at": write_time(note.created_at),
-            "updated_at": write_time(note.updated_at),
             "project_id": mr.project.id,
             "attachment": None,
             "line_code": None,
             "commit_id": "",
             "noteable_id": mr.id,
-            "system": note.system,
             "st_diff": None,
             "action": "create" if event.kind == "note_created" else "update",
             "url": f"{merge_request_url(world, mr)}#note_{note.id}",
@@ -179,24 +173,15 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
     premium = mr.project.settings.premium
     return _CONSTANT | {
         "milestone_id": mr.milestone["id"] if mr.milestone else None,
-        "id": mr.id,
-        "iid": mr.iid,
-        "title": mr.title,
-        "description": mr.description,
-        "draft": mr.draft,
-        "state": mr.state,
+        **expose(mr, "id iid title description draft state source_branch target_branch"),
+        **expose(mr, "created_at updated_at prepared_at merged_at"),
+        **expose(mr, "merge_commit_sha squash_commit_sha"),
         "state_id": STATE_IDS[mr.state],
         "author_id": mr.author.id,
         "assignee_ids": [each.id for each in mr.assignees],
         "reviewer_ids": [each.user.id for each in mr.reviewers],
         "labels": [describe_label(each, mr.project) for each in mr.labels],
-        "created_at": write_time(mr.created_at),
-        "updated_at": write_time(mr.updated_at),
-        "prepared_at": write_time(mr.prepared_at),
-        "merged_at": write_time(mr.merged_at),
         "merge_user_id": mr.merged_by and mr.merged_by.id,
-        "merge_commit_sha": mr.merge_commit_sha,
-        "squash_commit_sha": mr.squash_commit_sha,
         "merge_params": {"force_remove_source_branch": "1"}
         if mr.force_remove_source_branch
         else {},
@@ -204,10 +189,8 @@ def _attributes(world: World, mr: MergeRequest) -> Body:
         "merge_status": merge_status(detailed),
         "detailed_merge_status": detailed,
         "blocking_discussions_resolved": threads_allow(mr),
-        "source_branch": mr.source_branch,
         "source_project_id": mr.source_project and mr.source_project.id,
         "source": mr.source_project and describe_project(world, mr.source_project),
-        "target_branch": mr.target_branch,
         "target_branch_protected": bool(mr.project.protections_of(mr.target_branch)),
         "target_project_id": mr.project.id,
         "target": describe_project(world, mr.project),
@@ -293,14 +276,7 @@ def build_pipeline_body(world: World, event: Event) -> Body:
         raise TypeError("a pipeline event is about a pipeline of a project")
     return {
         "object_kind": "pipeline",
-        "object_attributes": {
-            "id": pipeline.id,
-            "iid": pipeline.iid,
-            "ref": pipeline.ref,
-            "sha": pipeline.sha,
-            "source": pipeline.source,
-            "status": pipeline.status,
-        },
+        "object_attributes": expose(pipeline, "id iid ref sha source status"),
         "merge_request": pipeline.merge_request and {"iid": pipeline.merge_request.iid},
         "user": describe_user(world, pipeline.user),
         "project": describe_project(world, project),

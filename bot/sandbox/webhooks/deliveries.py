@@ -1,5 +1,7 @@
 """Deliver webhooks by real HTTP from a thread of their own, as GitLab does, faults included."""
 
+# One module: one class, which keeps the order of letters through all faults.
+
 import json
 import threading
 from collections.abc import Iterator

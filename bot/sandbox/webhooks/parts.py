@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.world.entities import Label, MergeRequest, Project, Reviewer, User
+from bot.sandbox.world.exposing import expose_fields
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.state import World
 
@@ -17,12 +18,15 @@ def write_time(at: datetime | None) -> str | None:
     return None if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def expose(source: object, names: str) -> Body:
+    """Tell fields that are called here as in webhook bodies."""
+    return expose_fields(source, names, write_time)
+
+
 def describe_user(world: World, user: User) -> Body:
     """Describe a person; their address is nobody's business."""
     return {
-        "id": user.id,
-        "name": user.name,
-        "username": user.username,
+        **expose(user, "id name username"),
         "avatar_url": f"{world.external_url}/uploads/-/system/user/avatar/{user.id}/avatar.png",
         "email": "[REDACTED]",
     }
@@ -30,24 +34,19 @@ def describe_user(world: World, user: User) -> Body:
 
 def describe_reviewer(world: World, reviewer: Reviewer) -> Body:
     """Describe somebody asked for a review."""
-    return describe_user(world, reviewer.user) | {
-        "state": reviewer.state,
-        "re_requested": reviewer.re_requested,
-    }
+    return describe_user(world, reviewer.user) | expose(reviewer, "state re_requested")
 
 
 def describe_label(label: Label, project: Project) -> Body:
     """Describe a project's label."""
     made = write_time(project.created_at)
     return {
-        "id": label.id,
+        **expose(label, "id color description"),
         "title": label.name,
-        "color": label.color,
         "project_id": project.id,
         "created_at": made,
         "updated_at": made,
         "template": False,
-        "description": label.description,
         "type": "ProjectLabel",
         "group_id": None,
     }
@@ -57,17 +56,13 @@ def describe_project(world: World, project: Project) -> Body:
     """Describe a project as present merge request events do."""
     url = f"{world.external_url}/{project.path_with_namespace}"
     return {
-        "id": project.id,
-        "name": project.name,
-        "description": project.description,
+        **expose(project, "id name description path_with_namespace default_branch"),
         "web_url": url,
         "avatar_url": None,
         "git_ssh_url": f"ssh://git@127.0.0.1/{project.path_with_namespace}.git",
         "git_http_url": f"{url}.git",
         "namespace": project.path_with_namespace.rsplit("/", 1)[0],
         "visibility_level": VISIBILITY[project.visibility],
-        "path_with_namespace": project.path_with_namespace,
-        "default_branch": project.default_branch,
         "ci_config_path": project.settings.ci_config_path or None,
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from bot.sandbox.world.entities import (
     Group,
@@ -17,6 +18,7 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.state import RefusedError
 
+Found = TypeVar("Found")
 NOBODY = Level.NO_ACCESS
 
 
@@ -157,6 +159,13 @@ def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date)
 def can_see_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
     """Return whether the person may read a note; internal ones need Planner and up."""
     return not note.internal or find_level(user, mr.project, today) >= Level.PLANNER
+
+
+def required(found: Found | None, message: object = "404 Not found", status: int = 404) -> Found:
+    """Return what was found; raise RefusedError where that is nothing."""
+    if found is None:
+        raise RefusedError(status, message)
+    return found
 
 
 def demand(allowed: bool, status: int = 403, message: str | None = None) -> None:

@@ -1,5 +1,7 @@
 """What differs between two trees, as GitLab's diffs endpoints tell it."""
 
+# One module: one way from two trees to the lines that differ; each step takes the one before.
+
 import difflib
 import re
 from collections.abc import Iterable, Iterator

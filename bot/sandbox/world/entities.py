@@ -1,5 +1,8 @@
 """The things a GitLab holds: people, groups, projects, merge requests, notes, pipelines."""
 
+# One module: projects, merge requests, pipelines and people name each other, so that parts of it
+# would import each other; everything else imports it, and it knows nothing but the repository.
+
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

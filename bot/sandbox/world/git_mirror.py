@@ -4,6 +4,8 @@ All of a family of forks share one folder of objects, as they share a store. Obj
 when they are asked for first; what a push brought is read back in with the numbers git gave it.
 """
 
+# One module: what is written for git and what is read back agree on every byte.
+
 import os
 import shutil
 import subprocess

@@ -1,12 +1,13 @@
-"""Which merge requests a list shows: filters and order, for both interfaces."""
+"""Which merge requests or issues a list shows: filters and order, for both interfaces."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.entities import Issue, MergeRequest, User
 
-Test = Callable[[MergeRequest, Any], bool]
+Item = TypeVar("Item", MergeRequest, Issue)
+Test = Callable[[Any, Any], bool]
 IN = ("title", "description")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,6 +100,10 @@ TESTS: Mapping[str, Test] = {
     "merge_user_id": lambda mr, number: mr.merged_by is not None and mr.merged_by.id == number,
     "merge_user_username": lambda mr, name: _same(name, mr.merged_by),
     "labels": _has_labels,
+    "milestone": lambda item, title: (
+        item.milestone is not None and item.milestone["title"] == title
+    ),
+    "confidential": lambda issue, confidential: issue.confidential is confidential,
     "draft": lambda mr, draft: mr.draft is draft,
     "wip": lambda mr, answer: mr.draft is (answer == "yes"),
     "source_branch": lambda mr, name: mr.source_branch == name,
@@ -117,7 +122,7 @@ TESTS: Mapping[str, Test] = {
     "merged_before": _before("merged_at"),
 }
 
-ORDERS: Mapping[str, Callable[[MergeRequest], Any]] = {
+ORDERS: Mapping[str, Callable[[Any], Any]] = {
     "created_at": lambda mr: mr.created_at,
     "updated_at": lambda mr: mr.updated_at,
     "merged_at": lambda mr: _moment(mr, "merged_at"),
@@ -131,22 +136,22 @@ ORDERS: Mapping[str, Callable[[MergeRequest], Any]] = {
 
 
 def select(
-    mrs: Iterable[MergeRequest],
+    items: Iterable[Item],
     wanted: Mapping[str, Any],
     unwanted: Mapping[str, Any] | None = None,
-) -> list[MergeRequest]:
-    """Select the merge requests that pass every test of `wanted` and none of `unwanted`."""
+) -> list[Item]:
+    """Select what passes every test of `wanted` and none of `unwanted`."""
     tests = [(TESTS[name], value) for name, value in wanted.items()]
     negated = [(TESTS[name], value) for name, value in (unwanted or {}).items()]
     return [
-        mr
-        for mr in mrs
-        if all(test(mr, value) for test, value in tests)
-        and not any(test(mr, value) for test, value in negated)
+        item
+        for item in items
+        if all(test(item, value) for test, value in tests)
+        and not any(test(item, value) for test, value in negated)
     ]
 
 
-def arrange(mrs: Iterable[MergeRequest], order_by: str, sort: str) -> list[MergeRequest]:
-    """Order merge requests; equal ones by number."""
+def arrange(items: Iterable[Item], order_by: str, sort: str) -> list[Item]:
+    """Order what was selected; equal ones by number."""
     key = ORDERS[order_by]
-    return sorted(mrs, key=lambda mr: (key(mr), mr.id), reverse=sort == "desc")
+    return sorted(items, key=lambda item: (key(item), item.id), reverse=sort == "desc")

@@ -4,6 +4,8 @@ Objects live in a store that forks share, so a fork's head is readable by sha th
 target project, while branch names stay each repository's own.
 """
 
+# One module: commits, branches and the merge of trees are one model of git, as git has it.
+
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

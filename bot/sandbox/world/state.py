@@ -1,5 +1,7 @@
 """The state of the stand-in GitLab: one world, one lock, one clock, one log of events."""
 
+# One module: one class in which everything is found, with the values its callbacks take.
+
 import copy
 import threading
 from collections import Counter
@@ -189,9 +191,20 @@ class World:
                 self.previous = self.snapshot()
             yield self.tick()
 
-    def record(self, kind: str, **fields: Any) -> Event:
-        """Write an event into the log and tell the subscribers."""
-        event = Event(at=self.now, kind=kind, **fields)
+    def record(
+        self,
+        kind: str,
+        actor: User | None = None,
+        merge_request: MergeRequest | None = None,
+        **fields: Any,
+    ) -> Event:
+        """Write an event into the log and tell the subscribers.
+
+        What happens to a merge request happens in its project.
+        """
+        if merge_request is not None:
+            fields["project"] = merge_request.project
+        event = Event(at=self.now, kind=kind, actor=actor, merge_request=merge_request, **fields)
         self.events.append(event)
         for subscriber in tuple(self.subscribers):
             subscriber(event)
