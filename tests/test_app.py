@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ from bot.sandbox.acts.actions import (
 from bot.sandbox.acts.pipelines import check_status, run_again
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member, MergeRequest
+from bot.sandbox.world.entities import Level, Member, MergeRequest, Reviewer
 from tests.builders import TROUBLE
 from tests.nomination_world import (
     ENTRY,
@@ -714,6 +714,44 @@ def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server
     outcome = run_on(server, mr)
     assert "a member of this project can run one here" in outcome.problems[0]
     assert TROUBLE in one_note(made, mr)
+
+
+def test_of_more_reviews_than_are_listed_it_is_said_that_there_may_be_others() -> None:
+    made = make_world(reviewed=40)
+    with Server(made.world) as server:
+        body = run_on(server, made.nomination).body
+    assert "| ✓&nbsp;met | 30+ | 5 |" in body
+    assert "- and at least 25 more" in body
+
+
+def test_reviews_that_are_too_far_back_are_settled_by_newer_ones() -> None:
+    made = make_world(reviewed=2)
+    ask_only(made, 40)
+    with Server(made.world) as server:
+        outcome = run_on(server, made.nomination)
+    assert outcome.gate == "pending"
+    assert "than were examined. Newer reviews come first and settle it, or" in outcome.body
+
+
+def test_who_is_ready_without_a_gate_is_told_what_comes_first(
+    made: NominationWorld, server: Server
+) -> None:
+    server.fault(Fault(route="POST */statuses/{sha}", kind=Kind.FORBIDDEN))
+    run_on(server, made.nomination)
+    step = next(line for line in one_note(made).splitlines() if line.startswith("**Next step"))
+    assert step.endswith("as said below, then a maintainer of `ai-gateway` reviews and merges it.")
+
+
+def ask_only(made: NominationWorld, count: int) -> None:
+    """Have so many merge requests merged of which the nominee was asked for a review in vain."""
+    iids = made.gateway.merge_requests
+    old = next(mr for mr in iids.values() if mr.find_reviewer(made.user("nina")))
+    for number in range(count):
+        asked = Reviewer(user=made.user("nina"), created_at=old.created_at)
+        at = (old.merged_at or old.created_at) + timedelta(days=1, minutes=number)
+        mr = replace(old, iid=1000 + number, id=1000 + number, approvals=[], notes=[], merged_at=at)
+        mr.reviewers = [asked]
+        iids[mr.iid] = mr
 
 
 def test_a_fork_gets_its_gate_by_what_the_comment_advises(

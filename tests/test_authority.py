@@ -426,6 +426,27 @@ def test_a_hold_follows_a_nominee_to_a_branch_with_another_name(
     assert run_on(server, other).gate == "passed"
 
 
+@pytest.mark.parametrize("branch", [BRANCH, "other"])
+def test_a_hold_outlasts_a_merge_into_a_branch_of_no_consequence(
+    made: NominationWorld, server: Server, branch: str
+) -> None:
+    world, nina = made.world, made.user("nina")
+    made.say("/nomination hold not this week")
+    run_on(server, made.nomination)
+    actions.create_branch(world, nina, made.team, "mine", "main")
+    away = actions.MergeRequestUpdate(target_branch="mine")
+    actions.update_merge_request(world, nina, made.nomination, away)
+    actions.merge(world, nina, made.nomination)
+    made.team.repository.branches.pop(BRANCH, None)
+    people = (made.user("mia"), made.user("max"))
+    other = made.open({ENTRY: entry("nina", "maintainer")}, branch=branch, assignees=people)
+    outcome = run_on(server, other)
+    assert (outcome.gate, outcome.problems) == ("failed", [])
+    assert "**On hold** by `@max`: `not this week`" in outcome.body
+    made.say("/nomination release", mr=other)
+    assert run_on(server, other).gate == "passed"
+
+
 @pytest.mark.parametrize("orphan", [False, True])
 def test_a_hold_follows_out_of_a_merge_request_that_was_emptied(
     made: NominationWorld, server: Server, orphan: bool
@@ -474,7 +495,7 @@ def test_a_usual_first_comment_takes_no_call_more(made: NominationWorld, server:
 
 
 def sibling(iid: int, **changes: object) -> Sibling:
-    found = Sibling(iid=iid, state="closed", source_project_id=7001)
+    found = Sibling(iid=iid, merged_into=None, source_project_id=7001)
     return replace(found, **changes)  # type: ignore[arg-type]  # the fields' own types are checked
 
 
@@ -484,7 +505,7 @@ def test_all_pages_of_the_merge_requests_from_a_branch_are_read() -> None:
     second = replace(need, after="x")
     bystanders = (
         sibling(mr.iid),
-        sibling(2, state="merged"),
+        sibling(2, merged_into="main"),
         sibling(3, source_project_id=8),
     )
     proposed = dict.fromkeys(earlier_needs(mr)[1:], Proposed(paths={}))

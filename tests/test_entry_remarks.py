@@ -62,6 +62,15 @@ from bot.nomination import remarks as say
             ),
         ),
         (
+            say.written_otherwise,
+            [".gitattributes"],
+            (
+                ".gitattributes gives files another encoding in a checkout "
+                "(working-tree-encoding), so nobody knows what the team entries say there: "
+                "leave that out."
+            ),
+        ),
+        (
             say.among_entries,
             ["a.YML"],
             (

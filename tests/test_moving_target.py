@@ -557,6 +557,20 @@ def test_what_may_be_taken_for_an_entry_shuts_the_gate(
     assert made.gate(mr) == "pending"
 
 
+@pytest.mark.parametrize("path", [".gitattributes", f"{FOLDER}/b/.gitattributes"])
+def test_what_lets_git_write_entries_out_as_other_bytes_shuts_the_gate(
+    made: NominationWorld, server: Server, path: str
+) -> None:
+    text = b"*.md text\n"
+    made.push({path: text}, branch="main", by="olga")
+    harmless = made.open({path: text + b"*.yml text\n"}, branch="harmless")
+    assert run_on(server, harmless).evaluation.report is None
+    mr = made.open({path: text + b"*.yml working-tree-encoding=IBM037\n"}, branch="encode")
+    outcome = run_on(server, mr)
+    assert (outcome.gate, made.gate(mr)) == ("pending", "pending")
+    assert "working-tree-encoding" in outcome.body
+
+
 def test_other_files_among_the_entries_do_not_matter(made: NominationWorld, server: Server) -> None:
     mr = made.open({f"{FOLDER}/README.md": b"One file is one person.\n"}, branch="readme")
     assert run_on(server, mr).evaluation.report is None

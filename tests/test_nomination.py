@@ -613,6 +613,29 @@ def test_a_file_among_the_entries_that_names_no_project_does_not_matter() -> Non
     assert find(make_change(None, "job: x\n", f"{PERSON}/README.md")) == NOTHING
 
 
+ENCODED = "*.yml working-tree-encoding=IBM037\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "head", "told"),
+    [
+        (".gitattributes", None, ENCODED, True),
+        (".gitattributes", "*.md text\n", "*.md text\n" + ENCODED, True),
+        ("data/.gitattributes", None, ENCODED, True),
+        (f"{PERSON}/a/.gitattributes", None, ENCODED, True),
+        (".gitattributes", None, Unread(reason="502"), True),
+        (".gitattributes", ENCODED, "*.md text\n" + ENCODED, False),
+        (".gitattributes", ENCODED, None, False),
+        (".gitattributes", None, "*.yml text\n", False),
+        ("docs/.gitattributes", None, ENCODED, False),
+    ],
+)
+def test_what_lets_git_write_entries_out_as_other_bytes_is_unread(
+    path: str, base: str | None, head: str | Unread | None, told: bool
+) -> None:
+    assert bool(find(make_change(base, head, path)).unread) is told
+
+
 def test_an_account_that_changed_on_the_target_leaves_the_entry_unread() -> None:
     base = "gitlab: ada\nx: y\n" + make_entry(role="reviewer").partition("\n")[2]
     head, target = base.replace("way: reviewer", "way: maintainer"), base.replace("ada", "eve")

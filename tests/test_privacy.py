@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.assessment import Verdict
 from bot.evidence import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.report.json_report import as_json
@@ -104,6 +105,18 @@ def test_titles_are_shown_to_those_alone_who_may_see_them(
     assert "| 2 | 5 |" in body
     assert (LEFT_OUT in body) is (not shown)
     assert body.count(LEFT_OUT) <= 1
+
+
+def test_merge_requests_that_are_for_members_alone_are_not_taken_for_none(
+    made: NominationWorld, server: Server
+) -> None:
+    made.gateway.merge_requests_access = "private"
+    leave(made, made.gateway)
+    outcome = run_on(server, made.nomination)
+    (assessment,) = outcome.evaluation.findings.assessments
+    told = {each.requirement.id: (each.verdict, each.reason) for each in assessment.findings}
+    unread = Verdict.UNKNOWN, f"the merge requests of {GATEWAY} cannot be read by the bot"
+    assert (told["authored"], told["reviewed"]) == (unread, unread)
 
 
 def test_an_account_that_is_no_member_sees_what_everybody_sees_without_a_further_call(

@@ -144,11 +144,13 @@ SIBLINGS = SiblingsOf("g/a", "patch-1")
 
 @pytest.mark.parametrize(("more", "following"), [(True, "x"), (False, None)])
 def test_the_merge_requests_from_a_branch_come_in_pages(more: bool, following: str | None) -> None:
-    nodes = [{"iid": "3", "state": "closed", "sourceProjectId": 9}, None]
+    plain = {"iid": "3", "state": "closed", "sourceProjectId": 9, "targetBranch": "main"}
+    nodes = [plain, None, plain | {"iid": "2", "state": "merged"}]
     page = {"hasNextPage": more, "endCursor": "x"}
     answer = {"project": {"mergeRequests": {"pageInfo": page, "nodes": nodes}}}
-    item = Sibling(iid=3, state="closed", source_project_id=9)
-    assert read(SIBLINGS, answer) == Siblings(items=(item,), following=following)
+    item = Sibling(iid=3, merged_into=None, source_project_id=9)
+    items = (item, replace(item, iid=2, merged_into="main"))
+    assert read(SIBLINGS, answer) == Siblings(items=items, following=following)
 
 
 @pytest.mark.parametrize(
@@ -443,9 +445,11 @@ def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
         "closed": {"nodes": [{"iid": "2", "diffStats": None}, None]},
         "late": {"nodes": [{"iid": "1", "userNotesCount": 0, "diffStats": None}, cut]},
         "now": {"nodes": [stated | {"iid": "5"}]},
+        "merged": {"nodes": [{"iid": "6", "targetBranch": "x", "userNotesCount": 1}]},
     }
     # What does not tell all that it changes may change anything.
-    told = Proposed(paths={3: ("a.yml",), 2: None, 4: None, 5: ("a.yml",)}, own=frozenset({3, 2}))
+    paths = {3: ("a.yml",), 2: None, 4: None, 5: ("a.yml",)}
+    told = Proposed(paths=paths, own=frozenset({3, 2}), merged=((6, "x"),))
     assert read(need, {"project": lists}) == told
     for missing in ({}, {"project": None}, {"project": lists | {"late": {"nodes": None}}}):
         assert isinstance(read(need, missing), Unread)

@@ -2,7 +2,13 @@
 
 import pytest
 
-from bot.team.files import is_team_file, lies_among_entries
+from bot.team.files import (
+    TEAM_FILES,
+    concerns_entries,
+    is_team_file,
+    lies_among_entries,
+    rules_entries,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +69,21 @@ def test_another_glob_may_be_used() -> None:
 )
 def test_what_lies_among_the_entries_is_told_apart(path: str, among: bool) -> None:
     assert lies_among_entries(path) is among
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        (".gitattributes", True),
+        ("data/.gitattributes", True),
+        ("data/team_members/person/.gitattributes", True),
+        ("data/team_members/person/a/.gitattributes", True),
+        ("data/team_members/vacancy/.gitattributes", False),
+        ("dat/.gitattributes", False),
+        ("data/team_members/person/a/ada.yml", False),
+        ("x.gitattributes", False),
+    ],
+)
+def test_what_tells_git_how_to_write_entries_out(path: str, rules: bool) -> None:
+    assert rules_entries(path) is rules
+    assert concerns_entries(path, [TEAM_FILES]) is (rules or path.endswith(".yml"))

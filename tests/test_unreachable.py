@@ -296,3 +296,18 @@ def test_a_proxy_that_wants_to_know_who_asks() -> None:
 def test_a_page_in_place_of_an_answer() -> None:
     with raw_server(saying(answer("200 OK", b"<html>Sign in</html>"))) as server:
         assert "without JSON; a proxy or a login page may have answered" in check(server.url)
+
+
+def test_a_gitlab_that_is_too_old() -> None:
+    world = make_world().world
+    world.lacking = ("MergeRequest.preparedAt",)
+    with Server(world) as server:
+        said = check(server.url)
+    assert "preparedAt" in said
+    assert said.endswith("`nomination-bot doctor` names what it lacks")
+    ruby = b'{"errors": [{"message": "Field \'x\' doesn\'t exist on type \'Note\'"}]}'
+    with raw_server(saying(answer("200 OK", ruby))) as server:
+        assert "it may be too old" in check(server.url)
+    busy = b'{"errors": [{"message": "Query has complexity of 255"}]}'
+    with raw_server(saying(answer("200 OK", busy))) as server:
+        assert "too old" not in check(server.url)

@@ -25,6 +25,7 @@ from bot.values import dataclass
 
 NO_ACCOUNT = "GitLab knows no account of this name (renamed, deleted, or not visible)"
 NO_PERSON = "the account is a bot's, and bots are not people"
+MORE = "there are more merge requests or comments than were examined"
 # What settles that something could not be checked, where to look again alone does not; empty
 # where the reason says it.
 _REMEDIES = {
@@ -33,6 +34,7 @@ _REMEDIES = {
     ),
     MEANWHILE: "",
     NO_ACCOUNT: "Merge the right username into the entry first, then rebase this merge request",
+    MORE: "Newer reviews come first and settle it",
     NO_PERSON: "Merge a person's username into the entry first, then rebase this merge request",
 }
 

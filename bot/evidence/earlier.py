@@ -24,11 +24,13 @@ MOST_OTHERS = 12  # of those from other branches
 class Proposed:
     """What other merge requests with comments, none of them merged, change, by their numbers.
 
-    None where GitLab did not list all of it. `own` are those of whom it was asked for.
+    None where GitLab did not list all of it. `own` are those of whom it was asked for, and
+    `merged` theirs that were, by the branch.
     """
 
     paths: Mapping[int, tuple[str, ...] | None]
     own: frozenset[int] = frozenset()
+    merged: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Sibling:
     """A merge request from a branch of the same name; forks have branches of their own."""
 
     iid: int
-    state: str
+    merged_into: str | None
     source_project_id: int | None
 
 
@@ -89,7 +91,8 @@ def gather_earlier(
     """Read the comments of the merge requests that came from the same branch and are not merged.
 
     So are those of its author, and the newest of anybody, that change the entry of a nominee.
-    What was held in one that is merged, is over with it. Returns, too, why some may be missing.
+    What was held in one that is merged, is over with it, unless it went into a branch of no
+    consequence, as anybody can let it. Returns, too, why some may be missing.
     """
     ledger = Ledger(known, source)
     found = _read_all(siblings_of(merge_request), ledger)
@@ -99,7 +102,7 @@ def gather_earlier(
         sibling
         for sibling in found
         if sibling.iid != merge_request.iid
-        and sibling.state != "merged"
+        and sibling.merged_into != _branch_that_counts(merge_request)
         and sibling.source_project_id == merge_request.source_project_id
     ]
     others, unknown = _choose_others(merge_request, nominations, ledger)
@@ -125,7 +128,8 @@ def _choose_others(
         for each in found
         if isinstance(each, Unread)
     ]
-    chosen = (_may_concern(each, entries) for each in found if isinstance(each, Proposed))
+    branch = _branch_that_counts(merge_request)
+    chosen = (_may_concern(each, entries, branch) for each in found if isinstance(each, Proposed))
     others = [iid for iid in dict.fromkeys(chain(*chosen)) if iid != merge_request.iid]
     if len(others) > MOST_OTHERS:
         unknown.append(
@@ -135,7 +139,11 @@ def _choose_others(
     return others[:MOST_OTHERS], unknown
 
 
-def _may_concern(found: Proposed, entries: frozenset[str]) -> Iterator[int]:
+def _branch_that_counts(merge_request: MergeRequest) -> str:
+    return merge_request.default_branch or merge_request.target_branch
+
+
+def _may_concern(found: Proposed, entries: frozenset[str], counting: str) -> Iterator[int]:
     """Yield those that change an entry, or may have done so when something was held.
 
     To push until a merge request changes nothing any more, and to close it, is to end no hold.
@@ -144,6 +152,8 @@ def _may_concern(found: Proposed, entries: frozenset[str]) -> Iterator[int]:
         emptied = not paths and iid in found.own
         if paths is None or emptied or not entries.isdisjoint(paths):
             yield iid
+    # Anybody can let one be merged into a branch of no consequence, which ends no hold.
+    yield from (iid for iid, branch in found.merged if branch != counting)
 
 
 def _read_notes(

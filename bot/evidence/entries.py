@@ -123,7 +123,7 @@ class _Reading:
     def matters(self, path: str, is_candidate: Callable[[bytes], bool]) -> bool:
         """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
         head = self.ledger[self._head(path)]
-        if not isinstance(head, bytes) or is_candidate(head):
+        if not isinstance(head, bytes) or is_candidate(head) or path.endswith(".gitattributes"):
             return True
         # Where the target has none, the entry may go by another name there.
         target = self._target(path)

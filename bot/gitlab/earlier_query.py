@@ -14,7 +14,7 @@ query($project: ID!, $branch: String!, $after: String) {
   project(fullPath: $project) {
     mergeRequests(sourceBranches: [$branch], sort: CREATED_DESC, first: 50, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { iid state sourceProjectId }
+      nodes { iid state sourceProjectId targetBranch }
     }
   }
 }
@@ -34,6 +34,11 @@ query($project: ID!, $author: String!) {
       state: closed, authorUsername: $author, sort: UPDATED_DESC, first: 18
     ) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
+    }
+    merged: mergeRequests(
+      state: merged, authorUsername: $author, sort: UPDATED_DESC, first: 10
+    ) {
+      nodes { iid targetBranch userNotesCount }
     }
     late: mergeRequests(state: closed, sort: UPDATED_DESC, first: 18) {
       nodes { iid userNotesCount diffStats { path } diffStatsSummary { fileCount } }
@@ -55,7 +60,7 @@ def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
         items=tuple(
             Sibling(
                 iid=int(node["iid"]),
-                state=node["state"],
+                merged_into=node["targetBranch"] if node["state"] == "merged" else None,
                 source_project_id=node.get("sourceProjectId"),
             )
             for node in nodes_of(found)
@@ -66,17 +71,21 @@ def _read_siblings(_: SiblingsOf, answer: Json) -> Siblings | Unread:
 
 def _read_proposed(_: ProposedOf, answer: Json) -> Proposed | Unread:
     found = answer.get("project") or {}
-    lists = [found.get(name) or {} for name in ("opened", "closed", "late", "now")]
+    lists = [found.get(name) or {} for name in ("opened", "closed", "late", "now", "merged")]
     if any(each.get("nodes") is None for each in lists):
         return Unread(reason="GitLab did not list the other merge requests")
     own = frozenset(int(node["iid"]) for each in lists[:2] for node in nodes_of(each))
     # Where nobody commented, nothing is held.
-    nodes = [n for each in lists for n in nodes_of(each) if n.get("userNotesCount") != 0]
-    # Where there is nothing to compare, nothing is told to be changed.
-    return Proposed(paths={int(n["iid"]): read_touched(n) for n in nodes}, own=own)
+    *rest, merged = ([n for n in nodes_of(each) if n.get("userNotesCount") != 0] for each in lists)
+    return Proposed(
+        # Where there is nothing to compare, nothing is told to be changed.
+        paths={int(n["iid"]): read_touched(n) for nodes in rest for n in nodes},
+        own=own,
+        merged=tuple((int(n["iid"]), str(n["targetBranch"])) for n in merged),
+    )
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
-    SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=14),
-    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=49),
+    SiblingsOf: partial(make_part, text=SIBLINGS, read=_read_siblings, cost=16),
+    ProposedOf: partial(make_part, text=PROPOSED, read=_read_proposed, cost=55),
 }

@@ -34,7 +34,7 @@ query($project: ID!, $ref: String!) {
 
 BRANCH = """
 query($project: ID!) {
-  project(fullPath: $project) { repository { rootRef } }
+  project(fullPath: $project) { mergeRequestsEnabled repository { rootRef } }
 }
 """
 
@@ -117,6 +117,10 @@ def _read_branch(need: DefaultBranchOf, answer: Json) -> str | Unread:
     project = answer.get("project")
     if project is None:
         return Unread(reason=f"the project {need.project} cannot be read by the bot")
+    if project.get("mergeRequestsEnabled") is False:
+        # It is for who asks (app/graphql/types/project_type.rb): where the feature is for members
+        # alone, everybody else gets empty lists of what was merged into the branch.
+        return Unread(reason=f"the merge requests of {need.project} cannot be read by the bot")
     branch = (project.get("repository") or {}).get("rootRef")
     return branch or Unread(reason=f"GitLab did not tell the default branch of {need.project}")
 

@@ -44,6 +44,13 @@ def advise(code: int, words: str, told: float) -> str:
     return SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
 
 
+def advise_upgrade(said: str) -> str:
+    """Tell what to do where GitLab does not know a field, in graphql-ruby's words or others'."""
+    is_unknown = " doesn't exist on type " in said or said.startswith("Cannot query field ")
+    advice = "it may be too old (docs/versions.md); `nomination-bot doctor` names what it lacks"
+    return f"; {advice}" if is_unknown else ""
+
+
 def told_wait(code: int | None, headers: Mapping[str, str], now: datetime) -> float:
     """Return after how many seconds GitLab wants to be asked again; 0 if it did not say."""
     told = str(headers.get("Retry-After", ""))

@@ -30,6 +30,7 @@ from bot.gitlab.refusals import (
     NOWHERE,
     TIMED_OUT,
     advise,
+    advise_upgrade,
     first_error,
     plain_words,
     read_date,
@@ -215,7 +216,8 @@ class Transport(Budget):
             )
         )
         if answer.get("errors"):
-            raise GitLabError(f"GitLab did not answer a query: {first_error(answer)}")
+            said = first_error(answer)
+            raise GitLabError(f"GitLab did not answer a query: {said}{advise_upgrade(said)}")
         data = answer.get("data")
         if not isinstance(data, dict):
             raise GitLabError("GitLab answered a query without data.")

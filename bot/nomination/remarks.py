@@ -58,6 +58,14 @@ def among_entries(path: str) -> str:
     )
 
 
+def written_otherwise(path: str) -> str:
+    """Say that git writes entries out as other bytes than those that are read here."""
+    return (
+        f"{_bare(path)} gives files another encoding in a checkout (working-tree-encoding), so "
+        "nobody knows what the team entries say there: leave that out."
+    )
+
+
 def not_an_entry(path: str, role: str) -> str:
     """Say that a role is written into a file that gives none."""
     return (

@@ -20,8 +20,9 @@ from bot.team import (
     fold_key,
     is_team_file,
     lies_among_entries,
+    rules_entries,
 )
-from bot.unread import Unread
+from bot.unread import Content, Unread
 
 _MAX_NEAR_MISSES = 5  # shown of one entry and role
 
@@ -82,6 +83,8 @@ class _Search:
         for change in self._outside:
             if lies_among_entries(change.path, self._glob):
                 self._examine_beside(change)
+            if rules_entries(change.path, self._glob):
+                self._examine_rules(change)
             self._examine_outside(change)
         self._remark_on_doubles()
         nominations = self._nominations.values()
@@ -254,6 +257,13 @@ class _Search:
         if is_nothing or (_is_changed(change) and self._sides.mentions(change.head)):
             self._mark_authors(change.path, say.among_entries(change.path))
 
+    def _examine_rules(self, change: Change) -> None:
+        """Mark as unread what lets git write entries out as other bytes than those read here."""
+        if isinstance(change.head, Unread):
+            self._mark_unread(change.path, "after", change.head)
+        elif not _encodings(change.head) <= _encodings(change.base):
+            self._mark_authors(change.path, say.written_otherwise(change.path))
+
     def _examine_outside(self, change: Change) -> None:
         """Remark on a role that is written into a file which is not read as an entry."""
         name = change.path.casefold()
@@ -280,6 +290,11 @@ class _Search:
                     self._remark(path, message)
                 cautions = (*nomination.cautions, message)
                 self._nominations[key] = replace(nomination, cautions=cautions)
+
+
+def _encodings(attributes: Content) -> set[bytes]:
+    lines = attributes.splitlines() if isinstance(attributes, bytes) else ()
+    return {line for line in lines if b"working-tree-encoding" in line}
 
 
 def _is_changed(change: Change) -> bool:

@@ -8,6 +8,7 @@ from bot.team.files import (
     is_team_file as is_team_file,
     lies_among_entries as lies_among_entries,
     may_concern_entries as may_concern_entries,
+    rules_entries as rules_entries,
 )
 from bot.team.roles import RoleKey as RoleKey
 from bot.team.spelling import (

@@ -29,6 +29,15 @@ def lies_among_entries(path: str, glob: str = TEAM_FILES) -> bool:
     return found and not is_team_file(path, glob)
 
 
+def rules_entries(path: str, glob: str = TEAM_FILES) -> bool:
+    """Return whether a file tells git as which bytes it writes entries out (gitattributes)."""
+    folder, _, name = f"/{path}".rpartition("/")
+    place = "/" + glob.partition("*")[0].rstrip("/")
+    return name == ".gitattributes" and (
+        f"{place}/".startswith(f"{folder}/") or folder.startswith(f"{place}/")
+    )
+
+
 def is_entry(path: str, globs: Collection[str]) -> bool:
     """Return whether a file is an entry at one of several places."""
     return any(is_team_file(path, glob) for glob in globs)
@@ -36,7 +45,9 @@ def is_entry(path: str, globs: Collection[str]) -> bool:
 
 def concerns_entries(path: str, globs: Collection[str]) -> bool:
     """Return whether a file is an entry, or one beside the entries that may be meant as one."""
-    if is_entry(path, globs) or any(lies_among_entries(path, glob) for glob in globs):
+    if is_entry(path, globs) or any(
+        lies_among_entries(path, glob) or rules_entries(path, glob) for glob in globs
+    ):
         return True
     # The list of people that the entries are made into; some edit it by mistake.
     return any(path == f"{glob.split('/')[0]}/team.yml" for glob in globs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assessment.findings import NO_ACCOUNT, NO_PERSON, Case, Finding, NearMiss, Verdict
+from bot.assessment.findings import MORE, NO_ACCOUNT, NO_PERSON, Case, Finding, NearMiss, Verdict
 from bot.assessment.kinds.kind import RequirementKind
 from bot.evidence import Listed, Merged, Work
 from bot.policy import Counting, Requirement
@@ -225,7 +225,7 @@ def _count(blank: Finding, at_least: int, chosen: Selection) -> Finding:
         verdict = Verdict.UNMET
     else:
         verdict = Verdict.UNKNOWN
-        reason = "there are more merge requests or comments than were examined"
+        reason = MORE
     return replace(
         blank,
         verdict=verdict,

@@ -86,6 +86,12 @@ def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
     return connect(list_merge_requests(asked, source, filters), **page)
 
 
+@resolves("Project", "mergeRequestsEnabled")
+def _has_merge_requests(source: Project, asked: Asked) -> bool:
+    """Tell whether they are there for who asks (app/graphql/types/project_type.rb)."""
+    return can_read_merge_requests(asked.user, source, asked.today)
+
+
 @resolves("Repository", "commit")
 def _commit(source: Project, _asked: Asked, ref: str) -> CommitAt | None:
     found = source.repository.find_commit(ref)
@@ -142,7 +148,6 @@ values(
         "path": lambda source: source.path_with_namespace.rsplit("/", 1)[-1],
         "nameWithNamespace": lambda source: source.path_with_namespace.replace("/", " / "),
         "isForked": lambda source: source.forked_from is not None,
-        "mergeRequestsEnabled": lambda _: True,
         "onlyAllowMergeIfAllStatusChecksPassed": lambda source: source.settings.checks_must_succeed,
         "onlyAllowMergeIfPipelineSucceeds": lambda source: source.settings.pipelines_must_succeed,
     },
