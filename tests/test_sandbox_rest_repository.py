@@ -77,6 +77,16 @@ def test_blame_credits_each_run_of_lines_to_its_commit() -> None:
     assert [run["lines"] for run in api.get(part).body] == [["c: 3"]]
 
 
+def test_blame_tells_apart_lines_that_are_alike() -> None:
+    _, api = make_api()
+    commit(api, "a: 1\nb: 2\na: 1\n")
+    runs = api.get(f"{FILES}/d%2Fa.yml/blame", ref="work").body
+    assert [(run["commit"]["message"], run["lines"]) for run in runs] == [
+        ("Begin", ["a: 1"]),
+        ("Say a: 1\n", ["b: 2", "a: 1"]),
+    ]
+
+
 def test_a_tree_lists_directories_before_files() -> None:
     _, api = make_api()
 

@@ -3,6 +3,7 @@
 from bot.sandbox.graphql import (
     groups as groups,
     merge_requests as merge_requests,
+    mutations as mutations,
     notes as notes,
     people as people,
     projects as projects,

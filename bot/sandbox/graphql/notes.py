@@ -1,15 +1,9 @@
-"""GraphQL: notes, discussions, reactions, and the three mutations."""
+"""GraphQL: notes, discussions and reactions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError
-
-from bot.sandbox.acts import actions
-from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
 from bot.sandbox.graphql.core import (
-    UNAVAILABLE,
     Asked,
     connect,
     connects,
@@ -21,7 +15,7 @@ from bot.sandbox.graphql.core import (
     values,
 )
 from bot.sandbox.graphql.groups import level_name
-from bot.sandbox.graphql.people import find_merge_request, split_page
+from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.merge_request_entities import merge_request_url
 from bot.sandbox.world.access import (
     can_admin_note,
@@ -32,7 +26,6 @@ from bot.sandbox.world.access import (
     find_level,
 )
 from bot.sandbox.world.entities import MergeRequest, Note
-from bot.sandbox.world.state import RefusedError
 
 NOTE_KINDS = ("Note", "DiscussionNote", "DiffNote")
 
@@ -119,90 +112,17 @@ def _permissions(source: NoteOn, asked: Asked) -> dict[str, bool]:
 
 @resolves("Query", "note")
 def _note(_: object, asked: Asked, **wanted: str) -> NoteOn | None:
-    return _find_note(asked, wanted["id"])
+    return find_note(asked, wanted["id"])
 
 
-def _find_note(asked: Asked, gid: object) -> NoteOn | None:
+def find_note(asked: Asked, gid: object) -> NoteOn | None:
+    """Find a note that the caller may see by its global id."""
     number = int(read_global_id(gid, *NOTE_KINDS))
     for mr in readable_merge_requests(asked):
         note = mr.find_note(number)
         if note and can_see_note(asked.user, mr, note, asked.today):
             return NoteOn(note=note, mr=mr)
     return None
-
-
-Given = Mapping[str, Any]
-
-
-def _payload(given: Given, **fields: object) -> dict[str, object]:
-    return {"clientMutationId": given.get("clientMutationId"), "errors": [], **fields}
-
-
-def _note_payload(given: Given, mr: MergeRequest, outcome: NoteOutcome) -> dict[str, object]:
-    quick = outcome.quick_actions
-    status = None
-    if quick is not None and quick.commands:
-        status = {
-            "commandNames": list(quick.commands),
-            "commandsOnly": quick.commands_only,
-            "errorMessages": list(quick.errors),
-            "messages": list(quick.messages),
-        }
-    note = NoteOn(note=outcome.note, mr=mr) if outcome.note else None
-    return _payload(given, note=note, quickActionsStatus=status)
-
-
-@resolves("Mutation", "createNote")
-def _create_note(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
-    given = arguments["input"]
-    mr, actor = find_merge_request(asked, given["noteableId"]), asked.actor
-    if mr is None or not can_comment(actor, mr, asked.today):
-        raise GraphQLError(UNAVAILABLE)
-    thread = given.get("discussionId")
-    draft = NoteDraft(
-        body=given["body"],
-        internal=bool(given.get("internal")),
-        type="DiscussionNote" if thread else None,
-        discussion_id=read_global_id(thread, "Discussion") if thread else None,
-        head_sha=given.get("mergeRequestDiffHeadSha"),
-    )
-    try:
-        outcome = actions.create_note(asked.world, actor, mr, draft)
-    except RefusedError as refused:
-        return _payload(given, note=None, errors=[str(refused)])
-    return _note_payload(given, mr, outcome)
-
-
-@resolves("Mutation", "updateNote")
-def _update_note(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
-    given = arguments["input"]
-    found, actor = _find_note(asked, given["id"]), asked.actor
-    if found is None or not can_admin_note(actor, found.mr, found.note, asked.today):
-        raise GraphQLError(UNAVAILABLE)
-    try:
-        body = given.get("body") or ""
-        outcome = actions.edit_note(asked.world, actor, found.mr, found.note, body)
-    except RefusedError as refused:
-        return _payload(given, note=found, errors=[str(refused)])
-    return _note_payload(given, found.mr, outcome)
-
-
-@resolves("Mutation", "awardEmojiAdd")
-def _award(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
-    given = arguments["input"]
-    actor, gid = asked.actor, given["awardableId"]
-    if str(gid).startswith("gid://gitlab/MergeRequest/"):
-        mr, note = find_merge_request(asked, gid), None
-    else:
-        found = _find_note(asked, gid)
-        mr, note = (found.mr, found.note) if found else (None, None)
-    if mr is None or not can_comment(actor, mr, asked.today):
-        raise GraphQLError(UNAVAILABLE)
-    try:
-        award = actions.award_emoji(asked.world, actor, mr, given["name"], note)
-    except RefusedError:
-        return _payload(given, awardEmoji=None, errors=["Name has already been taken"])
-    return _payload(given, awardEmoji=award)
 
 
 connects("Discussion", {"notes": lambda source: source.notes})

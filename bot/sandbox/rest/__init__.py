@@ -1,8 +1,30 @@
 """The REST interface; each module registers the routes that it answers."""
 
-from importlib import import_module
-from pkgutil import iter_modules
-
-for _found in iter_modules(__path__):
-    if _found.name != "app":  # which builds the table of all routes, when it is imported
-        import_module(f"{__name__}.{_found.name}")
+from bot.sandbox.rest import (
+    archive as archive,
+    blame as blame,
+    commits as commits,
+    draft_notes as draft_notes,
+    events as events,
+    files as files,
+    gates as gates,
+    groups as groups,
+    hooks as hooks,
+    issues as issues,
+    jobs as jobs,
+    labels as labels,
+    lint as lint,
+    merge_request_parts as merge_request_parts,
+    merge_requests as merge_requests,
+    notes as notes,
+    people as people,
+    pipelines as pipelines,
+    places as places,
+    releases as releases,
+    repository as repository,
+    search as search,
+    settings as settings,
+    shelves as shelves,
+    todos as todos,
+    tokens as tokens,
+)

@@ -1,4 +1,4 @@
-"""REST: files: read, blamed, written."""
+"""REST: files: read and written."""
 
 import base64
 import hashlib
@@ -8,23 +8,17 @@ from urllib.parse import quote
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
-from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
-from bot.sandbox.rest.params import Param, alike, choice, flag, integer, mapping, text
+from bot.sandbox.rest.params import Param, alike, choice, flag, text
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import MODE_EXECUTABLE, Commit, Signature
 from bot.sandbox.world.state import RefusedError
 
-# lib/api/entities/blame_range_commit.rb
-BLAMED = (
-    "id", "parent_ids", "message", "authored_date", "author_name", "author_email",
-    "committed_date", "committer_name", "committer_email",
-)  # fmt: skip
 FILE = "/projects/{id}/repository/files/{file_path}"
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """A file at a ref: its commit, its content, and what is said of it."""
 
     commit: Commit
@@ -39,12 +33,13 @@ def _last_commit(project: Project, commit: Commit, path: str) -> str:
 @endpoint("GET", FILE, {"ref": text(required=True)}, scopes=FILES)
 def show_file(call: Call) -> Answer:
     """Tell of a file with its content in base64."""
-    found = _find_file(call, call.params["ref"])
+    found = find_file(call, call.params["ref"])
     encoded = base64.b64encode(found.content).decode("ascii")
-    return Answer(body={**found.told, "content": encoded}, headers=_headers(found.told))
+    return Answer(body={**found.told, "content": encoded}, headers=describe_in_headers(found.told))
 
 
-def _find_file(call: Call, ref: str) -> _Found:
+def find_file(call: Call, ref: str) -> Found:
+    """Return a file at a ref with what is said of it; raise RefusedError."""
     path, commit = call.path["file_path"], call.commit(read_ref(call, ref))
     blob = required(commit.tree.get(path), "404 File Not Found")
     content = call.project.repository.store.blobs[blob.sha]
@@ -60,10 +55,10 @@ def _find_file(call: Call, ref: str) -> _Found:
         "last_commit_id": _last_commit(call.project, commit, path),
         "execute_filemode": blob.mode == MODE_EXECUTABLE,
     }
-    return _Found(commit, content, told)
+    return Found(commit, content, told)
 
 
-def _headers(described: Mapping[str, object]) -> Mapping[str, str]:
+def describe_in_headers(described: Mapping[str, object]) -> Mapping[str, str]:
     """Say the same in headers (lib/api/files.rb and lib/api/helpers/headers_helpers.rb)."""
     return {
         f"X-Gitlab-{name.replace('_', '-').title()}": (
@@ -81,50 +76,9 @@ def read_ref(call: Call, ref: str) -> str:
 @endpoint("GET", FILE + "/raw", {"ref": text(), "lfs": flag()}, scopes=FILES, job_token=True)
 def show_raw_file(call: Call) -> Answer:
     """Send a file."""
-    found = _find_file(call, call.params.get("ref", "HEAD"))
+    found = find_file(call, call.params.get("ref", "HEAD"))
     kind = "text/plain; charset=utf-8"
-    return Answer(raw=found.content, headers=_headers(found.told), content_type=kind)
-
-
-@endpoint(
-    "GET",
-    FILE + "/blame",
-    {"ref": text(required=True), "range": mapping({"start": integer(), "end": integer()})},
-    scopes=FILES,
-)
-def blame_file(call: Call) -> Answer:
-    """Say for each run of lines which commit wrote it."""
-    found = _find_file(call, call.params["ref"])
-    lines = found.content.decode("utf-8", "replace").splitlines()
-    owners = _blame(call.project, found.commit, call.path["file_path"], lines)
-    wanted = call.params.get("range", {})
-    start, end = wanted.get("start", 1), wanted.get("end", len(lines))
-    runs: list[tuple[Commit, list[str]]] = []
-    for line, owner in list(zip(lines, owners, strict=True))[start - 1 : end]:
-        if runs and runs[-1][0] is owner:
-            runs[-1][1].append(line)
-        else:
-            runs.append((owner, [line]))
-    rows = [_render_blame(call, owner, kept) for owner, kept in runs]
-    return Answer(body=rows, headers=_headers(found.told))
-
-
-def _blame(project: Project, head: Commit, path: str, lines: list[str]) -> list[Commit]:
-    """Credit each line to the oldest commit that has held it ever since."""
-    owners = [head] * len(lines)
-    held = set(range(len(lines)))
-    for commit in project.repository.log(head.sha, path):
-        content = project.repository.content(commit, path) or b""
-        here = set(content.decode("utf-8", "replace").splitlines())
-        held = {index for index in held if lines[index] in here}
-        for index in held:
-            owners[index] = commit
-    return owners
-
-
-def _render_blame(call: Call, commit: Commit, lines: list[str]) -> dict[str, object]:
-    told = render_commit(call.world, call.project, commit)
-    return {"commit": {name: told[name] for name in BLAMED}, "lines": lines}
+    return Answer(raw=found.content, headers=describe_in_headers(found.told), content_type=kind)
 
 
 WRITE_FILE: Mapping[str, Param] = {
