@@ -19,8 +19,9 @@ from graphql import (
 )
 from graphql_answers import Sent, check_answer
 
+import bot.evidence
 import bot.gitlab
-from bot.evidence import facts
+from bot.evidence.facts import Asks
 from bot.gitlab.packing import Query
 from bot.gitlab.queries import build_parts
 
@@ -93,8 +94,8 @@ def _needs() -> Iterator[Any]:
     One that can be more than it is by default is taken both ways.
     """
     # Not `__subclasses__`: it may still name what a class with slots was made of.
-    for kind in vars(facts).values():
-        if facts.Asks not in getattr(kind, "__bases__", ()):
+    for kind in vars(bot.evidence).values():
+        if Asks not in getattr(kind, "__bases__", ()):
             continue
         fields = dataclasses.fields(kind)
         given = {each.name: EXAMPLE[each.name] for each in fields if each.name in EXAMPLE}

@@ -11,23 +11,25 @@ from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
 from bot.assessment.kinds.kind import judge as judge_requirement
 from bot.commands.values import Hold, Replay, Waiver
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
+    Evidence,
     Exposure,
     ExposureOf,
     Fact,
     FileAt,
     Listed,
+    Manager,
     Member,
     Members,
     MembersOf,
     Merged,
     Need,
     Offer,
+    Subject,
     Work,
     WorkOf,
 )
-from bot.evidence.gathering import Evidence, Manager, Subject
 from bot.evidence.history import Tenure
 from bot.evidence.timing import Timing
 from bot.merge_request import HeadPipeline, MergeRequest, Note, Person, Standing, Visibility

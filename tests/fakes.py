@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.evidence.facts import Fact, Need
+from bot.evidence import Fact, Need
 from bot.merge_request import CommitStatus, MergeRequest, Note
 from bot.unread import Unread
 from tests.builders import NOW

@@ -7,8 +7,7 @@ from datetime import timedelta
 from bot.app.asked import with_outcomes
 from bot.assessment.assessing import Assessment
 from bot.commands.values import Answer, Outcome, Replay
-from bot.evidence.facts import Act, Course, CoursesOf, FileAt, Work
-from bot.evidence.gathering import Evidence, Manager
+from bot.evidence import Act, Course, CoursesOf, Evidence, FileAt, Manager, Work
 from bot.evidence.history import Tenure
 from bot.evidence.present import Present
 from bot.merge_request import MergeRequest

@@ -13,9 +13,11 @@ from bot.app.rounds import evaluate
 from bot.app.searches import SWEPT
 from bot.app.sweep import run, sweep_all
 from bot.errors import GitLabError
-from bot.evidence.facts import Facts, Need, Source, StandingOf
+from bot.evidence import Need, Source, StandingOf
+from bot.evidence.facts import Facts
 from bot.evidence.proposals import MOST_NOMINATIONS
-from bot.gitlab.transport import WRITING, Transport
+from bot.gitlab.budget import WRITING
+from bot.gitlab.transport import Transport
 from bot.publish.gate import GateKind
 from bot.report.rendering import MARKER
 from bot.report.values import GateState

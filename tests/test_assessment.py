@@ -8,8 +8,7 @@ from bot.assessment import kinds
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import Verdict
 from bot.assessment.kinds.attested import Topic
-from bot.evidence.facts import Members
-from bot.evidence.gathering import Manager
+from bot.evidence import Manager, Members
 from bot.unread import Unread
 from tests.builders import (
     GROUP,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.assessment import kinds
+from bot.evidence import Fact, Need, Proposed, Sibling, Siblings
 from bot.evidence.earlier import (
     MOST,
     MOST_OTHERS,
@@ -13,7 +14,6 @@ from bot.evidence.earlier import (
     gather_earlier,
     siblings_of,
 )
-from bot.evidence.facts import Fact, Need, Proposed, Sibling, Siblings
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind

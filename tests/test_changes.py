@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from bot.evidence import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.evidence.entries import FEW, HISTORIES_AHEAD, Changes, Further, gather_changes
-from bot.evidence.facts import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
 from bot.merge_request import MergeRequest
 from bot.unread import NOT_LOOKED_UP, Content, Unread
 from tests.builders import BASE, HEAD, PROJECT, files_at, make_merge_request

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.evidence.facts import Act, Course, CoursesOf
+from bot.evidence import Act, Course, CoursesOf
 from bot.gitlab.answers import read_time
 from bot.gitlab.queries import build_parts
 from bot.unread import Unread

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import TeamDatabaseError
-from bot.nomination.checkouts import as_json, detect, run_detect
+from bot.nomination.checkouts import as_json, run_detect
 from bot.nomination.values import Detection
 from tests.team_files import ADA, BEA, MAINTAINER, PERSON, gains, make_entry, messages
 
@@ -243,7 +243,7 @@ def test_another_glob_may_be_used(tmp_path: Path, glob: str) -> None:
     path = glob.replace("*", "ada")
     lay_out(tmp_path / "base", {path: make_entry()})
     lay_out(tmp_path / "head", {path: make_entry(role="maintainer")})
-    found = detect(tmp_path / "base", tmp_path / "head", [MAINTAINER], glob)
+    found = run_detect(str(tmp_path / "base"), str(tmp_path / "head"), [MAINTAINER], glob)
     assert [n.path for n in found.nominations] == [path]
 
 

@@ -9,35 +9,33 @@ import pytest
 
 from bot import policy as rules
 from bot.assessment import kinds
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
     Commit,
     Commits,
     CommitsOf,
     DefaultBranchOf,
+    Evidence,
     ExposureOf,
     Fact,
     FileAt,
+    Manager,
     MembersOf,
     Merged,
     Need,
     RenameOf,
     StandingOf,
+    Subject,
     Threads,
     ThreadsOf,
     Work,
     WorkOf,
-)
-from bot.evidence.gathering import (
-    Evidence,
-    Manager,
-    Subject,
-    find_manager,
     find_subject,
     gather_evidence,
     manager_path,
 )
-from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, find_tenure
+from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, Trail, Wanted, find_tenure
+from bot.evidence.nominee import find_manager
 from bot.merge_request import Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
@@ -553,7 +551,8 @@ WATCHED = make_policy(make_requirement(REVIEWED))
 
 def find(revisions: Sequence[Content], *, complete: bool = True) -> Tenure | Unread:
     pairs = [(commit(number), content) for number, content in enumerate(revisions)]
-    return find_tenure(pairs, "ai-gateway", TRAINEE, "Ada", complete=complete)
+    wanted = Wanted(username="Ada", project="ai-gateway", roles=[TRAINEE])
+    return find_tenure(TRAINEE, Trail(revisions=pairs, complete=complete), wanted)
 
 
 WITH, WITHOUT = entry(TRAINEE), entry("reviewer")

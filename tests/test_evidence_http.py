@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.assessment.findings import Finding, Verdict
-from bot.evidence.gathering import Manager
+from bot.evidence import Manager
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
 from bot.sandbox.world.entities import MergeRequest, Reviewer

@@ -9,7 +9,7 @@ from bot import policy as rules
 from bot.assessment.assessing import Assessment
 from bot.assessment.findings import State, Step
 from bot.assessment.follow_ups import check_step
-from bot.evidence.facts import FileAt, Member, Members
+from bot.evidence import FileAt, Member, Members
 from bot.listing import EntrySelector
 from bot.unread import Content, Unread
 from tests.builders import (

@@ -11,7 +11,7 @@ import pytest
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.evidence.facts import (
+from bot.evidence import (
     ActivityOf,
     Commits,
     CommitsOf,
@@ -22,21 +22,25 @@ from bot.evidence.facts import (
     Members,
     MembersOf,
     Need,
-    PushOf,
     RenameOf,
     Renames,
-    ReopenedOf,
     StandingOf,
+    StateChangesOf,
     StatusChecksOf,
     StatusesOf,
     ThreadsOf,
     VersionsOf,
     Work,
 )
+from bot.evidence.timing import pushed_at, versions_of
 from bot.gitlab.ahead import ask_ahead
-from bot.gitlab.client import LIST_PAGES, MEMBER_PAGES, NOTE_PAGES, GitLabClient
+from bot.gitlab.budget import WRITING
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.facts import MEMBER_PAGES
+from bot.gitlab.lists import LIST_PAGES
+from bot.gitlab.merge_requests import NOTE_PAGES
 from bot.gitlab.rest import DIFF_PAGES
-from bot.gitlab.transport import WRITING, Transport
+from bot.gitlab.transport import Transport
 from bot.merge_request import MergeRequest, Standing
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import StatusDraft
@@ -267,9 +271,8 @@ NEEDS: Sequence[Need] = [
     DiffsOf(7001, 1),
     StatusesOf(7001, "a" * 40, STATUS),
     StatusChecksOf(7001, 1),
-    PushOf(7001, 1),
     VersionsOf(7001, 1),
-    ReopenedOf(7001, 1),
+    StateChangesOf(7001, 1),
     ActivityOf(TEAM, 1),
     DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
@@ -297,7 +300,7 @@ NO_ROWS = b"[]"
 def test_an_odd_answer_is_unknown_never_a_value(need: Need, body: bytes) -> None:
     with raw_server(saying(answer("200 OK", body))) as raw, connect(raw.url) as client:
         fact = ask(client, need)
-    lists = CommitsOf | DiffsOf | StatusesOf | StatusChecksOf | ReopenedOf
+    lists = CommitsOf | DiffsOf | StatusesOf | StatusChecksOf | StateChangesOf
     is_list = isinstance(need, lists)
     if is_list and body == NO_ROWS:
         assert not isinstance(fact, Unread)
@@ -804,18 +807,20 @@ def test_without_a_date_the_own_clock_is_read() -> None:
 def test_the_last_push_is_that_of_the_newest_version(
     made: NominationWorld, client: GitLabClient
 ) -> None:
-    need = PushOf(7001, made.nomination.iid)
-    first = ask(client, need)
-    assert isinstance(first, datetime)
+    here = client.fetch_merge_request(TEAM, 1)
+    first = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    assert first
     made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
-    later = ask(client, need)
-    assert isinstance(later, datetime)
+    later = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    assert later
     assert later > first
 
 
 def test_changes_without_any_version_have_no_known_push(
     made: NominationWorld, client: GitLabClient
 ) -> None:
+    here = client.fetch_merge_request(TEAM, 1)
     made.nomination.versions.clear()
-    for need in (PushOf(7001, made.nomination.iid), VersionsOf(7001, made.nomination.iid)):
-        assert isinstance(ask(client, need), Unread)
+    facts = client.fetch_facts([versions_of(here)])
+    assert isinstance(facts[versions_of(here)], Unread)
+    assert pushed_at(here, facts) == datetime.max.replace(tzinfo=UTC)

@@ -16,7 +16,8 @@ from tenacity import Future, RetryCallState, Retrying
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.gitlab.transport import ODD_TRIES, TRIES, WRITING, WRITING_SHARE, Transport
+from bot.gitlab.budget import WRITING, WRITING_SHARE
+from bot.gitlab.transport import ODD_TRIES, TRIES, Transport
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from tests.nomination_world import SECRET, NominationWorld, make_world

@@ -13,8 +13,7 @@ from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
 from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
-from bot.evidence.facts import Account, Listed, Merged
-from bot.evidence.gathering import Manager
+from bot.evidence import Account, Listed, Manager, Merged
 from bot.evidence.history import Tenure
 from bot.unread import Unread
 from tests.builders import (

@@ -6,7 +6,7 @@ import sys
 import pytest
 from yaml.reader import Reader
 
-from bot.team.tree import NOT_PRINTABLE
+from bot.team.text import NOT_PRINTABLE
 from bot.values import LatePattern, late_patterns
 from tests.processes import run_python
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.nomination.lax_reading import is_nearly
+from bot.nomination.alike import is_nearly
 from tests.team_files import find, gains, make_change, make_entry
 
 TOP = "gitlab: ada\nreports_to: boss\n"

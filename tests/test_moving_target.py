@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app.sweep import sweep_all
-from bot.gitlab.queries import SUBMODULE
+from bot.gitlab.files_query import SUBMODULE
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft

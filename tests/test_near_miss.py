@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.nomination.near_miss import find_near_misses, find_near_stages, is_newly_mentioned
+from bot.nomination.mentions import is_newly_mentioned
+from bot.nomination.near_miss import find_near_misses, find_near_stages
 from bot.team.entry import Entry
 from tests.team_files import ADA, MAINTAINER, find, make_change, make_entry
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.assessment import Verdict
-from bot.evidence.facts import Exposure, ExposureOf
+from bot.evidence import Exposure, ExposureOf
 from bot.merge_request import Visibility
 from bot.report.json_report import as_json
 from bot.sandbox.acts import actions

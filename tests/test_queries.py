@@ -10,7 +10,7 @@ from graphql import OperationDefinitionNode, parse
 from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
-from bot.evidence.facts import (
+from bot.evidence import (
     Account,
     Activity,
     ActivityOf,
@@ -43,9 +43,11 @@ from bot.evidence.facts import (
     WorkOf,
 )
 from bot.gitlab.answers import read_time
+from bot.gitlab.files_query import FILES_PER_PART
 from bot.gitlab.merge_request_query import COMMENTS, MERGE_REQUEST, NOTES, read_merge_request
 from bot.gitlab.packing import BUDGET, Query, pack_parts
-from bot.gitlab.queries import FILES_PER_PART, build_parts, members_part
+from bot.gitlab.people_query import members_part
+from bot.gitlab.queries import build_parts
 from bot.gitlab.work_query import PEOPLE
 from bot.merge_request import Standing
 from bot.sandbox.graphql.app import load_schema

@@ -20,8 +20,7 @@ from bot.assessment.findings import Verdict
 from bot.assessment.kinds.attested import Topic
 from bot.commands.values import Answer, Outcome
 from bot.errors import ConfigError
-from bot.evidence.facts import FileAt
-from bot.evidence.gathering import Manager
+from bot.evidence import FileAt, Manager
 from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
 from bot.publish.plan import is_same_text

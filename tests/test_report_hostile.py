@@ -9,8 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.commands.values import Answer, Outcome
-from bot.evidence.facts import FileAt
-from bot.evidence.gathering import Manager
+from bot.evidence import FileAt, Manager
 from bot.inert import code_span
 from bot.nomination.values import Remark
 from bot.report.rendering import MARKER, render_report

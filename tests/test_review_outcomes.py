@@ -8,7 +8,7 @@ import pytest
 
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds import AuthoredMergeRequests, ReviewedMergeRequests, ReviewOutcomes
-from bot.evidence.facts import Course, CoursesOf
+from bot.evidence import Course, CoursesOf
 from bot.policy.values import Requirement
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, NoteDraft

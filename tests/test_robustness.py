@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import GitLabError
 from bot.gitlab import Transport
-from bot.gitlab.client import LAG_WAITS
+from bot.gitlab.merge_requests import LAG_WAITS
 from bot.publish.gate import GateKind
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.evidence.facts import FileAt, WorkOf
+from bot.evidence import FileAt, WorkOf
 from bot.gitlab.queries import _PARTS
 from bot.gitlab.rest import READERS
 from bot.gitlab.transport import Transport

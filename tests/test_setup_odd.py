@@ -10,7 +10,7 @@ import pytest
 
 from bot.config import parse_settings
 from bot.errors import GitLabError, RefusedError
-from bot.evidence.facts import Account, Listed, Merged, Work, WorkOf
+from bot.evidence import Account, Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
 from bot.rulebook.loading import load_policies
 from bot.setup import (

@@ -5,7 +5,7 @@ import pytest
 from bot.app import Look
 from bot.app.sweep import sweep
 from bot.errors import GitLabError
-from bot.evidence.facts import Fact, FileAt, MembersOf, Need
+from bot.evidence import Fact, FileAt, MembersOf, Need
 from bot.evidence.shared import SharedFacts
 from bot.unread import Unread
 from tests.builders import GROUP, PROJECT, make_members

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from bot.errors import TeamDatabaseError
-from bot.team.entry import Entry, may_name, parse_entry
-from bot.team.spelling import fold_key, responsibility
+from bot.team.entry import Entry, parse_entry
+from bot.team.spelling import fold_key, may_name, responsibility
 
 
 def entry(text: str) -> Entry:

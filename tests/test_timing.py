@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.evidence.facts import (
+from bot.evidence import (
     Activity,
     ActivityOf,
+    Deed,
+    Deeds,
     Fact,
     FileAt,
     Ledger,
     Need,
-    Reopened,
-    ReopenedOf,
+    StateChangesOf,
     Version,
     Versions,
     VersionsOf,
@@ -27,10 +28,10 @@ from tests.fakes import FakeSource
 MERGE_REQUEST = make_merge_request()
 NOMINATION = make_nomination()
 UNREAD = Unread(reason="GitLab answered 500")
-VERSIONS, ACTIVITY, REOPENED = (
+VERSIONS, ACTIVITY, CHANGES = (
     VersionsOf(7001, 231),
     ActivityOf(PROJECT, 231),
-    ReopenedOf(7001, 231),
+    StateChangesOf(7001, 231),
 )
 WITH = b"gitlab: ada\nprojects:\n  ai-gateway: maintainer\n"
 WITHOUT = b"gitlab: ada\n"
@@ -49,9 +50,9 @@ def make_facts(
     facts: dict[Need, Fact] = {
         VERSIONS: Versions(items=items, complete=complete),
         ACTIVITY: Activity(approved={}, retargeted=None),
-        REOPENED: Reopened(at=None),
+        CHANGES: Deeds(items=(), complete=True),
     }
-    names: dict[str, Need] = {"versions": VERSIONS, "activity": ACTIVITY, "reopened": REOPENED}
+    names: dict[str, Need] = {"versions": VERSIONS, "activity": ACTIVITY, "changes": CHANGES}
     for head, state in zip(heads, states, strict=True):
         facts[FileAt(PROJECT, head, ENTRY)] = state
     for name, fact in changes.items():
@@ -95,7 +96,10 @@ def test_a_single_version_came_with_the_merge_request() -> None:
 def test_reopening_and_another_target_begin_anew() -> None:
     activity = Activity(approved={"bo": NOW}, retargeted=NOW - timedelta(hours=2))
     later = NOW - timedelta(hours=1)
-    found = trace(make_facts([WITH, WITH], activity=activity, reopened=Reopened(at=later)))
+    deeds = [(later, "reopened"), (NOW, "merged")]
+    items = tuple(Deed(at=at, by="bo", words=words) for at, words in deeds)
+    changes = Deeds(items=items, complete=True)
+    found = trace(make_facts([WITH, WITH], activity=activity, changes=changes))
     assert isinstance(found, Timing)
     assert found.nominated == found.settled == activity.retargeted
     assert (found.opened, found.approved) == (later, {"bo": NOW})
@@ -119,7 +123,7 @@ def test_as_many_versions_are_read_as_are_examined() -> None:
     assert FileAt(PROJECT, HEAD, ENTRY) in needs
 
 
-@pytest.mark.parametrize("name", ["versions", "activity", "reopened"])
+@pytest.mark.parametrize("name", ["versions", "activity", "changes"])
 @pytest.mark.parametrize("answer", [UNREAD, None])
 def test_what_cannot_be_read_leaves_all_of_it_unread(name: str, answer: Fact) -> None:
     changes: dict[str, Any] = {name: answer}

@@ -11,7 +11,7 @@ import pytest
 from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
 from bot.evidence import Account, Activity, ActivityOf
-from bot.gitlab.work_query import _read_activity
+from bot.gitlab.records_query import _read_activity
 from bot.report.turns import Turn, find_turns, is_mentionable, tell_waits
 from bot.sandbox.acts import todos
 from bot.sandbox.http.faults import Fault, Kind

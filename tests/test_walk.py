@@ -14,8 +14,9 @@ import pytest
 
 import bot.app.offers
 import bot.app.rounds
-import bot.evidence.facts
 from bot.app import Choices
+from bot.evidence.facts import Asks
+from bot.merge_request import MergeRequest
 from bot.policy import BrokenPolicy, Policy
 from bot.publish import GateChoice
 from tests.nomination_world import look_once, make_world
@@ -24,8 +25,8 @@ ROOT = Path(__file__).parents[1]
 SENTENCE = {bot.app.sentence.__file__, bot.app.offers.__file__, bot.app.rounds.__file__}
 MOST = 13
 # The operator's choices are the same for every event; needs and facts come from the ledger.
-FACTS = bot.evidence.facts.__name__
-CHOSEN = (Choices, GateChoice, Policy, BrokenPolicy)
+FACTS = {need.kind for need in Asks.__subclasses__()} - {MergeRequest}
+CHOSEN = (Choices, GateChoice, Policy, BrokenPolicy, Asks)
 
 
 def values_in(held: object) -> Iterator[str]:
@@ -34,7 +35,7 @@ def values_in(held: object) -> Iterator[str]:
         held = tuple(held.values())
     for each in held if isinstance(held, tuple | list | set) else (held,):
         kind, is_value = type(each), dataclasses.is_dataclass(each)
-        if is_value and kind.__module__ != FACTS and not isinstance(each, (*CHOSEN, type)):
+        if is_value and kind not in FACTS and not isinstance(each, (*CHOSEN, type)):
             yield kind.__name__
 
 

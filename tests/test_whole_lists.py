@@ -3,8 +3,8 @@
 import pytest
 
 from bot.errors import GitLabError
-from bot.evidence.facts import StatusesOf
-from bot.gitlab.client import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
+from bot.evidence import StatusesOf
+from bot.gitlab.merge_requests import EMOJI_LISTS, EMOJI_PAGES, PEOPLE_PAGES
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.http.faults import Fault, Kind

@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 
 from bot.errors import TeamDatabaseError
 from bot.team.fields import is_resolved
-from bot.team.tree import PURE_LIMITS, Items, Limits, Pairs, Scalar, Tree, parse_tree, shown
+from bot.team.text import shown
+from bot.team.tree import PURE_LIMITS, Items, Limits, Pairs, Scalar, Tree, parse_tree
 
 
 def plain(text: str) -> Scalar:

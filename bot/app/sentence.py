@@ -20,7 +20,7 @@ from bot.evidence import (
     look_back,
     needs_ahead,
     propose,
-    push_of,
+    versions_of,
 )
 from bot.merge_request import MergeRequest
 from bot.policy import BrokenPolicy, Policy
@@ -157,7 +157,7 @@ def _propose(
         needs |= set(gate)
     if paths:
         needs |= {*past, *needs_ahead(merge_request, choices.policies, now)}
-        needs |= {push_of(merge_request)} if by_push else set()
+        needs |= {versions_of(merge_request)} if by_push else set()
     return propose(merge_request, paths, choices.rules, gitlab, needs)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.commands import decides, find_stating, takes_waivers_back
 from bot.evidence.facts import Fact, Ledger, Need, Source
-from bot.evidence.gathering import Subject, follow_subject, without_manager
+from bot.evidence.nominee import Subject, follow_subject, without_manager
 from bot.evidence.present import Trail, find_present
 from bot.merge_request import MergeRequest
 from bot.values import dataclass

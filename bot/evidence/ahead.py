@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.evidence.earlier import earlier_needs
-from bot.evidence.facts import Activity, ActivityOf, Fact, MembersOf, Need
-from bot.evidence.gathering import branch_needs, exposures_of, follow_up_needs
+from bot.evidence.facts import Fact, Need
+from bot.evidence.needs import branch_needs, exposures_of, follow_up_needs
 from bot.evidence.offers import own_offers
+from bot.evidence.people import MembersOf
+from bot.evidence.records import Activity, ActivityOf
 from bot.evidence.timing import timed_policies, timing_needs
 from bot.merge_request import MergeRequest
 from bot.policy import Policy

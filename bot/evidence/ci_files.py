@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
-from bot.evidence.facts import CiConfigOf, FileAt, Ledger, Source
+from bot.evidence.facts import Ledger, Source
+from bot.evidence.files import CiConfigOf, FileAt
 from bot.evidence.proposals import Proposal
 from bot.merge_request import MergeRequest
 from bot.team import concerns_entries

@@ -8,24 +8,63 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from bot.evidence.facts import (
-    EarlierOf,
-    Fact,
-    Ledger,
-    Need,
-    Proposed,
-    ProposedOf,
-    Sibling,
-    SiblingsOf,
-    Source,
-)
+from bot.evidence.facts import Asks, Fact, Ledger, Need, Source
+from bot.evidence.records import EarlierOf
 from bot.merge_request import MergeRequest, Note
 from bot.nomination import Nomination
 from bot.unread import Unread
+from bot.values import dataclass
 
 PAGES = 5  # of the merge requests from branches of one name; forks often use the same
 MOST = 6  # earlier merge requests from one branch that are read
 MOST_OTHERS = 12  # of those from other branches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What other merge requests with comments, none of them merged, change, by their numbers.
+
+    None where GitLab did not list all of it. `own` are those of whom it was asked for, and
+    `merged` theirs that were, by the branch.
+    """
+
+    paths: Mapping[int, tuple[str, ...] | None]
+    own: frozenset[int] = frozenset()
+    merged: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedOf(Asks[Proposed]):
+    """The need for what else somebody proposes, and for the newest of anybody."""
+
+    project: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sibling:
+    """A merge request from a branch of the same name; forks have branches of their own."""
+
+    iid: int
+    merged_into: str | None
+    source_project_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Siblings:
+    """A page of such merge requests, newest first; `following` leads to the next."""
+
+    items: tuple[Sibling, ...]
+    following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingsOf(Asks[Siblings]):
+    """The need for the merge requests from source branches of a name, those after a cursor."""
+
+    project: str
+    branch: str
+    after: str | None = None
 
 
 def siblings_of(merge_request: MergeRequest) -> SiblingsOf:

@@ -4,16 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bot.evidence.facts import (
-    CommitsOf,
-    DiffsOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Need,
-    Source,
-    TipOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need, Source
+from bot.evidence.files import CommitsOf, DiffsOf, FileAt, TipOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Change
 from bot.unread import Content, Unread
@@ -56,54 +48,130 @@ def gather_changes(
     and the rest for those that could nominate somebody: a merge makes an entry of the lines of
     these two.
     """
-    ledger = Ledger({}, source)
-    _read_first(merge_request, paths, ledger, further.ahead)
-    wanted = [path for path in paths if _matters(merge_request, path, ledger, is_candidate)]
-    if any(n not in ledger.facts for path in wanted for n in _before(merge_request, path)):
-        # Of several candidates most hold the role already, so their histories can wait.
-        _look_before(merge_request, wanted, ledger, _histories(merge_request, wanted), further.then)
-    renames = _find_renames(merge_request, wanted, ledger)
-    if any(_is_new(merge_request, path, renames, ledger) for path in wanted):
+    reading = _Reading(merge_request, Ledger({}, source))
+    reading.read_first(paths, further.ahead)
+    wanted = [path for path in paths if reading.matters(path, is_candidate)]
+    reading.read_rest(wanted, further.then)
+    renames = reading.find_renames(wanted)
+    if any(reading.is_new(path) for path in wanted if path not in renames):
         # Whoever gets a new entry may have had one that does not mention the role any more.
         others = [path for path in paths if path not in wanted]
-        _look_before(merge_request, others, ledger)
+        reading.look_before(others)
         wanted += others
     return Changes(
-        items=tuple(_change(merge_request, path, renames.get(path), ledger) for path in wanted),
-        facts=ledger.facts,
+        items=tuple(reading.change(path, renames.get(path)) for path in wanted),
+        facts=reading.ledger.facts,
     )
 
 
-def _read_first(
-    merge_request: MergeRequest, paths: Sequence[str], ledger: Ledger, ahead: Iterable[Need]
-) -> None:
-    """Read the heads and `ahead`; the rest of a few, and of many the target where it moved."""
-    first: set[Need] = {_head(merge_request, path) for path in paths} | set(ahead)
-    if len(paths) <= FEW:
-        first |= {n for path in paths for n in _before(merge_request, path)}
-        first |= _histories(merge_request, paths)
-        ledger.look_up(first)
-        return
-    ledger.look_up(first | {_tip(merge_request)})
-    if merge_request.state != "merged" and not _is_at_tip(merge_request, ledger):
-        ledger.look_up(_target(merge_request, path) for path in paths)
+class _Reading:
+    """The entries of one merge request: at its merge base, at its head, on the target branch."""
 
+    def __init__(self, merge_request: MergeRequest, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._merge_request = merge_request
+        self._is_merged = merge_request.state == "merged"
+        self._tip = TipOf(merge_request.project, merge_request.target_branch)
 
-def _look_before(
-    merge_request: MergeRequest, paths: Iterable[str], ledger: Ledger, *further: Iterable[Need]
-) -> None:
-    """Read entries at the merge base and on the target branch: once, where that is the base."""
-    before = [_before(merge_request, path) for path in paths]
-    is_at_tip = _is_at_tip(merge_request, ledger)
-    needs: set[Need] = {need for pair in before for need in (pair[:1] if is_at_tip else pair)}
-    ledger.look_up(needs.union(*further))
-    if is_at_tip:
-        ledger.facts |= {target: ledger[base] for base, target in before}
+    def _head(self, path: str) -> FileAt:
+        return FileAt(self._merge_request.project, self._merge_request.head_sha or "", path)
 
+    def _base(self, path: str) -> FileAt:
+        return FileAt(self._merge_request.project, self._merge_request.base_sha or "", path)
 
-def _is_at_tip(merge_request: MergeRequest, ledger: Ledger) -> bool:
-    """Return whether the target branch is known to be where this merge request branched off."""
-    return ledger[_tip(merge_request)] == merge_request.base_sha
+    def _target(self, path: str) -> FileAt:
+        return FileAt(self._merge_request.project, self._merge_request.target_branch, path)
+
+    def _before(self, path: str) -> tuple[FileAt, FileAt]:
+        return self._base(path), self._target(path)
+
+    def _is_at_tip(self) -> bool:
+        """Return whether the target branch is known to be where this merge request branched off."""
+        return self.ledger[self._tip] == self._merge_request.base_sha
+
+    def _histories(self, paths: Sequence[str]) -> set[Need]:
+        few = paths if len(paths) <= HISTORIES_AHEAD and not self._is_merged else ()
+        project, branch = self._merge_request.project, self._merge_request.target_branch
+        return {CommitsOf(project, branch, path) for path in few}
+
+    def read_first(self, paths: Sequence[str], ahead: Iterable[Need]) -> None:
+        """Read the heads and `ahead`; the rest of a few, of many the target where it moved."""
+        first: set[Need] = {self._head(path) for path in paths} | set(ahead)
+        if len(paths) <= FEW:
+            first |= {need for path in paths for need in self._before(path)}
+            self.ledger.look_up(first | self._histories(paths))
+            return
+        self.ledger.look_up(first | {self._tip})
+        if not self._is_merged and not self._is_at_tip():
+            self.ledger.look_up(self._target(path) for path in paths)
+
+    def read_rest(self, paths: Sequence[str], then: Iterable[Need]) -> None:
+        """Read what else is compared of these, and `then` with it, if that was not read yet."""
+        if any(need not in self.ledger.facts for path in paths for need in self._before(path)):
+            # Of several candidates most hold the role already, so their histories can wait.
+            self.look_before(paths, self._histories(paths), then)
+
+    def look_before(self, paths: Iterable[str], *further: Iterable[Need]) -> None:
+        """Read entries at the merge base and on the target branch: once, where that is the base."""
+        before = [self._before(path) for path in paths]
+        is_at_tip = self._is_at_tip()
+        needs: set[Need] = {need for pair in before for need in (pair[:1] if is_at_tip else pair)}
+        self.ledger.look_up(needs.union(*further))
+        if is_at_tip:
+            self.ledger.facts |= {target: self.ledger[base] for base, target in before}
+
+    def matters(self, path: str, is_candidate: Callable[[bytes], bool]) -> bool:
+        """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
+        head = self.ledger[self._head(path)]
+        if not isinstance(head, bytes) or is_candidate(head) or path.endswith(".gitattributes"):
+            return True
+        # Where the target has none, the entry may go by another name there.
+        target = self._target(path)
+        if target not in self.ledger.facts:
+            return is_candidate(b"")
+        content = self.ledger[target]
+        return not isinstance(content, bytes) or is_candidate(content)
+
+    def is_new(self, path: str) -> bool:
+        """Return whether there is an entry where the merge base has none."""
+        ledger = self.ledger
+        return ledger[self._base(path)] is None and ledger[self._head(path)] is not None
+
+    def find_renames(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """Find the old paths of entries that are new at theirs; GraphQL does not tell them."""
+        new = [path for path in paths if self.is_new(path)]
+        if not new:
+            return {}
+        found = self.ledger.fetch(DiffsOf(self._merge_request.project_id, self._merge_request.iid))
+        if isinstance(found, Unread):
+            self.ledger.facts.update({self._base(path): found for path in new})
+            return {}
+        # GitLab cuts the list of a large change without a word.
+        cut = Unread(reason="GitLab did not tell whether it was renamed")
+        self.ledger.facts |= {self._base(path): cut for path in new if path not in found.listed}
+        renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
+        self.look_before(renames.values())
+        return renames
+
+    def change(self, path: str, old_path: str | None) -> Change:
+        """Return a file as it is on all sides; the old path only where git merges it with that."""
+        target: Content
+        if self._is_merged:
+            # The role is on the target branch because of this very merge request.
+            target = self.ledger[self._base(old_path or path)]
+        else:
+            target = self.ledger[self._target(path)]
+            if old_path and target is None:
+                target = self.ledger[self._target(old_path)]
+            else:
+                old_path = None  # git does not merge it with what was added at its new path
+        return Change(
+            path=path,
+            old_path=old_path,
+            base=self.ledger[self._base(old_path or path)],
+            head=self.ledger[self._head(path)],
+            target=target,
+        )
 
 
 def bound_changes(changes: Changes, is_entry: Callable[[str], bool]) -> Changes:
@@ -128,104 +196,3 @@ def _unread(change: Change) -> Change:
         for side in (change.base, change.head, change.target)
     )
     return replace(change, base=base, head=head, target=target)
-
-
-def _histories(merge_request: MergeRequest, paths: Sequence[str]) -> set[Need]:
-    is_over = merge_request.state == "merged"
-    few = paths if len(paths) <= HISTORIES_AHEAD and not is_over else ()
-    return {CommitsOf(merge_request.project, merge_request.target_branch, path) for path in few}
-
-
-def _matters(
-    merge_request: MergeRequest,
-    path: str,
-    ledger: Ledger,
-    is_candidate: Callable[[bytes], bool],
-) -> bool:
-    """Return whether an entry must be compared: deleted ones may be the origin of a rename."""
-    head = ledger[_head(merge_request, path)]
-    if not isinstance(head, bytes) or is_candidate(head) or path.endswith(".gitattributes"):
-        return True
-    # Where the target has none, the entry may go by another name there.
-    target = _target(merge_request, path)
-    if target not in ledger.facts:
-        return is_candidate(b"")
-    content = ledger[target]
-    return not isinstance(content, bytes) or is_candidate(content)
-
-
-def _find_renames(
-    merge_request: MergeRequest, paths: Sequence[str], ledger: Ledger
-) -> Mapping[str, str]:
-    """Find the old paths of entries that are new at theirs; GraphQL does not tell them."""
-    new = [
-        path
-        for path in paths
-        if ledger[_base(merge_request, path)] is None
-        and ledger[_head(merge_request, path)] is not None
-    ]
-    if not new:
-        return {}
-    found = ledger.fetch(DiffsOf(merge_request.project_id, merge_request.iid))
-    if isinstance(found, Unread):
-        ledger.facts.update({_base(merge_request, path): found for path in new})
-        return {}
-    # GitLab cuts the list of a large change without a word.
-    cut = Unread(reason="GitLab did not tell whether it was renamed")
-    ledger.facts.update(
-        {_base(merge_request, path): cut for path in new if path not in found.listed}
-    )
-    renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
-    _look_before(merge_request, renames.values(), ledger)
-    return renames
-
-
-def _is_new(
-    merge_request: MergeRequest,
-    path: str,
-    renames: Mapping[str, str],
-    ledger: Ledger,
-) -> bool:
-    is_there = ledger[_head(merge_request, path)] is not None
-    return is_there and path not in renames and ledger[_base(merge_request, path)] is None
-
-
-def _change(merge_request: MergeRequest, path: str, old_path: str | None, ledger: Ledger) -> Change:
-    target: Content
-    if merge_request.state == "merged":
-        # The role is on the target branch because of this very merge request.
-        target = ledger[_base(merge_request, old_path or path)]
-    else:
-        target = ledger[_target(merge_request, path)]
-        if old_path and target is None:
-            target = ledger[_target(merge_request, old_path)]
-        else:
-            old_path = None  # git does not merge it with what was added at its new path
-    earlier = old_path or path
-    return Change(
-        path=path,
-        old_path=old_path,
-        base=ledger[_base(merge_request, earlier)],
-        head=ledger[_head(merge_request, path)],
-        target=target,
-    )
-
-
-def _head(merge_request: MergeRequest, path: str) -> FileAt:
-    return FileAt(merge_request.project, merge_request.head_sha or "", path)
-
-
-def _base(merge_request: MergeRequest, path: str) -> FileAt:
-    return FileAt(merge_request.project, merge_request.base_sha or "", path)
-
-
-def _target(merge_request: MergeRequest, path: str) -> FileAt:
-    return FileAt(merge_request.project, merge_request.target_branch, path)
-
-
-def _tip(merge_request: MergeRequest) -> TipOf:
-    return TipOf(merge_request.project, merge_request.target_branch)
-
-
-def _before(merge_request: MergeRequest, path: str) -> tuple[FileAt, FileAt]:
-    return _base(merge_request, path), _target(merge_request, path)

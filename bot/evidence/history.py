@@ -5,15 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import TeamDatabaseError
-from bot.evidence.facts import (
-    Commit,
-    Commits,
-    CommitsOf,
-    FileAt,
-    Ledger,
-    Need,
-    RenameOf,
-)
+from bot.evidence.facts import Ledger, Need
+from bot.evidence.files import Commit, Commits, CommitsOf, FileAt, RenameOf
 from bot.nomination import is_same_person
 from bot.team import Entry, parse_entry
 from bot.unread import Content, Unread
@@ -52,7 +45,7 @@ Revisions = list[tuple[Commit, Content]]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Trail:
+class Trail:
     """The revisions of an entry, newest first, as far as they were followed."""
 
     revisions: Revisions
@@ -78,20 +71,9 @@ def trace_tenures(
     commits = ledger[history]
     if isinstance(commits, Unread):
         return dict.fromkeys(wanted.roles, commits)
-    trail = _Trail(revisions=_revisions(commits, ledger), complete=commits.complete)
+    trail = Trail(revisions=_revisions(commits, ledger), complete=commits.complete)
     _follow_renames(trail, ledger, None if thorough else wanted)
-    return {role: _find_tenure_of(role, trail, wanted) for role in wanted.roles}
-
-
-def _find_tenure_of(role: str, trail: _Trail, wanted: Wanted) -> Tenure | Unread:
-    tenure = find_tenure(
-        trail.revisions[:MAX_REVISIONS],
-        wanted.project,
-        role,
-        wanted.username,
-        complete=trail.is_whole,
-    )
-    return replace(tenure, renames=trail.renames) if isinstance(tenure, Tenure) else tenure
+    return {role: find_tenure(role, trail, wanted) for role in wanted.roles}
 
 
 def revision_needs(commits: Commits | Unread) -> set[Need]:
@@ -101,7 +83,7 @@ def revision_needs(commits: Commits | Unread) -> set[Need]:
     return {FileAt(c.project, c.sha, c.path) for c in commits.items[:MAX_REVISIONS]}
 
 
-def _follow_renames(trail: _Trail, ledger: Ledger, wanted: Wanted | None) -> None:
+def _follow_renames(trail: Trail, ledger: Ledger, wanted: Wanted | None) -> None:
     """Add the revisions before renames, as long as the oldest one holds what is wanted."""
     for number in range(MAX_RENAMES):
         if not (trail.revisions and trail.is_whole):
@@ -127,14 +109,14 @@ def _revisions(commits: Commits, ledger: Ledger) -> Revisions:
     return [(c, ledger[FileAt(c.project, c.sha, c.path)]) for c in commits.items]
 
 
-def _before_rename(commit: Commit, ledger: Ledger) -> _Trail | None:
+def _before_rename(commit: Commit, ledger: Ledger) -> Trail | None:
     """Read the revisions of an entry before a commit that renamed it; none where it did not.
 
     Returns None where they cannot be read.
     """
     old_path = ledger.fetch(RenameOf(commit.project, commit.sha, commit.path))
     if old_path is None:
-        return _Trail(revisions=[], complete=True)
+        return Trail(revisions=[], complete=True)
     if isinstance(old_path, Unread):
         return None
     # From the renaming commit on, not from `SHA^`: that is no ref to every server.
@@ -143,7 +125,7 @@ def _before_rename(commit: Commit, ledger: Ledger) -> _Trail | None:
         return None
     older = replace(commits, items=tuple(c for c in commits.items if c.sha != commit.sha))
     ledger.look_up(revision_needs(older))
-    return _Trail(revisions=_revisions(older, ledger), complete=older.complete)
+    return Trail(revisions=_revisions(older, ledger), complete=older.complete)
 
 
 def _may_hold_any(content: Content, wanted: Wanted) -> bool:
@@ -153,31 +135,29 @@ def _may_hold_any(content: Content, wanted: Wanted) -> bool:
     return any(entry.has_stage(wanted.project, role) for role in wanted.roles)
 
 
-def find_tenure(
-    revisions: Revisions, project: str, role: str, username: str, *, complete: bool
-) -> Tenure | Unread:
+def find_tenure(role: str, trail: Trail, wanted: Wanted) -> Tenure | Unread:
     """Find when somebody first held a role in the revisions of an entry, newest first.
 
     Whether another account in the same file was theirs as well is not guessed.
     """
     since: datetime | None = None
     other_has_it = is_doubtful = False
-    for commit, content in revisions:
+    for commit, content in trail.revisions[:MAX_REVISIONS]:
         if isinstance(content, Unread):
             return content
         entry = read_entry(content)
         if entry is None:
             # What cannot be parsed may have held the role before whatever is newer.
             is_doubtful = is_doubtful or content is not None
-        elif entry.has_stage(project, role):
-            if is_same_person(entry, username):
+        elif entry.has_stage(wanted.project, role):
+            if is_same_person(entry, wanted.username):
                 since, is_doubtful = commit.committed_at, False
             else:
                 other_has_it = True
-    reason = _reason_to_doubt(other=other_has_it, broken=is_doubtful, cut=not complete)
+    reason = _reason_to_doubt(other=other_has_it, broken=is_doubtful, cut=not trail.is_whole)
     if since is None and reason:
         return Unread(reason=reason)
-    return Tenure(since=since, at_least=reason is not None)
+    return Tenure(since=since, at_least=reason is not None, renames=trail.renames)
 
 
 def _reason_to_doubt(*, other: bool, broken: bool, cut: bool) -> str | None:

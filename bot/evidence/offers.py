@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot import policy as rules
-from bot.evidence.facts import Fact, Need, Offers, OffersOf, fact_of
+from bot.evidence.facts import Asks, Fact, Need, fact_of
 from bot.merge_request import Person
 from bot.policy import FollowUp, ListedIn, Policy
 from bot.unread import Unread
+from bot.values import dataclass
 
 # How many merge requests the bot opens for one step and name, one after another.
 MOST_OFFERS = 3
@@ -23,6 +24,46 @@ MOST_OFFERS = 3
 WITHDRAWN = "<!-- nomination-bot:withdrawn -->"
 _LONGEST = 60
 _UNSAFE = re.compile(r"[^a-z0-9_-]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A merge request from a branch of the bot's for a step.
+
+    `whose` are the accounts that made its commits, nobody where GitLab knows no account;
+    `withdrawn` says that it was the bot who closed it.
+    """
+
+    iid: int
+    web_url: str
+    state: str
+    branch: str
+    target: str
+    author_id: int | None
+    whose: frozenset[int | None]
+    conflicts: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Such merge requests, oldest first; `refusal` is why the bot may open none there.
+
+    Not `complete` where the oldest were left out.
+    """
+
+    items: tuple[Offer, ...]
+    refusal: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OffersOf(Asks[Offers]):
+    """The need for the merge requests of an account in a project, or from some branches of it."""
+
+    project: str
+    author: str | None = None
+    branches: tuple[str, ...] = ()
 
 
 def own_offers(policies: Iterable[Policy], me: Person) -> set[OffersOf]:

@@ -3,20 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.evidence.facts import (
-    AccessOf,
-    CommitsOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Members,
-    MembersOf,
-    MovedOf,
-    Need,
-    Profile,
-    ProfileOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need
+from bot.evidence.files import CommitsOf, FileAt, RenameOf
 from bot.evidence.history import read_entry
+from bot.evidence.people import AccessOf, Members, MembersOf, Profile, ProfileOf
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Nomination
 from bot.team import Entry
@@ -102,7 +92,7 @@ def _find_entry(path: str, trail: Trail) -> Content:
         commits = trail.ledger.fetch(CommitsOf(project, branch, path))
         if isinstance(commits, Unread) or not commits.items:
             return Unread(reason="what became of it is not known")
-        new_path = trail.ledger.fetch(MovedOf(project, commits.items[0].sha, path))
+        new_path = trail.ledger.fetch(RenameOf(project, commits.items[0].sha, path, onward=True))
         if not isinstance(new_path, str):
             return new_path
         path = new_path

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from bot.evidence.broken_policies import Rules
 from bot.evidence.entries import Changes, Further, bound_changes, gather_changes
 from bot.evidence.facts import Need, Source
-from bot.evidence.gathering import step_files
+from bot.evidence.needs import step_files
 from bot.merge_request import MergeRequest
 from bot.nomination import NO_BASE, NOTHING, Detection, Nomination, find_by_place
 from bot.team import concerns_entries, is_entry

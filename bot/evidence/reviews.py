@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.evidence.facts import Merged, Threads, ThreadsOf, Work
+from bot.evidence.work import Merged, Threads, ThreadsOf, Work
 from bot.policy import Counting
 from bot.unread import Unread
 from bot.values import dataclass

@@ -3,18 +3,9 @@
 from collections.abc import Collection
 from dataclasses import field
 
-from bot.evidence.facts import (
-    CommitsOf,
-    DefaultBranchOf,
-    ExposureOf,
-    Fact,
-    Facts,
-    FileAt,
-    JoinedOf,
-    MembersOf,
-    Need,
-    Source,
-)
+from bot.evidence.facts import Fact, Facts, Need, Source
+from bot.evidence.files import CommitsOf, DefaultBranchOf, ExposureOf, FileAt
+from bot.evidence.people import JoinedOf, MembersOf
 from bot.unread import Unread
 from bot.values import dataclass
 

@@ -10,7 +10,8 @@ from bot.evidence.broken_policies import Rules, find_doubts
 from bot.evidence.ci_files import find_ci_doubts
 from bot.evidence.earlier import gather_earlier
 from bot.evidence.facts import Ledger, Source
-from bot.evidence.gathering import Evidence, Subject, find_subject, gather_evidence
+from bot.evidence.gathering import Evidence, gather_evidence
+from bot.evidence.nominee import Subject, find_subject
 from bot.evidence.proposals import Proposal
 from bot.evidence.timing import (
     NOT_TIMED,

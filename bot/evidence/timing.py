@@ -9,18 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot import policy as rules
-from bot.evidence.facts import (
-    ActivityOf,
-    Fact,
-    FileAt,
-    Ledger,
-    Need,
-    PushOf,
-    ReopenedOf,
-    Versions,
-    VersionsOf,
-)
+from bot.evidence.facts import Fact, Ledger, Need
+from bot.evidence.files import FileAt
 from bot.evidence.history import read_entry
+from bot.evidence.records import ActivityOf, StateChangesOf, Versions, VersionsOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
@@ -28,6 +20,7 @@ from bot.unread import Content, Unread
 from bot.values import dataclass
 
 MOST_VERSIONS = 30  # of a merge request that are examined
+REOPENED = frozenset({"opened", "reopened"})  # GitLab's words; the first opening is no change
 
 NOT_TIMED = Unread(reason="it was not looked up since when this stands here")
 
@@ -46,19 +39,19 @@ class Timing:
     approved: Mapping[str, datetime]
 
 
-def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, ReopenedOf]:
+def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, StateChangesOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
     project, number = merge_request.project_id, merge_request.iid
     return (
-        VersionsOf(project, number),
+        versions_of(merge_request),
         ActivityOf(merge_request.project, number),
-        ReopenedOf(project, number),
+        StateChangesOf(project, number),
     )
 
 
 def entry_needs(nomination: Nomination, merge_request: MergeRequest, facts: Ledger) -> set[FileAt]:
     """Say which states of the entry are compared: none where nothing was ever pushed again."""
-    versions = facts[timing_needs(merge_request)[0]]
+    versions = facts[versions_of(merge_request)]
     if isinstance(versions, Unread) or len(versions.items) == 1:
         return set()
     newest = versions.items[:MOST_VERSIONS]
@@ -69,10 +62,10 @@ def trace_timing(
     nomination: Nomination, merge_request: MergeRequest, facts: Ledger
 ) -> Timing | Unread:
     """Find out since when a nomination stands, or why that is not known."""
-    of_versions, of_activity, of_reopening = timing_needs(merge_request)
-    versions, activity, reopened = facts[of_versions], facts[of_activity], facts[of_reopening]
-    if isinstance(versions, Unread) or isinstance(activity, Unread) or isinstance(reopened, Unread):
-        return next(f for f in (versions, activity, reopened) if isinstance(f, Unread))
+    of_versions, of_activity, of_changes = timing_needs(merge_request)
+    versions, activity, changes = facts[of_versions], facts[of_activity], facts[of_changes]
+    if isinstance(versions, Unread) or isinstance(activity, Unread) or isinstance(changes, Unread):
+        return next(f for f in (versions, activity, changes) if isinstance(f, Unread))
     if versions.items[0].head_sha != merge_request.head_sha:
         return Unread(reason="GitLab has not listed the newest version of the changes yet")
     states = _entry_states(nomination, merge_request, versions, facts)
@@ -89,7 +82,7 @@ def trace_timing(
     return Timing(
         nominated=nominated,
         settled=settled,
-        opened=_latest(settled, reopened.at),
+        opened=max([settled, *(deed.at for deed in changes.items if deed.words in REOPENED)]),
         approved=activity.approved,
     )
 
@@ -137,18 +130,18 @@ def _latest(one: datetime, other: datetime | None) -> datetime:
     return one if other is None else max(one, other)
 
 
-def push_of(merge_request: MergeRequest) -> PushOf:
-    """Say which fact tells when the changes were pushed."""
-    return PushOf(merge_request.project_id, merge_request.iid)
+def versions_of(merge_request: MergeRequest) -> VersionsOf:
+    """Say which fact tells when the changes were pushed, now and before."""
+    return VersionsOf(merge_request.project_id, merge_request.iid)
 
 
 def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
     """Return when the changes were pushed; as late as can be where that could not be read."""
-    need = push_of(merge_request)
+    need = versions_of(merge_request)
     if need not in known:
         return None
-    push = known[need]
-    return push if isinstance(push, datetime) else datetime.max.replace(tzinfo=UTC)
+    found = known[need]
+    return found.items[0].at if isinstance(found, Versions) else datetime.max.replace(tzinfo=UTC)
 
 
 def timed_policies(

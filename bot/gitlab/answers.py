@@ -32,6 +32,12 @@ def nodes_of(connection: Json | None) -> Iterator[Json]:
     return (node for node in (connection or {}).get("nodes") or () if node is not None)
 
 
+def following(node: Json, name: str) -> str | None:
+    """Return where a list goes on; None where it ends or was not told."""
+    page = (node.get(name) or {}).get("pageInfo") or {}
+    return page["endCursor"] if page.get("hasNextPage") else None
+
+
 def is_member(level: str | None) -> bool:
     """Return whether somebody's access to a project, in GitLab's words, makes them a member.
 

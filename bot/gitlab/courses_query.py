@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from bot.evidence import Act, Course, CoursesOf
 from bot.gitlab.answers import Json, nodes_of, read_time, read_touched
+from bot.gitlab.deeds import DEEDS, is_read_until, times_of
 from bot.gitlab.packing import Part, make_part
-from bot.gitlab.work_query import DEEDS, is_read_until, times_of
 from bot.unread import Unread
 
 # Each discussion is read from its beginning, the oldest first (`discussions` of the module

@@ -1,10 +1,11 @@
-"""The queries for a merge request, its comments and the list of recent ones, and their answers."""
+"""The queries for a merge request and its comments, and their answers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from bot.errors import GitLabError
 from bot.gitlab.answers import (
     Json,
+    following,
     is_member,
     nodes_of,
     number_of,
@@ -55,32 +56,6 @@ query NominationNotes($project: ID!, $iid: String!, $after: String) {
 }
 """
 
-RECENT = """
-query RecentMergeRequests($project: ID!, $since: Time!, $after: String) {
-  project(fullPath: $project) {
-    mergeRequests(
-      state: opened, updatedAfter: $since, sort: UPDATED_DESC, first: 50, after: $after
-    ) {
-      pageInfo { hasNextPage endCursor }
-      nodes { iid diffRefs { baseSha } diffStats { path } diffStatsSummary { fileCount } }
-    }
-  }
-}
-"""
-
-MARKED = """
-query MarkedMergeRequests($project: ID!, $since: Time!, $after: String) {
-  project(fullPath: $project) {
-    mergeRequests(
-      state: merged, updatedAfter: $since, sort: UPDATED_DESC, first: 100, after: $after
-    ) {
-      pageInfo { hasNextPage endCursor }
-      nodes { iid awardEmoji(first: 100) { nodes { name user { id } } } }
-    }
-  }
-}
-"""
-
 COMMENTS = """
 fragment Comments on NoteConnection {
   pageInfo { hasNextPage endCursor }
@@ -93,7 +68,6 @@ fragment Comments on NoteConnection {
   }
 }
 """
-
 
 _FURTHER_ASSIGNEES = """
 query NominationPeople($project: ID!, $iid: String!, $after: String) {
@@ -114,22 +88,16 @@ def further_people(name: str) -> str:
     return _FURTHER_ASSIGNEES.replace("assignees", name)
 
 
-def following(node: Json, name: str) -> str | None:
-    """Return where a list goes on; None where it ends or was not told."""
-    page = (node.get(name) or {}).get("pageInfo") or {}
-    return page["endCursor"] if page.get("hasNextPage") else None
-
-
 def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
     """Read the answer to MERGE_REQUEST that holds a merge request.
 
     Raises GitLabError where GitLab did not list people who may matter.
     """
+    # One function: it builds one value, field by field, out of one answer.
     project, me = data["project"], data["currentUser"]
     node = project["mergeRequest"]
     refs = node.get("diffRefs") or {}
     head = node.get("diffHeadSha")
-    pipeline = node.get("headPipeline")
     own = Person(id=number_of(me["id"]), username=me["username"], bot=me["bot"])
     return MergeRequest(
         project=project["fullPath"],
@@ -152,7 +120,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         assignees=_people(node, "assignees"),
         reviewers=_people(node, "reviewers"),
         approved_by=_people(node, "approvedBy"),
-        head_pipeline=_pipeline(pipeline) if pipeline else None,
+        head_pipeline=_pipeline(node.get("headPipeline")),
         discussion_locked=bool(node.get("discussionLocked")),
         notes=tuple(_read_note(note, own) for note in notes),
         me=own,
@@ -161,14 +129,6 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         default_branch=(project.get("repository") or {}).get("rootRef"),
         updated_at=read_time(node["updatedAt"]) if node.get("updatedAt") else None,
         needs_pipeline=bool(project.get("onlyAllowMergeIfPipelineSucceeds")),
-    )
-
-
-def is_marked(node: Json, accounts: Collection[int]) -> bool:
-    """Return whether any of some accounts has put the sweep's emoji on a merge request."""
-    return any(
-        emoji["name"] == WATCH and number_of(emoji["user"]["id"]) in accounts
-        for emoji in nodes_of(node["awardEmoji"])
     )
 
 
@@ -209,7 +169,9 @@ def _emoji(node: Json) -> list[tuple[int, str]]:
     return [(number_of(str(emoji["user"]["id"])), emoji["name"]) for emoji in found]
 
 
-def _pipeline(node: Json) -> HeadPipeline:
+def _pipeline(node: Json | None) -> HeadPipeline | None:
+    if node is None:
+        return None
     return HeadPipeline(
         id=number_of(node["id"]),
         sha=node.get("sha") or "",

@@ -1,8 +1,7 @@
 """Read over REST what GraphQL does not tell: history, renames, and the present gate."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -19,12 +18,8 @@ from bot.evidence import (
     Exposure,
     Fact,
     LabelsOf,
-    MovedOf,
-    PushOf,
     RenameOf,
     Renames,
-    Reopened,
-    ReopenedOf,
     StateChangesOf,
     StatusChecksOf,
     StatusesOf,
@@ -32,7 +27,7 @@ from bot.evidence import (
     Versions,
     VersionsOf,
 )
-from bot.gitlab.answers import Json
+from bot.gitlab.answers import Json, read_time
 from bot.gitlab.transport import Transport
 from bot.merge_request import CommitStatus, StatusCheck, Visibility
 
@@ -56,15 +51,11 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             pipeline_id=row.get("pipeline_id"),
             author_id=(row.get("author") or {}).get("id"),
             ref=row.get("ref"),
-            finished_at=_read_moment(row.get("finished_at")),
+            finished_at=read_time(row["finished_at"]) if row.get("finished_at") else None,
         )
         for row in rows
         if row["name"] == need.name
     )
-
-
-def _read_moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
@@ -84,7 +75,7 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
         Commit(
             project=need.project,
             sha=row["id"],
-            committed_at=datetime.fromisoformat(row["committed_date"]),
+            committed_at=read_time(row["committed_date"]),
             path=need.path,
         )
         for row in rows
@@ -119,29 +110,29 @@ def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
 
 def read_pages(transport: Transport, path: str, most: int = PAGES, **filters: str) -> list[Json]:
     """Read a list that GitLab gives in pages; raise GitLabError where it has too many."""
-    rows: list[Json] = []
+    return list(chain.from_iterable(walk_pages(transport, path, most, **filters)))
+
+
+def walk_pages(
+    transport: Transport, path: str, most: int = PAGES, **filters: str
+) -> Iterator[list[Json]]:
+    """Yield the pages of a list; raise GitLabError where another follows when that is too many."""
     page: str | None = "1"
     for _ in range(most):
         query: dict[str, str | int] = {**filters, "per_page": 100, "page": page or ""}
-        found, page = transport.fetch_rows(path, query)
-        rows.extend(found)
+        rows, page = transport.fetch_rows(path, query)
+        yield rows
         if page is None:
-            return rows
+            return
     raise GitLabError(f"the list {path} has more than the {most * 100} rows that the bot reads.")
 
 
-def _find_other_path(
-    transport: Transport, need: RenameOf | MovedOf, known: str, wanted: str
-) -> str | None:
+def _find_other_path(transport: Transport, need: RenameOf) -> str | None:
+    known, wanted = ("old_path", "new_path") if need.onward else ("new_path", "old_path")
     path = f"/projects/{escape_path(need.project)}/repository/commits/{need.sha}/diff"
-    page: str | None = "1"
-    for _ in range(DIFF_PAGES):
-        rows, page = transport.fetch_rows(path, {"per_page": 100, "page": page})
-        for row in rows:
-            if row[known] == need.path:
-                return str(row[wanted]) if row["renamed_file"] else None
-        if page is None:
-            break
+    for row in chain.from_iterable(islice(walk_pages(transport, path), DIFF_PAGES)):
+        if row[known] == need.path:
+            return str(row[wanted]) if row["renamed_file"] else None
     # The commit is of the file's history: it changes the file, and GitLab cuts large lists.
     raise GitLabError(f"GitLab did not list all files that the commit {need.sha} changes.")
 
@@ -153,47 +144,25 @@ def _read_access(transport: Transport, need: AccessOf) -> bool:
     return any(row["id"] == need.user_id for row in rows)
 
 
-def _read_push(transport: Transport, need: PushOf) -> datetime:
-    # The newest version comes first.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
-    rows, _ = transport.fetch_rows(path, {"per_page": 1})
-    if not rows:
-        raise GitLabError("GitLab lists no version of the changes.")
-    return datetime.fromisoformat(rows[0]["created_at"])
-
-
 def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
-    # Newest first, too; their times are those at which GitLab took the push in.
+    # Newest first; their times are those at which GitLab took the push in.
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
     rows, following = transport.fetch_rows(path, {"per_page": 100})
     if not rows:
         raise GitLabError("GitLab lists no version of the changes.")
     items = tuple(
-        Version(head_sha=row["head_commit_sha"], at=datetime.fromisoformat(row["created_at"]))
-        for row in rows
+        Version(head_sha=row["head_commit_sha"], at=read_time(row["created_at"])) for row in rows
     )
     return Versions(items=items, complete=following is None)
 
 
-def _read_reopened(transport: Transport, need: ReopenedOf) -> Reopened:
-    # doc/api/resource_state_events: closing and reopening leave no system note. The first
-    # opening is no event, so that each of these is a reopening.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
-    rows = read_pages(transport, path)
-    times = [
-        datetime.fromisoformat(row["created_at"])
-        for row in rows
-        if row["state"] in {"opened", "reopened"}
-    ]
-    return Reopened(at=max(times, default=None))
-
-
 def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
-    # doc/api/resource_state_events: closed, reopened, merged; the opening is no event.
+    # doc/api/resource_state_events: closed, reopened, merged; closing and reopening leave no
+    # system note, and the first opening is no event.
     path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
     items = tuple(
         Deed(
-            at=datetime.fromisoformat(row["created_at"]),
+            at=read_time(row["created_at"]),
             by=(row.get("user") or {}).get("username"),
             words=row["state"],
         )
@@ -215,13 +184,10 @@ def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
-    RenameOf: partial(_find_other_path, known="new_path", wanted="old_path"),
-    MovedOf: partial(_find_other_path, known="old_path", wanted="new_path"),
+    RenameOf: _find_other_path,
     AccessOf: _read_access,
     DiffsOf: _read_renames,
-    PushOf: _read_push,
     VersionsOf: _read_versions,
-    ReopenedOf: _read_reopened,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,
     StatusChecksOf: read_status_checks,

@@ -4,8 +4,9 @@ The only importer of python-gitlab, requests and tenacity. python-gitlab's own r
 are switched off: it repeats a 429 up to ten times for as long as the server says, and
 has no timeout, so retries and time limits have one owner here.
 """
+# One module: what may be repeated is told by the classes of those libraries, which no other
+# module may know; what needs none of them is in budget.py, refusals.py and unreachable.py.
 
-import json
 import math
 import threading
 import time
@@ -13,14 +14,28 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError, UnreachableError
 from bot.gitlab.answers import Json
+from bot.gitlab.budget import OUT_OF_TIME, Budget
 from bot.gitlab.lean import leave_out
+from bot.gitlab.refusals import (
+    BEFORE_IT,
+    FAULTS,
+    LIMITED,
+    NO_GITLAB,
+    NOWHERE,
+    TIMED_OUT,
+    advise,
+    advise_upgrade,
+    first_error,
+    plain_words,
+    read_date,
+    told_wait,
+)
 from bot.gitlab.unreachable import explain_unreachable
 from bot.values import dataclass, late_patterns
 
@@ -50,38 +65,8 @@ TRIES = 6  # where waiting longer hardly helps, or there is another way to the s
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
-# How the error of a query begins whose time was up (GitLab, lib/gitlab/graphql/timeout.rb; the
-# words are graphql-ruby's, lib/graphql/schema/timeout.rb); its status is 200.
-TIMED_OUT = "Timeout on "
-WRITING = 8  # of the allowed requests, so many are kept for writing what was found
-WRITING_SECONDS = 20.0  # of the time of a run, as much is kept for writing, but
-WRITING_SHARE = 0.25  # no more than this part of it
-LEAST_SHARE = 15.0  # seconds of a sweep for one merge request, if so many are left
-LIMITED = 429
-# A machine before GitLab answers 520 to 530 where it cannot reach it; python-gitlab takes them
-# for transient, too (RETRYABLE_TRANSIENT_ERROR_CODES in its const.py).
-EDGE = frozenset(range(520, 531))
-FAULTS = EDGE | {LIMITED, 500, 502, 503, 504}
-WAITS_TOLD = frozenset({LIMITED, 503})  # answers whose Retry-After is obeyed
 CONFLICT = 409
 CHUNK = 8_192  # bytes of a stream that are read at once
-
-# What to check when GitLab refuses; its own words seldom tell.
-ADVICE: Mapping[int, str] = {
-    401: "the token is wrong, expired or revoked; check {token}",
-    403: "the role of the bot's account in the project does not allow this",
-    404: "it does not exist, or the bot's account has no role that lets it see it",
-    407: "a proxy asks who this is; name it with account and password, or set NO_PROXY",
-}
-# Every GitLab answers queries, whoever asks: what does not is none, or not at that address.
-NOWHERE = frozenset({404, 405})
-NO_GITLAB = (
-    "GitLab's API is not there; check NOMINATION_BOT_GITLAB_URL, which is what comes before /api/v4"
-)
-BEFORE_IT = "a proxy or a login page may have answered for it"
-OUT_OF_TIME = "The time for this run is used up (NOMINATION_BOT_DEADLINE)."
-NO_SCOPE = "insufficient_scope"  # GitLab's word
-SCOPE = "the token lacks the scope `api`; make one that has it and set {token}"
 
 T = TypeVar("T")
 
@@ -147,7 +132,7 @@ def _keep_connections(_url: str) -> requests.adapters.BaseAdapter:
     return _KeepConnections()
 
 
-class Transport:
+class Transport(Budget):
     """Sends requests to GitLab until they succeed, are refused, or time runs out."""
 
     first_pause = 0.4  # seconds between the first and the second try; it doubles with each
@@ -168,16 +153,9 @@ class Transport:
 
         `shares` are how many times the time and the requests of one merge request there are.
         """
+        super().__init__(deadline, call_limit, shares)
         self._url, self._setting = url, token.setting
-        self._one = (deadline, call_limit)
-        self._began = time.monotonic()
-        self._all_ends = self._began + deadline * shares[0]
-        self._all_calls = call_limit * shares[1]
         self._local = threading.local()
-        self._lock = threading.Lock()
-        self.calls = 0
-        self._repeats = 0
-        self.kept = WRITING
         # Whether each request is given up as early as the first one, as somebody waits.
         self.hurried = False
         self._heard = False
@@ -185,9 +163,6 @@ class Transport:
         self.server_time: datetime | None = None
         # Merge requests that were asked for before anybody wants to read them.
         self.ahead: dict[tuple[str, int], Future[Json]] = {}
-        self._ends = self._all_ends
-        self._kept_seconds = _kept_of(deadline)
-        self._call_limit = self._calls_end = self._all_calls
         session = requests.Session()
         session.auth = _bearer(token)
         session.mount(url, self.way(url))
@@ -201,60 +176,12 @@ class Transport:
         self._gitlab.session.trust_env = False  # whoever gives an adapter knows the way: no proxies
         self._gitlab.session.mount(self._url, adapter)
 
-    def take_share(self, left: int) -> None:
-        """Give the next of so many merge requests its share of the time and the requests.
-
-        What one of them does not use is left for the others, and none can use up all.
-        """
-        now = time.monotonic()
-        seconds, self._call_limit = self._one
-        share = max(LEAST_SHARE, (self._all_ends - now) / max(1, left))
-        self._ends = min(self._all_ends, now + min(seconds, share))
-        # Of a small share less is kept: else nothing would be left to read in.
-        self._kept_seconds = _kept_of(self._ends - now)
-        self._calls_end = min(self._all_calls, self._counted + self._call_limit)
-
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would outlast the deadline; return whether it did wait."""
-        if time.monotonic() + seconds > self._end:
+        if time.monotonic() + seconds > self.end:
             return False
         self.sleep(seconds)
         return True
-
-    @property
-    def _end(self) -> float:
-        """Tell when requests end: those that read leave time for writing what they found."""
-        return self._ends - self._kept_seconds if self.kept else self._ends
-
-    @property
-    def _counted(self) -> int:
-        """Count the requests but for repetitions, which the deadline bounds."""
-        return self.calls - self._repeats
-
-    @property
-    def elapsed(self) -> float:
-        """Count the seconds since the run began."""
-        return time.monotonic() - self._began
-
-    def release(self, seconds: float = 0.0) -> None:
-        """Let writes have the requests and the time that were kept for them, or more time."""
-        self.kept = 0
-        self._ends = max(self._ends, time.monotonic() + seconds)
-
-    @property
-    def spent(self) -> bool:
-        """Return whether the time of this run is used up."""
-        return time.monotonic() >= self._end
-
-    @property
-    def left(self) -> int:
-        """Count the requests that may still be made."""
-        return self._calls_end - self.kept - self._counted
-
-    @property
-    def limit_words(self) -> str:
-        """Say why a request was not made."""
-        return f"no request was left: a run makes at most {self._call_limit}"
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -289,8 +216,8 @@ class Transport:
             )
         )
         if answer.get("errors"):
-            said = _first_error(answer)
-            raise GitLabError(f"GitLab did not answer a query: {said}{_if_too_old(said)}")
+            said = first_error(answer)
+            raise GitLabError(f"GitLab did not answer a query: {said}{advise_upgrade(said)}")
         data = answer.get("data")
         if not isinstance(data, dict):
             raise GitLabError("GitLab answered a query without data.")
@@ -347,7 +274,7 @@ class Transport:
             stop=lambda state: self._must_stop(state, patient=request.patient),
             wait=self._pause,
             retry=retry_if_exception(lambda error: _may_repeat(error, safe=request.safe)),
-            before_sleep=self._count_repeat,
+            before_sleep=lambda _: self.count_repeat(),
             reraise=True,
         )
         try:
@@ -373,13 +300,7 @@ class Transport:
         return UnreachableError(self._lost)
 
     def _send_once(self, request: _Request) -> Any:
-        remaining = self._end - time.monotonic()
-        if remaining <= 0:
-            raise GitLabError(OUT_OF_TIME)
-        with self._lock:
-            if self.left <= 0:
-                raise GitLabError(self.limit_words)
-            self.calls += 1
+        remaining = self.spend()
         fields = dict(request.fields)
         read = request.verb in {"get", "delete"}
         response = self._gitlab.http_request(
@@ -410,16 +331,12 @@ class Transport:
                 raise GitLabError(OUT_OF_TIME)
             yield piece
 
-    def _count_repeat(self, _: RetryCallState) -> None:
-        with self._lock:
-            self._repeats += 1
-
     def _remember_headers(
         self, response: requests.Response, *_: object, **__: object
     ) -> requests.Response:
         self._local.headers = response.headers
         self._heard = True
-        self.server_time = _read_date(response.headers.get("Date", "")) or self.server_time
+        self.server_time = read_date(response.headers.get("Date", "")) or self.server_time
         return response
 
     def _pause(self, state: RetryCallState) -> float:
@@ -429,32 +346,17 @@ class Transport:
         return wait + wait_random(0, wait / 4)(state)
 
     def _told_wait(self, code: int | None) -> float:
-        """Return after how many seconds GitLab wants to be asked again; 0 if it did not say."""
-        headers = getattr(self._local, "headers", {})
-        told = str(headers.get("Retry-After", ""))
-        if code not in WAITS_TOLD:
-            return 0
-        if told:
-            return float(told) if told.isdecimal() else self._seconds_until(told)
-        # On all answers since 18, but about the limit of the web server alone: it is no other
-        # limit that was reached only where nothing remains (user_and_ip_rate_limits.md).
-        reset = str(headers.get("RateLimit-Reset", ""))
-        if code == LIMITED and reset.isdecimal() and headers.get("RateLimit-Remaining") == "0":
-            return max(0.0, float(reset) - self._now().timestamp())
-        return 0
+        return told_wait(code, getattr(self._local, "headers", {}), self.now())
 
-    def _seconds_until(self, date: str) -> float:
-        then = _read_date(date)
-        return (then - self._now()).total_seconds() if then else 0
-
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Tell the time by GitLab's clock, and by the own one before it said anything."""
         return self.server_time or datetime.now(UTC)
 
     def _must_stop(self, state: RetryCallState, *, patient: bool) -> bool:
         error = _error_of(state)
         if state.attempt_number >= self._most_tries(error, patient=patient):
             return True
-        return time.monotonic() + state.upcoming_sleep >= min(self._end, self._contact_end(state))
+        return time.monotonic() + state.upcoming_sleep >= min(self.end, self._contact_end(state))
 
     def _contact_end(self, state: RetryCallState) -> float:
         """Return when the last try must begin, if a first answer is waited for, or a person."""
@@ -477,17 +379,12 @@ class Transport:
         code = error.response_code or 0
         if not request.safe and code in FAULTS - {LIMITED}:
             return DoubtfulWriteError(_doubt(request))
-        words = _words(error)
-        advice = SCOPE if words == NO_SCOPE else ADVICE.get(code, "")
-        if code in NOWHERE and request.path.endswith(GRAPHQL_PATH):
-            advice = NO_GITLAB
+        said = plain_words(error.error_message)
+        told = self._told_wait(code)
+        is_nowhere = code in NOWHERE and request.path.endswith(GRAPHQL_PATH)
+        advice = NO_GITLAB if is_nowhere else advise(code, said, told)
         advice = advice.replace("{token}", self._setting)
-        if code in FAULTS:
-            told = self._told_wait(code)
-            advice = "the next event or sweep tries again"
-            if told:
-                advice = f"it asks for {told:.0f} seconds, more than this run has left; {advice}"
-        return RefusedError(code, words, f"{request.verb.upper()} {request.path}", advice)
+        return RefusedError(code, said, f"{request.verb.upper()} {request.path}", advice)
 
 
 def _error_of(state: RetryCallState) -> BaseException | None:
@@ -496,11 +393,6 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 def _code_of(error: BaseException | None) -> int | None:
     return error.response_code if isinstance(error, GitlabError) else None
-
-
-def _kept_of(seconds: float) -> float:
-    """Return how much of a time is kept for writing."""
-    return max(0.0, min(WRITING_SECONDS, seconds * WRITING_SHARE))
 
 
 def _read_answer(response: requests.Response, kind: type) -> Any:
@@ -521,14 +413,6 @@ def _read_answer(response: requests.Response, kind: type) -> Any:
 
 def _odd(response: requests.Response, missing: str) -> OddAnswerError:
     return OddAnswerError(f"GitLab answered {response.status_code} without {missing}; {BEFORE_IT}.")
-
-
-def _read_date(text: str) -> datetime | None:
-    """Read the time in a header; whatever a machine before GitLab sends ends no run."""
-    with suppress(TypeError, ValueError, OverflowError):
-        found = parsedate_to_datetime(text)
-        return found.replace(tzinfo=found.tzinfo or UTC)
-    return None
 
 
 def _bearer(token: Secret) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -553,7 +437,7 @@ def _may_repeat(error: BaseException, *, safe: bool) -> bool:
 
 def _is_busy(error: GitlabError) -> bool:
     """Return whether GitLab held a lock, so that nothing was written: commit statuses have one."""
-    return error.response_code == CONFLICT and "in progress" in _words(error)
+    return error.response_code == CONFLICT and "in progress" in plain_words(error.error_message)
 
 
 def _never_left(error: BaseException | None) -> bool:
@@ -607,34 +491,8 @@ def _redirection(error: requests.TooManyRedirects, url: str, path: str) -> GitLa
     )
 
 
-def _words(error: GitlabError) -> str:
-    message = error.error_message
-    text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
-    if text.lstrip().startswith("<"):
-        return ""  # the page of a machine before GitLab, which says nothing
-    if text.startswith("{"):
-        with suppress(ValueError):
-            return _first_error(json.loads(text))
-    return " ".join(text.split())[:200]
-
-
 def _refuse_passing(answer: Any) -> None:
     """Raise OddAnswerError where another try at a query may well do better."""
-    said = _first_error(answer) if answer.get("errors") else ""
+    said = first_error(answer) if answer.get("errors") else ""
     if said.startswith(TIMED_OUT):
         raise OddAnswerError(f"GitLab did not answer a query: {said}")
-
-
-def _if_too_old(said: str) -> str:
-    """Tell what to do where GitLab does not know a field, in graphql-ruby's words or others'."""
-    is_unknown = " doesn't exist on type " in said or said.startswith("Cannot query field ")
-    advice = "it may be too old (docs/versions.md); `nomination-bot doctor` names what it lacks"
-    return f"; {advice}" if is_unknown else ""
-
-
-def _first_error(answer: Json) -> str:
-    errors = answer.get("errors")
-    for error in errors if isinstance(errors, list) else ():
-        if isinstance(error, dict):
-            return " ".join(str(error.get("message", "unknown error")).split())[:200]
-    return "unknown error"

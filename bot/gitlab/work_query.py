@@ -5,57 +5,21 @@ app/services/merge_requests/update_reviewer_state_service.rb asks for no state o
 request. What GitLab does date are the system notes it writes of them (`DEEDS`), which stay
 when a push resets the approval (ee/app/services/ee/merge_requests/base_service.rb).
 """
+# One module: the text of one query, which takes a third, and what reads the fields it names.
 
-import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
-from bot.evidence import (
-    Account,
-    Activity,
-    ActivityOf,
-    Deed,
-    Deeds,
-    DeedsOf,
-    DefaultBranchOf,
-    Fact,
-    Listed,
-    Merged,
-    Threads,
-    ThreadsOf,
-    Work,
-    WorkOf,
-)
-from bot.gitlab.answers import Json, is_member, nodes_of, read_time, usernames_of
+from bot.evidence import Account, Listed, Merged, Work, WorkOf
+from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.gitlab.deeds import read_deeds
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
-from bot.values import dataclass
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
 PEOPLE = 100  # of one merge request; a full page may have been cut
-NOTES = 100  # comments, or system notes, of one merge request that is looked into
-N = TypeVar("N", ActivityOf, DeedsOf)
 NOT_FILTERED: Json = {"count": 1, "nodes": ()}  # a list of which nothing was seen
-
-# System notes of reviews, word for word and of nothing else: approve_mr, unapprove_mr,
-# requested_changes and, in newer versions, reviewed in SystemNotes::MergeRequestsService
-# (app and ee/app/services/…/system_notes/merge_requests_service.rb). Each is written in the
-# reviewer's own name. Where a version writes none of the last two, threads show the review.
-DEEDS = {
-    "approved this merge request": "approved",
-    "unapproved this merge request": "unapproved",
-    "requested changes": "requested",
-    "left review comments without approving": "reviewed",
-}
-
-# Who was asked for a review: change_issuable_reviewers in SystemNotes::IssuablesService
-# (app/services/system_notes/issuables_service.rb); whom it was taken from stands behind.
-ASKING, NO_MORE_ASKED = "requested review from ", " and removed "
-_NAME = re.compile(r"@([\w.-]+)")
 
 # Of the system notes the oldest: what came after the merge does not matter.
 _WORK = """
@@ -102,6 +66,7 @@ query(
           nodes { body createdAt author { username } }
         }
 """
+
 # With the approvers, in case a tier without this filter lists everything.
 _BY_APPROVER = """
       }
@@ -119,9 +84,11 @@ _BY_APPROVER = """
           nodes { body createdAt author { username } }
         }
 """
+
 _APPROVERS = """
         approvedBy(first: $people) { nodes { username } }
 """
+
 _END = """
       }
     }
@@ -130,46 +97,6 @@ _END = """
 """
 WORK = _WORK + _BY_APPROVER + _END
 WORK_WITHOUT_FILTER = _WORK + _APPROVERS + _END
-
-ACTIVITY = """
-query($project: ID!, $iid: String!, $notes: Int!) {
-  project(fullPath: $project) {
-    mergeRequest(iid: $iid) {
-      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
-        pageInfo { hasPreviousPage }
-        nodes { body createdAt maxAccessLevelOfAuthor author { username } }
-      }
-    }
-  }
-}
-"""
-
-BRANCH = """
-query($project: ID!) {
-  project(fullPath: $project) { mergeRequestsEnabled repository { rootRef } }
-}
-"""
-
-# Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
-THREADS = """
-query($project: ID!, $iids: [String!], $count: Int!, $notes: Int!) {
-  project(fullPath: $project) {
-    mergeRequests(iids: $iids, first: $count) {
-      nodes {
-        iid mergedAt
-        notes(filter: ONLY_COMMENTS, first: $notes) {
-          pageInfo { hasNextPage }
-          nodes { resolvable createdAt author { username } }
-        }
-        activity: notes(filter: ONLY_ACTIVITY, first: $notes) {
-          pageInfo { hasNextPage }
-          nodes { body createdAt author { username } }
-        }
-      }
-    }
-  }
-}
-"""
 
 
 def work_part(need: WorkOf) -> Part:
@@ -302,7 +229,7 @@ def _read_merged(node: Json, key: str) -> Merged:
         for r in nodes_of(node.get("reviewers"))
     }
     interaction = reviewers.get(key)
-    deeds = _read_deeds(node, key)
+    deeds = read_deeds(node, key)
     return Merged(
         iid=int(node["iid"]),
         title=node["title"],
@@ -327,207 +254,3 @@ def _is_cut(node: Json, people: str) -> bool:
         return False
     nodes = (node[people] or {}).get("nodes")
     return nodes is None or len(nodes) >= PEOPLE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Deeds:
-    """Return whether GitLab noted reviews of somebody before the merge, or after it alone."""
-
-    in_time: bool | None
-    late: bool = False
-    cut: bool = False
-
-
-def _read_deeds(node: Json, key: str) -> _Deeds:
-    if "activity" not in node:
-        return _Deeds(in_time=None)
-    listed, merged_at = node["activity"] or {}, read_time(node["mergedAt"])
-    times = [read_time(note["createdAt"]) for note in nodes_of(listed) if _is_deed(note, key)]
-    in_time = any(at <= merged_at for at in times)
-    return _Deeds(
-        in_time=in_time,
-        late=bool(times) and not in_time,
-        cut=not in_time and not is_read_until(listed, times_of(listed), merged_at),
-    )
-
-
-def _is_deed(note: Json, key: str) -> bool:
-    author = (note.get("author") or {}).get("username") or ""
-    return str(author).casefold() == key and note["body"].strip().casefold() in DEEDS
-
-
-def times_of(notes: Json) -> Iterator[datetime]:
-    """Yield when each of some notes was written."""
-    return (read_time(note["createdAt"]) for note in nodes_of(notes))
-
-
-def is_read_until(listed: Json, times: Iterable[datetime], end: datetime) -> bool:
-    """Return whether a list was read up to a time, by the times of its items, oldest first."""
-    if listed.get("nodes") is None:
-        return False
-    return not listed["pageInfo"]["hasNextPage"] or max(times, default=end) > end
-
-
-# SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
-APPROVAL = "approved this merge request"
-RETARGETING = "changed target branch from "
-# What moves a merge request on. app/services/system_notes/issuables_service.rb:
-# change_issuable_assignees, change_status; merge_requests_service.rb: handle_merge_request_draft,
-# approve_mr, unapprove_mr; commit_service.rb: add_commits.
-MOVE = re.compile(
-    r"(?:un)?assigned |(?:un)?approved this merge request$|reopened$"
-    r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
-    rf"|{RETARGETING}"
-)
-
-
-def activity_part(need: ActivityOf) -> Part:
-    """Ask for what was done to a merge request by its newest system notes."""
-    return _newest_notes_part(need, _read_activity)
-
-
-def deeds_part(need: DeedsOf) -> Part:
-    """Ask for what GitLab noted of a merge request; of much, the newest."""
-    return _newest_notes_part(need, _read_all_deeds)
-
-
-def _newest_notes_part(need: N, read: Callable[[N, Json], Fact]) -> Part:
-    return make_part(need, ACTIVITY, read, cost=20, iid=str(need.iid), notes=NOTES)
-
-
-def _find_newest_notes(answer: Json) -> Json | Unread:
-    found = (answer.get("project") or {}).get("mergeRequest") or {}
-    listed: Json = found.get("activity") or {}
-    if listed.get("nodes") is None:
-        return Unread(reason="GitLab did not list what happened to the merge request")
-    return listed
-
-
-def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
-    listed = _find_newest_notes(answer)
-    if isinstance(listed, Unread):
-        return listed
-    approved: dict[str, datetime] = {}
-    times: list[datetime] = []
-    moves: list[datetime] = []
-    strangers: set[str] = set()
-    for note in nodes_of(listed):
-        strangers |= _strangers(note)
-        at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
-        moves += [at] if MOVE.match(body) else []
-        if body == APPROVAL and note.get("author"):
-            key = str(note["author"]["username"]).casefold()
-            approved[key] = max(at, approved.get(key, at))
-        # Of what was not listed, nothing is later than the oldest that was.
-        if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
-            times.append(at)
-    return Activity(
-        approved=approved,
-        retargeted=max(times, default=None),
-        moved=max(moves, default=None),
-        strangers=frozenset(strangers),
-    )
-
-
-def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
-    listed = _find_newest_notes(answer)
-    if isinstance(listed, Unread):
-        return listed
-    items = [
-        Deed(
-            at=read_time(note["createdAt"]),
-            by=(note.get("author") or {}).get("username"),
-            words=note["body"].strip(),
-        )
-        for note in nodes_of(listed)
-    ]
-    complete = not listed["pageInfo"]["hasPreviousPage"]
-    return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=complete)
-
-
-def _strangers(note: Json) -> set[str]:
-    author = note.get("author")
-    is_stranger = author and not is_member(note.get("maxAccessLevelOfAuthor"))
-    return {str(author["username"]).casefold()} if is_stranger and author else set()
-
-
-def branch_part(need: DefaultBranchOf) -> Part:
-    """Ask for the default branch of a project, where merge requests count."""
-    return make_part(need, BRANCH, _read_branch, cost=4)
-
-
-def _read_branch(need: DefaultBranchOf, answer: Json) -> str | Unread:
-    project = answer.get("project")
-    if project is None:
-        return Unread(reason=f"the project {need.project} cannot be read by the bot")
-    if project.get("mergeRequestsEnabled") is False:
-        # It is for who asks (app/graphql/types/project_type.rb): where the feature is for members
-        # alone, everybody else gets empty lists of what was merged into the branch.
-        return Unread(reason=f"the merge requests of {need.project} cannot be read by the bot")
-    branch = (project.get("repository") or {}).get("rootRef")
-    return branch or Unread(reason=f"GitLab did not tell the default branch of {need.project}")
-
-
-def threads_part(need: ThreadsOf) -> Part:
-    """Ask in which of some merge requests somebody acted before the merge."""
-    return make_part(
-        need,
-        THREADS,
-        _read_threads,
-        cost=46,
-        iids=[str(iid) for iid in need.iids],
-        count=len(need.iids),
-        notes=NOTES,
-    )
-
-
-def _read_threads(need: ThreadsOf, answer: Json) -> Threads | Unread:
-    nodes = ((answer.get("project") or {}).get("mergeRequests") or {}).get("nodes")
-    if nodes is None:
-        return Unread(reason=f"GitLab did not list the comments in {need.project}")
-    key = need.username.casefold()
-    found, whole = set(), set()
-    deeds = {int(node["iid"]): _read_deeds(node, key) for node in filter(None, nodes)}
-    for node in filter(None, nodes):
-        iid, notes = int(node["iid"]), node["notes"] or {}
-        merged_at = read_time(node["mergedAt"])
-        if any(_is_in_thread(note, key, merged_at) for note in nodes_of(notes)):
-            found.add(iid)
-        if is_read_until(notes, times_of(notes), merged_at) and not deeds[iid].cut:
-            whole.add(iid)
-    recorded = frozenset(iid for iid, deed in deeds.items() if deed.in_time)
-    # Anybody who may edit a merge request can ask for a review of what was merged long ago.
-    asked_late = {int(n["iid"]) for n in filter(None, nodes) if _is_asked_late(n, key)}
-    late = {iid for iid, deed in deeds.items() if deed.late} | (asked_late & found)
-    found -= asked_late
-    return Threads(
-        found=frozenset(found),
-        cut=frozenset(need.iids) - whole - found - recorded,
-        recorded=recorded,
-        late=frozenset(late),
-    )
-
-
-def _is_asked_late(node: Json, key: str) -> bool:
-    """Return whether GitLab noted that somebody was asked for a review, and after the merge alone.
-
-    Who was asked when a merge request was opened may be noted nowhere.
-    """
-    times = [
-        read_time(note["createdAt"])
-        for note in nodes_of(node.get("activity"))
-        if key in _asked_people(note["body"])
-    ]
-    return bool(times) and min(times) > read_time(node["mergedAt"])
-
-
-def _asked_people(body: str) -> set[str]:
-    asked = body.casefold().partition(NO_MORE_ASKED)[0]
-    return set(_NAME.findall(asked)) if asked.startswith(ASKING) else set()
-
-
-def _is_in_thread(note: Json, key: str, merged_at: datetime) -> bool:
-    author = (note.get("author") or {}).get("username") or ""
-    if not note["resolvable"] or str(author).casefold() != key:
-        return False
-    return read_time(note["createdAt"]) <= merged_at

@@ -20,23 +20,16 @@ _GENERATED = "data/team.yml"
 _Found: TypeAlias = dict[str, "os.DirEntry[str]"]
 
 
-def run_detect(base: str, head: str, wanted: Collection[RoleKey]) -> Detection:
-    """Find who gains a wanted role between two checkouts.
-
-    Raises TeamDatabaseError when one of them is missing or cannot be listed.
-    """
-    return detect(_directory("base", base), _directory("head", head), wanted)
-
-
-def detect(
-    base: Path, head: Path, wanted: Collection[RoleKey], glob: str = TEAM_FILES
+def run_detect(
+    base: str, head: str, wanted: Collection[RoleKey], glob: str = TEAM_FILES
 ) -> Detection:
-    """Find who gains a wanted role between two directories; symbolic links are never followed.
+    """Find who gains a wanted role between two checkouts; symbolic links are never followed.
 
-    Raises TeamDatabaseError where neither holds any entry.
+    Raises TeamDatabaseError when one is missing or cannot be listed, or neither holds any entry.
     Files that are one and the same, or equal byte by byte, are not parsed; dates prove nothing.
     """
-    before, after = _find_files(base, glob), _find_files(head, glob)
+    before = _find_files(_directory("base", base), glob)
+    after = _find_files(_directory("head", head), glob)
     if not before and not after:
         raise TeamDatabaseError(
             f"Neither directory holds a file {shown(glob)}: give the paths of two checkouts of the "

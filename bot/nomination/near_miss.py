@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from bot.nomination.mentions import MAX_LINE, is_pair
 from bot.team import (
     Entry,
     Items,
@@ -20,15 +21,8 @@ from bot.team import (
     shown,
 )
 
-_MAX_LINE = 400  # characters; a longer line is prose
-_MAX_SEARCHED = 1 << 22  # bytes of a file that is no entry
-_MAX_SMALL = 1 << 17  # characters; above, only the exact key is looked for
 _MAX_TEXTS = 1_000  # of an entry that are compared; real ones have fewer than 300
-_MAX_BLOCKS = 2_000  # places where a large file names the project
-_COMMENT = re.compile(r"(?:^|\s)#.*")
 _GLUED = re.compile(r"([\w./-]+)(\s*[:=]\s*|\s+)(?=(\w+))")
-_SIGN = re.compile(r"[:=\N{FULLWIDTH COLON}]")
-_AROUND = "\"'{}[], \t"
 _NOTHING = Scalar("", plain=True)
 
 
@@ -80,12 +74,6 @@ def find_near_stages(entry: Entry, wanted: RoleKey) -> frozenset[tuple[str, str]
 
 def _is_overfull(tree: Node) -> bool:
     return next(islice(_all_texts(tree), _MAX_TEXTS, None), None) is not None
-
-
-def is_newly_mentioned(head: bytes, base: bytes | None, project: str, role: str) -> bool:
-    """Return whether the bare text of a file gives a role more often than before."""
-    before = _count_mentions(base, project, role) if base is not None else 0
-    return _count_mentions(head, project, role) > before
 
 
 def _near_misses(tree: Node, project: str, role: str) -> Iterator[str]:
@@ -169,46 +157,9 @@ def _has_both(node: Pairs, project: str, role: str) -> bool:
 
 def _find_in_text(text: str, inside: bool, project: str, role: str) -> Iterator[str]:
     """Find a key and a role within one text: anywhere in `projects`, else on lines of their own."""
-    if inside and len(text) <= _MAX_LINE:
+    if inside and len(text) <= MAX_LINE:
         for pair in _GLUED.finditer(text):
             if is_key_meant(pair[1], project) and is_role_meant(pair[3], role):
                 yield pair[0] + pair[3]
                 return
-    yield from (line.strip() for line in text.splitlines() if _is_pair(line, project, role))
-
-
-def _is_pair(line: str, project: str, role: str) -> bool:
-    """Return whether a line is nothing but a key, a colon or equals sign, and a role."""
-    if len(line) > _MAX_LINE:
-        return False
-    cuts = [sign.span() for sign in _SIGN.finditer(line[:_MAX_LINE])]
-    return any(
-        is_key_meant(line[:start].strip(_AROUND + "-"), project)
-        and is_role_meant(line[end:].strip(_AROUND), role)
-        for start, end in {*cuts[:1], *cuts[-1:]}
-    )
-
-
-def _count_mentions(raw: bytes, project: str, role: str) -> int:
-    found = 0
-    under_key = False
-    for line in _lines(raw[:_MAX_SEARCHED], project):
-        words = _COMMENT.sub("", line[:_MAX_LINE]).strip(_AROUND)
-        if not words:
-            continue
-        if under_key and words[0] in "-*":
-            found += is_role_meant(words.strip(_AROUND + "-*"), role)
-        else:
-            found += _is_pair(words, project, role)
-            under_key = words.endswith(":") and is_key_meant(words[:-1].strip(_AROUND), project)
-    return found
-
-
-def _lines(raw: bytes, project: str) -> list[str]:
-    """Split a text into lines; of a large one only those from a project key to its last role."""
-    text = raw.replace(b"\0", b"").decode("utf-8", "replace")
-    if len(text) <= _MAX_SMALL:
-        return text.splitlines()
-    pattern = re.compile(rf"^.*{re.escape(project)}.*$(?:\n[ \t]*-.*$){{0,9}}", re.I | re.M)
-    blocks = islice(pattern.finditer(text), _MAX_BLOCKS)
-    return [line for block in blocks for line in block[0].splitlines()]
+    yield from (line.strip() for line in text.splitlines() if is_pair(line, project, role))

@@ -1,14 +1,17 @@
 """Find who gains which role: the difference between two states of the team database."""
+# One module: each step asks the same sides and adds to the same answers, and what one remarks on
+# depends on whether another nominated; what asks the sides alone is in sides.py.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from bot.nomination import remarks as say
-from bot.nomination.lax_reading import LaxReading, read_laxly
+from bot.nomination.mentions import is_newly_mentioned
 from bot.nomination.merge_result import merge_contents
-from bot.nomination.near_miss import find_near_stages, find_new_near_misses, is_newly_mentioned
-from bot.nomination.origin import Bases, Origin, Refused, Side, is_same_person, read_side
+from bot.nomination.near_miss import find_near_stages, find_new_near_misses
+from bot.nomination.origin import Bases, Origin, Refused, Side, is_same_person
+from bot.nomination.sides import Sides
 from bot.nomination.values import Change, Detection, Nomination, NotMerged, NotPlain, Remark
 from bot.team import (
     TEAM_FILES,
@@ -17,7 +20,6 @@ from bot.team import (
     fold_key,
     is_team_file,
     lies_among_entries,
-    may_mention,
     rules_entries,
 )
 from bot.unread import Content, Unread
@@ -51,14 +53,13 @@ class _Search:
     def __init__(self, proposed: list[Change], wanted: list[RoleKey], glob: str) -> None:
         self._wanted = wanted
         self._glob = glob
-        self._proposed = {change.path: change for change in proposed}
         self._nominations: dict[tuple[str, RoleKey], Nomination] = {}
         self._remarks: set[Remark] = set()
         self._unread: set[Remark] = set()
-        self._sides: dict[tuple[str, Content], Side] = {}
+        self._sides = Sides(proposed, wanted, glob)
         changes = [self._guard(_merged(change)) for change in proposed]
         self._heads = [
-            (change, self._read(change.head, change.path))
+            (change, self._sides.read(change.head, change.path))
             for change in changes
             if is_team_file(change.path, glob)
         ]
@@ -67,8 +68,8 @@ class _Search:
             (change, head)
             for change, head in self._heads
             if isinstance(head, Entry)
-            and (_is_changed(change) or self._has_moved(change))
-            and self._mentions(change.head)
+            and (_is_changed(change) or self._sides.has_moved(change))
+            and self._sides.mentions(change.head)
         ]
         usernames = {head.username for _, head in self._entries if head.username is not None}
         self._bases = Bases(changes, glob, usernames)
@@ -88,41 +89,15 @@ class _Search:
         self._remark_on_doubles()
         nominations = self._nominations.values()
         nominating = {path for each in nominations for path in (each.path, each.base_path)}
-        others = (each for path, each in self._proposed.items() if path not in nominating)
+        proposed = self._sides.proposed
+        others = (change for path, change in proposed.items() if path not in nominating)
         return Detection(
-            nominations=tuple(self._nominations.values()),
+            nominations=tuple(nominations),
             remarks=tuple(sorted(self._remarks)),
             unread=tuple(sorted(self._unread)),
-            at_stake=any(map(self._is_at_stake, self._proposed.values())),
-            named=any(map(self._is_named, self._proposed.values())),
-            beside=bool(nominating) and any(map(self._is_named, others)),
-        )
-
-    def _is_at_stake(self, change: Change) -> bool:
-        """Return whether an entry holds a wanted role where the branch began, here, or there."""
-        return is_team_file(change.path, self._glob) and any(
-            self._gives(side, change.path, wanted)
-            for side in {change.base, change.head, change.target}
-            for wanted in self._wanted
-        )
-
-    def _is_named(self, change: Change) -> bool:
-        """Return whether a side names a watched project: two that hold no role may make one."""
-        return is_team_file(change.path, self._glob) and any(
-            isinstance(side, bytes) and may_mention(side, wanted.project)
-            for side in {change.base, change.head, change.target}
-            for wanted in self._wanted
-        )
-
-    def _gives(self, content: Content, path: str, wanted: RoleKey) -> bool:
-        if not isinstance(content, bytes) or wanted.role.encode() not in content.lower():
-            return False
-        side = self._read(content, path) if may_mention(content, wanted.project) else None
-        return isinstance(side, Entry) and side.holds(wanted.project, wanted.role)
-
-    def _mentions(self, content: Content) -> bool:
-        return isinstance(content, bytes) and any(
-            may_mention(content, name) for wanted in self._wanted for name in wanted.names
+            at_stake=self._sides.at_stake,
+            named=any(map(self._sides.is_named, proposed.values())),
+            beside=bool(nominating) and any(map(self._sides.is_named, others)),
         )
 
     def _remark(self, path: str, message: str, *, near_miss: bool = False) -> None:
@@ -134,9 +109,9 @@ class _Search:
         Where the target branch holds such an entry, nothing counts as held before.
         """
         sides = (change.base, change.head)
-        if not (is_team_file(change.path, self._glob) and any(map(self._mentions, sides))):
+        if not (is_team_file(change.path, self._glob) and any(map(self._sides.mentions, sides))):
             return change
-        before, after = (self._read_laxly(side, change.path) for side in sides)
+        before, after = (self._sides.read_laxly(side, change.path) for side in sides)
         if before.source == after.source:
             return change
         if after.messages:
@@ -146,23 +121,11 @@ class _Search:
         reason = say.not_plain(change.base_path, before.messages)
         return replace(change, base=NotPlain(reason=reason))
 
-    def _read(self, content: Content, path: str) -> Side:
-        """Parse a side of a change once; the three are mostly equal."""
-        key = path, content
-        if key not in self._sides:
-            self._sides[key] = read_side(content, path)
-        return self._sides[key]
-
-    def _read_laxly(self, content: Content, path: str) -> LaxReading:
-        if not isinstance(content, bytes) or isinstance(self._read(content, path), Refused):
-            return LaxReading(messages=(), source=())
-        return read_laxly(content, self._wanted, path)
-
     def _remark_on_unreadable(self, change: Change, head: Side) -> None:
         if isinstance(head, NotMerged):
-            original = self._proposed[change.path]
+            original = self._sides.proposed[change.path]
             sides = (original.base, original.head, original.target)
-            if original.target is None or any(map(self._mentions, sides)):
+            if original.target is None or any(map(self._sides.mentions, sides)):
                 self._mark_unmerged(change, head)
         elif isinstance(head, Unread):
             self._mark_unread(change.path, "after", head)
@@ -172,7 +135,7 @@ class _Search:
                 for wanted in self._wanted
             )
             self._remark(change.path, head.message, near_miss=meant)
-            if self._mentions(change.head):
+            if self._sides.mentions(change.head):
                 self._unread.add(Remark(path=change.path, message=head.message, near_miss=meant))
 
     def _mark_unmerged(self, change: Change, head: NotMerged) -> None:
@@ -219,7 +182,7 @@ class _Search:
             _holds(self._bases.at(path), head.username, wanted)
             for path in self._bases.paths_of(head.username)
         ):
-            if self._was_granted(change, wanted):
+            if self._sides.was_granted(change, wanted):
                 self._remark(change.path, say.granted_meanwhile(head.username, str(wanted)))
             return False
         nomination = self._nomination(change, head, wanted, origin)
@@ -231,22 +194,6 @@ class _Search:
         for message in head.remarks:
             self._remark(change.path, message, near_miss=True)
         self._mark_authors(change.path, say.without_username(change.path, str(wanted)))
-
-    def _has_moved(self, change: Change) -> bool:
-        proposed = self._proposed[change.path]
-        return proposed.base != proposed.target
-
-    def _was_granted(self, change: Change, wanted: RoleKey) -> bool:
-        """Return whether the branch gives a role that the target branch has given meanwhile."""
-        proposed = self._proposed[change.path]
-        began = self._read(proposed.base, change.base_path)
-        proposes = self._read(proposed.head, change.path)
-        return (
-            self._has_moved(change)
-            and isinstance(proposes, Entry)
-            and proposes.holds(wanted.project, wanted.role)
-            and not (isinstance(began, Entry) and began.holds(wanted.project, wanted.role))
-        )
 
     def _nomination(
         self, change: Change, head: Entry, wanted: RoleKey, origin: Origin
@@ -277,8 +224,8 @@ class _Search:
 
     def _doubt_branch(self, change: Change, head: Entry) -> None:
         """Mark as unread what was made, waived and approved for another account than it is now."""
-        meant = self._read(self._proposed[change.path].head, change.path)
-        if self._has_moved(change) and not is_same_person(meant, head.username):
+        meant = self._sides.read(self._sides.proposed[change.path].head, change.path)
+        if self._sides.has_moved(change) and not is_same_person(meant, head.username):
             old = meant.username if isinstance(meant, Entry) else None
             self._mark_authors(change.path, say.account_moved(old or "", head.username or ""))
 
@@ -305,9 +252,9 @@ class _Search:
 
     def _examine_beside(self, change: Change) -> None:
         """Mark as unread what other readers may take for an entry although its name is none's."""
-        self._remark_on_unreadable(change, self._read(change.head, change.path))
+        self._remark_on_unreadable(change, self._sides.read(change.head, change.path))
         is_nothing = change.head is None and change.base is None  # a submodule, or a folder's link
-        if is_nothing or (_is_changed(change) and self._mentions(change.head)):
+        if is_nothing or (_is_changed(change) and self._sides.mentions(change.head)):
             self._mark_authors(change.path, say.among_entries(change.path))
 
     def _examine_rules(self, change: Change) -> None:

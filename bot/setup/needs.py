@@ -41,7 +41,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "the history of renamed entries",
     ),
     "moves by a commit": (
-        lambda at: facts.MovedOf(at.project, at.sha, at.changed("old_path")),
+        lambda at: facts.RenameOf(at.project, at.sha, at.changed("old_path"), onward=True),
         "following entries that moved after the merge",
     ),
     "visibility": (
@@ -76,13 +76,9 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         lambda at: facts.TipOf(at.project, at.branch),
         "merge requests that change many entries",
     ),
-    "times of versions": (
+    "versions of a merge request": (
         lambda at: facts.VersionsOf(at.project_id, at.iid),
-        "requirements that count days or approvals",
-    ),
-    "reopenings": (
-        lambda at: facts.ReopenedOf(at.project_id, at.iid),
-        "requirements that count days",
+        "requirements that count days or approvals; waivers and holds: when was pushed",
     ),
     "approvals and their times": (
         lambda at: facts.ActivityOf(at.project, at.iid),
@@ -104,10 +100,6 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         lambda at: facts.DiffsOf(at.project_id, at.iid),
         "renamed entries",
     ),
-    "versions of a merge request": (
-        lambda at: facts.PushOf(at.project_id, at.iid),
-        "waivers and holds: when the changes were pushed",
-    ),
     "when members joined": (
         lambda at: facts.JoinedOf(at.group),
         "the board: maintainers by year; replay: when steps were done",
@@ -118,7 +110,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
     ),
     "openings and closings": (
         lambda at: facts.StateChangesOf(at.project_id, at.iid),
-        "replay, and the board's times",
+        "requirements that count days; replay, and the board's times",
     ),
     "commit statuses": (
         lambda at: facts.StatusesOf(at.project_id, at.sha, at.status_name),

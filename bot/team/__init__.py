@@ -1,6 +1,6 @@
 """Read one entry of the team database: who it is about, and which roles it gives."""
 
-from bot.team.entry import Entry as Entry, may_name as may_name, parse_entry as parse_entry
+from bot.team.entry import Entry as Entry, parse_entry as parse_entry
 from bot.team.files import (
     TEAM_FILES as TEAM_FILES,
     concerns_entries as concerns_entries,
@@ -18,17 +18,20 @@ from bot.team.spelling import (
     is_role_meant as is_role_meant,
     is_stage_meant as is_stage_meant,
     may_mention as may_mention,
+    may_name as may_name,
     responsibility as responsibility,
     role_spellings as role_spellings,
 )
+from bot.team.text import (
+    NOT_PRINTABLE as NOT_PRINTABLE,
+    decode_text as decode_text,
+    shown as shown,
+)
 from bot.team.tree import (
     LIMITS as LIMITS,
-    NOT_PRINTABLE as NOT_PRINTABLE,
     Items as Items,
     Node as Node,
     Pairs as Pairs,
     Scalar as Scalar,
-    decode_text as decode_text,
     parser_of as parser_of,
-    shown as shown,
 )

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from bot.errors import TeamDatabaseError
 from bot.team.fields import Allowance, Fields, is_resolved, read_fields
 from bot.team.spelling import fold_key, responsibility, role_spellings
-from bot.team.tree import Items, Node, Pairs, Scalar, parse_tree, shown
+from bot.team.text import shown
+from bot.team.tree import Items, Node, Pairs, Scalar, parse_tree
 from bot.values import dataclass
 
 _NO_VALUE = frozenset({"", "~", "null", "Null", "NULL"})
@@ -48,17 +49,6 @@ class Entry:
     def has_stage(self, project: str, stage: str) -> bool:
         """Return whether the entry gives a role for a project, in whatever spelling."""
         return any(self.holds(project, word) for word in role_spellings(stage))
-
-
-def may_name(raw: bytes, folded: Collection[str]) -> bool:
-    """Tell cheaply whether a file could contain one of some folded usernames.
-
-    Over-matches and never under-matches: escapes and odd encodings count as possible.
-    """
-    if b"\\" in raw or b"\0" in raw:
-        return True
-    text = raw.decode("utf-8", "replace").casefold()
-    return any(name in text for name in folded)
 
 
 def parse_entry(raw: bytes, where: str) -> Entry:

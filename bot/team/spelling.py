@@ -1,6 +1,7 @@
 """Compare project keys and roles: as they count, and as they were meant when misspelt."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 _MAX_SHORT_WORD = 3  # letters; a changed letter makes another word of it (ai, api)
@@ -122,6 +123,17 @@ def may_mention(raw: bytes, project: str) -> bool:
     if any(piece in text for piece in _pieces(squashed)):
         return True
     return not text.isascii() and _lookalikes(squashed).search(text) is not None
+
+
+def may_name(raw: bytes, folded: Collection[str]) -> bool:
+    """Tell cheaply whether a file could contain one of some folded usernames.
+
+    Over-matches and never under-matches: escapes and odd encodings count as possible.
+    """
+    if b"\\" in raw or b"\0" in raw:
+        return True
+    text = raw.decode("utf-8", "replace").casefold()
+    return any(name in text for name in folded)
 
 
 def _squash(text: str) -> str:

@@ -4,8 +4,6 @@ Nothing is resolved, constructed or executed: only parser events are used, so `o
 language tag is a reason to refuse. Size, nesting, node count and merge work are limited.
 """
 
-import codecs
-import re
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -14,36 +12,15 @@ from yaml.reader import Reader
 from yaml.scanner import Scanner
 
 from bot.errors import TeamDatabaseError
+from bot.team.slips import line_of_slip
+from bot.team.text import decode_text, shown
 
 MAX_DEPTH = 32
-# What YAML calls not printable (`NON_PRINTABLE` in yaml/reader.py), which takes ten times as long
-# to compile when it is told by what is allowed.
-NOT_PRINTABLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
-)
 _MAX_TRAILING_EVENTS = 100
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the first half of this one
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _CORE_TAGS = frozenset(
     "tag:yaml.org,2002:" + name
     for name in ("str", "seq", "map", "null", "bool", "int", "float", "timestamp")
 ) | {"!"}
-
-
-# What a scanner finds only once it looked in vain for an end.
-_NOTICED_LATE = frozenset(
-    {
-        "could not find expected ':'",
-        "found unexpected end of stream",
-        "found unexpected document indicator",
-        "found unexpected document separator",
-    }
-)
 
 
 class Scalar(NamedTuple):
@@ -96,13 +73,6 @@ PURE_LIMITS = Limits(size=1 << 15, nodes=2_000)
 LIMITS = FAST_LIMITS if yaml.__with_libyaml__ else PURE_LIMITS
 
 
-def shown(text: str, limit: int = 60) -> str:
-    """Quote foreign text as one short line without control or invisible characters."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    kept = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
-    return '"' + "".join(kept) + '"'
-
-
 def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = False) -> Tree:
     """Parse the first YAML document of a file.
 
@@ -117,30 +87,11 @@ def parse_tree(raw: bytes, where: str, *, limits: Limits = LIMITS, pure: bool = 
     try:
         return builder.read(parser_of(text, pure=pure))
     except yaml.MarkedYAMLError as error:
-        line = _line_of_slip(error, text)
+        line = line_of_slip(error, text)
         raise builder.refusal(f"is not valid YAML ({error.problem})", line) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The pure parser lets int() and chr() fail on absurd versions and escapes.
         raise builder.refusal(f"is not valid YAML ({shown(str(error))})", None) from None
-
-
-def _line_of_slip(error: yaml.MarkedYAMLError, text: str) -> int:
-    """Return where the slip is: the parser may notice it far behind, or at the very end."""
-    noticed, began = error.problem_mark, error.context_mark
-    if noticed is None or began is None:
-        return noticed.line + 1 if noticed else 1
-    if error.problem in _NOTICED_LATE or (
-        "flow" in (error.context or "") and _is_left(text, began.line, noticed.line)
-    ):
-        return began.line + 1
-    return noticed.line + 1
-
-
-def _is_left(text: str, began: int, noticed: int) -> bool:
-    """Return whether a line stands no deeper than the one on which brackets were opened."""
-    lines = [*text.split("\n"), ""]
-    one, other = (lines[min(number, len(lines) - 1)] for number in (began, noticed))
-    return noticed > began and len(other) - len(other.lstrip()) <= len(one) - len(one.lstrip())
 
 
 def parser_of(text: str, *, pure: bool = False) -> Any:
@@ -148,28 +99,6 @@ def parser_of(text: str, *, pure: bool = False) -> Any:
     if pure or not yaml.__with_libyaml__:
         return _PureParser(text)
     return yaml.CSafeLoader(text)
-
-
-def decode_text(raw: bytes, where: str) -> str:
-    """Decode a file by its byte order mark; raises TeamDatabaseError where it is no text."""
-    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise TeamDatabaseError(
-            f"{where}, line {line}, is not {encoding.removesuffix('-sig').upper()} text "
-            f"(byte 0x{raw[error.start]:02x}): save the file as UTF-8."
-        ) from None
-    bad = NOT_PRINTABLE.search(text)
-    if bad:
-        line = text.count("\n", 0, bad.start()) + 1
-        hint = ", as UTF-16 without a byte order mark has" if bad.group() == "\0" else ""
-        raise TeamDatabaseError(
-            f"{where}, line {line}, holds the control character {shown(bad.group())}{hint}: "
-            "remove it and save the file as UTF-8."
-        )
-    return text
 
 
 class _Frame(NamedTuple):
