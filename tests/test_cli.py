@@ -791,11 +791,19 @@ def test_the_sandbox_judges_by_the_operators_policies(tmp_path: Path) -> None:
     assert "Author a great deal" in shown
 
 
+def forget(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """Have a module imported anew, though another test may have used it."""
+    package, _, name = module.rpartition(".")
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    if package in sys.modules:
+        monkeypatch.delattr(sys.modules[package], name, raising=False)
+
+
 def test_without_its_packages_the_sandbox_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("demo", "terminal"):
-        monkeypatch.delitem(sys.modules, f"bot.sandbox.story.{name}", raising=False)
+        forget(monkeypatch, f"bot.sandbox.story.{name}")
     monkeypatch.setitem(sys.modules, "markdown_it", None)
     line = one_line(run_here("demo"))
     assert "The sandbox needs markdown_it: run `make sandbox` or `make demo` in a checkout" in line
@@ -804,7 +812,7 @@ def test_without_its_packages_the_sandbox_says_what_to_install(
 
 
 def test_a_part_of_the_bot_that_is_missing_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "bot.sandbox.story.demo", raising=False)
+    forget(monkeypatch, "bot.sandbox.story.demo")
     monkeypatch.setitem(sys.modules, "bot.sandbox.story.terminal", None)
     done = run_here("demo")
     assert done.returncode == 3
