@@ -51,7 +51,6 @@ _ABSENT = (
     "reviewer_assignment_strategy", "merge_request_title_regex",
     "merge_request_title_regex_description", "custom_attributes",
 )  # fmt: skip
-_OWN_LEVELS = ("repository", "merge_requests", "issues", "builds")
 _LEVELS = (
     "issues", "wiki", "snippets", "pages", "analytics", "container_registry", "requirements",
     "security_and_compliance", "releases", "environments", "feature_flags", "infrastructure",
@@ -186,8 +185,9 @@ def _for_members(call: Call, project: Project, level: int) -> dict[str, Any]:
         {"access_level": each, "notification_level": 3} if each else None
         for each in (own.level if own else 0, inherited)
     )
+    levels = expose(project, "repository_access merge_requests_access issues_access builds_access")
     told: dict[str, Any] = {
-        **{f"{name}_access_level": getattr(project, f"{name}_access") for name in _OWN_LEVELS},
+        **{f"{name}_level": level for name, level in levels.items()},
         "permissions": {"project_access": access, "group_access": group_access},
     }
     if level >= Level.MAINTAINER:
