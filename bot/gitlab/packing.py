@@ -13,8 +13,8 @@ from bot.evidence import Fact, Need
 from bot.gitlab.answers import Json
 from bot.values import dataclass
 
-# As much as GitLab takes (`AUTHENTICATED_MAX_COMPLEXITY`, app/graphql/gitlab_schema.rb): each part's
-# score is rounded up, so that together they have less. A query that is refused is split.
+# As much as GitLab takes (`AUTHENTICATED_MAX_COMPLEXITY`, app/graphql/gitlab_schema.rb): the score
+# of each part is rounded up, so that together they have less. A query that is refused is split.
 BUDGET = 250
 _VARIABLE = re.compile(r"\$(\w+)")
 _ROOT = re.compile(r"^  (\w+)\(", re.M)  # by two blanks: what stands inside stands deeper
