@@ -15,6 +15,7 @@ INCLUDES = b"""include:
   - local: more/*.yml
   - local: $PLACE/one.yml
   - local: "${PLACE}/two.yml"
+  - local: 'loud/GUARD.YML'
 """
 NESTED = {
     "jobs/guard.yml": b"include: [{local: 'deeper/guard.yml'}]\n",
@@ -49,6 +50,7 @@ def touch(made: NominationWorld, path: str) -> None:
         ("more/x.yml", ""),
         ("c/d.yml", "c/d.yml"),
         ("jobs/guard.yml", "c/d.yml"),
+        ("loud/GUARD.YML", ""),
         ("any/one.yml", ""),
         ("any/two.yml", ""),
         ("deeper/guard.yml", ""),
@@ -103,6 +105,15 @@ def test_includes_that_are_not_all_followed_keep_it_shut(
     outcome = run_on(server, made.nomination)
     assert outcome.gate == "pending"
     assert "it includes more files than are followed" in outcome.body
+
+
+def test_what_no_configuration_can_include_is_harmless_beside_any(
+    made: NominationWorld, server: Server
+) -> None:
+    endless = "\n".join(f"- chain/{n}.yml" for n in range(MOST_FILES + 1)).encode()
+    made.push({".gitlab-ci.yml": endless}, branch="main", by="olga")
+    touch(made, "images/nina.png")
+    assert run_on(server, made.nomination).gate == "passed"
 
 
 @pytest.mark.parametrize("route", ["GET /api/v4/projects/{id}", "POST /api/graphql"])

@@ -17,7 +17,9 @@ _CUSTOMARY = re.compile(
     r"(?:.*/)?[^/]*gitlab-ci[^/]*\.ya?ml|(?:.*/)?\.?(?:gitlab|gitlab-ci|ci)/.*\.ya?ml",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"[^\s'\"\[\]{},:]+\.ya?ml\b")
+_NAMED = re.compile(r"[^\s'\"\[\]{},:]+\.ya?ml\b", re.IGNORECASE)
+# No others are included (`YAML_WHITELIST_EXTENSION`, lib/gitlab/ci/config/external/file/base.rb).
+_INCLUDABLE = re.compile(r"\.ya?ml$", re.IGNORECASE)
 # Of a variable, or an input, only GitLab knows what it stands for.
 _VARIABLE = re.compile(r"\$(?:\{\w+\}|\w+|\[\[[^\]\n]*\]\])")
 LEVELS = 5  # of files that include others which are read
@@ -48,7 +50,8 @@ def find_ci_doubts(proposal: Proposal, globs: Collection[str], source: Source) -
         return []  # It is kept elsewhere, where no merge request of this project changes it.
     if path in others:
         return [_told(path)]
-    return _find_included(merge_request, others, path, source)
+    includable = [each for each in others if _INCLUDABLE.search(each)]
+    return _find_included(merge_request, includable, path, source) if includable else []
 
 
 def _find_included(
