@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import signal
 import time
 from collections.abc import Generator, Iterator
 
@@ -60,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep to the time that is given, and to samples where not all is asked for."""
     config.addinivalue_line("markers", "sample(size): run so many cases, or all with --every")
     choose_size(config.getoption("--every"))
+    # Tests send it; what a shell starts in the background ignores it, and so do its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     limit = config.getoption("--at-most")
     if limit is not None:
         config.pluginmanager.register(AtMost(limit))
