@@ -161,8 +161,9 @@ def _parse_push(body: Body, project: Body, entries: str) -> Push | Irrelevant:
     ref, default = body.get("ref"), project.get("default_branch")
     if not isinstance(ref, str):
         raise _UnreadableError("it has no text in `ref`")
+    branch = ref.removeprefix("refs/heads/")
     # Where the default branch is not told, it may be any.
-    if not ref.startswith("refs/heads/") or default not in {None, ref.removeprefix("refs/heads/")}:
+    if branch == ref or (isinstance(default, str) and branch != default):
         return Irrelevant("a push to another branch than the default one")
     if not _may_touch(body, entries):
         return Irrelevant("a push that touches no entry")

@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from functools import partial, reduce
+from operator import getitem
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from bot.event import (
     Event,
     Irrelevant,
     Push,
+    Stranger,
     has_command,
     read_event,
 )
@@ -175,13 +179,48 @@ def test_with_policies_of_ones_own_every_push_to_the_default_branch_matters() ->
     assert parse_scope({})[3] == TEAM_FILES.partition("*")[0]
 
 
-@pytest.mark.parametrize("told", [{}, {"default_branch": None}])
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"default_branch": None}, {"default_branch": 5}, {"default_branch": []}],
+)
 def test_where_the_default_branch_is_not_told_a_push_may_be_to_it(told: dict[str, Any]) -> None:
     body = make_push_body({"modified": [f"{ENTRIES}a/ada.yml"]})
     del body["project"]["default_branch"]
     body["project"] |= told
     assert isinstance(parse(body), Push)
     assert isinstance(parse(body | {"ref": "refs/tags/main"}), Irrelevant)
+
+
+def places_in(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where something is in a body, by the keys and numbers that lead there."""
+    if place:
+        yield place
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places_in(value[key], (*place, key))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(make_push_body, {"added": [f"{ENTRIES}a/ada.yml"]}, {"removed": []}),
+        partial(make_merge_request_body, "update", change("labels", [{"id": 1}], [])),
+        partial(make_note_body, "/nomination help"),
+    ],
+)
+@pytest.mark.parametrize("odd", [None, True, -1, 1.5, "", "x", [], [[]], {}, {"x": []}])
+@pytest.mark.parametrize("project", [TEAM_PROJECT, str(TEAM_PROJECT_ID)])
+def test_no_odd_value_at_any_place_of_a_body_ends_the_reading(
+    make: Callable[[], dict[str, Any]], odd: object, project: str
+) -> None:
+    text = json.dumps(make())
+    for *way, last in places_in(json.loads(text)):
+        body = json.loads(text)
+        reduce(getitem, way, body)[last] = odd
+        raw = json.dumps(body).encode()
+        for concerns in ((), ("DiffNote",)):
+            found = read_event(raw, project, "nomination", concerns, ENTRIES)
+            assert isinstance(found, Event | Push | Irrelevant | Stranger | Broken)
 
 
 @pytest.mark.parametrize("ref", [None, 5, ["refs/heads/main"]])
