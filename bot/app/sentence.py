@@ -121,9 +121,9 @@ def evaluate_once(
     if gathered is None:
         return None
     evidence, earlier, missing = gathered
-    beside = proposal.detection.beside
-    context = find_context(merge_request, look.subjects, evidence, known, beside=beside)
-    context = replace(context, former_ids=choices.former_ids)
+    context = find_context(merge_request, look.subjects, evidence, known)
+    beside, former = proposal.detection.beside, choices.former_ids
+    context = replace(context, beside=beside, former_ids=former)
     replayed = replay(merge_request.notes, context, choices.command, earlier)
     findings = Findings(
         merge_request=merge_request,

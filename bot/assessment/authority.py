@@ -24,19 +24,13 @@ def find_context(
     subjects: Sequence[Subject],
     evidence: Mapping[str, Evidence],
     known: Mapping[Need, Fact],
-    *,
-    beside: bool,
 ) -> Context:
-    """Return what the commands on a merge request are judged by.
-
-    `beside` says that it changes entries of others, who may come to be nominated without a push.
-    """
+    """Return what commands are judged by, so far as evidence and merge request tell of it."""
     return Context(
         nominations=tuple(_scope(s, evidence[evidence_key(s)]) for s in subjects),
         nominator=merge_request.author.username if merge_request.author else None,
         me=merge_request.me.username,
         pushed_at=pushed_at(merge_request, known),
-        beside=beside,
         merged_at=merge_request.merged_at,
     )
 
