@@ -29,9 +29,9 @@ MERGE_REQUEST = make_merge_request()
 NOMINATION = make_nomination()
 UNREAD = Unread(reason="GitLab answered 500")
 VERSIONS, ACTIVITY, CHANGES = (
-    VersionsOf(7001, 231),
+    VersionsOf(PROJECT, 231),
     ActivityOf(PROJECT, 231),
-    StateChangesOf(7001, 231),
+    StateChangesOf(PROJECT, 231),
 )
 WITH = b"gitlab: ada\nprojects:\n  ai-gateway: maintainer\n"
 WITHOUT = b"gitlab: ada\n"

@@ -85,6 +85,7 @@ from bot.evidence.records import (
     DeedsOf as DeedsOf,
     EarlierOf as EarlierOf,
     LabelsOf as LabelsOf,
+    OfMergeRequest as OfMergeRequest,
     StandingOf as StandingOf,
     StateChangesOf as StateChangesOf,
     StatusChecksOf as StatusChecksOf,
@@ -101,7 +102,6 @@ from bot.evidence.subjects import (
 from bot.evidence.timing import (
     Timing as Timing,
     pushed_at as pushed_at,
-    versions_of as versions_of,
 )
 from bot.evidence.work import (
     Account as Account,

@@ -142,7 +142,7 @@ class _Reading:
         new = [path for path in paths if self.is_new(path)]
         if not new:
             return {}
-        found = self.ledger.fetch(DiffsOf(self._merge_request.project_id, self._merge_request.iid))
+        found = self.ledger.fetch(DiffsOf.of(self._merge_request))
         if isinstance(found, Unread):
             self.ledger.facts.update({self._base(path): found for path in new})
             return {}

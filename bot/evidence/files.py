@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.evidence.facts import Asks
+from bot.evidence.records import OfMergeRequest
 from bot.merge_request import Visibility
 from bot.unread import Unread
 from bot.values import dataclass
@@ -67,12 +68,8 @@ class Renames:
     listed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class DiffsOf(Asks[Renames]):
+class DiffsOf(OfMergeRequest[Renames]):
     """The need for the old paths of files that a merge request renames."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,34 +2,36 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Self
 
-from bot.evidence.facts import Asks
+from bot.evidence.facts import Asks, T_co
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck
 from bot.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class StandingOf(Asks[Standing]):
+class OfMergeRequest(Asks[T_co]):
+    """A need for what belongs to one merge request."""
+
+    project: str
+    iid: int
+
+    @classmethod
+    def of(cls, merge_request: MergeRequest) -> Self:
+        """Return what asks for that of a merge request."""
+        return cls(merge_request.project, merge_request.iid)
+
+
+class StandingOf(OfMergeRequest[Standing]):
     """The need for what a merge request has become meanwhile, read last."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class EarlierOf(Asks[MergeRequest]):
+class EarlierOf(OfMergeRequest[MergeRequest]):
     """The need for another merge request with its comments."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class LabelsOf(Asks[frozenset[str]]):
+class LabelsOf(OfMergeRequest[frozenset[str]]):
     """The need for the names of the labels of a merge request."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,8 @@ class StatusesOf(Asks[tuple[CommitStatus, ...]]):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChecksOf(Asks[tuple[StatusCheck, ...]]):
+class StatusChecksOf(OfMergeRequest[tuple[StatusCheck, ...]]):
     """The need for the external status checks of a merge request."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +63,8 @@ class Versions:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class VersionsOf(Asks[Versions]):
+class VersionsOf(OfMergeRequest[Versions]):
     """The need for the versions that a merge request's changes had."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +82,8 @@ class Activity:
     strangers: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityOf(Asks[Activity]):
+class ActivityOf(OfMergeRequest[Activity]):
     """The need for when a merge request was approved, changed hands, and changed its target."""
-
-    project: str
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,17 +103,9 @@ class Deeds:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeedsOf(Asks[Deeds]):
+class DeedsOf(OfMergeRequest[Deeds]):
     """The need for what GitLab noted of a merge request, in its words."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class StateChangesOf(Asks[Deeds]):
+class StateChangesOf(OfMergeRequest[Deeds]):
     """The need for when a merge request was closed, reopened and merged, and by whom."""
-
-    project_id: int
-    iid: int

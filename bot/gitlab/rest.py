@@ -18,6 +18,7 @@ from bot.evidence import (
     Exposure,
     Fact,
     LabelsOf,
+    OfMergeRequest,
     RenameOf,
     Renames,
     StateChangesOf,
@@ -40,6 +41,10 @@ def escape_path(project: str) -> str:
     return quote(project, safe="")
 
 
+def _address(need: OfMergeRequest[Any]) -> str:
+    return f"/projects/{escape_path(need.project)}/merge_requests/{need.iid}"
+
+
 def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus, ...]:
     """Read the commit statuses of a name on a head."""
     path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
@@ -60,8 +65,7 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
 
 def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
     """Read the status checks of a merge request."""
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
-    rows = read_pages(transport, path)
+    rows = read_pages(transport, f"{_address(need)}/status_checks")
     return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
 
 
@@ -84,8 +88,7 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
 
 
 def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
-    rows = read_pages(transport, path)
+    rows = read_pages(transport, f"{_address(need)}/diffs")
     return Renames(
         old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
         listed=frozenset(row["new_path"] for row in rows),
@@ -146,8 +149,7 @@ def _read_access(transport: Transport, need: AccessOf) -> bool:
 
 def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
     # Newest first; their times are those at which GitLab took the push in.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
-    rows, following = transport.fetch_rows(path, {"per_page": 100})
+    rows, following = transport.fetch_rows(f"{_address(need)}/versions", {"per_page": 100})
     if not rows:
         raise GitLabError("GitLab lists no version of the changes.")
     items = tuple(
@@ -159,14 +161,13 @@ def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
 def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
     # doc/api/resource_state_events: closed, reopened, merged; closing and reopening leave no
     # system note, and the first opening is no event.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
     items = tuple(
         Deed(
             at=read_time(row["created_at"]),
             by=(row.get("user") or {}).get("username"),
             words=row["state"],
         )
-        for row in read_pages(transport, path)
+        for row in read_pages(transport, f"{_address(need)}/resource_state_events")
     )
     return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=True)
 
@@ -178,8 +179,7 @@ def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
 
 def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
     # All of them, by name (GitLab, doc/api/merge_requests.md).
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}"
-    return frozenset(map(str, transport.fetch_object(path)["labels"]))
+    return frozenset(map(str, transport.fetch_object(_address(need))["labels"]))
 
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {

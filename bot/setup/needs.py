@@ -77,7 +77,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "merge requests that change many entries",
     ),
     "versions of a merge request": (
-        lambda at: facts.VersionsOf(at.project_id, at.iid),
+        lambda at: facts.VersionsOf(at.project, at.iid),
         "requirements that count days or approvals; waivers and holds: when was pushed",
     ),
     "approvals and their times": (
@@ -93,11 +93,11 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "evidence of how reviewed merge requests went",
     ),
     "labels": (
-        lambda at: facts.LabelsOf(at.project_id, at.iid),
+        lambda at: facts.LabelsOf(at.project, at.iid),
         "requirements that ask for a label",
     ),
     "diff of a merge request": (
-        lambda at: facts.DiffsOf(at.project_id, at.iid),
+        lambda at: facts.DiffsOf(at.project, at.iid),
         "renamed entries",
     ),
     "when members joined": (
@@ -109,7 +109,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "replay, and the board's times",
     ),
     "openings and closings": (
-        lambda at: facts.StateChangesOf(at.project_id, at.iid),
+        lambda at: facts.StateChangesOf(at.project, at.iid),
         "requirements that count days; replay, and the board's times",
     ),
     "commit statuses": (
@@ -117,7 +117,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "the gate by commit status",
     ),
     "status checks": (
-        lambda at: facts.StatusChecksOf(at.project_id, at.iid),
+        lambda at: facts.StatusChecksOf(at.project, at.iid),
         "the gate by status check",
     ),
 }

@@ -59,9 +59,9 @@ class Records:
 
 def read_records(merge_request: MergeRequest, replay: Replay, word: str, source: Source) -> Records:
     """Read what GitLab noted, and put it in order with pushes, comments and changes of state."""
-    deeds_need = DeedsOf(merge_request.project, merge_request.iid)
-    state_need = StateChangesOf(merge_request.project_id, merge_request.iid)
-    versions_need = VersionsOf(merge_request.project_id, merge_request.iid)
+    deeds_need = DeedsOf.of(merge_request)
+    state_need = StateChangesOf.of(merge_request)
+    versions_need = VersionsOf.of(merge_request)
     needs: tuple[Need, ...] = (deeds_need, state_need, versions_need)
     facts = source.fetch_facts(needs)
     deeds = facts[deeds_need]
