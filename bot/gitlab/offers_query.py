@@ -30,8 +30,7 @@ OWN_OFFERS = OFFERS.replace("$branches: [String!]", "$author: String").replace(
 
 def offers_part(need: OffersOf) -> Part:
     """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
-    text, branches = OWN_OFFERS if need.author else OFFERS, list(need.branches)
-    return make_part(need, text, _read_offers, cost=37, branches=branches)
+    return make_part(need, OWN_OFFERS if need.author else OFFERS, _read_offers, cost=37)
 
 
 def _read_offers(_: OffersOf, answer: Json) -> Offers | Unread:

@@ -10,13 +10,11 @@ from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Visibility
 from bot.unread import Unread
 
-PAGE = 100  # GitLab's largest
-
 MEMBERS = """
-query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: Int!) {
+query($group: ID!, $relations: [GroupMemberRelation!], $after: String) {
   group(fullPath: $group) {
     visibility
-    direct: groupMembers(relations: $relations, first: $page, after: $after) {
+    direct: groupMembers(relations: $relations, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes { accessLevel { integerValue } user { username state bot } }
     }
@@ -58,7 +56,6 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
         cost=33,
         relations=["DIRECT", "INHERITED"] if need.inherited else ["DIRECT"],
         after=after,
-        page=PAGE,
     )
 
 

@@ -6,24 +6,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import Activity, ActivityOf, Deed, Deeds, DeedsOf, Fact, StandingOf
+from bot.evidence import Activity, ActivityOf, Deed, Deeds, DeedsOf, StandingOf
 from bot.gitlab.answers import Json, is_member, nodes_of, number_of, read_time, usernames_of
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Standing
 from bot.unread import Unread
 
-PAGE = 100  # GitLab's largest
-NOTES = 100  # system notes of a merge request that are looked into
-NEWEST = 30  # comments of a merge request that are read again at the end
+PAGE = 100  # people in the lists below, which is GitLab's largest
 
+# Of the comments the newest are enough to tell that there are new ones.
 STANDING = """
-query($project: ID!, $iid: String!, $page: Int!, $newest: Int!) {
+query($project: ID!, $iid: String!) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
       diffHeadSha state targetBranch
-      assignees(first: $page) { nodes { username } }
-      approvedBy(first: $page) { nodes { username } }
-      notes(filter: ONLY_COMMENTS, last: $newest) {
+      assignees(first: 100) { nodes { username } }
+      approvedBy(first: 100) { nodes { username } }
+      notes(filter: ONLY_COMMENTS, last: 30) {
         pageInfo { hasPreviousPage }
         nodes { id lastEditedAt author { id } }
       }
@@ -32,11 +31,12 @@ query($project: ID!, $iid: String!, $page: Int!, $newest: Int!) {
 }
 """
 
+# Of much that GitLab noted, the newest.
 ACTIVITY = """
-query($project: ID!, $iid: String!, $notes: Int!) {
+query($project: ID!, $iid: String!) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
-      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
+      activity: notes(filter: ONLY_ACTIVITY, last: 100) {
         pageInfo { hasPreviousPage }
         nodes { body createdAt maxAccessLevelOfAuthor author { username } }
       }
@@ -56,11 +56,6 @@ MOVE = re.compile(
     r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
     rf"|{RETARGETING}"
 )
-
-
-def _standing_part(need: StandingOf) -> Part:
-    iid = str(need.iid)
-    return make_part(need, STANDING, _read_standing, cost=26, iid=iid, page=PAGE, newest=NEWEST)
 
 
 def _read_standing(_: StandingOf, answer: Json) -> Standing | Unread:
@@ -86,11 +81,6 @@ def _read_comment(node: Json) -> tuple[int, int | None, bool]:
     author = node.get("author")
     number = number_of(author["id"]) if author else None
     return number_of(node["id"]), number, node.get("lastEditedAt") is not None
-
-
-def _newest_notes_part(need: ActivityOf | DeedsOf, read: Callable[[Any, Json], Fact]) -> Part:
-    """Ask for what GitLab noted of a merge request; of much, the newest."""
-    return make_part(need, ACTIVITY, read, cost=20, iid=str(need.iid), notes=NOTES)
 
 
 def _find_newest_notes(answer: Json) -> Json | Unread:
@@ -150,7 +140,7 @@ def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
-    StandingOf: _standing_part,
-    ActivityOf: partial(_newest_notes_part, read=_read_activity),
-    DeedsOf: partial(_newest_notes_part, read=_read_all_deeds),
+    StandingOf: partial(make_part, text=STANDING, read=_read_standing, cost=26),
+    ActivityOf: partial(make_part, text=ACTIVITY, read=_read_activity, cost=20),
+    DeedsOf: partial(make_part, text=ACTIVITY, read=_read_all_deeds, cost=20),
 }
