@@ -111,6 +111,7 @@ from bot.evidence.work import (
     Listed as Listed,
     Merged as Merged,
     Tally as Tally,
+    TallyOf as TallyOf,
     Threads as Threads,
     ThreadsOf as ThreadsOf,
     Work as Work,

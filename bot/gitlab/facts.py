@@ -71,18 +71,19 @@ class Facts(MergeRequests):
             raise GitLabError(f"{fact.reason}.")
         return fact
 
-    def _answer_query(self, query: Query) -> Mapping[Need, Fact]:
+    def _answer_query(self, query: Query, *, may_split: bool = True) -> Mapping[Need, Fact]:
         try:
             # Where there is another way, a part that never works must not use up all the time.
-            last = len(query.parts) == 1 and not query.parts[0].fallback
+            others = [part.fallback for part in query.parts if part.fallback]
+            last = len(query.parts) == 1 and not others
             data = self._transport.query(query.text(), query.variables(), patient=last)
         except GitLabError as error:
-            if len(query.parts) > 1 and not self._transport.spent and self._transport.left > 0:
+            if len(others) == len(query.parts) and not self._transport.spent:
+                return self._answer_query(Query(others), may_split=False)
+            is_split = may_split and len(query.parts) > 1
+            if is_split and not self._transport.spent and self._transport.left > 0:
                 # One bad part, or a score above the limit, must not spoil the others.
                 return self._answer_singly(query)
-            fallback = query.parts[0].fallback
-            if fallback and not self._transport.spent:
-                return self._answer_query(Query([fallback]))
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}
