@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
 from bot.evidence import (
-    Account,
     Activity,
     ActivityOf,
     CommitsOf,
@@ -49,7 +48,7 @@ from bot.gitlab.packing import BUDGET, Query, pack_parts
 from bot.gitlab.people_query import members_part
 from bot.gitlab.queries import build_parts
 from bot.gitlab.work_query import PEOPLE
-from bot.merge_request import Standing
+from bot.merge_request import Person, Standing
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
@@ -170,7 +169,7 @@ def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: A
 
 def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
     people = [
-        {"createdAt": NOW.isoformat(), "user": {"username": "Ada"}},
+        {"createdAt": NOW.isoformat(), "user": {"id": "gid://gitlab/User/7", "username": "Ada"}},
         {"createdAt": None, "user": {"username": "bob"}},
         {"createdAt": NOW.isoformat(), "user": None},
     ]
@@ -269,7 +268,10 @@ def listed(*nodes: Any, count: int | None = None) -> dict[str, Any]:
 
 def work(**lists: Any) -> dict[str, Any]:
     empty = {name: listed() for name in ("authored", "assigned", "approved", "latest")}
-    return {"user": {"username": "Ada", "state": "active", "bot": False}, "project": empty | lists}
+    return {
+        "user": {"id": "gid://gitlab/User/7", "username": "Ada", "state": "active", "bot": False},
+        "project": empty | lists,
+    }
 
 
 def reviewer(username: str, state: str | None) -> dict[str, Any]:
@@ -296,7 +298,7 @@ def test_work_is_what_somebody_authored_and_reviewed() -> None:
             approved=listed(node(4, approvedBy=ADA), node(3, approvedBy=ADA)),
         ),
     )
-    assert found.account == Account(username="Ada", active=True, bot=False)
+    assert found.account == Person(id=7, username="Ada", active=True, bot=False)
     assert (found.authored.total, found.authored.complete) == (40, False)
     assert found.authored.seen_since == found.authored.items[0].merged_at
     assert [merged.iid for merged in found.reviewed.items] == [4, 3, 2]
@@ -708,8 +710,9 @@ def test_an_account_that_is_not_there_is_none() -> None:
 
 @pytest.mark.parametrize("state", ["blocked", "deactivated", "ldap_blocked", "banned"])
 def test_only_an_active_account_is_active(state: str) -> None:
-    answer = work() | {"user": {"username": "ada", "state": state, "bot": True}}
-    assert read(WORK, answer).account == Account(username="ada", active=False, bot=True)
+    user = {"id": "gid://gitlab/User/7", "username": "ada", "state": state, "bot": True}
+    answer = work() | {"user": user}
+    assert read(WORK, answer).account == Person(id=7, username="ada", active=False, bot=True)
 
 
 @pytest.mark.parametrize(

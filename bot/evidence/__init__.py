@@ -104,7 +104,6 @@ from bot.evidence.timing import (
     pushed_at as pushed_at,
 )
 from bot.evidence.work import (
-    Account as Account,
     Act as Act,
     Course as Course,
     CoursesOf as CoursesOf,
