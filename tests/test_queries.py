@@ -21,7 +21,6 @@ from bot.evidence import (
     Exposure,
     ExposureOf,
     FileAt,
-    Joined,
     JoinedOf,
     Members,
     MembersOf,
@@ -174,7 +173,7 @@ def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
         {"createdAt": NOW.isoformat(), "user": None},
     ]
     answer = {"group": {"groupMembers": {"nodes": people}}}
-    assert read(JoinedOf("g"), answer) == Joined(at={"ada": NOW})
+    assert read(JoinedOf("g"), answer) == {"ada": NOW}
     assert isinstance(read(JoinedOf("g"), {"group": None}), Unread)
 
 

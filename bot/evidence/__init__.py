@@ -34,7 +34,6 @@ from bot.evidence.files import (
     FileAt as FileAt,
     NotText as NotText,
     RenameOf as RenameOf,
-    Renames as Renames,
     TipOf as TipOf,
 )
 from bot.evidence.gathering import (
@@ -63,7 +62,6 @@ from bot.evidence.offers import (
 )
 from bot.evidence.people import (
     AccessOf as AccessOf,
-    Joined as Joined,
     JoinedOf as JoinedOf,
     Member as Member,
     Members as Members,

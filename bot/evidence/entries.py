@@ -148,8 +148,8 @@ class _Reading:
             return {}
         # GitLab cuts the list of a large change without a word.
         cut = Unread(reason="GitLab did not tell whether it was renamed")
-        self.ledger.facts |= {self._base(path): cut for path in new if path not in found.listed}
-        renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
+        self.ledger.facts |= {self._base(path): cut for path in new if path not in found}
+        renames = {path: found[path] for path in new if found.get(path, path) != path}
         self.look_before(renames.values())
         return renames
 

@@ -60,16 +60,8 @@ class RenameOf(Asks[str | None]):
     onward: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renames:
-    """Old paths of renamed files, by new path; `listed` are the paths of all files told of."""
-
-    old_paths: Mapping[str, str]
-    listed: frozenset[str]
-
-
-class DiffsOf(OfMergeRequest[Renames]):
-    """The need for the old paths of files that a merge request renames."""
+class DiffsOf(OfMergeRequest[Mapping[str, str]]):
+    """The need for the old paths of the files that a merge request changes, by their new ones."""
 
 
 @dataclass(frozen=True, slots=True)

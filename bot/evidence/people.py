@@ -45,16 +45,9 @@ class MembersOf(Asks[Members]):
     inherited: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """When direct members of a group joined it, by case-folded username."""
-
-    at: Mapping[str, datetime]
-
-
 @dataclass(frozen=True, slots=True)
-class JoinedOf(Asks[Joined]):
-    """The need for when the direct members of a group joined it."""
+class JoinedOf(Asks[Mapping[str, datetime]]):
+    """The need for when the direct members of a group joined it, by case-folded username."""
 
     group: str
 

@@ -1,10 +1,11 @@
 """The queries for members of groups and for accounts, and their answers."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import Joined, JoinedOf, Member, Members, MembersOf, Profile, ProfileOf
+from bot.evidence import JoinedOf, Member, Members, MembersOf, Profile, ProfileOf
 from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Visibility
@@ -94,14 +95,12 @@ def _read_member(row: Json) -> Member:
     )
 
 
-def _read_joined(need: JoinedOf, answer: Json) -> Joined | Unread:
+def _read_joined(need: JoinedOf, answer: Json) -> Mapping[str, datetime] | Unread:
     members = (answer.get("group") or {}).get("groupMembers") or {}
     if members.get("nodes") is None:
         return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
     rows = [row for row in _read_rows(members) if row.get("createdAt")]
-    return Joined(
-        at={row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
-    )
+    return {row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
 
 
 def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:

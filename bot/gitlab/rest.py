@@ -20,7 +20,6 @@ from bot.evidence import (
     LabelsOf,
     OfMergeRequest,
     RenameOf,
-    Renames,
     StateChangesOf,
     StatusChecksOf,
     StatusesOf,
@@ -87,12 +86,10 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
     return Commits(items=items, complete=following is None)
 
 
-def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
+def _read_old_paths(transport: Transport, need: DiffsOf) -> Mapping[str, str]:
     rows = read_pages(transport, f"{_address(need)}/diffs")
-    return Renames(
-        old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
-        listed=frozenset(row["new_path"] for row in rows),
-    )
+    renamed = {row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]}
+    return {row["new_path"]: row["new_path"] for row in rows} | renamed
 
 
 def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
@@ -186,7 +183,7 @@ READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _find_other_path,
     AccessOf: _read_access,
-    DiffsOf: _read_renames,
+    DiffsOf: _read_old_paths,
     VersionsOf: _read_versions,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,
