@@ -12,9 +12,9 @@ import pytest
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence import (
-    ActivityOf,
     Commits,
     CommitsOf,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     Fact,
@@ -272,7 +272,7 @@ NEEDS: Sequence[Need] = [
     StatusChecksOf(TEAM, 1),
     VersionsOf(TEAM, 1),
     StateChangesOf(TEAM, 1),
-    ActivityOf(TEAM, 1),
+    DeedsOf(TEAM, 1),
     DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
 ]

@@ -11,8 +11,6 @@ from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
 from bot.evidence import (
-    Activity,
-    ActivityOf,
     CommitsOf,
     CoursesOf,
     Deeds,
@@ -80,7 +78,7 @@ NEEDS = st.one_of(
         st.sampled_from([10, 100]),
         st.just("main"),
     ),
-    st.builds(ActivityOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(CoursesOf, st.sampled_from(["g/a", "g/b"]), st.tuples(st.integers(1, 9))),
     st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
@@ -410,7 +408,7 @@ def happened(*notes: Any, more: bool = False) -> Any:
     return read(ACTIVITY, {"project": {"mergeRequest": {"activity": page}}})
 
 
-ACTIVITY = ActivityOf("g/p", 9)
+ACTIVITY = DeedsOf("g/p", 9)
 EARLY, LATE = "2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"
 RETARGETED = "changed target branch from `x` to `main`"
 
@@ -426,14 +424,14 @@ def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known()
         noted(RETARGETED, "bo", LATE),
         noted("changed title from **a** to **changed target branch from**", "bo"),
     )
-    assert isinstance(found, Activity)
+    assert isinstance(found, Deeds)
     assert found.approved == {"ada": read_time(LATE)}
     assert found.retargeted == read_time(LATE)
 
 
 def test_who_acted_without_being_a_member_is_a_stranger() -> None:
     found = happened(noted(APPROVED), noted(APPROVED, "stranger"), noted(APPROVED, None))
-    assert isinstance(found, Activity)
+    assert isinstance(found, Deeds)
     assert found.strangers == {"stranger"}
 
 
@@ -459,7 +457,7 @@ def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
 @pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])
 def test_the_target_may_have_changed_before_what_is_listed(more: bool, at: Any) -> None:
     found = happened(noted("added 1 commit", at=EARLY), noted("x", at=LATE), more=more)
-    assert found == Activity(approved={}, retargeted=at, moved=read_time(EARLY))
+    assert (found.approved, found.retargeted, found.moved) == ({}, at, read_time(EARLY))
 
 
 @pytest.mark.parametrize(
@@ -558,7 +556,6 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
         COURSES,
         DefaultBranchOf("g/p"),
-        ActivityOf("g/p", 9),
         SIBLINGS,
         OffersOf("g/p", author="nomination-bot"),
         OffersOf("g/p", branches=("a", "b", "c")),

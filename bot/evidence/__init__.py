@@ -76,8 +76,6 @@ from bot.evidence.proposals import (
     propose as propose,
 )
 from bot.evidence.records import (
-    Activity as Activity,
-    ActivityOf as ActivityOf,
     Deed as Deed,
     Deeds as Deeds,
     DeedsOf as DeedsOf,

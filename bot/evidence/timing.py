@@ -12,7 +12,7 @@ from bot import policy as rules
 from bot.evidence.facts import Fact, Ledger, Need
 from bot.evidence.files import FileAt
 from bot.evidence.history import read_entry
-from bot.evidence.records import ActivityOf, StateChangesOf, Versions, VersionsOf
+from bot.evidence.records import DeedsOf, StateChangesOf, Versions, VersionsOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
@@ -39,11 +39,11 @@ class Timing:
     approved: Mapping[str, datetime]
 
 
-def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, StateChangesOf]:
+def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, DeedsOf, StateChangesOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
     return (
         VersionsOf.of(merge_request),
-        ActivityOf.of(merge_request),
+        DeedsOf.of(merge_request),
         StateChangesOf.of(merge_request),
     )
 

@@ -80,10 +80,6 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         lambda at: facts.VersionsOf(at.project, at.iid),
         "requirements that count days or approvals; waivers and holds: when was pushed",
     ),
-    "approvals and their times": (
-        lambda at: facts.ActivityOf(at.project, at.iid),
-        "requirements that count approvals",
-    ),
     "place of the CI configuration": (
         lambda at: facts.CiConfigOf(at.project_id),
         "nominations that change other files, too",
@@ -106,7 +102,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
     ),
     "what GitLab noted": (
         lambda at: facts.DeedsOf(at.project, at.iid),
-        "replay, and the board's times",
+        "requirements that count approvals; replay, and the board's times",
     ),
     "openings and closings": (
         lambda at: facts.StateChangesOf(at.project, at.iid),

@@ -20,7 +20,6 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"@([A-Za-z0-9_.-]*[A-Za-z0-9_-])")
-_APPROVED = "approved this merge request"
 _OUTCOMES = {
     Outcome.DONE: "heeded",
     Outcome.REFUSED: "refused",
@@ -49,12 +48,7 @@ class Records:
 
     def approved_at(self, name: str) -> datetime | None:
         """Return when somebody last approved, where GitLab noted it."""
-        times = [
-            deed.at
-            for deed in self.deeds.items
-            if deed.words.casefold() == _APPROVED and (deed.by or "").casefold() == name.casefold()
-        ]
-        return max(times, default=None)
+        return self.deeds.approved.get(name.casefold())
 
 
 def read_records(merge_request: MergeRequest, replay: Replay, word: str, source: Source) -> Records:
