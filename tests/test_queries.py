@@ -25,7 +25,6 @@ from bot.evidence import (
     Need,
     NotText,
     OffersOf,
-    Profile,
     ProfileOf,
     Proposed,
     ProposedOf,
@@ -158,8 +157,9 @@ def test_a_branch_whose_merge_requests_are_not_listed_is_unread(answer: dict[str
 
 @pytest.mark.parametrize(("text", "made"), [(None, None), (NOW.isoformat(), NOW)])
 def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: Any) -> None:
-    node = {"id": "gid://gitlab/User/7", "username": "Ada", "createdAt": text}
-    profile = Profile(id=7, username="Ada", created_at=made)
+    shown = {"username": "Ada", "state": "active", "bot": False, "createdAt": text}
+    node = {"id": "gid://gitlab/User/7"} | shown
+    profile = Person(id=7, username="Ada", created_at=made)
     assert read(ProfileOf("ada"), {"user": node}) == profile
     assert read(ProfileOf("ada"), {"user": None}) is None
 

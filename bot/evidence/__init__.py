@@ -66,7 +66,6 @@ from bot.evidence.people import (
     Member as Member,
     Members as Members,
     MembersOf as MembersOf,
-    Profile as Profile,
     ProfileOf as ProfileOf,
 )
 from bot.evidence.present import Present as Present

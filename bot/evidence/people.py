@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.evidence.facts import Asks
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.values import dataclass
 
 
@@ -52,19 +52,8 @@ class JoinedOf(Asks[Mapping[str, datetime]]):
     group: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """An account as GitLab shows it to everybody."""
-
-    id: int
-    username: str
-    created_at: datetime | None
-    active: bool = True
-    bot: bool = False
-
-
 @dataclass(frozen=True, slots=True)
-class ProfileOf(Asks[Profile | None]):
+class ProfileOf(Asks[Person | None]):
     """The need for the account of a name."""
 
     username: str

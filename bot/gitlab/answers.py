@@ -65,6 +65,7 @@ def read_person(node: Json | None) -> Person | None:
         username=node["username"],
         bot=node["bot"],
         active=node["state"] == "active",
+        created_at=read_time(node["createdAt"]) if node.get("createdAt") else None,
     )
 
 

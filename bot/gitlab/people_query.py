@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import JoinedOf, Member, Members, MembersOf, Profile, ProfileOf
-from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
+from bot.evidence import JoinedOf, Member, Members, MembersOf, ProfileOf
+from bot.gitlab.answers import Json, nodes_of, read_person, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.unread import Unread
 
 MEMBERS = """
@@ -103,18 +103,8 @@ def _read_joined(need: JoinedOf, answer: Json) -> Mapping[str, datetime] | Unrea
     return {row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
 
 
-def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
-    found = answer.get("user")
-    if not found:
-        return None
-    made = found.get("createdAt")
-    return Profile(
-        id=number_of(found["id"]),
-        username=found["username"],
-        created_at=read_time(made) if made else None,
-        active=found.get("state", "active") == "active",
-        bot=bool(found.get("bot")),
-    )
+def _read_profile(_: ProfileOf, answer: Json) -> Person | None:
+    return read_person(answer.get("user"))
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
