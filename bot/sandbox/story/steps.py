@@ -86,7 +86,7 @@ def _act(stage: Stage, step: Step) -> str | None:
     where = f"step {step.number} ({step.title})"
     try:
         stage.turn_to(step.merge_request)
-        ACTS[step.act].run(stage, stage.person(step.by), step.given)
+        ACTS[step.act].run(stage, stage.world.user(step.by), step.given)
     except RefusedError as refusal:
         if step.refused is None or step.refused not in str(refusal):
             raise StepError(f"{where} was refused: {refusal}") from refusal

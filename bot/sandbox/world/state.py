@@ -301,17 +301,17 @@ class World:
         return None if found is None else found.merge_requests.get(iid)
 
     def user(self, username: str) -> User:
-        """Return an account that must exist; raise KeyError."""
+        """Return an account that must exist; raise ValueError."""
         found = self.find_user(username)
         if found is None:
-            raise KeyError(f"no user {username!r}")
+            raise ValueError(f"there is no user {username!r}")
         return found
 
     def project(self, reference: str) -> Project:
-        """Return a project that must exist; raise KeyError."""
+        """Return a project that must exist; raise ValueError."""
         found = self.find_project(reference)
         if found is None:
-            raise KeyError(f"no project {reference!r}")
+            raise ValueError(f"there is no project {reference!r}")
         return found
 
     def snapshot(self) -> "World":
