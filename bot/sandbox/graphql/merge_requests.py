@@ -29,7 +29,7 @@ from bot.sandbox.world.access import (
     can_update,
 )
 from bot.sandbox.world.diffs import Stats, count_lines, diff_of
-from bot.sandbox.world.entities import MergeRequest, Note, Project, User
+from bot.sandbox.world.entities import MergeRequest, Note, Project, User, group_threads
 
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 
@@ -91,11 +91,7 @@ def _reference(source: MergeRequest, _asked: Asked, full: bool = False) -> str:
 
 
 def _threads(mr: MergeRequest) -> dict[str, list[Note]]:
-    threads: dict[str, list[Note]] = {}
-    for note in mr.notes:
-        if note.resolvable:
-            threads.setdefault(note.discussion_id, []).append(note)
-    return threads
+    return group_threads(note for note in mr.notes if note.resolvable)
 
 
 @resolves("MergeRequest", "userPermissions")

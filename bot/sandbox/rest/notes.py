@@ -9,7 +9,7 @@ from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import PAGING, mapping, takes
 from bot.sandbox.rest.people_entities import render_award
 from bot.sandbox.world.access import can_see_note, demand, required
-from bot.sandbox.world.entities import Award, MergeRequest, Note
+from bot.sandbox.world.entities import Award, MergeRequest, Note, group_threads
 from bot.sandbox.world.state import RefusedError
 
 NOTES = "/projects/{id}/merge_requests/{noteable_id}/notes"
@@ -147,11 +147,8 @@ def delete_note(call: Call) -> Answer:
 
 def threads(call: Call, mr: MergeRequest) -> list[list[Note]]:
     """Group the notes the caller may see into discussions, oldest first."""
-    found: dict[str, list[Note]] = {}
-    for note in mr.notes:
-        if can_see_note(call.user, mr, note, call.today):
-            found.setdefault(note.discussion_id, []).append(note)
-    return list(found.values())
+    seen = (note for note in mr.notes if can_see_note(call.user, mr, note, call.today))
+    return list(group_threads(seen).values())
 
 
 def _render_thread(call: Call, notes: list[Note]) -> dict[str, object]:
