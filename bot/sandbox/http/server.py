@@ -21,7 +21,7 @@ from bot.sandbox.http.front import Connections, Front, listen
 from bot.sandbox.http.git import Git
 from bot.sandbox.http.holding import Arrival, Hold, Predicate
 from bot.sandbox.http.misbehaving import CutConnectionError, Misbehaving
-from bot.sandbox.http.request_log import Seen, find_username, log_request
+from bot.sandbox.http.request_log import find_username, log_request
 from bot.sandbox.http.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 from bot.sandbox.rest.app import ROOT, dispatch, find_endpoint, raw_path
 from bot.sandbox.rest.core import Answer
@@ -161,13 +161,9 @@ class Server:
             return cut_connection(environ, start)
 
     def _answer(self, request: Request) -> Response:
-        seen = Seen(
-            request=request,
-            route=_find_route(request),
-            user=find_username(self.world, request.headers),
-            started=time.perf_counter(),
-        )
-        self._park(seen)
+        seen = self._see(request)
+        for hold in tuple(self._holds):
+            hold.park(seen)
         try:
             answer = self.misbehaving.answer(
                 self.world,
@@ -181,22 +177,20 @@ class Server:
         log_request(self.world, seen, answer)
         return _respond(answer, self._limits(seen.user))
 
-    def _park(self, seen: Seen) -> None:
-        if not self._holds:
-            return
+    def _see(self, request: Request) -> Arrival:
         with self.world.lock:
             self._arrivals += 1
             number = self._arrivals
-        arrival = Arrival(
+        return Arrival(
+            request=request,
+            started=time.perf_counter(),
             number=number,
-            method=seen.request.method,
-            route=seen.route,
-            path=raw_path(seen.request.environ),
-            client=seen.request.environ.get("sandbox.client", ""),
-            user=seen.user,
+            method=request.method,
+            route=_find_route(request),
+            path=raw_path(request.environ),
+            client=request.environ.get("sandbox.client", ""),
+            user=find_username(self.world, request.headers),
         )
-        for hold in tuple(self._holds):
-            hold.park(arrival)
 
     def _limits(self, user: str | None) -> Mapping[str, str]:
         observed = sum(each.user == user for each in self.world.requests[-RATE_LIMIT:])
