@@ -77,12 +77,12 @@ def resolves(kind: str, *names: str) -> Callable[[Resolver], Resolver]:
     return register
 
 
-def tells(kind: str, table: Mapping[str, Callable[[Any, Asked], object]]) -> None:
+def tells(kind: str, /, **table: Callable[[Any, Asked], object]) -> None:
     """Register fields of a type or interface that follow from the source and who asks."""
     RESOLVERS.update({(kind, name): resolver for name, resolver in table.items()})
 
 
-def connects(kind: str, table: Mapping[str, Callable[[Any], Iterable[Any]]]) -> None:
+def connects(kind: str, /, **table: Callable[[Any], Iterable[Any]]) -> None:
     """Register connections of a type or interface, each with what it lists of the source."""
 
     def connection(find: Callable[[Any], Iterable[Any]]) -> Resolver:
@@ -95,7 +95,7 @@ Value = Callable[[Any], object]
 VALUES: dict[tuple[str, str], Value] = {}
 
 
-def values(kind: str, table: Mapping[str, Value]) -> None:
+def values(kind: str, /, **table: Value) -> None:
     """Register fields of a type or interface that follow from the source alone."""
     VALUES.update({(kind, name): value for name, value in table.items()})
 

@@ -96,35 +96,25 @@ def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> 
 
 tells(
     "Group",
-    {
-        "webUrl": lambda source, asked: web_url(asked.world, f"groups/{source.full_path}"),
-        "groupMembersCount": lambda source, asked: len([*own_members(source, asked.today)]),
-        "maxAccessLevel": lambda source, asked: find_level(asked.user, source, asked.today),
-    },
+    webUrl=lambda source, asked: web_url(asked.world, f"groups/{source.full_path}"),
+    groupMembersCount=lambda source, asked: len([*own_members(source, asked.today)]),
+    maxAccessLevel=lambda source, asked: find_level(asked.user, source, asked.today),
 )
 values(
     "Group",
-    {
-        "id": lambda source: global_id("Group", source.id),
-        "fullName": lambda source: " / ".join(
-            each.name for each in reversed(list(source.lineage()))
-        ),
-        "path": lambda source: source.full_path.rsplit("/", 1)[-1],
-    },
+    id=lambda source: global_id("Group", source.id),
+    fullName=lambda source: " / ".join(each.name for each in reversed(list(source.lineage()))),
+    path=lambda source: source.full_path.rsplit("/", 1)[-1],
 )
 values(
     "AccessLevel",
-    {
-        "integerValue": lambda source: source,
-        "stringValue": level_name,
-        "humanAccess": lambda source: level_name(source).replace("_", " ").capitalize(),
-    },
+    integerValue=lambda source: source,
+    stringValue=level_name,
+    humanAccess=lambda source: level_name(source).replace("_", " ").capitalize(),
 )
 values(
     "GroupMember",
-    {
-        "id": lambda source: global_id("GroupMember", source.id),
-        "accessLevel": lambda source: source.level,
-        "updatedAt": lambda source: time_text(source.created_at),
-    },
+    id=lambda source: global_id("GroupMember", source.id),
+    accessLevel=lambda source: source.level,
+    updatedAt=lambda source: time_text(source.created_at),
 )

@@ -109,73 +109,55 @@ def _permissions(source: MergeRequest, asked: Asked) -> dict[str, bool]:
 
 connects(
     "NoteableInterface",
-    {
-        "commenters": lambda source: dict.fromkeys(
-            note.author for note in source.comments if not note.internal
-        ),
-    },
+    commenters=lambda source: dict.fromkeys(
+        note.author for note in source.comments if not note.internal
+    ),
 )
 connects(
     "MergeRequest",
-    {
-        "commits": lambda source: (
-            CommitAt(project=source.project, commit=each) for each in commits_of(source)
-        ),
-        "approvedBy": lambda source: (each.user for each in source.approvals),
-        "changeRequesters": lambda source: (
-            each.user for each in source.reviewers if each.state == "requested_changes"
-        ),
-        "assignees": lambda source: _interacting(source, source.assignees),
-        "reviewers": lambda source: _interacting(source, (each.user for each in source.reviewers)),
-        "participants": lambda source: _interacting(source, participants(source)),
-        "awardEmoji": lambda source: source.awards,
-    },
+    commits=lambda source: (
+        CommitAt(project=source.project, commit=each) for each in commits_of(source)
+    ),
+    approvedBy=lambda source: (each.user for each in source.approvals),
+    changeRequesters=lambda source: (
+        each.user for each in source.reviewers if each.state == "requested_changes"
+    ),
+    assignees=lambda source: _interacting(source, source.assignees),
+    reviewers=lambda source: _interacting(source, (each.user for each in source.reviewers)),
+    participants=lambda source: _interacting(source, participants(source)),
+    awardEmoji=lambda source: source.awards,
 )
 tells(
     "MergeRequest",
-    {
-        "mergeable": lambda source, asked: assess_merge(asked.world, source) == "mergeable",
-        "webUrl": lambda source, asked: merge_request_url(asked.world, source),
-    },
+    mergeable=lambda source, asked: assess_merge(asked.world, source) == "mergeable",
+    webUrl=lambda source, asked: merge_request_url(asked.world, source),
 )
 values(
     "MergeRequest",
-    {
-        "id": lambda source: global_id("MergeRequest", source.id),
-        "iid": lambda source: str(source.iid),
-        "author": lambda source: Interacting(user=source.author, merge_request=source),
-        "mergeUser": lambda source: source.merged_by,
-        "preparedAt": lambda source: time_text(source.prepared_at) if source.prepared else None,
-        "diffHeadSha": lambda source: source.head_sha if source.prepared else None,
-        "commitCount": lambda source: len(commits_of(source)),
-        "approved": lambda source: (
-            len(source.approvals) >= source.project.settings.approvals_required
-        ),
-        "upvotes": lambda source: sum(each.name == "thumbsup" for each in source.awards),
-        "downvotes": lambda source: sum(each.name == "thumbsdown" for each in source.awards),
-        "conflicts": has_conflicts,
-        "diffRefs": shown_diff,
-        "mergeStatus": lambda source: (
-            "cannot_be_merged" if has_conflicts(source) else "can_be_merged"
-        ),
-        "headPipeline": find_head_pipeline,
-        "hidden": lambda _: False,
-        "targetProject": lambda source: source.project,
-        "projectId": lambda source: source.project.id,
-        "targetProjectId": lambda source: source.project.id,
-        "sourceProjectId": lambda source: (
-            source.source_project.id if source.source_project else None
-        ),
-        "webPath": lambda source: (
-            f"/{source.project.path_with_namespace}/-/merge_requests/{source.iid}"
-        ),
-        "resolvableDiscussionsCount": lambda source: len(_threads(source)),
-        "resolvedDiscussionsCount": lambda source: sum(
-            all(each.resolved for each in notes) for notes in _threads(source).values()
-        ),
-        "userDiscussionsCount": lambda source: len(
-            {note.discussion_id for note in source.comments}
-        ),
-        "userNotesCount": lambda source: len(source.comments),
-    },
+    id=lambda source: global_id("MergeRequest", source.id),
+    iid=lambda source: str(source.iid),
+    author=lambda source: Interacting(user=source.author, merge_request=source),
+    mergeUser=lambda source: source.merged_by,
+    preparedAt=lambda source: time_text(source.prepared_at) if source.prepared else None,
+    diffHeadSha=lambda source: source.head_sha if source.prepared else None,
+    commitCount=lambda source: len(commits_of(source)),
+    approved=lambda source: len(source.approvals) >= source.project.settings.approvals_required,
+    upvotes=lambda source: sum(each.name == "thumbsup" for each in source.awards),
+    downvotes=lambda source: sum(each.name == "thumbsdown" for each in source.awards),
+    conflicts=has_conflicts,
+    diffRefs=shown_diff,
+    mergeStatus=lambda source: "cannot_be_merged" if has_conflicts(source) else "can_be_merged",
+    headPipeline=find_head_pipeline,
+    hidden=lambda _: False,
+    targetProject=lambda source: source.project,
+    projectId=lambda source: source.project.id,
+    targetProjectId=lambda source: source.project.id,
+    sourceProjectId=lambda source: source.source_project.id if source.source_project else None,
+    webPath=lambda source: f"/{source.project.path_with_namespace}/-/merge_requests/{source.iid}",
+    resolvableDiscussionsCount=lambda source: len(_threads(source)),
+    resolvedDiscussionsCount=lambda source: sum(
+        all(each.resolved for each in notes) for notes in _threads(source).values()
+    ),
+    userDiscussionsCount=lambda source: len({note.discussion_id for note in source.comments}),
+    userNotesCount=lambda source: len(source.comments),
 )
