@@ -19,7 +19,9 @@ BLAMED = (
 @endpoint(
     "GET",
     FILE + "/blame",
-    takes({"range": mapping(takes(integer="start end"))}, text="ref", required="ref"),
+    {"range": mapping(takes(integer="start end"))},
+    text="ref",
+    required="ref",
     scopes=FILES,
 )
 def blame_file(call: Call) -> Answer:

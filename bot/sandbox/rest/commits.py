@@ -30,13 +30,11 @@ ACTION = takes(
 @endpoint(
     "GET",
     COMMITS,
-    takes(
-        PAGING,
-        text="ref_name path author",
-        flag="all with_stats first_parent trailers",
-        moment="since until",
-        choices={"order": "default topo", "pagination": "keyset legacy"},
-    ),
+    PAGING,
+    text="ref_name path author",
+    flag="all with_stats first_parent trailers",
+    moment="since until",
+    choices={"order": "default topo", "pagination": "keyset legacy"},
     scopes=FILES,
 )
 def list_commits(call: Call) -> Answer:
@@ -69,7 +67,7 @@ def _render(call: Call, commit: Commit) -> dict[str, object]:
     return rendered
 
 
-@endpoint("GET", COMMITS + "/{sha}", takes(flag="stats"), scopes=FILES, job_token=True)
+@endpoint("GET", COMMITS + "/{sha}", flag="stats", scopes=FILES, job_token=True)
 def show_commit(call: Call) -> Answer:
     """Tell of a commit."""
     commit = call.commit(call.path["sha"])
@@ -79,7 +77,7 @@ def show_commit(call: Call) -> Answer:
     return Answer(body=body)
 
 
-@endpoint("GET", COMMITS + "/{sha}/diff", takes(PAGING, flag="unidiff"), scopes=FILES)
+@endpoint("GET", COMMITS + "/{sha}/diff", PAGING, flag="unidiff", scopes=FILES)
 def show_commit_diff(call: Call) -> Answer:
     """List what a commit changed against its first parent."""
     commit, store = call.commit(call.path["sha"]), call.project.repository.store
@@ -89,8 +87,7 @@ def show_commit_diff(call: Call) -> Answer:
     )
 
 
-@endpoint("GET", COMMITS + "/{sha}/refs", takes(PAGING, choices={"type": "branch tag all"}),
-          scopes=FILES)  # fmt: skip
+@endpoint("GET", COMMITS + "/{sha}/refs", PAGING, choices={"type": "branch tag all"}, scopes=FILES)
 def list_commit_refs(call: Call) -> Answer:
     """List the branches and tags that have a commit."""
     sha, kind = call.commit(call.path["sha"]).sha, call.params.get("type", "all")
@@ -105,7 +102,7 @@ def list_commit_refs(call: Call) -> Answer:
     return paged(call, found, dict)
 
 
-@endpoint("GET", COMMITS + "/{sha}/sequence", takes(flag="first_parent"), scopes=FILES)
+@endpoint("GET", COMMITS + "/{sha}/sequence", flag="first_parent", scopes=FILES)
 def count_history(call: Call) -> Answer:
     """Count a commit and those before it."""
     sha, first = call.commit(call.path["sha"]).sha, call.params.get("first_parent", False)
@@ -151,7 +148,7 @@ def copy_commit(call: Call) -> Answer:
     return Answer(status=201, body=render_commit(call.world, call.project, made))
 
 
-@endpoint("GET", COMMITS + "/{sha}/merge_requests", takes(PAGING, text="state"), job_token=True)
+@endpoint("GET", COMMITS + "/{sha}/merge_requests", PAGING, text="state", job_token=True)
 def list_commit_merge_requests(call: Call) -> Answer:
     """List the merge requests that brought a commit."""
     sha = call.commit(call.path["sha"]).sha
@@ -171,12 +168,10 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
 @endpoint(
     "POST",
     COMMITS,
-    takes(
-        {"actions": items(ACTION)},
-        text="branch commit_message start_branch start_sha",
-        flag="stats",
-        required="branch commit_message actions",
-    ),
+    {"actions": items(ACTION)},
+    text="branch commit_message start_branch start_sha",
+    flag="stats",
+    required="branch commit_message actions",
 )
 def create_commit(call: Call) -> Answer:
     """Commit several changes at once."""

@@ -30,7 +30,7 @@ def _last_commit(project: Project, commit: Commit, path: str) -> str:
     return next(project.repository.log(commit.sha, path), commit).sha
 
 
-@endpoint("GET", FILE, takes(text="ref", required="ref"), scopes=FILES)
+@endpoint("GET", FILE, text="ref", required="ref", scopes=FILES)
 def show_file(call: Call) -> Answer:
     """Tell of a file with its content in base64."""
     found = find_file(call, call.params["ref"])
@@ -73,7 +73,7 @@ def read_ref(call: Call, ref: str) -> str:
     return call.code.default_branch if ref == "HEAD" else ref
 
 
-@endpoint("GET", FILE + "/raw", takes(text="ref", flag="lfs"), scopes=FILES, job_token=True)
+@endpoint("GET", FILE + "/raw", text="ref", flag="lfs", scopes=FILES, job_token=True)
 def show_raw_file(call: Call) -> Answer:
     """Send a file."""
     found = find_file(call, call.params.get("ref", "HEAD"))

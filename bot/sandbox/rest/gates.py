@@ -34,13 +34,11 @@ PAYLOAD_EXEMPT = (18, 5)
 @endpoint(
     "POST",
     "/projects/{id}/statuses/{sha}",
-    takes(
-        short="ref name context target_url description",
-        integer="pipeline_id",
-        number="coverage",
-        required="state",
-        choices={"state": "pending running success failed canceled skipped"},
-    ),
+    short="ref name context target_url description",
+    integer="pipeline_id",
+    number="coverage",
+    required="state",
+    choices={"state": "pending running success failed canceled skipped"},
 )
 def set_status(call: Call) -> Answer:
     """Post a commit status."""
@@ -54,13 +52,11 @@ def set_status(call: Call) -> Answer:
 @endpoint(
     "GET",
     "/projects/{id}/repository/commits/{sha}/statuses",
-    takes(
-        PAGING,
-        text="ref stage name",
-        integer="pipeline_id",
-        flag="all",
-        choices={"order_by": "id pipeline_id", "sort": "asc desc"},
-    ),
+    PAGING,
+    text="ref stage name",
+    integer="pipeline_id",
+    flag="all",
+    choices={"order_by": "id pipeline_id", "sort": "asc desc"},
 )
 def list_statuses(call: Call) -> Answer:
     """List the statuses of a commit; those done over only with `all`.
@@ -160,12 +156,10 @@ def list_merge_request_checks(call: Call) -> Answer:
 @endpoint(
     "POST",
     RESPONSES,
-    takes(
-        text="sha",
-        integer="external_status_check_id",
-        required="external_status_check_id sha status",
-        choices={"status": "passed failed pending"},
-    ),
+    text="sha",
+    integer="external_status_check_id",
+    required="external_status_check_id sha status",
+    choices={"status": "passed failed pending"},
 )
 def answer_check(call: Call) -> Answer:
     """Answer an external status check."""

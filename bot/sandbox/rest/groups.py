@@ -22,12 +22,10 @@ GROUPS = takes(
 @endpoint(
     "POST",
     "/groups",
-    takes(
-        text="name path description",
-        integer="parent_id",
-        required="name path",
-        choices={"visibility": VISIBILITY},
-    ),
+    text="name path description",
+    integer="parent_id",
+    required="name path",
+    choices={"visibility": VISIBILITY},
 )
 def create_group(call: Call) -> Answer:
     """Make a group, whose owner the caller is."""
@@ -100,7 +98,7 @@ def unshare_place(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@endpoint("GET", "/groups/{id}", takes(flag="with_projects with_custom_attributes"))
+@endpoint("GET", "/groups/{id}", flag="with_projects with_custom_attributes")
 def show_group(call: Call) -> Answer:
     """Tell of a group, with its projects unless they are not wanted."""
     group = call.group

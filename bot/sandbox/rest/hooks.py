@@ -110,7 +110,7 @@ WEBHOOK = offer(
 )
 
 
-@endpoint("PUT", HOOK + "/url_variables/{key}", takes(text="value", required="value"))
+@endpoint("PUT", HOOK + "/url_variables/{key}", text="value", required="value")
 def set_url_variable(call: Call) -> Answer:
     """Set a masked part of the address."""
     hook = find_own(WEBHOOK, call)
@@ -119,7 +119,7 @@ def set_url_variable(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@endpoint("GET", HOOK + "/events", takes(PAGING, text="status"), open=False)
+@endpoint("GET", HOOK + "/events", PAGING, text="status", open=False)
 def list_hook_events(call: Call) -> Answer:
     """List deliveries, the newest first."""
     hook = find_own(WEBHOOK, call)

@@ -65,7 +65,7 @@ def show_issue(call: Call) -> Answer:
     return Answer(body=render_issue(call, call.project, call.issue))
 
 
-@endpoint("POST", ISSUES, takes(ISSUABLE, text="title", flag="confidential", required="title"))
+@endpoint("POST", ISSUES, ISSUABLE, text="title", flag="confidential", required="title")
 def create_issue(call: Call) -> Answer:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
@@ -103,7 +103,10 @@ def _fill(call: Call, issue: Issue) -> None:
 @endpoint(
     "PUT",
     ISSUES + "/{issue_iid}",
-    takes(LABELLED, ISSUABLE, text="title", choices={"state_event": "close reopen"}),
+    LABELLED,
+    ISSUABLE,
+    text="title",
+    choices={"state_event": "close reopen"},
 )
 def edit_issue(call: Call) -> Answer:
     """Change, close or reopen an issue: its author, or Reporter and up."""

@@ -28,17 +28,15 @@ JOBS = takes(PAGING, words="scope", flag="include_retried")
 @endpoint(
     "GET",
     PIPELINES,
-    takes(
-        PAGING,
-        text="status source ref sha username name",
-        flag="yaml_errors",
-        moment="updated_after updated_before created_after created_before",
-        choices={
-            "scope": "running pending finished branches tags",
-            "order_by": "id status ref updated_at user_id",
-            "sort": "asc desc",
-        },
-    ),
+    PAGING,
+    text="status source ref sha username name",
+    flag="yaml_errors",
+    moment="updated_after updated_before created_after created_before",
+    choices={
+        "scope": "running pending finished branches tags",
+        "order_by": "id status ref updated_at user_id",
+        "sort": "asc desc",
+    },
 )
 def list_pipelines(call: Call) -> Answer:
     """List the pipelines of a project, the newest first."""
@@ -81,13 +79,13 @@ def _find(call: Call) -> Pipeline:
     raise RefusedError(404, "404 Not found")
 
 
-@endpoint("GET", PIPELINE, takes(text="ref"))
+@endpoint("GET", PIPELINE, text="ref")
 def show_pipeline(call: Call) -> Answer:
     """Tell of a pipeline."""
     return Answer(body=render_pipeline_detail(call.world, _find(call)))
 
 
-@endpoint("POST", "/projects/{id}/pipeline", takes(text="ref", items="variables", required="ref"))
+@endpoint("POST", "/projects/{id}/pipeline", text="ref", items="variables", required="ref")
 def create_pipeline(call: Call) -> Answer:
     """Run a pipeline on a branch."""
     ref, project = call.params["ref"], call.code
@@ -166,7 +164,7 @@ def show_trace(call: Call) -> Answer:
     return Answer(raw=_job(call).log.encode(), content_type="text/plain; charset=utf-8")
 
 
-@endpoint("POST", JOB + "/cancel", takes(flag="force"))
+@endpoint("POST", JOB + "/cancel", flag="force")
 def cancel_job(call: Call) -> Answer:
     """Cancel a job that is not over."""
     demand(call.level >= Level.DEVELOPER)

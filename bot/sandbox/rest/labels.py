@@ -15,11 +15,7 @@ LABELS = "/projects/{id}/labels"
 LABEL = takes(text="color description", integer="priority")
 
 
-@endpoint(
-    "GET",
-    LABELS,
-    takes(PAGING, text="search", flag="with_counts include_ancestor_groups archived"),
-)
+@endpoint("GET", LABELS, PAGING, text="search", flag="with_counts include_ancestor_groups archived")
 def list_labels(call: Call) -> Answer:
     """List labels."""
     needle = call.params.get("search", "").casefold()
@@ -85,8 +81,8 @@ def _named(call: Call) -> Call:
     return replace(call, params=given, path={**call.path, "label_id": (*names, "")[0]})
 
 
-@endpoint("PUT", LABELS, takes(NAMED, LABEL, text="new_name"))
-@endpoint("PUT", LABELS + "/{label_id}", takes(LABEL, text="new_name"))
+@endpoint("PUT", LABELS, NAMED, LABEL, text="new_name")
+@endpoint("PUT", LABELS + "/{label_id}", LABEL, text="new_name")
 def edit_label(call: Call) -> Answer:
     """Change a label."""
     return edit(KIND, _named(call))

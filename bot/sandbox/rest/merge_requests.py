@@ -144,7 +144,7 @@ def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
 @endpoint(
     "GET",
     "/projects/{id}/merge_requests/{merge_request_iid}",
-    takes(flag="render_html include_diverged_commits_count include_rebase_in_progress"),
+    flag="render_html include_diverged_commits_count include_rebase_in_progress",
     job_token=True,
 )
 def show_merge_request(call: Call) -> Answer:
@@ -173,12 +173,10 @@ AS_GIVEN = ("title", "description", "target_branch", "discussion_locked", "squas
 @endpoint(
     "POST",
     "/projects/{id}/merge_requests",
-    takes(
-        WRITABLE,
-        text="title source_branch target_branch",
-        integer="target_project_id",
-        required="title source_branch target_branch",
-    ),
+    WRITABLE,
+    text="title source_branch target_branch",
+    integer="target_project_id",
+    required="title source_branch target_branch",
 )
 def open_merge_request(call: Call) -> Answer:
     """Open a merge request; the project of the path holds the source."""
@@ -207,12 +205,10 @@ def open_merge_request(call: Call) -> Answer:
 @endpoint(
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}",
-    takes(
-        WRITABLE,
-        text="title target_branch",
-        flag="discussion_locked",
-        choices={"state_event": "close reopen"},
-    ),
+    WRITABLE,
+    text="title target_branch",
+    flag="discussion_locked",
+    choices={"state_event": "close reopen"},
 )
 def update_merge_request(call: Call) -> Answer:
     """Change a merge request."""
@@ -243,10 +239,8 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
 @endpoint(
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}/merge",
-    takes(
-        text="sha merge_commit_message squash_commit_message",
-        flag="squash should_remove_source_branch",
-    ),
+    text="sha merge_commit_message squash_commit_message",
+    flag="squash should_remove_source_branch",
 )
 def merge(call: Call) -> Answer:
     """Merge."""

@@ -40,14 +40,12 @@ def _answer(call: Call, outcome: NoteOutcome, status: int) -> Answer:
 @endpoint(
     "GET",
     NOTES,
-    takes(
-        PAGING,
-        choices={
-            "order_by": "created_at updated_at",
-            "sort": "asc desc",
-            "activity_filter": "all_notes only_comments only_activity",
-        },
-    ),
+    PAGING,
+    choices={
+        "order_by": "created_at updated_at",
+        "sort": "asc desc",
+        "activity_filter": "all_notes only_comments only_activity",
+    },
     job_token=True,
 )
 def list_notes(call: Call) -> Answer:
@@ -77,12 +75,10 @@ def _is_wanted(note: Note, activity: str) -> bool:
 @endpoint(
     "POST",
     NOTES,
-    takes(
-        text="body merge_request_diff_head_sha",
-        flag="internal confidential",
-        moment="created_at",
-        required="body",
-    ),
+    text="body merge_request_diff_head_sha",
+    flag="internal confidential",
+    moment="created_at",
+    required="body",
 )
 def create_note(call: Call) -> Answer:
     """Write a note."""
@@ -114,7 +110,7 @@ def show_note(call: Call) -> Answer:
     return Answer(body=render_note(call.world, call.merge_request, call.note))
 
 
-@endpoint("PUT", NOTES + "/{note_id}", takes(text="body", required="body"))
+@endpoint("PUT", NOTES + "/{note_id}", text="body", required="body")
 def update_note(call: Call) -> Answer:
     """Edit a note."""
     mr, note = call.merge_request, _note(call)
@@ -122,7 +118,7 @@ def update_note(call: Call) -> Answer:
     return _answer(call, outcome, 200)
 
 
-@endpoint("PUT", THREAD_NOTE, takes(text="body", flag="resolved"))
+@endpoint("PUT", THREAD_NOTE, text="body", flag="resolved")
 def update_thread_note(call: Call) -> Answer:
     """Edit a note of a thread, or resolve the thread; exactly one of both."""
     if len(call.params) != 1:
@@ -179,9 +175,10 @@ def list_discussions(call: Call) -> Answer:
 @endpoint(
     "POST",
     THREADS,
-    takes(
-        {"position": mapping(POSITION)}, text="body commit_id", moment="created_at", required="body"
-    ),
+    {"position": mapping(POSITION)},
+    text="body commit_id",
+    moment="created_at",
+    required="body",
 )
 def create_discussion(call: Call) -> Answer:
     """Start a thread; with a position it is on a line of the diff."""
@@ -204,7 +201,7 @@ def show_discussion(call: Call) -> Answer:
     return Answer(body=_render_thread(call, _find_thread(call)))
 
 
-@endpoint("PUT", THREADS + "/{discussion_id}", takes(flag="resolved", required="resolved"))
+@endpoint("PUT", THREADS + "/{discussion_id}", flag="resolved", required="resolved")
 def resolve_discussion(call: Call) -> Answer:
     """Resolve or reopen a thread."""
     notes, wanted = _find_thread(call), call.params["resolved"]
@@ -214,9 +211,7 @@ def resolve_discussion(call: Call) -> Answer:
 
 
 @endpoint(
-    "POST",
-    THREADS + "/{discussion_id}/notes",
-    takes(text="body", moment="created_at", required="body"),
+    "POST", THREADS + "/{discussion_id}/notes", text="body", moment="created_at", required="body"
 )
 def answer_discussion(call: Call) -> Answer:
     """Answer in a thread."""
@@ -244,8 +239,8 @@ def list_emoji(call: Call) -> Answer:
     return paged(call, _awards(call), lambda award: render_award(call.world, award, kind))
 
 
-@endpoint("POST", EMOJI, takes(text="name", required="name"))
-@endpoint("POST", NOTE_EMOJI, takes(text="name", required="name"))
+@endpoint("POST", EMOJI, text="name", required="name")
+@endpoint("POST", NOTE_EMOJI, text="name", required="name")
 def award_emoji(call: Call) -> Answer:
     """React."""
     note = call.note if "note_id" in call.path else None

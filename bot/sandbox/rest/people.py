@@ -61,13 +61,11 @@ def show_own_account(call: Call) -> Answer:
 @endpoint(
     "GET",
     "/users",
-    takes(
-        PAGING,
-        text="username search",
-        flag="active blocked humans exclude_active exclude_humans without_project_bots",
-        moment="created_after created_before",
-        choices={"order_by": "id name username created_at updated_at", "sort": "asc desc"},
-    ),
+    PAGING,
+    text="username search",
+    flag="active blocked humans exclude_active exclude_humans without_project_bots",
+    moment="created_after created_before",
+    choices={"order_by": "id name username created_at updated_at", "sort": "asc desc"},
     scopes=USERS,
 )
 def list_users(call: Call) -> Answer:
@@ -166,6 +164,6 @@ for _members in ("/groups/{id}/members", "/projects/{id}/members"):
     endpoint("GET", _members + "/all", ALL)(list_members)
     endpoint("GET", _members + "/{user_id}")(show_member)
     endpoint("GET", _members + "/all/{user_id}")(show_member)
-    endpoint("POST", _members, takes(ROLE, integer="user_id", required="user_id"))(add_member)
+    endpoint("POST", _members, ROLE, integer="user_id", required="user_id")(add_member)
     endpoint("PUT", _members + "/{user_id}", ROLE)(edit_member)
     endpoint("DELETE", _members + "/{user_id}")(remove_member)

@@ -200,12 +200,10 @@ def fork_project(call: Call) -> Answer:
 @endpoint(
     "POST",
     "/projects",
-    takes(
-        EDITABLE,
-        text="name path default_branch",
-        integer="namespace_id",
-        flag="initialize_with_readme",
-    ),
+    EDITABLE,
+    text="name path default_branch",
+    integer="namespace_id",
+    flag="initialize_with_readme",
 )
 def create_project(call: Call) -> Answer:
     """Make a project in a namespace of the caller's (doc/api/projects.md)."""
@@ -238,7 +236,7 @@ def create_project(call: Call) -> Answer:
     return Answer(status=201, body=render_project(call, project))
 
 
-@endpoint("DELETE", "/projects/{id}", takes(text="full_path", flag="permanently_remove"))
+@endpoint("DELETE", "/projects/{id}", text="full_path", flag="permanently_remove")
 def delete_project(call: Call) -> Answer:
     """Delete a project."""
     demand(call.level >= Level.OWNER)
@@ -257,7 +255,7 @@ def archive_project(call: Call) -> Answer:
     return Answer(status=201, body=render_project(call, call.project))
 
 
-@endpoint("GET", "/projects/{id}/users", takes(PAGING, text="search"))
+@endpoint("GET", "/projects/{id}/users", PAGING, text="search")
 def list_project_users(call: Call) -> Answer:
     """List the people of a project."""
     people = [each.user for each in effective_members(call.project, call.today).values()]
@@ -284,7 +282,7 @@ def list_namespaces(call: Call) -> Answer:
     return paged(call, [each for each in _namespaces(call) if holds(each, needle)], dict)
 
 
-@endpoint("GET", "/namespaces/{name}/exists", takes(integer="parent_id"), open=False)
+@endpoint("GET", "/namespaces/{name}/exists", integer="parent_id", open=False)
 def find_namespace(call: Call) -> Answer:
     """Tell whether a path is taken, and what would do instead."""
     name = call.path["name"]

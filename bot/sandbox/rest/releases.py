@@ -30,7 +30,9 @@ LINK = takes(
 @endpoint(
     "GET",
     TAGS,
-    takes(PAGING, text="search", choices={"order_by": "name updated version", "sort": "asc desc"}),
+    PAGING,
+    text="search",
+    choices={"order_by": "name updated version", "sort": "asc desc"},
     scopes=FILES,
 )
 def list_tags(call: Call) -> Answer:
@@ -47,7 +49,7 @@ def show_tag(call: Call) -> Answer:
     return Answer(body=_render_tag(call, call.path["tag_name"]))
 
 
-@endpoint("POST", TAGS, takes(text="tag_name ref message", required="tag_name ref"))
+@endpoint("POST", TAGS, text="tag_name ref message", required="tag_name ref")
 def create_tag(call: Call) -> Answer:
     """Make a tag."""
     name = call.params["tag_name"]
@@ -108,11 +110,9 @@ def _render_tag(call: Call, name: str) -> dict[str, object]:
 @endpoint(
     "GET",
     RELEASES,
-    takes(
-        PAGING,
-        flag="include_html_description",
-        choices={"order_by": "released_at created_at", "sort": "asc desc"},
-    ),
+    PAGING,
+    flag="include_html_description",
+    choices={"order_by": "released_at created_at", "sort": "asc desc"},
 )
 def list_releases(call: Call) -> Answer:
     """List releases, the newest first."""
@@ -127,7 +127,7 @@ RELEASE = takes(text="name description", words="milestones", moment="released_at
 
 
 # doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
-@endpoint("GET", RELEASES + "/{tag_name}", takes(flag="include_html_description"), job_token=True)
+@endpoint("GET", RELEASES + "/{tag_name}", flag="include_html_description", job_token=True)
 def show_release(call: Call) -> Answer:
     """Tell of a release."""
     return Answer(body=_render(call, _find(call)))
@@ -136,12 +136,10 @@ def show_release(call: Call) -> Answer:
 @endpoint(
     "POST",
     RELEASES,
-    takes(
-        RELEASE,
-        {"assets": mapping({"links": items(LINK)})},
-        text="tag_name tag_message ref",
-        required="tag_name",
-    ),
+    RELEASE,
+    {"assets": mapping({"links": items(LINK)})},
+    text="tag_name tag_message ref",
+    required="tag_name",
     job_token=True,
 )
 def create_release(call: Call) -> Answer:

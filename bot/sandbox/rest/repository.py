@@ -13,7 +13,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
-from bot.sandbox.rest.params import PAGING, takes
+from bot.sandbox.rest.params import PAGING
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.diffs import compare_trees, render_diff
@@ -30,12 +30,10 @@ COMPARED_FILES = 1000
 @endpoint(
     "GET",
     "/projects/{id}/repository/tree",
-    takes(
-        PAGING,
-        text="ref path page_token",
-        flag="recursive",
-        choices={"pagination": "legacy keyset none"},
-    ),
+    PAGING,
+    text="ref path page_token",
+    flag="recursive",
+    choices={"pagination": "legacy keyset none"},
     scopes=FILES,
 )
 def show_tree(call: Call) -> Answer:
@@ -94,7 +92,9 @@ def _row(path: str, kind: str, sha: str, mode: str) -> dict[str, str]:
 @endpoint(
     "GET",
     "/projects/{id}/repository/branches",
-    takes(PAGING, text="search regex", choices={"sort": "name_asc updated_asc updated_desc"}),
+    PAGING,
+    text="search regex",
+    choices={"sort": "name_asc updated_asc updated_desc"},
     scopes=FILES,
 )
 def list_branches(call: Call) -> Answer:
@@ -122,11 +122,7 @@ def show_branch(call: Call) -> Answer:
     return Answer(body=_render_branch(call, call.path["branch"]))
 
 
-@endpoint(
-    "POST",
-    "/projects/{id}/repository/branches",
-    takes(text="branch ref", required="branch ref"),
-)
+@endpoint("POST", "/projects/{id}/repository/branches", text="branch ref", required="branch ref")
 def create_branch(call: Call) -> Answer:
     """Make a branch."""
     name = call.params["branch"]
@@ -170,7 +166,9 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
 @endpoint(
     "GET",
     "/projects/{id}/repository/compare",
-    takes(text="from to", flag="straight unidiff", required="from to"),
+    text="from to",
+    flag="straight unidiff",
+    required="from to",
     scopes=FILES,
 )
 def compare(call: Call) -> Answer:
@@ -211,7 +209,9 @@ def show_blob(call: Call) -> Answer:
 @endpoint(
     "GET",
     "/projects/{id}/repository/contributors",
-    takes(PAGING, text="ref", choices={"order_by": "email name commits", "sort": "asc desc"}),
+    PAGING,
+    text="ref",
+    choices={"order_by": "email name commits", "sort": "asc desc"},
     scopes=FILES,
 )
 def list_contributors(call: Call) -> Answer:
@@ -227,7 +227,7 @@ def list_contributors(call: Call) -> Answer:
     return paged(call, rows, dict)
 
 
-@endpoint("GET", "/projects/{id}/repository/merge_base", takes(words="refs"), scopes=FILES)
+@endpoint("GET", "/projects/{id}/repository/merge_base", words="refs", scopes=FILES)
 def show_merge_base(call: Call) -> Answer:
     """Tell the newest common ancestor of refs."""
     refs = call.params.get("refs", [])

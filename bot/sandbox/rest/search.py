@@ -134,8 +134,7 @@ def search(call: Call) -> Answer:
     return paged(call, list(found), dict)
 
 
-@endpoint("POST", "/markdown", takes(text="text project", flag="gfm", required="text"),
-          open=True)  # fmt: skip
+@endpoint("POST", "/markdown", text="text project", flag="gfm", required="text", open=True)
 def render_markdown(call: Call) -> Answer:
     """Render plain CommonMark: what GitLab adds to it (references, emoji) is left out."""
     return Answer(status=201, body={"html": MarkdownIt().render(call.params["text"])})

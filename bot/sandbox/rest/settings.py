@@ -19,11 +19,7 @@ LEVELS = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
 FEATURES = ("repository_access", "merge_requests_access", "issues_access")
 
 
-@endpoint(
-    "GET",
-    "/projects/{id}",
-    takes(flag="statistics license with_custom_attributes"),
-)
+@endpoint("GET", "/projects/{id}", flag="statistics license with_custom_attributes")
 def show_project(call: Call) -> Answer:
     """Tell of a project."""
     return Answer(body=render_project(call, call.project))
@@ -99,7 +95,7 @@ def _protected(call: Call) -> str:
     return name
 
 
-@endpoint("GET", BRANCHES, takes(PAGING, text="search"), open=False)
+@endpoint("GET", BRANCHES, PAGING, text="search", open=False)
 def list_protected_branches(call: Call) -> Answer:
     """List protected branches."""
     demand(call.level >= Level.MAINTAINER)
@@ -117,7 +113,7 @@ def show_protected_branch(call: Call) -> Answer:
 PROTECTED = takes(integer="push_access_level merge_access_level")
 
 
-@endpoint("POST", BRANCHES, takes(PROTECTED, text="name", flag="allow_force_push", required="name"))
+@endpoint("POST", BRANCHES, PROTECTED, text="name", flag="allow_force_push", required="name")
 def protect_branch(call: Call) -> Answer:
     """Protect a branch."""
     demand(call.level >= Level.MAINTAINER)
@@ -138,7 +134,7 @@ def protect_branch(call: Call) -> Answer:
     return Answer(status=201, body=render_protected_branch(call, name))
 
 
-@endpoint("PATCH", BRANCHES + "/{name}", takes(flag="allow_force_push"))
+@endpoint("PATCH", BRANCHES + "/{name}", flag="allow_force_push")
 def edit_protected_branch(call: Call) -> Answer:
     """Let history of a protected branch be lost, or not."""
     name = _protected(call)

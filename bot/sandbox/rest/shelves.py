@@ -220,14 +220,14 @@ def list_issue_threads(call: Call) -> Answer:
     return paged(call, ISSUE_NOTES.keep(call), _thread)
 
 
-@endpoint("POST", THREADS, takes(text="body", required="body"))
+@endpoint("POST", THREADS, text="body", required="body")
 def create_issue_thread(call: Call) -> Answer:
     """Write a note on an issue."""
     create(ISSUE_NOTES, call)
     return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
 
 
-@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", takes(flag="force"))
+@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", flag="force")
 def stop_environment(call: Call) -> Answer:
     """Stop an environment."""
     row = find_own(ENVIRONMENTS, call)
@@ -255,7 +255,7 @@ def _list_nothing(call: Call) -> Answer:
 
 
 for _template in NONE_HERE:
-    endpoint("GET", _template, takes(PAGING, text="search state"), open=False)(_list_nothing)
+    endpoint("GET", _template, PAGING, text="search state", open=False)(_list_nothing)
 
 
 def find_milestone(call: Call, number: int) -> Row | None:

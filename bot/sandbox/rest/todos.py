@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import merge_request_url, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, takes
+from bot.sandbox.rest.params import PAGING
 from bot.sandbox.rest.people_entities import render_user
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Todo
@@ -14,15 +14,13 @@ from bot.sandbox.world.state import World
 @endpoint(
     "GET",
     "/todos",
-    takes(
-        PAGING,
-        integer="author_id project_id",
-        choices={
-            "action": "assigned mentioned marked",
-            "state": "pending done",
-            "type": "MergeRequest",
-        },
-    ),
+    PAGING,
+    integer="author_id project_id",
+    choices={
+        "action": "assigned mentioned marked",
+        "state": "pending done",
+        "type": "MergeRequest",
+    },
     open=False,
 )
 def list_todos(call: Call) -> Answer:
