@@ -133,9 +133,9 @@ def copy_commit(call: Call) -> Answer:
     paths = changed_paths(ours, joined.tree)
     if joined.conflicts or not paths:
         verb = "revert" if back else "cherry-pick"
-        refused = RefusedError(400, f"Sorry, we cannot {verb} this commit automatically.")
-        refused.body["error_code"] = "conflict" if joined.conflicts else "empty"
-        raise refused
+        problem = f"Sorry, we cannot {verb} this commit automatically."
+        code = "conflict" if joined.conflicts else "empty"
+        raise RefusedError(400, problem, error_code=code)
     if given.get("dry_run"):
         return Answer(body={"dry_run": "success"})
     words_ = f'Revert "{commit.title}"\n\nThis reverts commit {commit.sha}'

@@ -31,10 +31,12 @@ START = datetime(2026, 2, 2, 9, 0, 0, tzinfo=UTC)
 class RefusedError(Exception):
     """Something GitLab refuses, with the HTTP status and body it answers."""
 
-    def __init__(self, status: int, message: object, *, key: str = "message") -> None:
+    def __init__(
+        self, status: int, message: object, *, key: str = "message", **further: object
+    ) -> None:
         super().__init__(str(message))
         self.status = status
-        self.body: dict[str, object] = {key: message}
+        self.body: dict[str, object] = {key: message, **further}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
