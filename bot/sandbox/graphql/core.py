@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 
 from bot.sandbox.world.access import can_read
-from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.entities import Group, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError, World
 
 MAX_PAGE = 100
@@ -25,6 +25,7 @@ UNAVAILABLE = (
 GLOBAL_ID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([0-9a-f]+)\Z")
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 Resolver = Callable[..., Any]
+Place = TypeVar("Place", Project, Group)
 
 
 @dataclass(kw_only=True)
@@ -49,6 +50,10 @@ class Asked:
         if self.user is None or not self.may_write:
             raise GraphQLError(UNAVAILABLE)
         return self.user
+
+    def visible(self, place: Place | None) -> Place | None:
+        """Return a project or group that the caller may see; None for any other."""
+        return place if place and can_read(self.user, place, self.today) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from bot.sandbox.world.access import (
     can_update,
 )
 from bot.sandbox.world.diffs import Stats, count_lines, diff_of
-from bot.sandbox.world.entities import MergeRequest, Note, Project, User, group_threads
+from bot.sandbox.world.entities import MergeRequest, Note, User, group_threads
 
 RENAMED = {"status_checks_must_pass": "EXTERNAL_STATUS_CHECKS"}
 
@@ -55,18 +55,14 @@ def _summary(source: MergeRequest, _asked: Asked) -> dict[str, int]:
     }
 
 
-@resolves("MergeRequest", "approvalsRequired")
-def _approvals_required(source: MergeRequest, _asked: Asked) -> int | None:
+def _approvals_required(source: MergeRequest) -> int | None:
     settings = source.project.settings
     return settings.approvals_required if settings.premium else None
 
 
-@resolves("MergeRequest", "approvalsLeft")
-def _approvals_left(source: MergeRequest, _asked: Asked) -> int | None:
-    settings = source.project.settings
-    if not settings.premium:
-        return None
-    return max(0, settings.approvals_required - len(source.approvals))
+def _approvals_left(source: MergeRequest) -> int | None:
+    required = _approvals_required(source)
+    return None if required is None else max(0, required - len(source.approvals))
 
 
 def _interacting(mr: MergeRequest, people: Iterable[User]) -> list[Interacting]:
@@ -77,12 +73,6 @@ def _interacting(mr: MergeRequest, people: Iterable[User]) -> list[Interacting]:
 def _detailed(source: MergeRequest, asked: Asked) -> str:
     status = assess_merge(asked.world, source)
     return RENAMED.get(status, status.upper())
-
-
-@resolves("MergeRequest", "sourceProject")
-def _source_project(source: MergeRequest, asked: Asked) -> Project | None:
-    found = source.source_project
-    return found if found and can_read(asked.user, found, asked.today) else None
 
 
 @resolves("MergeRequest", "reference")
@@ -129,6 +119,7 @@ connects(
 )
 tells(
     "MergeRequest",
+    sourceProject=lambda source, asked: asked.visible(source.source_project),
     mergeable=lambda source, asked: assess_merge(asked.world, source) == "mergeable",
     webUrl=lambda source, asked: merge_request_url(asked.world, source),
 )
@@ -144,6 +135,8 @@ values(
     approved=lambda source: len(source.approvals) >= source.project.settings.approvals_required,
     upvotes=lambda source: sum(each.name == "thumbsup" for each in source.awards),
     downvotes=lambda source: sum(each.name == "thumbsdown" for each in source.awards),
+    approvalsRequired=_approvals_required,
+    approvalsLeft=_approvals_left,
     conflicts=has_conflicts,
     diffRefs=shown_diff,
     mergeStatus=lambda source: "cannot_be_merged" if has_conflicts(source) else "can_be_merged",

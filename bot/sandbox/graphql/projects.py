@@ -21,7 +21,7 @@ from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests, find_level
+from bot.sandbox.world.access import can_read_code, can_read_merge_requests, find_level
 from bot.sandbox.world.diffs import is_binary
 from bot.sandbox.world.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.world.repository import Blob, Commit
@@ -57,8 +57,7 @@ class CommitAt:
 @resolves("Query", "project")
 def _project(_: object, asked: Asked, **wanted: str) -> Project | None:
     path = wanted["fullPath"]
-    found = None if path.isdecimal() else asked.world.find_project(path)
-    return found if found and can_read(asked.user, found, asked.today) else None
+    return None if path.isdecimal() else asked.visible(asked.world.find_project(path))
 
 
 @resolves("Project", "mergeRequest")
@@ -84,12 +83,6 @@ def _pipeline(
 def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
     page, filters = split_page(arguments)
     return connect(list_merge_requests(asked, source, filters), **page)
-
-
-@resolves("Project", "mergeRequestsEnabled")
-def _has_merge_requests(source: Project, asked: Asked) -> bool:
-    """Tell whether they are there for who asks (app/graphql/types/project_type.rb)."""
-    return can_read_merge_requests(asked.user, source, asked.today)
 
 
 @resolves("Repository", "commit")
@@ -130,6 +123,10 @@ tells(
         source if can_read_code(asked.user, source, asked.today) else None
     ),
     maxAccessLevel=lambda source, asked: find_level(asked.user, source, asked.today),
+    # Whether they are there for who asks (app/graphql/types/project_type.rb).
+    mergeRequestsEnabled=lambda source, asked: can_read_merge_requests(
+        asked.user, source, asked.today
+    ),
 )
 tells("Commit", webUrl=lambda source, asked: commit_url(asked.world, source.project, source.sha))
 connects("Pipeline", jobs=lambda source: source.jobs[::-1])
