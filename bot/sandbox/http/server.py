@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -34,12 +33,6 @@ CLIENT = "/~"
 OWN = ("/api/", FAULTS)  # never given to a mounted application
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mount:
-    prefix: str
-    app: WsgiApp
-
-
 class Server:
     """Serve a world on a port of 127.0.0.1, 0 for any free one; a context manager.
 
@@ -51,7 +44,7 @@ class Server:
         self.misbehaving = Misbehaving()
         self.connections = Connections()
         self._port = port
-        self._mounts: list[_Mount] = []
+        self._mounts: list[tuple[str, WsgiApp]] = []
         self._holds: list[Hold] = []
         self._http: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -113,7 +106,7 @@ class Server:
 
     def mount(self, prefix: str, app: WsgiApp) -> None:
         """Give every path that begins with a prefix to another WSGI application."""
-        self._mounts.append(_Mount(prefix=prefix, app=app))
+        self._mounts.append((prefix, app))
 
     def turn_to(self, world: World) -> None:
         """Serve another world from now on, with no faults switched on and nobody held."""
@@ -149,9 +142,9 @@ class Server:
         answer = self._git.answer(request)
         if answer is not None:
             return _respond(answer)(environ, start)
-        for mount in self._mounts:
-            if path.startswith(mount.prefix) and not path.startswith(OWN):
-                return mount.app(environ, start)
+        for prefix, app in self._mounts:
+            if path.startswith(prefix) and not path.startswith(OWN):
+                return app(environ, start)
         request.get_data()
         if path == FAULTS:
             return _respond(self._switch_faults(request))(environ, start)
