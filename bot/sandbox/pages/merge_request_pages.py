@@ -8,17 +8,12 @@ from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import assess_merge
+from bot.sandbox.acts.pipelines import list_gates
 from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
 from bot.sandbox.pages.buttons import OBSTACLES, press_button, view_buttons
 from bot.sandbox.pages.repository_views import list_sources, view_changes
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import (
-    is_about,
-    list_merge_requests,
-    path_of,
-    render_markdown,
-    view_gates,
-)
+from bot.sandbox.pages.views import is_about, list_merge_requests, path_of, render_markdown
 from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
 from bot.sandbox.rest.merge_request_entities import commits_of
 from bot.sandbox.world.entities import MergeRequest, group_threads
@@ -65,7 +60,7 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
         prose=partial(render_markdown, world, mr.project),
         mergeable=obstacle == "mergeable",
         obstacle=OBSTACLES.get(obstacle, obstacle),
-        gates=view_gates(world, mr),
+        gates=list_gates(world, mr),
         threads=group_threads(each for each in mr.notes if not each.internal),
         runs=runs[-10:][::-1],
         writers=offer(world, must_comment(world, mr), writers),

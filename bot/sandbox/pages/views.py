@@ -8,7 +8,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.ci.job_environment import JobRun
 from bot.sandbox.pages.markdown import EMOJI, Surroundings, find_references, render
 from bot.sandbox.world.entities import Award, Level, MergeRequest, Project, Todo, User
@@ -49,25 +48,6 @@ def view_time(at: datetime | None) -> str:
 def path_of(mr: MergeRequest) -> str:
     """Return the path of a merge request's page."""
     return f"/{mr.project.path_with_namespace}/-/merge_requests/{mr.iid}"
-
-
-def view_gates(world: World, mr: MergeRequest) -> list[View]:
-    """List the statuses at the head: jobs of the head pipeline and external checks."""
-    pipeline = find_head_pipeline(mr)
-    jobs = [each for each in pipeline.jobs if not each.retried] if pipeline else []
-    gates: list[View] = [
-        {
-            "name": each.name,
-            "state": each.status,
-            "description": each.description or "",
-            "url": each.target_url or "",
-        }
-        for each in jobs
-    ]
-    for check in mr.project.status_checks if mr.project.settings.ultimate else ():
-        state = check_status(world, mr, check)
-        gates.append({"name": check.name, "state": state, "description": "", "url": ""})
-    return gates
 
 
 def tell_place(position: Mapping[str, Any] | None) -> str:
