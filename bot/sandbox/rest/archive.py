@@ -61,6 +61,7 @@ for _ending in ENDINGS:
 
 
 def _zip(packed: bytes) -> bytes:
+    # Made of the tar, so that both hold the same members.
     made = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(packed)) as old, zipfile.ZipFile(made, "w") as new:
         for member in old:

@@ -60,6 +60,7 @@ KIND = offer(
         name="id name",
         missing="404 Label Not Found",
         fields=takes(LABEL, text="name color", required="name color"),
+        # A copy: labels are kept by name, which `_make`, `_change` and `_forget` see to.
         keep=lambda call: [*call.project.labels.values()],
         make=_make,
         change=_change,

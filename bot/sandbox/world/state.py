@@ -321,6 +321,7 @@ class World:
         with self.lock:
             twin = World(self.now)
             twin.external_url = self.external_url
+            # One memo for all, so that who stands in two places is one person in the copy, too.
             memo: dict[int, Any] = {}
             for name in ("users", "groups", "projects", "tokens", "shelves", "_ids", "_names"):
                 setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
