@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from bot import inert, policy as rules
 from bot.assessment import Assessment, Finding, Verdict, conceal
 from bot.errors import ConfigError
-from bot.report.kinds import steps_in_order
-from bot.report.turns import find_turns
+from bot.report.turns import find_turns, steps_in_order
 from bot.report.values import Findings, Gate, GateState, Report
 from bot.report.words import Words
 
