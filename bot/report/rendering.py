@@ -13,7 +13,7 @@ from bot.report.values import Findings, Gate, GateState, Report
 from bot.report.words import Words
 
 MARKER = "<!-- nomination-bot:comment -->"
-BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
+BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000 (doc/api/notes.md)
 
 _FENCE = re.compile("`{3,}")
 
@@ -51,6 +51,7 @@ def render_report(
         "concealed": is_concealed,
         "gate_problem": gate_problem,
     }
+    # People follow links in the comment, which the address for machines need not serve.
     words.gitlab_url = findings.merge_request.gitlab_url
     line = " ".join(words.render("gate.txt.j2", **values).split())
     gate = Gate(state=state, description=line, url=findings.gate_url)

@@ -22,7 +22,7 @@ from bot.values import dataclass
 
 # A name that Markdown leaves as it is, wherever it stands.
 _MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")
-_EVERYBODY = "all"
+_EVERYBODY = "all"  # whom such a mention notifies (doc/user/discussions/_index.md)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
