@@ -33,6 +33,7 @@ class Attested(RequirementKind):
     about = "The nominee states to know each topic, by a comment."
     later = True
     effort = 2
+    turn = "nominee"  # nobody else can state it
     words: ClassVar = {
         "next_step": "{{ nominee|user }} comments `/{{ word|policy }} attest all`, or names topics."
     }
@@ -62,7 +63,3 @@ class Attested(RequirementKind):
             needed=len(parts),
             parts=parts,
         )
-
-    def find_actor(self, _: Requirement) -> str:
-        """Name the nominee: nobody else can state it."""
-        return "nominee"
