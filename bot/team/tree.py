@@ -13,7 +13,7 @@ from bot.team.slips import line_of_slip
 from bot.team.text import decode_text, shown
 
 MAX_DEPTH = 32
-_MAX_TRAILING_EVENTS = 100
+_MAX_TRAILING_EVENTS = 100  # so much behind the first document is taken for content
 _CORE_TAGS = frozenset(
     "tag:yaml.org,2002:" + name
     for name in ("str", "seq", "map", "null", "bool", "int", "float", "timestamp")
