@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind
-from bot.policy import Requirement
-from bot.policy.grammar import ID, LINE, URL, Key, ListOf, Record, keys_of
+from bot.policy import ID, LINE, URL, Requirement
+from bot.policy.grammar import Key, ListOf, Record, keys_of
 from bot.values import dataclass
 
 
