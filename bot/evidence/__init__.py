@@ -16,6 +16,7 @@ from bot.evidence.earlier import (
     SiblingsOf as SiblingsOf,
 )
 from bot.evidence.facts import (
+    Asks as Asks,
     Fact as Fact,
     Ledger as Ledger,
     Need as Need,

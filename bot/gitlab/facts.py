@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 from urllib.parse import quote
 
 from bot.errors import GitLabError
 from bot.evidence import (
+    Asks,
     EarlierOf,
     Exposure,
     ExposureOf,
@@ -16,6 +18,7 @@ from bot.evidence import (
     MembersOf,
     Need,
     NotText,
+    fact_of,
 )
 from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
 from bot.gitlab.merge_requests import MergeRequests
@@ -26,6 +29,7 @@ from bot.gitlab.rest import READERS, escape_path, narrow_exposure
 from bot.gitlab.transport import Transport
 from bot.unread import Unread
 
+T = TypeVar("T")
 MEMBER_PAGES = 10  # of 100 members of a group each
 
 
@@ -64,9 +68,12 @@ class Facts(MergeRequests):
             facts.update(answer.result())
         return facts
 
-    def _ask_here(self, need: Need) -> Fact | None:
-        """Look one need up in this thread: those of the pool may all be waiting."""
-        fact = self._answer_query(Query(build_parts([need])))[need]
+    def fetch_now(self, need: Asks[T]) -> T:
+        """Look one need up again; raise GitLabError where it cannot be had.
+
+        That is done in this thread: those of the pool may all be waiting.
+        """
+        fact = fact_of(self._answer_query(Query(build_parts([need]))), need)
         if isinstance(fact, Unread):
             raise GitLabError(f"{fact.reason}.")
         return fact
