@@ -134,7 +134,7 @@ def _collect(
         work={place: find_work(subject, place, facts) for place in places},
         tenures=trace_tenures(history, facts, wanted),
         manager=manager_of(subject, facts),
-        facts=dict(found),
+        facts=dict(found),  # as the ledger goes on with the threads
         offers=read_offers(subject.policy, subject.names, me, found),
     )
     if _may_have_begun_too_late(subject, evidence):

@@ -86,6 +86,7 @@ def _find_entry(path: str, trail: Trail) -> Content:
         commits = trail.ledger.fetch(CommitsOf(project, branch, path))
         if isinstance(commits, Unread) or not commits.items:
             return Unread(reason="what became of it is not known")
+        # The newest commit that touched it is the one that took it away.
         new_path = trail.ledger.fetch(RenameOf(project, commits.items[0].sha, path, onward=True))
         if not isinstance(new_path, str):
             return new_path

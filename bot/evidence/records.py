@@ -103,6 +103,7 @@ class Deeds:
     @property
     def approved(self) -> Mapping[str, datetime]:
         """Return when people last approved, by case-folded username."""
+        # They come oldest first, so that of each the last one stays.
         given = [deed for deed in self.items if deed.words.casefold() == _APPROVAL]
         return {deed.by.casefold(): deed.at for deed in given if deed.by}
 

@@ -85,6 +85,7 @@ class Facts(MergeRequests):
             last = len(query.parts) == 1 and not others
             data = self._transport.query(query.text(), query.variables(), patient=last)
         except GitLabError as error:
+            # What one of them lacks, such as a filter of a higher tier, all of them lack.
             if len(others) == len(query.parts) and not self._transport.spent:
                 return self._answer_query(Query(others), may_split=False)
             is_split = may_split and len(query.parts) > 1

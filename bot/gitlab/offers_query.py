@@ -69,7 +69,7 @@ def _read_offer(node: Json) -> Offer:
         for commit in nodes_of(commits)
     }
     if not commits or commits["pageInfo"]["hasNextPage"]:
-        authors.add(None)
+        authors.add(None)  # of those that were not listed nobody knows whose they are
     return Offer(
         iid=int(node["iid"]),
         web_url=node["webUrl"],

@@ -58,6 +58,7 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             finished_at=read_time(row["finished_at"]) if row.get("finished_at") else None,
         )
         for row in rows
+        # Should the filter be ignored, no other job's status may pass for the gate.
         if row["name"] == need.name
     )
 

@@ -7,6 +7,7 @@ from bot.gitlab.answers import Json
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
 
+# Of each list the length alone is wanted, and the shortest page adds least to the score.
 TALLY = """
 query($username: String!, $project: ID!, $branch: String!) {
   user(username: $username) { username state bot }
