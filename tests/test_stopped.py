@@ -32,6 +32,7 @@ def stop_here(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_stopped_ends_in_order(
