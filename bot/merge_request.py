@@ -26,12 +26,16 @@ WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """An account; usernames are compared without case (`key`)."""
+    """An account; usernames are compared without case (`key`).
+
+    `created_at` is told where an account itself was looked up, and not what somebody did.
+    """
 
     id: int
     username: str
     bot: bool = False
     active: bool = True
+    created_at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -10,8 +10,9 @@ import pytest
 
 from bot.config import parse_settings
 from bot.errors import GitLabError, RefusedError
-from bot.evidence import Account, Listed, Merged, Work, WorkOf
+from bot.evidence import Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
+from bot.merge_request import Person
 from bot.rulebook.loading import load_policies
 from bot.setup import (
     account,
@@ -465,7 +466,7 @@ def test_a_list_that_does_not_follow_its_filter_is_told(
     authored: Any, reviewed: Any, said: str | None
 ) -> None:
     work = Work(
-        account=Account(username="bot", active=True, bot=True),
+        account=Person(id=7, username="bot", active=True, bot=True),
         authored=Listed(items=authored, total=len(authored)),
         reviewed=Listed(items=reviewed, total=len(reviewed)),
     )

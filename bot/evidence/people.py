@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.evidence.facts import Asks
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.values import dataclass
 
 
@@ -45,33 +45,15 @@ class MembersOf(Asks[Members]):
     inherited: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """When direct members of a group joined it, by case-folded username."""
-
-    at: Mapping[str, datetime]
-
-
 @dataclass(frozen=True, slots=True)
-class JoinedOf(Asks[Joined]):
-    """The need for when the direct members of a group joined it."""
+class JoinedOf(Asks[Mapping[str, datetime]]):
+    """The need for when the direct members of a group joined it, by case-folded username."""
 
     group: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """An account as GitLab shows it to everybody."""
-
-    id: int
-    username: str
-    created_at: datetime | None
-    active: bool = True
-    bot: bool = False
-
-
 @dataclass(frozen=True, slots=True)
-class ProfileOf(Asks[Profile | None]):
+class ProfileOf(Asks[Person | None]):
     """The need for the account of a name."""
 
     username: str

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import GitLabError
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 
 Json = Mapping[str, Any]
 # What goes wrong with an answer of an unknown shape.
@@ -54,6 +54,19 @@ def usernames_of(connection: Json | None) -> set[str]:
 def number_of(gid: str) -> int:
     """Return the number at the end of a global id, which is the id REST uses."""
     return int(gid.rsplit("/", 1)[-1])
+
+
+def read_person(node: Json | None) -> Person | None:
+    """Read an account; nobody where GitLab tells none."""
+    if node is None:
+        return None
+    return Person(
+        id=number_of(node["id"]),
+        username=node["username"],
+        bot=node["bot"],
+        active=node["state"] == "active",
+        created_at=read_time(node["createdAt"]) if node.get("createdAt") else None,
+    )
 
 
 def read_time(text: str) -> datetime:

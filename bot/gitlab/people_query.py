@@ -1,22 +1,21 @@
 """The queries for members of groups and for accounts, and their answers."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import Joined, JoinedOf, Member, Members, MembersOf, Profile, ProfileOf
-from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
+from bot.evidence import JoinedOf, Member, Members, MembersOf, ProfileOf
+from bot.gitlab.answers import Json, nodes_of, read_person, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.unread import Unread
 
-PAGE = 100  # GitLab's largest
-
 MEMBERS = """
-query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: Int!) {
+query($group: ID!, $relations: [GroupMemberRelation!], $after: String) {
   group(fullPath: $group) {
     visibility
-    direct: groupMembers(relations: $relations, first: $page, after: $after) {
+    direct: groupMembers(relations: $relations, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes { accessLevel { integerValue } user { username state bot } }
     }
@@ -58,7 +57,6 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
         cost=33,
         relations=["DIRECT", "INHERITED"] if need.inherited else ["DIRECT"],
         after=after,
-        page=PAGE,
     )
 
 
@@ -97,28 +95,16 @@ def _read_member(row: Json) -> Member:
     )
 
 
-def _read_joined(need: JoinedOf, answer: Json) -> Joined | Unread:
+def _read_joined(need: JoinedOf, answer: Json) -> Mapping[str, datetime] | Unread:
     members = (answer.get("group") or {}).get("groupMembers") or {}
     if members.get("nodes") is None:
         return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
     rows = [row for row in _read_rows(members) if row.get("createdAt")]
-    return Joined(
-        at={row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
-    )
+    return {row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
 
 
-def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
-    found = answer.get("user")
-    if not found:
-        return None
-    made = found.get("createdAt")
-    return Profile(
-        id=number_of(found["id"]),
-        username=found["username"],
-        created_at=read_time(made) if made else None,
-        active=found.get("state", "active") == "active",
-        bot=bool(found.get("bot")),
-    )
+def _read_profile(_: ProfileOf, answer: Json) -> Person | None:
+    return read_person(answer.get("user"))
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from bot.errors import RefusedError
-from bot.evidence import Offer, Offers, OffersOf, Profile, ProfileOf
+from bot.evidence import Offer
 from bot.gitlab.answers import known_shape
 from bot.gitlab.facts import Facts
 from bot.gitlab.rest import escape_path
@@ -13,17 +13,6 @@ from bot.gitlab.rest import escape_path
 
 class Steps(Facts):
     """Opens merge requests in the repositories that a policy's steps name."""
-
-    def fetch_account_id(self, username: str) -> int | None:
-        """Return the number of an account, if GitLab knows it."""
-        found = self._ask_here(ProfileOf(username))
-        return found.id if isinstance(found, Profile) else None
-
-    def fetch_offers(self, need: OffersOf) -> Offers:
-        """Read the merge requests from some branches again."""
-        found = self._ask_here(need)
-        assert isinstance(found, Offers)  # noqa: S101  as `_ask_here` raises for the rest
-        return found
 
     def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:
         """Read a file with the commit that a ref stands for (doc/api/repository_files.md)."""

@@ -1,6 +1,6 @@
 """Read all that the board shows, within bounds, and leave out what not everybody may see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.app import Choices
@@ -17,7 +17,6 @@ from bot.errors import GitLabError
 from bot.evidence import (
     Exposure,
     ExposureOf,
-    Joined,
     JoinedOf,
     Members,
     MembersOf,
@@ -128,12 +127,14 @@ def _find_drift(making: Making, policy: Policy, files: Files) -> Drift:
     return publish(found)
 
 
-def count_years(names: Sequence[str], joined: Joined | Unread, now: datetime) -> tuple[Year, ...]:
+def count_years(
+    names: Sequence[str], joined: Mapping[str, datetime] | Unread, now: datetime
+) -> tuple[Year, ...]:
     """Count maintainers by the year since when they are members; none where any is not known.
 
     Who was one and left is not told by anything that everybody may see.
     """
-    at = {} if isinstance(joined, Unread) else joined.at
+    at = {} if isinstance(joined, Unread) else joined
     times = [at[name.casefold()] for name in names if name.casefold() in at]
     if not times or len(times) < len(names):
         return ()

@@ -9,8 +9,8 @@ from bot.evidence import (
     Commits,
     CommitsOf,
     FileAt,
-    Joined,
     JoinedOf,
+    Ledger,
     Source,
     fact_of,
     revision_needs,
@@ -47,9 +47,8 @@ def _date_step(step: Step, assessment: Assessment, source: Source) -> Milestone:
 
 
 def _find_membership(name: str, group: str, source: Source) -> When:
-    need = JoinedOf(group)
-    joined = source.fetch_facts({need})[need]
-    at = joined.at.get(name.casefold()) if isinstance(joined, Joined) else None
+    joined = Ledger({}, source).fetch(JoinedOf(group))
+    at = None if isinstance(joined, Unread) else joined.get(name.casefold())
     return When(at=at) if at else When(reason="GitLab did not tell when they joined the group")
 
 
