@@ -15,7 +15,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint
+from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint, answer_plainly
 from bot.sandbox.rest.params import Report, UnknownParameterError, convert, unfold
 from bot.sandbox.world.entities import Token, User
 from bot.sandbox.world.state import RefusedError, World
@@ -218,7 +218,7 @@ def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[st
         params=_convert(endpoint, given, path, None if world.strict else report),
         headers=headers,
     )
-    answer = endpoint.handler(call)
+    answer = answer_plainly(endpoint.method, endpoint.handler(call))
     for mr in call.prepared if request.method in READING else ():
         mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
     return answer

@@ -20,9 +20,9 @@ FEATURES = ("repository_access", "merge_requests_access", "issues_access")
 
 
 @endpoint("GET", "/projects/{id}", flag="statistics license with_custom_attributes")
-def show_project(call: Call) -> Answer:
+def show_project(call: Call) -> object:
     """Tell of a project."""
-    return Answer(body=render_project(call, call.project))
+    return render_project(call, call.project)
 
 
 _KIND_OF = {bool: "flag", int: "integer", list: "words", str: "text", type(None): "text"}
@@ -56,7 +56,7 @@ def change_project(project: Project, given: Mapping[str, Any]) -> None:
 
 
 @endpoint("PUT", "/projects/{id}", EDITABLE)
-def edit_project(call: Call) -> Answer:
+def edit_project(call: Call) -> object:
     """Change a project's settings."""
     demand(call.level >= Level.MAINTAINER)
     if not call.params:
@@ -66,7 +66,7 @@ def edit_project(call: Call) -> Answer:
         raise RefusedError(400, {"base": ["Could not change HEAD: branch does not exist"]})
     with call.world.writing():
         change_project(call.project, call.params)
-    return Answer(body=render_project(call, call.project))
+    return render_project(call, call.project)
 
 
 def render_protected_branch(call: Call, name: str) -> dict[str, object]:
@@ -105,16 +105,16 @@ def list_protected_branches(call: Call) -> Answer:
 
 
 @endpoint("GET", BRANCHES + "/{name}", open=False)
-def show_protected_branch(call: Call) -> Answer:
+def show_protected_branch(call: Call) -> object:
     """Tell of a protected branch."""
-    return Answer(body=render_protected_branch(call, _protected(call)))
+    return render_protected_branch(call, _protected(call))
 
 
 PROTECTED = takes(integer="push_access_level merge_access_level")
 
 
 @endpoint("POST", BRANCHES, PROTECTED, text="name", flag="allow_force_push", required="name")
-def protect_branch(call: Call) -> Answer:
+def protect_branch(call: Call) -> object:
     """Protect a branch."""
     demand(call.level >= Level.MAINTAINER)
     project, given = call.project, call.params
@@ -131,24 +131,23 @@ def protect_branch(call: Call) -> Answer:
             merge_level=given.get("merge_access_level", Level.MAINTAINER),
             allow_force_push=given.get("allow_force_push", False),
         )
-    return Answer(status=201, body=render_protected_branch(call, name))
+    return render_protected_branch(call, name)
 
 
 @endpoint("PATCH", BRANCHES + "/{name}", flag="allow_force_push")
-def edit_protected_branch(call: Call) -> Answer:
+def edit_protected_branch(call: Call) -> object:
     """Let history of a protected branch be lost, or not."""
     name = _protected(call)
     rule = call.project.protections.setdefault(name, Protection())
     with call.world.writing():
         change(call, rule, call.params)
-    return Answer(body=render_protected_branch(call, name))
+    return render_protected_branch(call, name)
 
 
 @endpoint("DELETE", BRANCHES + "/{name}")
-def unprotect_branch(call: Call) -> Answer:
+def unprotect_branch(call: Call) -> None:
     """Stop protecting a branch."""
     name = _protected(call)
     with call.world.writing():
         call.project.protected_branches.discard(name)
         call.project.protections.pop(name, None)
-    return Answer(status=204)
