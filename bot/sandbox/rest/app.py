@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
 from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint, answer_plainly
-from bot.sandbox.rest.params import Report, UnknownParameterError, convert, unfold
+from bot.sandbox.rest.params import Report, convert, unfold
 from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import RefusedError, World
 
@@ -177,10 +177,6 @@ def dispatch(world: World, request: Request) -> Answer:
         with world.lock:
             answer = _answer(world, request, endpoint, path)
         return answer.then() if answer.then else answer
-    except UnknownParameterError as refused:
-        place = f"{endpoint.method} {endpoint.template}"
-        world.report_violation(f"{place}: {refused.body['error']}")
-        return Answer(status=refused.status, body=refused.body)
     except RefusedError as refused:
         return Answer(status=refused.status, body=refused.body)
 
@@ -192,10 +188,11 @@ def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[st
     given = {name: value for name, value in unfold(query).items() if name not in world.ignored}
     if request.method not in READING:
         given |= read_body(request)
-    place = f"{endpoint.method} {endpoint.template}"
 
     def report(text: str) -> None:
-        world.report_violation(f"{place}: {text}")
+        world.report_violation(f"{endpoint.method} {endpoint.template}: {text}")
+        if world.strict:
+            raise RefusedError(400, text, key="error")
 
     call = Call(
         world=world,
@@ -205,7 +202,7 @@ def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[st
         url=raw_path(request.environ),
         path=path,
         query=query,
-        params=_convert(endpoint, given, path, None if world.strict else report),
+        params=_convert(endpoint, given, path, report),
         headers=headers,
     )
     answer = answer_plainly(endpoint.method, endpoint.handler(call))
@@ -215,10 +212,10 @@ def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[st
 
 
 def _convert(
-    endpoint: Endpoint, given: Mapping[str, Any], path: Mapping[str, str], report: Report | None
+    endpoint: Endpoint, given: Mapping[str, Any], path: Mapping[str, str], report: Report
 ) -> Any:
     """Convert the parameters; what the path says counts, though the body says it again (Grape)."""
     if endpoint.free:
         return given
     own = {name: value for name, value in given.items() if name not in path}
-    return convert(endpoint.params, own, report=report)
+    return convert(endpoint.params, own, report)
