@@ -57,15 +57,13 @@ def list_notes(call: Call) -> Answer:
         key=lambda note: (getattr(note, order), note.id),
         reverse=newest,
     )
-    window = read_window(call)
-    page = paged(call, found, lambda note: note)
-    shown = found[window.start : window.start + window.size]
+    (page, size), headers = read_window(call), paged(call, found, lambda note: note).headers
     body = [
         render_note(call.world, mr, note)
-        for note in shown
+        for note in found[(page - 1) * size : page * size]
         if can_see_note(call.user, mr, note, call.today)
     ]
-    return Answer(body=body, headers=page.headers)
+    return Answer(body=body, headers=headers)
 
 
 def _is_wanted(note: Note, activity: str) -> bool:

@@ -51,7 +51,7 @@ def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
 
     doc/api/repositories.md; the number of that row would not do, as two may be alike.
     """
-    size, token = read_window(call).size, call.params.get("page_token")
+    (_, size), token = read_window(call), call.params.get("page_token")
     if token:
         places = [at for at, row in enumerate(found) if _token(row) == token]
         demand(bool(places), 404, "404 Tree Not Found")
