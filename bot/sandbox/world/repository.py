@@ -7,7 +7,7 @@ target project, while branch names stay each repository's own.
 # One module: commits, branches and the merge of trees are one model of git, as git has it.
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -113,13 +113,13 @@ class ObjectStore:
         self.order.setdefault(commit.sha, len(self.order))
         return self.commits.setdefault(commit.sha, commit)
 
-    def ancestors(self, sha: str) -> set[str]:
-        """Collect a commit and all it descends from."""
+    def ancestors(self, sha: str, but: Collection[str] = ()) -> set[str]:
+        """Collect a commit and all it descends from, `but` those and what is reached by them."""
         seen: set[str] = set()
         queue = [sha]
         while queue:
             current = queue.pop()
-            if current not in seen:
+            if current not in seen and current not in but:
                 seen.add(current)
                 queue.extend(self.commits[current].parents)
         return seen
@@ -134,17 +134,8 @@ class ObjectStore:
         reachable = self.ancestors(one)
         if other in reachable:
             return other
-        seen: set[str] = set()
-        border: set[str] = set()
-        queue = [other]
-        while queue:
-            current = queue.pop()
-            if current in reachable:
-                border.add(current)
-            elif current not in seen:
-                seen.add(current)
-                queue.extend(self.commits[current].parents)
-        return self._newest(border)
+        own = self.ancestors(other, but=reachable)
+        return self._newest({p for sha in own for p in self.commits[sha].parents} & reachable)
 
     def _newest(self, candidates: set[str]) -> str | None:
         below: set[str] = set()
@@ -194,12 +185,7 @@ class Repository:
 
     def fetch(self, sha: str) -> None:
         """Make a commit of the shared store, and all before it, readable here."""
-        queue = [sha]
-        while queue:
-            current = queue.pop()
-            if current not in self.known:
-                self.known.add(current)
-                queue.extend(self.store.commits[current].parents)
+        self.known |= self.store.ancestors(sha, but=self.known)
 
     def content(self, commit: Commit, path: str) -> bytes | None:
         """Read a file at a commit."""
