@@ -14,7 +14,6 @@ from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
 from bot.sandbox.ci.ci_file import Circumstances, JobDefinition, select_jobs
 from bot.sandbox.ci.job_environment import (
     JobRun,
-    Start,
     build_environment,
     command_folders,
     server_variables,
@@ -28,7 +27,7 @@ from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import Pipeline, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
-from bot.sandbox.world.state import RefusedError, TriggerCall, World
+from bot.sandbox.world.state import RefusedError, Start, World
 
 DEFAULT_TIMEOUT = 60.0
 
@@ -59,19 +58,6 @@ class Runner:
         self._concurrent = concurrent
         self._lanes: dict[tuple[int, str | None], ThreadPoolExecutor] = {}
 
-    def trigger(self, _world: World, call: TriggerCall) -> Pipeline:
-        """Create the pipeline that a trigger token asks for; refuse as GitLab does."""
-        start = Start(
-            project=call.project,
-            ref=call.ref,
-            source="trigger",
-            user=call.trigger.owner,
-            variables=call.variables,
-            payload=call.payload,
-            short_token=call.trigger.value[:4],
-        )
-        return self.start(start)
-
     def schedule(
         self, project: Project, user: User, variables: Mapping[str, str] | None = None
     ) -> Pipeline:
@@ -82,7 +68,7 @@ class Runner:
         )
 
     def start(self, start: Start) -> Pipeline:
-        """Create a pipeline and hand its jobs to their lanes."""
+        """Create a pipeline and hand its jobs to their lanes; refuse as GitLab does."""
         world = self.world
         with world.lock:
             commit = start.project.repository.find_commit(start.ref)
@@ -110,7 +96,6 @@ class Runner:
             ref=pipeline.ref,
             source=pipeline.source,
             user=pipeline.user,
-            variables={},
             merge_request=pipeline.merge_request,
         )
         try:

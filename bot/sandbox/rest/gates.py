@@ -15,7 +15,7 @@ from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.settings import render_protected_branch
 from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
-from bot.sandbox.world.state import RefusedError, TriggerCall
+from bot.sandbox.world.state import RefusedError, Start
 
 SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"
@@ -205,14 +205,16 @@ def trigger_pipeline(call: Call) -> Answer:
     required(project.repository.find_commit(ref), {"base": ["Reference not found"]}, 400)
     start = required(call.world.trigger, {"base": ["The stand-in runs no pipelines"]}, 400)
     trigger.last_used = call.world.now
-    asked = TriggerCall(
+    asked = Start(
         project=project,
         ref=ref,
-        trigger=trigger,
-        payload={**given, "id": call.path["id"], "ref": ref},
+        source="trigger",
+        user=trigger.owner,
         variables=variables,
+        payload={**given, "id": call.path["id"], "ref": ref},
+        short_token=trigger.value[:4],
     )
-    return Answer(status=201, body=render_pipeline_detail(call.world, start(call.world, asked)))
+    return Answer(status=201, body=render_pipeline_detail(call.world, start(asked)))
 
 
 def _admit(
