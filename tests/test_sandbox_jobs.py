@@ -21,7 +21,15 @@ from bot.sandbox.ci.job_environment import JobRun, command_folders
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.ci.shell import mask, run_script
 from bot.sandbox.world.activity import Activity
-from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User, Variable
+from bot.sandbox.world.entities import (
+    Pipeline,
+    Project,
+    Protection,
+    Token,
+    TriggerToken,
+    User,
+    Variable,
+)
 from bot.sandbox.world.repository import Repository, Signature
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
 from bot.sandbox.world.state import RefusedError, RequestRecord, Start, World
@@ -244,7 +252,7 @@ def test_protected_variables_are_for_protected_branches(
 ) -> None:
     world = make_world("sweep: {script: [env]}")
     project = world.project("tools/bot")
-    project.protected_branches = {protected}
+    project.protected_branches = [Protection(name=protected)]
     project.variables.append(Variable(key="KEPT", value="back", protected=True))
     runner = Runner(world, {})
     runners.append(runner)

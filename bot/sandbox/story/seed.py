@@ -19,6 +19,7 @@ from bot.sandbox.world.entities import (
     Member,
     Project,
     ProjectSettings,
+    Protection,
     StatusCheck,
     Token,
     TriggerToken,
@@ -149,7 +150,9 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
         settings=_read_settings(section),
         members=_read_members(world, section.section("members")),
         shared_with=_read_links(world, section.section("shared_with")),
-        protected_branches=set(section.words("protected", (branch,))),
+        protected_branches=[
+            Protection(name=each) for each in section.words("protected", (branch,))
+        ],
     )
     if owner is not None:
         member = Member(user=owner, level=Level.OWNER, created_at=world.now)
