@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def _read_members(world: World, section: Section) -> dict[int, Member]:
     for username, given in section.rest().items():
         where = f"{section.where}.{username}"
         detail = Section(where, given if isinstance(given, Mapping) else {"level": given})
-        level, ends = _level(detail.take("level", str), where), detail.day("expires")
+        level, ends = _level(detail.take("level", str), where), detail.maybe("expires", date)
         detail.end()
         user = find_person(world, username, where)
         members[user.id] = Member(user=user, level=level, created_at=world.now, expires_at=ends)
@@ -176,12 +177,10 @@ def _forked_from(world: World, section: Section) -> Project | None:
 
 def _read_settings(section: Section) -> ProjectSettings:
     given = section.section("settings")
-    chosen: dict[str, Any] = {}
-    for each in fields(ProjectSettings):
-        if given.has(each.name):
-            chosen[each.name] = given.take(each.name, type(each.default))
-        else:
-            given.maybe(each.name, object)
+    chosen: dict[str, Any] = {
+        each.name: given.take(each.name, type(each.default), each.default)
+        for each in fields(ProjectSettings)
+    }
     given.end()
     return ProjectSettings(**chosen)
 
@@ -232,7 +231,7 @@ def _add_token(world: World, section: Section) -> None:
             value=section.take("token", str),
             user=find_person(world, section.take("user", str), section.where),
             scopes=section.words("scopes", ("api",)),
-            expires_at=section.day("expires"),
+            expires_at=section.maybe("expires", date),
             revoked=section.take("revoked", bool, False),
             kind=section.take("kind", str, "personal"),
         )
