@@ -57,18 +57,14 @@ def has_conflicts(mr: MergeRequest) -> bool:
     return mr.state == "opened" and bool(join_trees(mr).conflicts)
 
 
-def threads_resolved(mr: MergeRequest) -> bool:
-    """Return whether every resolvable note is resolved."""
-    return all(note.resolved for note in mr.notes if note.resolvable)
-
-
 def threads_allow(mr: MergeRequest) -> bool:
     """Return whether threads let it merge: always, where the project does not ask for it.
 
     `mergeable_discussions_state?` of app/models/merge_request.rb; the interfaces call it
     `blocking_discussions_resolved`.
     """
-    return not mr.project.settings.threads_must_be_resolved or threads_resolved(mr)
+    asked = mr.project.settings.threads_must_be_resolved
+    return not asked or all(note.resolved for note in mr.notes if note.resolvable)
 
 
 def assess_merge(world: World, mr: MergeRequest) -> str:

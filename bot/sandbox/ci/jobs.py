@@ -157,9 +157,7 @@ class Runner:
         with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
             token = self._begin(run)
             first_request = len(self.world.requests)
-            environment = build_environment(
-                run, Path(folder), self._common(token) | self._own_variables(run)
-            )
+            environment = build_environment(run, Path(folder), self._common(run, token))
             execution = self.execute(
                 run.definition.script,
                 Path(folder, "builds"),
@@ -182,17 +180,22 @@ class Runner:
             self.world.tokens.append(token)
         return token
 
-    def _common(self, token: Token) -> dict[str, str]:
-        """Return what every job of this runner gets beside the predefined variables."""
-        url = self.world.external_url
-        return {**server_variables(url), "CI_JOB_TOKEN": token.value, **self.variables}
+    def _common(self, run: JobRun, token: Token) -> dict[str, str]:
+        """Return what all jobs of the runner and of the project get.
 
-    def _own_variables(self, run: JobRun) -> dict[str, str]:
-        """Return what the project gives its jobs: protected ones only on a protected ref."""
-        project = run.start.project
+        The project gives its protected variables only on a protected ref.
+        """
+        project, url = run.start.project, self.world.external_url
         protected = project.protections_of(run.start.ref)
         return {
-            each.key: each.value for each in project.variables if protected or not each.protected
+            **server_variables(url),
+            "CI_JOB_TOKEN": token.value,
+            **self.variables,
+            **{
+                each.key: each.value
+                for each in project.variables
+                if protected or not each.protected
+            },
         }
 
     def _finish(self, run: JobRun, token: Token, done: Execution, first_request: int) -> None:
