@@ -272,18 +272,6 @@ def entries_below(tree: Tree, path: str) -> Mapping[str, Blob]:
     return {name: blob for name, blob in tree.items() if name.startswith(prefix)}
 
 
-def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, tuple[str, ...]]:
-    """Merge two trees file by file; the second value lists the paths in conflict."""
-    merged: dict[str, Blob | None] = {**ours}
-    conflicts = []
-    for path in changed_paths(base, theirs):
-        if ours.get(path) in {base.get(path), theirs.get(path)}:
-            merged[path] = theirs.get(path)
-        else:
-            conflicts.append(path)
-    return {path: blob for path, blob in merged.items() if blob}, tuple(conflicts)
-
-
 def changed_paths(base: Tree, head: Tree) -> list[str]:
     """List the paths that differ between two trees, sorted."""
     return sorted({path for path, _ in base.items() ^ head.items()})
