@@ -20,9 +20,10 @@ from bot.sandbox.world.entities import (
 from bot.sandbox.world.state import RefusedError, World
 
 ACTIVE = frozenset({"created", "pending", "running"})
+# app/services/ci/create_commit_status_service.rb: of how many pipelines one is looked for.
 LATEST = 100
 MAX_JOBS = 500
-PATIENCE = timedelta(minutes=2)
+PATIENCE = timedelta(minutes=2)  # doc/user/project/merge_requests/status_checks.md
 EVENTS = {"success": "success", "failed": "drop", "canceled": "cancel", "skipped": "skip"}
 
 

@@ -200,6 +200,7 @@ class Runner:
 
     def _finish(self, run: JobRun, token: Token, done: Execution, first_request: int) -> None:
         with self.world.lock:
+            # doc/ci/jobs/ci_job_token.md: a job token is good for as long as its job runs.
             token.revoked = True
             hidden = {value for name, value in self.variables.items() if name.endswith("TOKEN")}
             hidden |= {each.value for each in run.start.project.variables if each.masked}

@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import Event, RefusedError, World
 
+# app/models/concerns/web_hooks/auto_disabling.rb: how long after which failure.
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40
 FIRST_PAUSE = timedelta(minutes=1)
