@@ -12,7 +12,6 @@ import yaml
 
 from bot.sandbox.ci.ci_file import (
     FILTERED_BY_WORKFLOW,
-    Circumstances,
     is_true,
     parse_duration,
     select_jobs,
@@ -459,12 +458,8 @@ def test_included_jobs_run_by_the_changed_paths(
             "always": {"script": ["y"]},
         }
     )
-    circumstances = Circumstances(
-        variables={"CI_PIPELINE_SOURCE": "merge_request_event"},
-        changed=changed,
-        read={"/gate.yml": INCLUDED}.get,
-    )
-    jobs = select_jobs(text, circumstances)
+    variables = {"CI_PIPELINE_SOURCE": "merge_request_event"}
+    jobs = select_jobs(text, variables, changed, {"/gate.yml": INCLUDED}.get)
     assert [job.name for job in jobs] == (["gate"] if runs else []) + ["always"]
 
 
@@ -477,6 +472,6 @@ def test_included_jobs_run_by_the_changed_paths(
     ],
 )
 def test_a_wrong_include_is_refused(included: str, words: str) -> None:
-    circumstances = Circumstances(variables={}, read={"gate.yml": INCLUDED}.get)
+    read = {"gate.yml": INCLUDED}.get
     with pytest.raises(RefusedError, match=words):
-        select_jobs(f"include: {included}\na: {{script: [x]}}", circumstances)
+        select_jobs(f"include: {included}\na: {{script: [x]}}", {}, read=read)

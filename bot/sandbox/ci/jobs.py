@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
-from bot.sandbox.ci.ci_file import Circumstances, JobDefinition, select_jobs
+from bot.sandbox.ci.ci_file import JobDefinition, select_jobs
 from bot.sandbox.ci.job_environment import (
     JobRun,
     build_environment,
@@ -75,7 +75,7 @@ class Runner:
             commit = required(commit, {"base": ["Reference not found"]}, 400)
             content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
-            chosen = select_jobs(text, _circumstances(start, commit))
+            chosen = _select(text, start, commit)
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
             pipeline = create_pipeline(world, start.user, start.project, draft)
             self._hand_over(pipeline, chosen, start, of_the_bot=content is None)
@@ -99,7 +99,7 @@ class Runner:
             merge_request=pipeline.merge_request,
         )
         try:
-            chosen = select_jobs(content.decode(), _circumstances(start, commit))
+            chosen = _select(content.decode(), start, commit)
         except RefusedError:
             return False
         self._hand_over(pipeline, chosen, start)
@@ -217,15 +217,14 @@ def _config_path(project: Project) -> str:
     return project.settings.ci_config_path or CI_FILE
 
 
-def _circumstances(start: Start, commit: Commit) -> Circumstances:
-    project, mr = start.project, start.merge_request
-    changed: tuple[str, ...] | None = None
+def _select(text: str, start: Start, commit: Commit) -> tuple[JobDefinition, ...]:
+    mr, changed = start.merge_request, None
     if mr is not None and mr.diff is not None:
         store = mr.project.repository.store
         head = store.commits[mr.diff.head_sha].tree
         # Without a merge base nothing counts as changed (lib/gitlab/git/repository.rb).
         base = store.commits[mr.diff.base_sha].tree if mr.diff.base_sha else head
         files = compare_trees(store, base, head)
-        changed = tuple(path for each in files for path in (each.old_path, each.new_path) if path)
-    read = find_included(project, commit)
-    return Circumstances(variables=source_variables(start), changed=changed, read=read)
+        changed = {path for each in files for path in (each.old_path, each.new_path)}
+    read = find_included(start.project, commit)
+    return select_jobs(text, source_variables(start), changed, read)
