@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.sandbox.acts.merging import assess_merge, has_conflicts
+from bot.sandbox.acts.merging import assess_merge, has_conflicts, has_source_branch
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.graphql.core import (
     Asked,
@@ -158,6 +158,7 @@ values(
         "upvotes": lambda source: sum(each.name == "thumbsup" for each in source.awards),
         "downvotes": lambda source: sum(each.name == "thumbsdown" for each in source.awards),
         "conflicts": has_conflicts,
+        "sourceBranchExists": has_source_branch,
         "diffRefs": shown_diff,
         "mergeStatus": lambda source: (
             "cannot_be_merged" if has_conflicts(source) else "can_be_merged"
