@@ -8,7 +8,7 @@ from bot.evidence import Joined, JoinedOf, Member, Members, MembersOf, Profile, 
 from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Visibility
-from bot.unread import Unread
+from bot.unread import Unread, hidden
 
 PAGE = 100  # GitLab's largest
 
@@ -65,7 +65,7 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
 def _read_members(need: MembersOf, answer: Json) -> Members | Unread:
     group = answer.get("group")
     if group is None:
-        return Unread(reason=f"the group {need.group} does not exist or cannot be read by the bot")
+        return hidden(f"the group {need.group} does not exist or")
     direct, owners = group.get("direct"), group.get("owners")
     if direct is None or direct.get("nodes") is None:
         return Unread(reason=f"GitLab did not list the members of {need.group}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.evidence import Tally
 from bot.gitlab.answers import Json
-from bot.unread import Unread
+from bot.unread import Unread, hidden
 
 # People in one query: each takes about 16 of the 250 points of GitLab's complexity score.
 PEOPLE = 14
@@ -48,7 +48,7 @@ def _read_tally(account: Json | None, project: Json | None) -> Tally | Unread:
     if account["bot"] or account["state"] != "active":
         return Unread(reason="the account is a bot's, or not active")
     if project is None:
-        return Unread(reason="the repository cannot be read by the bot")
+        return hidden("the repository")
     counted = [project.get(name) for name in ("authored", "asked", "approved")]
     authored, asked, approved = (int(each["count"]) if each else None for each in counted)
     if authored is None:
