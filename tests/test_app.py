@@ -341,7 +341,8 @@ def run_meddled(
     with connect(server.url) as client:
         source = Meddling(client, act, times)
         evaluation, problems = run(TEAM, made.nomination.iid, make_choices(), client, source)
-        return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+        told = list(map(str, problems))
+        return Outcome(evaluation=evaluation, problems=told, calls=client.calls)
 
 
 def test_the_gate_never_opens_on_what_was_true_at_no_moment(server: Server) -> None:
@@ -1238,7 +1239,7 @@ def test_the_sweep_goes_on_where_what_changed_lately_is_not_told(
     known, listing = sweep_now(server)[0]
     assert (known.iid, known.problems) == (made.nomination.iid, ())
     assert listing.iid is None
-    assert "what changed lately" in listing.problems[0]
+    assert "what changed lately" in listing.problems[0].what
 
 
 @pytest.mark.parametrize("state", SWEPT)
@@ -1251,7 +1252,7 @@ def test_the_sweep_goes_on_where_what_is_marked_is_not_told(
     server.fault(Fault(route="GET *merge_requests", kind=Kind.FORBIDDEN, calls=both))
     looks = sweep_now(server)[0]
     assert (looks[0].iid, looks[0].problems) == (made.nomination.iid, ())
-    assert f"what is marked and {state} was not all listed" in looks[-1].problems[0]
+    assert f"what is marked and {state} was not all listed" in looks[-1].problems[0].what
 
 
 def test_what_takes_all_its_time_leaves_the_others_theirs(
