@@ -777,6 +777,12 @@ def test_a_fork_can_be_gated_by_a_status_check(made: NominationWorld, server: Se
     assert check_answers(mr) == [("failed", mr.head_sha)]
 
 
+def test_a_family_in_a_title_is_shown_as_one(made: NominationWorld, server: Server) -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    made.gateway.merge_requests[6].title = f"For the {family} and a\u200db"
+    assert f"`For the {family} and a\\u200db`" in run_on(server, made.nomination).body
+
+
 def test_a_deleted_source_branch_changes_nothing(made: NominationWorld, server: Server) -> None:
     actions.delete_branch(made.world, made.user("nina"), made.team, "nominate-nina")
     outcome = run_on(server, made.nomination)

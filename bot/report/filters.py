@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from markupsafe import Markup
 
@@ -124,12 +125,16 @@ def _kind(found: Finding | Step) -> str:
     return found.follow_up.check.kind
 
 
+def _as_code(text: object, limit: int) -> Markup:
+    return Markup(inert.code_span(str(text), limit, joined=True))  # noqa: S704  made inert
+
+
 def _minute(time: datetime) -> Markup:
     return Markup(time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"))  # noqa: S704  digits
 
 
 FILTERS: dict[str, Callable[..., object]] = {
-    "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
+    "code": partial(_as_code, limit=inert.LIMIT),
     "user": lambda name: Markup(inert.username(str(name))),  # noqa: S704  made inert
     "link": lambda label, url: Markup(inert.web_link(str(label), str(url))),  # noqa: S704
     "fenced": _fenced,
@@ -137,7 +142,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "raw": lambda text: Markup(inert.log_line(str(text))),  # noqa: S704  for a terminal
     "policy_link": policy_link,
     "merged_link": numbered_link,
-    "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
+    "short": partial(_as_code, limit=TITLE_LIMIT),
     "day": show_day,
     "minute": _minute,
     "kind": _kind,
