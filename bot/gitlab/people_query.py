@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from bot.evidence import Joined, JoinedOf, Member, Members, MembersOf, Profile, ProfileOf
+from bot.evidence import Member, Members, MembersOf, Profile, ProfileOf
 from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Visibility
 from bot.unread import Unread, hidden
 
 PAGE = 100  # GitLab's largest
+OWNER = 50  # lib/gitlab/access.rb
 
 MEMBERS = """
 query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: Int!) {
@@ -18,7 +19,7 @@ query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: In
     visibility
     direct: groupMembers(relations: $relations, first: $page, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { accessLevel { integerValue } user { username state bot } }
+      nodes { createdAt accessLevel { integerValue } user { username state bot } }
     }
   }
 }
@@ -28,19 +29,10 @@ MEMBERS_AND_OWNERS = MEMBERS.replace(
     "    visibility\n",
     """    visibility
     owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER], first: 20) {
-      nodes { accessLevel { integerValue } user { username state bot } }
+      nodes { user { username state bot } }
     }
 """,
 )
-
-# A hundred at most: the years of the others are not told.
-JOINED = """
-query($group: ID!) {
-  group(fullPath: $group) {
-    groupMembers(relations: [DIRECT], first: 100) { nodes { createdAt user { username } } }
-  }
-}
-"""
 
 PROFILE = """
 query($username: String!) {
@@ -76,8 +68,8 @@ def _read_members(need: MembersOf, answer: Json) -> Members | Unread:
     if page["hasNextPage"] and not page["endCursor"]:
         return Unread(reason=f"GitLab did not list all members of {need.group}")
     return Members(
-        direct=tuple(map(_read_member, people)),
-        owners=tuple(_read_member(row) for row in _read_rows(owners) if row.get("accessLevel")),
+        direct=tuple(_read_member(row, row["accessLevel"]["integerValue"]) for row in people),
+        owners=tuple(_read_member(row, OWNER) for row in _read_rows(owners)),
         following=page["endCursor"] if page["hasNextPage"] else None,
         visibility=read_visibility(group.get("visibility"), unknown=Visibility.PRIVATE),
     )
@@ -88,22 +80,13 @@ def _read_rows(connection: Json | None) -> list[Json]:
     return [row for row in nodes_of(connection) if row.get("user")]
 
 
-def _read_member(row: Json) -> Member:
+def _read_member(row: Json, level: int) -> Member:
     return Member(
         username=row["user"]["username"],
-        level=row["accessLevel"]["integerValue"],
+        level=level,
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
-    )
-
-
-def _read_joined(need: JoinedOf, answer: Json) -> Joined | Unread:
-    members = (answer.get("group") or {}).get("groupMembers") or {}
-    if members.get("nodes") is None:
-        return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
-    rows = [row for row in _read_rows(members) if row.get("createdAt")]
-    return Joined(
-        at={row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
+        since=read_time(row["createdAt"]) if row.get("createdAt") else None,
     )
 
 
@@ -123,6 +106,5 @@ def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
-    JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
 }

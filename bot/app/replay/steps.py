@@ -9,8 +9,8 @@ from bot.evidence import (
     Commits,
     CommitsOf,
     FileAt,
-    Joined,
-    JoinedOf,
+    Members,
+    MembersOf,
     Source,
     fact_of,
     revision_needs,
@@ -47,9 +47,11 @@ def _date_step(step: Step, assessment: Assessment, source: Source) -> Milestone:
 
 
 def _find_membership(name: str, group: str, source: Source) -> When:
-    need = JoinedOf(group)
-    joined = source.fetch_facts({need})[need]
-    at = joined.at.get(name.casefold()) if isinstance(joined, Joined) else None
+    need = MembersOf(group)
+    members = source.fetch_facts({need})[need]
+    direct = members.direct if isinstance(members, Members) else ()
+    mine = (each.since for each in direct if each.username.casefold() == name.casefold())
+    at = next(mine, None)
     return When(at=at) if at else When(reason="GitLab did not tell when they joined the group")
 
 
