@@ -201,6 +201,7 @@ def _scope(environment: Mapping[str, str], problems: list[str]) -> tuple[str, st
 
 
 def _check_token(name: str, token: str, problems: list[str]) -> None:
+    # A header cannot carry these, and the error of the HTTP library may show the token.
     if not token.isascii() or not token.isprintable() or " " in token:
         problems.append(f"NOMINATION_BOT_{name} holds characters that no access token has")
 
@@ -241,6 +242,7 @@ def _switch(name: str, environment: Mapping[str, str], problems: list[str]) -> b
 def _is_web_address(url: str) -> bool:
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0]
+    # Paths are put behind it, and an account in it would be shown in messages.
     odd = any(c in "@?#" or c.isspace() for c in rest)
     return scheme in {"http", "https"} and bool(host) and not odd
 

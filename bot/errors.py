@@ -1,9 +1,6 @@
 """The few errors a person can act on."""
 # More of them than exit codes: a caller makes something else of each that it catches, such as to
-# look before it writes again, or to wait for what is not there yet.
-
-# More than six: whoever catches one tells by its class what to do about it, such as to look before
-# writing again, or to pass over what is missing.
+# look before it writes again, or to pass over what is missing.
 
 
 class BotError(Exception):

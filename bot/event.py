@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     Body = Mapping[str, object]
 
-MAX_BYTES = 26 * 1024 * 1024  # GitLab caps a webhook body at 25 MB.
+# GitLab caps a webhook body at 25 MB (`REQUEST_BODY_SIZE_LIMIT`, app/services/web_hook_service.rb).
+MAX_BYTES = 26 * 1024 * 1024
 MARKER = "<!-- nomination-bot"
 MOST_GUESSES = 5  # merge requests that a body nobody can parse may send the bot to
 
@@ -204,8 +205,10 @@ def _is_near(path: str, kind: str, entries: str) -> bool:
 
 def _parse_merge_request(body: Body, attributes: Body, project: str) -> Event | Irrelevant:
     iid = _positive(attributes, "iid", "object_attributes")
+    # What asks for an answer to a status check has it (doc/api/status_checks.md).
     if "external_approval_rule" in body:
         return Event(project, iid, "status_check")
+    # Updates that bring commits have `oldrev` (doc/user/project/integrations/webhook_events.md).
     if attributes.get("action") == "update" and not attributes.get("oldrev"):
         changes = body.get("changes")
         # GitLab may send no changes at all, and then nobody knows what has changed.
@@ -227,6 +230,7 @@ def _parse_note(
     if text.startswith(MARKER) and not has_command(text, word):
         return Irrelevant("the bot's own comment")
     author = _mapping(body, "user").get("username")
+    # The accounts of project and group tokens (doc/user/project/settings/project_access_tokens.md).
     if isinstance(author, str) and re.match(r"(project|group)_\d+_bot(_|\d|$)", author):
         return Irrelevant("a comment by a bot")
     # What an edited one said before is not told; if it was a command, the sweep ends it.
@@ -311,6 +315,7 @@ def _may_have_moved(project: Body, team_project: str) -> bool:
 
 def _refuse_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     mapping = dict(pairs)
+    # Readers of JSON differ in which of two values counts.
     if len(mapping) != len(pairs):
         raise ValueError("an object repeats a key")
     return mapping

@@ -1,7 +1,6 @@
 """Merge request, notes and people, as values."""
-# One module: the values that say what one merge request is now; half of it is their fields.
-
-# One module: what is said of a merge request is read at one moment, and compared with a later one.
+# One module: what is said of a merge request is read at one moment, and compared with a later one;
+# half of it is fields.
 
 import re
 from datetime import datetime

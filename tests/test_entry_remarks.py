@@ -53,7 +53,7 @@ from bot.nomination import remarks as say
             ),
         ),
         (
-            say.no_merge_base,
+            say.NO_MERGE_BASE.format,
             [],
             (
                 "GitLab finds no common ancestor of the source and the target branch, so nobody "
@@ -121,7 +121,7 @@ from bot.nomination import remarks as say
             ),
         ),
         (
-            say.unreadable_before,
+            say.UNREADABLE_BEFORE.format,
             [],
             (
                 "The entry could not be read as it was before the change, so every role in it "
@@ -129,7 +129,7 @@ from bot.nomination import remarks as say
             ),
         ),
         (
-            say.new_entry,
+            say.NEW_ENTRY.format,
             [],
             (
                 "The entry is new or had no username before: make sure that the username belongs "
@@ -137,7 +137,7 @@ from bot.nomination import remarks as say
             ),
         ),
         (
-            say.unread_deletion,
+            say.UNREAD_DELETION.format,
             [],
             (
                 "A deleted entry could not be read and may have been the same person's: compare "

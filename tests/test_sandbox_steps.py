@@ -121,7 +121,7 @@ def quiet(tmp_path: Path) -> Iterator[Stage]:
     """Set the same stage where nobody listens, so that no job runs."""
     with Sandbox(make_folder(tmp_path)) as sandbox:
         stage = Stage(sandbox=sandbox, folder=tmp_path)
-        team = stage.project("group/team")
+        team = stage.world.project("group/team")
         team.webhooks.clear()
         team.status_checks.clear()
         do(stage, "open_merge_request", OPEN)
@@ -184,7 +184,7 @@ def test_people_do_what_steps_say(quiet: Stage) -> None:
     do(quiet, "rename", "Another title")
     assert [each.username for each in mr.assignees] == ["cleo"]
     assert [each.user.username for each in mr.reviewers] == ["ben"]
-    assert mr.is_approved_by(quiet.person("ben"))
+    assert mr.is_approved_by(quiet.world.user("ben"))
     assert mr.title == "Another title"
     do(quiet, "unapprove", by="ben")
     assert not mr.approvals
@@ -216,7 +216,7 @@ def test_a_push_moves_the_head(quiet: Stage) -> None:
 
 def test_a_merge_request_can_come_from_a_fork(quiet: Stage) -> None:
     do(quiet, "open_merge_request", OPEN | {"fork": True, "branch": "other", "target": "main"})
-    assert quiet.mr.source_project is quiet.project("ana/team")
+    assert quiet.mr.source_project is quiet.world.project("ana/team")
     do(quiet, "push", {"files": {"c.md": "x\n"}, "message": "More"})
     do(quiet, "close", merge_request="group/team!1")
     assert quiet.mr.iid == 1
@@ -226,7 +226,7 @@ def test_work_elsewhere_is_done_in_bulk(quiet: Stage) -> None:
     reviewing = {"project": "group/team", "author": "cleo", "merger": "ben", "count": 2}
     do(quiet, "review_elsewhere", reviewing)
     do(quiet, "author_elsewhere", {"project": "group/team", "merger": "ben"})
-    others = [mr for mr in quiet.project("group/team").merge_requests.values() if mr.iid > 1]
+    others = [mr for mr in quiet.world.project("group/team").merge_requests.values() if mr.iid > 1]
     assert [(mr.state, mr.author.username) for mr in others] == [
         ("merged", "cleo"),
         ("merged", "cleo"),
@@ -239,7 +239,7 @@ def test_work_elsewhere_is_done_in_bulk(quiet: Stage) -> None:
 def test_a_review_elsewhere_may_be_a_thread_alone(quiet: Stage) -> None:
     reviewing = {"project": "group/team", "author": "cleo", "merger": "ben", "comment": "Why?"}
     do(quiet, "review_elsewhere", reviewing)
-    mr = quiet.project("group/team").merge_requests[2]
+    mr = quiet.world.project("group/team").merge_requests[2]
     assert [(note.author.username, note.resolvable) for note in mr.comments] == [("ana", True)]
     assert (mr.state, len(mr.approvals)) == ("merged", 0)
     assert [each.user.username for each in mr.reviewers] == ["ana"]
@@ -250,16 +250,16 @@ def test_files_and_members_change(quiet: Stage) -> None:
     do(quiet, "edit_file", change, by="ben")
     writing = {"project": "group/team", "path": "new.md", "content": "x\n"}
     do(quiet, "write_file", writing, by="ben")
-    repository = quiet.project("group/team").repository
+    repository = quiet.world.project("group/team").repository
     head = repository.find_commit("main")
     assert head is not None
     assert repository.content(head, "list.json") == b'["ana", "ben"]\n'
     assert repository.content(head, "new.md") == b"x\n"
     group = quiet.place("group/owners")
     do(quiet, "add_member", {"person": "ana", "to": "group/owners", "level": "guest"}, by="cleo")
-    assert group.members[quiet.person("ana").id].level == 10
+    assert group.members[quiet.world.user("ana").id].level == 10
     do(quiet, "remove_member", {"person": "ana", "from": "group/owners"}, by="cleo")
-    assert quiet.person("ana").id not in group.members
+    assert quiet.world.user("ana").id not in group.members
 
 
 def test_days_pass(quiet: Stage) -> None:

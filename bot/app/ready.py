@@ -129,6 +129,7 @@ _NOTHING_SAID = Replay(waivers={}, held=None, attested={}, help_wanted=False, an
 
 
 def _imagined(candidate: Candidate, now: datetime) -> MergeRequest:
+    # There is no commit yet: the branch stands for it, and nothing is changed.
     nobody = Person(id=0, username=candidate.username)
     return MergeRequest(
         project=candidate.project,

@@ -57,8 +57,9 @@ def _searches(
 
     def find_opened() -> Iterator[int]:
         # An event that was lost may be the one that opened a merge request: nothing marks that.
-        # GitLab finds marks of the present account alone, so those of a former one are found
-        # by what they change, however old they are.
+        # GitLab finds marks of the present account alone (`my_reaction_emoji`,
+        # doc/api/merge_requests.md), so those of a former one are found by what they change,
+        # however old they are.
         since = EVER if former else gitlab.now() - LATELY
         found = gitlab.fetch_recent(project, since)
         for iid, paths in found:

@@ -71,6 +71,7 @@ def _read_in(case: Case) -> set[str]:
 
 def _exposure(case: Case, project: str) -> Exposure:
     found = case.evidence[ExposureOf(project)]
+    # Where it is not known who may see it, nobody is told.
     private = Exposure(merge_requests=Visibility.PRIVATE, files=Visibility.PRIVATE)
     return found if isinstance(found, Exposure) else private
 

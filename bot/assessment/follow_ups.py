@@ -3,8 +3,7 @@
 from bot.assessment.findings import Case, State, Step
 from bot.evidence import FileAt, Members
 from bot.listing import UnreadableListing, is_listed, propose_edit, read_listing
-from bot.policy import FollowUp, GroupMember, ListedIn, Manual
-from bot.policy.grammar import LEVELS
+from bot.policy import LEVELS, FollowUp, GroupMember, ListedIn, Manual
 from bot.unread import Unread
 
 

@@ -115,7 +115,7 @@ def _survey(settings: Settings, environment: Mapping[str, str]) -> Iterator[setu
 
     def connect(token: Secret) -> Transport:
         door = Transport(settings.gitlab_url, token, deadline, SETUP.requests * CALLS)
-        door.hurried = True
+        door.hurried = True  # a person waits, and what fails is told as one point of many
         return door
 
     bot = connect(settings.token)

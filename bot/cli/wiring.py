@@ -86,6 +86,7 @@ def connect(
     watchdog.start()
     try:
         choices = _choose(settings)
+        # Templates are compiled while the first answers are awaited.
         client.meanwhile = choices.words.prepare
         yield client, choices
     finally:

@@ -12,6 +12,7 @@ from bot.config import SETTINGS
 from bot.errors import ConfigError
 
 NAME = "nomination-bot"
+# Only in the words of its messages argparse tells what was written.
 _QUOTED = re.compile(r"invalid choice: '([^']*)'")
 _UNKNOWN = "unrecognized arguments: "
 

@@ -1,7 +1,7 @@
 """Say which command somebody meant who wrote another word for it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.commands.orders import CLOSING, find_nearest
 
@@ -32,43 +32,36 @@ _LATER = frozenset(
     """.split()  # noqa: SIM905 (as above)
 )
 
-_RELEASE = """
-    continue go holdoff proceed resume thaw unblock unfreeze unhold unheld unlock unpause unreject
-    unstop
-"""
-_UNWAIVE = "unwaived unwaiver revoke rescind unskip unexempt"
-_WAIVE = "accept-fewer except exempt excuse dispense forgive ignore override skip waived waiver"
-_HOLD = """
-    block deny disapprove freeze halt held nack nak object onhold on-hold pause postpone reject
-    request-changes stop suspend veto wait
-"""
-_RECHECK = """
-    again check evaluate look poll ping reanalyse rebuild recalculate redo reevaluate re-evaluate
-    refresh reload rerun re-run retest retrigger retry run scan status sync test update verify
-"""
-_ATTEST = "affirm attested certify claim declare know knowledge knows state testify"
-_HELP = "? -h --help commands info list man manual options usage"
-_APPROVE = """
+# The words that stand for each form.
+_MEANT = {
+    "release": """
+        continue go holdoff proceed resume thaw unblock unfreeze unhold unheld unlock unpause
+        unreject unstop
+    """,
+    "unwaive <requirement>": "unwaived unwaiver revoke rescind unskip unexempt",
+    "waive <requirement> <reason>": """
+        accept-fewer except exempt excuse dispense forgive ignore override skip waived waiver
+    """,
+    "hold <reason>": """
+        block deny disapprove freeze halt held nack nak object onhold on-hold pause postpone reject
+        request-changes stop suspend veto wait
+    """,
+    "recheck": """
+        again check evaluate look poll ping reanalyse rebuild recalculate redo reevaluate
+        re-evaluate refresh reload rerun re-run retest retrigger retry run scan status sync test
+        update verify
+    """,
+    "attest <topic> …": "affirm attested certify claim declare know knowledge knows state testify",
+    "help": "? -h --help commands info list man manual options usage",
+}
+_FORMS = {word: form for form, words in _MEANT.items() for word in words.split()}
+_APPROVING = frozenset(
+    """
     +1 ack accept accepted agree agreed approve approved approves approving confirm confirmed
     endorse endorsed lgtm merge ok okay pass seconded ship shipit sign signoff sign-off support
     vouch yes
-"""
-
-# The form that each word stands for.
-_FORMS: Mapping[str, str] = {
-    word: form
-    for words, form in (
-        (_RELEASE, "release"),
-        (_UNWAIVE, "unwaive <requirement>"),
-        (_WAIVE, "waive <requirement> <reason>"),
-        (_HOLD, "hold <reason>"),
-        (_RECHECK, "recheck"),
-        (_ATTEST, "attest <topic> …"),
-        (_HELP, "help"),
-    )
-    for word in words.split()
-}
-_APPROVING = frozenset(_APPROVE.split())
+    """.split()  # noqa: SIM905 (as above)
+)
 _WAIVING = frozenset({"exemption", "waive", "waived", "waiver", "waivers"})
 
 

@@ -40,6 +40,8 @@ def _parser() -> "MarkdownIt":
     parser = MarkdownIt("commonmark").enable("table")
     parser.block.ruler.at("table", _skip_table, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "multiline_quote", _skip_quote)
+    # Inline text is parsed only where a paragraph holds a candidate, and there only for what can
+    # hide the beginning of a line: code and HTML that began on the line before.
     parser.core.ruler.enableOnly(["normalize", "block"])
     parser.inline.ruler.enableOnly(["newline", "escape", "backticks", "autolink", "html_inline"])
     return parser

@@ -156,6 +156,7 @@ def _obey(decisions: Decisions, order: Order) -> None:
     merged_at = order.context.merged_at
     if verb.name in _TOO_LATE and merged_at and order.note.created_at > merged_at:
         raise TooLateError(f"this came after the merge, so {_TOO_LATE[verb.name]}.")
+    # The commands are shown until the next one.
     decisions.help_wanted = verb.name == "help"
     if is_kept(order):
         return

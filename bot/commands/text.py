@@ -42,6 +42,7 @@ class Request:
 NOTHING = Reading(requests=(), whole=True)
 
 
+# Several questions of one look are about the same comments, one of them with earlier ones beside.
 @lru_cache(maxsize=2)
 def read_comments(bodies: tuple[str, ...], word: str) -> Mapping[str, Reading]:
     """Find the commands of many notes, each parsed once; notes that can hold none are left out.

@@ -36,59 +36,44 @@ class Audience(Enum):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Verb:
     """A command: how it is written after the word, who may use it, and what it does."""
 
-    name: str
     usage: str
     who: Audience
     effect: str
 
+    @property
+    def name(self) -> str:
+        """The first word of it, by which it is known."""
+        return self.usage.partition(" ")[0]
+
 
 VERBS = (
+    Verb("recheck", Audience.ANYONE, "Evaluates the merge request again."),
     Verb(
-        name="recheck",
-        usage="recheck",
-        who=Audience.ANYONE,
-        effect="Evaluates the merge request again.",
+        "help", Audience.ANYONE, "Shows the commands in the bot's comment until the next command."
     ),
     Verb(
-        name="help",
-        usage="help",
-        who=Audience.ANYONE,
-        effect="Shows the commands in the bot's comment until the next command.",
+        "attest <topic> …",
+        Audience.NOMINEE,
+        "States that you know these topics; `attest all` names every topic.",
     ),
     Verb(
-        name="attest",
-        usage="attest <topic> …",
-        who=Audience.NOMINEE,
-        effect="States that you know these topics; `attest all` names every topic.",
+        "waive [@nominee] <requirement> <reason>",
+        Audience.MAINTAINER_OR_MANAGER,
+        "Lets the nomination pass without this requirement, for the reason given.",
     ),
     Verb(
-        name="waive",
-        usage="waive [@nominee] <requirement> <reason>",
-        who=Audience.MAINTAINER_OR_MANAGER,
-        effect="Lets the nomination pass without this requirement, for the reason given.",
+        "unwaive [@nominee] <requirement>", Audience.MAINTAINER_OR_MANAGER, "Takes a waiver back."
     ),
     Verb(
-        name="unwaive",
-        usage="unwaive [@nominee] <requirement>",
-        who=Audience.MAINTAINER_OR_MANAGER,
-        effect="Takes a waiver back.",
+        "hold <reason>",
+        Audience.MAINTAINER_OR_MANAGER,
+        "Keeps the gate closed for the whole merge request.",
     ),
-    Verb(
-        name="hold",
-        usage="hold <reason>",
-        who=Audience.MAINTAINER_OR_MANAGER,
-        effect="Keeps the gate closed for the whole merge request.",
-    ),
-    Verb(
-        name="release",
-        usage="release",
-        who=Audience.MAINTAINER_OR_MANAGER,
-        effect="Ends a hold.",
-    ),
+    Verb("release", Audience.MAINTAINER_OR_MANAGER, "Ends a hold."),
 )
 
 

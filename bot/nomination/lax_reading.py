@@ -18,6 +18,7 @@ from bot.team import RoleKey, decode_text, fold_key, responsibility, shown
 _MAX_WALKED = 10_000  # nodes that are looked at through merge keys
 _MAX_TOLD = 5
 _SEPARATORS = re.compile(r"[-_.]")
+# A line that is neither blank, a comment nor the mark of a document.
 _CONTENT = re.compile(r"^(?!---\s*$|\.\.\.|\s*(?:#.*)?$).", re.M)
 
 

@@ -24,6 +24,7 @@ def is_pair(line: str, project: str, role: str) -> bool:
     """Return whether a line is nothing but a key, a colon or equals sign, and a role."""
     if len(line) > MAX_LINE:
         return False
+    # A key may hold such a sign, as in an address, and so may what stands behind a role.
     cuts = [sign.span() for sign in _SIGN.finditer(line[:MAX_LINE])]
     return any(
         is_key_meant(line[:start].strip(_AROUND + "-"), project)

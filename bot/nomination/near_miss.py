@@ -22,6 +22,7 @@ from bot.team import (
 )
 
 _MAX_TEXTS = 1_000  # of an entry that are compared; real ones have fewer than 300
+# The role is only looked at, so that it may be the key of the next pair.
 _GLUED = re.compile(r"([\w./-]+)(\s*[:=]\s*|\s+)(?=(\w+))")
 _NOTHING = Scalar("", plain=True)
 

@@ -10,7 +10,7 @@ from bot.team import Entry, is_team_file, may_name, parse_entry
 from bot.unread import Content, Unread
 from bot.values import dataclass
 
-_FEW = 20
+_FEW = 20  # names; with more, looking for each of them in each file would be the greater work
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from bot.nomination.remarks import no_merge_base
+from bot.nomination.remarks import NO_MERGE_BASE
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change, Detection, Remark
 from bot.team import RoleKey
@@ -11,7 +11,7 @@ from bot.team import RoleKey
 NOTHING = Detection(nominations=(), remarks=(), unread=())
 NO_BASE = replace(
     NOTHING,
-    unread=(Remark(path="", message=no_merge_base(), near_miss=False, is_authors=True),),
+    unread=(Remark(path="", message=NO_MERGE_BASE, near_miss=False, is_authors=True),),
 )
 
 

@@ -9,6 +9,23 @@ _MAX_REASON = 160
 _MAX_ODDITIES = 400
 _MAX_LISTED = 5
 
+NO_MERGE_BASE = (
+    "GitLab finds no common ancestor of the source and the target branch, so nobody knows what "
+    "a merge changes: make the branch anew from the target branch, or rebase it onto that."
+)
+UNREADABLE_BEFORE = (
+    "The entry could not be read as it was before the change, so every role in it counts as "
+    "new: compare the two states by hand."
+)
+NEW_ENTRY = (
+    "The entry is new or had no username before: make sure that the username belongs to the "
+    "person it describes."
+)
+UNREAD_DELETION = (
+    "A deleted entry could not be read and may have been the same person's: compare the roles "
+    "by hand."
+)
+
 
 def _bare(text: str, limit: int = _MAX_PATH) -> str:
     return shown(text, limit)[1:-1]
@@ -29,14 +46,6 @@ def not_merged(path: str, reason: str) -> str:
         f"{_bare(path)} was changed on the target branch as well since this merge request branched "
         f"off ({_bare(reason, _MAX_REASON)}), so what it will hold after a merge is not known: "
         "rebase the merge request."
-    )
-
-
-def no_merge_base() -> str:
-    """Say that nothing can be compared."""
-    return (
-        "GitLab finds no common ancestor of the source and the target branch, so nobody knows what "
-        "a merge changes: make the branch anew from the target branch, or rebase it onto that."
     )
 
 
@@ -145,28 +154,4 @@ def account_moved(old: str, new: str) -> str:
     return (
         f"The account of the entry changed from {shown(old)} to {shown(new)} on the target branch "
         "since this merge request branched off: rebase, and make sure whom it is meant for."
-    )
-
-
-def unreadable_before() -> str:
-    """Say that an entry was malformed on the target branch."""
-    return (
-        "The entry could not be read as it was before the change, so every role in it counts as "
-        "new: compare the two states by hand."
-    )
-
-
-def new_entry() -> str:
-    """Say that there was no such person at the base."""
-    return (
-        "The entry is new or had no username before: make sure that the username belongs to the "
-        "person it describes."
-    )
-
-
-def unread_deletion() -> str:
-    """Say that a deleted entry could not be read."""
-    return (
-        "A deleted entry could not be read and may have been the same person's: compare the roles "
-        "by hand."
     )

@@ -216,11 +216,11 @@ class _Search:
 
     def _cautions(self, origin: Origin) -> Iterator[str]:
         if origin.entry is None and not isinstance(origin.side, Refused):
-            yield say.new_entry()
+            yield say.NEW_ENTRY
             for path, reason in self._bases.unread_deletions():
                 # It may be the nominee's, and name a manager.
                 self._mark_unread(path, "before", Unread(reason=reason))
-                yield say.unread_deletion()
+                yield say.UNREAD_DELETION
 
     def _doubt_branch(self, change: Change, head: Entry) -> None:
         """Mark as unread what was made, waived and approved for another account than it is now."""
@@ -338,4 +338,4 @@ def _doubts(head: Entry, origin: Origin) -> Iterator[str]:
     if origin.entry and not is_same_person(origin.entry, head.username):
         yield say.other_account(origin.entry.username or "", head.username or "")
     if isinstance(origin.side, Refused):
-        yield say.unreadable_before()
+        yield say.UNREADABLE_BEFORE

@@ -24,3 +24,10 @@ from bot.policy.versions import (
     policy_in_force as policy_in_force,
     wanted_roles as wanted_roles,
 )
+from bot.policy.words import (
+    ID as ID,
+    LEVELS as LEVELS,
+    LINE as LINE,
+    ROLE as ROLE,
+    URL as URL,
+)

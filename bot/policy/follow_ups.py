@@ -3,24 +3,8 @@
 from typing import Annotated, Literal, get_args
 
 from bot.listing import EntrySelector, ListingSpec
-from bot.policy.grammar import (
-    ACTOR,
-    GROUP,
-    ID,
-    LEVEL,
-    LINE,
-    PATH,
-    PROJECT,
-    REF,
-    URL,
-    WORD,
-    Choice,
-    Field,
-    Key,
-    OfKind,
-    Record,
-    Switch,
-)
+from bot.policy import words
+from bot.policy.grammar import Choice, Field, Key, OfKind, Record, Switch
 from bot.values import dataclass
 
 
@@ -31,8 +15,8 @@ class GroupMember(OfKind):
     kind = "group_member"
     about = "Done when the person is a member of a group."
 
-    group: Annotated[str, Key(GROUP, "The group.")]
-    level: Annotated[int, Key(LEVEL, "The least access level that will do.")]
+    group: Annotated[str, Key(words.GROUP, "The group.")]
+    level: Annotated[int, Key(words.LEVEL, "The least access level that will do.")]
     direct: Annotated[
         bool, Key(Switch(), "Whether membership inherited from a parent group is not enough.")
     ] = True
@@ -42,9 +26,11 @@ ENTRY = Record(
     about="Which item of a list inside the file is meant.",
     build=EntrySelector,
     fields=(
-        Field(name="list", shape=WORD, about="The key of that list, at the top of the file."),
-        Field(name="key", shape=WORD, about="The key by which the item is found."),
-        Field(name="value", shape=WORD, about="What that key says in the item that is meant."),
+        Field(name="list", shape=words.WORD, about="The key of that list, at the top of the file."),
+        Field(name="key", shape=words.WORD, about="The key by which the item is found."),
+        Field(
+            name="value", shape=words.WORD, about="What that key says in the item that is meant."
+        ),
     ),
 )
 
@@ -59,9 +45,9 @@ class ListedIn(OfKind):
     kind = "listed_in"
     about = "Done when a list in a file names the person."
 
-    project: Annotated[str, Key(PROJECT, "The project that holds the file.")]
-    ref: Annotated[str, Key(REF, "The branch on which the file counts.")]
-    path: Annotated[str, Key(PATH, "The file.")]
+    project: Annotated[str, Key(words.PROJECT, "The project that holds the file.")]
+    ref: Annotated[str, Key(words.REF, "The branch on which the file counts.")]
+    path: Annotated[str, Key(words.PATH, "The file.")]
     format: Annotated[
         Literal["json", "json5", "yaml"],
         Key(
@@ -73,7 +59,7 @@ class ListedIn(OfKind):
         EntrySelector | None,
         Key(ENTRY, "The item that holds the list; left out where the list is at the top."),
     ] = None
-    key: Annotated[str, Key(WORD, "The key of the list that names people.")]
+    key: Annotated[str, Key(words.WORD, "The key of the list that names people.")]
     open: Annotated[
         bool,
         Key(Switch(), "Whether the bot opens the merge request itself, where its token may."),
@@ -101,9 +87,9 @@ CHECKS: tuple[type[Check], ...] = get_args(Check)
 class FollowUp:
     """One step after the merge; `actor` is who does it."""
 
-    id: Annotated[str, Key(ID, "The name of the step.")]
-    title: Annotated[str, Key(LINE, "What is to do, in a few words.")]
-    actor: Annotated[str, Key(ACTOR, "Who does it.")]
-    help: Annotated[str, Key(LINE, "How it is done and what it is good for.")]
-    url: Annotated[str | None, Key(URL, "A page that helps to do it.")] = None
+    id: Annotated[str, Key(words.ID, "The name of the step.")]
+    title: Annotated[str, Key(words.LINE, "What is to do, in a few words.")]
+    actor: Annotated[str, Key(words.ACTOR, "Who does it.")]
+    help: Annotated[str, Key(words.LINE, "How it is done and what it is good for.")]
+    url: Annotated[str | None, Key(words.URL, "A page that helps to do it.")] = None
     check: Check

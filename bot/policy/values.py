@@ -3,28 +3,9 @@
 from datetime import date
 from typing import Annotated, ClassVar
 
+from bot.policy import words
 from bot.policy.follow_ups import FollowUp
-from bot.policy.grammar import (
-    ACTOR,
-    COUNT,
-    GLOB,
-    GROUP,
-    ID,
-    KEY,
-    LEVEL,
-    LINE,
-    PROJECT,
-    ROLE,
-    URL,
-    VERSION,
-    Choice,
-    Day,
-    Key,
-    OfKind,
-    Record,
-    Whole,
-    keys_of,
-)
+from bot.policy.grammar import Choice, Day, Key, OfKind, Record, Whole, keys_of
 from bot.team import TEAM_FILES
 from bot.values import dataclass
 
@@ -33,8 +14,8 @@ from bot.values import dataclass
 class GroupRef:
     """A group and the least access level (10 guest to 50 owner) that counts in it."""
 
-    group: Annotated[str, Key(GROUP, "The group.")]
-    level: Annotated[int, Key(LEVEL, "The least access level that counts.")]
+    group: Annotated[str, Key(words.GROUP, "The group.")]
+    level: Annotated[int, Key(words.LEVEL, "The least access level that counts.")]
 
 
 MAINTAINERS = Record(
@@ -68,13 +49,16 @@ class Counting(Rule):
     authored: ClassVar[bool] = True
     reviewed: ClassVar[bool] = True
 
-    at_least: Annotated[int, Key(COUNT, "How many merge requests are needed.")]
+    at_least: Annotated[int, Key(words.COUNT, "How many merge requests are needed.")]
     since_role: Annotated[
         str | None,
-        Key(ROLE, "Count only from the day on which the person's entry first named this role."),
+        Key(
+            words.ROLE, "Count only from the day on which the person's entry first named this role."
+        ),
     ] = None
     repository: Annotated[
-        str | None, Key(PROJECT, "Count in this project instead of the policy's `repository`.")
+        str | None,
+        Key(words.PROJECT, "Count in this project instead of the policy's `repository`."),
     ] = None
 
 
@@ -85,7 +69,7 @@ class Following(Rule):
     evidence: ClassVar[bool] = True
 
     repository: Annotated[
-        str | None, Key(PROJECT, "Look in this project instead of the policy's `repository`.")
+        str | None, Key(words.PROJECT, "Look in this project instead of the policy's `repository`.")
     ] = None
 
 
@@ -93,8 +77,8 @@ class Following(Rule):
 class Requirement:
     """One condition of a nomination; `actor` is who can meet it."""
 
-    id: Annotated[str, Key(ID, "The word by which the requirement is waived.")]
-    title: Annotated[str, Key(LINE, "What is asked, in a few words.")]
+    id: Annotated[str, Key(words.ID, "The word by which the requirement is waived.")]
+    title: Annotated[str, Key(words.LINE, "What is asked, in a few words.")]
     blocking: Annotated[
         bool,
         Key(
@@ -103,8 +87,8 @@ class Requirement:
             "enforcement",
         ),
     ]
-    actor: Annotated[str, Key(ACTOR, "Who can meet it.")]
-    help: Annotated[str, Key(LINE, "How to meet it, as plain text.")]
+    actor: Annotated[str, Key(words.ACTOR, "Who can meet it.")]
+    help: Annotated[str, Key(words.LINE, "How to meet it, as plain text.")]
     rule: Rule
 
 
@@ -112,8 +96,8 @@ class Requirement:
 class Notice:
     """A sentence of the process that everybody should see."""
 
-    text: Annotated[str, Key(LINE, "The sentence, as plain text.")]
-    url: Annotated[str | None, Key(URL, "A page that belongs to it.")] = None
+    text: Annotated[str, Key(words.LINE, "The sentence, as plain text.")]
+    url: Annotated[str | None, Key(words.URL, "A page that belongs to it.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +108,8 @@ class Policy:
     which nothing moved on once more, `reminders` times at most.
     """
 
-    id: Annotated[str, Key(ID, "The name of the policy, the same in all its versions.")]
-    version: Annotated[str, Key(VERSION, "The name of this version, shown to people.")]
+    id: Annotated[str, Key(words.ID, "The name of the policy, the same in all its versions.")]
+    version: Annotated[str, Key(words.VERSION, "The name of this version, shown to people.")]
     in_force_from: Annotated[
         date | None,
         Key(
@@ -134,14 +118,14 @@ class Policy:
             " left out, it has been in force for ever.",
         ),
     ] = None
-    title: Annotated[str, Key(LINE, "What somebody becomes, in a few words.")]
-    document: Annotated[str, Key(URL, "The page that describes the process.")]
-    project: Annotated[str, Key(KEY, "The project's key in a team entry.")]
-    role: Annotated[str, Key(ROLE, "The first word of the role that is gained.")]
-    team_files: Annotated[str, Key(GLOB, "Which files of the team database are team entries.")] = (
-        TEAM_FILES
-    )
-    repository: Annotated[str, Key(PROJECT, "The project whose merge requests count.")]
+    title: Annotated[str, Key(words.LINE, "What somebody becomes, in a few words.")]
+    document: Annotated[str, Key(words.URL, "The page that describes the process.")]
+    project: Annotated[str, Key(words.KEY, "The project's key in a team entry.")]
+    role: Annotated[str, Key(words.ROLE, "The first word of the role that is gained.")]
+    team_files: Annotated[
+        str, Key(words.GLOB, "Which files of the team database are team entries.")
+    ] = TEAM_FILES
+    repository: Annotated[str, Key(words.PROJECT, "The project whose merge requests count.")]
     maintainers: Annotated[GroupRef, Key(MAINTAINERS, MAINTAINERS.about)]
     requirements: Annotated[
         tuple[Requirement, ...],

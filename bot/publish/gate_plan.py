@@ -16,8 +16,9 @@ from bot.report import Findings, Gate, GateState
 from bot.unread import Unread
 from bot.values import dataclass
 
-DESCRIPTION_LIMIT = 255  # GitLab's, for a commit status
-URL_LIMIT = 255  # likewise
+# GitLab's for a commit status (doc/api/commits.md, "Set commit pipeline status").
+DESCRIPTION_LIMIT = 255
+URL_LIMIT = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def plan_status(
     gate: Gate, merge_request: MergeRequest, known: Iterable[CommitStatus], name: str
 ) -> GateWrite | None:
     """Plan the commit status for the head, or None when GitLab shows it already."""
+    # One of another commit cannot be named: GitLab looks for it by commit, branch and number
+    # (`first_matching_pipeline`, app/services/ci/create_commit_status_service.rb).
     pipeline = merge_request.head_pipeline
     if pipeline and pipeline.sha != merge_request.status_sha:
         pipeline = None

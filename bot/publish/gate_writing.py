@@ -16,7 +16,8 @@ from bot.publish.writer import (
 )
 from bot.report import GateState
 
-# What a person can do about a refused gate; GitLab's own words seldom tell.
+# What a person can do about a refused gate; GitLab's own words seldom tell. Which code stands for
+# what is in app/services/ci/create_commit_status_service.rb.
 STATUS_ADVICE = {
     FORBIDDEN: (
         "the bot's account needs the Developer role in this project, and where the source branch "
@@ -50,6 +51,7 @@ def write_gate(gate: GateWrite, merge_request: MergeRequest, writer: Writer) -> 
 
 
 def _explain(error: RefusedError, gate: GateWrite, merge_request: MergeRequest) -> GitLabError:
+    # The answer is for a commit that is not the head any more (doc/api/status_checks.md).
     if gate.kind is GateKind.STATUS_CHECK and error.code == CONFLICT:
         return HeadMovedError("somebody pushed while the gate was written.")
     table = CHECK_ADVICE if gate.kind is GateKind.STATUS_CHECK else STATUS_ADVICE

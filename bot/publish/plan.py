@@ -147,6 +147,7 @@ def is_same_around(stored: str, wanted: str, word: str) -> bool:
 
 
 def _stored_form(text: str) -> str:
+    # GitLab takes these off as it looks for quick actions (lib/gitlab/quick_actions/extractor.rb).
     return _JOB.sub("", _TIME.sub("", text.replace("\r", "").rstrip()))
 
 

@@ -5,7 +5,6 @@ from bot.report.artifacts import (
     write_metrics as write_metrics,
 )
 from bot.report.json_report import as_json as as_json, explain_assessment as explain_assessment
-from bot.report.kinds import steps_in_order as steps_in_order
 from bot.report.log import (
     Chapter as Chapter,
     Outcome as Outcome,
@@ -19,7 +18,11 @@ from bot.report.offers import (
 )
 from bot.report.rendering import MARKER as MARKER, render_report as render_report
 from bot.report.site import write_site as write_site
-from bot.report.turns import find_since as find_since, tell_waits as tell_waits
+from bot.report.turns import (
+    find_since as find_since,
+    steps_in_order as steps_in_order,
+    tell_waits as tell_waits,
+)
 from bot.report.values import (
     About as About,
     Findings as Findings,

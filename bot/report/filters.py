@@ -11,9 +11,8 @@ from bot import inert
 from bot.assessment import Assessment, Finding, Step, find_merging_manager
 from bot.commands import help_table
 from bot.evidence import Manager
-from bot.report.kinds import steps_in_order
 from bot.report.links import ACCOUNT, numbered_link, policy_link
-from bot.report.turns import Turn
+from bot.report.turns import Turn, steps_in_order
 from bot.unread import HIDDEN, Unread
 
 SHOWN = 5  # merge requests listed as counted, or as nearly counted

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from bot import inert, policy as rules
 from bot.assessment import Assessment, Finding, Verdict, conceal
 from bot.errors import ConfigError
-from bot.report.kinds import steps_in_order
-from bot.report.turns import find_turns
+from bot.report.turns import find_turns, steps_in_order
 from bot.report.values import Findings, Gate, GateState, Report
 from bot.report.words import Words
 
 MARKER = "<!-- nomination-bot:comment -->"
-BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000
+BODY_LIMIT = 900_000  # characters; GitLab takes 1,000,000 (doc/api/notes.md)
 
 _FENCE = re.compile("`{3,}")
 
@@ -52,6 +51,7 @@ def render_report(
         "concealed": is_concealed,
         "gate_problem": gate_problem,
     }
+    # People follow links in the comment, which the address for machines need not serve.
     words.gitlab_url = findings.merge_request.gitlab_url
     line = " ".join(words.render("gate.txt.j2", **values).split())
     gate = Gate(state=state, description=line, url=findings.gate_url)

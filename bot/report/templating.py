@@ -60,12 +60,12 @@ def make_environment(
     loader = jinja2.FileSystemLoader([*places, str(shipped_templates())])
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader([loader, jinja2.DictLoader(more or {})]),
-        undefined=jinja2.StrictUndefined,
+        undefined=jinja2.StrictUndefined,  # a misspelt name is to be told, not left out
         autoescape=True,
         finalize=lambda value: value if isinstance(value, jinja2.Undefined) else show(value),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=keep_newline,
-        auto_reload=False,
+        auto_reload=False,  # a run is over before anybody edits a template
         bytecode_cache=None if places else KEPT,
     )

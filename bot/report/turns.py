@@ -15,15 +15,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.assessment import Assessment, State, Verdict, find_merging_manager, kind_of
+from bot.assessment import Assessment, Finding, State, Verdict, find_merging_manager, kind_of
 from bot.evidence import Manager
 from bot.merge_request import MergeRequest
-from bot.report.kinds import steps_in_order
 from bot.values import dataclass
 
 # A name that Markdown leaves as it is, wherever it stands.
 _MENTIONABLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?")
-_EVERYBODY = "all"
+_EVERYBODY = "all"  # whom such a mention notifies (doc/user/discussions/_index.md)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +116,17 @@ def find_since(assessment: Assessment) -> datetime | None:
     return max(times)
 
 
+def steps_in_order(assessment: Assessment) -> list[Finding]:
+    """Return the open points that people can meet, first what can be done at once.
+
+    Where there are none, those unknown ones that people can do something about, or else the first.
+    """
+    found = assessment.open_findings
+    unmet = [finding for finding in found if finding.verdict is Verdict.UNMET]
+    unmet.sort(key=lambda each: kind_of(each.requirement).effort)
+    return unmet or [each for each in found if each.remedy is not None] or list(found[:1])
+
+
 def _find_next(
     assessment: Assessment, merge_request: MergeRequest, *, held: bool, passed: bool
 ) -> str | None:
@@ -181,7 +191,8 @@ def _find_actor(actor: str, assessment: Assessment, merge_request: MergeRequest)
 
 def _find_maintainer(assessment: Assessment, merge_request: MergeRequest) -> str | None:
     """Choose a maintainer who is assigned, or else any, but neither nominee nor author."""
-    return _choose(_maintainers(assessment, merge_request), assessment, merge_request)
+    others = _others(assessment.maintainers or (), assessment, merge_request)
+    return _choose(_assigned(others, merge_request) or others, assessment, merge_request)
 
 
 def _find_approver(assessment: Assessment, merge_request: MergeRequest) -> str | None:
@@ -193,12 +204,6 @@ def _find_approver(assessment: Assessment, merge_request: MergeRequest) -> str |
         assessment,
         merge_request,
     )
-
-
-def _maintainers(assessment: Assessment, merge_request: MergeRequest) -> list[str]:
-    known = list(assessment.maintainers or ())
-    others = _others(known, assessment, merge_request)
-    return _assigned(others, merge_request) or others
 
 
 def _others(names: Iterable[str], assessment: Assessment, merge_request: MergeRequest) -> list[str]:

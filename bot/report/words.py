@@ -4,6 +4,7 @@ Whatever a template prints is made inert first, unless a filter made it or it
 comes from a policy: an operator's own templates cannot forget it.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from bot.assessment import Finding, State, Verdict
+from bot.assessment import KINDS, Finding, State, Verdict, kind_of
 from bot.errors import ConfigError
 from bot.report.filters import FILTERS, FUNCTIONS, SHOWN, make_inert
-from bot.report.kinds import kind_template, kind_templates
 from bot.report.links import edit_url, group_title, list_urls, waiting_link
 from bot.report.values import About, GateState
 
@@ -39,7 +39,7 @@ class Words:
     def _environment(self) -> "jinja2.Environment":
         from bot.report import templating  # noqa: PLC0415  takes long, and may never be needed
 
-        environment = templating.make_environment(self._places, make_inert, kind_templates())
+        environment = templating.make_environment(self._places, make_inert, _words_of_kinds())
         environment.filters |= FILTERS
         environment.globals |= FUNCTIONS | {
             "gitlab_url": self._home,
@@ -61,11 +61,11 @@ class Words:
 
     def _say(self, finding: Finding, part: str, **values: object) -> Markup | None:
         """Render a part of a finding in the words of its kind; None where that has none."""
-        name = kind_template(finding, part)
-        if name is None:
+        rule = kind_of(finding.requirement)
+        if part not in rule.words:
             return None
-        values |= {"finding": finding, "rule": finding.requirement.rule}
-        shown = self._environment.get_template(name).render(**values)
+        template = self._environment.get_template(_name(rule.kind, part))
+        shown = template.render(**values, finding=finding, rule=rule)
         return Markup(shown)  # noqa: S704  rendered by the same rules
 
     def prepare(self) -> None:
@@ -87,6 +87,15 @@ class Words:
         except (TemplateError, *mistakes) as error:
             where = getattr(error, "name", None) or template
             raise ConfigError(f"The template {where} cannot be used: {error}.") from None
+
+
+def _name(kind: str, part: str) -> str:
+    """Return by which name an operator's file replaces the words of a kind for a part."""
+    return f"kinds/{kind}.{part}.j2"
+
+
+def _words_of_kinds() -> Mapping[str, str]:
+    return {_name(each.kind, part): text for each in KINDS for part, text in each.words.items()}
 
 
 def _is_of_words(template: str) -> bool:

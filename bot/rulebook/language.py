@@ -36,14 +36,9 @@ NOTICE = Record(
 
 def _check_policy(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find requirements that cannot be meant, and topics that one word would attest twice."""
-    rules = {
-        number: draft.values["rule"].values
-        for number, draft in enumerate(values.get("requirements", ()))
-        if draft is not None and "rule" in draft.values
-    }
     yield from _find_idle_reminders(values)
-    yield from _find_own_stage(values.get("role"), rules)
-    yield from _find_shared_topics(rules)
+    yield from _find_own_stage(values)
+    yield from _find_shared_topics(values)
     yield from _find_demanding_evidence(values)
     yield from _find_evidence_of_nothing(values)
 
@@ -58,12 +53,19 @@ def _find_idle_reminders(values: Mapping[str, Any]) -> Iterator[Contradiction]:
         )
 
 
-def _find_own_stage(
-    role: str | None, rules: Mapping[int, Mapping[str, Any]]
-) -> Iterator[Contradiction]:
-    for number, rule in rules.items():
+def _rules_of(values: Mapping[str, Any], kind: type) -> Iterator[tuple[int, Draft, Draft]]:
+    """Yield each requirement whose rule could be read and is of a kind: number, whole, rule."""
+    for number, draft in enumerate(values.get("requirements", ())):
+        rule = draft.values.get("rule") if draft is not None else None
+        if rule is not None and issubclass(rule.build, kind):
+            yield number, draft, rule
+
+
+def _find_own_stage(values: Mapping[str, Any]) -> Iterator[Contradiction]:
+    role = values.get("role")
+    for number, _, rule in _rules_of(values, say.Rule):
         for key in ("since_role", "role"):
-            if role is not None and rule.get(key) == role:
+            if role is not None and rule.values.get(key) == role:
                 name = f"requirements[{number}].{key}"
                 yield Contradiction(
                     at=("requirements", number, key),
@@ -73,15 +75,8 @@ def _find_own_stage(
                 )
 
 
-def _rules_of(values: Mapping[str, Any], kind: type) -> Iterator[tuple[int, Draft]]:
-    for number, draft in enumerate(values.get("requirements", ())):
-        rule = draft.values.get("rule") if draft is not None else None
-        if rule is not None and issubclass(rule.build, kind):
-            yield number, draft
-
-
 def _find_demanding_evidence(values: Mapping[str, Any]) -> Iterator[Contradiction]:
-    for number, draft in _rules_of(values, say.Following):
+    for number, draft, _ in _rules_of(values, say.Following):
         if draft.values.get("enforcement"):
             yield Contradiction(
                 at=("requirements", number, "enforcement"),
@@ -93,9 +88,9 @@ def _find_demanding_evidence(values: Mapping[str, Any]) -> Iterator[Contradictio
 
 def _find_evidence_of_nothing(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find each rule that tells of merge requests in a project where none are counted."""
-    counted = {_repository_of(values, draft) for _, draft in _rules_of(values, say.Counting)}
-    for number, draft in _rules_of(values, say.Following):
-        place = _repository_of(values, draft)
+    counted = {_repository_of(values, rule) for _, _, rule in _rules_of(values, say.Counting)}
+    for number, _, rule in _rules_of(values, say.Following):
+        place = _repository_of(values, rule)
         if place and place not in counted:
             yield Contradiction(
                 at=("requirements", number, "kind"),
@@ -105,15 +100,15 @@ def _find_evidence_of_nothing(values: Mapping[str, Any]) -> Iterator[Contradicti
             )
 
 
-def _repository_of(values: Mapping[str, Any], draft: Draft) -> Any:
-    return draft.values["rule"].values.get("repository") or values.get("repository")
+def _repository_of(values: Mapping[str, Any], rule: Draft) -> Any:
+    return rule.values.get("repository") or values.get("repository")
 
 
-def _find_shared_topics(rules: Mapping[int, Mapping[str, Any]]) -> Iterator[Contradiction]:
+def _find_shared_topics(values: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Find each topic that an earlier requirement has; each list looks for its own doubles."""
     firsts: dict[str, tuple[int, Draft]] = {}
-    for number, rule in rules.items():
-        for position, topic in enumerate(rule.get("topics", ())):
+    for number, _, rule in _rules_of(values, say.Rule):
+        for position, topic in enumerate(rule.values.get("topics", ())):
             if topic is None or "id" not in topic.values:
                 continue
             owner, first = firsts.setdefault(topic.values["id"], (number, topic))

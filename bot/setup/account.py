@@ -5,7 +5,7 @@ from bot.setup.ground import DEVELOPER, MAINTAINER, SOON, Ground, level_in
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import OLDEST, write_version
 
-EXISTS = 409  # GitLab's answer where somebody is a member already
+EXISTS = 409  # GitLab's answer where somebody is a member already (lib/api/members.rb)
 ROTATE = "run `nomination-bot init --rotate token --apply`"
 
 

@@ -14,7 +14,7 @@ from bot.setup.needs import FOR_NEEDS, build_work
 from bot.setup.sample import Sample
 from bot.unread import Unread
 
-LATER = timedelta(days=3650)
+LATER = timedelta(days=3650)  # from now: nothing can have been changed since that day
 OF_ONE = (StandingOf, ActivityOf, DeedsOf)  # of a merge request, which may not exist yet
 
 

@@ -25,7 +25,7 @@ MUST = {
 # What GitLab says of a merge request that nothing but the gate holds back
 # (doc/api/merge_requests.md, detailed_merge_status).
 BLOCKED = {"commit-status": "ci_must_pass", "external-status-check": "status_checks_must_pass"}
-FREE = frozenset({"mergeable", "can_be_merged"})
+FREE = frozenset({"mergeable", "can_be_merged"})  # the latter where only `merge_status` is told
 MOST = 10  # merge requests that are looked at for a failed gate
 
 

@@ -144,7 +144,7 @@ class Ground:
         return self._page(self.settings.project or "", page)
 
     def _page(self, project: str, page: str) -> str:
-        # GitLab redirects from a project's number to its path.
+        # GitLab redirects from a project's number to its path (config/routes.rb, redirect_from_id).
         path = f"projects/{project}" if project.isdecimal() else project
         return f"{self.settings.gitlab_url}/{path}{page and '/-/'}{page}"
 

@@ -11,6 +11,7 @@ from bot.values import dataclass
 
 # In the component's own script, and in the name of a job that somebody wrote for it.
 GUARD = re.compile(r"nomination[-_]gate|nomination-bot[-_ ]gate", re.IGNORECASE)
+# As the script of templates/nomination-gate.yml begins.
 _ARGUMENTS = re.compile(r'python3 -I - "(?P<status>[^"]*)" "(?P<account>[^"]*)"')
 _IDLE = frozenset({"manual", "never"})
 

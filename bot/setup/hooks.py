@@ -15,6 +15,7 @@ _SWITCHABLE = (
     "pipeline_events", "tag_push_events", "issues_events",
     "confidential_issues_events", "confidential_note_events", "job_events",
 )  # fmt: skip
+# The branch may stand in the query instead (lib/api/ci/triggers.rb: `:id/(ref/:ref/)trigger`).
 _TRIGGER = re.compile(r"/api/v4/projects/(?P<project>[^/]+)(?:/ref/(?P<ref>.+))?/trigger/pipeline$")
 
 
@@ -108,6 +109,7 @@ def change_hook(ground: Ground, fields: dict[str, object]) -> None:
     """Change some fields of the webhook."""
     hook = find_hook(ground)
     path = f"{ground.team}/hooks/{hook['id']}"
+    # Older versions require the address with every change (lib/api/project_hooks.rb).
     ground.operator.change("put", path, {"url": hook["url"], **fields})
 
 

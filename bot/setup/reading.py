@@ -121,6 +121,8 @@ def _look_at_team(ground: Ground) -> Found:
 
 def _look_at_entries(ground: Ground, glob: str) -> Found:
     folder = glob.split("*", maxsplit=1)[0].rstrip("/")
+    # Of a folder that is not there older versions list nothing, others answer 404
+    # (`rescue_not_found: false` in lib/api/repositories.rb).
     try:
         rows, _ = ground.bot.fetch_rows(
             f"{ground.team}/repository/tree", {"path": folder, "per_page": 1}

@@ -7,7 +7,7 @@ from functools import partial
 from bot.gitlab import escape_path
 from bot.setup.ground import Ground
 
-NOWHERE = "nomination-bot/there-is-no-such-file"
+NOWHERE = "nomination-bot/there-is-no-such-file"  # it tries a query, and nothing is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,7 @@ def trigger_address(ground: Ground, token: str) -> str:
 
 def own_trigger(ground: Ground) -> str:
     """Return a trigger token of the operator's that `init` made; make one if there is none."""
+    # Of others' tokens GitLab shows the beginning alone (app/presenters/ci/trigger_presenter.rb).
     me = ground.as_operator("/user")["id"]
     for row in ground.rows_as_operator(f"{ground.host}/triggers"):
         if row.get("description") == MADE and (row.get("owner") or {}).get("id") == me:

@@ -67,6 +67,7 @@ def store_token(ground: Ground, token: str) -> None:
 
 
 def _make(ground: Ground) -> None:
+    # Raw: a `$` in it would be taken for a variable (gitlab-org/gitlab#217309).
     fields = {"key": TOKEN, **_token_fields(ground.settings.token.reveal()), "raw": True}
     ground.operator.create(f"{ground.host}/variables", fields)
 

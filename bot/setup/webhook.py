@@ -5,21 +5,8 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bot.errors import RefusedError
+from bot.setup import hooks
 from bot.setup.ground import NOT_FOUND, Ground
-from bot.setup.hooks import (
-    WANTED_EVENTS,
-    branch_filter,
-    change_hook,
-    find_flaw,
-    find_hook,
-    find_hooks,
-    make_hook,
-    query_value,
-    rewrite_address,
-    send_test,
-    set_events,
-    triggered_by,
-)
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
@@ -36,78 +23,78 @@ LATEST = 20  # deliveries that are looked at
 
 
 def _look_at_hook(ground: Ground) -> Found:
-    found = find_hooks(ground)
+    found = hooks.find_hooks(ground)
     if not found:
         step = "make a webhook for merge requests, comments and pushes, its token masked"
         rows = ground.rows_as_operator(f"{ground.team}/hooks")
-        others = sorted({triggered_by(row["url"]) for row in rows} - {""})
+        others = sorted({hooks.triggered_by(row["url"]) for row in rows} - {""})
         told = f"there is none, but for the trigger of project {others[0]}" if others else ""
-        return wrong(told or "there is none", step, make_hook)
+        return wrong(told or "there is none", step, hooks.make_hook)
     if len(found) > 1:
         return wrong(f"there are {len(found)}, so every event comes twice", "delete all but one")
     return ok("one")
 
 
 def _look_at_address(ground: Ground) -> Found:
-    hook = find_hook(ground)
-    flaw = find_flaw(ground, str(hook["url"]))
+    hook = hooks.find_hook(ground)
+    flaw = hooks.find_flaw(ground, str(hook["url"]))
     # It puts texts of others into the body unescaped, and the jobs know GitLab's own body alone.
     if hook.get("custom_webhook_template"):
         return wrong("a template of its own changes what it sends", "remove the custom template")
     if flaw is None:
         return ok(f"the trigger of {ground.host_branch}")
     step = f"let it call the trigger of {ground.host_branch}, without variables"
-    return wrong(flaw, step, rewrite_address)
+    return wrong(flaw, step, hooks.rewrite_address)
 
 
 def _look_at_events(ground: Ground) -> Found:
-    hook = find_hook(ground)
-    off = [name for name in WANTED_EVENTS if not hook.get(name)]
+    hook = hooks.find_hook(ground)
+    off = [name for name in hooks.WANTED_EVENTS if not hook.get(name)]
     on = [name for name in UNWANTED_EVENTS if hook.get(name)]
     flaws = [f"{name} off" for name in off] + [f"{name} on" for name in on]
-    if any(hook.get(name) != value for name, value in branch_filter(ground).items()):
+    if any(hook.get(name) != value for name, value in hooks.branch_filter(ground).items()):
         flaws.append("pushes to other branches than the default one, or not to that")
     if not flaws:
         return ok("merge request events, comments, pushes to the default branch")
     step = "send merge request events, comments, pushes to the default branch, and nothing else"
-    return wrong(", ".join(flaws), step, set_events)
+    return wrong(", ".join(flaws), step, hooks.set_events)
 
 
 def _look_at_mask(ground: Ground) -> Found:
-    hook = find_hook(ground)
+    hook = hooks.find_hook(ground)
     masked = [str(each["key"]) for each in hook.get("url_variables") or ()]
-    token = query_value(urlsplit(str(hook["url"])).query, "token")
+    token = hooks.query_value(urlsplit(str(hook["url"])).query, "token")
     if any(token == f"{{{key}}}" for key in masked):
         return ok("masked")
     if ground.version < MASKED_URL.version:
         return unknown("this GitLab cannot mask it", MASKED_URL.without, excused=True)
     step = "mask the token in the webhook's address"
     found = "the trigger token stands in it openly" if token else "there is no token in it"
-    return wrong(found, step, rewrite_address)
+    return wrong(found, step, hooks.rewrite_address)
 
 
 def _look_at_ssl(ground: Ground) -> Found:
-    if find_hook(ground).get("enable_ssl_verification"):
+    if hooks.find_hook(ground).get("enable_ssl_verification"):
         return ok("on")
-    change = partial(change_hook, fields={"enable_ssl_verification": True})
+    change = partial(hooks.change_hook, fields={"enable_ssl_verification": True})
     return wrong("off", "switch SSL verification on", change)
 
 
 def _look_at_status(ground: Ground) -> Found:
-    hook = find_hook(ground)
+    hook = hooks.find_hook(ground)
     status = str(hook.get("alert_status", "executable"))
     if status == "executable":
         return ok("enabled")
     until = hook.get("disabled_until")
     found = f"{status.replace('_', ' ')}{f' until {until}' if until else ''}"
     step = "send a test delivery, which switches it on again if it succeeds"
-    return wrong(found, step, send_test)
+    return wrong(found, step, hooks.send_test)
 
 
 def _look_at_deliveries(ground: Ground) -> Found:
     if ground.version < HOOK_EVENTS.version:
         return unknown("this GitLab does not tell", HOOK_EVENTS.without, excused=True)
-    path = f"{ground.team}/hooks/{find_hook(ground)['id']}/events"
+    path = f"{ground.team}/hooks/{hooks.find_hook(ground)['id']}/events"
     try:
         rows, _ = ground.operator.fetch_rows(path, {"per_page": LATEST})
     except RefusedError as error:

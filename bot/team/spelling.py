@@ -156,6 +156,7 @@ def _pieces(key: str) -> tuple[str, ...]:
 
 
 def _edits(one: str, other: str) -> int:
+    """Count edits of single letters; two neighbours that change places are one edit."""
     if one == other:
         return 0
     if abs(len(one) - len(other)) > _MAX_EDITS or len(set(one) ^ set(other)) > 2 * _MAX_EDITS:

@@ -26,8 +26,7 @@ from bot.listing import (
     read_listing,
 )
 from bot.merge_request import Visibility
-from bot.policy import ListedIn, Policy
-from bot.policy.grammar import LEVELS
+from bot.policy import LEVELS, ListedIn, Policy
 from bot.unread import Unread
 
 Facts = Mapping[Need, Fact]

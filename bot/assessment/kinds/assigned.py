@@ -22,6 +22,7 @@ class Assigned(RequirementKind):
     )
     later = True
     effort = 1
+    turn = "author"  # who can assign people
 
     manager: Annotated[bool, Key(Switch(), "Whether the nominee's manager must be an assignee.")]
     maintainers: Annotated[
@@ -67,10 +68,6 @@ class Assigned(RequirementKind):
             parts=tuple(parts),
             reason="; ".join(reasons) or None,
         )
-
-    def find_actor(self, _: Requirement) -> str:
-        """Name the author, who can assign people."""
-        return "author"
 
 
 def _manager_part(case: Case, assignees: set[str], reviewers: set[str]) -> Part:

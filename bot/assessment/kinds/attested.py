@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind
-from bot.policy import Requirement
-from bot.policy.grammar import ID, LINE, URL, Key, ListOf, Record, keys_of
+from bot.policy import ID, LINE, URL, Requirement
+from bot.policy.grammar import Key, ListOf, Record, keys_of
 from bot.values import dataclass
 
 
@@ -33,6 +33,7 @@ class Attested(RequirementKind):
     about = "The nominee states to know each topic, by a comment."
     later = True
     effort = 2
+    turn = "nominee"  # nobody else can state it
     words: ClassVar = {
         "next_step": "{{ nominee|user }} comments `/{{ word|policy }} attest all`, or names topics."
     }
@@ -62,7 +63,3 @@ class Attested(RequirementKind):
             needed=len(parts),
             parts=parts,
         )
-
-    def find_actor(self, _: Requirement) -> str:
-        """Name the nominee: nobody else can state it."""
-        return "nominee"

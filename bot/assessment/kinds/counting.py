@@ -39,6 +39,8 @@ class Selection:
 class CountingKind(Counting, RequirementKind):
     """A rule that counts merge requests."""
 
+    turn = "nominee"  # whose work is counted
+
     @abstractmethod
     def select(self, work: Work, username: str) -> Selection:
         """Choose what counts."""
@@ -69,10 +71,6 @@ class CountingKind(Counting, RequirementKind):
             reason = "the role before may have begun earlier, outside what was examined"
             return replace(found, verdict=Verdict.UNKNOWN, reason=reason)
         return found
-
-    def find_actor(self, _: Requirement) -> str:
-        """Name the nominee, whose work is counted."""
-        return "nominee"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

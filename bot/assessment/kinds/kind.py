@@ -14,13 +14,15 @@ class RequirementKind(Rule, ABC):
     """A rule with all that the bot knows of its kind.
 
     `effort` orders open points: what takes a moment comes before what takes days of work, and
-    that before what takes waiting. `words` are small templates: what was `found`, what is
-    `needed`, the `next_step`; what a kind does not say is a number, or the policy's `help`.
+    that before what takes waiting. `turn` is whose turn it is then: nobody's where it is none, and
+    that of the policy's `actor` where it is empty. `words` are small templates: what was `found`,
+    what is `needed`, the `next_step`; what a kind does not say is a number, or the policy's `help`.
     """
 
     __slots__ = ()
 
     effort: ClassVar[int] = 9
+    turn: ClassVar[str | None] = ""
     words: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
@@ -35,7 +37,7 @@ class RequirementKind(Rule, ABC):
 
     def find_actor(self, requirement: Requirement) -> str | None:
         """Name who takes the next step; nobody where it is nobody's."""
-        return requirement.actor
+        return requirement.actor if self.turn == "" else self.turn
 
 
 def judge(case: Case, requirement: Requirement) -> Finding:

@@ -7,8 +7,8 @@ from bot.assessment.findings import Case, Finding, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
 from bot.evidence import LabelsOf, Ledger, Subject
 from bot.merge_request import MergeRequest
-from bot.policy import Requirement
-from bot.policy.grammar import LINE, Key
+from bot.policy import LINE, Requirement
+from bot.policy.grammar import Key
 from bot.unread import Unread
 from bot.values import dataclass
 

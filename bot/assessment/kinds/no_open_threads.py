@@ -56,6 +56,7 @@ class NoOpenThreads(RequirementKind):
     )
     later = True
     effort = 3
+    turn = "maintainer"  # they resolve threads
     words: ClassVar = {
         "found": "{% if finding.found %}{{ finding.found }} comment"
         "{% if finding.found != 1 %}s{% endif %} in open threads{% else %}none{% endif %}",
@@ -131,10 +132,6 @@ class NoOpenThreads(RequirementKind):
             deciding={name.casefold() for name in current_maintainers(case.policy, members)},
             absent=inactive_maintainers(case.policy, members),
         )
-
-    def find_actor(self, _: Requirement) -> str:
-        """Name the maintainers, who resolve threads."""
-        return "maintainer"
 
 
 def _is_open(note: Note, people: _People) -> bool:

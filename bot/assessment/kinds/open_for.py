@@ -27,6 +27,7 @@ class OpenFor(RequirementKind):
     about = "The merge request has been open for some days."
     timed = True
     later = True
+    turn = None  # it takes waiting alone
     words: ClassVar = {
         "found": _days("finding.found"),
         "needed": _days("rule.days"),
@@ -55,9 +56,6 @@ class OpenFor(RequirementKind):
             found=max(age.days, 0),
             needed=self.days,
         )
-
-    def find_actor(self, _: Requirement) -> None:
-        """Name nobody: it takes waiting alone."""
 
 
 def working_time(start: datetime, end: datetime) -> timedelta:

@@ -33,6 +33,7 @@ class ReviewOutcomes(Following, RequirementKind):
         "nothing: `enforcement` is advisory, and there must be a requirement that counts in the "
         "same project."
     )
+    turn = None  # nothing is asked for
     words: ClassVar = {"evidence": "{% include 'outcomes.md.j2' %}"}
     afterwards: bool = False
 
@@ -87,9 +88,6 @@ class ReviewOutcomes(Following, RequirementKind):
                 unlisted=sum(courses[merged.iid].paths is None for merged in known),
             ),
         )
-
-    def find_actor(self, _: Requirement) -> None:
-        """Name nobody: nothing is asked for."""
 
 
 def _may_count(work: Work, name: str) -> list[Merged]:

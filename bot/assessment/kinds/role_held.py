@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind, unknown
-from bot.policy import Requirement
-from bot.policy.grammar import ROLE, Key
+from bot.policy import ROLE, Requirement
+from bot.policy.grammar import Key
 from bot.team import role_spellings
 from bot.values import dataclass
 

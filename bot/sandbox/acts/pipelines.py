@@ -50,6 +50,17 @@ class PipelineDraft:
     source_sha: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What is said at a head: a status, with its `author`, or an external status check."""
+
+    name: str
+    state: str
+    description: str = ""
+    url: str = ""
+    author: User | None = None
+
+
 def create_pipeline(world: World, user: User, project: Project, draft: PipelineDraft) -> Pipeline:
     """Make a pipeline without jobs."""
     pipeline = Pipeline(
@@ -274,6 +285,26 @@ def check_status(world: World, mr: MergeRequest, check: StatusCheck) -> str:
     if status == "pending" and world.now - since > PATIENCE:
         return "failed"
     return status
+
+
+def list_gates(world: World, mr: MergeRequest) -> list[Gate]:
+    """List what is said at the head: by statuses of the head pipeline, and by external checks."""
+    pipeline = find_head_pipeline(mr)
+    checks = mr.project.status_checks if mr.project.settings.ultimate else ()
+    return [
+        *(
+            Gate(
+                name=each.name,
+                state=each.status,
+                description=each.description or "",
+                url=each.target_url or "",
+                author=each.author,
+            )
+            for each in (pipeline.jobs if pipeline else ())
+            if not each.retried
+        ),
+        *(Gate(name=each.name, state=check_status(world, mr, each)) for each in checks),
+    ]
 
 
 def answer_check(

@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate
@@ -27,14 +27,6 @@ class Request:
 
 
 Effect = Callable[[Request], Outcome]
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Applied:
-    """What the quick actions of one note have done so far."""
-
-    changes: dict[str, object] = field(default_factory=dict)
-    messages: list[str] = field(default_factory=list)
 
 
 def _people(request: Request) -> list[User]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-from bot.sandbox.acts.quick_action_table import EFFECTS, Applied, Request
+from bot.sandbox.acts.quick_action_table import EFFECTS, Outcome, Request
 from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 
@@ -88,7 +88,8 @@ def run_quick_actions(world: World, user: User, mr: MergeRequest, text: str) -> 
     text = text.replace("\r", "")
     lines: list[str | None] = list(text.split("\n"))
     commands: list[str] = []
-    applied = Applied()
+    changes: dict[str, object] = {}
+    messages: list[str] = []
     errors: list[str] = []
     for action in find_quick_actions(text):
         if action.name in SUBSTITUTIONS:
@@ -97,31 +98,29 @@ def run_quick_actions(world: World, user: User, mr: MergeRequest, text: str) -> 
         lines[action.line] = None
         commands.append(action.name)
         try:
-            _apply(
-                action, Request(world=world, user=user, mr=mr, argument=action.argument), applied
-            )
+            request = Request(world=world, user=user, mr=mr, argument=action.argument)
+            changed, message = _apply(action.name, request)
+            changes |= changed
+            messages += filter(None, [message])
         except RefusedError as refusal:
             errors.append(str(refusal))
     left = "\n".join(line for line in lines if line is not None).rstrip()
     return QuickActionOutcome(
         text=left,
         commands=tuple(commands),
-        changes=dict(applied.changes),
-        messages=tuple(applied.messages),
+        changes=changes,
+        messages=tuple(messages),
         errors=tuple(errors),
     )
 
 
-def _apply(action: QuickAction, request: Request, applied: Applied) -> None:
-    if action.name in WITHOUT_EFFECT:
-        applied.messages.append(f"Recorded {action.name}.")
-        return
-    effect = EFFECTS.get(action.name)
+def _apply(name: str, request: Request) -> Outcome:
+    if name in WITHOUT_EFFECT:
+        return {}, f"Recorded {name}."
+    effect = EFFECTS.get(name)
     if effect is None:
-        raise RefusedError(400, f"Could not apply {action.name} command.")
+        raise RefusedError(400, f"Could not apply {name} command.")
     try:
-        changes, message = effect(request)
+        return effect(request)
     except RefusedError as refusal:
-        raise RefusedError(400, f"Could not apply {action.name} command. {refusal}") from refusal
-    applied.changes.update(changes)
-    applied.messages.extend(filter(None, [message]))
+        raise RefusedError(400, f"Could not apply {name} command. {refusal}") from refusal

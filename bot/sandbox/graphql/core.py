@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
 
 from bot.sandbox.world.access import can_read
-from bot.sandbox.world.entities import MergeRequest, User
+from bot.sandbox.world.entities import Group, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError, World
 
 MAX_PAGE = 100
@@ -25,6 +25,7 @@ UNAVAILABLE = (
 GLOBAL_ID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([0-9a-f]+)\Z")
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 Resolver = Callable[..., Any]
+Place = TypeVar("Place", Project, Group)
 
 
 @dataclass(kw_only=True)
@@ -49,6 +50,10 @@ class Asked:
         if self.user is None or not self.may_write:
             raise GraphQLError(UNAVAILABLE)
         return self.user
+
+    def visible(self, place: Place | None) -> Place | None:
+        """Return a project or group that the caller may see; None for any other."""
+        return place if place and can_read(self.user, place, self.today) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +82,12 @@ def resolves(kind: str, *names: str) -> Callable[[Resolver], Resolver]:
     return register
 
 
-def tells(kind: str, table: Mapping[str, Callable[[Any, Asked], object]]) -> None:
+def tells(kind: str, /, **table: Callable[[Any, Asked], object]) -> None:
     """Register fields of a type or interface that follow from the source and who asks."""
     RESOLVERS.update({(kind, name): resolver for name, resolver in table.items()})
 
 
-def connects(kind: str, table: Mapping[str, Callable[[Any], Iterable[Any]]]) -> None:
+def connects(kind: str, /, **table: Callable[[Any], Iterable[Any]]) -> None:
     """Register connections of a type or interface, each with what it lists of the source."""
 
     def connection(find: Callable[[Any], Iterable[Any]]) -> Resolver:
@@ -95,7 +100,7 @@ Value = Callable[[Any], object]
 VALUES: dict[tuple[str, str], Value] = {}
 
 
-def values(kind: str, table: Mapping[str, Value]) -> None:
+def values(kind: str, /, **table: Value) -> None:
     """Register fields of a type or interface that follow from the source alone."""
     VALUES.update({(kind, name): value for name, value in table.items()})
 

@@ -16,21 +16,14 @@ from bot.sandbox.graphql.core import (
 from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import Membership, find_merge_request, member_id, split_page
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_read, find_level, own_members
+from bot.sandbox.world.access import find_level, own_members
 from bot.sandbox.world.entities import Group, Level
 
 
 @resolves("Query", "group")
 def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
     path = wanted["fullPath"]
-    found = None if path.isdecimal() else asked.world.find_group(path)
-    return found if found and can_read(asked.user, found, asked.today) else None
-
-
-@resolves("Group", "parent")
-def _parent(source: Group, asked: Asked) -> Group | None:
-    parent = source.parent
-    return parent if parent and can_read(asked.user, parent, asked.today) else None
+    return None if path.isdecimal() else asked.visible(asked.world.find_group(path))
 
 
 @resolves("Group", "mergeRequests")
@@ -96,35 +89,26 @@ def _membership_interaction(source: Membership, asked: Asked, **wanted: str) -> 
 
 tells(
     "Group",
-    {
-        "webUrl": lambda source, asked: web_url(asked.world, f"groups/{source.full_path}"),
-        "groupMembersCount": lambda source, asked: len([*own_members(source, asked.today)]),
-        "maxAccessLevel": lambda source, asked: find_level(asked.user, source, asked.today),
-    },
+    parent=lambda source, asked: asked.visible(source.parent),
+    webUrl=lambda source, asked: web_url(asked.world, f"groups/{source.full_path}"),
+    groupMembersCount=lambda source, asked: len([*own_members(source, asked.today)]),
+    maxAccessLevel=lambda source, asked: find_level(asked.user, source, asked.today),
 )
 values(
     "Group",
-    {
-        "id": lambda source: global_id("Group", source.id),
-        "fullName": lambda source: " / ".join(
-            each.name for each in reversed(list(source.lineage()))
-        ),
-        "path": lambda source: source.full_path.rsplit("/", 1)[-1],
-    },
+    id=lambda source: global_id("Group", source.id),
+    fullName=lambda source: " / ".join(each.name for each in reversed(list(source.lineage()))),
+    path=lambda source: source.full_path.rsplit("/", 1)[-1],
 )
 values(
     "AccessLevel",
-    {
-        "integerValue": lambda source: source,
-        "stringValue": level_name,
-        "humanAccess": lambda source: level_name(source).replace("_", " ").capitalize(),
-    },
+    integerValue=lambda source: source,
+    stringValue=level_name,
+    humanAccess=lambda source: level_name(source).replace("_", " ").capitalize(),
 )
 values(
     "GroupMember",
-    {
-        "id": lambda source: global_id("GroupMember", source.id),
-        "accessLevel": lambda source: source.level,
-        "updatedAt": lambda source: time_text(source.created_at),
-    },
+    id=lambda source: global_id("GroupMember", source.id),
+    accessLevel=lambda source: source.level,
+    updatedAt=lambda source: time_text(source.created_at),
 )

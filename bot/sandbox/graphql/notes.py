@@ -125,40 +125,28 @@ def find_note(asked: Asked, gid: object) -> NoteOn | None:
     return None
 
 
-connects("Discussion", {"notes": lambda source: source.notes})
-connects("Note", {"awardEmoji": lambda source: source.awards})
+connects("Discussion", notes=lambda source: source.notes)
+connects("Note", awardEmoji=lambda source: source.awards)
 tells(
     "Note",
-    {
-        "url": lambda source, asked: (
-            f"{merge_request_url(asked.world, source.mr)}#note_{source.id}"
-        ),
-    },
+    url=lambda source, asked: f"{merge_request_url(asked.world, source.mr)}#note_{source.id}",
 )
 values(
     "Discussion",
-    {
-        "id": lambda source: global_id("Discussion", source.id),
-        "replyId": lambda source: global_id("Discussion", source.id),
-        "resolved": lambda source: (
-            source.resolvable and all(each.resolved for each in source.notes)
-        ),
-    },
+    id=lambda source: global_id("Discussion", source.id),
+    replyId=lambda source: global_id("Discussion", source.id),
+    resolved=lambda source: source.resolvable and all(each.resolved for each in source.notes),
 )
 values(
     "Note",
-    {
-        "id": lambda source: global_id(source.type or "Note", source.id),
-        "imported": lambda _: False,
-        "project": lambda source: source.mr.project,
-    },
+    id=lambda source: global_id(source.type or "Note", source.id),
+    imported=lambda _: False,
+    project=lambda source: source.mr.project,
 )
 values(
     "AwardEmoji",
-    {
-        "description": lambda source: source.name,
-        "unicode": lambda source: source.name,
-        "unicodeVersion": lambda source: source.name,
-        "emoji": lambda _: None,
-    },
+    description=lambda source: source.name,
+    unicode=lambda source: source.name,
+    unicodeVersion=lambda source: source.name,
+    emoji=lambda _: None,
 )

@@ -138,33 +138,25 @@ def find_merge_request(asked: Asked, gid: object) -> MergeRequest | None:
     return next((mr for mr in readable_merge_requests(asked) if mr.id == number), None)
 
 
-tells("Query", {"currentUser": lambda _, asked: asked.user})
-tells("User", {"webUrl": lambda source, asked: web_url(asked.world, source.username)})
+tells("Query", currentUser=lambda _, asked: asked.user)
+tells("User", webUrl=lambda source, asked: web_url(asked.world, source.username))
 values(
     "User",
-    {
-        "id": lambda source: global_id("User", source.id),
-        "human": lambda source: not source.bot,
-        "active": lambda source: source.state == "active",
-        "publicEmail": lambda _: None,
-        "webPath": lambda source: f"/{source.username}",
-    },
+    id=lambda source: global_id("User", source.id),
+    human=lambda source: not source.bot,
+    active=lambda source: source.state == "active",
+    publicEmail=lambda _: None,
+    webPath=lambda source: f"/{source.username}",
 )
 for _role in ("Author", "Assignee", "Participant", "Reviewer"):
-    values(f"MergeRequest{_role}", {"mergeRequestInteraction": lambda source: source})
+    values(f"MergeRequest{_role}", mergeRequestInteraction=lambda source: source)
 tells(
     "UserMergeRequestInteraction",
-    {
-        "canUpdate": lambda source, asked: can_update(
-            source.user, source.merge_request, asked.today
-        ),
-    },
+    canUpdate=lambda source, asked: can_update(source.user, source.merge_request, asked.today),
 )
 values(
     "UserMergeRequestInteraction",
-    {
-        "reviewState": lambda source: _review_state(source).upper() or None,
-        "reviewed": lambda source: _review_state(source) in REVIEWED,
-        "approved": lambda source: source.merge_request.is_approved_by(source.user),
-    },
+    reviewState=lambda source: _review_state(source).upper() or None,
+    reviewed=lambda source: _review_state(source) in REVIEWED,
+    approved=lambda source: source.merge_request.is_approved_by(source.user),
 )

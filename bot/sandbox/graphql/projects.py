@@ -21,7 +21,7 @@ from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
-from bot.sandbox.world.access import can_read, can_read_code, can_read_merge_requests, find_level
+from bot.sandbox.world.access import can_read_code, can_read_merge_requests, find_level
 from bot.sandbox.world.diffs import is_binary
 from bot.sandbox.world.entities import MergeRequest, Pipeline, Project, User
 from bot.sandbox.world.repository import Blob, Commit
@@ -57,8 +57,7 @@ class CommitAt:
 @resolves("Query", "project")
 def _project(_: object, asked: Asked, **wanted: str) -> Project | None:
     path = wanted["fullPath"]
-    found = None if path.isdecimal() else asked.world.find_project(path)
-    return found if found and can_read(asked.user, found, asked.today) else None
+    return None if path.isdecimal() else asked.visible(asked.world.find_project(path))
 
 
 @resolves("Project", "mergeRequest")
@@ -84,12 +83,6 @@ def _pipeline(
 def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
     page, filters = split_page(arguments)
     return connect(list_merge_requests(asked, source, filters), **page)
-
-
-@resolves("Project", "mergeRequestsEnabled")
-def _has_merge_requests(source: Project, asked: Asked) -> bool:
-    """Tell whether they are there for who asks (app/graphql/types/project_type.rb)."""
-    return can_read_merge_requests(asked.user, source, asked.today)
 
 
 @resolves("Repository", "commit")
@@ -124,101 +117,82 @@ def _raw_text(source: BlobAt) -> str:
 
 tells(
     "Project",
-    {
-        "webUrl": lambda source, asked: web_url(asked.world, source.path_with_namespace),
-        "httpUrlToRepo": lambda source, asked: (
-            web_url(asked.world, source.path_with_namespace) + ".git"
-        ),
-        "repository": lambda source, asked: (
-            source if can_read_code(asked.user, source, asked.today) else None
-        ),
-        "maxAccessLevel": lambda source, asked: find_level(asked.user, source, asked.today),
-    },
+    webUrl=lambda source, asked: web_url(asked.world, source.path_with_namespace),
+    httpUrlToRepo=lambda source, asked: web_url(asked.world, source.path_with_namespace) + ".git",
+    repository=lambda source, asked: (
+        source if can_read_code(asked.user, source, asked.today) else None
+    ),
+    maxAccessLevel=lambda source, asked: find_level(asked.user, source, asked.today),
+    # Whether they are there for who asks (app/graphql/types/project_type.rb).
+    mergeRequestsEnabled=lambda source, asked: can_read_merge_requests(
+        asked.user, source, asked.today
+    ),
 )
-tells(
-    "Commit",
-    {"webUrl": lambda source, asked: commit_url(asked.world, source.project, source.sha)},
-)
-connects("Pipeline", {"jobs": lambda source: source.jobs[::-1]})
+tells("Commit", webUrl=lambda source, asked: commit_url(asked.world, source.project, source.sha))
+connects("Pipeline", jobs=lambda source: source.jobs[::-1])
 values(
     "Project",
-    {
-        "id": lambda source: global_id("Project", source.id),
-        "fullPath": lambda source: source.path_with_namespace,
-        "path": lambda source: source.path_with_namespace.rsplit("/", 1)[-1],
-        "nameWithNamespace": lambda source: source.path_with_namespace.replace("/", " / "),
-        "isForked": lambda source: source.forked_from is not None,
-        "onlyAllowMergeIfAllStatusChecksPassed": lambda source: source.settings.checks_must_succeed,
-        "onlyAllowMergeIfPipelineSucceeds": lambda source: source.settings.pipelines_must_succeed,
-    },
+    id=lambda source: global_id("Project", source.id),
+    fullPath=lambda source: source.path_with_namespace,
+    path=lambda source: source.path_with_namespace.rsplit("/", 1)[-1],
+    nameWithNamespace=lambda source: source.path_with_namespace.replace("/", " / "),
+    isForked=lambda source: source.forked_from is not None,
+    onlyAllowMergeIfAllStatusChecksPassed=lambda source: source.settings.checks_must_succeed,
+    onlyAllowMergeIfPipelineSucceeds=lambda source: source.settings.pipelines_must_succeed,
 )
 values(
     "Repository",
-    {
-        "rootRef": lambda source: source.default_branch if source.repository.branches else None,
-        "empty": lambda source: not source.repository.branches,
-        "exists": lambda _: True,
-    },
+    rootRef=lambda source: source.default_branch if source.repository.branches else None,
+    empty=lambda source: not source.repository.branches,
+    exists=lambda _: True,
 )
 values(
     "RepositoryBlob",
-    {
-        "id": lambda source: global_id(
-            "Gitlab::Graphql::Representation::TreeEntry", source.blob.sha
-        ),
-        "oid": lambda source: source.blob.sha,
-        "mode": lambda source: source.blob.mode,
-        "name": lambda source: source.path.rsplit("/", 1)[-1],
-        "fileType": lambda source: "download" if is_binary(source.content) else "text",
-        "size": lambda source: str(len(source.content)),
-        "rawSize": lambda source: str(len(source.content)),
-        "rawBlob": _raw_text,
-        "rawTextBlob": lambda source: None if is_binary(source.content) else _raw_text(source),
-        "webPath": lambda source: (
-            f"/{source.project.path_with_namespace}/-/blob/{source.commit.sha}/{source.path}"
-        ),
-        "base64EncodedBlob": lambda source: base64.b64encode(source.content).decode(),
-        "storedExternally": lambda _: False,
-    },
+    id=lambda source: global_id("Gitlab::Graphql::Representation::TreeEntry", source.blob.sha),
+    oid=lambda source: source.blob.sha,
+    mode=lambda source: source.blob.mode,
+    name=lambda source: source.path.rsplit("/", 1)[-1],
+    fileType=lambda source: "download" if is_binary(source.content) else "text",
+    size=lambda source: str(len(source.content)),
+    rawSize=lambda source: str(len(source.content)),
+    rawBlob=_raw_text,
+    rawTextBlob=lambda source: None if is_binary(source.content) else _raw_text(source),
+    webPath=lambda source: (
+        f"/{source.project.path_with_namespace}/-/blob/{source.commit.sha}/{source.path}"
+    ),
+    base64EncodedBlob=lambda source: base64.b64encode(source.content).decode(),
+    storedExternally=lambda _: False,
 )
 values(
     "Commit",
-    {
-        "id": lambda source: global_id("CommitPresenter", source.sha),
-        "shortId": lambda source: source.sha[:8],
-        "fullTitle": lambda source: source.title,
-        "description": lambda source: source.message.partition("\n")[2].strip(),
-        "authoredDate": lambda source: time_text(source.commit.author.at),
-    },
+    id=lambda source: global_id("CommitPresenter", source.sha),
+    shortId=lambda source: source.sha[:8],
+    fullTitle=lambda source: source.title,
+    description=lambda source: source.message.partition("\n")[2].strip(),
+    authoredDate=lambda source: time_text(source.commit.author.at),
 )
 values(
     "CiJob",
-    {
-        # The kind of the record stands in its id (GitLab, app/graphql/types/ci/job_type.rb).
-        "id": lambda source: global_id(
-            "GenericCommitStatus" if source.stage == "external" else "Ci::Build", source.id
-        ),
-        "status": lambda source: source.status.upper(),
-    },
+    # The kind of the record stands in its id (GitLab, app/graphql/types/ci/job_type.rb).
+    id=lambda source: global_id(
+        "GenericCommitStatus" if source.stage == "external" else "Ci::Build", source.id
+    ),
+    status=lambda source: source.status.upper(),
 )
 values(
     "Pipeline",
-    {
-        "id": lambda source: global_id("Ci::Pipeline", source.id),
-        "iid": lambda source: str(source.iid),
-        "active": lambda source: source.status in ACTIVE,
-        "complete": lambda source: source.status not in ACTIVE,
-        "finishedAt": lambda source: (
-            None if source.status in ACTIVE else time_text(source.updated_at)
-        ),
-        "path": lambda source: f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
-        "detailedStatus": lambda source: {
-            "id": f"{source.status}-{source.id}",
-            "name": source.status.upper(),
-            "label": source.status,
-            "tooltip": source.status,
-            "hasDetails": True,
-            "detailsPath": f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
-        },
+    id=lambda source: global_id("Ci::Pipeline", source.id),
+    iid=lambda source: str(source.iid),
+    active=lambda source: source.status in ACTIVE,
+    complete=lambda source: source.status not in ACTIVE,
+    finishedAt=lambda source: None if source.status in ACTIVE else time_text(source.updated_at),
+    path=lambda source: f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
+    detailedStatus=lambda source: {
+        "id": f"{source.status}-{source.id}",
+        "name": source.status.upper(),
+        "label": source.status,
+        "tooltip": source.status,
+        "hasDetails": True,
+        "detailsPath": f"/{source.project.path_with_namespace}/-/pipelines/{source.id}",
     },
 )

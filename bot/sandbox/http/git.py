@@ -65,6 +65,7 @@ class Git:
         found = PATH.fullmatch(raw_path(request.environ))
         if found is None:
             return None
+        # Before the lock is taken, so that a slow client holds up nobody.
         given = request.get_data()
         try:
             with self._world.lock:

@@ -4,11 +4,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from werkzeug.wrappers import Request
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """A request that is at the door; `client` is the name in the address used, if any."""
 
+    request: Request = field(repr=False, compare=False)
+    started: float
     number: int
     method: str
     route: str

@@ -3,28 +3,17 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from werkzeug.datastructures import Headers
-from werkzeug.wrappers import Request
 
 from bot.sandbox.http.front import CONNECTION
-from bot.sandbox.rest.app import authenticate, raw_path, read_query
+from bot.sandbox.http.holding import Arrival
+from bot.sandbox.rest.app import authenticate, read_query
 from bot.sandbox.rest.core import Answer
 from bot.sandbox.world.state import RefusedError, RequestRecord, World
 
 HIDDEN = "[FILTERED]"
 SECRET_NAMES = frozenset({"token", "private_token", "job_token", "shared_secret"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A request as it arrived."""
-
-    request: Request
-    route: str
-    user: str | None
-    started: float
 
 
 def find_username(world: World, headers: Headers) -> str | None:
@@ -73,7 +62,7 @@ def _read_answer(answer: Answer) -> object:
     return answer.raw.decode("utf-8", "replace")
 
 
-def log_request(world: World, seen: Seen, answer: Answer) -> None:
+def log_request(world: World, seen: Arrival, answer: Answer) -> None:
     """Write a request and its answer into the world's log."""
     request = seen.request
     query: dict[str, list[str]] = {}
@@ -85,9 +74,9 @@ def log_request(world: World, seen: Seen, answer: Answer) -> None:
         world.requests.append(
             RequestRecord(
                 at=world.now,
-                method=request.method,
+                method=seen.method,
                 route=seen.route,
-                path=raw_path(request.environ),
+                path=seen.path,
                 query=query,
                 body=_read_json(body),
                 status=answer.status,
@@ -95,7 +84,7 @@ def log_request(world: World, seen: Seen, answer: Answer) -> None:
                 user=seen.user,
                 seconds=time.perf_counter() - seen.started,
                 answer_headers=dict(answer.headers),
-                client=request.environ.get("sandbox.client", ""),
+                client=seen.client,
                 connection=request.environ.get(CONNECTION, 0),
             )
         )

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +20,7 @@ from bot.sandbox.http.front import Connections, Front, listen
 from bot.sandbox.http.git import Git
 from bot.sandbox.http.holding import Arrival, Hold, Predicate
 from bot.sandbox.http.misbehaving import CutConnectionError, Misbehaving
-from bot.sandbox.http.request_log import Seen, find_username, log_request
+from bot.sandbox.http.request_log import find_username, log_request
 from bot.sandbox.http.wsgi import Environ, StartResponse, WsgiApp, cut_connection
 from bot.sandbox.rest.app import ROOT, dispatch, find_endpoint, raw_path
 from bot.sandbox.rest.core import Answer
@@ -32,12 +31,6 @@ RATE_LIMIT = 2000
 FAULTS = "/-/sandbox/faults"
 CLIENT = "/~"
 OWN = ("/api/", FAULTS)  # never given to a mounted application
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mount:
-    prefix: str
-    app: WsgiApp
 
 
 class Server:
@@ -51,7 +44,7 @@ class Server:
         self.misbehaving = Misbehaving()
         self.connections = Connections()
         self._port = port
-        self._mounts: list[_Mount] = []
+        self._mounts: list[tuple[str, WsgiApp]] = []
         self._holds: list[Hold] = []
         self._http: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -113,7 +106,7 @@ class Server:
 
     def mount(self, prefix: str, app: WsgiApp) -> None:
         """Give every path that begins with a prefix to another WSGI application."""
-        self._mounts.append(_Mount(prefix=prefix, app=app))
+        self._mounts.append((prefix, app))
 
     def turn_to(self, world: World) -> None:
         """Serve another world from now on, with no faults switched on and nobody held."""
@@ -149,9 +142,9 @@ class Server:
         answer = self._git.answer(request)
         if answer is not None:
             return _respond(answer)(environ, start)
-        for mount in self._mounts:
-            if path.startswith(mount.prefix) and not path.startswith(OWN):
-                return mount.app(environ, start)
+        for prefix, app in self._mounts:
+            if path.startswith(prefix) and not path.startswith(OWN):
+                return app(environ, start)
         request.get_data()
         if path == FAULTS:
             return _respond(self._switch_faults(request))(environ, start)
@@ -161,13 +154,9 @@ class Server:
             return cut_connection(environ, start)
 
     def _answer(self, request: Request) -> Response:
-        seen = Seen(
-            request=request,
-            route=_find_route(request),
-            user=find_username(self.world, request.headers),
-            started=time.perf_counter(),
-        )
-        self._park(seen)
+        seen = self._see(request)
+        for hold in tuple(self._holds):
+            hold.park(seen)
         try:
             answer = self.misbehaving.answer(
                 self.world,
@@ -181,22 +170,20 @@ class Server:
         log_request(self.world, seen, answer)
         return _respond(answer, self._limits(seen.user))
 
-    def _park(self, seen: Seen) -> None:
-        if not self._holds:
-            return
+    def _see(self, request: Request) -> Arrival:
         with self.world.lock:
             self._arrivals += 1
             number = self._arrivals
-        arrival = Arrival(
+        return Arrival(
+            request=request,
+            started=time.perf_counter(),
             number=number,
-            method=seen.request.method,
-            route=seen.route,
-            path=raw_path(seen.request.environ),
-            client=seen.request.environ.get("sandbox.client", ""),
-            user=seen.user,
+            method=request.method,
+            route=_find_route(request),
+            path=raw_path(request.environ),
+            client=request.environ.get("sandbox.client", ""),
+            user=find_username(self.world, request.headers),
         )
-        for hold in tuple(self._holds):
-            hold.park(arrival)
 
     def _limits(self, user: str | None) -> Mapping[str, str]:
         observed = sum(each.user == user for each in self.world.requests[-RATE_LIMIT:])

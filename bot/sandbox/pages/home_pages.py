@@ -7,13 +7,11 @@ from werkzeug.wrappers import Request, Response
 from bot.sandbox.pages.acts import ROLES, PageRequest, add_to_group
 from bot.sandbox.pages.site import FOLDER, Site
 from bot.sandbox.pages.views import (
+    LEVEL_NAMES,
     list_merge_requests,
+    list_todos,
     render_markdown,
-    view_group,
-    view_run,
     view_time,
-    view_todos,
-    view_user,
 )
 from bot.sandbox.pages.who import insist, must_be, must_push, offer
 from bot.sandbox.world.entities import Project
@@ -33,7 +31,7 @@ def show_index(site: Site, _request: Request) -> Response:
     """Show what there is, and what to try."""
     world = site.world
     rows = [row for each in world.projects.values() for row in list_merge_requests(each, OPEN)]
-    runs = [view_run(each) for each in reversed(site.runner.runs)] if site.runner else []
+    runs = site.runner.runs[::-1] if site.runner else []
     bots = _find_bots_project(site)
     around = bots or next(iter(world.projects.values()), None)
     return site.page(
@@ -100,7 +98,9 @@ def show_group(site: Site, request: Request, group: str) -> Response:
     return site.page(
         "group.html",
         title=f"Members of {group}",
-        group=view_group(site.world, found),
+        group=found,
+        today=site.world.now.date(),
+        levels=LEVEL_NAMES,
         owners=offer(site.world, must_be(site.world, found, ROLES["owner"])),
         everybody=offer(site.world, lambda who: "is a member" if who.id in found.members else ""),
         roles=ROLES,
@@ -112,7 +112,7 @@ def show_job(site: Site, _request: Request, project: str, job: int) -> Response:
     run = site.runner.find_run(job) if site.runner else None
     if run is None or run.start.project is not site.world.find_project(project):
         raise NotFound
-    return site.page("job.html", title=f"Job {job}", run=view_run(run))
+    return site.page("job.html", title=f"Job {job}", run=run)
 
 
 def show_place(site: Site, request: Request, name: str) -> Response:
@@ -124,7 +124,7 @@ def show_place(site: Site, request: Request, name: str) -> Response:
         return redirect(f"/groups/{name}/-/group_members", 303)
     user = site.world.find_user(name)
     if user is not None:
-        todos = view_todos(site.world, user)
-        return site.page("person.html", title=name, person=view_user(user), todos=todos)
+        todos = list_todos(site.world, user)
+        return site.page("person.html", title=name, person=user, todos=todos)
     path = site.project(name).path_with_namespace
     return redirect(f"/{path}/-/merge_requests", 303)

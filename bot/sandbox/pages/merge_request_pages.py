@@ -1,24 +1,22 @@
 """The pages of merge requests: lists, the three tabs, a new one, and what is sent to them."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.acts import actions
+from bot.sandbox.acts.merging import assess_merge
+from bot.sandbox.acts.pipelines import list_gates
 from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
-from bot.sandbox.pages.buttons import press_button, view_buttons
-from bot.sandbox.pages.repository_views import list_sources, view_changes, view_commits
+from bot.sandbox.pages.buttons import OBSTACLES, press_button, view_buttons
+from bot.sandbox.pages.repository_views import list_sources, view_changes
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import (
-    is_about,
-    list_merge_requests,
-    path_of,
-    view_merge_request,
-    view_row,
-)
+from bot.sandbox.pages.views import is_about, list_merge_requests, path_of, render_markdown
 from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
-from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.rest.merge_request_entities import commits_of
+from bot.sandbox.world.entities import MergeRequest, group_threads
 
 
 def show_list(site: Site, request: Request, project: str) -> Response:
@@ -54,10 +52,17 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
     preferred = (last, *(each.username for each in mr.assignees))
     writers = (last, mr.author.username)
     runs = [each for each in site.runner.runs if is_about(each, mr)] if site.runner else []
-    shown = {"mr": view_merge_request(world, mr, reversed(runs[-10:])), "pulse": _beat(site, mr)}
+    obstacle = assess_merge(world, mr)
     return site.page(
         "merge_request.html",
-        **{**_head(mr, "overview"), **shown},
+        **_head(mr, "overview"),
+        pulse=_beat(site, mr),
+        prose=partial(render_markdown, world, mr.project),
+        mergeable=obstacle == "mergeable",
+        obstacle=OBSTACLES.get(obstacle, obstacle),
+        gates=list_gates(world, mr),
+        threads=group_threads(each for each in mr.notes if not each.internal),
+        runs=runs[-10:][::-1],
         writers=offer(world, must_comment(world, mr), writers),
         resolvers=offer(world, must_update(world, mr), preferred),
         buttons=view_buttons(world, mr, preferred),
@@ -67,7 +72,7 @@ def show_overview(site: Site, request: Request, project: str, iid: int) -> Respo
 def show_commits(site: Site, _request: Request, project: str, iid: int) -> Response:
     """Show the commits of a merge request."""
     mr = site.merge_request(project, iid)
-    return site.page("commits.html", **_head(mr, "commits"), commits=view_commits(mr))
+    return site.page("commits.html", **_head(mr, "commits"), commits=commits_of(mr))
 
 
 def show_changes(site: Site, request: Request, project: str, iid: int) -> Response:
@@ -80,7 +85,7 @@ def show_changes(site: Site, request: Request, project: str, iid: int) -> Respon
 
 
 def _head(mr: MergeRequest, tab: str) -> Mapping[str, object]:
-    return {"title": f"{mr.title} (!{mr.iid})", "mr": view_row(mr), "tab": tab}
+    return {"title": f"{mr.title} (!{mr.iid})", "mr": mr, "tab": tab}
 
 
 def _beat(site: Site, mr: MergeRequest) -> str:

@@ -8,12 +8,12 @@ from bot.sandbox.acts import actions
 from bot.sandbox.pages.acts import PageRequest, change_file, name_file
 from bot.sandbox.pages.repository_views import (
     find_free_branch,
+    lay_out,
+    list_heard,
     read_file,
     split_ref,
-    view_delivery,
     view_directory,
     view_file,
-    view_hook,
     view_place,
 )
 from bot.sandbox.pages.site import Site
@@ -102,7 +102,7 @@ def _offer_change(site: Site, request: Request, found: Project, ref: str, values
 def show_hooks(site: Site, _request: Request, project: str) -> Response:
     """Show the webhooks of a project with what became of their deliveries."""
     found = site.project(project)
-    hooks = [view_hook(found, each) for each in found.webhooks]
+    hooks = [(each, list_heard(each)) for each in found.webhooks]
     return site.page("hooks.html", title="Webhooks", project=found.path_with_namespace, hooks=hooks)
 
 
@@ -124,7 +124,8 @@ def show_delivery(site: Site, request: Request, project: str, hook: int, log: in
         title=f"Delivery {log}",
         project=found.path_with_namespace,
         above=above,
-        delivery=view_delivery(f"{above}/{hook}", event),
+        delivery=event,
+        sent=lay_out(event.body),
         people=offer(site.world, reason),
     )
 

@@ -4,13 +4,12 @@ import json
 
 from werkzeug.exceptions import NotFound
 
-from bot.sandbox.pages.views import View, tell_place, view_time, view_user
-from bot.sandbox.rest.merge_request_entities import commits_of, shown_diff
+from bot.sandbox.pages.views import View
+from bot.sandbox.rest.merge_request_entities import shown_diff
 from bot.sandbox.rest.repository import list_tree
 from bot.sandbox.world.diffs import FileChange, diff_of, number_lines
-from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
+from bot.sandbox.world.entities import MergeRequest, Project, Webhook
 from bot.sandbox.world.git_objects import object_id
-from bot.sandbox.world.hooks import is_taken
 from bot.sandbox.world.repository import Repository
 
 EVENTS = {
@@ -87,19 +86,6 @@ def list_sources(project: Project) -> list[str]:
     return sorted(set(project.repository.branches) - own)
 
 
-def view_commits(mr: MergeRequest) -> list[View]:
-    """List the commits of a merge request, newest first."""
-    return [
-        {
-            "sha": each.sha[:8],
-            "title": each.title,
-            "author": each.author.name,
-            "at": view_time(each.committer.at),
-        }
-        for each in commits_of(mr)
-    ]
-
-
 def view_changes(mr: MergeRequest) -> list[View]:
     """List the changed files of a merge request with their lines."""
     return [_view_change(mr, each) for each in diff_of(mr, shown_diff(mr))]
@@ -123,7 +109,7 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
         ],
         "chosen": chosen,
         "threads": [
-            {"id": note.id, "place": tell_place(note.position), "author": view_user(note.author)}
+            note
             for note in mr.comments
             if note.position and note.position.get("new_path") == change.new_path
         ],
@@ -135,33 +121,11 @@ def name_place(old: int | None, new: int | None) -> str:
     return f"{old or ''}:{new or ''}"
 
 
-def view_hook(project: Project, hook: Webhook) -> View:
-    """Describe a webhook with its deliveries, newest first; its token stays hidden."""
-    path = f"/{project.path_with_namespace}/-/hooks/{hook.id}"
-    return {
-        "id": hook.id,
-        "url": path,
-        "address": hook.url.partition("?")[0],
-        "events": [name for key, name in EVENTS.items() if getattr(hook, key)],
-        "disabled_until": view_time(hook.disabled_until),
-        "deliveries": [view_delivery(path, each) for each in reversed(hook.events)],
-    }
+def list_heard(hook: Webhook) -> list[str]:
+    """List what a webhook hears of."""
+    return [name for key, name in EVENTS.items() if getattr(hook, key)]
 
 
-def view_delivery(hook_path: str, found: HookEvent) -> View:
-    """Describe a delivery: what was sent, and what came back."""
-    return {
-        "id": found.id,
-        "url": f"{hook_path}/hook_logs/{found.id}",
-        "name": found.name or found.trigger,
-        "state": "success" if is_taken(found.status) else "failed",
-        "status": found.status or "no answer",
-        "at": view_time(found.at),
-        "answer": found.answer,
-        "body": _pretty(found.body),
-        "can_resend": bool(found.body),
-    }
-
-
-def _pretty(body: str) -> str:
+def lay_out(body: str) -> str:
+    """Lay out what was sent, so that people can read it; "" where it is not kept."""
     return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else ""

@@ -9,12 +9,16 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from bot.sandbox.ci.jobs import Runner
+from bot.sandbox.pages.views import path_of, tell_place, view_emoji, view_time
 from bot.sandbox.webhooks.deliveries import Hooks
 from bot.sandbox.world.entities import MergeRequest, Project
+from bot.sandbox.world.hooks import is_taken
 from bot.sandbox.world.state import World
 
 FOLDER = Path(__file__).with_name("static")
 TEMPLATES = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+TEMPLATES.filters |= {"emoji": view_emoji, "path": path_of, "place": tell_place, "time": view_time}
+TEMPLATES.tests["taken"] = is_taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

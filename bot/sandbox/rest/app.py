@@ -110,20 +110,14 @@ def authenticate(world: World, headers: Headers) -> Caller:
     if token is None or (token.kind == "job") is not ("JOB-TOKEN" in headers):
         raise RefusedError(401, "401 Unauthorized")
     if token.revoked:
-        raise _invalid_token("Token was revoked. You have to re-authorize from the user.")
+        problem = "Token was revoked. You have to re-authorize from the user."
+        raise RefusedError(401, "invalid_token", key="error", error_description=problem)
     if token.expires_at is not None and token.expires_at <= world.now.date():
-        raise _invalid_token(
-            "Token is expired. You can either do re-authorization or token refresh."
-        )
+        problem = "Token is expired. You can either do re-authorization or token refresh."
+        raise RefusedError(401, "invalid_token", key="error", error_description=problem)
     if token.user.state != "active":
         raise RefusedError(403, "403 Forbidden - Your account has been blocked.")
     return Caller(user=token.user, token=token)
-
-
-def _invalid_token(text: str) -> RefusedError:
-    refused = RefusedError(401, "invalid_token", key="error")
-    refused.body["error_description"] = text
-    return refused
 
 
 def _admit(endpoint: Endpoint, caller: Caller) -> Caller:
@@ -132,12 +126,11 @@ def _admit(endpoint: Endpoint, caller: Caller) -> Caller:
     if token is not None and token.kind == "job" and not endpoint.job_token:
         caller, token = Caller(), None
     if token is not None and token.kind != "job" and not endpoint.scopes & set(token.scopes):
-        refused = RefusedError(403, "insufficient_scope", key="error")
-        refused.body["error_description"] = (
-            "The request requires higher privileges than provided by the access token."
+        problem = "The request requires higher privileges than provided by the access token."
+        scope = " ".join(sorted(endpoint.scopes))
+        raise RefusedError(
+            403, "insufficient_scope", key="error", error_description=problem, scope=scope
         )
-        refused.body["scope"] = " ".join(sorted(endpoint.scopes))
-        raise refused
     if caller.user is None and not endpoint.open:
         raise RefusedError(401, "401 Unauthorized")
     return caller

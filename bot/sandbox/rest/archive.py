@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest.files import read_ref
-from bot.sandbox.rest.params import flag, text, words
+from bot.sandbox.rest.params import takes
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.repository import (
     MODE_EXECUTABLE,
@@ -24,7 +24,7 @@ FOLDER_RIGHTS, FILE_RIGHTS = 0o775, 0o664
 # lib/api/repositories.rb: the format stands in the address (`:id/repository/archive`), the commit
 # and the folder in the query; whatever goes wrong with them is "404 File Not Found".
 ARCHIVE = "/projects/{id}/repository/archive"
-WANTED = {"sha": text(), "path": text(), "include_lfs_blobs": flag(), "exclude_paths": words()}
+WANTED = takes(text="sha path", words="exclude_paths", flag="include_lfs_blobs")
 MODES: Mapping[str, Any] = {
     ".tar": "w",
     ".tar.bz2": "w:bz2",
@@ -61,6 +61,7 @@ for _ending in ENDINGS:
 
 
 def _zip(packed: bytes) -> bytes:
+    # Made of the tar, so that both hold the same members.
     made = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(packed)) as old, zipfile.ZipFile(made, "w") as new:
         for member in old:

@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
 from bot.sandbox.rest.files import FILE, describe_in_headers, find_file
-from bot.sandbox.rest.params import integer, mapping, text
+from bot.sandbox.rest.params import mapping, takes
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import Commit
 
@@ -19,7 +19,9 @@ BLAMED = (
 @endpoint(
     "GET",
     FILE + "/blame",
-    {"ref": text(required=True), "range": mapping({"start": integer(), "end": integer()})},
+    {"range": mapping(takes(integer="start end"))},
+    text="ref",
+    required="ref",
     scopes=FILES,
 )
 def blame_file(call: Call) -> Answer:

@@ -11,7 +11,7 @@ from bot.sandbox.rest.code_entities import count_commit, render_commit, render_c
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.files import read_content
 from bot.sandbox.rest.merge_request_entities import commits_of, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, moment, text
+from bot.sandbox.rest.params import PAGING, items, takes
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.diffs import changes_of, render_diff
 from bot.sandbox.world.entities import MergeRequest
@@ -19,26 +19,22 @@ from bot.sandbox.world.repository import MODE_EXECUTABLE, MODE_FILE, Commit, cha
 from bot.sandbox.world.state import RefusedError
 
 COMMITS = "/projects/{id}/repository/commits"
-ACTION: Mapping[str, Param] = {
-    "action": choice("create", "delete", "move", "update", "chmod", required=True),
-    "execute_filemode": flag(),
-    "file_path": text(required=True),
-    **alike(text(), "previous_path content last_commit_id"),
-    "encoding": choice("text", "base64"),
-}
+ACTION = takes(
+    text="file_path previous_path content last_commit_id",
+    flag="execute_filemode",
+    required="action file_path",
+    choices={"action": "create delete move update chmod", "encoding": "text base64"},
+)
 
 
 @endpoint(
     "GET",
     COMMITS,
-    {
-        **alike(text(), "ref_name path author"),
-        **alike(moment(), "since until"),
-        **alike(flag(), "all with_stats first_parent trailers"),
-        "order": choice("default", "topo"),
-        "pagination": choice("keyset", "legacy"),
-        **PAGING,
-    },
+    PAGING,
+    text="ref_name path author",
+    flag="all with_stats first_parent trailers",
+    moment="since until",
+    choices={"order": "default topo", "pagination": "keyset legacy"},
     scopes=FILES,
 )
 def list_commits(call: Call) -> Answer:
@@ -71,7 +67,7 @@ def _render(call: Call, commit: Commit) -> dict[str, object]:
     return rendered
 
 
-@endpoint("GET", COMMITS + "/{sha}", {"stats": flag()}, scopes=FILES, job_token=True)
+@endpoint("GET", COMMITS + "/{sha}", flag="stats", scopes=FILES, job_token=True)
 def show_commit(call: Call) -> Answer:
     """Tell of a commit."""
     commit = call.commit(call.path["sha"])
@@ -81,7 +77,7 @@ def show_commit(call: Call) -> Answer:
     return Answer(body=body)
 
 
-@endpoint("GET", COMMITS + "/{sha}/diff", {"unidiff": flag(), **PAGING}, scopes=FILES)
+@endpoint("GET", COMMITS + "/{sha}/diff", PAGING, flag="unidiff", scopes=FILES)
 def show_commit_diff(call: Call) -> Answer:
     """List what a commit changed against its first parent."""
     commit, store = call.commit(call.path["sha"]), call.project.repository.store
@@ -91,8 +87,7 @@ def show_commit_diff(call: Call) -> Answer:
     )
 
 
-@endpoint("GET", COMMITS + "/{sha}/refs", {"type": choice("branch", "tag", "all"), **PAGING},
-          scopes=FILES)  # fmt: skip
+@endpoint("GET", COMMITS + "/{sha}/refs", PAGING, choices={"type": "branch tag all"}, scopes=FILES)
 def list_commit_refs(call: Call) -> Answer:
     """List the branches and tags that have a commit."""
     sha, kind = call.commit(call.path["sha"]).sha, call.params.get("type", "all")
@@ -107,7 +102,7 @@ def list_commit_refs(call: Call) -> Answer:
     return paged(call, found, dict)
 
 
-@endpoint("GET", COMMITS + "/{sha}/sequence", {"first_parent": flag()}, scopes=FILES)
+@endpoint("GET", COMMITS + "/{sha}/sequence", flag="first_parent", scopes=FILES)
 def count_history(call: Call) -> Answer:
     """Count a commit and those before it."""
     sha, first = call.commit(call.path["sha"]).sha, call.params.get("first_parent", False)
@@ -121,7 +116,7 @@ def show_signature(call: Call) -> Answer:
     raise RefusedError(404, "404 Signature Not Found")
 
 
-COPIED = {"branch": text(required=True), "dry_run": flag(), "message": text()}
+COPIED = takes(text="branch message", flag="dry_run", required="branch")
 
 
 @endpoint("POST", COMMITS + "/{sha}/cherry_pick", COPIED)
@@ -138,9 +133,9 @@ def copy_commit(call: Call) -> Answer:
     paths = changed_paths(ours, joined.tree)
     if joined.conflicts or not paths:
         verb = "revert" if back else "cherry-pick"
-        refused = RefusedError(400, f"Sorry, we cannot {verb} this commit automatically.")
-        refused.body["error_code"] = "conflict" if joined.conflicts else "empty"
-        raise refused
+        problem = f"Sorry, we cannot {verb} this commit automatically."
+        code = "conflict" if joined.conflicts else "empty"
+        raise RefusedError(400, problem, error_code=code)
     if given.get("dry_run"):
         return Answer(body={"dry_run": "success"})
     words_ = f'Revert "{commit.title}"\n\nThis reverts commit {commit.sha}'
@@ -153,7 +148,7 @@ def copy_commit(call: Call) -> Answer:
     return Answer(status=201, body=render_commit(call.world, call.project, made))
 
 
-@endpoint("GET", COMMITS + "/{sha}/merge_requests", {"state": text(), **PAGING}, job_token=True)
+@endpoint("GET", COMMITS + "/{sha}/merge_requests", PAGING, text="state", job_token=True)
 def list_commit_merge_requests(call: Call) -> Answer:
     """List the merge requests that brought a commit."""
     sha = call.commit(call.path["sha"]).sha
@@ -173,12 +168,10 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
 @endpoint(
     "POST",
     COMMITS,
-    {
-        **alike(text(required=True), "branch commit_message"),
-        "actions": items(ACTION, required=True),
-        **alike(text(), "start_branch start_sha"),
-        "stats": flag(),
-    },
+    {"actions": items(ACTION)},
+    text="branch commit_message start_branch start_sha",
+    flag="stats",
+    required="branch commit_message actions",
 )
 def create_commit(call: Call) -> Answer:
     """Commit several changes at once."""

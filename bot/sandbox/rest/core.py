@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
 
-from bot.sandbox.rest.params import PAGING, Param
+from bot.sandbox.rest.params import PAGING, Param, takes
 from bot.sandbox.world.access import (
     can_read,
     can_read_code,
@@ -198,24 +198,24 @@ READ = frozenset({"api", "read_api"})
 WRITE = frozenset({"api"})
 FILES = READ | {"read_repository"}
 USERS = READ | {"read_user"}
+RIGHTS = ("open", "scopes", "job_token", "free")
 
 
 def endpoint(
-    method: str, template: str, params: Mapping[str, Param] | None = None, **rights: Any
+    method: str, template: str, *others: Mapping[str, Param], **told: Any
 ) -> Callable[[Handler], Handler]:
-    """Register a handler.
+    """Register a handler, with its rights and parameters; these are told as `takes` has them.
 
     Rights: `open` to anonymous callers, `scopes` of tokens, `job_token` accepted, `free` of
     the rule that unknown parameters are refused.
     """
-    rights.setdefault("open", method == "GET")
-    rights.setdefault("scopes", READ if method == "GET" else WRITE)
+    rights: dict[str, Any] = {"open": method == "GET", "scopes": READ if method == "GET" else WRITE}
+    rights |= {name: told.pop(name) for name in RIGHTS if name in told}
+    params = takes(*others, **told)
 
     def register(handler: Handler) -> Handler:
         ENDPOINTS.append(
-            Endpoint(
-                method=method, template=template, handler=handler, params=params or {}, **rights
-            )
+            Endpoint(method=method, template=template, handler=handler, params=params, **rights)
         )
         return handler
 

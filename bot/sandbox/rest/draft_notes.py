@@ -8,7 +8,7 @@ from bot.sandbox.acts.notes import NoteDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, find, offer
 from bot.sandbox.rest.notes import POSITION
-from bot.sandbox.rest.params import alike, flag, mapping, text
+from bot.sandbox.rest.params import mapping, takes
 from bot.sandbox.world.access import can_comment, demand
 from bot.sandbox.world.entities import DraftNote, Level
 
@@ -59,12 +59,12 @@ DRAFT = offer(
     Kind(
         at=DRAFTS,
         key="draft_note_id",
-        fields={
-            "note": text(required=True),
-            **alike(text(), "in_reply_to_discussion_id commit_id"),
-            "resolve_discussion": flag(),
-            "position": mapping(POSITION),
-        },
+        fields=takes(
+            {"position": mapping(POSITION)},
+            text="note in_reply_to_discussion_id commit_id",
+            flag="resolve_discussion",
+            required="note",
+        ),
         fixed=("in_reply_to_discussion_id", "commit_id", "resolve_discussion"),
         keep=_keep,
         make=_make,

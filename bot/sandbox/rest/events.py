@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import render_note
-from bot.sandbox.rest.params import PAGING, alike, choice, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import render_user, stamp
 from bot.sandbox.world.access import (
     can_read,
@@ -17,11 +17,7 @@ from bot.sandbox.world.state import Event
 # app/models/event.rb, by what our log says.
 ACTIONS = {"open": "opened", "close": "closed", "reopen": "reopened", "merge": "accepted",
            "approved": "approved", "approval": "approved"}  # fmt: skip
-EVENTS = {
-    **alike(text(), "action target_type before after scope"),
-    "sort": choice("asc", "desc"),
-    **PAGING,
-}
+EVENTS = takes(PAGING, text="action target_type before after scope", choices={"sort": "asc desc"})
 
 
 def _may_read(call: Call, event: Event) -> bool:

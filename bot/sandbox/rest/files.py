@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.repository import CommitDraft
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint
-from bot.sandbox.rest.params import Param, alike, choice, flag, text
+from bot.sandbox.rest.params import takes
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.repository import MODE_EXECUTABLE, Commit, Signature
@@ -30,7 +30,7 @@ def _last_commit(project: Project, commit: Commit, path: str) -> str:
     return next(project.repository.log(commit.sha, path), commit).sha
 
 
-@endpoint("GET", FILE, {"ref": text(required=True)}, scopes=FILES)
+@endpoint("GET", FILE, text="ref", required="ref", scopes=FILES)
 def show_file(call: Call) -> Answer:
     """Tell of a file with its content in base64."""
     found = find_file(call, call.params["ref"])
@@ -73,7 +73,7 @@ def read_ref(call: Call, ref: str) -> str:
     return call.code.default_branch if ref == "HEAD" else ref
 
 
-@endpoint("GET", FILE + "/raw", {"ref": text(), "lfs": flag()}, scopes=FILES, job_token=True)
+@endpoint("GET", FILE + "/raw", text="ref", flag="lfs", scopes=FILES, job_token=True)
 def show_raw_file(call: Call) -> Answer:
     """Send a file."""
     found = find_file(call, call.params.get("ref", "HEAD"))
@@ -81,12 +81,12 @@ def show_raw_file(call: Call) -> Answer:
     return Answer(raw=found.content, headers=describe_in_headers(found.told), content_type=kind)
 
 
-WRITE_FILE: Mapping[str, Param] = {
-    **alike(text(required=True), "branch content commit_message"),
-    **alike(text(), "start_branch author_email author_name last_commit_id"),
-    "encoding": choice("text", "base64"),
-    "execute_filemode": flag(),
-}
+WRITE_FILE = takes(
+    text="branch content commit_message start_branch author_email author_name last_commit_id",
+    flag="execute_filemode",
+    required="branch content commit_message",
+    choices={"encoding": "text base64"},
+)
 
 
 # What the deletion of a file takes of that (doc/api/repository_files.md).

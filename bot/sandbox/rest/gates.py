@@ -10,14 +10,13 @@ from bot.sandbox.rest.code_entities import render_pipeline_detail, render_status
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
-from bot.sandbox.rest.params import PAGING, alike, choice, flag, integer, integers, number, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.settings import render_protected_branch
 from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
 from bot.sandbox.world.state import RefusedError, TriggerCall
 
-SHORT = 255
 SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"
 MR_CHECKS = "/projects/{id}/merge_requests/{merge_request_iid}/status_checks"
@@ -30,18 +29,16 @@ PASSING = {
     "owner": Level.OWNER,
 }
 PAYLOAD_EXEMPT = (18, 5)
-STATES = ("pending", "running", "success", "failed", "canceled", "skipped")
 
 
 @endpoint(
     "POST",
     "/projects/{id}/statuses/{sha}",
-    {
-        "state": choice(*STATES, required=True),
-        **alike(text(longest=SHORT), "ref name context target_url description"),
-        "coverage": number(),
-        "pipeline_id": integer(),
-    },
+    short="ref name context target_url description",
+    integer="pipeline_id",
+    number="coverage",
+    required="state",
+    choices={"state": "pending running success failed canceled skipped"},
 )
 def set_status(call: Call) -> Answer:
     """Post a commit status."""
@@ -55,14 +52,11 @@ def set_status(call: Call) -> Answer:
 @endpoint(
     "GET",
     "/projects/{id}/repository/commits/{sha}/statuses",
-    {
-        **alike(text(), "ref stage name"),
-        "pipeline_id": integer(),
-        "all": flag(),
-        "order_by": choice("id", "pipeline_id"),
-        "sort": choice("asc", "desc"),
-        **PAGING,
-    },
+    PAGING,
+    text="ref stage name",
+    integer="pipeline_id",
+    flag="all",
+    choices={"order_by": "id pipeline_id", "sort": "asc desc"},
 )
 def list_statuses(call: Call) -> Answer:
     """List the statuses of a commit; those done over only with `all`.
@@ -130,12 +124,12 @@ offer(
     Kind(
         at=CHECKS,
         key="check_id",
-        fields={
-            "name": text(required=True, longest=SHORT),
-            "external_url": text(required=True, longest=SHORT),
-            "shared_secret": text(),
-            "protected_branch_ids": integers(),
-        },
+        fields=takes(
+            text="shared_secret",
+            short="name external_url",
+            integers="protected_branch_ids",
+            required="name external_url",
+        ),
         keep=_keep_checks,
         make=_make_check,
         tell=_render_check,
@@ -162,11 +156,10 @@ def list_merge_request_checks(call: Call) -> Answer:
 @endpoint(
     "POST",
     RESPONSES,
-    {
-        "external_status_check_id": integer(required=True),
-        "sha": text(required=True),
-        "status": choice("passed", "failed", "pending", required=True),
-    },
+    text="sha",
+    integer="external_status_check_id",
+    required="external_status_check_id sha status",
+    choices={"status": "passed failed pending"},
 )
 def answer_check(call: Call) -> Answer:
     """Answer an external status check."""

@@ -1,37 +1,31 @@
 """REST: groups, and the groups that are invited to a place (doc/api/groups.md)."""
 
-from collections.abc import Mapping
-
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, integers, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.places import VISIBILITY, arrange, of_group, shared_with
 from bot.sandbox.rest.project_entities import render_group, render_project, render_shares
 from bot.sandbox.world.access import can_read, demand, find_level, required
 from bot.sandbox.world.entities import Group, GroupLink, Level, Member, Project
 from bot.sandbox.world.state import RefusedError
 
-GROUPS: Mapping[str, Param] = {
-    "search": text(),
-    "skip_groups": integers(),
-    **alike(flag(), "all_available owned top_level_only statistics"),
-    "min_access_level": integer(),
-    "order_by": choice("name", "path", "id", "similarity"),
-    "sort": choice("asc", "desc"),
-    "visibility": VISIBILITY,
-    **PAGING,
-}
+GROUPS = takes(
+    PAGING,
+    text="search",
+    integer="min_access_level",
+    integers="skip_groups",
+    flag="all_available owned top_level_only statistics",
+    choices={"order_by": "name path id similarity", "sort": "asc desc", "visibility": VISIBILITY},
+)
 
 
 @endpoint(
     "POST",
     "/groups",
-    {
-        **alike(text(required=True), "name path"),
-        "parent_id": integer(),
-        "description": text(),
-        "visibility": VISIBILITY,
-    },
+    text="name path description",
+    integer="parent_id",
+    required="name path",
+    choices={"visibility": VISIBILITY},
 )
 def create_group(call: Call) -> Answer:
     """Make a group, whose owner the caller is."""
@@ -57,10 +51,7 @@ def create_group(call: Call) -> Answer:
     return Answer(status=201, body=render_group(call, group))
 
 
-GROUP: Mapping[str, Param] = {
-    **alike(text(), "name description"),
-    "visibility": VISIBILITY,
-}
+GROUP = takes(text="name description", choices={"visibility": VISIBILITY})
 
 
 @endpoint("PUT", "/groups/{id}", GROUP)
@@ -78,7 +69,7 @@ def _own_place(call: Call) -> Project | Group:
     return call.place
 
 
-SHARE = {"group_id": integer(required=True), "group_access": integer(required=True)}
+SHARE = takes(integer="group_id group_access", required="group_id group_access")
 
 
 @endpoint("POST", "/projects/{id}/share", SHARE)
@@ -107,7 +98,7 @@ def unshare_place(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@endpoint("GET", "/groups/{id}", {"with_projects": flag(), "with_custom_attributes": flag()})
+@endpoint("GET", "/groups/{id}", flag="with_projects with_custom_attributes")
 def show_group(call: Call) -> Answer:
     """Tell of a group, with its projects unless they are not wanted."""
     group = call.group

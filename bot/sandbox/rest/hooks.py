@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, find_own, offer
-from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, items, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import expose, stamp
 from bot.sandbox.world.entities import HookEvent, Level, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
@@ -32,13 +32,12 @@ FILTER = ("push_events_branch_filter", "branch_filter_strategy")
 TOLD_AS_SET = " ".join((*FILTER, *SERVED))
 MORE = ("custom_webhook_template", *FILTER, *SERVED)
 TESTED = ("merge_requests_events", "note_events")
-FIELDS: Mapping[str, Param] = {
-    **alike(text(), "url name description token custom_webhook_template push_events_branch_filter"),
-    "enable_ssl_verification": flag(),
-    "url_variables": items(),
-    "branch_filter_strategy": choice("wildcard", "regex", "all_branches"),
-    **{name: flag() for name in (*SERVED, *UNSERVED)},
-}
+FIELDS = takes(
+    text="url name description token custom_webhook_template push_events_branch_filter",
+    flag=" ".join(("enable_ssl_verification", *SERVED, *UNSERVED)),
+    items="url_variables",
+    choices={"branch_filter_strategy": "wildcard regex all_branches"},
+)
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -100,7 +99,7 @@ WEBHOOK = offer(
     Kind(
         at=HOOKS,
         key="hook_id",
-        fields={**FIELDS, "url": text(required=True)},
+        fields=takes(FIELDS, text="url", required="url"),
         keep=lambda call: call.project.webhooks,
         make=_make_hook,
         change=_change_hook,
@@ -111,7 +110,7 @@ WEBHOOK = offer(
 )
 
 
-@endpoint("PUT", HOOK + "/url_variables/{key}", {"value": text(required=True)})
+@endpoint("PUT", HOOK + "/url_variables/{key}", text="value", required="value")
 def set_url_variable(call: Call) -> Answer:
     """Set a masked part of the address."""
     hook = find_own(WEBHOOK, call)
@@ -120,7 +119,7 @@ def set_url_variable(call: Call) -> Answer:
     return Answer(status=204)
 
 
-@endpoint("GET", HOOK + "/events", {"status": text(), **PAGING}, open=False)
+@endpoint("GET", HOOK + "/events", PAGING, text="status", open=False)
 def list_hook_events(call: Call) -> Answer:
     """List deliveries, the newest first."""
     hook = find_own(WEBHOOK, call)

@@ -1,7 +1,5 @@
 """REST: issues of a project, as lib/api/issues.rb and app/policies/issue_policy.rb have it."""
 
-from collections.abc import Mapping
-
 from bot.sandbox.acts.merge_requests import find_labels
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.finding import find_asked
@@ -10,16 +8,9 @@ from bot.sandbox.rest.params import (
     LABELLED,
     PAGING,
     SCOPES,
-    Param,
-    alike,
-    choice,
-    flag,
-    integer,
-    integers,
     read_assignees,
     read_labels,
-    text,
-    words,
+    takes,
 )
 from bot.sandbox.rest.people_entities import (
     expose,
@@ -37,18 +28,20 @@ ISSUES = "/projects/{id}/issues"
 STATES = {"close": "closed", "reopen": "opened"}
 LONGEST_TITLE = 255
 
-LIST: Mapping[str, Param] = {
-    "state": choice("opened", "closed", "all"),
-    "scope": choice(*SCOPES),
-    "iids": integers(),
-    **alike(integer(), "author_id assignee_id"),
-    **alike(text(), "author_username milestone search in"),
-    **alike(words(), "assignee_username labels"),
-    "confidential": flag(),
-    "order_by": choice("created_at", "updated_at"),
-    "sort": choice("asc", "desc"),
-    **PAGING,
-}
+LIST = takes(
+    PAGING,
+    text="author_username milestone search in",
+    words="assignee_username labels",
+    integer="author_id assignee_id",
+    integers="iids",
+    flag="confidential",
+    choices={
+        "state": "opened closed all",
+        "scope": SCOPES,
+        "order_by": "created_at updated_at",
+        "sort": "asc desc",
+    },
+)
 
 
 @endpoint("GET", ISSUES, LIST)
@@ -72,7 +65,7 @@ def show_issue(call: Call) -> Answer:
     return Answer(body=render_issue(call, call.project, call.issue))
 
 
-@endpoint("POST", ISSUES, {"title": text(required=True), "confidential": flag(), **ISSUABLE})
+@endpoint("POST", ISSUES, ISSUABLE, text="title", flag="confidential", required="title")
 def create_issue(call: Call) -> Answer:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
@@ -110,12 +103,10 @@ def _fill(call: Call, issue: Issue) -> None:
 @endpoint(
     "PUT",
     ISSUES + "/{issue_iid}",
-    {
-        "title": text(),
-        "state_event": choice("close", "reopen"),
-        **LABELLED,
-        **ISSUABLE,
-    },
+    LABELLED,
+    ISSUABLE,
+    text="title",
+    choices={"state_event": "close reopen"},
 )
 def edit_issue(call: Call) -> Answer:
     """Change, close or reopen an issue: its author, or Reporter and up."""

@@ -12,18 +12,7 @@ from bot.sandbox.rest.code_entities import (
     render_status,
 )
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import (
-    PAGING,
-    Param,
-    alike,
-    choice,
-    flag,
-    is_inside,
-    items,
-    moment,
-    text,
-    words,
-)
+from bot.sandbox.rest.params import PAGING, is_inside, takes
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.entities import CommitStatus, Level, Pipeline
@@ -33,20 +22,20 @@ PIPELINES = "/projects/{id}/pipelines"
 PIPELINE = PIPELINES + "/{pipeline_id}"
 JOB = "/projects/{id}/jobs/{job_id}"
 NO_JOB = {"base": ["Pipeline will not run for the selected trigger."]}
-JOBS: Mapping[str, Param] = {"scope": words(), "include_retried": flag(), **PAGING}
+JOBS = takes(PAGING, words="scope", flag="include_retried")
 
 
 @endpoint(
     "GET",
     PIPELINES,
-    {
-        "scope": choice("running", "pending", "finished", "branches", "tags"),
-        **alike(text(), "status source ref sha username name"),
-        "yaml_errors": flag(),
-        **alike(moment(), "updated_after updated_before created_after created_before"),
-        "order_by": choice("id", "status", "ref", "updated_at", "user_id"),
-        "sort": choice("asc", "desc"),
-        **PAGING,
+    PAGING,
+    text="status source ref sha username name",
+    flag="yaml_errors",
+    moment="updated_after updated_before created_after created_before",
+    choices={
+        "scope": "running pending finished branches tags",
+        "order_by": "id status ref updated_at user_id",
+        "sort": "asc desc",
     },
 )
 def list_pipelines(call: Call) -> Answer:
@@ -90,13 +79,13 @@ def _find(call: Call) -> Pipeline:
     raise RefusedError(404, "404 Not found")
 
 
-@endpoint("GET", PIPELINE, {"ref": text()})
+@endpoint("GET", PIPELINE, text="ref")
 def show_pipeline(call: Call) -> Answer:
     """Tell of a pipeline."""
     return Answer(body=render_pipeline_detail(call.world, _find(call)))
 
 
-@endpoint("POST", "/projects/{id}/pipeline", {"ref": text(required=True), "variables": items()})
+@endpoint("POST", "/projects/{id}/pipeline", text="ref", items="variables", required="ref")
 def create_pipeline(call: Call) -> Answer:
     """Run a pipeline on a branch."""
     ref, project = call.params["ref"], call.code
@@ -175,7 +164,7 @@ def show_trace(call: Call) -> Answer:
     return Answer(raw=_job(call).log.encode(), content_type="text/plain; charset=utf-8")
 
 
-@endpoint("POST", JOB + "/cancel", {"force": flag()})
+@endpoint("POST", JOB + "/cancel", flag="force")
 def cancel_job(call: Call) -> Answer:
     """Cancel a job that is not over."""
     demand(call.level >= Level.DEVELOPER)

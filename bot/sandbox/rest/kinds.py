@@ -136,6 +136,7 @@ def delete(kind: Kind, call: Call) -> Answer:
     """Delete the one that the path names."""
     found = find_own(kind, call)
     with call.world.writing():
+        # Before `forget`, which may take it from where `keep` looks.
         kept = kind.keep(call)
         kind.forget(call, found)
         kept.remove(found)

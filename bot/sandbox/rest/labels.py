@@ -7,23 +7,15 @@ from typing import Any
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, change, delete, edit, offer
 from bot.sandbox.rest.merge_request_entities import render_label_basic
-from bot.sandbox.rest.params import PAGING, Param, alike, flag, integer, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.world.entities import Issue, Label, Level, MergeRequest
 from bot.sandbox.world.state import RefusedError
 
 LABELS = "/projects/{id}/labels"
-LABEL: Mapping[str, Param] = {**alike(text(), "color description"), "priority": integer()}
+LABEL = takes(text="color description", integer="priority")
 
 
-@endpoint(
-    "GET",
-    LABELS,
-    {
-        **alike(flag(), "with_counts include_ancestor_groups archived"),
-        "search": text(),
-        **PAGING,
-    },
-)
+@endpoint("GET", LABELS, PAGING, text="search", flag="with_counts include_ancestor_groups archived")
 def list_labels(call: Call) -> Answer:
     """List labels."""
     needle = call.params.get("search", "").casefold()
@@ -67,7 +59,8 @@ KIND = offer(
         key="label_id",
         name="id name",
         missing="404 Label Not Found",
-        fields={**LABEL, **alike(text(required=True), "name color")},
+        fields=takes(LABEL, text="name color", required="name color"),
+        # A copy: labels are kept by name, which `_make`, `_change` and `_forget` see to.
         keep=lambda call: [*call.project.labels.values()],
         make=_make,
         change=_change,
@@ -77,7 +70,7 @@ KIND = offer(
         writes=Level.REPORTER,
     )
 )
-NAMED: Mapping[str, Param] = alike(text(), "name label_id")
+NAMED = takes(text="name label_id")
 
 
 def _named(call: Call) -> Call:
@@ -89,8 +82,8 @@ def _named(call: Call) -> Call:
     return replace(call, params=given, path={**call.path, "label_id": (*names, "")[0]})
 
 
-@endpoint("PUT", LABELS, {**NAMED, "new_name": text(), **LABEL})
-@endpoint("PUT", LABELS + "/{label_id}", {"new_name": text(), **LABEL})
+@endpoint("PUT", LABELS, NAMED, LABEL, text="new_name")
+@endpoint("PUT", LABELS + "/{label_id}", LABEL, text="new_name")
 def edit_label(call: Call) -> Answer:
     """Change a label."""
     return edit(KIND, _named(call))

@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 
 from bot.sandbox.rest.core import Answer, Call, endpoint
-from bot.sandbox.rest.params import flag, text
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.ci_includes import find_included, merge_included
 from bot.sandbox.world.entities import Level
@@ -18,10 +17,7 @@ NOTHING = "Please provide content of .gitlab-ci.yml"
 
 
 @endpoint(
-    "GET",
-    "/projects/{id}/ci/lint",
-    {"dry_run": flag(), "include_jobs": flag(), "ref": text(), "content_ref": text()},
-    open=False,
+    "GET", "/projects/{id}/ci/lint", text="ref content_ref", flag="dry_run include_jobs", open=False
 )
 def lint_project(call: Call) -> Answer:
     """Return whether the CI configuration of the default branch is valid, and all of it in one."""
@@ -35,9 +31,13 @@ def lint_project(call: Call) -> Answer:
     return _lint(written, find_included(project, commit))
 
 
-@endpoint("POST", "/projects/{id}/ci/lint",
-          {"content": text(required=True), "dry_run": flag(), "include_jobs": flag(),
-           "ref": text()})  # fmt: skip
+@endpoint(
+    "POST",
+    "/projects/{id}/ci/lint",
+    text="content ref",
+    flag="dry_run include_jobs",
+    required="content",
+)
 def lint_content(call: Call) -> Answer:
     """Return whether a CI configuration is valid: that it is YAML with a job is all that counts."""
     demand(call.level >= Level.DEVELOPER)

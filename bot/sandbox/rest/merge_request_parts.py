@@ -18,7 +18,7 @@ from bot.sandbox.rest.merge_request_entities import (
     render_version,
     shown_diff,
 )
-from bot.sandbox.rest.params import PAGING, flag, integer, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import expose, render_issuable, render_user, stamp
 from bot.sandbox.world.access import can_approve, demand, required
 from bot.sandbox.world.diffs import MAX_FILES, FileChange, diff_of, render_diff
@@ -27,7 +27,7 @@ from bot.sandbox.world.entities import Level, MergeRequest, Reviewer, StateEvent
 MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 
 
-@endpoint("POST", MR + "/approve", {"sha": text()})
+@endpoint("POST", MR + "/approve", text="sha")
 def approve(call: Call) -> Answer:
     """Approve."""
     mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
@@ -122,7 +122,7 @@ def show_approval_settings(call: Call) -> Answer:
     )
 
 
-CONFIGURED = dict.fromkeys(CONFIGURATION, flag()) | {"approvals_before_merge": integer()}
+CONFIGURED = takes(flag=" ".join(CONFIGURATION), integer="approvals_before_merge")
 
 
 @endpoint("POST", "/projects/{id}/approvals", CONFIGURED)
@@ -135,7 +135,7 @@ def edit_approval_settings(call: Call) -> Answer:
     return replace(show_approval_settings(call), status=201)
 
 
-@endpoint("PUT", MR + "/rebase", {"skip_ci": flag()})
+@endpoint("PUT", MR + "/rebase", flag="skip_ci")
 def rebase(call: Call) -> Answer:
     """Rebase the source branch onto the target; GitLab does it later, and here it is done."""
     actions.rebase(call.world, call.actor, call.merge_request)
@@ -196,7 +196,7 @@ def _render(call: Call, change: FileChange) -> dict[str, object]:
     return render_diff(store, change, unidiff=call.params.get("unidiff", False))
 
 
-@endpoint("GET", MR + "/diffs", {"unidiff": flag(), **PAGING})
+@endpoint("GET", MR + "/diffs", PAGING, flag="unidiff")
 def list_diffs(call: Call) -> Answer:
     """List the changed files; more than GitLab keeps are cut without a word."""
     mr = call.code_merge_request
@@ -204,7 +204,7 @@ def list_diffs(call: Call) -> Answer:
     return paged(call, found, lambda change: _render(call, change))
 
 
-@endpoint("GET", MR + "/changes", {"unidiff": flag()})
+@endpoint("GET", MR + "/changes", flag="unidiff")
 def show_changes(call: Call) -> Answer:
     """Tell of a merge request with its changed files."""
     mr = call.code_merge_request
@@ -215,7 +215,7 @@ def show_changes(call: Call) -> Answer:
     return Answer(body=body)
 
 
-@endpoint("GET", MR + "/versions/{version_id}", {"unidiff": flag()})
+@endpoint("GET", MR + "/versions/{version_id}", flag="unidiff")
 def show_version(call: Call) -> Answer:
     """Tell of one version of the diff."""
     mr = call.code_merge_request

@@ -24,19 +24,10 @@ from bot.sandbox.rest.params import (
     LABELLED,
     PAGING,
     SCOPES,
-    Param,
-    alike,
-    choice,
-    flag,
-    integer,
-    integer_or_word,
-    integers,
     mapping,
-    moment,
     read_assignees,
     read_labels,
-    text,
-    words,
+    takes,
 )
 from bot.sandbox.rest.shelves import MILESTONES, find_milestone
 from bot.sandbox.world.access import can_read_merge_requests, demand, required
@@ -44,38 +35,35 @@ from bot.sandbox.world.entities import Level, MergeRequest
 from bot.sandbox.world.merge_request_search import ORDERS
 from bot.sandbox.world.state import RefusedError
 
-NEGATABLE: Mapping[str, Param] = {
-    **alike(integer(), "author_id reviewer_id"),
-    "assignee_id": integer_or_word(),
-    **alike(text(), "author_username reviewer_username"),
-    **alike(words(), "assignee_username labels"),
-}
+NEGATABLE = takes(
+    text="author_username reviewer_username",
+    words="assignee_username labels",
+    integer="author_id reviewer_id",
+    integer_or_word="assignee_id",
+)
 PAIRS = ("author", "reviewer", "assignee", "merge_user")
 PREMIUM = ("approved_by_ids", "approved_by_usernames")
 MOST_APPROVERS = 5
-FILTERS: Mapping[str, Param] = {
-    **NEGATABLE,
-    "reviewer_id": integer_or_word(),
-    "my_reaction_emoji": text(),
-    "state": choice("opened", "closed", "locked", "merged", "all"),
-    "order_by": choice(*(set(ORDERS) - {"closed_at"})),
-    "sort": choice("asc", "desc"),
-    **alike(flag(), "with_merge_status_recheck with_labels_details"),
-    **alike(
-        moment(),
-        "created_after created_before updated_after updated_before merged_after merged_before",
-    ),
-    "view": choice("simple"),
-    "scope": choice(*SCOPES, "reviews_for_me"),
-    **alike(text(), "source_branch target_branch search in merge_user_username"),
-    **alike(integer(), "source_project_id merge_user_id"),
-    "wip": choice("yes", "no"),
-    "draft": flag(),
-    "not": mapping(NEGATABLE),
-    **alike(words(), "approved_by_ids approved_by_usernames"),
-    "iids": integers(),
-    **PAGING,
-}
+FILTERS = takes(
+    NEGATABLE,
+    PAGING,
+    {"not": mapping(NEGATABLE)},
+    text="my_reaction_emoji source_branch target_branch search in merge_user_username",
+    words="approved_by_ids approved_by_usernames",
+    integer="source_project_id merge_user_id",
+    integers="iids",
+    integer_or_word="reviewer_id",
+    flag="with_merge_status_recheck with_labels_details draft",
+    moment="created_after created_before updated_after updated_before merged_after merged_before",
+    choices={
+        "state": "opened closed locked merged all",
+        "scope": f"{SCOPES} reviews_for_me",
+        "order_by": " ".join(set(ORDERS) - {"closed_at"}),
+        "sort": "asc desc",
+        "view": "simple",
+        "wip": "yes no",
+    },
+)
 
 
 @endpoint("GET", "/projects/{id}/merge_requests", FILTERS, job_token=True)
@@ -156,9 +144,7 @@ def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
 @endpoint(
     "GET",
     "/projects/{id}/merge_requests/{merge_request_iid}",
-    {
-        **alike(flag(), "render_html include_diverged_commits_count include_rebase_in_progress"),
-    },
+    flag="render_html include_diverged_commits_count include_rebase_in_progress",
     job_token=True,
 )
 def show_merge_request(call: Call) -> Answer:
@@ -180,23 +166,17 @@ def _to_html(text_: str) -> str:
     return str(MarkdownIt().render(text_))
 
 
-WRITABLE: Mapping[str, Param] = {
-    **ISSUABLE,
-    **LABELLED,
-    "reviewer_ids": integers(),
-    **alike(flag(), "remove_source_branch squash"),
-}
+WRITABLE = takes(ISSUABLE, LABELLED, integers="reviewer_ids", flag="remove_source_branch squash")
 AS_GIVEN = ("title", "description", "target_branch", "discussion_locked", "squash")
 
 
 @endpoint(
     "POST",
     "/projects/{id}/merge_requests",
-    {
-        **alike(text(required=True), "title source_branch target_branch"),
-        "target_project_id": integer(),
-        **WRITABLE,
-    },
+    WRITABLE,
+    text="title source_branch target_branch",
+    integer="target_project_id",
+    required="title source_branch target_branch",
 )
 def open_merge_request(call: Call) -> Answer:
     """Open a merge request; the project of the path holds the source."""
@@ -225,12 +205,10 @@ def open_merge_request(call: Call) -> Answer:
 @endpoint(
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}",
-    {
-        **alike(text(), "title target_branch"),
-        "state_event": choice("close", "reopen"),
-        "discussion_locked": flag(),
-        **WRITABLE,
-    },
+    WRITABLE,
+    text="title target_branch",
+    flag="discussion_locked",
+    choices={"state_event": "close reopen"},
 )
 def update_merge_request(call: Call) -> Answer:
     """Change a merge request."""
@@ -261,10 +239,8 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
 @endpoint(
     "PUT",
     "/projects/{id}/merge_requests/{merge_request_iid}/merge",
-    {
-        **alike(text(), "sha merge_commit_message squash_commit_message"),
-        **alike(flag(), "squash should_remove_source_branch"),
-    },
+    text="sha merge_commit_message squash_commit_message",
+    flag="squash should_remove_source_branch",
 )
 def merge(call: Call) -> Answer:
     """Merge."""

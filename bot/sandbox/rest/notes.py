@@ -2,27 +2,14 @@
 
 # One module: notes, threads and reactions find each other by the same path.
 
-from collections.abc import Mapping
-
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.merge_request_entities import render_note
-from bot.sandbox.rest.params import (
-    PAGING,
-    Param,
-    alike,
-    choice,
-    flag,
-    integer,
-    mapping,
-    moment,
-    number,
-    text,
-)
+from bot.sandbox.rest.params import PAGING, mapping, takes
 from bot.sandbox.rest.people_entities import render_award
 from bot.sandbox.world.access import can_see_note, demand, required
-from bot.sandbox.world.entities import Award, MergeRequest, Note
+from bot.sandbox.world.entities import Award, MergeRequest, Note, group_threads
 from bot.sandbox.world.state import RefusedError
 
 NOTES = "/projects/{id}/merge_requests/{noteable_id}/notes"
@@ -30,14 +17,14 @@ THREADS = "/projects/{id}/merge_requests/{noteable_id}/discussions"
 THREAD_NOTE = THREADS + "/{discussion_id}/notes/{note_id}"
 EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/award_emoji"
 NOTE_EMOJI = "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji"
-POSITION: Mapping[str, Param] = {
-    **alike(text(required=True), "base_sha start_sha head_sha"),
-    "position_type": choice("text", "image", "file", required=True),
-    **alike(text(), "new_path old_path"),
-    **alike(integer(), "new_line old_line width height"),
-    **alike(number(), "x y"),
-    "line_range": mapping(),
-}
+POSITION = takes(
+    text="base_sha start_sha head_sha new_path old_path",
+    integer="new_line old_line width height",
+    number="x y",
+    mapping="line_range",
+    required="base_sha start_sha head_sha position_type",
+    choices={"position_type": "text image file"},
+)
 
 
 def _answer(call: Call, outcome: NoteOutcome, status: int) -> Answer:
@@ -53,11 +40,11 @@ def _answer(call: Call, outcome: NoteOutcome, status: int) -> Answer:
 @endpoint(
     "GET",
     NOTES,
-    {
-        "order_by": choice("created_at", "updated_at"),
-        "sort": choice("asc", "desc"),
-        "activity_filter": choice("all_notes", "only_comments", "only_activity"),
-        **PAGING,
+    PAGING,
+    choices={
+        "order_by": "created_at updated_at",
+        "sort": "asc desc",
+        "activity_filter": "all_notes only_comments only_activity",
     },
     job_token=True,
 )
@@ -88,12 +75,10 @@ def _is_wanted(note: Note, activity: str) -> bool:
 @endpoint(
     "POST",
     NOTES,
-    {
-        "body": text(required=True),
-        **alike(flag(), "internal confidential"),
-        "created_at": moment(),
-        "merge_request_diff_head_sha": text(),
-    },
+    text="body merge_request_diff_head_sha",
+    flag="internal confidential",
+    moment="created_at",
+    required="body",
 )
 def create_note(call: Call) -> Answer:
     """Write a note."""
@@ -125,7 +110,7 @@ def show_note(call: Call) -> Answer:
     return Answer(body=render_note(call.world, call.merge_request, call.note))
 
 
-@endpoint("PUT", NOTES + "/{note_id}", {"body": text(required=True)})
+@endpoint("PUT", NOTES + "/{note_id}", text="body", required="body")
 def update_note(call: Call) -> Answer:
     """Edit a note."""
     mr, note = call.merge_request, _note(call)
@@ -133,7 +118,7 @@ def update_note(call: Call) -> Answer:
     return _answer(call, outcome, 200)
 
 
-@endpoint("PUT", THREAD_NOTE, {"body": text(), "resolved": flag()})
+@endpoint("PUT", THREAD_NOTE, text="body", flag="resolved")
 def update_thread_note(call: Call) -> Answer:
     """Edit a note of a thread, or resolve the thread; exactly one of both."""
     if len(call.params) != 1:
@@ -158,11 +143,8 @@ def delete_note(call: Call) -> Answer:
 
 def threads(call: Call, mr: MergeRequest) -> list[list[Note]]:
     """Group the notes the caller may see into discussions, oldest first."""
-    found: dict[str, list[Note]] = {}
-    for note in mr.notes:
-        if can_see_note(call.user, mr, note, call.today):
-            found.setdefault(note.discussion_id, []).append(note)
-    return list(found.values())
+    seen = (note for note in mr.notes if can_see_note(call.user, mr, note, call.today))
+    return list(group_threads(seen).values())
 
 
 def _render_thread(call: Call, notes: list[Note]) -> dict[str, object]:
@@ -193,12 +175,10 @@ def list_discussions(call: Call) -> Answer:
 @endpoint(
     "POST",
     THREADS,
-    {
-        "body": text(required=True),
-        "created_at": moment(),
-        "commit_id": text(),
-        "position": mapping(POSITION),
-    },
+    {"position": mapping(POSITION)},
+    text="body commit_id",
+    moment="created_at",
+    required="body",
 )
 def create_discussion(call: Call) -> Answer:
     """Start a thread; with a position it is on a line of the diff."""
@@ -221,7 +201,7 @@ def show_discussion(call: Call) -> Answer:
     return Answer(body=_render_thread(call, _find_thread(call)))
 
 
-@endpoint("PUT", THREADS + "/{discussion_id}", {"resolved": flag(required=True)})
+@endpoint("PUT", THREADS + "/{discussion_id}", flag="resolved", required="resolved")
 def resolve_discussion(call: Call) -> Answer:
     """Resolve or reopen a thread."""
     notes, wanted = _find_thread(call), call.params["resolved"]
@@ -231,9 +211,7 @@ def resolve_discussion(call: Call) -> Answer:
 
 
 @endpoint(
-    "POST",
-    THREADS + "/{discussion_id}/notes",
-    {"body": text(required=True), "created_at": moment()},
+    "POST", THREADS + "/{discussion_id}/notes", text="body", moment="created_at", required="body"
 )
 def answer_discussion(call: Call) -> Answer:
     """Answer in a thread."""
@@ -261,8 +239,8 @@ def list_emoji(call: Call) -> Answer:
     return paged(call, _awards(call), lambda award: render_award(call.world, award, kind))
 
 
-@endpoint("POST", EMOJI, {"name": text(required=True)})
-@endpoint("POST", NOTE_EMOJI, {"name": text(required=True)})
+@endpoint("POST", EMOJI, text="name", required="name")
+@endpoint("POST", NOTE_EMOJI, text="name", required="name")
 def award_emoji(call: Call) -> Answer:
     """React."""
     note = call.note if "note_id" in call.path else None

@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -94,77 +94,58 @@ def _to_integer_or_word(value: object) -> int | str:
     return _to_integer(value)
 
 
-def integer(*, required: bool = False) -> Param:
-    """Declare a whole number."""
-    return Param(convert=_to_integer, required=required)
-
-
-def number() -> Param:
-    """Declare a number."""
-    return Param(convert=_to_number)
-
-
-def flag(*, required: bool = False) -> Param:
-    """Declare a yes or no."""
-    return Param(convert=_to_flag, required=required)
-
-
-def text(*, required: bool = False, longest: int = MAX_TEXT) -> Param:
-    """Declare a text of at most `longest` characters."""
-    return Param(convert=_to_text, required=required, longest=longest)
-
-
-def choice(*choices: str, required: bool = False) -> Param:
-    """Declare one of a few words."""
-    return Param(convert=_to_text, choices=choices, required=required)
-
-
-def moment() -> Param:
-    """Declare an ISO 8601 time."""
-    return Param(convert=_to_time)
-
-
-def words() -> Param:
-    """Declare words, as a list or with commas between."""
-    return Param(convert=_to_words)
-
-
-def integers() -> Param:
-    """Declare whole numbers, as a list or with commas between."""
-    return Param(convert=_to_integers)
-
-
-def integer_or_word() -> Param:
-    """Declare a whole number, None or Any."""
-    return Param(convert=_to_integer_or_word)
-
-
-def mapping(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
-    """Declare an object; without `fields` it may hold anything."""
-    return Param(convert=_must_be(dict), fields=fields or {}, required=required)
-
-
-def items(fields: Mapping[str, Param] | None = None, *, required: bool = False) -> Param:
-    """Declare a list of objects; without `fields` it may hold anything."""
-    return Param(convert=_must_be(list), fields=fields or {}, required=required)
-
-
-def alike(param: Param, names: str) -> dict[str, Param]:
-    """Declare parameters of one kind, their names with spaces between."""
-    return dict.fromkeys(names.split(), param)
-
-
-PAGING: Mapping[str, Param] = {"page": integer(), "per_page": integer()}
-# What issues and merge requests take alike, and only where they are changed.
-ISSUABLE: Mapping[str, Param] = {
-    "description": text(),
-    "labels": words(),
-    **alike(integer(), "assignee_id milestone_id"),
-    "assignee_ids": integers(),
+# The kinds of parameters by name; of words and numbers there may be a list, or commas between.
+KINDS: Mapping[str, Param] = {
+    "flag": Param(convert=_to_flag),
+    "integer": Param(convert=_to_integer),
+    "integer_or_word": Param(convert=_to_integer_or_word),
+    "integers": Param(convert=_to_integers),
+    "items": Param(convert=_must_be(list)),
+    "mapping": Param(convert=_must_be(dict)),
+    "moment": Param(convert=_to_time),
+    "number": Param(convert=_to_number),
+    "short": Param(convert=_to_text, longest=255),
+    "text": Param(convert=_to_text),
+    "words": Param(convert=_to_words),
 }
+
+
+def takes(
+    *others: Mapping[str, Param],
+    required: str = "",
+    choices: Mapping[str, str] | None = None,
+    **kinds: str,
+) -> dict[str, Param]:
+    """Declare parameters by kind, their names with spaces between, besides `others` or over them.
+
+    What is `required` must be given; each of `choices` is one of a few words.
+    """
+    found = {name: param for each in others for name, param in each.items()}
+    for kind, names in kinds.items():
+        found |= dict.fromkeys(names.split(), KINDS[kind])
+    for name, words in (choices or {}).items():
+        found[name] = Param(convert=_to_text, choices=tuple(words.split()))
+    return found | {name: replace(found[name], required=True) for name in required.split()}
+
+
+def mapping(fields: Mapping[str, Param]) -> Param:
+    """Declare an object with `fields`."""
+    return Param(convert=_must_be(dict), fields=fields)
+
+
+def items(fields: Mapping[str, Param]) -> Param:
+    """Declare a list of objects with `fields`."""
+    return Param(convert=_must_be(list), fields=fields)
+
+
+PAGING = takes(integer="page per_page")
+# What issues and merge requests take alike, and only where they are changed.
+ISSUABLE = takes(
+    text="description", words="labels", integer="assignee_id milestone_id", integers="assignee_ids"
+)
 # The old words have hyphens.
-SCOPES = ("all", "created_by_me", "assigned_to_me", "created-by-me", "assigned-to-me")
-LABELLED: Mapping[str, Param] = {"add_labels": words(), "remove_labels": words()}
+SCOPES = "all created_by_me assigned_to_me created-by-me assigned-to-me"
+LABELLED = takes(words="add_labels remove_labels")
 
 
 def is_inside(given: Mapping[str, Any], **times: datetime) -> bool:

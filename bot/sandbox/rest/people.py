@@ -4,18 +4,7 @@ from collections.abc import Mapping
 
 from bot.sandbox.acts import actions
 from bot.sandbox.rest.core import USERS, Answer, Call, endpoint, paged
-from bot.sandbox.rest.params import (
-    PAGING,
-    Param,
-    alike,
-    choice,
-    flag,
-    integer,
-    integers,
-    is_inside,
-    moment,
-    text,
-)
+from bot.sandbox.rest.params import PAGING, is_inside, takes
 from bot.sandbox.rest.people_entities import (
     render_member,
     render_own_profile,
@@ -32,19 +21,16 @@ from bot.sandbox.world.entities import Level, Member, Project, User
 from bot.sandbox.world.state import RefusedError
 
 REVISION = "0a1b2c3d4e5"
-DIRECT: Mapping[str, Param] = {
-    "query": text(),
-    **alike(integers(), "user_ids skip_users"),
-    **alike(flag(), "show_seat_info with_saml_identity"),
-    **PAGING,
-}
-ALL: Mapping[str, Param] = {
-    "query": text(),
-    "user_ids": integers(),
-    "show_seat_info": flag(),
-    "state": choice("awaiting", "active"),
-    **PAGING,
-}
+DIRECT = takes(
+    PAGING, text="query", integers="user_ids skip_users", flag="show_seat_info with_saml_identity"
+)
+ALL = takes(
+    PAGING,
+    text="query",
+    integers="user_ids",
+    flag="show_seat_info",
+    choices={"state": "awaiting active"},
+)
 
 
 @endpoint("GET", "/version", open=False, scopes=USERS)
@@ -75,14 +61,11 @@ def show_own_account(call: Call) -> Answer:
 @endpoint(
     "GET",
     "/users",
-    {
-        **alike(text(), "username search"),
-        **alike(flag(), "active blocked humans exclude_active exclude_humans without_project_bots"),
-        **alike(moment(), "created_after created_before"),
-        "order_by": choice("id", "name", "username", "created_at", "updated_at"),
-        "sort": choice("asc", "desc"),
-        **PAGING,
-    },
+    PAGING,
+    text="username search",
+    flag="active blocked humans exclude_active exclude_humans without_project_bots",
+    moment="created_after created_before",
+    choices={"order_by": "id name username created_at updated_at", "sort": "asc desc"},
     scopes=USERS,
 )
 def list_users(call: Call) -> Answer:
@@ -175,12 +158,12 @@ def remove_member(call: Call) -> Answer:
     return Answer(status=204)
 
 
-ROLE = {"access_level": integer(required=True), "expires_at": moment()}
+ROLE = takes(integer="access_level", moment="expires_at", required="access_level")
 for _members in ("/groups/{id}/members", "/projects/{id}/members"):
     endpoint("GET", _members, DIRECT)(list_members)
     endpoint("GET", _members + "/all", ALL)(list_members)
     endpoint("GET", _members + "/{user_id}")(show_member)
     endpoint("GET", _members + "/all/{user_id}")(show_member)
-    endpoint("POST", _members, {"user_id": integer(required=True), **ROLE})(add_member)
+    endpoint("POST", _members, ROLE, integer="user_id", required="user_id")(add_member)
     endpoint("PUT", _members + "/{user_id}", ROLE)(edit_member)
     endpoint("DELETE", _members + "/{user_id}")(remove_member)

@@ -11,7 +11,7 @@ from typing import Any
 from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
-from bot.sandbox.rest.params import alike, choice, flag, text
+from bot.sandbox.rest.params import takes
 from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_push, demand
 from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
@@ -53,7 +53,7 @@ offer(
     Kind(
         at=TRIGGERS,
         key="trigger_id",
-        fields={"description": text(required=True)},
+        fields=takes(text="description", required="description"),
         keep=lambda call: call.project.triggers,
         make=_make_trigger,
         tell=_render_trigger,
@@ -66,11 +66,11 @@ offer(
 # --- variables --------------------------------------------------------------------------
 
 
-VALUES = {
-    **alike(flag(), "protected masked raw"),
-    **alike(text(), "description environment_scope"),
-    "variable_type": choice("env_var", "file"),
-}
+VALUES = takes(
+    text="description environment_scope",
+    flag="protected masked raw",
+    choices={"variable_type": "env_var file"},
+)
 
 
 def _make_variable(call: Call) -> Variable:
@@ -116,11 +116,7 @@ offer(
     Kind(
         at=VARIABLES,
         key="key",
-        fields={
-            **alike(text(required=True), "key value"),
-            "masked_and_hidden": flag(),
-            **VALUES,
-        },
+        fields=takes(VALUES, text="key value", flag="masked_and_hidden", required="key value"),
         keep=_keep_variables,
         make=_make_variable,
         change=_change_variable,
@@ -177,17 +173,17 @@ SCHEDULE = offer(
     Kind(
         at=SCHEDULES,
         key="pipeline_schedule_id",
-        fields={
-            **{name: text(required=True) for name in ("description", "ref", "cron")},
-            "cron_timezone": text(),
-            "active": flag(),
-        },
+        fields=takes(
+            text="description ref cron cron_timezone",
+            flag="active",
+            required="description ref cron",
+        ),
         keep=lambda call: call.project.schedules,
         make=_make_schedule,
         may_change=_may_change_schedule,
         tell=_render_schedule,
         show=_show_schedule,
-        listing={"scope": choice("active", "inactive")},
+        listing=takes(choices={"scope": "active inactive"}),
         reads=Level.DEVELOPER,
     )
 )

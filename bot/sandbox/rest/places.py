@@ -11,18 +11,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import holds
-from bot.sandbox.rest.params import (
-    PAGING,
-    Param,
-    alike,
-    choice,
-    flag,
-    integer,
-    is_inside,
-    moment,
-    text,
-    words,
-)
+from bot.sandbox.rest.params import PAGING, Param, is_inside, takes
 from bot.sandbox.rest.people_entities import OWN_NAMESPACES, render_namespace, render_user
 from bot.sandbox.rest.project_entities import (
     SIMPLE,
@@ -42,25 +31,24 @@ from bot.sandbox.world.entities import Group, Level, Member, Project
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
-VISIBILITY = choice("public", "internal", "private")
-LIST: Mapping[str, Param] = {
-    "search": text(),
-    **alike(
-        flag(),
-        "search_namespaces membership owned starred archived simple statistics "
-        "with_merge_requests_enabled with_issues_enabled with_custom_attributes "
-        "include_pending_delete",
-    ),
-    **alike(integer(), "min_access_level id_after id_before"),
-    "visibility": VISIBILITY,
-    **alike(moment(), "last_activity_after last_activity_before"),
-    "topic": words(),
-    "order_by": choice("id", "name", "path", "created_at", "updated_at", "last_activity_at"),
-    "sort": choice("asc", "desc"),
-    "pagination": choice("keyset"),
-    **PAGING,
-}
-OF_GROUP: Mapping[str, Param] = {**LIST, "include_subgroups": flag(), "with_shared": flag()}
+VISIBILITY = "public internal private"
+LIST = takes(
+    PAGING,
+    text="search",
+    words="topic",
+    integer="min_access_level id_after id_before",
+    flag="search_namespaces membership owned starred archived simple statistics "
+    "with_merge_requests_enabled with_issues_enabled with_custom_attributes "
+    "include_pending_delete",
+    moment="last_activity_after last_activity_before",
+    choices={
+        "visibility": VISIBILITY,
+        "order_by": "id name path created_at updated_at last_activity_at",
+        "sort": "asc desc",
+        "pagination": "keyset",
+    },
+)
+OF_GROUP = takes(LIST, flag="include_subgroups with_shared")
 # lib/api/helpers/projects_helpers.rb sorts these by the column.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "name": lambda place: place.name.casefold(),
@@ -168,12 +156,12 @@ for _template, _params, _choose in LISTS:
     endpoint("GET", _template, _params)(partial(_list_projects, _choose))
 
 
-FORK: Mapping[str, Param] = {
-    **alike(text(), "name path namespace namespace_path description branches"),
-    "namespace_id": integer(),
-    "visibility": VISIBILITY,
-    "mr_default_target_self": flag(),
-}
+FORK = takes(
+    text="name path namespace namespace_path description branches",
+    integer="namespace_id",
+    flag="mr_default_target_self",
+    choices={"visibility": VISIBILITY},
+)
 
 
 def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
@@ -212,12 +200,10 @@ def fork_project(call: Call) -> Answer:
 @endpoint(
     "POST",
     "/projects",
-    {
-        **alike(text(), "name path default_branch"),
-        "namespace_id": integer(),
-        "initialize_with_readme": flag(),
-        **EDITABLE,
-    },
+    EDITABLE,
+    text="name path default_branch",
+    integer="namespace_id",
+    flag="initialize_with_readme",
 )
 def create_project(call: Call) -> Answer:
     """Make a project in a namespace of the caller's (doc/api/projects.md)."""
@@ -250,7 +236,7 @@ def create_project(call: Call) -> Answer:
     return Answer(status=201, body=render_project(call, project))
 
 
-@endpoint("DELETE", "/projects/{id}", {"permanently_remove": flag(), "full_path": text()})
+@endpoint("DELETE", "/projects/{id}", text="full_path", flag="permanently_remove")
 def delete_project(call: Call) -> Answer:
     """Delete a project."""
     demand(call.level >= Level.OWNER)
@@ -269,7 +255,7 @@ def archive_project(call: Call) -> Answer:
     return Answer(status=201, body=render_project(call, call.project))
 
 
-@endpoint("GET", "/projects/{id}/users", {"search": text(), **PAGING})
+@endpoint("GET", "/projects/{id}/users", PAGING, text="search")
 def list_project_users(call: Call) -> Answer:
     """List the people of a project."""
     people = [each.user for each in effective_members(call.project, call.today).values()]
@@ -277,7 +263,7 @@ def list_project_users(call: Call) -> Answer:
     return paged(call, found, lambda each: render_user(call.world, each))
 
 
-NAMESPACES: Mapping[str, Param] = {"search": text(), "owned_only": flag(), **PAGING}
+NAMESPACES = takes(PAGING, text="search", flag="owned_only")
 
 
 def _namespaces(call: Call) -> list[dict[str, object]]:
@@ -296,7 +282,7 @@ def list_namespaces(call: Call) -> Answer:
     return paged(call, [each for each in _namespaces(call) if holds(each, needle)], dict)
 
 
-@endpoint("GET", "/namespaces/{name}/exists", {"parent_id": integer()}, open=False)
+@endpoint("GET", "/namespaces/{name}/exists", integer="parent_id", open=False)
 def find_namespace(call: Call) -> Answer:
     """Tell whether a path is taken, and what would do instead."""
     name = call.path["name"]

@@ -9,18 +9,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import (
-    PAGING,
-    Param,
-    alike,
-    choice,
-    flag,
-    items,
-    mapping,
-    moment,
-    text,
-    words,
-)
+from bot.sandbox.rest.params import PAGING, items, mapping, takes
 from bot.sandbox.rest.people_entities import expose, render_user, web_url
 from bot.sandbox.world.access import demand, reaches, required
 from bot.sandbox.world.entities import Level, Project, Release, User, matches
@@ -31,20 +20,21 @@ TAGS = "/projects/{id}/repository/tags"
 RELEASES = "/projects/{id}/releases"
 MILESTONES = "/projects/{id}/milestones"
 LINKS = RELEASES + "/{tag_name}/assets/links"
-LINK: Mapping[str, Param] = {
-    **alike(text(required=True), "name url"),
-    **alike(text(), "direct_asset_path filepath"),
-    "link_type": choice("other", "runbook", "image", "package"),
-}
+LINK = takes(
+    text="name url direct_asset_path filepath",
+    required="name url",
+    choices={"link_type": "other runbook image package"},
+)
 
 
 @endpoint(
     "GET",
     TAGS,
-    {"order_by": choice("name", "updated", "version"), "sort": choice("asc", "desc"),
-     "search": text(), **PAGING},
+    PAGING,
+    text="search",
+    choices={"order_by": "name updated version", "sort": "asc desc"},
     scopes=FILES,
-)  # fmt: skip
+)
 def list_tags(call: Call) -> Answer:
     """List tags."""
     needle = call.params.get("search", "").removeprefix("^")
@@ -59,9 +49,7 @@ def show_tag(call: Call) -> Answer:
     return Answer(body=_render_tag(call, call.path["tag_name"]))
 
 
-@endpoint(
-    "POST", TAGS, {"tag_name": text(required=True), "ref": text(required=True), "message": text()}
-)
+@endpoint("POST", TAGS, text="tag_name ref message", required="tag_name ref")
 def create_tag(call: Call) -> Answer:
     """Make a tag."""
     name = call.params["tag_name"]
@@ -122,9 +110,10 @@ def _render_tag(call: Call, name: str) -> dict[str, object]:
 @endpoint(
     "GET",
     RELEASES,
-    {"order_by": choice("released_at", "created_at"), "sort": choice("asc", "desc"),
-     "include_html_description": flag(), **PAGING},
-)  # fmt: skip
+    PAGING,
+    flag="include_html_description",
+    choices={"order_by": "released_at created_at", "sort": "asc desc"},
+)
 def list_releases(call: Call) -> Answer:
     """List releases, the newest first."""
     order = call.params.get("order_by", "released_at")
@@ -134,15 +123,11 @@ def list_releases(call: Call) -> Answer:
     return paged(call, found, lambda each: _render(call, each))
 
 
-RELEASE: Mapping[str, Param] = {
-    **alike(text(), "name description"),
-    "milestones": words(),
-    "released_at": moment(),
-}
+RELEASE = takes(text="name description", words="milestones", moment="released_at")
 
 
 # doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
-@endpoint("GET", RELEASES + "/{tag_name}", {"include_html_description": flag()}, job_token=True)
+@endpoint("GET", RELEASES + "/{tag_name}", flag="include_html_description", job_token=True)
 def show_release(call: Call) -> Answer:
     """Tell of a release."""
     return Answer(body=_render(call, _find(call)))
@@ -151,12 +136,10 @@ def show_release(call: Call) -> Answer:
 @endpoint(
     "POST",
     RELEASES,
-    {
-        "tag_name": text(required=True),
-        **alike(text(), "tag_message ref"),
-        **RELEASE,
-        "assets": mapping({"links": items(LINK)}),
-    },
+    RELEASE,
+    {"assets": mapping({"links": items(LINK)})},
+    text="tag_name tag_message ref",
+    required="tag_name",
     job_token=True,
 )
 def create_release(call: Call) -> Answer:

@@ -13,7 +13,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.rest.code_entities import commit_url, render_commit
 from bot.sandbox.rest.core import FILES, Answer, Call, endpoint, paged, read_window
 from bot.sandbox.rest.files import read_ref
-from bot.sandbox.rest.params import PAGING, alike, choice, flag, text, words
+from bot.sandbox.rest.params import PAGING
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand, required
 from bot.sandbox.world.diffs import compare_trees, render_diff
@@ -30,12 +30,10 @@ COMPARED_FILES = 1000
 @endpoint(
     "GET",
     "/projects/{id}/repository/tree",
-    {
-        **alike(text(), "ref path page_token"),
-        "recursive": flag(),
-        "pagination": choice("legacy", "keyset", "none"),
-        **PAGING,
-    },
+    PAGING,
+    text="ref path page_token",
+    flag="recursive",
+    choices={"pagination": "legacy keyset none"},
     scopes=FILES,
 )
 def show_tree(call: Call) -> Answer:
@@ -94,11 +92,9 @@ def _row(path: str, kind: str, sha: str, mode: str) -> dict[str, str]:
 @endpoint(
     "GET",
     "/projects/{id}/repository/branches",
-    {
-        **alike(text(), "search regex"),
-        "sort": choice("name_asc", "updated_asc", "updated_desc"),
-        **PAGING,
-    },
+    PAGING,
+    text="search regex",
+    choices={"sort": "name_asc updated_asc updated_desc"},
     scopes=FILES,
 )
 def list_branches(call: Call) -> Answer:
@@ -126,11 +122,7 @@ def show_branch(call: Call) -> Answer:
     return Answer(body=_render_branch(call, call.path["branch"]))
 
 
-@endpoint(
-    "POST",
-    "/projects/{id}/repository/branches",
-    {"branch": text(required=True), "ref": text(required=True)},
-)
+@endpoint("POST", "/projects/{id}/repository/branches", text="branch ref", required="branch ref")
 def create_branch(call: Call) -> Answer:
     """Make a branch."""
     name = call.params["branch"]
@@ -174,10 +166,9 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
 @endpoint(
     "GET",
     "/projects/{id}/repository/compare",
-    {
-        **alike(text(required=True), "from to"),
-        **alike(flag(), "straight unidiff"),
-    },
+    text="from to",
+    flag="straight unidiff",
+    required="from to",
     scopes=FILES,
 )
 def compare(call: Call) -> Answer:
@@ -215,9 +206,14 @@ def show_blob(call: Call) -> Answer:
     return Answer(body=told | {"content": b64encode(content).decode()})
 
 
-@endpoint("GET", "/projects/{id}/repository/contributors",
-          {"ref": text(), "order_by": choice("email", "name", "commits"),
-           "sort": choice("asc", "desc"), **PAGING}, scopes=FILES)  # fmt: skip
+@endpoint(
+    "GET",
+    "/projects/{id}/repository/contributors",
+    PAGING,
+    text="ref",
+    choices={"order_by": "email name commits", "sort": "asc desc"},
+    scopes=FILES,
+)
 def list_contributors(call: Call) -> Answer:
     """Count the commits of each author; lines are always 0 (doc/api/repositories.md)."""
     head = call.commit(call.params.get("ref", call.code.default_branch))
@@ -231,7 +227,7 @@ def list_contributors(call: Call) -> Answer:
     return paged(call, rows, dict)
 
 
-@endpoint("GET", "/projects/{id}/repository/merge_base", {"refs": words()}, scopes=FILES)
+@endpoint("GET", "/projects/{id}/repository/merge_base", words="refs", scopes=FILES)
 def show_merge_base(call: Call) -> Answer:
     """Tell the newest common ancestor of refs."""
     refs = call.params.get("refs", [])

@@ -11,7 +11,7 @@ from bot.sandbox.rest.code_entities import render_commit
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.issues import render_issue
 from bot.sandbox.rest.merge_request_entities import render_merge_request_basic, render_note
-from bot.sandbox.rest.params import PAGING, alike, choice, flag, text
+from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import render_user
 from bot.sandbox.rest.project_entities import render_project
 from bot.sandbox.world.access import (
@@ -109,13 +109,13 @@ def _people(call: Call, people: Iterable[User], needle: str) -> Iterator[dict[st
             yield render_user(call.world, each)
 
 
-ASKED = {
-    "scope": choice(*SEARCHES, required=True),
-    "search": text(required=True),
-    **alike(text(), "ref state"),
-    "confidential": flag(),
-    **PAGING,
-}
+ASKED = takes(
+    PAGING,
+    text="search ref state",
+    flag="confidential",
+    required="scope search",
+    choices={"scope": " ".join(SEARCHES)},
+)
 
 
 @endpoint("GET", "/projects/{id}/search", ASKED, open=False)
@@ -134,8 +134,7 @@ def search(call: Call) -> Answer:
     return paged(call, list(found), dict)
 
 
-@endpoint("POST", "/markdown", {"text": text(required=True), "gfm": flag(), "project": text()},
-          open=True)  # fmt: skip
+@endpoint("POST", "/markdown", text="text project", flag="gfm", required="text", open=True)
 def render_markdown(call: Call) -> Answer:
     """Render plain CommonMark: what GitLab adds to it (references, emoji) is left out."""
     return Answer(status=201, body={"html": MarkdownIt().render(call.params["text"])})

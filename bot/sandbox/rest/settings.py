@@ -7,38 +7,36 @@ from urllib.parse import unquote
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, text, words
+from bot.sandbox.rest.params import KINDS, PAGING, takes
 from bot.sandbox.rest.project_entities import ATTRIBUTES, CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project, Protection
 from bot.sandbox.world.state import RefusedError
 
-ROLES = ("no_one_allowed", "developer", "maintainer", "owner")
+ROLES = "no_one_allowed developer maintainer owner"
 BRANCHES = "/projects/{id}/protected_branches"
 LEVELS = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
 FEATURES = ("repository_access", "merge_requests_access", "issues_access")
 
 
-@endpoint(
-    "GET",
-    "/projects/{id}",
-    {"statistics": flag(), "license": flag(), "with_custom_attributes": flag()},
-)
+@endpoint("GET", "/projects/{id}", flag="statistics license with_custom_attributes")
 def show_project(call: Call) -> Answer:
     """Tell of a project."""
     return Answer(body=render_project(call, call.project))
 
 
-_OF_TYPE = {bool: flag(), int: integer(), list: words(), str: text(), type(None): text()}
+_KIND_OF = {bool: "flag", int: "integer", list: "words", str: "text", type(None): "text"}
 # doc/api/projects.md, "Edit a project": what has an effect here, and what is only told again.
-EDITABLE: Mapping[str, Param] = {
-    **{name: _OF_TYPE[type(value)] for name, value in CONSTANT.items()},
-    **dict.fromkeys(ATTRIBUTES, flag()),
-    **alike(text(), "name description default_branch ci_config_path"),
-    "visibility": choice("public", "internal", "private"),
-    "ci_pipeline_variables_minimum_override_role": choice(*ROLES),
-    **{f"{name}_level": choice("disabled", "private", "enabled") for name in FEATURES},
-}
+EDITABLE = takes(
+    {name: KINDS[_KIND_OF[type(value)]] for name, value in CONSTANT.items()},
+    flag=" ".join(ATTRIBUTES),
+    text="name description default_branch ci_config_path",
+    choices={
+        "visibility": "public internal private",
+        "ci_pipeline_variables_minimum_override_role": ROLES,
+        **{f"{name}_level": "disabled private enabled" for name in FEATURES},
+    },
+)
 
 
 def change_project(project: Project, given: Mapping[str, Any]) -> None:
@@ -97,7 +95,7 @@ def _protected(call: Call) -> str:
     return name
 
 
-@endpoint("GET", BRANCHES, {"search": text(), **PAGING}, open=False)
+@endpoint("GET", BRANCHES, PAGING, text="search", open=False)
 def list_protected_branches(call: Call) -> Answer:
     """List protected branches."""
     demand(call.level >= Level.MAINTAINER)
@@ -112,10 +110,10 @@ def show_protected_branch(call: Call) -> Answer:
     return Answer(body=render_protected_branch(call, _protected(call)))
 
 
-PROTECTED = {f"{name}_access_level": integer() for name in ("push", "merge")}
+PROTECTED = takes(integer="push_access_level merge_access_level")
 
 
-@endpoint("POST", BRANCHES, {"name": text(required=True), **PROTECTED, "allow_force_push": flag()})
+@endpoint("POST", BRANCHES, PROTECTED, text="name", flag="allow_force_push", required="name")
 def protect_branch(call: Call) -> Answer:
     """Protect a branch."""
     demand(call.level >= Level.MAINTAINER)
@@ -136,7 +134,7 @@ def protect_branch(call: Call) -> Answer:
     return Answer(status=201, body=render_protected_branch(call, name))
 
 
-@endpoint("PATCH", BRANCHES + "/{name}", {"allow_force_push": flag()})
+@endpoint("PATCH", BRANCHES + "/{name}", flag="allow_force_push")
 def edit_protected_branch(call: Call) -> Answer:
     """Let history of a protected branch be lost, or not."""
     name = _protected(call)

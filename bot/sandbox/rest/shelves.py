@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.kinds import Kind, Row, create, find_own, offer
-from bot.sandbox.rest.params import PAGING, Param, alike, choice, flag, integer, items, text
+from bot.sandbox.rest.params import PAGING, Param, takes
 from bot.sandbox.rest.people_entities import render_user, stamp, web_url
 from bot.sandbox.rest.pipelines import SCHEDULE
 from bot.sandbox.rest.releases import LINK, LINKS, tell_link
@@ -17,7 +17,6 @@ from bot.sandbox.world.access import can_read, demand
 from bot.sandbox.world.entities import Group, Issue, Level, MergeRequest, Project
 from bot.sandbox.world.state import RefusedError
 
-NEEDED = text(required=True)
 STATES = {"close": "closed", "activate": "active"}
 
 
@@ -138,18 +137,18 @@ def _group_label(_call: Call) -> Row:
     return {**told, "is_project_label": False, "archived": False}
 
 
-MILESTONE = {
-    "title": NEEDED,
-    **alike(text(), "description due_date start_date"),
-    "state_event": choice("close", "activate"),
-}
-LISTING = {"search": text(), "state": text(), "title": text()}
-VARIABLE = {"key": NEEDED, "value": NEEDED, "variable_type": choice("env_var", "file")}
-GROUP_VARIABLE = {
-    **VARIABLE,
-    **alike(text(), "description environment_scope"),
-    **{name: flag() for name in ("protected", "masked", "raw")},
-}
+MILESTONE = takes(
+    text="title description due_date start_date",
+    required="title",
+    choices={"state_event": "close activate"},
+)
+LISTING = takes(text="search state title")
+VARIABLE = takes(text="key value", required="key value", choices={"variable_type": "env_var file"})
+GROUP_VARIABLE = takes(
+    VARIABLE,
+    text="description environment_scope",
+    flag="protected masked raw",
+)
 # doc/api/milestones.md, doc/api/group_milestones.md
 MILESTONES = {
     place: _shelf(at, key="milestone_id", fields=MILESTONE, more=_milestone, unique="title",
@@ -158,13 +157,13 @@ MILESTONES = {
 }  # fmt: skip
 # doc/api/notes.md, "Issues"
 ISSUE_NOTES = _shelf(
-    "/projects/{id}/issues/{issue_iid}/notes", key="note_id", fields={"body": NEEDED},
-    more=_note, writes=Level.NO_ACCESS, may_change=_is_ours,
+    "/projects/{id}/issues/{issue_iid}/notes", key="note_id", more=_note,
+    fields=takes(text="body", required="body"), writes=Level.NO_ACCESS, may_change=_is_ours,
 )  # fmt: skip
 # doc/api/environments.md
 ENVIRONMENTS = _shelf(
     "/projects/{id}/environments", key="environment_id", unique="name",
-    fields={"name": NEEDED, "external_url": text(), "tier": text(), "description": text()},
+    fields=takes(text="name external_url tier description", required="name"),
     more=lambda call: {"slug": call.params["name"].lower(), "state": "available", **_times(call)},
     reads=Level.REPORTER, forget=_demand_stopped,
 )  # fmt: skip
@@ -173,7 +172,7 @@ SHELVES = (
     ISSUE_NOTES,
     # doc/api/commits.md, "Post comment to commit"
     _shelf("/projects/{id}/repository/commits/{sha}/comments", key="comment_id", more=_commented,
-           fields={"note": NEEDED, "path": text(), "line": integer(), "line_type": text()},
+           fields=takes(text="note path line_type", integer="line", required="note"),
            writes=Level.REPORTER, ways=("list", "create")),
     # doc/api/releases/links.md; doc/ci/jobs/ci_job_token.md: job tokens may read and make them.
     _shelf(LINKS, key="link_id", unique="name url",
@@ -191,17 +190,18 @@ SHELVES = (
     # doc/api/group_labels.md
     _shelf("/groups/{id}/labels", key="label_id", unique="name", taken=409,
            writes=Level.PLANNER,
-           fields={"name": NEEDED, "color": NEEDED, "description": text()}, more=_group_label),
+           fields=takes(text="name color description", required="name color"), more=_group_label),
     # doc/api/protected_tags.md
     _shelf("/projects/{id}/protected_tags", key="name", unique="name", taken=422,
            more=_protected_tag,
-           fields={"name": NEEDED, "create_access_level": integer(), "allowed_to_create": items()},
+           fields=takes(text="name", integer="create_access_level", items="allowed_to_create",
+                        required="name"),
            reads=Level.MAINTAINER, writes=Level.MAINTAINER,
            ways=("list", "show", "create", "delete")),
     ENVIRONMENTS,
     # doc/api/deploy_keys.md
     _shelf("/projects/{id}/deploy_keys", key="key_id", unique="key",
-           fields={"title": NEEDED, "key": NEEDED, "can_push": flag()},
+           fields=takes(text="title key", flag="can_push", required="title key"),
            more=lambda call: {"created_at": stamp(call.world.now), "can_push": False},
            reads=Level.MAINTAINER, writes=Level.MAINTAINER),
 )  # fmt: skip
@@ -220,14 +220,14 @@ def list_issue_threads(call: Call) -> Answer:
     return paged(call, ISSUE_NOTES.keep(call), _thread)
 
 
-@endpoint("POST", THREADS, {"body": NEEDED})
+@endpoint("POST", THREADS, text="body", required="body")
 def create_issue_thread(call: Call) -> Answer:
     """Write a note on an issue."""
     create(ISSUE_NOTES, call)
     return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
 
 
-@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", {"force": flag()})
+@endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", flag="force")
 def stop_environment(call: Call) -> Answer:
     """Stop an environment."""
     row = find_own(ENVIRONMENTS, call)
@@ -255,9 +255,7 @@ def _list_nothing(call: Call) -> Answer:
 
 
 for _template in NONE_HERE:
-    endpoint("GET", _template, {"search": text(), "state": text(), **PAGING}, open=False)(
-        _list_nothing
-    )
+    endpoint("GET", _template, PAGING, text="search state", open=False)(_list_nothing)
 
 
 def find_milestone(call: Call, number: int) -> Row | None:

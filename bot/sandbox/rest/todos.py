@@ -4,24 +4,22 @@ from collections.abc import Mapping
 
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import merge_request_url, render_merge_request_basic
-from bot.sandbox.rest.params import PAGING, alike, choice, integer
+from bot.sandbox.rest.params import PAGING
 from bot.sandbox.rest.people_entities import render_user
 from bot.sandbox.world.access import required
 from bot.sandbox.world.entities import Todo
 from bot.sandbox.world.state import World
 
-ACTIONS = ("assigned", "mentioned", "marked")
-
 
 @endpoint(
     "GET",
     "/todos",
-    {
-        "action": choice(*ACTIONS),
-        **alike(integer(), "author_id project_id"),
-        "state": choice("pending", "done"),
-        "type": choice("MergeRequest"),
-        **PAGING,
+    PAGING,
+    integer="author_id project_id",
+    choices={
+        "action": "assigned mentioned marked",
+        "state": "pending done",
+        "type": "MergeRequest",
     },
     open=False,
 )

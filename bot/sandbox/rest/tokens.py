@@ -4,7 +4,6 @@ import secrets
 from datetime import date, timedelta
 
 from bot.sandbox.rest.core import Answer, Call, endpoint
-from bot.sandbox.rest.params import text
 from bot.sandbox.rest.people_entities import expose, stamp
 from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import RefusedError
@@ -22,7 +21,7 @@ def show_own_token(call: Call) -> Answer:
     return Answer(body=_render_token(call, _own(call)))
 
 
-@endpoint("POST", "/personal_access_tokens/self/rotate", {"expires_at": text()}, scopes=ROTATE)
+@endpoint("POST", "/personal_access_tokens/self/rotate", text="expires_at", scopes=ROTATE)
 def rotate_own_token(call: Call) -> Answer:
     """Revoke the token that is used, and answer another of the same account."""
     old = _own(call)

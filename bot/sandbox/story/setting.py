@@ -43,27 +43,13 @@ class Stage:
             raise ValueError(f"there is no merge request {reference!r}")
         self.merge_request = found
 
-    def person(self, username: str) -> User:
-        """Find a person."""
-        found = self.world.find_user(username)
-        if found is None:
-            raise ValueError(f"there is no user {username!r}")
-        return found
-
     def people(self, usernames: Iterable[str]) -> list[User]:
         """Find several people."""
-        return [self.person(each) for each in usernames]
-
-    def project(self, path: str) -> Project:
-        """Find a project."""
-        found = self.world.find_project(path)
-        if found is None:
-            raise ValueError(f"there is no project {path!r}")
-        return found
+        return [self.world.user(each) for each in usernames]
 
     def place(self, path: str) -> Group | Project:
         """Find a group or a project."""
-        return self.world.find_group(path) or self.project(path)
+        return self.world.find_group(path) or self.world.project(path)
 
     def comment(self, number: int) -> Note:
         """Find a comment by its place, from 1; negative numbers count from the end."""

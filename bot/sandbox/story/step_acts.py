@@ -60,7 +60,7 @@ def _act(
     may="description target fork",
 )
 def _open_merge_request(stage: Stage, by: User, given: Given) -> None:
-    project = stage.project(given["project"])
+    project = stage.world.project(given["project"])
     source = actions.fork_project(stage.world, by, project) if given.get("fork") else project
     draft = CommitDraft(message=given["title"], changes=stage.contents(given["files"]))
     actions.push(stage.world, by, source, given["branch"], draft)
@@ -167,7 +167,9 @@ def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
     """
     author, merger = stage.people([given["author"], given["merger"]])
     for _ in range(given.get("count", 1)):
-        mr = stage.open_elsewhere(author, stage.project(given["project"]), given.get("target"))
+        mr = stage.open_elsewhere(
+            author, stage.world.project(given["project"]), given.get("target")
+        )
         actions.set_reviewers(stage.world, author, mr, [by])
         if "comment" in given:
             draft = NoteDraft(body=given["comment"], type="DiscussionNote")
@@ -190,8 +192,8 @@ def _review_elsewhere(stage: Stage, by: User, given: Given) -> None:
 )
 def _author_elsewhere(stage: Stage, by: User, given: Given) -> None:
     for _ in range(given.get("count", 1)):
-        mr = stage.open_elsewhere(by, stage.project(given["project"]), given.get("target"))
-        actions.merge(stage.world, stage.person(given["merger"]), mr)
+        mr = stage.open_elsewhere(by, stage.world.project(given["project"]), given.get("target"))
+        actions.merge(stage.world, stage.world.user(given["merger"]), mr)
 
 
 @_act(
@@ -201,7 +203,7 @@ def _author_elsewhere(stage: Stage, by: User, given: Given) -> None:
 )
 def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
     with stage.world.writing():
-        settings = stage.project(given["project"]).settings
+        settings = stage.world.project(given["project"]).settings
         settings.tier, settings.reset_approvals_on_push = "premium", True
 
 
@@ -211,12 +213,12 @@ def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
 )
 def _protect(stage: Stage, _by: User, given: Given) -> None:
     with stage.world.writing():
-        stage.project(given["project"]).protected_branches.add(given["branch"])
+        stage.world.project(given["project"]).protected_branches.add(given["branch"])
 
 
 @_act("Makes a branch from the default branch", needs="project name")
 def _branch(stage: Stage, by: User, given: Given) -> None:
-    project = stage.project(given["project"])
+    project = stage.world.project(given["project"])
     actions.create_branch(stage.world, by, project, given["name"], project.default_branch)
 
 
@@ -225,7 +227,7 @@ def _branch(stage: Stage, by: User, given: Given) -> None:
     needs="project path old new",
 )
 def _edit_file(stage: Stage, by: User, given: Given) -> None:
-    project, path = stage.project(given["project"]), given["path"]
+    project, path = stage.world.project(given["project"]), given["path"]
     content = stage.replaced(project, path, (given["old"], given["new"]))
     draft = CommitDraft(message=f"Change {path}", changes={path: content.encode()})
     actions.push(stage.world, by, project, project.default_branch, draft)
@@ -233,7 +235,7 @@ def _edit_file(stage: Stage, by: User, given: Given) -> None:
 
 @_act("Writes a file of the default branch", needs="project path content")
 def _write_file(stage: Stage, by: User, given: Given) -> None:
-    project = stage.project(given["project"])
+    project = stage.world.project(given["project"])
     changes = stage.contents({given["path"]: given["content"]})
     draft = CommitDraft(message=f"Write {given['path']}", changes=changes)
     actions.push(stage.world, by, project, project.default_branch, draft)
@@ -246,7 +248,7 @@ def _write_file(stage: Stage, by: User, given: Given) -> None:
 )
 def _add_member(stage: Stage, by: User, given: Given) -> None:
     level = Level[given.get("level", "maintainer").upper()]
-    who, places = stage.person(given["person"]), given["to"]
+    who, places = stage.world.user(given["person"]), given["to"]
     for each in [places] if isinstance(places, str) else places:
         actions.add_member(stage.world, by, stage.place(each), who, level)
 
@@ -256,7 +258,7 @@ def _add_member(stage: Stage, by: User, given: Given) -> None:
     needs="project name url",
 )
 def _add_status_check(stage: Stage, _: User, given: Given) -> None:
-    world, project = stage.world, stage.project(given["project"])
+    world, project = stage.world, stage.world.project(given["project"])
     number = world.next_id("status_check")
     check = StatusCheck(id=number, name=given["name"], external_url=given["url"])
     with world.writing():
@@ -266,7 +268,7 @@ def _add_status_check(stage: Stage, _: User, given: Given) -> None:
 
 @_act("Removes a person from a group or project", needs="person from")
 def _remove_member(stage: Stage, by: User, given: Given) -> None:
-    who = stage.person(given["person"])
+    who = stage.world.user(given["person"])
     actions.remove_member(stage.world, by, stage.place(given["from"]), who)
 
 

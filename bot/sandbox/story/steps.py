@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
+from bot.sandbox.acts.pipelines import Gate, list_gates
 from bot.sandbox.ci.job_environment import JobRun
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import Scenario, Step
@@ -23,15 +23,6 @@ class StepError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateStatus:
-    """A status that the bot set at the head."""
-
-    name: str
-    state: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What GitLab shows after a step: the bot's comments, its gate, its emoji, its jobs.
 
@@ -44,7 +35,7 @@ class Outcome:
     reference: str
     state: str | None
     comments: tuple[str, ...]
-    gate: tuple[GateStatus, ...]
+    gate: tuple[Gate, ...]
     emoji: tuple[tuple[str, str], ...]
     told: tuple[tuple[str, str], ...]
     jobs: tuple[JobRun, ...]
@@ -86,7 +77,7 @@ def _act(stage: Stage, step: Step) -> str | None:
     where = f"step {step.number} ({step.title})"
     try:
         stage.turn_to(step.merge_request)
-        ACTS[step.act].run(stage, stage.person(step.by), step.given)
+        ACTS[step.act].run(stage, stage.world.user(step.by), step.given)
     except RefusedError as refusal:
         if step.refused is None or step.refused not in str(refusal):
             raise StepError(f"{where} was refused: {refusal}") from refusal
@@ -102,13 +93,14 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
     sandbox, mr = stage.sandbox, stage.merge_request
     with sandbox.world.lock:
         notes = mr.comments if mr else []
+        gates = list_gates(sandbox.world, mr) if mr else []
         bot = sandbox.bot
         return Outcome(
             step=step,
             reference=_reference(mr) if mr else "",
             state=mr.state if mr else None,
             comments=tuple(each.body for each in notes if each.author is bot),
-            gate=_gate(sandbox, mr) if mr else (),
+            gate=tuple(each for each in gates if each.author in {None, bot}),
             emoji=tuple(
                 (note.body.partition("\n")[0][:60], award.name)
                 for note in notes
@@ -134,19 +126,6 @@ def _look(stage: Stage, step: Step, runs: list[JobRun], refusal: str | None) -> 
 
 def _reference(mr: MergeRequest) -> str:
     return f"{mr.project.path_with_namespace}!{mr.iid}"
-
-
-def _gate(sandbox: Sandbox, mr: MergeRequest) -> tuple[GateStatus, ...]:
-    pipeline = find_head_pipeline(mr)
-    statuses = [
-        GateStatus(name=each.name, state=each.status, description=each.description or "")
-        for each in (pipeline.jobs if pipeline else ())
-        if each.author is sandbox.bot and not each.retried
-    ]
-    for check in mr.project.status_checks:
-        state = check_status(sandbox.world, mr, check)
-        statuses.append(GateStatus(name=check.name, state=state, description=""))
-    return tuple(statuses)
 
 
 def snapshot(outcome: Outcome, url: str) -> Mapping[str, str]:

@@ -184,6 +184,14 @@ class Note:
         return self.type is not None and not self.system
 
 
+def group_threads(notes: Iterable[Note]) -> dict[str, list[Note]]:
+    """Group notes into discussions, in the order in which these began."""
+    found: dict[str, list[Note]] = {}
+    for note in notes:
+        found.setdefault(note.discussion_id, []).append(note)
+    return found
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class DraftNote:
     """A comment of a review that is not submitted; only its author sees it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import gt, lt
 from typing import Any, TypeVar
 
 from bot.sandbox.world.entities import Issue, MergeRequest, User
@@ -16,27 +17,33 @@ def _same(name: str, user: User | None) -> bool:
     return user is not None and user.username.casefold() == name.casefold()
 
 
-def _any_or_none(value: object, people: Iterable[User], same: bool) -> bool:
-    if isinstance(value, str) and value.casefold() in {"any", "none"}:
-        return bool(list(people)) == (value.casefold() == "any")
-    return same
+def _is_wild(asked: object) -> bool:
+    return isinstance(asked, str) and asked.casefold() in {"any", "none"}
 
 
-def _reviewed_by(mr: MergeRequest, name: str) -> bool:
-    people = [each.user for each in mr.reviewers]
-    return _any_or_none(name, people, any(_same(name, each) for each in people))
+def _among(asked: int | str, people: Iterable[User]) -> bool:
+    """Return whether an account is among people, by number or name; `any` and `none` count them."""
+    if isinstance(asked, int):
+        return any(each.id == asked for each in people)
+    if _is_wild(asked):
+        return bool(list(people)) == (asked.casefold() == "any")
+    return any(_same(asked, each) for each in people)
 
 
-def _assigned_to(mr: MergeRequest, names: str | list[str]) -> bool:
-    wanted = [names] if isinstance(names, str) else names
-    found = all(any(_same(name, each) for each in mr.assignees) for name in wanted)
-    return _any_or_none(wanted[0], mr.assignees, found) if wanted else True
+def _reviewed_by(mr: MergeRequest, asked: int | str) -> bool:
+    return _among(asked, [each.user for each in mr.reviewers])
+
+
+def _assigned_to(mr: MergeRequest, asked: int | str | list[str]) -> bool:
+    wanted = asked if isinstance(asked, list) else [asked]
+    wanted = wanted[:1] if any(map(_is_wild, wanted[:1])) else wanted
+    return all(_among(each, mr.assignees) for each in wanted)
 
 
 def _approved_by(mr: MergeRequest, names: list[str]) -> bool:
     people = [each.user for each in mr.approvals]
-    if len(names) == 1 and names[0].casefold() in {"any", "none"}:
-        return _any_or_none(names[0], people, same=False)
+    if len(names) == 1 and _is_wild(names[0]):
+        return _among(names[0], people)
     # Unlike the others, this filter compares exactly (`User.where(username:)`).
     return set(names) <= {each.username for each in people}
 
@@ -56,21 +63,9 @@ def _has_labels(mr: MergeRequest, names: list[str]) -> bool:
     return own.issuperset(names)
 
 
-def _before(attribute: str) -> Test:
-    return lambda mr, at: _at(mr, attribute) is not None and _moment(mr, attribute) < at
-
-
-def _after(attribute: str) -> Test:
-    return lambda mr, at: _at(mr, attribute) is not None and _moment(mr, attribute) > at
-
-
-def _at(mr: MergeRequest, attribute: str) -> datetime | None:
-    found = getattr(mr, attribute)
-    return found if isinstance(found, datetime) else None
-
-
-def _moment(mr: MergeRequest, attribute: str) -> datetime:
-    return _at(mr, attribute) or LONG_AGO
+def _when(name: str, compare: Test) -> Test:
+    """Compare a time with the one asked for; what has not happened is neither before nor after."""
+    return lambda item, at: getattr(item, name) is not None and compare(getattr(item, name), at)
 
 
 TESTS: Mapping[str, Test] = {
@@ -78,20 +73,12 @@ TESTS: Mapping[str, Test] = {
     "iids": lambda mr, iids: mr.iid in {int(each) for each in iids},
     "author_id": lambda mr, number: mr.author.id == number,
     "author_username": lambda mr, name: _same(name, mr.author),
-    "reviewer_id": lambda mr, number: (
-        _reviewed_by(mr, number)
-        if isinstance(number, str)
-        else any(each.user.id == number for each in mr.reviewers)
-    ),
+    "reviewer_id": _reviewed_by,
     "reviewer_username": _reviewed_by,
     "review_states": lambda mr, states: any(
         each.state.casefold() in {state.casefold() for state in states} for each in mr.reviewers
     ),
-    "assignee_id": lambda mr, number: (
-        _assigned_to(mr, number)
-        if isinstance(number, str)
-        else any(each.id == number for each in mr.assignees)
-    ),
+    "assignee_id": _assigned_to,
     "assignee_username": _assigned_to,
     "approved_by_usernames": _approved_by,
     "approved_by_ids": lambda mr, numbers: (
@@ -114,19 +101,18 @@ TESTS: Mapping[str, Test] = {
     "target_branch": lambda mr, name: mr.target_branch == name,
     "target_branches": lambda mr, names: mr.target_branch in names,
     "search": _mentions,
-    "created_after": _after("created_at"),
-    "created_before": _before("created_at"),
-    "updated_after": _after("updated_at"),
-    "updated_before": _before("updated_at"),
-    "merged_after": _after("merged_at"),
-    "merged_before": _before("merged_at"),
+    **{
+        f"{event}_{word}": _when(f"{event}_at", compare)
+        for event in ("created", "updated", "merged")
+        for word, compare in (("after", gt), ("before", lt))
+    },
 }
 
 ORDERS: Mapping[str, Callable[[Any], Any]] = {
     "created_at": lambda mr: mr.created_at,
     "updated_at": lambda mr: mr.updated_at,
-    "merged_at": lambda mr: _moment(mr, "merged_at"),
-    "closed_at": lambda mr: _moment(mr, "closed_at"),
+    "merged_at": lambda mr: mr.merged_at or LONG_AGO,
+    "closed_at": lambda mr: mr.closed_at or LONG_AGO,
     "title": lambda mr: mr.title.casefold(),
     "popularity": lambda mr: sum(each.name == "thumbsup" for each in mr.awards),
     "label_priority": lambda mr: mr.id,

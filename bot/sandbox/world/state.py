@@ -31,10 +31,12 @@ START = datetime(2026, 2, 2, 9, 0, 0, tzinfo=UTC)
 class RefusedError(Exception):
     """Something GitLab refuses, with the HTTP status and body it answers."""
 
-    def __init__(self, status: int, message: object, *, key: str = "message") -> None:
+    def __init__(
+        self, status: int, message: object, *, key: str = "message", **further: object
+    ) -> None:
         super().__init__(str(message))
         self.status = status
-        self.body: dict[str, object] = {key: message}
+        self.body: dict[str, object] = {key: message, **further}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,17 +309,17 @@ class World:
         return None if found is None else found.merge_requests.get(iid)
 
     def user(self, username: str) -> User:
-        """Return an account that must exist; raise KeyError."""
+        """Return an account that must exist; raise ValueError."""
         found = self.find_user(username)
         if found is None:
-            raise KeyError(f"no user {username!r}")
+            raise ValueError(f"there is no user {username!r}")
         return found
 
     def project(self, reference: str) -> Project:
-        """Return a project that must exist; raise KeyError."""
+        """Return a project that must exist; raise ValueError."""
         found = self.find_project(reference)
         if found is None:
-            raise KeyError(f"no project {reference!r}")
+            raise ValueError(f"there is no project {reference!r}")
         return found
 
     def snapshot(self) -> "World":
@@ -325,6 +327,7 @@ class World:
         with self.lock:
             twin = World(self.now)
             twin.external_url = self.external_url
+            # One memo for all, so that who stands in two places is one person in the copy, too.
             memo: dict[int, Any] = {}
             for name in ("users", "groups", "projects", "tokens", "shelves", "_ids", "_names"):
                 setattr(twin, name, copy.deepcopy(getattr(self, name), memo))

@@ -1,6 +1,6 @@
 """The single values of a policy: what each may look like, and how that is said to people."""
 
-from bot.policy.grammar.shapes import Choice, Text, Whole, whole
+from bot.policy.grammar import Choice, Text, Whole, whole
 
 LEVELS = {
     "guest": 10,
