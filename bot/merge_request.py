@@ -27,12 +27,16 @@ WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """An account; usernames are compared without case (`key`)."""
+    """An account; usernames are compared without case (`key`).
+
+    `created_at` is when it was made, where that was asked for and GitLab tells it.
+    """
 
     id: int
     username: str
     bot: bool = False
     active: bool = True
+    created_at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -12,7 +12,6 @@ from bot.assessment.findings import Case, Finding
 from bot.assessment.kinds.kind import judge as judge_requirement
 from bot.commands.values import Hold, Replay, Waiver
 from bot.evidence import (
-    Account,
     Evidence,
     Exposure,
     ExposureOf,
@@ -207,7 +206,7 @@ def make_work(
     if isinstance(reviewed, int):
         reviewed = [make_merged(200 + n, approved=True, recorded=True) for n in range(reviewed)]
     work = Work(
-        account=Account(username="ada", active=True, bot=False),
+        account=make_person("ada", active=True, bot=False),
         authored=make_listed(authored),
         reviewed=make_listed(reviewed),
         branch=BRANCH,

@@ -10,7 +10,6 @@ import pytest
 from bot import policy as rules
 from bot.assessment import kinds
 from bot.evidence import (
-    Account,
     Commit,
     Commits,
     CommitsOf,
@@ -54,6 +53,7 @@ from tests.builders import (
     make_merge_request,
     make_merged,
     make_nomination,
+    make_person,
     make_policy,
     make_requirement,
     make_standing,
@@ -290,7 +290,7 @@ def test_two_rules_share_one_look_at_threads() -> None:
 
 
 def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
-    nina = Account(username="Ada", active=True, bot=False)
+    nina = make_person("Ada", active=True, bot=False)
     first, own = make_work(1, account=nina), make_work(2, account=nina)
     source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): own})
     evidence, _ = gather(source)
@@ -300,7 +300,7 @@ def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
 
 @pytest.mark.parametrize("name", ["ada", "somebody"])
 def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
-    work = make_work(1, account=Account(username=name, active=True, bot=False))
+    work = make_work(1, account=make_person(name, active=True, bot=False))
     source = FakeSource({work_of(REPOSITORY, "ada"): work})
     evidence, _ = gather(source)
     assert evidence.work[REPOSITORY] == work
@@ -308,7 +308,7 @@ def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
 
 
 def test_work_in_another_spelling_that_cannot_be_read_is_unread() -> None:
-    first = make_work(9, account=Account(username="Ada", active=True, bot=False))
+    first = make_work(9, account=make_person("Ada", active=True, bot=False))
     source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): UNREAD})
     assert gather(source)[0].work[REPOSITORY] == UNREAD
 

@@ -13,8 +13,9 @@ from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
 from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
-from bot.evidence import Account, Listed, Manager, Merged
+from bot.evidence import Listed, Manager, Merged
 from bot.evidence.history import Tenure
+from bot.merge_request import Person
 from bot.unread import Unread
 from tests.builders import (
     GROUP,
@@ -87,12 +88,12 @@ def test_merge_requests_are_counted_against_the_threshold(
     ("account", "said"),
     [
         (None, "no account"),
-        (Account(username="ada", active=True, bot=True), "bot"),
-        (Account(username="ada", active=False, bot=False), "blocked"),
+        (make_person("ada", active=True, bot=True), "bot"),
+        (make_person("ada", active=False, bot=False), "blocked"),
     ],
 )
 def test_the_work_of_an_account_that_is_no_person_is_unknown(
-    rule: rules.Rule, account: Account | None, said: str
+    rule: rules.Rule, account: Person | None, said: str
 ) -> None:
     work = make_work(9, 9, account=account)
     finding = judge(rule, evidence=make_evidence(work))

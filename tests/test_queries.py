@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
 from bot.evidence import (
-    Account,
     Activity,
     ActivityOf,
     CommitsOf,
@@ -27,7 +26,6 @@ from bot.evidence import (
     Need,
     NotText,
     OffersOf,
-    Profile,
     ProfileOf,
     Proposed,
     ProposedOf,
@@ -47,11 +45,11 @@ from bot.gitlab.packing import BUDGET, Query, pack_parts
 from bot.gitlab.people_query import members_part
 from bot.gitlab.queries import build_parts
 from bot.gitlab.work_query import PEOPLE
-from bot.merge_request import Standing
+from bot.merge_request import Person, Standing
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
-from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
+from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, make_person, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
@@ -136,6 +134,8 @@ def test_the_fixed_queries_are_graphql(text: str) -> None:
 
 # --- merge requests from a branch, and accounts -----------------------------------------
 
+ADA_ID = make_person("Ada").id
+USER = {"id": f"gid://gitlab/User/{ADA_ID}", "username": "Ada", "state": "active", "bot": False}
 SIBLINGS = SiblingsOf("g/a", "patch-1")
 
 
@@ -159,8 +159,8 @@ def test_a_branch_whose_merge_requests_are_not_listed_is_unread(answer: dict[str
 
 @pytest.mark.parametrize(("text", "made"), [(None, None), (NOW.isoformat(), NOW)])
 def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: Any) -> None:
-    node = {"id": "gid://gitlab/User/7", "username": "Ada", "createdAt": text}
-    profile = Profile(id=7, username="Ada", created_at=made)
+    node = USER | {"id": "gid://gitlab/User/7", "createdAt": text}
+    profile = Person(id=7, username="Ada", created_at=made)
     assert read(ProfileOf("ada"), {"user": node}) == profile
     assert read(ProfileOf("ada"), {"user": None}) is None
 
@@ -261,7 +261,7 @@ def listed(*nodes: Any, count: int | None = None) -> dict[str, Any]:
 
 def work(**lists: Any) -> dict[str, Any]:
     empty = {name: listed() for name in ("authored", "assigned", "approved", "latest")}
-    return {"user": {"username": "Ada", "state": "active", "bot": False}, "project": empty | lists}
+    return {"user": USER, "project": empty | lists}
 
 
 def reviewer(username: str, state: str | None) -> dict[str, Any]:
@@ -288,7 +288,7 @@ def test_work_is_what_somebody_authored_and_reviewed() -> None:
             approved=listed(node(4, approvedBy=ADA), node(3, approvedBy=ADA)),
         ),
     )
-    assert found.account == Account(username="Ada", active=True, bot=False)
+    assert found.account == make_person("Ada")
     assert (found.authored.total, found.authored.complete) == (40, False)
     assert found.authored.seen_since == found.authored.items[0].merged_at
     assert [merged.iid for merged in found.reviewed.items] == [4, 3, 2]
@@ -699,8 +699,8 @@ def test_an_account_that_is_not_there_is_none() -> None:
 
 @pytest.mark.parametrize("state", ["blocked", "deactivated", "ldap_blocked", "banned"])
 def test_only_an_active_account_is_active(state: str) -> None:
-    answer = work() | {"user": {"username": "ada", "state": state, "bot": True}}
-    assert read(WORK, answer).account == Account(username="ada", active=False, bot=True)
+    answer = work() | {"user": USER | {"state": state, "bot": True}}
+    assert read(WORK, answer).account == make_person("Ada", active=False, bot=True)
 
 
 @pytest.mark.parametrize(

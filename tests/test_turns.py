@@ -10,7 +10,7 @@ import pytest
 
 from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
-from bot.evidence import Account, Activity, ActivityOf
+from bot.evidence import Activity, ActivityOf
 from bot.gitlab.records_query import _read_activity
 from bot.report.turns import Turn, find_turns, is_mentionable, tell_waits
 from bot.sandbox.acts import todos
@@ -418,7 +418,7 @@ def test_without_a_mention_or_a_day_there_is_no_reminder() -> None:
     assert "reminder" not in remind(90, policy={"remind_after": None})
     policy = make_policy(AUTHORED, notify=True, remind_after=7)
     assert "reminder" not in show(make_assessment(policy))
-    blocked = Account(username="ada", active=False, bot=False)
+    blocked = make_person("ada", active=False, bot=False)
     work = make_evidence(make_work(account=blocked))
     gone = make_person("ada", active=False)
     author = make_merge_request(author=gone, created_at=NOW - timedelta(days=400))

@@ -66,7 +66,6 @@ from bot.evidence.people import (
     Member as Member,
     Members as Members,
     MembersOf as MembersOf,
-    Profile as Profile,
     ProfileOf as ProfileOf,
 )
 from bot.evidence.present import Present as Present
@@ -102,7 +101,6 @@ from bot.evidence.timing import (
     versions_of as versions_of,
 )
 from bot.evidence.work import (
-    Account as Account,
     Act as Act,
     Course as Course,
     CoursesOf as CoursesOf,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.evidence.facts import Asks
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.values import dataclass
 
 
@@ -45,19 +45,8 @@ class MembersOf(Asks[Members]):
     inherited: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """An account as GitLab shows it to everybody."""
-
-    id: int
-    username: str
-    created_at: datetime | None
-    active: bool = True
-    bot: bool = False
-
-
 @dataclass(frozen=True, slots=True)
-class ProfileOf(Asks[Profile | None]):
+class ProfileOf(Asks[Person | None]):
     """The need for the account of a name."""
 
     username: str

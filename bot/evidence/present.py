@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.evidence.facts import Fact, Ledger, Need
 from bot.evidence.files import CommitsOf, FileAt, RenameOf
 from bot.evidence.history import read_entry
-from bot.evidence.people import AccessOf, Members, MembersOf, Profile, ProfileOf
+from bot.evidence.people import AccessOf, Members, MembersOf, ProfileOf
 from bot.merge_request import MergeRequest, Person
 from bot.nomination import Nomination
 from bot.team import Entry
@@ -118,8 +118,8 @@ def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
     return _doubt_account(name, trail)
 
 
-def _is_newer(profile: Unread | Profile, trail: Trail) -> bool:
-    made = profile.created_at if isinstance(profile, Profile) else None
+def _is_newer(profile: Unread | Person, trail: Trail) -> bool:
+    made = profile.created_at if isinstance(profile, Person) else None
     merged_at = trail.merge_request.merged_at
     return bool(merged_at and made and made > merged_at)
 
@@ -140,7 +140,7 @@ def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
     return _doubt_access(profile, trail)
 
 
-def _doubt_access(profile: Profile, trail: Trail) -> _Doubt | None:
+def _doubt_access(profile: Person, trail: Trail) -> _Doubt | None:
     access = trail.ledger.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):

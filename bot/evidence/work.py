@@ -3,16 +3,8 @@
 from datetime import datetime
 
 from bot.evidence.facts import Asks
+from bot.merge_request import Person
 from bot.values import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What GitLab says of an account."""
-
-    username: str
-    active: bool
-    bot: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +84,7 @@ class Work:
     other branches. None of these ever counts.
     """
 
-    account: Account | None
+    account: Person | None
     authored: Listed
     reviewed: Listed
     bystander: tuple[Merged, ...] = ()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import GitLabError
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 
 Json = Mapping[str, Any]
 # What goes wrong with an answer of an unknown shape.
@@ -59,6 +59,20 @@ def number_of(gid: str) -> int:
 def read_time(text: str) -> datetime:
     """Read a time in ISO 8601; raise ValueError where it is none."""
     return datetime.fromisoformat(text)
+
+
+def read_person(node: Json | None) -> Person | None:
+    """Read an account, if it is one."""
+    if node is None:
+        return None
+    made = node.get("createdAt")
+    return Person(
+        id=number_of(node["id"]),
+        username=node["username"],
+        bot=node["bot"],
+        active=node["state"] == "active",
+        created_at=read_time(made) if made else None,
+    )
 
 
 def read_touched(node: Json) -> tuple[str, ...] | None:

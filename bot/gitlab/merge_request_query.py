@@ -9,6 +9,7 @@ from bot.gitlab.answers import (
     is_member,
     nodes_of,
     number_of,
+    read_person,
     read_time,
     read_touched,
     read_visibility,
@@ -106,7 +107,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         web_url=node["webUrl"],
         state=node["state"],
         draft=node["draft"],
-        author=_person(node.get("author")),
+        author=read_person(node.get("author")),
         created_at=read_time(node["createdAt"]),
         merged_at=read_time(node["mergedAt"]) if node.get("mergedAt") else None,
         prepared=bool(node.get("preparedAt")),
@@ -150,7 +151,7 @@ def _read_note(node: Json, me: Person) -> Note:
     return Note(
         id=number_of(node["id"]),
         body=node["body"],
-        author=_person(node.get("author")),
+        author=read_person(node.get("author")),
         created_at=read_time(node["createdAt"]),
         edited=node.get("lastEditedAt") is not None,
         edited_by=(node.get("lastEditedBy") or {}).get("username"),
@@ -184,19 +185,8 @@ def _pipeline(node: Json | None) -> HeadPipeline | None:
     )
 
 
-def _person(node: Json | None) -> Person | None:
-    if node is None:
-        return None
-    return Person(
-        id=number_of(node["id"]),
-        username=node["username"],
-        bot=node["bot"],
-        active=node["state"] == "active",
-    )
-
-
 def _people(merge_request: Json, name: str) -> tuple[Person, ...]:
     connection = merge_request.get(name)
     if connection is None or connection.get("nodes") is None:
         raise GitLabError(f"GitLab did not list the {name} of !{merge_request['iid']}.")
-    return tuple(person for node in nodes_of(connection) if (person := _person(node)))
+    return tuple(person for node in nodes_of(connection) if (person := read_person(node)))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from bot.evidence import Member, Members, MembersOf, Profile, ProfileOf
-from bot.gitlab.answers import Json, nodes_of, number_of, read_time, read_visibility
+from bot.evidence import Member, Members, MembersOf, ProfileOf
+from bot.gitlab.answers import Json, nodes_of, read_person, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
-from bot.merge_request import Visibility
+from bot.merge_request import Person, Visibility
 from bot.unread import Unread, hidden
 
 PAGE = 100  # GitLab's largest
@@ -90,18 +90,8 @@ def _read_member(row: Json, level: int) -> Member:
     )
 
 
-def _read_profile(_: ProfileOf, answer: Json) -> Profile | None:
-    found = answer.get("user")
-    if not found:
-        return None
-    made = found.get("createdAt")
-    return Profile(
-        id=number_of(found["id"]),
-        username=found["username"],
-        created_at=read_time(made) if made else None,
-        active=found.get("state", "active") == "active",
-        bot=bool(found.get("bot")),
-    )
+def _read_profile(_: ProfileOf, answer: Json) -> Person | None:
+    return read_person(answer.get("user"))
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {

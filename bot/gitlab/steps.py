@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from bot.errors import RefusedError
-from bot.evidence import Offer, Offers, OffersOf, Profile, ProfileOf
+from bot.evidence import Offer, Offers, OffersOf, ProfileOf
 from bot.gitlab.answers import known_shape
 from bot.gitlab.facts import Facts
 from bot.gitlab.rest import escape_path
+from bot.merge_request import Person
 
 
 class Steps(Facts):
@@ -17,7 +18,7 @@ class Steps(Facts):
     def fetch_account_id(self, username: str) -> int | None:
         """Return the number of an account, if GitLab knows it."""
         found = self._ask_here(ProfileOf(username))
-        return found.id if isinstance(found, Profile) else None
+        return found.id if isinstance(found, Person) else None
 
     def fetch_offers(self, need: OffersOf) -> Offers:
         """Read the merge requests from some branches again."""

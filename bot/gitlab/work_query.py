@@ -10,8 +10,8 @@ when a push resets the approval (ee/app/services/ee/merge_requests/base_service.
 from dataclasses import replace
 from functools import partial
 
-from bot.evidence import Account, Listed, Merged, Work, WorkOf
-from bot.gitlab.answers import Json, nodes_of, read_time, usernames_of
+from bot.evidence import Listed, Merged, Work, WorkOf
+from bot.gitlab.answers import Json, nodes_of, read_person, read_time, usernames_of
 from bot.gitlab.deeds import read_deeds
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread, hidden
@@ -27,7 +27,7 @@ query(
   $username: String!, $project: ID!, $branch: String!
   $authored: Int!, $reviews: Int!, $people: Int!
 ) {
-  user(username: $username) { username state bot }
+  user(username: $username) { id username state bot }
   project(fullPath: $project) {
     authored: mergeRequests(
       authorUsername: $username, state: merged, sort: MERGED_AT_DESC, targetBranches: [$branch]
@@ -108,7 +108,7 @@ def work_part(need: WorkOf) -> Part:
         make_part,
         need,
         # Larger pages cost a little more of each list.
-        cost=155 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
+        cost=156 + (authored - AUTHORED) // 5 + (reviews - REVIEWS) * 2 // 3,
         authored=authored,
         reviews=reviews,
         people=PEOPLE,
@@ -140,7 +140,7 @@ def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
     reviewed = _join_lists(assigned, _only_approved(approved))
     own, asked = (_read_elsewhere(project.get(name), need) for name in ("own", "asked"))
     return Work(
-        account=_read_account(account),
+        account=read_person(account),
         authored=authored,
         reviewed=reviewed,
         bystander=_read_bystander(parts[3] or {}, key, reviewed),
@@ -209,16 +209,6 @@ def _join_lists(one: Listed, other: Listed) -> Listed:
         items=tuple(sorted(both.values(), key=lambda merged: merged.merged_at, reverse=True)),
         total=len(both) + unseen,
         seen_since=max(known) if known and len(known) == len(cuts) else None,
-    )
-
-
-def _read_account(account: Json | None) -> Account | None:
-    if account is None:
-        return None
-    return Account(
-        username=account["username"],
-        active=account["state"] == "active",
-        bot=account["bot"],
     )
 
 

@@ -16,7 +16,8 @@ from bot.app.drift.roll import (
     tell_unread,
 )
 from bot.app.drift.values import Difference, Drift, Place, unread_places
-from bot.evidence import Fact, Members, Profile, ProfileOf, Source
+from bot.evidence import Fact, Members, ProfileOf, Source
+from bot.merge_request import Person
 from bot.policy import Policy
 from bot.unread import Unread
 
@@ -104,7 +105,7 @@ def _look_up(
 def _state(fact: Fact | None) -> Unread | str | None:
     if isinstance(fact, Unread):
         return fact
-    if not isinstance(fact, Profile):
+    if not isinstance(fact, Person):
         return "gone"
     return _standing(bot=fact.bot, active=fact.active)
 
