@@ -157,9 +157,9 @@ class Finding:
 
         It is empty where the words around it say so.
         """
-        if self.verdict is not Verdict.UNKNOWN or not self.reason:
-            return None
-        return "" if HIDDEN in self.reason else _REMEDIES.get(self.reason)
+        reason = self.reason or ""
+        remedy = "" if HIDDEN in reason else _REMEDIES.get(reason)
+        return remedy if self.verdict is Verdict.UNKNOWN else None
 
 
 def how_they_went(findings: Iterable[Finding]) -> tuple[Went, ...]:
