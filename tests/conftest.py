@@ -54,7 +54,7 @@ def pytest_collection_finish() -> None:
     """Spare the collector thousands of tests and modules that stay anyway."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -130,6 +130,7 @@ def test_what_became_of_an_entry_may_be_unknown(made: NominationWorld, server: S
 # --- merged in spite of the bot -----------------------------------------------------------
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("seen", [True, False])
 @pytest.mark.parametrize("gate", list(GateKind))
 def test_what_was_open_at_the_merge_stays_in_the_first_line(gate: GateKind, seen: bool) -> None:

@@ -239,6 +239,7 @@ def test_many_people_are_examined_as_far_as_it_goes_and_that_is_said(
     assert made.writes()[before:] == []
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("calls", range(9, 20))
 def test_when_calls_run_out_what_is_unknown_is_said(
     calls: int, made: NominationWorld, server: Server
@@ -501,7 +502,7 @@ DOUBTS = [
 WRITTEN = (NOTES, STATUSES, "POST */award_emoji")
 
 
-@pytest.mark.sample(15)
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("kind", "status"), DOUBTS)
 @pytest.mark.parametrize("routes", [[route] for route in WRITTEN] + [list(WRITTEN)], ids=str)
 def test_each_thing_is_written_once_whatever_fails(

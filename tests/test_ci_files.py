@@ -39,6 +39,7 @@ def touch(made: NominationWorld, path: str) -> None:
     made.push({path: b"changed: true\n"}, branch=BRANCH)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("path", "config"),
     [

@@ -275,6 +275,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_payload_of_the_wrong_shape_leads_to_what_changed_lately(
     name: str, tmp_path: Path, server: Server, made: NominationWorld

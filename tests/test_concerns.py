@@ -93,6 +93,7 @@ def automate(made: NominationWorld) -> None:
     raise_concern(made, "robot")
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("act", "by_maintainers", "by_anyone"),
     [
@@ -174,6 +175,7 @@ def test_without_the_maintainers_it_is_unknown_whose_threads_count() -> None:
 # --- a share of the maintainers ---------------------------------------------------------
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("maintainers", "approving", "share", "at_least", "needed"),
     [

@@ -176,6 +176,7 @@ def place() -> Iterator[dict[str, str]]:
         yield given
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", FOR_PEOPLE[:3])
 def test_the_commands_of_a_page_run(name: str, place: dict[str, str]) -> None:
     lines = [line for text in blocks(DOCS / f"{name}.md", "sh") for line in text.splitlines()]
@@ -205,6 +206,7 @@ def test_the_commands_of_the_developers_page_are_there() -> None:
 # --- from an empty GitLab to a gate that works ----------------------------------------------
 
 
+@pytest.mark.sample(0)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_readme_leads_from_an_empty_gitlab_to_a_blocked_and_an_unblocked_merge(
     tmp_path: Path,

@@ -92,6 +92,7 @@ def has_effect(place: str, render: Render, text: str) -> bool:
     )
 
 
+@pytest.mark.sample(5)
 @either
 @everywhere
 def test_known_attacks_have_no_effect(place: str, render: Render) -> None:

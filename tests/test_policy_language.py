@@ -167,6 +167,7 @@ def look_up(value: Any, path: Path_) -> Any:
     return value
 
 
+@pytest.mark.sample(25)
 @pytest.mark.parametrize(
     ("path", "value", "good"),
     [

@@ -52,6 +52,7 @@ def make_beginning(
     return begin
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none"
 )

@@ -123,6 +123,7 @@ def reply(name: str) -> Act:
 APPROVE = by("nina", "approve")
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [
@@ -161,6 +162,7 @@ def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int)
     assert (finding.verdict, finding.found, finding.reason) == (Verdict.SHOWN, None, None)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [

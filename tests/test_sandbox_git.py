@@ -181,7 +181,7 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
         ("author", (), ["main:refs/pipelines/1"], "cannot be updated"),
     ],
 )
-@pytest.mark.sample(9)
+@pytest.mark.sample(3)
 def test_a_push_is_refused_with_its_reason(
     guarded: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
 ) -> None:

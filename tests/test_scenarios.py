@@ -19,7 +19,7 @@ PROCESSES = {"first-nomination"}
 FOLDERS = sorted(folder for folder in HERE.iterdir() if (folder / "steps.yml").exists())
 
 
-@pytest.mark.sample(6)  # the one in processes among them
+@pytest.mark.sample(3)  # the one in processes among them
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_gitlab_shows_after_each_step_what_was_blessed(folder: Path, bless: bool) -> None:
     scenario = read_scenario(FIRST_NOMINATION if folder.name == "first-nomination" else folder)

@@ -98,6 +98,7 @@ def rename(made: NominationWorld, mr: MergeRequest) -> None:
     actions.update_merge_request(made.world, made.user("nina"), mr, update)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("first", "act", "met"),
     [
@@ -149,6 +150,7 @@ def approve_again(made: NominationWorld, mr: MergeRequest) -> None:
     approve(made, mr)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("act", "state"),
     [
@@ -198,6 +200,7 @@ def test_an_approval_that_nothing_dates_is_unknown() -> None:
 NEWER = replace(SHIPPED, version="newer", in_force_from=date(2026, 1, 10))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("first", "act", "version"),
     [

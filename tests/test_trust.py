@@ -86,6 +86,7 @@ BROKEN: Mapping[str, Callable[[Body], Body | bytes]] = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_event_leads_to_what_gitlab_says_and_no_further(tmp_path: Path, name: str) -> None:
     made = make_world(reviewed=0)
@@ -219,6 +220,7 @@ CLAIMS: Mapping[str, tuple[Callable[[NominationWorld], None], Mapping[str, int]]
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", CLAIMS)
 def test_no_claim_of_a_merge_request_opens_its_gate(name: str) -> None:
     claim, facts = CLAIMS[name]
@@ -313,6 +315,7 @@ SAYINGS: Mapping[Callable[[NominationWorld], None], str] = {
 }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("act", SAYINGS, ids=lambda act: act.__name__)
 def test_a_waiver_counts_by_what_its_giver_is_now(act: Callable[[NominationWorld], None]) -> None:
     made = make_world(reviewed=4)

@@ -185,6 +185,7 @@ def fail(command: str, url: str, directory: Path, proxy: str = "") -> str:
     return line
 
 
+@pytest.mark.sample(2)
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_proxy_that_is_dead_is_said_once(command: str, tmp_path: Path) -> None:

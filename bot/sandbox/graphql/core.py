@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
@@ -107,25 +107,22 @@ def values(kind: str, /, **table: Value) -> None:
 
 def resolve_field(source: object, info: GraphQLResolveInfo[Any], **arguments: Any) -> object:
     """Resolve any field: by its resolver, by its interface's, or by key or attribute."""
-    resolver, value = _find_resolver(info.parent_type, info.field_name)
-    if resolver is not None:
-        return _guarded(resolver, source, info.context, arguments)
-    if value is not None:
-        return value(source)
-    if isinstance(source, dict):
-        return source.get(info.field_name)
-    found = getattr(source, snake_case(info.field_name))
-    return time_text(found) if isinstance(found, date) else found
+    return find_reader(info.parent_type, info.field_name)(source, info.context, arguments)
+
+
+Reader = Callable[[Any, Asked, Mapping[str, Any]], object]
 
 
 @cache
-def _find_resolver(parent: GraphQLObjectType, name: str) -> tuple[Resolver | None, Value | None]:
-    """Return what resolves a field, if not a key or attribute; it is asked for very often."""
+def find_reader(parent: GraphQLObjectType, name: str) -> Reader:
+    """Return what reads a field of a source; it is asked for very often."""
     for kind in (parent.name, *(each.name for each in parent.interfaces)):
-        found = RESOLVERS.get((kind, name)), VALUES.get((kind, name))
-        if any(found):
-            return found
-    return None, None
+        if (kind, name) in RESOLVERS:
+            return partial(_guarded, RESOLVERS[kind, name])
+        if (kind, name) in VALUES:
+            value = VALUES[kind, name]
+            return lambda source, _asked, _arguments: value(source)
+    return partial(_read_attribute, name, snake_case(name))
 
 
 def _guarded(
@@ -135,6 +132,15 @@ def _guarded(
         return resolver(source, asked, **arguments)
     except RefusedError as refused:
         raise GraphQLError(str(refused)) from refused
+
+
+def _read_attribute(
+    key: str, attribute: str, source: object, _asked: Asked, _arguments: Mapping[str, Any]
+) -> object:
+    if isinstance(source, dict):
+        return source.get(key)
+    found = getattr(source, attribute)
+    return time_text(found) if isinstance(found, date) else found
 
 
 @cache
@@ -181,6 +187,19 @@ def readable_merge_requests(asked: Asked) -> Iterator[MergeRequest]:
             yield from project.merge_requests.values()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One item of a page, with its place in the whole list."""
+
+    node: object
+    index: int
+
+    @property
+    def cursor(self) -> str:
+        """What asks for the page behind this item, or before it; few queries ask for it."""
+        return _cursor(self.node, self.index)
+
+
 def _cursor(item: object, index: int) -> str:
     said = {"id": str(getattr(item, "id", index)), "i": index}
     return base64.b64encode(json.dumps(said).encode()).decode().rstrip("=")
@@ -211,18 +230,15 @@ def connect(found: Iterable[Any], **page: Any) -> dict[str, object]:
     items = list(found)
     start, end = _cut(items, page)
     nodes = items[start:end]
-    cursors = [_cursor(item, start + index) for index, item in enumerate(nodes)]
     return {
         "nodes": nodes,
-        "edges": [
-            {"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)
-        ],
+        "edges": [Edge(node=node, index=start + index) for index, node in enumerate(nodes)],
         "count": len(items),
         "pageInfo": {
             "hasNextPage": end < len(items),
             "hasPreviousPage": start > 0,
-            "startCursor": cursors[0] if cursors else None,
-            "endCursor": cursors[-1] if cursors else None,
+            "startCursor": _cursor(nodes[0], start) if nodes else None,
+            "endCursor": _cursor(nodes[-1], start + len(nodes) - 1) if nodes else None,
         },
     }
 
