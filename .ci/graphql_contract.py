@@ -95,7 +95,7 @@ def _needs() -> Iterator[Any]:
     """
     # Not `__subclasses__`: it may still name what a class with slots was made of.
     for kind in vars(bot.evidence).values():
-        if Asks not in getattr(kind, "__bases__", ()):
+        if not (isinstance(kind, type) and issubclass(kind, Asks) and kind is not Asks):
             continue
         fields = dataclasses.fields(kind)
         given = {each.name: EXAMPLE[each.name] for each in fields if each.name in EXAMPLE}

@@ -29,7 +29,7 @@ WATCH = "eyes"  # the bot's emoji by which the sweep finds merge requests
 class Person:
     """An account; usernames are compared without case (`key`).
 
-    `created_at` is when it was made, where that was asked for and GitLab tells it.
+    `created_at` is told where an account itself was looked up, and not what somebody did.
     """
 
     id: int

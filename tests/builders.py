@@ -206,7 +206,7 @@ def make_work(
     if isinstance(reviewed, int):
         reviewed = [make_merged(200 + n, approved=True, recorded=True) for n in range(reviewed)]
     work = Work(
-        account=make_person("ada", active=True, bot=False),
+        account=Person(id=7, username="ada", active=True, bot=False),
         authored=make_listed(authored),
         reviewed=make_listed(reviewed),
         branch=BRANCH,

@@ -7,20 +7,25 @@ import socket
 import struct
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
 from bot.errors import GitLabError
+from bot.evidence import Tally, TallyOf, fact_of
 from bot.gitlab import archive
 from bot.gitlab.archive import LARGEST, MOST_BYTES, MOST_FILES, read_archive
-from bot.gitlab.tallies import PEOPLE, read_tallies, write_query
+from bot.gitlab.client import GitLabClient
+from bot.gitlab.packing import pack_parts
+from bot.gitlab.queries import build_parts
+from bot.gitlab.tally_query import TALLY_WITHOUT_FILTER
 from bot.gitlab.transport import OddAnswerError
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.repository import MODE_LINK
+from bot.unread import Unread
 from tests.nomination_world import (
     ENTRY,
     FOLDER,
@@ -33,6 +38,7 @@ from tests.nomination_world import (
 from tests.raw_server import PATIENCE, answer, raw_server, saying
 
 MANY = 70_000
+PEOPLE = 14  # who are counted by one query
 
 
 @pytest.fixture
@@ -209,9 +215,18 @@ def test_a_path_that_climbs_is_a_name_and_nothing_more(path: str) -> None:
 # --- counting for many --------------------------------------------------------------------
 
 
+def count(
+    client: GitLabClient, names: Sequence[str], project: str = GATEWAY
+) -> Mapping[str, Tally | Unread]:
+    """Count what some people did."""
+    needs = {name: TallyOf(project, name, "main") for name in names}
+    found = client.fetch_facts(needs.values())
+    return {name: fact_of(found, need) for name, need in needs.items()}
+
+
 def test_counts_are_those_of_the_default_branch(server: Server) -> None:
     with connect(server) as client:
-        told = client.fetch_tallies(GATEWAY, "main", ["nina", "NINA", "nobody"])
+        told = count(client, ["nina", "NINA", "nobody"])
         assert client.calls == 1
     counted = told["nina"]
     assert (getattr(counted, "authored", None), getattr(counted, "reviews", None)) == (6, 5)
@@ -223,7 +238,7 @@ def test_a_group_of_people_is_within_gitlabs_limit(made: NominationWorld, server
     for name in names:
         made.user(name)
     with connect(server) as client:
-        told = client.fetch_tallies(GATEWAY, "main", names)
+        told = count(client, names)
         assert client.calls == 1
     assert all(hasattr(each, "authored") for each in told.values())
 
@@ -231,32 +246,37 @@ def test_a_group_of_people_is_within_gitlabs_limit(made: NominationWorld, server
 def test_a_list_that_gitlab_left_out_is_no_zero() -> None:
     account = {"username": "nina", "state": "active", "bot": False}
     project = {"authored": None, "asked": {"count": 3}}
-    told = read_tallies({"u0": account, "p0": project}, ["nina"])
-    assert "did not count" in getattr(told["nina"], "reason", "")
+    need = TallyOf(GATEWAY, "nina", "main")
+    (part,) = build_parts([need])
+    told = part.read({"user": account, "project": project})
+    assert "did not count" in getattr(told[need], "reason", "")
 
 
 def test_names_travel_as_variables() -> None:
-    assert "nina" not in write_query(2)
-    assert "approvedBy" not in write_query(2, approvals=False)
+    needs = [TallyOf(GATEWAY, name, "main") for name in ("nina", "dora")]
+    (query,) = pack_parts(build_parts(needs))
+    assert "nina" not in query.text()
+    assert "nina" in query.variables().values()
+    assert "approvedBy" not in TALLY_WITHOUT_FILTER
 
 
 def test_an_unknown_repository_is_unread(server: Server) -> None:
     with connect(server) as client:
-        told = client.fetch_tallies("no/project", "main", ["nina"])
+        told = count(client, ["nina"], "no/project")
     assert "cannot be read" in getattr(told["nina"], "reason", "")
 
 
 def test_where_a_filter_is_refused_the_rest_is_counted_all_the_same(server: Server) -> None:
     server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS, calls=[0]))
     with connect(server) as client:
-        told = client.fetch_tallies(GATEWAY, "main", ["nina"])
+        told = count(client, ["nina"])
     assert getattr(told["nina"], "authored", None) == 6
 
 
 def test_counts_that_gitlab_refuses_are_unread_with_its_reason(server: Server) -> None:
     server.fault(Fault(route="POST /api/graphql", kind=Kind.GRAPHQL_ERRORS))
     with connect(server) as client:
-        told = client.fetch_tallies(GATEWAY, "main", ["nina", "dora"])
+        told = count(client, ["nina", "dora"])
     assert {getattr(each, "reason", "")[:29] for each in told.values()} == {
         "GitLab did not answer a query"
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from bot.evidence import CommitsOf, DiffsOf, Fact, FileAt, Need, Renames, StatusesOf, TipOf
+from bot.evidence import CommitsOf, DiffsOf, Fact, FileAt, Need, StatusesOf, TipOf
 from bot.evidence.entries import FEW, HISTORIES_AHEAD, Changes, Further, gather_changes
 from bot.merge_request import MergeRequest
 from bot.unread import NOT_LOOKED_UP, Content, Unread
@@ -35,7 +35,7 @@ def source_of(
 ) -> FakeSource:
     facts: dict[Need, Fact] = dict(files_at(contents))
     listed = frozenset(path for ref, path in contents if ref == HEAD)
-    facts[DiffsOf(7001, 231)] = Renames(old_paths=renames.get("renames", {}), listed=listed)
+    facts[DiffsOf(PROJECT, 231)] = {path: path for path in listed} | {**renames.get("renames", {})}
     return FakeSource(facts)
 
 
@@ -174,7 +174,7 @@ def test_a_new_entry_has_no_base() -> None:
 
 def test_a_new_entry_that_is_not_in_the_list_may_have_been_renamed() -> None:
     source = source_of({(HEAD, NEW): b"gateway"})
-    source.facts[DiffsOf(7001, 231)] = Renames(old_paths={}, listed=frozenset({"cut.md"}))
+    source.facts[DiffsOf(PROJECT, 231)] = {"cut.md": "cut.md"}
     (change,) = gather(source, NEW).items
     assert change.base == Unread(reason="GitLab did not tell whether it was renamed")
 
@@ -194,7 +194,7 @@ def test_beside_a_new_entry_all_others_matter(count: int) -> None:
 @pytest.mark.parametrize("answer", [UNREAD, None])
 def test_unread_renames_leave_the_base_unread(answer: Fact) -> None:
     source = source_of({(HEAD, NEW): b"gateway"})
-    source.facts[DiffsOf(7001, 231)] = answer
+    source.facts[DiffsOf(PROJECT, 231)] = answer
     (change,) = gather(source, NEW).items
     assert change.base == (answer or NOT_LOOKED_UP)
 

@@ -35,7 +35,7 @@ from bot.evidence import (
 )
 from bot.evidence.history import MAX_RENAMES, MAX_REVISIONS, Tenure, Trail, Wanted, find_tenure
 from bot.evidence.nominee import find_manager
-from bot.merge_request import Standing
+from bot.merge_request import Person, Standing
 from bot.nomination.search import find_nominations
 from bot.nomination.values import Change
 from bot.policy.values import Policy
@@ -53,7 +53,6 @@ from tests.builders import (
     make_merge_request,
     make_merged,
     make_nomination,
-    make_person,
     make_policy,
     make_requirement,
     make_standing,
@@ -290,7 +289,7 @@ def test_two_rules_share_one_look_at_threads() -> None:
 
 
 def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
-    nina = make_person("Ada", active=True, bot=False)
+    nina = Person(id=7, username="Ada", active=True, bot=False)
     first, own = make_work(1, account=nina), make_work(2, account=nina)
     source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): own})
     evidence, _ = gather(source)
@@ -300,7 +299,7 @@ def test_an_account_that_is_written_otherwise_is_asked_for_again() -> None:
 
 @pytest.mark.parametrize("name", ["ada", "somebody"])
 def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
-    work = make_work(1, account=make_person(name, active=True, bot=False))
+    work = make_work(1, account=Person(id=7, username=name, active=True, bot=False))
     source = FakeSource({work_of(REPOSITORY, "ada"): work})
     evidence, _ = gather(source)
     assert evidence.work[REPOSITORY] == work
@@ -308,7 +307,7 @@ def test_an_account_is_not_asked_for_again_without_need(name: str) -> None:
 
 
 def test_work_in_another_spelling_that_cannot_be_read_is_unread() -> None:
-    first = make_work(9, account=make_person("Ada", active=True, bot=False))
+    first = make_work(9, account=Person(id=7, username="Ada", active=True, bot=False))
     source = FakeSource({work_of(REPOSITORY, "ada"): first, work_of(REPOSITORY, "Ada"): UNREAD})
     assert gather(source)[0].work[REPOSITORY] == UNREAD
 

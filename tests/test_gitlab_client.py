@@ -12,9 +12,9 @@ import pytest
 from bot.config import Secret
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence import (
-    ActivityOf,
     Commits,
     CommitsOf,
+    DeedsOf,
     DefaultBranchOf,
     DiffsOf,
     Fact,
@@ -23,7 +23,6 @@ from bot.evidence import (
     MembersOf,
     Need,
     RenameOf,
-    Renames,
     StandingOf,
     StateChangesOf,
     StatusChecksOf,
@@ -32,7 +31,7 @@ from bot.evidence import (
     VersionsOf,
     Work,
 )
-from bot.evidence.timing import pushed_at, versions_of
+from bot.evidence.timing import pushed_at
 from bot.gitlab.ahead import ask_ahead
 from bot.gitlab.budget import WRITING
 from bot.gitlab.client import GitLabClient
@@ -268,12 +267,12 @@ NEEDS: Sequence[Need] = [
     StandingOf(TEAM, 1),
     CommitsOf(TEAM, "main", ENTRY),
     RenameOf(TEAM, "main", ENTRY),
-    DiffsOf(7001, 1),
+    DiffsOf(TEAM, 1),
     StatusesOf(7001, "a" * 40, STATUS),
-    StatusChecksOf(7001, 1),
-    VersionsOf(7001, 1),
-    StateChangesOf(7001, 1),
-    ActivityOf(TEAM, 1),
+    StatusChecksOf(TEAM, 1),
+    VersionsOf(TEAM, 1),
+    StateChangesOf(TEAM, 1),
+    DeedsOf(TEAM, 1),
     DefaultBranchOf(GATEWAY),
     ThreadsOf(GATEWAY, "nina", (1,)),
 ]
@@ -321,7 +320,7 @@ def test_facts_of_all_kinds_come_together(made: NominationWorld, client: GitLabC
     standing = found[StandingOf(TEAM, 1)]
     assert isinstance(standing, Standing)
     assert client.fetch_merge_request(TEAM, 1).stands(standing)
-    assert isinstance(found[DiffsOf(7001, 1)], Renames)
+    assert found[DiffsOf(TEAM, 1)] == {ENTRY: ENTRY}
     assert found[statuses] == ()
     commits = found[CommitsOf(TEAM, "main", ENTRY)]
     assert isinstance(commits, Commits)
@@ -346,7 +345,7 @@ def test_what_does_not_exist_is_told(client: GitLabClient) -> None:
         MembersOf("group/none"): "does not exist or cannot be read",
         StandingOf(TEAM, 99): "did not tell the present state",
         CommitsOf("group/none", "main", ENTRY): "404 Project Not Found",
-        StatusChecksOf(7001, 1): "404",
+        StatusChecksOf(TEAM, 1): "404",
     }
     found = client.fetch_facts(needs)
     for need, expected in needs.items():
@@ -431,9 +430,8 @@ def test_renames_are_read_over_all_pages(made: NominationWorld, client: GitLabCl
     old = {path.replace("new", "old"): content for path, content in new.items()}
     made.push(old, branch="main", by="olga")
     mr = made.open(new | dict.fromkeys(old), branch="move")
-    found = ask(client, DiffsOf(7001, mr.iid))
-    assert isinstance(found, Renames)
-    assert found.old_paths == dict(zip(new, old, strict=True))
+    found = ask(client, DiffsOf(TEAM, mr.iid))
+    assert found == dict(zip(new, old, strict=True))
     renamed = RenameOf(TEAM, mr.head_sha or "", "data/new/7.yml")
     assert ask(client, renamed) == "data/old/7.yml"
 
@@ -808,10 +806,10 @@ def test_the_last_push_is_that_of_the_newest_version(
     made: NominationWorld, client: GitLabClient
 ) -> None:
     here = client.fetch_merge_request(TEAM, 1)
-    first = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    first = pushed_at(here, client.fetch_facts([VersionsOf.of(here)]))
     assert first
     made.push({ENTRY: entry("nina", "maintainer") + b"job: other\n"}, branch="nominate-nina")
-    later = pushed_at(here, client.fetch_facts([versions_of(here)]))
+    later = pushed_at(here, client.fetch_facts([VersionsOf.of(here)]))
     assert later
     assert later > first
 
@@ -821,6 +819,6 @@ def test_changes_without_any_version_have_no_known_push(
 ) -> None:
     here = client.fetch_merge_request(TEAM, 1)
     made.nomination.versions.clear()
-    facts = client.fetch_facts([versions_of(here)])
-    assert isinstance(facts[versions_of(here)], Unread)
+    facts = client.fetch_facts([VersionsOf.of(here)])
+    assert isinstance(facts[VersionsOf.of(here)], Unread)
     assert pushed_at(here, facts) == datetime.max.replace(tzinfo=UTC)

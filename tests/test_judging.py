@@ -88,8 +88,8 @@ def test_merge_requests_are_counted_against_the_threshold(
     ("account", "said"),
     [
         (None, "no account"),
-        (make_person("ada", active=True, bot=True), "bot"),
-        (make_person("ada", active=False, bot=False), "blocked"),
+        (Person(id=7, username="ada", active=True, bot=True), "bot"),
+        (Person(id=7, username="ada", active=False, bot=False), "blocked"),
     ],
 )
 def test_the_work_of_an_account_that_is_no_person_is_unknown(

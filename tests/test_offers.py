@@ -11,7 +11,18 @@ import pytest
 from bot.assessment import Move, Step, assess
 from bot.assessment.offers import plan_offers
 from bot.errors import ConfigError, DoubtfulWriteError, GitLabError, RefusedError
-from bot.evidence import FileAt, Offer, Offers, OffersOf, Present, find_offers_of, offer_branches
+from bot.evidence import (
+    Asks,
+    FileAt,
+    Offer,
+    Offers,
+    OffersOf,
+    Present,
+    ProfileOf,
+    find_offers_of,
+    offer_branches,
+)
+from bot.merge_request import Person
 from bot.policy import ListedIn
 from bot.publish import Work, do_step
 from bot.report import OfferText, describe_offer
@@ -587,7 +598,7 @@ class FakeGitLab:
         self.content = content
         self.failures = failures
         self.asked: list[str] = []
-        self.account: int | None = 7
+        self.account: Person | None = Person(id=7, username="ada")
         self.there: tuple[Offer, ...] = ()
         self.later = False  # whether those are there only once a branch was made
 
@@ -596,10 +607,12 @@ class FakeGitLab:
         if name in self.failures:
             raise self.failures[name]
 
-    def fetch_account_id(self, username: str) -> int | None:  # noqa: ARG002
-        """Return a number."""
-        self._do("account")
-        return self.account
+    def fetch_now(self, need: Asks[Any]) -> Any:
+        """Find the account, or those that are there by now."""
+        if isinstance(need, ProfileOf):
+            self._do("account")
+            return self.account
+        return Offers(items=() if self.later and "branch" not in self.asked else self.there)
 
     def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:  # noqa: ARG002
         """Return the file."""
@@ -609,10 +622,6 @@ class FakeGitLab:
     def fetch_change(self, *_: str) -> tuple[str, str, str] | None:
         """Find no change."""
         return None
-
-    def fetch_offers(self, need: OffersOf) -> Offers:  # noqa: ARG002
-        """Find those that are there by now."""
-        return Offers(items=() if self.later and "branch" not in self.asked else self.there)
 
     def start_branch(self, project: str, fields: Mapping[str, object]) -> None:  # noqa: ARG002
         """Make a branch."""
@@ -716,10 +725,10 @@ def test_one_that_another_run_opened_meanwhile_is_taken(state: str, later: bool)
 
 def test_the_door_tells_what_is_not_there(made: NominationWorld, server: Server) -> None:
     with connect(server) as client:
-        assert client.fetch_account_id("nobody-of-that-name") is None
+        assert client.fetch_now(ProfileOf("nobody-of-that-name")) is None
         for number in range(2):
             draft = CommitDraft(message="x", changes={f"{number}.md": b"x"})
             actions.push(made.world, made.user("olga"), made.gateway, "two", draft)
         assert client.fetch_change(made.gateway.path_with_namespace, "main", "two") is None
         with pytest.raises(GitLabError, match="cannot be read"):
-            client.fetch_offers(OffersOf("no/such", branches=("a",)))
+            client.fetch_now(OffersOf("no/such", branches=("a",)))

@@ -11,8 +11,6 @@ from hypothesis import given, strategies as st
 
 from bot.errors import GitLabError
 from bot.evidence import (
-    Activity,
-    ActivityOf,
     CommitsOf,
     CoursesOf,
     Deeds,
@@ -78,7 +76,7 @@ NEEDS = st.one_of(
         st.sampled_from([10, 100]),
         st.just("main"),
     ),
-    st.builds(ActivityOf, st.just("g/a"), st.integers(1, 9)),
+    st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(CoursesOf, st.sampled_from(["g/a", "g/b"]), st.tuples(st.integers(1, 9))),
     st.builds(DefaultBranchOf, st.sampled_from(["g/a", "g/b"])),
     st.builds(MembersOf, st.sampled_from(["g", "h"]), st.booleans()),
@@ -159,7 +157,8 @@ def test_a_branch_whose_merge_requests_are_not_listed_is_unread(answer: dict[str
 
 @pytest.mark.parametrize(("text", "made"), [(None, None), (NOW.isoformat(), NOW)])
 def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: Any) -> None:
-    node = USER | {"id": "gid://gitlab/User/7", "createdAt": text}
+    shown = {"username": "Ada", "state": "active", "bot": False, "createdAt": text}
+    node = {"id": "gid://gitlab/User/7"} | shown
     profile = Person(id=7, username="Ada", created_at=made)
     assert read(ProfileOf("ada"), {"user": node}) == profile
     assert read(ProfileOf("ada"), {"user": None}) is None
@@ -261,7 +260,10 @@ def listed(*nodes: Any, count: int | None = None) -> dict[str, Any]:
 
 def work(**lists: Any) -> dict[str, Any]:
     empty = {name: listed() for name in ("authored", "assigned", "approved", "latest")}
-    return {"user": USER, "project": empty | lists}
+    return {
+        "user": {"id": "gid://gitlab/User/7", "username": "Ada", "state": "active", "bot": False},
+        "project": empty | lists,
+    }
 
 
 def reviewer(username: str, state: str | None) -> dict[str, Any]:
@@ -288,7 +290,7 @@ def test_work_is_what_somebody_authored_and_reviewed() -> None:
             approved=listed(node(4, approvedBy=ADA), node(3, approvedBy=ADA)),
         ),
     )
-    assert found.account == make_person("Ada")
+    assert found.account == Person(id=7, username="Ada", active=True, bot=False)
     assert (found.authored.total, found.authored.complete) == (40, False)
     assert found.authored.seen_since == found.authored.items[0].merged_at
     assert [merged.iid for merged in found.reviewed.items] == [4, 3, 2]
@@ -401,7 +403,7 @@ def happened(*notes: Any, more: bool = False) -> Any:
     return read(ACTIVITY, {"project": {"mergeRequest": {"activity": page}}})
 
 
-ACTIVITY = ActivityOf("g/p", 9)
+ACTIVITY = DeedsOf("g/p", 9)
 EARLY, LATE = "2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"
 RETARGETED = "changed target branch from `x` to `main`"
 
@@ -417,14 +419,14 @@ def test_the_last_approval_of_each_and_the_last_change_of_the_target_are_known()
         noted(RETARGETED, "bo", LATE),
         noted("changed title from **a** to **changed target branch from**", "bo"),
     )
-    assert isinstance(found, Activity)
+    assert isinstance(found, Deeds)
     assert found.approved == {"ada": read_time(LATE)}
     assert found.retargeted == read_time(LATE)
 
 
 def test_who_acted_without_being_a_member_is_a_stranger() -> None:
     found = happened(noted(APPROVED), noted(APPROVED, "stranger"), noted(APPROVED, None))
-    assert isinstance(found, Activity)
+    assert isinstance(found, Deeds)
     assert found.strangers == {"stranger"}
 
 
@@ -450,7 +452,7 @@ def test_what_else_is_proposed_is_known_by_number_with_its_files() -> None:
 @pytest.mark.parametrize(("more", "at"), [(True, read_time(EARLY)), (False, None)])
 def test_the_target_may_have_changed_before_what_is_listed(more: bool, at: Any) -> None:
     found = happened(noted("added 1 commit", at=EARLY), noted("x", at=LATE), more=more)
-    assert found == Activity(approved={}, retargeted=at, moved=read_time(EARLY))
+    assert (found.approved, found.retargeted, found.moved) == ({}, at, read_time(EARLY))
 
 
 @pytest.mark.parametrize(
@@ -549,7 +551,6 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         ThreadsOf("g/p", "Ada", tuple(range(1, 21))),
         COURSES,
         DefaultBranchOf("g/p"),
-        ActivityOf("g/p", 9),
         SIBLINGS,
         OffersOf("g/p", author="nomination-bot"),
         OffersOf("g/p", branches=("a", "b", "c")),
@@ -699,8 +700,9 @@ def test_an_account_that_is_not_there_is_none() -> None:
 
 @pytest.mark.parametrize("state", ["blocked", "deactivated", "ldap_blocked", "banned"])
 def test_only_an_active_account_is_active(state: str) -> None:
-    answer = work() | {"user": USER | {"state": state, "bot": True}}
-    assert read(WORK, answer).account == make_person("Ada", active=False, bot=True)
+    user = {"id": "gid://gitlab/User/7", "username": "ada", "state": state, "bot": True}
+    answer = work() | {"user": user}
+    assert read(WORK, answer).account == Person(id=7, username="ada", active=False, bot=True)
 
 
 @pytest.mark.parametrize(

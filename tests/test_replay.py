@@ -460,8 +460,8 @@ def test_a_step_that_nobody_can_check_is_not_known_and_keeps_nobody_waiting() ->
 def test_what_gitlab_listed_in_part_is_said() -> None:
     merge_request = make_merge_request(author=None)
     deeds = Deeds(items=(Deed(at=NOW, by=None, words="changed the title"),), complete=False)
-    changes = StateChangesOf(merge_request.project_id, merge_request.iid)
-    own = DeedsOf(merge_request.project, merge_request.iid)
+    changes = StateChangesOf.of(merge_request)
+    own = DeedsOf.of(merge_request)
     source = FakeSource({own: deeds, changes: Deeds(items=(), complete=True)})
     records = read_records(merge_request, make_replay(), "nomination", source)
     assert records.unknown == ("what GitLab noted of it: GitLab listed the newest alone",)

@@ -12,6 +12,7 @@ from bot.config import parse_settings
 from bot.errors import GitLabError, RefusedError
 from bot.evidence import Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
+from bot.merge_request import Person
 from bot.rulebook.loading import load_policies
 from bot.setup import (
     account,
@@ -28,7 +29,6 @@ from bot.setup import (
 )
 from bot.setup.ground import Ground
 from bot.setup.values import Found, Point, State
-from tests.builders import make_person
 
 NOW = datetime(2026, 2, 2, 9, tzinfo=UTC)
 URL = "https://gitlab.example.com"
@@ -466,7 +466,7 @@ def test_a_list_that_does_not_follow_its_filter_is_told(
     authored: Any, reviewed: Any, said: str | None
 ) -> None:
     work = Work(
-        account=make_person("bot", active=True, bot=True),
+        account=Person(id=7, username="bot", active=True, bot=True),
         authored=Listed(items=authored, total=len(authored)),
         reviewed=Listed(items=reviewed, total=len(reviewed)),
     )

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from bot.evidence import (
-    Activity,
-    ActivityOf,
     Deed,
     Deeds,
+    DeedsOf,
     Fact,
     FileAt,
     Ledger,
@@ -29,9 +28,9 @@ MERGE_REQUEST = make_merge_request()
 NOMINATION = make_nomination()
 UNREAD = Unread(reason="GitLab answered 500")
 VERSIONS, ACTIVITY, CHANGES = (
-    VersionsOf(7001, 231),
-    ActivityOf(PROJECT, 231),
-    StateChangesOf(7001, 231),
+    VersionsOf(PROJECT, 231),
+    DeedsOf(PROJECT, 231),
+    StateChangesOf(PROJECT, 231),
 )
 WITH = b"gitlab: ada\nprojects:\n  ai-gateway: maintainer\n"
 WITHOUT = b"gitlab: ada\n"
@@ -49,7 +48,7 @@ def make_facts(
     items = tuple(Version(head_sha=head, at=ago(n + 1)) for n, head in enumerate(heads))
     facts: dict[Need, Fact] = {
         VERSIONS: Versions(items=items, complete=complete),
-        ACTIVITY: Activity(approved={}, retargeted=None),
+        ACTIVITY: Deeds(items=(), complete=True),
         CHANGES: Deeds(items=(), complete=True),
     }
     names: dict[str, Need] = {"versions": VERSIONS, "activity": ACTIVITY, "changes": CHANGES}
@@ -94,14 +93,17 @@ def test_a_single_version_came_with_the_merge_request() -> None:
 
 
 def test_reopening_and_another_target_begin_anew() -> None:
-    activity = Activity(approved={"bo": NOW}, retargeted=NOW - timedelta(hours=2))
+    retargeted = NOW - timedelta(hours=2)
+    noted = [(retargeted, "changed target branch from `a`"), (NOW, "approved this merge request")]
+    own = tuple(Deed(at=at, by="Bo", words=words) for at, words in noted)
+    activity = Deeds(items=own, complete=True)
     later = NOW - timedelta(hours=1)
     deeds = [(later, "reopened"), (NOW, "merged")]
     items = tuple(Deed(at=at, by="bo", words=words) for at, words in deeds)
     changes = Deeds(items=items, complete=True)
     found = trace(make_facts([WITH, WITH], activity=activity, changes=changes))
     assert isinstance(found, Timing)
-    assert found.nominated == found.settled == activity.retargeted
+    assert found.nominated == found.settled == retargeted
     assert (found.opened, found.approved) == (later, {"bo": NOW})
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from bot import policy as rules
 from bot.assessment import Assessment, State, kinds
-from bot.evidence import Activity, ActivityOf
-from bot.gitlab.records_query import _read_activity
+from bot.evidence import Deeds, DeedsOf
+from bot.gitlab.queries import build_parts
+from bot.merge_request import Person
 from bot.report.turns import Turn, find_turns, is_mentionable, tell_waits
 from bot.sandbox.acts import todos
 from bot.sandbox.http.faults import Fault, Kind
@@ -357,8 +358,9 @@ def test_only_what_changes_hands_moves_a_merge_request_on(body: str, moves: bool
     note = {"body": body, "createdAt": NOW.isoformat(), "author": {"username": "ada"}}
     listed = {"nodes": [note], "pageInfo": {"hasPreviousPage": False}}
     answer = {"project": {"mergeRequest": {"activity": listed}}}
-    found = _read_activity(ActivityOf("g/p", 1), answer)
-    assert isinstance(found, Activity)
+    (part,) = build_parts([DeedsOf("g/p", 1)])
+    (found,) = part.read(answer).values()
+    assert isinstance(found, Deeds)
     assert (found.moved is not None) is moves
 
 
@@ -418,7 +420,7 @@ def test_without_a_mention_or_a_day_there_is_no_reminder() -> None:
     assert "reminder" not in remind(90, policy={"remind_after": None})
     policy = make_policy(AUTHORED, notify=True, remind_after=7)
     assert "reminder" not in show(make_assessment(policy))
-    blocked = make_person("ada", active=False, bot=False)
+    blocked = Person(id=7, username="ada", active=False, bot=False)
     work = make_evidence(make_work(account=blocked))
     gone = make_person("ada", active=False)
     author = make_merge_request(author=gone, created_at=NOW - timedelta(days=400))

@@ -15,6 +15,7 @@ import pytest
 import bot.app.offers
 import bot.app.rounds
 from bot.app import Choices
+from bot.evidence import OfMergeRequest
 from bot.evidence.facts import Asks
 from bot.merge_request import MergeRequest
 from bot.policy import BrokenPolicy, Policy
@@ -25,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 SENTENCE = {bot.app.sentence.__file__, bot.app.offers.__file__, bot.app.rounds.__file__}
 MOST = 13
 # The operator's choices are the same for every event; needs and facts come from the ledger.
-FACTS = {need.kind for need in Asks.__subclasses__()} - {MergeRequest}
+NEEDS = (*Asks.__subclasses__(), *OfMergeRequest.__subclasses__())
+FACTS = {need.kind for need in NEEDS} - {MergeRequest}
 CHOSEN = (Choices, GateChoice, Policy, BrokenPolicy, Asks)
 
 

@@ -14,13 +14,13 @@ from bot.evidence import (
     Proposal,
     Rules,
     Source,
+    VersionsOf,
     choose_subjects,
     entry_paths,
     gather_at_once,
     look_back,
     needs_ahead,
     propose,
-    versions_of,
 )
 from bot.merge_request import MergeRequest
 from bot.policy import BrokenPolicy, Policy
@@ -158,7 +158,7 @@ def _propose(
         needs |= set(gate)
     if paths:
         needs |= {*past, *needs_ahead(merge_request, choices.policies, now)}
-        needs |= {versions_of(merge_request)} if by_push else set()
+        needs |= {VersionsOf.of(merge_request)} if by_push else set()
     return propose(merge_request, paths, choices.rules, gitlab, needs)
 
 

@@ -115,16 +115,14 @@ def _accounts(case: Case) -> Iterator[tuple[str, bool]]:
     merge_request, evidence = case.merge_request, case.evidence
     writers = [note.author for note in merge_request.notes]
     people = [*merge_request.assignees, *merge_request.reviewers, *merge_request.approved_by]
-    for person in (merge_request.author, *people, *writers):
+    works = evidence.work.values()
+    workers = [work.account for work in works if isinstance(work, Work)]
+    for person in (merge_request.author, *people, *writers, *workers):
         if person:
             yield person.username, person.active and not person.bot
     for group in evidence.facts.values():
         for member in (*group.direct, *group.owners) if isinstance(group, Members) else ():
             yield member.username, member.active and not member.bot
-    for work in evidence.work.values():
-        account = work.account if isinstance(work, Work) else None
-        if account:
-            yield account.username, account.active and not account.bot
 
 
 def _find_moved(case: Case, replay: Replay) -> datetime | None:

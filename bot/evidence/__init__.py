@@ -16,6 +16,7 @@ from bot.evidence.earlier import (
     SiblingsOf as SiblingsOf,
 )
 from bot.evidence.facts import (
+    Asks as Asks,
     Fact as Fact,
     Ledger as Ledger,
     Need as Need,
@@ -34,7 +35,6 @@ from bot.evidence.files import (
     FileAt as FileAt,
     NotText as NotText,
     RenameOf as RenameOf,
-    Renames as Renames,
     TipOf as TipOf,
 )
 from bot.evidence.gathering import (
@@ -75,13 +75,12 @@ from bot.evidence.proposals import (
     propose as propose,
 )
 from bot.evidence.records import (
-    Activity as Activity,
-    ActivityOf as ActivityOf,
     Deed as Deed,
     Deeds as Deeds,
     DeedsOf as DeedsOf,
     EarlierOf as EarlierOf,
     LabelsOf as LabelsOf,
+    OfMergeRequest as OfMergeRequest,
     StandingOf as StandingOf,
     StateChangesOf as StateChangesOf,
     StatusChecksOf as StatusChecksOf,
@@ -98,7 +97,6 @@ from bot.evidence.subjects import (
 from bot.evidence.timing import (
     Timing as Timing,
     pushed_at as pushed_at,
-    versions_of as versions_of,
 )
 from bot.evidence.work import (
     Act as Act,
@@ -107,6 +105,7 @@ from bot.evidence.work import (
     Listed as Listed,
     Merged as Merged,
     Tally as Tally,
+    TallyOf as TallyOf,
     Threads as Threads,
     ThreadsOf as ThreadsOf,
     Work as Work,

@@ -8,7 +8,7 @@ from bot.evidence.facts import Fact, Need
 from bot.evidence.needs import branch_needs, exposures_of, follow_up_needs
 from bot.evidence.offers import own_offers
 from bot.evidence.people import MembersOf
-from bot.evidence.records import Activity, ActivityOf
+from bot.evidence.records import Deeds, DeedsOf
 from bot.evidence.timing import timed_policies, timing_needs
 from bot.merge_request import MergeRequest
 from bot.policy import Policy
@@ -28,14 +28,14 @@ def needs_ahead(
     if timed_policies(policies, merge_request, now):
         needs |= set(timing_needs(merge_request))
     elif any(policy.notify for policy in policies) and not merge_request.merged_at:
-        needs.add(activity_of(merge_request))
+        needs.add(DeedsOf.of(merge_request))
     return needs
 
 
 def find_moved(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
     """Return when somebody last moved the merge request on, if that was looked up."""
-    found = known.get(activity_of(merge_request))
-    if not isinstance(found, Activity):
+    found = known.get(DeedsOf.of(merge_request))
+    if not isinstance(found, Deeds):
         return None
     return found.moved or merge_request.created_at
 
@@ -49,13 +49,8 @@ def find_strangers(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> f
         return frozenset()
     notes = merge_request.notes
     authors = frozenset(n.author.key for n in notes if n.author and not n.by_member)
-    found = known.get(activity_of(merge_request))
-    return authors | found.strangers if isinstance(found, Activity) else authors
-
-
-def activity_of(merge_request: MergeRequest) -> ActivityOf:
-    """Return the need for what happened to a merge request."""
-    return ActivityOf(merge_request.project, merge_request.iid)
+    found = known.get(DeedsOf.of(merge_request))
+    return authors | found.strangers if isinstance(found, Deeds) else authors
 
 
 def _ahead_of_subjects(policies: Sequence[Policy]) -> tuple[Need, ...]:

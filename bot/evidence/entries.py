@@ -142,14 +142,14 @@ class _Reading:
         new = [path for path in paths if self.is_new(path)]
         if not new:
             return {}
-        found = self.ledger.fetch(DiffsOf(self._merge_request.project_id, self._merge_request.iid))
+        found = self.ledger.fetch(DiffsOf.of(self._merge_request))
         if isinstance(found, Unread):
             self.ledger.facts.update({self._base(path): found for path in new})
             return {}
         # GitLab cuts the list of a large change without a word.
         cut = Unread(reason="GitLab did not tell whether it was renamed")
-        self.ledger.facts |= {self._base(path): cut for path in new if path not in found.listed}
-        renames = {path: found.old_paths[path] for path in new if path in found.old_paths}
+        self.ledger.facts |= {self._base(path): cut for path in new if path not in found}
+        renames = {path: found[path] for path in new if found.get(path, path) != path}
         self.look_before(renames.values())
         return renames
 

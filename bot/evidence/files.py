@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.evidence.facts import Asks
+from bot.evidence.records import OfMergeRequest
 from bot.merge_request import Visibility
 from bot.unread import Unread
 from bot.values import dataclass
@@ -59,20 +60,8 @@ class RenameOf(Asks[str | None]):
     onward: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renames:
-    """Old paths of renamed files, by new path; `listed` are the paths of all files told of."""
-
-    old_paths: Mapping[str, str]
-    listed: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class DiffsOf(Asks[Renames]):
-    """The need for the old paths of files that a merge request renames."""
-
-    project_id: int
-    iid: int
+class DiffsOf(OfMergeRequest[Mapping[str, str]]):
+    """The need for the old paths of the files that a merge request changes, by their new ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def gather_evidence(
     """
     merged = merge_request.state == "merged"
     ledger = Ledger(known, source)
-    standing = StandingOf(merge_request.project, merge_request.iid)
+    standing = StandingOf.of(merge_request)
     # Before the merge no line of a file is shown, and no merge request for a step opened.
     shown = {n for s in subjects for n in shown_for(s, merge_request.me, known)}
     histories = find_histories(subjects, merge_request) if judged else {}
@@ -134,7 +134,7 @@ def _collect(
         work={place: find_work(subject, place, facts) for place in places},
         tenures=trace_tenures(history, facts, wanted),
         manager=manager_of(subject, facts),
-        facts=dict(found),
+        facts=dict(found),  # as the ledger goes on with the threads
         offers=read_offers(subject.policy, subject.names, me, found),
     )
     if _may_have_begun_too_late(subject, evidence):

@@ -119,6 +119,7 @@ def evidence_key(subject: Subject) -> str:
 
 def manager_path(path: str, slug: str | None) -> str | None:
     """Return the path of the entry with a slug, beside another entry's path."""
+    # Whoever edits the entry writes it, and it must not lead out of the folders of entries.
     if not slug or slug.startswith(".") or any(c in slug for c in "/\\\0"):
         return None
     folder = path.rsplit("/", 2)[0]

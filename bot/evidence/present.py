@@ -33,14 +33,6 @@ class Present:
     freed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """Why an account may not be the nominee's, and whether that is for a look-up that failed."""
-
-    reason: str
-    unread: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trail:
     """What leads from a merged nomination to the present: what is known, and where to ask.
@@ -79,7 +71,9 @@ def _follow(told: str | None, nominated: str, trail: Trail) -> Present:
     doubt = _find_doubt(told, nominated, trail)
     if doubt is None:
         return Present(username=told)
-    return Present(username=nominated, doubt=doubt.reason, freed=not doubt.unread)
+    if isinstance(doubt, Unread):
+        return Present(username=nominated, doubt=doubt.reason)
+    return Present(username=nominated, doubt=doubt, freed=True)
 
 
 def _find_entry(path: str, trail: Trail) -> Content:
@@ -92,6 +86,7 @@ def _find_entry(path: str, trail: Trail) -> Content:
         commits = trail.ledger.fetch(CommitsOf(project, branch, path))
         if isinstance(commits, Unread) or not commits.items:
             return Unread(reason="what became of it is not known")
+        # The newest commit that touched it is the one that took it away.
         new_path = trail.ledger.fetch(RenameOf(project, commits.items[0].sha, path, onward=True))
         if not isinstance(new_path, str):
             return new_path
@@ -99,8 +94,10 @@ def _find_entry(path: str, trail: Trail) -> Content:
     return Unread(reason="it was renamed more often than is followed")
 
 
-def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
+def _find_doubt(name: str, nominated: str, trail: Trail) -> Unread | str | None:
     """Say why an account may not be the nominee's, by what tells accounts and not names.
+
+    It is unread where that is for a look-up that failed.
 
     Whoever stated as the nominee what they know is that comment's author, whatever they are
     called now. Otherwise the account is known if it opened the merge request, is in a group
@@ -108,13 +105,13 @@ def _find_doubt(name: str, nominated: str, trail: Trail) -> _Doubt | None:
     """
     for person in trail.stated:
         if person.key != name.casefold():
-            return _Doubt(f"the nominee is called {person.username} now, and the entry says {name}")
+            return f"the nominee is called {person.username} now, and the entry says {name}"
     if name.casefold() != nominated.casefold() and not trail.stated:
         profile = trail.ledger.fetch(ProfileOf(nominated))
         # Whoever was renamed has left the name behind; an entry may be handed to somebody else.
         if profile is not None and not _is_newer(profile, trail):
             told = f"the entry names {name} now, but {nominated} was nominated"
-            return _Doubt(told, unread=isinstance(profile, Unread))
+            return Unread(reason=told) if isinstance(profile, Unread) else told
     return _doubt_account(name, trail)
 
 
@@ -124,31 +121,29 @@ def _is_newer(profile: Unread | Person, trail: Trail) -> bool:
     return bool(merged_at and made and made > merged_at)
 
 
-def _doubt_account(name: str, trail: Trail) -> _Doubt | None:
+def _doubt_account(name: str, trail: Trail) -> Unread | str | None:
     author = trail.merge_request.author
     if (author and author.key == name.casefold()) or _is_member(name, trail.ledger.facts):
         return None
     profile = trail.ledger.fetch(ProfileOf(name))
     if isinstance(profile, Unread):
-        told = f"the account {name} could not be looked up: {profile.reason}"
-        return _Doubt(told, unread=True)
+        return Unread(reason=f"the account {name} could not be looked up: {profile.reason}")
     if profile is None:
-        told = f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
-        return _Doubt(told)
+        return f"GitLab knows no account {name}: it was renamed or deleted, or is not visible"
     if _is_newer(profile, trail):
-        return _Doubt(f"the account {name} was made after the merge, so it is somebody else's")
+        return f"the account {name} was made after the merge, so it is somebody else's"
     return _doubt_access(profile, trail)
 
 
-def _doubt_access(profile: Person, trail: Trail) -> _Doubt | None:
+def _doubt_access(profile: Person, trail: Trail) -> Unread | str | None:
     access = trail.ledger.fetch(AccessOf(trail.merge_request.project_id, profile.id))
     name, project = profile.username, trail.merge_request.project
     if isinstance(access, Unread):
         told = f"whether {name} belongs to {project} could not be looked up: {access.reason}"
-        return _Doubt(told, unread=True)
+        return Unread(reason=told)
     if access:
         return None
-    return _Doubt(
+    return (
         f"the account {name} is no member of {project}, and did not open this merge request: "
         "somebody else may have taken the name"
     )

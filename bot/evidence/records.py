@@ -1,35 +1,50 @@
 """What GitLab keeps of a merge request: its state, its versions, and what was done to it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Self
 
-from bot.evidence.facts import Asks
+from bot.evidence.facts import Asks, T_co
 from bot.merge_request import CommitStatus, MergeRequest, Standing, StatusCheck
 from bot.values import dataclass
 
+# SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
+_APPROVAL = "approved this merge request"
+_RETARGETING = "changed target branch from "
+# What moves a merge request on. app/services/system_notes/issuables_service.rb:
+# change_issuable_assignees, change_status; merge_requests_service.rb: handle_merge_request_draft,
+# approve_mr, unapprove_mr; commit_service.rb: add_commits.
+_MOVE = re.compile(
+    r"(?:un)?assigned |(?:un)?approved this merge request$|reopened$"
+    r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
+    rf"|{_RETARGETING}"
+)
+
 
 @dataclass(frozen=True, slots=True)
-class StandingOf(Asks[Standing]):
+class OfMergeRequest(Asks[T_co]):
+    """A need for what belongs to one merge request."""
+
+    project: str
+    iid: int
+
+    @classmethod
+    def of(cls, merge_request: MergeRequest) -> Self:
+        """Return what asks for that of a merge request."""
+        return cls(merge_request.project, merge_request.iid)
+
+
+class StandingOf(OfMergeRequest[Standing]):
     """The need for what a merge request has become meanwhile, read last."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class EarlierOf(Asks[MergeRequest]):
+class EarlierOf(OfMergeRequest[MergeRequest]):
     """The need for another merge request with its comments."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class LabelsOf(Asks[frozenset[str]]):
+class LabelsOf(OfMergeRequest[frozenset[str]]):
     """The need for the names of the labels of a merge request."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +56,8 @@ class StatusesOf(Asks[tuple[CommitStatus, ...]]):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChecksOf(Asks[tuple[StatusCheck, ...]]):
+class StatusChecksOf(OfMergeRequest[tuple[StatusCheck, ...]]):
     """The need for the external status checks of a merge request."""
-
-    project_id: int
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,44 +76,21 @@ class Versions:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class VersionsOf(Asks[Versions]):
+class VersionsOf(OfMergeRequest[Versions]):
     """The need for the versions that a merge request's changes had."""
-
-    project_id: int
-    iid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
-    """When people last approved, by case-folded username, and when the target last changed.
-
-    Where not all was listed, the target may have changed as late as the oldest that was. `moved`
-    is when anything last changed about whose turn it may be. `strangers` are those among who
-    acted, by case-folded username, that are no members of the project now.
-    """
-
-    approved: Mapping[str, datetime]
-    retargeted: datetime | None
-    moved: datetime | None = None
-    strangers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityOf(Asks[Activity]):
-    """The need for when a merge request was approved, changed hands, and changed its target."""
-
-    project: str
-    iid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """One thing that GitLab noted: when, of whom, and in which words."""
+    """One thing that GitLab noted: when, of whom, and in which words.
+
+    `by_member` says that they are a member of the project now, where that is told.
+    """
 
     at: datetime
     by: str | None
     words: str
+    by_member: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,18 +100,39 @@ class Deeds:
     items: tuple[Deed, ...]
     complete: bool
 
+    @property
+    def approved(self) -> Mapping[str, datetime]:
+        """Return when people last approved, by case-folded username."""
+        # They come oldest first, so that of each the last one stays.
+        given = [deed for deed in self.items if deed.words.casefold() == _APPROVAL]
+        return {deed.by.casefold(): deed.at for deed in given if deed.by}
 
-@dataclass(frozen=True, slots=True)
-class DeedsOf(Asks[Deeds]):
+    @property
+    def retargeted(self) -> datetime | None:
+        """Return when the target last changed, at the latest.
+
+        Of what was not listed, nothing is later than the oldest that was.
+        """
+        first = () if self.complete else self.items[:1]
+        changed = [deed for deed in self.items if deed.words.casefold().startswith(_RETARGETING)]
+        return max((deed.at for deed in (*first, *changed)), default=None)
+
+    @property
+    def moved(self) -> datetime | None:
+        """Return when anything last changed about whose turn it may be."""
+        moves = [deed.at for deed in self.items if _MOVE.match(deed.words.casefold())]
+        return max(moves, default=None)
+
+    @property
+    def strangers(self) -> frozenset[str]:
+        """Return who acted and is no member of the project now, by case-folded username."""
+        others = [deed.by for deed in self.items if deed.by and not deed.by_member]
+        return frozenset(map(str.casefold, others))
+
+
+class DeedsOf(OfMergeRequest[Deeds]):
     """The need for what GitLab noted of a merge request, in its words."""
 
-    project: str
-    iid: int
 
-
-@dataclass(frozen=True, slots=True)
-class StateChangesOf(Asks[Deeds]):
+class StateChangesOf(OfMergeRequest[Deeds]):
     """The need for when a merge request was closed, reopened and merged, and by whom."""
-
-    project_id: int
-    iid: int

@@ -12,7 +12,7 @@ from bot import policy as rules
 from bot.evidence.facts import Fact, Ledger, Need
 from bot.evidence.files import FileAt
 from bot.evidence.history import read_entry
-from bot.evidence.records import ActivityOf, StateChangesOf, Versions, VersionsOf
+from bot.evidence.records import DeedsOf, StateChangesOf, Versions, VersionsOf
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination, is_same_person
 from bot.policy import Policy
@@ -39,19 +39,18 @@ class Timing:
     approved: Mapping[str, datetime]
 
 
-def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, ActivityOf, StateChangesOf]:
+def timing_needs(merge_request: MergeRequest) -> tuple[VersionsOf, DeedsOf, StateChangesOf]:
     """Say which facts the times of any nomination take, apart from the entries."""
-    project, number = merge_request.project_id, merge_request.iid
     return (
-        versions_of(merge_request),
-        ActivityOf(merge_request.project, number),
-        StateChangesOf(project, number),
+        VersionsOf.of(merge_request),
+        DeedsOf.of(merge_request),
+        StateChangesOf.of(merge_request),
     )
 
 
 def entry_needs(nomination: Nomination, merge_request: MergeRequest, facts: Ledger) -> set[FileAt]:
     """Say which states of the entry are compared: none where nothing was ever pushed again."""
-    versions = facts[versions_of(merge_request)]
+    versions = facts[VersionsOf.of(merge_request)]
     if isinstance(versions, Unread) or len(versions.items) == 1:
         return set()
     newest = versions.items[:MOST_VERSIONS]
@@ -130,14 +129,9 @@ def _latest(one: datetime, other: datetime | None) -> datetime:
     return one if other is None else max(one, other)
 
 
-def versions_of(merge_request: MergeRequest) -> VersionsOf:
-    """Say which fact tells when the changes were pushed, now and before."""
-    return VersionsOf(merge_request.project_id, merge_request.iid)
-
-
 def pushed_at(merge_request: MergeRequest, known: Mapping[Need, Fact]) -> datetime | None:
     """Return when the changes were pushed; as late as can be where that could not be read."""
-    need = versions_of(merge_request)
+    need = VersionsOf.of(merge_request)
     if need not in known:
         return None
     found = known[need]

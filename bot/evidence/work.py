@@ -117,6 +117,15 @@ class Tally:
     reviews: int
 
 
+@dataclass(frozen=True, slots=True)
+class TallyOf(Asks[Tally]):
+    """The need for how much of somebody was merged into a branch."""
+
+    project: str
+    username: str
+    branch: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
     """In which merge requests somebody wrote in a thread in time; `cut` ones may be others.

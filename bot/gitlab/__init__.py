@@ -10,27 +10,7 @@ from bot.gitlab.ahead import ask_ahead as ask_ahead
 from bot.gitlab.transport import Transport as Transport
 
 if TYPE_CHECKING:
-    from bot.gitlab.whole import (
-        COMMENTS as COMMENTS,
-        MERGE_REQUEST as MERGE_REQUEST,
-        MISSHAPEN as MISSHAPEN,
-        NOTES as NOTES,
-        READERS as READERS,
-        RECENT as RECENT,
-        GitLabClient as GitLabClient,
-        Issue as Issue,
-        Issues as Issues,
-        Json as Json,
-        Part as Part,
-        build_parts as build_parts,
-        escape_path as escape_path,
-        pack_parts as pack_parts,
-        read_merge_request as read_merge_request,
-        read_pages as read_pages,
-        read_status_checks as read_status_checks,
-        read_statuses as read_statuses,
-        tell_misshapen as tell_misshapen,
-    )
+    from bot.gitlab.whole import *  # noqa: F403 (all that `__all__` there names)
 else:
 
     def __getattr__(name):

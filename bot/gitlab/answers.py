@@ -56,23 +56,22 @@ def number_of(gid: str) -> int:
     return int(gid.rsplit("/", 1)[-1])
 
 
-def read_time(text: str) -> datetime:
-    """Read a time in ISO 8601; raise ValueError where it is none."""
-    return datetime.fromisoformat(text)
-
-
 def read_person(node: Json | None) -> Person | None:
-    """Read an account, if it is one."""
+    """Read an account; nobody where GitLab tells none."""
     if node is None:
         return None
-    made = node.get("createdAt")
     return Person(
         id=number_of(node["id"]),
         username=node["username"],
         bot=node["bot"],
         active=node["state"] == "active",
-        created_at=read_time(made) if made else None,
+        created_at=read_time(node["createdAt"]) if node.get("createdAt") else None,
     )
+
+
+def read_time(text: str) -> datetime:
+    """Read a time in ISO 8601; raise ValueError where it is none."""
+    return datetime.fromisoformat(text)
 
 
 def read_touched(node: Json) -> tuple[str, ...] | None:

@@ -1,9 +1,10 @@
 """Read files out of a repository's archive while it comes; nothing is written to disk."""
 
+import gzip
+import io
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, cast
 
 from bot.errors import GitLabError
 from bot.gitlab.transport import OddAnswerError
@@ -11,49 +12,41 @@ from bot.gitlab.transport import OddAnswerError
 MOST_BYTES = 64 * 1024 * 1024  # of the archive once unpacked; 3,000 entries take about 6 MiB
 MOST_FILES = 50_000
 LARGEST = 1024 * 1024  # bytes of one file; larger ones are no entries
-GZIP = 31  # zlib's number for "with the header of gzip"
 
 Wanted = Callable[[str, bytes], bool]
 
 
-class _Unpacked:
-    """An archive as it unpacks, up to a limit, for a reader that wants a file."""
+class _Pieces(io.RawIOBase):
+    """What comes piece by piece, as a file."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._gzip = zlib.decompressobj(GZIP)
-        self._kept = b""
-        self._left = MOST_BYTES
+        self._rest = b""
 
-    def read(self, size: int) -> bytes:
-        """Return so many bytes, or fewer at the end; raise GitLabError beyond the limit."""
-        parts = []
-        while size > 0 and (self._kept or self._unpack()):
-            part, self._kept = self._kept[:size], self._kept[size:]
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
-
-    def finish(self) -> None:
-        """Read on to the end; raise OddAnswerError where the archive was cut short."""
-        while self.read(LARGEST):
-            pass
-        if not self._gzip.eof:
-            raise OddAnswerError("GitLab's answer ended before the archive did.")
-
-    def _unpack(self) -> bool:
-        """Unpack some more; a small piece may unpack to very much, so it is done in steps."""
-        while not self._kept:
-            packed = (
-                b"" if self._gzip.eof else self._gzip.unconsumed_tail or next(self._pieces, b"")
-            )
-            self._kept = self._gzip.decompress(packed, LARGEST) if not self._gzip.eof else b""
-            if not (packed or self._kept):
-                return False
-        self._left -= len(self._kept)
-        if self._left < 0:
-            raise GitLabError(f"The archive unpacks to more than the {MOST_BYTES} bytes read.")
+    def readable(self) -> bool:
+        """Return that it can be read."""
         return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer as far as the present piece reaches; return how far that is."""
+        self._rest = self._rest or next(self._pieces, b"")
+        part, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class _Bounded(gzip.GzipFile):
+    """A file as it unpacks, up to a limit."""
+
+    unpacked = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return so many bytes, or fewer at the end; raise GitLabError beyond the limit."""
+        found = super().read(size)
+        self.unpacked += len(found)
+        if self.unpacked > MOST_BYTES:
+            raise GitLabError(f"The archive unpacks to more than the {MOST_BYTES} bytes read.")
+        return found
 
 
 def read_archive(pieces: Iterator[bytes], wanted: Wanted) -> Mapping[str, bytes]:
@@ -62,13 +55,14 @@ def read_archive(pieces: Iterator[bytes], wanted: Wanted) -> Mapping[str, bytes]
     Raises GitLabError where the archive is larger than what is read, and OddAnswerError where it
     is broken.
     """
-    unpacked = _Unpacked(pieces)
+    unpacked = _Bounded(fileobj=io.BufferedReader(_Pieces(pieces)))
     try:
-        with tarfile.open(fileobj=cast(IO[bytes], unpacked), mode="r|") as archive:
+        with tarfile.open(fileobj=unpacked, mode="r|") as archive:
             found = dict(_read_files(archive, wanted))
         # A tar that is cut between two files looks like a whole one.
-        unpacked.finish()
-    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+        while unpacked.read(LARGEST):
+            pass
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError) as error:
         name = type(error).__name__
         raise OddAnswerError(f"GitLab's answer is no whole archive ({name}).") from None
     return found

@@ -49,8 +49,7 @@ _OF_TARGET = re.compile(r"commits? from branch <code>")
 
 def courses_part(need: CoursesOf) -> Part:
     """Ask how some merge requests went."""
-    iids = [str(iid) for iid in need.iids]
-    return make_part(need, COURSES, _read_courses, cost=64, iids=iids, count=len(iids))
+    return make_part(need, COURSES, _read_courses, cost=64, count=len(need.iids))
 
 
 def _read_courses(need: CoursesOf, answer: Json) -> tuple[Course, ...] | Unread:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 from urllib.parse import quote
 
 from bot.errors import GitLabError
 from bot.evidence import (
+    Asks,
     EarlierOf,
     Exposure,
     ExposureOf,
@@ -16,6 +18,7 @@ from bot.evidence import (
     MembersOf,
     Need,
     NotText,
+    fact_of,
 )
 from bot.gitlab.answers import MISSHAPEN, Json, tell_misshapen
 from bot.gitlab.merge_requests import MergeRequests
@@ -26,6 +29,7 @@ from bot.gitlab.rest import READERS, escape_path, narrow_exposure
 from bot.gitlab.transport import Transport
 from bot.unread import Unread
 
+T = TypeVar("T")
 MEMBER_PAGES = 10  # of 100 members of a group each
 
 
@@ -64,25 +68,30 @@ class Facts(MergeRequests):
             facts.update(answer.result())
         return facts
 
-    def _ask_here(self, need: Need) -> Fact | None:
-        """Look one need up in this thread: those of the pool may all be waiting."""
-        fact = self._answer_query(Query(build_parts([need])))[need]
+    def fetch_now(self, need: Asks[T]) -> T:
+        """Look one need up again; raise GitLabError where it cannot be had.
+
+        That is done in this thread: those of the pool may all be waiting.
+        """
+        fact = fact_of(self._answer_query(Query(build_parts([need]))), need)
         if isinstance(fact, Unread):
             raise GitLabError(f"{fact.reason}.")
         return fact
 
-    def _answer_query(self, query: Query) -> Mapping[Need, Fact]:
+    def _answer_query(self, query: Query, *, may_split: bool = True) -> Mapping[Need, Fact]:
         try:
             # Where there is another way, a part that never works must not use up all the time.
-            last = len(query.parts) == 1 and not query.parts[0].fallback
+            others = [part.fallback for part in query.parts if part.fallback]
+            last = len(query.parts) == 1 and not others
             data = self._transport.query(query.text(), query.variables(), patient=last)
         except GitLabError as error:
-            if len(query.parts) > 1 and not self._transport.spent and self._transport.left > 0:
+            # What one of them lacks, such as a filter of a higher tier, all of them lack.
+            if len(others) == len(query.parts) and not self._transport.spent:
+                return self._answer_query(Query(others), may_split=False)
+            is_split = may_split and len(query.parts) > 1
+            if is_split and not self._transport.spent and self._transport.left > 0:
                 # One bad part, or a score above the limit, must not spoil the others.
                 return self._answer_singly(query)
-            fallback = query.parts[0].fallback
-            if fallback and not self._transport.spent:
-                return self._answer_query(Query([fallback]))
             reason = Unread(reason=str(error))
             return {need: reason for part in query.parts for need in part.needs}
         facts: dict[Need, Fact] = {}

@@ -1,21 +1,18 @@
 """Find merge requests, files and people by GitLab's lists and its search."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from bot.errors import GitLabError
-from bot.evidence import Tally
-from bot.gitlab import tallies
 from bot.gitlab.answers import Json, known_shape
 from bot.gitlab.lists_query import MARKED, RECENT, is_marked
 from bot.gitlab.merge_request_query import read_paths
 from bot.gitlab.rest import escape_path, read_pages, walk_pages
 from bot.gitlab.run import Run
 from bot.merge_request import WATCH
-from bot.unread import Unread
 
 if TYPE_CHECKING:
     from bot.gitlab.archive import Wanted
@@ -119,31 +116,3 @@ class Lists(Run):
         path = f"/projects/{escape_path(project)}/repository/archive.tar.gz"
         read = partial(read_archive, wanted=wanted)
         return self._transport.fetch_stream(path, {"sha": branch, "path": folder}, read)
-
-    def fetch_tallies(
-        self, project: str, branch: str, usernames: Sequence[str]
-    ) -> Mapping[str, Tally | Unread]:
-        """Count what people did in a repository, many in one request."""
-        size = tallies.PEOPLE
-        groups = [usernames[start : start + size] for start in range(0, len(usernames), size)]
-        count = partial(self._count_group, project, branch)
-        found: dict[str, Tally | Unread] = {}
-        for told in self._pool.map(count, groups):
-            found.update(told)
-        return found
-
-    def _count_group(
-        self, project: str, branch: str, usernames: Sequence[str]
-    ) -> Mapping[str, Tally | Unread]:
-        variables: dict[str, object] = {"project": project, "branch": branch}
-        variables |= {f"who{number}": name for number, name in enumerate(usernames)}
-        reason = ""
-        for approvals in (True, False):
-            text = tallies.write_query(len(usernames), approvals=approvals)
-            try:
-                answer = self._transport.query(text, variables, patient=False)
-                with known_shape():
-                    return tallies.read_tallies(answer, usernames)
-            except GitLabError as error:
-                reason = str(error)
-        return dict.fromkeys(usernames, Unread(reason=reason))

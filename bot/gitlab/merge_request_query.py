@@ -111,6 +111,7 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         created_at=read_time(node["createdAt"]),
         merged_at=read_time(node["mergedAt"]) if node.get("mergedAt") else None,
         prepared=bool(node.get("preparedAt")),
+        # After a push one of them may still be of the head before.
         head_sha=head if head and refs.get("headSha", head) == head else None,
         base_sha=refs.get("baseSha"),
         source_branch=node["sourceBranch"],

@@ -57,6 +57,8 @@ class MergeRequests(Run):
                 return found
             if found.without_base and is_ready and looked_twice:
                 return found
+            # None has a base until GitLab has compared the commits, so that once is no proof
+            # (doc/api/merge_requests.md, "Empty API fields for new merge requests").
             looked_twice = True
             if not self._waited(pauses):
                 raise GitLabError(

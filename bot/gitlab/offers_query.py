@@ -30,8 +30,7 @@ OWN_OFFERS = OFFERS.replace("$branches: [String!]", "$author: String").replace(
 
 def offers_part(need: OffersOf) -> Part:
     """Ask for merge requests of the bot's, newest first, and whether it may open one there."""
-    text, branches = OWN_OFFERS if need.author else OFFERS, list(need.branches)
-    return make_part(need, text, _read_offers, cost=37, branches=branches)
+    return make_part(need, OWN_OFFERS if need.author else OFFERS, _read_offers, cost=37)
 
 
 def _read_offers(_: OffersOf, answer: Json) -> Offers | Unread:
@@ -70,7 +69,7 @@ def _read_offer(node: Json) -> Offer:
         for commit in nodes_of(commits)
     }
     if not commits or commits["pageInfo"]["hasNextPage"]:
-        authors.add(None)
+        authors.add(None)  # of those that were not listed nobody knows whose they are
     return Offer(
         iid=int(node["iid"]),
         web_url=node["webUrl"],

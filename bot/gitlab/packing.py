@@ -46,15 +46,25 @@ def make_part(
     **given: object,
 ) -> Part:
     """Make the part that asks for a single need: its fields fill the variables of their names."""
-    names = dict.fromkeys(_VARIABLE.findall(text))
+    variables = {
+        name: given[name] if name in given else _as_sent(getattr(need, name))
+        for name in dict.fromkeys(_VARIABLE.findall(text))
+    }
     return Part(
         needs=(need,),
         text=text,
-        variables={name: given[name] if name in given else getattr(need, name) for name in names},
+        variables=variables,
         cost=cost,
         read=lambda answer: {need: read(need, answer)},
         fallback=fallback,
     )
+
+
+def _as_sent(value: object) -> object:
+    """Return a field as GraphQL takes it, to which the number of a merge request is a text."""
+    if isinstance(value, tuple):
+        return [_as_sent(each) for each in value]
+    return str(value) if isinstance(value, int) else value
 
 
 @dataclass(slots=True)

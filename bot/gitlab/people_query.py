@@ -10,14 +10,13 @@ from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Person, Visibility
 from bot.unread import Unread, hidden
 
-PAGE = 100  # GitLab's largest
 OWNER = 50  # lib/gitlab/access.rb
 
 MEMBERS = """
-query($group: ID!, $relations: [GroupMemberRelation!], $after: String, $page: Int!) {
+query($group: ID!, $relations: [GroupMemberRelation!], $after: String) {
   group(fullPath: $group) {
     visibility
-    direct: groupMembers(relations: $relations, first: $page, after: $after) {
+    direct: groupMembers(relations: $relations, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes { createdAt accessLevel { integerValue } user { username state bot } }
     }
@@ -50,7 +49,6 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
         cost=33,
         relations=["DIRECT", "INHERITED"] if need.inherited else ["DIRECT"],
         after=after,
-        page=PAGE,
     )
 
 

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bot.evidence import CoursesOf, FileAt, Need, OffersOf, ThreadsOf, WorkOf
+from bot.evidence import CoursesOf, FileAt, Need, OffersOf, TallyOf, ThreadsOf, WorkOf
 from bot.gitlab import earlier_query, files_query, people_query, records_query
 from bot.gitlab.courses_query import courses_part
 from bot.gitlab.files_query import FILES_PER_PART, files_part
 from bot.gitlab.offers_query import offers_part
 from bot.gitlab.packing import Part
+from bot.gitlab.tally_query import tally_part
 from bot.gitlab.threads_query import threads_part
 from bot.gitlab.work_query import work_part
 
 _PARTS: Mapping[type, Callable[[Any], Part]] = {
     CoursesOf: courses_part,
     OffersOf: offers_part,
+    TallyOf: tally_part,
     ThreadsOf: threads_part,
     WorkOf: work_part,
     **earlier_query.PARTS,

@@ -1,29 +1,26 @@
 """The queries for the present state of a merge request, and for what was done to it."""
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import Activity, ActivityOf, Deed, Deeds, DeedsOf, Fact, StandingOf
+from bot.evidence import Deed, Deeds, DeedsOf, StandingOf
 from bot.gitlab.answers import Json, is_member, nodes_of, number_of, read_time, usernames_of
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Standing
 from bot.unread import Unread
 
-PAGE = 100  # GitLab's largest
-NOTES = 100  # system notes of a merge request that are looked into
-NEWEST = 30  # comments of a merge request that are read again at the end
+PAGE = 100  # people in the lists below, which is GitLab's largest
 
+# Of the comments the newest are enough to tell that there are new ones.
 STANDING = """
-query($project: ID!, $iid: String!, $page: Int!, $newest: Int!) {
+query($project: ID!, $iid: String!) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
       diffHeadSha state targetBranch
-      assignees(first: $page) { nodes { username } }
-      approvedBy(first: $page) { nodes { username } }
-      notes(filter: ONLY_COMMENTS, last: $newest) {
+      assignees(first: 100) { nodes { username } }
+      approvedBy(first: 100) { nodes { username } }
+      notes(filter: ONLY_COMMENTS, last: 30) {
         pageInfo { hasPreviousPage }
         nodes { id lastEditedAt author { id } }
       }
@@ -32,11 +29,12 @@ query($project: ID!, $iid: String!, $page: Int!, $newest: Int!) {
 }
 """
 
-ACTIVITY = """
-query($project: ID!, $iid: String!, $notes: Int!) {
+# Of much that GitLab noted, the newest.
+DEEDS = """
+query($project: ID!, $iid: String!) {
   project(fullPath: $project) {
     mergeRequest(iid: $iid) {
-      activity: notes(filter: ONLY_ACTIVITY, last: $notes) {
+      activity: notes(filter: ONLY_ACTIVITY, last: 100) {
         pageInfo { hasPreviousPage }
         nodes { body createdAt maxAccessLevelOfAuthor author { username } }
       }
@@ -44,23 +42,6 @@ query($project: ID!, $iid: String!, $notes: Int!) {
   }
 }
 """
-
-# SystemNotes::MergeRequestsService: approve_mr, and change_branch with the branch's name after it.
-APPROVAL = "approved this merge request"
-RETARGETING = "changed target branch from "
-# What moves a merge request on. app/services/system_notes/issuables_service.rb:
-# change_issuable_assignees, change_status; merge_requests_service.rb: handle_merge_request_draft,
-# approve_mr, unapprove_mr; commit_service.rb: add_commits.
-MOVE = re.compile(
-    r"(?:un)?assigned |(?:un)?approved this merge request$|reopened$"
-    r"|marked this merge request as \*\*(?:draft|ready)\*\*|added \d+ commits?\b"
-    rf"|{RETARGETING}"
-)
-
-
-def _standing_part(need: StandingOf) -> Part:
-    iid = str(need.iid)
-    return make_part(need, STANDING, _read_standing, cost=26, iid=iid, page=PAGE, newest=NEWEST)
 
 
 def _read_standing(_: StandingOf, answer: Json) -> Standing | Unread:
@@ -88,60 +69,17 @@ def _read_comment(node: Json) -> tuple[int, int | None, bool]:
     return number_of(node["id"]), number, node.get("lastEditedAt") is not None
 
 
-def _newest_notes_part(need: ActivityOf | DeedsOf, read: Callable[[Any, Json], Fact]) -> Part:
-    """Ask for what GitLab noted of a merge request; of much, the newest."""
-    return make_part(need, ACTIVITY, read, cost=20, iid=str(need.iid), notes=NOTES)
-
-
-def _find_newest_notes(answer: Json) -> Json | Unread:
+def _read_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
     found = (answer.get("project") or {}).get("mergeRequest") or {}
     listed: Json = found.get("activity") or {}
     if listed.get("nodes") is None:
         return Unread(reason="GitLab did not list what happened to the merge request")
-    return listed
-
-
-def _read_activity(_: ActivityOf, answer: Json) -> Activity | Unread:
-    listed = _find_newest_notes(answer)
-    if isinstance(listed, Unread):
-        return listed
-    approved: dict[str, datetime] = {}
-    times: list[datetime] = []
-    moves: list[datetime] = []
-    strangers: set[str] = set()
-    for note in nodes_of(listed):
-        strangers |= _strangers(note)
-        at, body = read_time(note["createdAt"]), note["body"].strip().casefold()
-        moves += [at] if MOVE.match(body) else []
-        if body == APPROVAL and note.get("author"):
-            key = str(note["author"]["username"]).casefold()
-            approved[key] = max(at, approved.get(key, at))
-        # Of what was not listed, nothing is later than the oldest that was.
-        if body.startswith(RETARGETING) or (listed["pageInfo"]["hasPreviousPage"] and not times):
-            times.append(at)
-    return Activity(
-        approved=approved,
-        retargeted=max(times, default=None),
-        moved=max(moves, default=None),
-        strangers=frozenset(strangers),
-    )
-
-
-def _strangers(note: Json) -> set[str]:
-    author = note.get("author")
-    is_stranger = author and not is_member(note.get("maxAccessLevelOfAuthor"))
-    return {str(author["username"]).casefold()} if is_stranger and author else set()
-
-
-def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
-    listed = _find_newest_notes(answer)
-    if isinstance(listed, Unread):
-        return listed
     items = [
         Deed(
             at=read_time(note["createdAt"]),
             by=(note.get("author") or {}).get("username"),
             words=note["body"].strip(),
+            by_member=is_member(note.get("maxAccessLevelOfAuthor")),
         )
         for note in nodes_of(listed)
     ]
@@ -150,7 +88,6 @@ def _read_all_deeds(_: DeedsOf, answer: Json) -> Deeds | Unread:
 
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
-    StandingOf: _standing_part,
-    ActivityOf: partial(_newest_notes_part, read=_read_activity),
-    DeedsOf: partial(_newest_notes_part, read=_read_all_deeds),
+    StandingOf: partial(make_part, text=STANDING, read=_read_standing, cost=26),
+    DeedsOf: partial(make_part, text=DEEDS, read=_read_deeds, cost=20),
 }

@@ -18,8 +18,8 @@ from bot.evidence import (
     Exposure,
     Fact,
     LabelsOf,
+    OfMergeRequest,
     RenameOf,
-    Renames,
     StateChangesOf,
     StatusChecksOf,
     StatusesOf,
@@ -40,6 +40,10 @@ def escape_path(project: str) -> str:
     return quote(project, safe="")
 
 
+def _address(need: OfMergeRequest[Any]) -> str:
+    return f"/projects/{escape_path(need.project)}/merge_requests/{need.iid}"
+
+
 def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus, ...]:
     """Read the commit statuses of a name on a head."""
     path = f"/projects/{need.project_id}/repository/commits/{need.sha}/statuses"
@@ -54,14 +58,14 @@ def read_statuses(transport: Transport, need: StatusesOf) -> tuple[CommitStatus,
             finished_at=read_time(row["finished_at"]) if row.get("finished_at") else None,
         )
         for row in rows
+        # Should the filter be ignored, no other job's status may pass for the gate.
         if row["name"] == need.name
     )
 
 
 def read_status_checks(transport: Transport, need: StatusChecksOf) -> tuple[StatusCheck, ...]:
     """Read the status checks of a merge request."""
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/status_checks"
-    rows = read_pages(transport, path)
+    rows = read_pages(transport, f"{_address(need)}/status_checks")
     return tuple(StatusCheck(id=row["id"], name=row["name"], status=row["status"]) for row in rows)
 
 
@@ -83,13 +87,10 @@ def _read_commits(transport: Transport, need: CommitsOf) -> Commits:
     return Commits(items=items, complete=following is None)
 
 
-def _read_renames(transport: Transport, need: DiffsOf) -> Renames:
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/diffs"
-    rows = read_pages(transport, path)
-    return Renames(
-        old_paths={row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]},
-        listed=frozenset(row["new_path"] for row in rows),
-    )
+def _read_old_paths(transport: Transport, need: DiffsOf) -> Mapping[str, str]:
+    rows = read_pages(transport, f"{_address(need)}/diffs")
+    renamed = {row["new_path"]: row["old_path"] for row in rows if row["renamed_file"]}
+    return {row["new_path"]: row["new_path"] for row in rows} | renamed
 
 
 def narrow_exposure(exposure: Exposure, project: Json) -> Exposure:
@@ -146,8 +147,7 @@ def _read_access(transport: Transport, need: AccessOf) -> bool:
 
 def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
     # Newest first; their times are those at which GitLab took the push in.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/versions"
-    rows, following = transport.fetch_rows(path, {"per_page": 100})
+    rows, following = transport.fetch_rows(f"{_address(need)}/versions", {"per_page": 100})
     if not rows:
         raise GitLabError("GitLab lists no version of the changes.")
     items = tuple(
@@ -159,14 +159,13 @@ def _read_versions(transport: Transport, need: VersionsOf) -> Versions:
 def _read_state_changes(transport: Transport, need: StateChangesOf) -> Deeds:
     # doc/api/resource_state_events: closed, reopened, merged; closing and reopening leave no
     # system note, and the first opening is no event.
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}/resource_state_events"
     items = tuple(
         Deed(
             at=read_time(row["created_at"]),
             by=(row.get("user") or {}).get("username"),
             words=row["state"],
         )
-        for row in read_pages(transport, path)
+        for row in read_pages(transport, f"{_address(need)}/resource_state_events")
     )
     return Deeds(items=tuple(sorted(items, key=lambda deed: deed.at)), complete=True)
 
@@ -178,15 +177,14 @@ def _read_ci_config(transport: Transport, need: CiConfigOf) -> str:
 
 def _read_labels(transport: Transport, need: LabelsOf) -> frozenset[str]:
     # All of them, by name (GitLab, doc/api/merge_requests.md).
-    path = f"/projects/{need.project_id}/merge_requests/{need.iid}"
-    return frozenset(map(str, transport.fetch_object(path)["labels"]))
+    return frozenset(map(str, transport.fetch_object(_address(need))["labels"]))
 
 
 READERS: Mapping[type, Callable[[Transport, Any], Fact]] = {
     CommitsOf: _read_commits,
     RenameOf: _find_other_path,
     AccessOf: _read_access,
-    DiffsOf: _read_renames,
+    DiffsOf: _read_old_paths,
     VersionsOf: _read_versions,
     StateChangesOf: _read_state_changes,
     StatusesOf: read_statuses,

@@ -5,26 +5,14 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from bot.errors import RefusedError
-from bot.evidence import Offer, Offers, OffersOf, ProfileOf
+from bot.evidence import Offer
 from bot.gitlab.answers import known_shape
 from bot.gitlab.facts import Facts
 from bot.gitlab.rest import escape_path
-from bot.merge_request import Person
 
 
 class Steps(Facts):
     """Opens merge requests in the repositories that a policy's steps name."""
-
-    def fetch_account_id(self, username: str) -> int | None:
-        """Return the number of an account, if GitLab knows it."""
-        found = self._ask_here(ProfileOf(username))
-        return found.id if isinstance(found, Person) else None
-
-    def fetch_offers(self, need: OffersOf) -> Offers:
-        """Read the merge requests from some branches again."""
-        found = self._ask_here(need)
-        assert isinstance(found, Offers)  # noqa: S101  as `_ask_here` raises for the rest
-        return found
 
     def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:
         """Read a file with the commit that a ref stands for (doc/api/repository_files.md)."""

@@ -9,8 +9,6 @@ from bot.gitlab.deeds import is_read_until, read_deeds, times_of
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread
 
-NOTES = 100  # comments, or system notes, of one merge request that is looked into
-
 # Who was asked for a review: change_issuable_reviewers in SystemNotes::IssuablesService
 # (app/services/system_notes/issuables_service.rb); whom it was taken from stands behind.
 ASKING, NO_MORE_ASKED = "requested review from ", " and removed "
@@ -18,16 +16,16 @@ _NAME = re.compile(r"@([\w.-]+)")
 
 # Only notes in threads can be resolved (`ResolvableNote`), which tells them from plain comments.
 THREADS = """
-query($project: ID!, $iids: [String!], $count: Int!, $notes: Int!) {
+query($project: ID!, $iids: [String!], $count: Int!) {
   project(fullPath: $project) {
     mergeRequests(iids: $iids, first: $count) {
       nodes {
         iid mergedAt
-        notes(filter: ONLY_COMMENTS, first: $notes) {
+        notes(filter: ONLY_COMMENTS, first: 100) {
           pageInfo { hasNextPage }
           nodes { resolvable createdAt author { username } }
         }
-        activity: notes(filter: ONLY_ACTIVITY, first: $notes) {
+        activity: notes(filter: ONLY_ACTIVITY, first: 100) {
           pageInfo { hasNextPage }
           nodes { body createdAt author { username } }
         }
@@ -40,15 +38,7 @@ query($project: ID!, $iids: [String!], $count: Int!, $notes: Int!) {
 
 def threads_part(need: ThreadsOf) -> Part:
     """Ask in which of some merge requests somebody acted before the merge."""
-    return make_part(
-        need,
-        THREADS,
-        _read_threads,
-        cost=46,
-        iids=[str(iid) for iid in need.iids],
-        count=len(need.iids),
-        notes=NOTES,
-    )
+    return make_part(need, THREADS, _read_threads, cost=46, count=len(need.iids))
 
 
 def _read_threads(need: ThreadsOf, answer: Json) -> Threads | Unread:

@@ -126,7 +126,7 @@ def _read_unfiltered(need: WorkOf, answer: Json) -> Work | Unread:
 
 
 def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
-    account, project = answer.get("user"), answer.get("project")
+    project = answer.get("project")
     if project is None:
         return hidden(f"the project {need.project}")
     parts = [project.get(name) for name in ("authored", "assigned", "approved", "latest")]
@@ -140,7 +140,7 @@ def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
     reviewed = _join_lists(assigned, _only_approved(approved))
     own, asked = (_read_elsewhere(project.get(name), need) for name in ("own", "asked"))
     return Work(
-        account=read_person(account),
+        account=read_person(answer.get("user")),
         authored=authored,
         reviewed=reviewed,
         bystander=_read_bystander(parts[3] or {}, key, reviewed),

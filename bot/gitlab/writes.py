@@ -46,6 +46,7 @@ class Writes(Run):
         path = f"{_notes(merge_request)}/{note_id}/award_emoji"
         try:
             self._transport.change("post", path, {"name": name})
+        # GitLab answers 404 to one that is there already (lib/api/award_emoji.rb).
         except RefusedError as error:
             if error.code != NOT_FOUND:
                 raise

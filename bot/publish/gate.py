@@ -90,7 +90,7 @@ def past_needs(merge_request: MergeRequest, choice: GateChoice) -> tuple[Need, .
     if choice.kind is GateKind.NONE:
         return ()
     if choice.kind is GateKind.STATUS_CHECK:
-        return (StatusChecksOf(merge_request.project_id, merge_request.iid),)
+        return (StatusChecksOf.of(merge_request),)
     return (StatusesOf(merge_request.project_id, merge_request.status_sha, choice.name),)
 
 

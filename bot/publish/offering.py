@@ -9,11 +9,11 @@ at once one makes it. What is doubtful is looked at before it is written again.
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.assessment import Assessment, Move, Step
 from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
-from bot.evidence import Offer, Offers, OffersOf
+from bot.evidence import Asks, Offer, OffersOf, ProfileOf
 from bot.listing import add_name
 from bot.policy import ListedIn
 from bot.publish.plan import Problem
@@ -21,6 +21,7 @@ from bot.publish.writer import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND
 from bot.report import OfferText, describe_end
 from bot.values import dataclass
 
+T = TypeVar("T")
 MOST_TRIES = 3  # of a write of which it is not known whether it landed
 # app/services/commits/create_service.rb, `validate_branch_existence!`.
 EXISTS = "already exists"
@@ -30,21 +31,18 @@ MAY_NOT = {
 }
 
 
-# Seven methods: four questions about what is there, and the three writes of one act.
+# Six methods: three questions about what is there, and the three writes of one act.
 class Offerer(Protocol):
     """What opening and closing merge requests asks of GitLab."""
 
-    def fetch_account_id(self, username: str) -> int | None:
-        """Return the number of an account, if GitLab knows it."""
+    def fetch_now(self, need: Asks[T]) -> T:
+        """Look a fact up again; raise GitLabError where it cannot be had."""
 
     def fetch_file(self, project: str, path: str, ref: str) -> tuple[bytes, str]:
         """Read a file with the commit that a ref stands for."""
 
     def fetch_change(self, project: str, ref: str, branch: str) -> tuple[str, str, str] | None:
         """Return head, its parent and the one file that the only commit of a branch changes."""
-
-    def fetch_offers(self, need: OffersOf) -> Offers:
-        """Read the merge requests from some branches again."""
 
     def start_branch(self, project: str, fields: Mapping[str, object]) -> None:
         """Make a branch with a commit; raise DoubtfulWriteError if it may have landed."""
@@ -116,8 +114,8 @@ def _open(work: Work, step: Step) -> Step:
     there = _find_there(work)
     if there:
         return _with(step, there)
-    number = gitlab.fetch_account_id(work.assessment.nomination.username)
-    if number is None:
+    account = gitlab.fetch_now(ProfileOf(work.assessment.nomination.username))
+    if account is None:
         return replace(step, left="the bot opens no merge request: GitLab knows no such account")
     content, sha = gitlab.fetch_file(check.project, check.path, check.ref)
     edited = _edit(work, content)
@@ -133,7 +131,7 @@ def _open(work: Work, step: Step) -> Step:
         "target_branch": check.ref,
         "title": text.title,
         "description": text.description,
-        "assignee_id": number,
+        "assignee_id": account.id,
         "remove_source_branch": True,
     }
     return _with(step, _open_once(work, fields))
@@ -214,7 +212,7 @@ def _open_once(work: Work, fields: Mapping[str, object]) -> Offer:
 
 def _find_there(work: Work) -> Offer | None:
     """Find a merge request that is open for the step, or one that came from the branch."""
-    check, found = work.check, work.gitlab.fetch_offers(work.need).items
+    check, found = work.check, work.gitlab.fetch_now(work.need).items
     opened = [o for o in found if o.state == "opened" and o.target == check.ref]
     same = [offer for offer in found if offer.branch == work.branch]
     return next(iter((*opened, *same)), None)

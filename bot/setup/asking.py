@@ -6,7 +6,7 @@ from functools import partial
 
 from bot import gitlab as documents
 from bot.errors import RefusedError
-from bot.evidence import ActivityOf, Commits, DeedsOf, Need, StandingOf, Work, WorkOf
+from bot.evidence import Commits, DeedsOf, Need, StandingOf, Work, WorkOf
 from bot.gitlab import READERS, Issues, Part, build_parts, pack_parts, read_pages
 from bot.merge_request import WATCH
 from bot.setup.ground import NOT_FOUND, Ground
@@ -15,7 +15,7 @@ from bot.setup.sample import Sample
 from bot.unread import Unread
 
 LATER = timedelta(days=3650)  # from now: nothing can have been changed since that day
-OF_ONE = (StandingOf, ActivityOf, DeedsOf)  # of a merge request, which may not exist yet
+OF_ONE = (StandingOf, DeedsOf)  # of a merge request, which may not exist yet
 
 
 def _ask_merge_request(ground: Ground, sample: Sample) -> str | None:

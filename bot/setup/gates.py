@@ -139,7 +139,7 @@ def _look_at_proof(ground: Ground) -> Found:
 def _is_failed(ground: Ground, row: Json, detail: Json) -> bool:
     project, name = int(row["project_id"]), ground.settings.status_name
     if ground.settings.gate == "external-status-check":
-        checks = read_status_checks(ground.bot, StatusChecksOf(project, int(row["iid"])))
+        checks = read_status_checks(ground.bot, StatusChecksOf(str(project), int(row["iid"])))
         return any(each.name == name and each.status == "failed" for each in checks)
     sha = (detail.get("head_pipeline") or {}).get("sha") or detail.get("sha")
     statuses = read_statuses(ground.bot, StatusesOf(project, str(sha), name))

@@ -77,12 +77,8 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "merge requests that change many entries",
     ),
     "versions of a merge request": (
-        lambda at: facts.VersionsOf(at.project_id, at.iid),
+        lambda at: facts.VersionsOf(at.project, at.iid),
         "requirements that count days or approvals; waivers and holds: when was pushed",
-    ),
-    "approvals and their times": (
-        lambda at: facts.ActivityOf(at.project, at.iid),
-        "requirements that count approvals",
     ),
     "place of the CI configuration": (
         lambda at: facts.CiConfigOf(at.project_id),
@@ -93,19 +89,19 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "evidence of how reviewed merge requests went",
     ),
     "labels": (
-        lambda at: facts.LabelsOf(at.project_id, at.iid),
+        lambda at: facts.LabelsOf(at.project, at.iid),
         "requirements that ask for a label",
     ),
     "diff of a merge request": (
-        lambda at: facts.DiffsOf(at.project_id, at.iid),
+        lambda at: facts.DiffsOf(at.project, at.iid),
         "renamed entries",
     ),
     "what GitLab noted": (
         lambda at: facts.DeedsOf(at.project, at.iid),
-        "replay, and the board's times",
+        "requirements that count approvals; replay, and the board's times",
     ),
     "openings and closings": (
-        lambda at: facts.StateChangesOf(at.project_id, at.iid),
+        lambda at: facts.StateChangesOf(at.project, at.iid),
         "requirements that count days; replay, and the board's times",
     ),
     "commit statuses": (
@@ -113,7 +109,7 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         "the gate by commit status",
     ),
     "status checks": (
-        lambda at: facts.StatusChecksOf(at.project_id, at.iid),
+        lambda at: facts.StatusChecksOf(at.project, at.iid),
         "the gate by status check",
     ),
 }

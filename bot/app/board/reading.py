@@ -12,7 +12,17 @@ from bot.app.candidate import Candidate
 from bot.app.drift import Entries, names_told, place_needs, read_entries
 from bot.app.ready import assess_readiness
 from bot.assessment import Assessment
-from bot.evidence import DefaultBranchOf, Fact, FileAt, Need, SharedFacts, Source, Tally, fact_of
+from bot.evidence import (
+    DefaultBranchOf,
+    Fact,
+    FileAt,
+    Need,
+    SharedFacts,
+    Source,
+    Tally,
+    TallyOf,
+    fact_of,
+)
 from bot.policy import Policy, wanted_roles
 from bot.team import may_mention
 from bot.unread import Unread
@@ -84,7 +94,9 @@ def _count_all(
     branch = fact_of(making.shared.fetch_facts({need}), need)
     if isinstance(branch, Unread):
         return dict.fromkeys(usernames, branch)
-    return making.gitlab.fetch_tallies(policy.repository, branch, usernames)
+    needs = {name: TallyOf(policy.repository, name, branch) for name in usernames}
+    facts = making.gitlab.fetch_facts(needs.values())
+    return {name: fact_of(facts, need) for name, need in needs.items()}
 
 
 def _look_closely(making: Making, policy: Policy, files: Files, who: Staged) -> Assessment:

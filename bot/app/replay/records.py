@@ -20,7 +20,6 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"@([A-Za-z0-9_.-]*[A-Za-z0-9_-])")
-_APPROVED = "approved this merge request"
 _OUTCOMES = {
     Outcome.DONE: "heeded",
     Outcome.REFUSED: "refused",
@@ -49,19 +48,14 @@ class Records:
 
     def approved_at(self, name: str) -> datetime | None:
         """Return when somebody last approved, where GitLab noted it."""
-        times = [
-            deed.at
-            for deed in self.deeds.items
-            if deed.words.casefold() == _APPROVED and (deed.by or "").casefold() == name.casefold()
-        ]
-        return max(times, default=None)
+        return self.deeds.approved.get(name.casefold())
 
 
 def read_records(merge_request: MergeRequest, replay: Replay, word: str, source: Source) -> Records:
     """Read what GitLab noted, and put it in order with pushes, comments and changes of state."""
-    deeds_need = DeedsOf(merge_request.project, merge_request.iid)
-    state_need = StateChangesOf(merge_request.project_id, merge_request.iid)
-    versions_need = VersionsOf(merge_request.project_id, merge_request.iid)
+    deeds_need = DeedsOf.of(merge_request)
+    state_need = StateChangesOf.of(merge_request)
+    versions_need = VersionsOf.of(merge_request)
     needs: tuple[Need, ...] = (deeds_need, state_need, versions_need)
     facts = source.fetch_facts(needs)
     deeds = facts[deeds_need]

@@ -33,12 +33,11 @@ class Labelled(RequirementKind):
 
     def needs(self, _: Subject, merge_request: MergeRequest, __: Ledger) -> Collection[LabelsOf]:
         """Ask for the labels."""
-        return [LabelsOf(merge_request.project_id, merge_request.iid)]
+        return [LabelsOf.of(merge_request)]
 
     def judge(self, case: Case, requirement: Requirement) -> Finding:
         """Look for the label."""
-        mr = case.merge_request
-        labels = case.evidence[LabelsOf(mr.project_id, mr.iid)]
+        labels = case.evidence[LabelsOf.of(case.merge_request)]
         if isinstance(labels, Unread):
             return unknown(requirement, 1, labels.reason)
         is_set = self.label in labels
