@@ -127,7 +127,7 @@ def test_what_goes_wrong_with_the_others_is_not_the_runs_own_failure(
     outcome = run_on(server, one)
     (look,) = outcome.evaluation.again
     assert (look.iid, outcome.problems) == (None, [])
-    assert "were not listed" in look.problems[0]
+    assert "were not listed" in look.problems[0].what
 
 
 def test_the_log_tells_what_was_looked_at_again_and_what_was_not(

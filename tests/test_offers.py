@@ -44,7 +44,17 @@ from tests.builders import (
     make_policy,
     make_replay,
 )
-from tests.nomination_world import ENTRY, NominationWorld, add_user, connect, entry, run_on, shipped
+from tests.nomination_world import (
+    ENTRY,
+    TEAM,
+    NominationWorld,
+    add_user,
+    connect,
+    entry,
+    run_on,
+    settings,
+    shipped,
+)
 from tests.offer_world import (
     FIRST,
     change_file,
@@ -56,6 +66,7 @@ from tests.offer_world import (
     opening_policies,
     read,
 )
+from tests.processes import run_here
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "policies" / "opening"
 
@@ -430,6 +441,26 @@ def test_after_a_lost_answer_the_bot_looks_before_it_writes_again(
     assert_quiet(made, server)
 
 
+@pytest.mark.parametrize("word", ["gate", "comment", "mark"])
+def test_a_step_that_failed_is_taken_for_no_write_of_its_name(
+    made: NominationWorld, server: Server, tmp_path: Path, word: str
+) -> None:
+    text = (EXAMPLE / "ai-gateway.yml").read_text("utf-8")
+    assert "  - id: inventory\n" in text
+    named = text.replace("  - id: inventory\n", f"  - id: {word}\n")
+    (tmp_path / "ai-gateway.yml").write_text(named, "utf-8")
+    about = settings(server.url) | {"NOMINATION_BOT_POLICIES": str(tmp_path)}
+    run_here("check", f"{TEAM}!1", **about)
+    made.merge()
+    server.fault(Fault(route="POST *merge_requests", kind=Kind.ERROR_BEFORE))
+    done = run_here("check", f"{TEAM}!1", **about)
+    assert done.returncode == 1
+    assert "  did: update comment" in done.stdout
+    assert "could not: " not in done.stdout
+    assert "gate not set" not in done.stdout
+    assert f"step {word}: no merge request was opened" in done.stderr
+
+
 def test_a_branch_that_an_ended_run_left_is_used(made: NominationWorld, server: Server) -> None:
     look(server, made)
     made.merge()
@@ -614,7 +645,8 @@ def attempt(gitlab: FakeGitLab, move: Move) -> tuple[Step, list[str]]:
     work = Work(
         assessment=assessment, step=step, need=NEED, gitlab=gitlab, describe=lambda *_: text
     )
-    return do_step(work)
+    done, problems = do_step(work)
+    return done, list(map(str, problems))
 
 
 OPENING = Move(opens="nomination-bot/x")
