@@ -595,7 +595,7 @@ STANDING = entry("bob", "trainee_maintainer")
     ],
 )
 @pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, GateKind.STATUS_CHECK])
-@pytest.mark.sample(2)
+@pytest.mark.sample(2, counted=True)
 def test_what_others_may_take_for_the_role_shuts_the_gate(
     made: NominationWorld, server: Server, gate: GateKind, content: bytes
 ) -> None:
