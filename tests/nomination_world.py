@@ -472,7 +472,8 @@ def run_on(
         evaluation, problems = run(
             mr.project.path_with_namespace, mr.iid, make_choices(**choices), client
         )
-        return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+        told = list(map(str, problems))
+        return Outcome(evaluation=evaluation, problems=told, calls=client.calls)
 
 
 def count_levels(server: Server, mr: MergeRequest, seconds: float) -> int:

@@ -456,6 +456,7 @@ def test_all_threads_resolved_is_an_update(receiver: Receiver, scene: Scene) -> 
         ("mergeable", "can_be_merged"),
         ("preparing", "checking"),
         ("conflict", "cannot_be_merged"),
+        ("commits_status", "cannot_be_merged"),
         ("not_open", "can_be_merged"),
     ],
 )

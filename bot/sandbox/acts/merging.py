@@ -58,9 +58,18 @@ def _join_files(store: ObjectStore, path: str, trees: tuple[Tree, Tree, Tree]) -
     return None if text is None else Blob(store.add_blob(text), ours.mode)
 
 
+def has_source_branch(mr: MergeRequest) -> bool:
+    """Return whether the branch with the changes is there."""
+    source = mr.source_project
+    return source is not None and mr.source_branch in source.repository.branches
+
+
 def has_conflicts(mr: MergeRequest) -> bool:
-    """Return whether an open merge request conflicts with its target branch."""
-    return mr.state == "opened" and bool(join_trees(mr).conflicts)
+    """Return whether an open merge request is known not to merge into its target branch.
+
+    One without its branch is told so, too: `broken?` of app/models/merge_request.rb.
+    """
+    return mr.state == "opened" and (not has_source_branch(mr) or bool(join_trees(mr).conflicts))
 
 
 def threads_allow(mr: MergeRequest) -> bool:
@@ -81,11 +90,16 @@ def assess_merge(world: World, mr: MergeRequest) -> str:
         return "preparing"
     if mr.draft:
         return "draft_status"
+    return _assess_branches(mr) or _assess_people(mr) or _assess_gates(world, mr) or "mergeable"
+
+
+def _assess_branches(mr: MergeRequest) -> str | None:
+    if not has_source_branch(mr):
+        # app/services/merge_requests/mergeability/check_commits_status_service.rb
+        return "commits_status"
     if has_conflicts(mr):
         return "conflict"
-    if _needs_rebase(mr):
-        return "need_rebase"
-    return _assess_people(mr) or _assess_gates(world, mr) or "mergeable"
+    return "need_rebase" if _needs_rebase(mr) else None
 
 
 def _needs_rebase(mr: MergeRequest) -> bool:

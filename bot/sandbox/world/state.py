@@ -250,8 +250,14 @@ class World:
         return project
 
     def remove_project(self, project: Project) -> None:
-        """Forget a project, whose path is free from then on."""
+        """Forget a project, whose path is free from then on.
+
+        What it proposed elsewhere stays, without it (the foreign key of `source_project_id`).
+        """
         del self._names[project.path_with_namespace.casefold()], self.projects[project.id]
+        for each in self.projects.values():
+            for mr in each.merge_requests.values():
+                mr.source_project = None if mr.source_project is project else mr.source_project
 
     def is_taken(self, path: str) -> bool:
         """Return whether an account, a group or a project is called so."""
