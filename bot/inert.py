@@ -17,6 +17,11 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0d\uffa0"
     "\U000e0100-\U000e01ef]"
 )
+# Emoji that sequences of several are made of, such as families (https://unicode.org/reports/tr51,
+# emoji-zwj-sequences.txt), between which a zero-width joiner is part of what is seen.
+_EMOJI = "[\u2194\u2195\u2600-\u27bf\u2b1b\U0001f300-\U0001faff]"
+_ZWJ = "\u200d"
+_LOOSE = re.compile(f"(?<!{_EMOJI})(?<!{_EMOJI}\ufe0f){_ZWJ}|{_ZWJ}(?!{_EMOJI})")
 # A code span may neither split a table cell nor hold a tag or a comment, wherever it is put.
 _LOOKALIKES = str.maketrans({"|": "\u00a6", "<": "\u2039", ">": "\u203a"})
 # Keeps fences at two backticks: three may open a code block, more than 80 are no fence to GitLab.
@@ -70,13 +75,15 @@ _DOUBTFUL = re.compile(
 )
 
 
-def code_span(text: str, limit: int = LIMIT) -> str:
+def code_span(text: str, limit: int = LIMIT, *, joined: bool = False) -> str:
     """Return a code span that shows `text` on one line, for Markdown but not for raw HTML.
 
     Safe in a paragraph, list item, quotation and table cell. Pipes and angle brackets become
-    look-alikes, characters that do not print become escapes. Put something between two spans.
+    look-alikes, characters that do not print become escapes, but for what keeps emoji
+    `joined`. Put something between two spans.
     """
-    shown = _BACKTICKS.sub("`" + _ELLIPSIS, _one_line(text, limit)).translate(_LOOKALIKES)
+    line = _one_line(text, limit, joined=joined)
+    shown = _BACKTICKS.sub("`" + _ELLIPSIS, line).translate(_LOOKALIKES)
     fence = "``" if "`" in shown else "`"
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
@@ -126,13 +133,15 @@ def has_quick_action(markdown: str) -> bool:
     return bool(_SLASH.search(text) and (_SLASH.search(outside) or _DOUBTFUL.search(outside)))
 
 
-def _one_line(text: str, limit: int) -> str:
+def _one_line(text: str, limit: int, *, joined: bool = False) -> str:
     # Cut first: a text of megabytes must not cost more than what is shown of it.
     start = " ".join(text.split(None, limit + 1))[: limit + 1]
-    shown = "".join(char if char.isprintable() else _escape(char) for char in start)
-    shown = _INVISIBLE.sub(lambda match: _escape(match[0]), shown)
+    kept = _ZWJ if joined else ""
+    shown = "".join(c if c.isprintable() or c in kept else _escape(c) for c in start)
+    for hidden in (_INVISIBLE, _LOOSE):
+        shown = hidden.sub(lambda match: _escape(match[0]), shown)
     if len(shown) > limit:
-        shown = shown[: limit - 1].rstrip() + _ELLIPSIS
+        shown = shown[: limit - 1].rstrip(f" {_ZWJ}") + _ELLIPSIS
     return shown or _EMPTY
 
 

@@ -5,6 +5,7 @@
 import re
 from datetime import datetime
 from enum import IntEnum
+from typing import Literal
 
 from bot.values import dataclass
 
@@ -115,7 +116,8 @@ class MergeRequest:
     """What GitLab says of a merge request now.
 
     `changed_paths` is `None` when the list could not be read whole. `visibility` is that of
-    its project, and the widest where it is not known.
+    its project, and the widest where it is not known. Of `conflicts` GitLab knows only once it
+    tried to merge, which a push to the target makes it do again at somebody's next visit.
     """
 
     project: str
@@ -147,6 +149,17 @@ class MergeRequest:
     visibility: Visibility = Visibility.PUBLIC
     updated_at: datetime | None = None
     needs_pipeline: bool = False
+    conflicts: bool = False
+    source_exists: bool = True
+
+    @property
+    def obstacle(self) -> Literal["source project", "source branch", "conflicts"] | None:
+        """Name what keeps everybody from merging it, until its author mends that."""
+        # Whatever is without its branch is said to be in conflict, too (`broken?`,
+        # app/models/merge_request.rb); GitLab forgets the project when it is deleted.
+        if not self.source_exists:
+            return "source project" if self.source_project_id is None else "source branch"
+        return "conflicts" if self.conflicts else None
 
     @property
     def gitlab_url(self) -> str:

@@ -12,5 +12,13 @@ class Unread:
     reason: str
 
 
+HIDDEN = "cannot be read by the bot"  # so every reason ends that access settles, and no other
+
+
+def hidden(place: str) -> Unread:
+    """Return that the bot's account has no access to a place."""
+    return Unread(reason=f"{place} {HIDDEN}")
+
+
 NOT_LOOKED_UP = Unread(reason="it was not looked up")
 Content: TypeAlias = bytes | Unread | None

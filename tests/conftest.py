@@ -14,7 +14,7 @@ from bot.sandbox.world.state import World
 from tests.generated import Settle
 from tests.in_process import reach_near_servers
 from tests.nomination_world import SECRET, NominationWorld
-from tests.sampling import choose_size, find_left_out
+from tests.sampling import choose, choose_size
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
 TOKENS = (
@@ -33,7 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let expected files be rewritten, to be reviewed as a diff, and samples be whole."""
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
     parser.addoption("--at-most", type=float, metavar="SECONDS", help="begin no test later")
-    parser.addoption("--every", action="store_true", help="run all of what else is a sample")
+    for name, told in (
+        ("every", "run all of what else is a sample"),
+        ("counted", "run a sample that reaches every branch"),
+        ("rest", "run what --counted leaves out"),
+    ):
+        parser.addoption(
+            f"--{name}", action="store_const", const=name, dest="which", default="sample", help=told
+        )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,10 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
     if config.getoption("--bless"):
         items[:] = [item for item in items if "bless" in getattr(item, "fixturenames", ())]
-    elif not config.getoption("--every"):
-        left = find_left_out(items)
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left])
-        items[:] = [item for item in items if item.nodeid not in left]
+    else:
+        chosen = choose(items, config.getoption("which"))
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
+        items[:] = [item for item in items if item.nodeid in chosen]
 
 
 def pytest_collection_finish() -> None:
@@ -59,13 +66,22 @@ def pytest_collection_finish() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep to the time that is given, and to samples where not all is asked for."""
-    config.addinivalue_line("markers", "sample(size): run so many cases, or all with --every")
-    choose_size(config.getoption("--every"))
+    config.addinivalue_line(
+        "markers",
+        "sample(size, counted=False): run so many cases, or all with --every; "
+        "where they alone reach a branch, with --counted, too",
+    )
+    choose_size(runs_all(config))
     # Tests send it; what a shell starts in the background ignores it, and so do its children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     limit = config.getoption("--at-most")
     if limit is not None:
         config.pluginmanager.register(AtMost(limit))
+
+
+def runs_all(config: pytest.Config) -> bool:
+    """Return whether all is to be run of what is tried on many cases."""
+    return config.getoption("which") in {"every", "rest"}
 
 
 class AtMost:
@@ -106,7 +122,7 @@ def settle(bless: bool) -> Settle:
 @pytest.fixture(scope="session")
 def every(request: pytest.FixtureRequest) -> bool:
     """Tell whether all is to be run of what else is a sample, however long that takes."""
-    return bool(request.config.getoption("--every"))
+    return runs_all(request.config)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -105,7 +105,7 @@ class Pair:
         client = (Backwards if job.name in self.backwards else SteppedClient)(transport)
         try:
             _, problems = sweep.run(TEAM, job.iid, make_choices(), client)
-            job.problems.extend(problems)
+            job.problems.extend(map(str, problems))
         finally:
             client.close()
 

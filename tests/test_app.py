@@ -342,7 +342,8 @@ def run_meddled(
     with connect(server.url) as client:
         source = Meddling(client, act, times)
         evaluation, problems = run(TEAM, made.nomination.iid, make_choices(), client, source)
-        return Outcome(evaluation=evaluation, problems=problems, calls=client.calls)
+        told = list(map(str, problems))
+        return Outcome(evaluation=evaluation, problems=told, calls=client.calls)
 
 
 def test_the_gate_never_opens_on_what_was_true_at_no_moment(server: Server) -> None:
@@ -775,6 +776,12 @@ def test_a_fork_can_be_gated_by_a_status_check(made: NominationWorld, server: Se
     mr = open_from_fork(made)
     run_on(server, mr, gate=CHECK)
     assert check_answers(mr) == [("failed", mr.head_sha)]
+
+
+def test_a_family_in_a_title_is_shown_as_one(made: NominationWorld, server: Server) -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    made.gateway.merge_requests[6].title = f"For the {family} and a\u200db"
+    assert f"`For the {family} and a\\u200db`" in run_on(server, made.nomination).body
 
 
 def test_a_deleted_source_branch_changes_nothing(made: NominationWorld, server: Server) -> None:
@@ -1239,7 +1246,7 @@ def test_the_sweep_goes_on_where_what_changed_lately_is_not_told(
     known, listing = sweep_now(server)[0]
     assert (known.iid, known.problems) == (made.nomination.iid, ())
     assert listing.iid is None
-    assert "what changed lately" in listing.problems[0]
+    assert "what changed lately" in listing.problems[0].what
 
 
 @pytest.mark.parametrize("state", SWEPT)
@@ -1252,7 +1259,7 @@ def test_the_sweep_goes_on_where_what_is_marked_is_not_told(
     server.fault(Fault(route="GET *merge_requests", kind=Kind.FORBIDDEN, calls=both))
     looks = sweep_now(server)[0]
     assert (looks[0].iid, looks[0].problems) == (made.nomination.iid, ())
-    assert f"what is marked and {state} was not all listed" in looks[-1].problems[0]
+    assert f"what is marked and {state} was not all listed" in looks[-1].problems[0].what
 
 
 def test_what_takes_all_its_time_leaves_the_others_theirs(

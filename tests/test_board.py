@@ -17,7 +17,7 @@ from bot.app.board.gathering import bound
 from bot.app.board.making import count_years, find_maintainers
 from bot.app.board.people import find_staged
 from bot.app.board.values import Board, Person, Section, Waiting
-from bot.evidence import Members
+from bot.evidence import Member as GroupMember, Members
 from bot.report.site import PAGES, write_site
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
@@ -462,7 +462,11 @@ def test_the_number_of_maintainers_is_told_year_by_year(
 
 
 def test_years_are_told_only_where_all_of_them_are_known() -> None:
-    joined = {"max": START}
+    direct = (
+        GroupMember(username="max", level=40, since=START),
+        GroupMember(username="olga", level=50),
+    )
+    joined = Members(direct=direct, owners=())
     assert count_years(["max", "olga"], joined, START) == ()
     assert count_years(["max"], NOT_LOOKED_UP, START) == ()
     long = count_years(["Max"], joined, START.replace(year=2050))

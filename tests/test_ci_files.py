@@ -39,7 +39,7 @@ def touch(made: NominationWorld, path: str) -> None:
     made.push({path: b"changed: true\n"}, branch=BRANCH)
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(4, counted=True)
 @pytest.mark.parametrize(
     ("path", "config"),
     [

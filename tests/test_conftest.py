@@ -1,9 +1,14 @@
 """Tests of what all tests are watched for."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
 import pytest
 
 from tests.conftest import TOKENS, without_tokens
-from tests.sampling import spread
+from tests.sampling import choose, spread
 
 
 def make_report(printed: str) -> pytest.TestReport:
@@ -47,3 +52,48 @@ def test_of_a_marked_test_a_sample_is_run_or_every_case(
     run = [each for each in request.session.items if each.nodeid.startswith(f"{name}[")]
     # One that is asked for by its name is run in any case.
     assert len(run) in ({1, 5} if every else {1, 2})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a choice asks of a test."""
+
+    nodeid: str
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+    fixturenames: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file it stands in."""
+        return Path(self.nodeid.partition("::")[0])
+
+    def get_closest_marker(self, _: str) -> pytest.Mark | None:
+        """Return how much of it is run."""
+        return self.marks[0].mark if self.marks else None
+
+
+CASES = (
+    Case(nodeid="test_a.py::test_plain"),
+    *(Case(nodeid=f"test_a.py::test_many[{n}]", marks=(pytest.mark.sample(1),)) for n in "12"),
+    *(
+        Case(nodeid=f"test_a.py::test_alone[{n}]", marks=(pytest.mark.sample(1, counted=True),))
+        for n in "12"
+    ),
+    Case(nodeid="test_a.py::test_more", fixturenames=("every",)),
+    Case(nodeid="test_races.py::test_slow"),
+)
+
+
+@pytest.mark.parametrize(
+    ("which", "left_out"),
+    [
+        ("every", set()),
+        ("sample", {"many[2]", "alone[2]"}),
+        ("counted", {"many[2]", "slow"}),
+        ("rest", {"plain", "many[1]", "alone[1]", "alone[2]"}),
+    ],
+)
+def test_what_is_not_counted_is_the_rest(which: str, left_out: set[str]) -> None:
+    chosen = choose(cast(Sequence[pytest.Item], CASES), which)
+    left = {each.nodeid for each in CASES} - chosen
+    assert {each.partition("::test_")[2] for each in left} == left_out

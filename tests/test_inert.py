@@ -46,7 +46,7 @@ PLACES = {
 EVERYWHERE = "\n\n".join(PLACES.values())
 
 everywhere = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-either = pytest.mark.parametrize("render", [code_span, plain])
+either = pytest.mark.parametrize("render", [code_span, partial(code_span, joined=True), plain])
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +157,64 @@ def test_the_strategy_finds_what_unescaped_text_does() -> None:
 )
 def test_code_spans_show_the_text_on_one_line(text: str, shown: str) -> None:
     assert code_span(text) == shown
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FAMILY,
+        "\U0001f469\U0001f3fd\u200d\U0001f4bb",  # after a modifier
+        "\u2764\ufe0f\u200d\U0001f525",  # after a presentation selector
+        "\U0001f9d4\u200d\u2640\ufe0f",
+        "\U0001f642\u200d\u2194\ufe0f",
+        "\U0001f408\u200d\u2b1b",
+    ],
+)
+def test_emoji_that_are_joined_stay_so(text: str) -> None:
+    assert code_span(f"a {text} b", joined=True) == f"`a {text} b`"
+    # Of a log it is not known who shows it.
+    assert r"\u200d" in log_line(text)
+    assert code_span(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\u200db",
+        "\u200d",
+        "\U0001f468\u200d",
+        "\u200d\U0001f468",
+        "\U0001f468\u200da",
+        "a\u200d\U0001f468",
+        "\U0001f468 \u200d\U0001f468",
+        "\U0001f468\u200d\u200d\U0001f468",
+        "a\ufe0f\u200d\U0001f468",
+        "\U0001f468\u200d\ufe0f",
+        "\U0001f468\u200d\U0001faff",  # not assigned, so shown as an escape
+        "1\ufe0f\u20e3\u200d\U0001f468",
+        "@\u200dall",
+    ],
+)
+def test_joiners_elsewhere_are_shown(text: str) -> None:
+    assert "\u200d" not in code_span(text, joined=True)
+    assert r"\u200d" in code_span(text, joined=True)
+
+
+@pytest.mark.parametrize("limit", range(1, 9))
+def test_a_cut_leaves_no_joiner_behind(limit: int) -> None:
+    shown = code_span(FAMILY, limit, joined=True)
+    assert "\u200d…" not in shown
+    assert len(shown) <= limit + 2
+
+
+@given(st.text(st.sampled_from("a@\u200d\ufe0f\U0001f468\U0001f3fd\u2640\u202e "), max_size=12))
+def test_a_joiner_has_an_emoji_on_either_side(text: str) -> None:
+    emoji = "[\U0001f468\U0001f3fd\u2640]"
+    rest = re.sub(f"(?<={emoji})\ufe0f?\u200d(?={emoji})", "", code_span(text, joined=True))
+    assert "\u200d" not in rest
 
 
 def test_a_cut_leaves_no_blank_before_the_ellipsis() -> None:

@@ -11,7 +11,7 @@ from bot.app import rounds, sweep
 from bot.cli.wiring import give_up
 from bot.errors import GitLabError
 from bot.gitlab import Transport
-from bot.publish import last_word
+from bot.publish import Problem, last_word
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
@@ -256,7 +256,7 @@ def test_a_verdict_that_was_late_is_looked_at_again(
     timer = threading.Timer(0.0, interfere)
     original = rounds.publish
 
-    def publish(*given: Any) -> list[str]:
+    def publish(*given: Any) -> list[Problem]:
         if not timer.is_alive() and not made.own_notes():
             timer.start()
         return original(*given)

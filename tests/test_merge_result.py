@@ -50,6 +50,7 @@ def test_changes_that_are_apart_are_both_in_the_result(
         ([("projects:\n", "projects:\n  c: w\n")], [("projects:\n", "projects:\n  d: w\n")]),
         ([("gitlab: ada\nreports_to: boss\n", "reports_to: boss\ngitlab: ada\n")], [("z", "end")]),
         ([("  b: y\n", ""), ("gitlab", "  b: y\ngitlab")], [("  b: y\n", "")]),
+        ([("  b: y\n", ""), ("gitlab", "  b: y\n  b: y\ngitlab")], [("z", "end")]),
         ([("x", "\0")], [("z", "end")]),
     ],
 )

@@ -31,7 +31,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level
+from bot.sandbox.world.entities import Level, Protection
 from bot.unread import Unread
 from tests.builders import (
     make_assessment,
@@ -44,7 +44,17 @@ from tests.builders import (
     make_policy,
     make_replay,
 )
-from tests.nomination_world import ENTRY, NominationWorld, add_user, connect, entry, run_on, shipped
+from tests.nomination_world import (
+    ENTRY,
+    TEAM,
+    NominationWorld,
+    add_user,
+    connect,
+    entry,
+    run_on,
+    settings,
+    shipped,
+)
 from tests.offer_world import (
     FIRST,
     change_file,
@@ -56,6 +66,7 @@ from tests.offer_world import (
     opening_policies,
     read,
 )
+from tests.processes import run_here
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "policies" / "opening"
 
@@ -376,7 +387,7 @@ def test_a_fork_s_merge_request_of_the_same_name_is_nobody_s(
 # --- where the bot may not --------------------------------------------------------------
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(2, counted=True)
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
@@ -396,7 +407,7 @@ def test_where_the_bot_may_not_the_diff_stays_with_one_line_why(
     elif trouble == "archived":
         project.archived = True
     elif trouble == "protected":
-        project.protected_branches.add("nomination-bot/*")
+        project.protected_branches.append(Protection(name="nomination-bot/*"))
     elif trouble == "refused":
         server.fault(Fault(route="POST *repository/commits", kind=Kind.FORBIDDEN))
     else:
@@ -419,7 +430,7 @@ def test_where_the_bot_may_not_the_diff_stays_with_one_line_why(
     "route", ["POST *repository/commits", "POST /projects/{id}/merge_requests"]
 )
 @pytest.mark.parametrize("kind", [Kind.ERROR_AFTER, Kind.CUT_AFTER, Kind.ERROR_BEFORE])
-@pytest.mark.sample(2)
+@pytest.mark.sample(2, counted=True)
 def test_after_a_lost_answer_the_bot_looks_before_it_writes_again(
     made: NominationWorld, server: Server, route: str, kind: Kind
 ) -> None:
@@ -428,6 +439,26 @@ def test_after_a_lost_answer_the_bot_looks_before_it_writes_again(
     assert len(offers_in(made.provisioner)) == 1
     assert len(offers_in(made.gateway)) == 1
     assert_quiet(made, server)
+
+
+@pytest.mark.parametrize("word", ["gate", "comment", "mark"])
+def test_a_step_that_failed_is_taken_for_no_write_of_its_name(
+    made: NominationWorld, server: Server, tmp_path: Path, word: str
+) -> None:
+    text = (EXAMPLE / "ai-gateway.yml").read_text("utf-8")
+    assert "  - id: inventory\n" in text
+    named = text.replace("  - id: inventory\n", f"  - id: {word}\n")
+    (tmp_path / "ai-gateway.yml").write_text(named, "utf-8")
+    about = settings(server.url) | {"NOMINATION_BOT_POLICIES": str(tmp_path)}
+    run_here("check", f"{TEAM}!1", **about)
+    made.merge()
+    server.fault(Fault(route="POST *merge_requests", kind=Kind.ERROR_BEFORE))
+    done = run_here("check", f"{TEAM}!1", **about)
+    assert done.returncode == 1
+    assert "  did: update comment" in done.stdout
+    assert "could not: " not in done.stdout
+    assert "gate not set" not in done.stdout
+    assert f"step {word}: no merge request was opened" in done.stderr
 
 
 def test_a_branch_that_an_ended_run_left_is_used(made: NominationWorld, server: Server) -> None:
@@ -614,7 +645,8 @@ def attempt(gitlab: FakeGitLab, move: Move) -> tuple[Step, list[str]]:
     work = Work(
         assessment=assessment, step=step, need=NEED, gitlab=gitlab, describe=lambda *_: text
     )
-    return do_step(work)
+    done, problems = do_step(work)
+    return done, list(map(str, problems))
 
 
 OPENING = Move(opens="nomination-bot/x")

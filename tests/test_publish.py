@@ -56,7 +56,8 @@ def refused(code: int, words: str = "no") -> RefusedError:
 
 
 def apply(plan: Plan, writer: FakeWriter, problem: str | None = None) -> list[str]:
-    return apply_plan(plan, MERGE_REQUEST, writer, lambda words: f"{MARKER}\n{problem or words}")
+    told = apply_plan(plan, MERGE_REQUEST, writer, lambda words: f"{MARKER}\n{problem or words}")
+    return list(map(str, told))
 
 
 # --- which comment is the bot's ---------------------------------------------------------
@@ -548,8 +549,8 @@ def test_a_comment_in_a_locked_discussion_says_so(locked: bool, expected: str) -
     writer.fail("create_note", refused(403))
     here = replace(MERGE_REQUEST, discussion_locked=locked)
     (said,) = apply_plan(Plan(gate=STATUS, body=BODY), here, writer, lambda _: BODY)
-    assert said.startswith("comment: ")
-    assert expected in said
+    assert said.what == "comment"
+    assert expected in said.why
     assert writer.statuses
 
 

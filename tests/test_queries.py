@@ -19,7 +19,6 @@ from bot.evidence import (
     Exposure,
     ExposureOf,
     FileAt,
-    JoinedOf,
     Members,
     MembersOf,
     Need,
@@ -48,7 +47,7 @@ from bot.merge_request import Person, Standing
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
-from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
+from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, make_person, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
@@ -85,7 +84,6 @@ NEEDS = st.one_of(
     st.builds(ThreadsOf, st.just("g/a"), st.just("x"), st.tuples(st.integers(1, 9))),
     st.builds(SiblingsOf, st.just("g/a"), st.sampled_from("xy")),
     st.builds(ProfileOf, st.sampled_from("xy")),
-    st.builds(JoinedOf, st.sampled_from("xy")),
     st.builds(DeedsOf, st.just("g/a"), st.integers(1, 9)),
     st.builds(ProposedOf, st.just("g/a"), st.sampled_from("xy")),
 )
@@ -134,6 +132,8 @@ def test_the_fixed_queries_are_graphql(text: str) -> None:
 
 # --- merge requests from a branch, and accounts -----------------------------------------
 
+ADA_ID = make_person("Ada").id
+USER = {"id": f"gid://gitlab/User/{ADA_ID}", "username": "Ada", "state": "active", "bot": False}
 SIBLINGS = SiblingsOf("g/a", "patch-1")
 
 
@@ -164,15 +164,10 @@ def test_an_account_is_its_number_and_when_it_was_made(text: str | None, made: A
     assert read(ProfileOf("ada"), {"user": None}) is None
 
 
-def test_when_members_joined_is_told_by_name_where_it_is_known() -> None:
-    people = [
-        {"createdAt": NOW.isoformat(), "user": {"id": "gid://gitlab/User/7", "username": "Ada"}},
-        {"createdAt": None, "user": {"username": "bob"}},
-        {"createdAt": NOW.isoformat(), "user": None},
-    ]
-    answer = {"group": {"groupMembers": {"nodes": people}}}
-    assert read(JoinedOf("g"), answer) == {"ada": NOW}
-    assert isinstance(read(JoinedOf("g"), {"group": None}), Unread)
+@pytest.mark.parametrize(("text", "since"), [(None, None), (NOW.isoformat(), NOW)])
+def test_a_member_is_told_with_the_time_of_joining_where_it_is_known(text: Any, since: Any) -> None:
+    (member,) = read(MEMBERS, members(row("Ada") | {"createdAt": text})).direct
+    assert (member.username, member.since) == ("Ada", since)
 
 
 @pytest.mark.parametrize("more", [True, False])
@@ -561,7 +556,6 @@ def test_pages_are_as_large_as_what_is_wanted(wanted: int, authored: int, review
         OffersOf("g/p", branches=("a", "b", "c")),
         ProposedOf("g/p", "ada"),
         ProfileOf("ada"),
-        JoinedOf("g"),
         DeedsOf("g/p", 9),
     ],
     ids=str,
@@ -740,7 +734,7 @@ def row(username: str | None, level: int | None = 40, **changes: Any) -> dict[st
 def members(*rows: Any, more: bool = False, **changes: Any) -> dict[str, Any]:
     page = {"hasNextPage": more, "endCursor": "next" if more else None}
     direct = {"pageInfo": page, "nodes": list(rows)}
-    owners = {"nodes": [row("olga", 50), row(None), row("x", None)]}
+    owners = {"nodes": [{"user": row("olga")["user"]}, {"user": None}]}
     return {"group": {"direct": direct, "owners": owners} | changes}
 
 

@@ -123,7 +123,7 @@ def reply(name: str) -> Act:
 APPROVE = by("nina", "approve")
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(5, counted=True)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
-from bot.sandbox.acts.merging import assess_merge
+from bot.sandbox.acts.merging import assess_merge, has_conflicts
 from bot.sandbox.world.access import effective_members, find_level
 from bot.sandbox.world.entities import (
     Group,
@@ -446,6 +446,14 @@ def test_a_conflict_cannot_be_merged() -> None:
     push(world, "maintainer", "main", {"change.md": b"other\n"})
     assert assess_merge(world, mr) == "conflict"
     assert refused(lambda: actions.merge(world, world.user("owner"), mr))[0] == 422
+
+
+def test_without_its_branch_nothing_is_merged() -> None:
+    world = make_world()
+    mr = open_mr(world)
+    actions.delete_branch(world, world.user("author"), mr.project, "change")
+    assert (assess_merge(world, mr), has_conflicts(mr)) == ("commits_status", True)
+    assert refused(lambda: actions.merge(world, world.user("owner"), mr))[0] == 405
 
 
 def blocked(world: World, mr: MergeRequest, **settings: bool | int | str) -> str:

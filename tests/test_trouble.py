@@ -14,6 +14,7 @@ from bot.config import Secret, parse_settings
 from bot.errors import RefusedError
 from bot.gitlab import Issue, Issues, Transport
 from bot.policy import BrokenPolicy
+from bot.publish import Problem
 from bot.report import Words
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
@@ -151,7 +152,8 @@ def test_a_bug_is_a_trouble_before_it_is_raised() -> None:
     given = {"NOMINATION_BOT_TOKEN": SECRET, "CI_SERVER_URL": "https://gitlab.example.com"}
     looks, bug = _look_at_all(parse_settings(given), make_choices(), Client())  # type: ignore[arg-type]
     assert isinstance(bug, KeyError)
-    assert looks[0].problems == ("the sweep: a bug (KeyError), see the log of the job",)
+    told = list(map(str, looks[0].problems))
+    assert told == ["the sweep: a bug (KeyError), see the log of the job"]
 
 
 def test_an_issue_that_cannot_be_written_fails_the_sweep_and_says_so(
@@ -322,7 +324,7 @@ def test_broken_policies_are_troubles() -> None:
         role="maintainer",
         team_files="x",
     )
-    looks = [Look(iid=None, problems=("a list was not all listed: 500",))]
+    looks = [Look(iid=None, problems=(Problem(what="a list was not all listed", why="500"),))]
     listed, policy = find_troubles(looks, [broken], "https://gitlab.example.com/t")
     assert (listed.place, listed.words) == ("a list was not all listed", "500")
     assert policy.place == "policy a.yml"

@@ -251,4 +251,4 @@ def test_a_list_of_marked_ones_that_cannot_be_read_fails_the_sweep(
     with connect(server.url) as client:
         looks = sweep_all(TEAM, make_choices(former_ids=frozenset({former})), client)
     (lost,) = [look for look in looks if look.iid is None]
-    assert lost.problems[0].startswith("what a former account marked was not all listed: ")
+    assert lost.problems[0].what == "what a former account marked was not all listed"

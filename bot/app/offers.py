@@ -6,20 +6,20 @@ from functools import partial
 from bot.app import Choices, Evaluation
 from bot.assessment import Assessment, Step
 from bot.evidence import find_offers_of
-from bot.publish import Offerer, Work, do_step, tell_move
+from bot.publish import Offerer, Problem, Work, do_step, tell_move
 from bot.report import describe_offer
 
 
 def make_offers(
     evaluation: Evaluation, choices: Choices, gitlab: Offerer
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Problem]]:
     """Open and close the merge requests for steps; return what is to be shown then.
 
     The second value is what went wrong.
     """
     if not evaluation.plan.moves:
         return evaluation, []
-    findings, problems, made = evaluation.findings, list[str](), list[str]()
+    findings, problems, made = evaluation.findings, list[Problem](), list[str]()
     assessments: list[Assessment] = []
     for assessment in findings.assessments:
         steps: list[Step] = []
@@ -43,7 +43,7 @@ def _make_offer(
     evaluation: Evaluation,
     choices: Choices,
     gitlab: Offerer,
-) -> tuple[Step, list[str]]:
+) -> tuple[Step, list[Problem]]:
     names = (assessment.nomination.username, assessment.former_name)
     need = find_offers_of(step.follow_up, names)
     if need is None or not step.move:

@@ -12,6 +12,7 @@ from bot.publish import (
     SLOW,
     GateKind,
     HeadMovedError,
+    Problem,
     apply_plan,
     concerns_gate,
     shut_gate,
@@ -29,7 +30,7 @@ PIPELINE_COMES = timedelta(minutes=1)
 
 def run_alone(
     project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Problem]]:
     """Evaluate one merge request and publish; return what could not be written, too.
 
     Raises GitLabError when the head does not stand still.
@@ -53,7 +54,7 @@ def run_alone(
 
 def _run_rounds(
     project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Problem]]:
     for number in range(1, ROUNDS + 1):
         evaluation = _evaluate_in_time(project, iid, choices, gitlab, source)
         known = gitlab.elapsed
@@ -82,7 +83,7 @@ def _evaluate_in_time(
         stop()
 
 
-def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLabClient) -> list[str]:
+def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLabClient) -> list[Problem]:
     """Write the plan of an evaluation to GitLab; return what could not be written.
 
     Raises HeadMovedError when somebody pushed meanwhile.
@@ -97,7 +98,9 @@ def publish(evaluation: Evaluation, choices: Choices, gitlab: GitLabClient) -> l
     looked_for = plan.gate_unread or choices.gate.kind is GateKind.STATUS_CHECK
     if plan.gate_problem and looked_for and gate and gate.state is not GateState.PASSED:
         gitlab.pay()  # which looks once more, lest an answer of old stays
-    return [*problems, f"gate: {plan.gate_problem}"] if plan.gate_unread else problems
+    if plan.gate_unread and plan.gate_problem:
+        problems.append(Problem(what="gate", why=plan.gate_problem))
+    return problems
 
 
 def evaluate(

@@ -7,6 +7,7 @@ from functools import partial
 from bot.app import Choices, Look
 from bot.errors import GitLabError
 from bot.gitlab import GitLabClient
+from bot.publish import Problem
 from bot.team import may_concern_entries
 
 # How far back the sweep looks for merge requests whose events were lost.
@@ -29,7 +30,8 @@ def list_swept(
     for what, search in _searches(project, choices, gitlab):
         problem = _list_one(search, iids)
         if problem:
-            lost.append(Look(iid=None, problems=(f"{what} was not all listed: {problem}",)))
+            lack = Problem(what=f"{what} was not all listed", why=str(problem))
+            lost.append(Look(iid=None, problems=(lack,)))
     return iids, lost
 
 

@@ -28,6 +28,7 @@ from bot.publish import (
     GateChoice,
     GateKind,
     Plan,
+    Problem,
     find_own_notes,
     gate_needs,
     is_judged,
@@ -75,7 +76,7 @@ class Look:
     """
 
     iid: int | None
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     notices: tuple[str, ...] = ()
     missing: bool = False
 

@@ -11,7 +11,7 @@ from bot.app.searches import EVER, list_swept
 from bot.errors import BotError, GitLabError, MissingError
 from bot.evidence import SharedFacts, Source
 from bot.gitlab import GitLabClient
-from bot.publish import is_over
+from bot.publish import Problem, is_over
 from bot.team import concerns_entries, may_concern_entries
 
 # At how many merge requests a run looks at most that was started by a broken event, and among
@@ -42,11 +42,11 @@ def sweep(
             looks.append(look(iid))
         except BotError as error:
             missing = isinstance(error, MissingError)
-            looks.append(Look(iid=iid, problems=(str(error),), missing=missing))
+            looks.append(Look(iid=iid, problems=(Problem(why=str(error)),), missing=missing))
         except Exception as bug:
             bug.add_note(f"This was at !{iid}.")
             bugs.append(bug)
-            looks.append(Look(iid=iid, problems=(f"a bug: {type(bug).__name__}",)))
+            looks.append(Look(iid=iid, problems=(Problem(what="a bug", why=type(bug).__name__),)))
     if bugs:
         for told in (f"!{look.iid}: {problem}" for look in looks for problem in look.problems):
             bugs[0].add_note(told)
@@ -56,7 +56,7 @@ def sweep(
 
 def run(
     project: str, iid: int, choices: Choices, gitlab: GitLabClient, source: Source | None = None
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Problem]]:
     """Evaluate a merge request and publish; return what could not be written, too.
 
     Right after its merge, open merge requests that touch the same entries are looked at again:
@@ -102,8 +102,8 @@ def look_at_touching(
     try:
         iids = _list_touching(project, changed, globs, gitlab)
     except GitLabError as error:
-        problem = f"the merge requests that touch the same entries were not listed: {error}"
-        return [Look(iid=None, problems=(problem,))]
+        what = "the merge requests that touch the same entries were not listed"
+        return [Look(iid=None, problems=(Problem(what=what, why=str(error)),))]
     others = [iid for iid in iids if iid != but]
     return sweep(others[: MOST_AGAIN if but else MOST_TOUCHED], look, gitlab.take_share)
 
@@ -142,7 +142,7 @@ def look_at(
     return sweep(iids, look, gitlab.take_share)
 
 
-def _tell(iid: int, evaluation: Evaluation, problems: Sequence[str]) -> Look:
+def _tell(iid: int, evaluation: Evaluation, problems: Sequence[Problem]) -> Look:
     plan = evaluation.plan
     told = bool(plan.gate_problem) and not plan.gate_unread
     notices = (f"gate: {plan.gate_problem}",) if told else ()

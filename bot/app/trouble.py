@@ -37,12 +37,11 @@ def find_troubles(
     found = []
     for look in looks:
         for problem in look.problems:
-            place, _, words = problem.partition(": ")
             if look.iid is None:
-                found.append(Trouble(place=place, words=words))
+                found.append(Trouble(place=problem.what, words=problem.why))
             else:
                 url = f"{merge_requests}/{look.iid}" if merge_requests else ""
-                found.append(Trouble(place=f"!{look.iid}", words=problem, url=url))
+                found.append(Trouble(place=f"!{look.iid}", words=str(problem), url=url))
     for policy in broken:
         words = " ".join(tell_broken([policy]))
         found.append(Trouble(place=f"policy {PurePath(policy.source).name}", words=words))

@@ -20,7 +20,7 @@ from bot.evidence import (
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
-from bot.unread import Unread
+from bot.unread import HIDDEN, Unread
 from bot.values import dataclass
 
 NO_ACCOUNT = "GitLab knows no account of this name (renamed, deleted, or not visible)"
@@ -153,8 +153,13 @@ class Finding:
 
     @property
     def remedy(self) -> str | None:
-        """Return what people can do about what is unknown, besides to have it looked at again."""
-        return _REMEDIES.get(self.reason or "") if self.verdict is Verdict.UNKNOWN else None
+        """Return what people can do about what is unknown, besides to have it looked at again.
+
+        It is empty where the words around it say so.
+        """
+        reason = self.reason or ""
+        remedy = "" if HIDDEN in reason else _REMEDIES.get(reason)
+        return remedy if self.verdict is Verdict.UNKNOWN else None
 
 
 def how_they_went(findings: Iterable[Finding]) -> tuple[Went, ...]:

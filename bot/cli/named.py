@@ -17,6 +17,7 @@ from bot.errors import ConfigError
 if TYPE_CHECKING:
     from bot.app import Evaluation
     from bot.gitlab import GitLabClient
+    from bot.publish import Problem
 
 GATE_SHUT = 2  # exit code of `check` with gate `none`, so that a plain job can be the gate
 
@@ -34,7 +35,7 @@ def _check(options: Namespace, environment: Mapping[str, str]) -> int:
         from bot.report import GateState
 
         path = _team_path(client, project, settings)
-        problems: list[str] = []
+        problems: list[Problem] = []
         if as_json or options.dry_run:
             evaluation = rounds.evaluate(path, iid, choices, client)
             _explain(evaluation) if as_json else _show(evaluation)

@@ -12,6 +12,7 @@ from bot.command_line import Manner, wants_json
 from bot.config import Settings
 from bot.errors import BotError
 from bot.gitlab import GitLabClient
+from bot.publish import Problem
 from bot.report import Chapter, fold, write_metrics
 
 
@@ -65,10 +66,10 @@ def _look_at_all(
         client.require_contact()
         return looks, None
     except BotError as error:
-        return [Look(iid=None, problems=(f"the sweep: {error}",))], None
+        return [Look(iid=None, problems=(Problem(what="the sweep", why=str(error)),))], None
     except Exception as bug:
-        told = f"the sweep: a bug ({type(bug).__name__}), see the log of the job"
-        return [Look(iid=None, problems=(told,))], bug
+        why = f"a bug ({type(bug).__name__}), see the log of the job"
+        return [Look(iid=None, problems=(Problem(what="the sweep", why=why),))], bug
 
 
 def _keep_issue(
@@ -85,7 +86,8 @@ def _keep_issue(
         issues = client.issues_of(settings.project)
         done = trouble.keep_issue(troubles, issues, choices.words, client.now())
     except BotError as error:
-        return [Look(iid=None, problems=(f"the issue in {settings.project}: {error}",))]
+        lack = Problem(what=f"the issue in {settings.project}", why=str(error))
+        return [Look(iid=None, problems=(lack,))]
     return [Look(iid=None, problems=(), notices=(f"issue: {done}",))] if done else []
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.app import Evaluation, Look
     from bot.command_line import Manner
     from bot.gitlab import GitLabClient
+    from bot.publish import Problem
     from bot.report import Outcome
 
 
@@ -34,11 +35,11 @@ def tell_looks(
     failed = [(look.iid, problem) for look in looks for problem in look.problems]
     number = sum(look.iid is not None for look in looks)
     if as_json:
-        problems = [{"iid": iid, "problem": problem} for iid, problem in failed]
+        problems = [{"iid": iid, "problem": str(problem)} for iid, problem in failed]
         told = {"looked_at": number, "calls": calls, "problems": problems}
         print(json.dumps(told, indent=2))
     for look in looks:
-        for line in (*look.notices, *look.problems):
+        for line in (*look.notices, *map(str, look.problems)):
             complain(line, look.iid)
     if not as_json and (manner is None or not manner.quiet):
         print(_sum_up(looks, number, calls))
@@ -54,7 +55,7 @@ def _sum_up(looks: Sequence["Look"], number: int, calls: int) -> str:
 
 def tell(
     evaluation: "Evaluation",
-    problems: Sequence[str],
+    problems: Sequence["Problem"],
     client: "GitLabClient",
     settings: Settings,
     event: str = "",
@@ -71,7 +72,7 @@ def tell(
 
 def _find_outcome(
     evaluation: "Evaluation",
-    problems: Sequence[str],
+    problems: Sequence["Problem"],
     client: "GitLabClient",
     settings: Settings,
     event: str,
@@ -83,7 +84,7 @@ def _find_outcome(
     report, address = evaluation.report, evaluation.merge_request.web_url
     comment_url = evaluation.findings.gate_url or client.created.get(address)
     planned, plan = evaluation.plan.places(), evaluation.plan
-    failed = {problem.partition(":")[0] for problem in problems}
+    failed = {problem.what for problem in problems}
     if address in client.created:
         failed.discard("comment")  # it is there, whatever became of what followed
     # A commit status is one of the head, which may be another merge request's.
@@ -101,7 +102,7 @@ def _find_outcome(
         ),
         unwritten=tuple(what for what, _, part in planned if part in failed),
         unset="gate" in failed or plan.gate_problem is not None,
-        problems=tuple(problems),
+        problems=tuple(map(str, problems)),
         comment_url=comment_url,
         observed=settings.observe,
         calls=client.calls,
@@ -124,12 +125,13 @@ def save(directory: Path, files: Mapping[str, str]) -> None:
         complain(f"the artifacts could not be written to {directory}: {error.strerror}.")
 
 
-def _tell_problems(evaluation: "Evaluation", problems: Sequence[str]) -> None:
-    known = [f"gate: {evaluation.plan.gate_problem}"] if evaluation.plan.gate_problem else []
-    for problem in dict.fromkeys((*known, *problems)):
-        complain(problem)
+def _tell_problems(evaluation: "Evaluation", problems: Sequence["Problem"]) -> None:
+    why = evaluation.plan.gate_problem
+    known = [f"gate: {why}"] if why else []
+    for line in dict.fromkeys((*known, *map(str, problems))):
+        complain(line)
     if evaluation.again:
         print(f"Looked again at {len(evaluation.again)} open ones that touch the same entries.")
     for look in evaluation.again:
         for problem in look.problems:
-            complain(problem, look.iid)
+            complain(str(problem), look.iid)

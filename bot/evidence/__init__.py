@@ -63,7 +63,6 @@ from bot.evidence.offers import (
 )
 from bot.evidence.people import (
     AccessOf as AccessOf,
-    JoinedOf as JoinedOf,
     Member as Member,
     Members as Members,
     MembersOf as MembersOf,

@@ -1,6 +1,5 @@
 """What GitLab tells of people: accounts, and members of groups and projects."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from bot.evidence.facts import Asks
@@ -10,12 +9,13 @@ from bot.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of a group."""
+    """A member of a group, and since when, where GitLab tells that."""
 
     username: str
     level: int
     active: bool = True
     bot: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +43,6 @@ class MembersOf(Asks[Members]):
 
     group: str
     inherited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JoinedOf(Asks[Mapping[str, datetime]]):
-    """The need for when the direct members of a group joined it, by case-folded username."""
-
-    group: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import field
 
 from bot.evidence.facts import Fact, Facts, Need, Source
 from bot.evidence.files import CommitsOf, DefaultBranchOf, ExposureOf, FileAt
-from bot.evidence.people import JoinedOf, MembersOf
+from bot.evidence.people import MembersOf
 from bot.unread import Unread
 from bot.values import dataclass
 
@@ -29,6 +29,6 @@ class SharedFacts:
         return {need: found[need] if need in found else self.known[need] for need in needs}
 
     def _is_shared(self, need: Need) -> bool:
-        return isinstance(need, MembersOf | JoinedOf | DefaultBranchOf | ExposureOf) or (
+        return isinstance(need, MembersOf | DefaultBranchOf | ExposureOf) or (
             isinstance(need, FileAt | CommitsOf) and need.project != self.project
         )

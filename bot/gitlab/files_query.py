@@ -8,7 +8,7 @@ from bot.evidence import DefaultBranchOf, Exposure, ExposureOf, Fact, FileAt, Ne
 from bot.gitlab.answers import Json, read_visibility
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Visibility
-from bot.unread import Content, Unread
+from bot.unread import Content, Unread, hidden
 
 FILES_PER_PART = 28  # of which five fill a query best: each path costs a point and 1 % of all
 LINK = "120000"  # git's mode of a symbolic link
@@ -64,7 +64,7 @@ def _read_files(files: Sequence[FileAt], answer: Json) -> Mapping[Need, Fact]:
     where = files[0]
     repository = (answer.get("project") or {}).get("repository")
     if repository is None:
-        return _all_unread(files, f"the project {where.project} cannot be read by the bot")
+        return dict.fromkeys(files, hidden(f"the project {where.project}"))
     if repository.get("commit") is None:
         return _all_unread(files, f"{where.project} has no revision {where.ref}")
     nodes = (repository.get("blobs") or {}).get("nodes")
@@ -100,7 +100,7 @@ def _all_unread(needs: Iterable[Need], reason: str) -> Mapping[Need, Fact]:
 def _read_exposure(need: ExposureOf, answer: Json) -> Exposure | Unread:
     project = answer.get("project")
     if project is None:
-        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+        return hidden(f"the project {need.project}")
     visibility = read_visibility(project.get("visibility"), unknown=Visibility.PRIVATE)
     level = (project.get("maxAccessLevel") or {}).get("integerValue")
     sure = level == 0 or visibility is Visibility.PRIVATE
@@ -116,11 +116,11 @@ def _read_tip(need: TipOf, answer: Json) -> str | Unread:
 def _read_branch(need: DefaultBranchOf, answer: Json) -> str | Unread:
     project = answer.get("project")
     if project is None:
-        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+        return hidden(f"the project {need.project}")
     if project.get("mergeRequestsEnabled") is False:
         # It is for who asks (app/graphql/types/project_type.rb): where the feature is for members
         # alone, everybody else gets empty lists of what was merged into the branch.
-        return Unread(reason=f"the merge requests of {need.project} cannot be read by the bot")
+        return hidden(f"the merge requests of {need.project}")
     branch = (project.get("repository") or {}).get("rootRef")
     return branch or Unread(reason=f"GitLab did not tell the default branch of {need.project}")
 

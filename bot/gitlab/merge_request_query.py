@@ -29,7 +29,7 @@ query NominationMergeRequest($project: ID!, $iid: String!, $after: String) {
     onlyAllowMergeIfPipelineSucceeds
     mergeRequest(iid: $iid) {
       iid webUrl state draft createdAt updatedAt mergedAt preparedAt discussionLocked
-      sourceBranch targetBranch sourceProjectId targetProjectId
+      sourceBranch targetBranch sourceProjectId targetProjectId sourceBranchExists conflicts
       diffHeadSha
       diffRefs { baseSha headSha }
       diffStats { path }
@@ -131,6 +131,10 @@ def read_merge_request(data: Json, notes: Iterable[Json]) -> MergeRequest:
         default_branch=(project.get("repository") or {}).get("rootRef"),
         updated_at=read_time(node["updatedAt"]) if node.get("updatedAt") else None,
         needs_pipeline=bool(project.get("onlyAllowMergeIfPipelineSucceeds")),
+        # Not `detailedMergeStatus`, which names the first of all obstacles, such as an approval
+        # (app/services/merge_requests/mergeability/detailed_merge_status_service.rb).
+        conflicts=bool(node.get("conflicts")),
+        source_exists=node.get("sourceBranchExists") is not False,
     )
 
 

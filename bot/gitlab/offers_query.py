@@ -3,7 +3,7 @@
 from bot.evidence import WITHDRAWN, Offer, Offers, OffersOf
 from bot.gitlab.answers import Json, nodes_of, number_of
 from bot.gitlab.packing import Part, make_part
-from bot.unread import Unread
+from bot.unread import Unread, hidden
 
 DEVELOPER = 30  # GitLab's number of the role that may push branches
 
@@ -36,7 +36,7 @@ def offers_part(need: OffersOf) -> Part:
 def _read_offers(_: OffersOf, answer: Json) -> Offers | Unread:
     project = answer.get("project")
     if project is None:
-        return Unread(reason="the project cannot be read by the bot")
+        return hidden("the project")
     found = project.get("mergeRequests") or {}
     if found.get("nodes") is None:
         return Unread(reason="GitLab did not list the merge requests of the project")

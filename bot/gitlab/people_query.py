@@ -1,15 +1,16 @@
 """The queries for members of groups and for accounts, and their answers."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.evidence import JoinedOf, Member, Members, MembersOf, ProfileOf
+from bot.evidence import Member, Members, MembersOf, ProfileOf
 from bot.gitlab.answers import Json, nodes_of, read_person, read_time, read_visibility
 from bot.gitlab.packing import Part, make_part
 from bot.merge_request import Person, Visibility
-from bot.unread import Unread
+from bot.unread import Unread, hidden
+
+OWNER = 50  # lib/gitlab/access.rb
 
 MEMBERS = """
 query($group: ID!, $relations: [GroupMemberRelation!], $after: String) {
@@ -17,7 +18,7 @@ query($group: ID!, $relations: [GroupMemberRelation!], $after: String) {
     visibility
     direct: groupMembers(relations: $relations, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { accessLevel { integerValue } user { username state bot } }
+      nodes { createdAt accessLevel { integerValue } user { username state bot } }
     }
   }
 }
@@ -27,19 +28,10 @@ MEMBERS_AND_OWNERS = MEMBERS.replace(
     "    visibility\n",
     """    visibility
     owners: groupMembers(relations: [DIRECT, INHERITED], accessLevels: [OWNER], first: 20) {
-      nodes { accessLevel { integerValue } user { username state bot } }
+      nodes { user { username state bot } }
     }
 """,
 )
-
-# A hundred at most: the years of the others are not told.
-JOINED = """
-query($group: ID!) {
-  group(fullPath: $group) {
-    groupMembers(relations: [DIRECT], first: 100) { nodes { createdAt user { username } } }
-  }
-}
-"""
 
 PROFILE = """
 query($username: String!) {
@@ -63,7 +55,7 @@ def members_part(need: MembersOf, after: str | None = None) -> Part:
 def _read_members(need: MembersOf, answer: Json) -> Members | Unread:
     group = answer.get("group")
     if group is None:
-        return Unread(reason=f"the group {need.group} does not exist or cannot be read by the bot")
+        return hidden(f"the group {need.group} does not exist or")
     direct, owners = group.get("direct"), group.get("owners")
     if direct is None or direct.get("nodes") is None:
         return Unread(reason=f"GitLab did not list the members of {need.group}")
@@ -74,8 +66,8 @@ def _read_members(need: MembersOf, answer: Json) -> Members | Unread:
     if page["hasNextPage"] and not page["endCursor"]:
         return Unread(reason=f"GitLab did not list all members of {need.group}")
     return Members(
-        direct=tuple(map(_read_member, people)),
-        owners=tuple(_read_member(row) for row in _read_rows(owners) if row.get("accessLevel")),
+        direct=tuple(_read_member(row, row["accessLevel"]["integerValue"]) for row in people),
+        owners=tuple(_read_member(row, OWNER) for row in _read_rows(owners)),
         following=page["endCursor"] if page["hasNextPage"] else None,
         visibility=read_visibility(group.get("visibility"), unknown=Visibility.PRIVATE),
     )
@@ -86,21 +78,14 @@ def _read_rows(connection: Json | None) -> list[Json]:
     return [row for row in nodes_of(connection) if row.get("user")]
 
 
-def _read_member(row: Json) -> Member:
+def _read_member(row: Json, level: int) -> Member:
     return Member(
         username=row["user"]["username"],
-        level=row["accessLevel"]["integerValue"],
+        level=level,
         active=row["user"]["state"] == "active",
         bot=row["user"]["bot"],
+        since=read_time(row["createdAt"]) if row.get("createdAt") else None,
     )
-
-
-def _read_joined(need: JoinedOf, answer: Json) -> Mapping[str, datetime] | Unread:
-    members = (answer.get("group") or {}).get("groupMembers") or {}
-    if members.get("nodes") is None:
-        return Unread(reason=f"GitLab did not tell when the members of {need.group} joined")
-    rows = [row for row in _read_rows(members) if row.get("createdAt")]
-    return {row["user"]["username"].casefold(): read_time(row["createdAt"]) for row in rows}
 
 
 def _read_profile(_: ProfileOf, answer: Json) -> Person | None:
@@ -109,6 +94,5 @@ def _read_profile(_: ProfileOf, answer: Json) -> Person | None:
 
 PARTS: Mapping[type, Callable[[Any], Part]] = {
     MembersOf: members_part,
-    JoinedOf: partial(make_part, text=JOINED, read=_read_joined, cost=20),
     ProfileOf: partial(make_part, text=PROFILE, read=_read_profile, cost=7),
 }

@@ -5,7 +5,7 @@ from functools import partial
 from bot.evidence import Tally, TallyOf
 from bot.gitlab.answers import Json
 from bot.gitlab.packing import Part, make_part
-from bot.unread import Unread
+from bot.unread import Unread, hidden
 
 # Of each list the length alone is wanted, and the shortest page adds least to the score.
 TALLY = """
@@ -41,7 +41,7 @@ def _read_tally(_: TallyOf, answer: Json) -> Tally | Unread:
     if account["bot"] or account["state"] != "active":
         return Unread(reason="the account is a bot's, or not active")
     if project is None:
-        return Unread(reason="the repository cannot be read by the bot")
+        return hidden("the repository")
     counted = [project.get(name) for name in ("authored", "asked", "approved")]
     authored, asked, approved = (int(each["count"]) if each else None for each in counted)
     if authored is None:

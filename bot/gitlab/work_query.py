@@ -14,7 +14,7 @@ from bot.evidence import Listed, Merged, Work, WorkOf
 from bot.gitlab.answers import Json, nodes_of, read_person, read_time, usernames_of
 from bot.gitlab.deeds import read_deeds
 from bot.gitlab.packing import Part, make_part
-from bot.unread import Unread
+from bot.unread import Unread, hidden
 
 AUTHORED, REVIEWS = 10, 30  # of each list, where no more of them are wanted
 PAGE = 100  # GitLab's largest
@@ -128,7 +128,7 @@ def _read_unfiltered(need: WorkOf, answer: Json) -> Work | Unread:
 def _read_work(need: WorkOf, answer: Json) -> Work | Unread:
     project = answer.get("project")
     if project is None:
-        return Unread(reason=f"the project {need.project} cannot be read by the bot")
+        return hidden(f"the project {need.project}")
     parts = [project.get(name) for name in ("authored", "assigned", "approved", "latest")]
     if any(part is None or part.get("nodes") is None for part in parts):
         return Unread(reason=f"GitLab did not list the merge requests of {need.project}")

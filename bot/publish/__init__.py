@@ -22,7 +22,11 @@ from bot.publish.offering import (
     do_step as do_step,
     tell_move as tell_move,
 )
-from bot.publish.plan import Plan as Plan, find_own_notes as find_own_notes
+from bot.publish.plan import (
+    Plan as Plan,
+    Problem as Problem,
+    find_own_notes as find_own_notes,
+)
 from bot.publish.planning import is_over as is_over, plan_writes as plan_writes
 from bot.publish.writer import HeadMovedError as HeadMovedError
 from bot.publish.writing import apply_plan as apply_plan

@@ -16,6 +16,7 @@ from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
 from bot.evidence import Asks, Offer, OffersOf, ProfileOf
 from bot.listing import add_name
 from bot.policy import ListedIn
+from bot.publish.plan import Problem
 from bot.publish.writer import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND
 from bot.report import OfferText, describe_end
 from bot.values import dataclass
@@ -82,17 +83,19 @@ def tell_move(step: Step, move: Move) -> Iterator[str]:
         yield f"open a merge request in {step.place[0]} from the branch {move.opens}"
 
 
-def do_step(work: Work) -> tuple[Step, list[str]]:
+def do_step(work: Work) -> tuple[Step, list[Problem]]:
     """Do what the bot does for a step; return it as it is then, and what went wrong.
 
     What GitLab refuses is no fault: the step says so, and people do it.
     """
-    step, problems = replace(work.step, move=Move()), []
+    step, problems = replace(work.step, move=Move()), list[Problem]()
+    # An id is the operator's: it may be the word for a write.
+    what = f"step {work.step.follow_up.id}"
     for offer, why in work.step.move.closes:
         try:
             work.gitlab.close_offer(work.check.project, offer.iid, describe_end(why))
         except GitLabError as error:
-            problems.append(f"{work.step.follow_up.id}: !{offer.iid} was not closed: {error}")
+            problems.append(Problem(what=what, why=f"!{offer.iid} was not closed: {error}"))
     if problems or not work.step.move.opens:
         return step, problems
     try:
@@ -101,7 +104,7 @@ def do_step(work: Work) -> tuple[Step, list[str]]:
         reason = MAY_NOT.get(error.code, f"GitLab answered {error.code} ({error.words})")
         return replace(step, left=f"the bot could open no merge request: {reason}"), []
     except GitLabError as error:
-        return step, [f"{work.step.follow_up.id}: no merge request was opened: {error}"]
+        return step, [Problem(what=what, why=f"no merge request was opened: {error}")]
 
 
 def _open(work: Work, step: Step) -> Step:

@@ -72,6 +72,18 @@ class Plan:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What failed, and why: a write is named by the word that `Plan.places` gives it."""
+
+    why: str
+    what: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.what}: {self.why}" if self.what else self.why
+
+
 def _note(number: int) -> str:
     return f"#note_{number}"
 

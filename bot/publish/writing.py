@@ -11,7 +11,7 @@ from functools import partial
 from bot.errors import GitLabError, RefusedError
 from bot.merge_request import MergeRequest, Note
 from bot.publish.gate_writing import write_gate
-from bot.publish.plan import Plan, is_same_around, is_same_text
+from bot.publish.plan import Plan, Problem, is_same_around, is_same_text
 from bot.publish.writer import FORBIDDEN, NOT_FOUND, HeadMovedError, Writer, write_once
 from bot.report import MARKER
 
@@ -23,8 +23,8 @@ def apply_plan(
     merge_request: MergeRequest,
     writer: Writer,
     render_problem: Callable[[str], str],
-) -> list[str]:
-    """Write a plan to GitLab; return what could not be written, in words.
+) -> list[Problem]:
+    """Write a plan to GitLab; return what could not be written.
 
     The gate, the comment and the emoji go out at the same time. When the gate is refused, the
     comment is written once more to say so; where it said so before, the gate goes first. Raises
@@ -57,7 +57,8 @@ def apply_plan(
         raise HeadMovedError("another run wrote the comment at the same time.")
     # Emoji are courtesies: their failure is no reason to fail the run. Without the mark the
     # sweep would pass over the merge request for ever, which nobody would hear of.
-    return [f"{what}: {problems[what]}" for what in ("gate", "comment", "mark") if what in problems]
+    told = [what for what in ("gate", "comment", "mark") if what in problems]
+    return [Problem(what=what, why=str(problems[what])) for what in told]
 
 
 Writes = dict[str, Callable[[], None]]

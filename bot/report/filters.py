@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from markupsafe import Markup
 
@@ -12,7 +13,7 @@ from bot.commands import help_table
 from bot.evidence import Manager
 from bot.report.links import ACCOUNT, numbered_link, policy_link
 from bot.report.turns import Turn, steps_in_order
-from bot.unread import Unread
+from bot.unread import HIDDEN, Unread
 
 SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
@@ -123,12 +124,16 @@ def _kind(found: Finding | Step) -> str:
     return found.follow_up.check.kind
 
 
+def _as_code(text: object, limit: int) -> Markup:
+    return Markup(inert.code_span(str(text), limit, joined=True))  # noqa: S704  made inert
+
+
 def _minute(time: datetime) -> Markup:
     return Markup(time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"))  # noqa: S704  digits
 
 
 FILTERS: dict[str, Callable[..., object]] = {
-    "code": lambda text: Markup(inert.code_span(str(text))),  # noqa: S704  made inert
+    "code": partial(_as_code, limit=inert.LIMIT),
     "user": lambda name: Markup(inert.username(str(name))),  # noqa: S704  made inert
     "link": lambda label, url: Markup(inert.web_link(str(label), str(url))),  # noqa: S704
     "fenced": _fenced,
@@ -136,7 +141,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "raw": lambda text: Markup(inert.log_line(str(text))),  # noqa: S704  for a terminal
     "policy_link": policy_link,
     "merged_link": numbered_link,
-    "short": lambda text: Markup(inert.code_span(str(text), TITLE_LIMIT)),  # noqa: S704
+    "short": partial(_as_code, limit=TITLE_LIMIT),
     "day": show_day,
     "minute": _minute,
     "kind": _kind,
@@ -155,5 +160,6 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "merging_manager": find_merging_manager,
     "is_offered": _is_offered,
     "offer_link": numbered_link,
+    "is_hidden": lambda reason: HIDDEN in (reason or ""),
     "is_unread": lambda fact: isinstance(fact, Unread),
 }

@@ -134,18 +134,20 @@ def _find_next(
         return _find_after_merge(assessment, merge_request, held=held)
     if merge_request.state != "opened" or held:
         return None
-    actor = _next_of_open(assessment, passed=passed)
+    actor = _next_of_open(assessment, merge_request, passed=passed)
     if merge_request.draft and actor in {"maintainer", "approver", "manager"}:
         # Nobody reviews or merges a draft.
         actor = "author"
     return _find_actor(actor, assessment, merge_request) if actor else None
 
 
-def _next_of_open(assessment: Assessment, *, passed: bool) -> str | None:
+def _next_of_open(
+    assessment: Assessment, merge_request: MergeRequest, *, passed: bool
+) -> str | None:
     """Name who does the next step as the comment tells it; nobody where that is not known."""
     if assessment.ready:
         merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
-        return merger if passed else None
+        return ("author" if merge_request.obstacle else merger) if passed else None
     first = steps_in_order(assessment)[0]
     if first.verdict is Verdict.UNKNOWN:
         return None

@@ -96,10 +96,6 @@ FOR_NEEDS: Mapping[str, tuple[Callable[[Sample], facts.Need], str]] = {
         lambda at: facts.DiffsOf(at.project, at.iid),
         "renamed entries",
     ),
-    "when members joined": (
-        lambda at: facts.JoinedOf(at.group),
-        "the board: maintainers by year; replay: when steps were done",
-    ),
     "what GitLab noted": (
         lambda at: facts.DeedsOf(at.project, at.iid),
         "requirements that count approvals; replay, and the board's times",

@@ -153,12 +153,12 @@ def evaluate(client: SteppedClient, choices: app.Choices, job: Job) -> None:
     try:
         if job.push is None:
             _, problems = sweep.run(TEAM, job.iid, choices, client)
-            job.problems.extend(problems)
+            job.problems.extend(map(str, problems))
             job.seen.append(job.iid)
             return
         changed = client.fetch_changed(TEAM, job.push.before, job.push.after)
         looks = sweep.look_at_touching(TEAM, changed, choices, client)
-        job.problems.extend(problem for look in looks for problem in look.problems)
+        job.problems.extend(str(problem) for look in looks for problem in look.problems)
         job.seen.extend(look.iid for look in looks if look.iid)
     finally:
         job.calls = client.calls

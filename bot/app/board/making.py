@@ -1,6 +1,6 @@
 """Read all that the board shows, within bounds, and leave out what not everybody may see."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.app import Choices
@@ -17,7 +17,6 @@ from bot.errors import GitLabError
 from bot.evidence import (
     Exposure,
     ExposureOf,
-    JoinedOf,
     Members,
     MembersOf,
     SharedFacts,
@@ -100,9 +99,9 @@ def _read_section(making: Making, policy: Policy, files: Files | None) -> Sectio
     staged, unread = find_staged(policy, files.staging if files else {})
     notices = [f"The entry {path} cannot be read." for path in unread[:MOST_LOOKS]]
     staged = bound(staged, MOST_PEOPLE, "people", notices)
-    members, joined = MembersOf(policy.maintainers.group), JoinedOf(policy.maintainers.group)
-    facts = making.shared.fetch_facts({members, joined})
-    number, maintainers = find_maintainers(policy, fact_of(facts, members), notices)
+    need = MembersOf(policy.maintainers.group)
+    members = fact_of(making.shared.fetch_facts({need}), need)
+    number, maintainers = find_maintainers(policy, members, notices)
     return Section(
         id=policy.id,
         title=policy.title,
@@ -116,7 +115,7 @@ def _read_section(making: Making, policy: Policy, files: Files | None) -> Sectio
         granted=tuple(making.granted[policy.id]),
         people=read_people(making, policy, files, staged) if files else (),
         pace=measure_pace(policy.id, making.histories),
-        growth=count_years(maintainers, fact_of(facts, joined), making.now),
+        growth=count_years(maintainers, members, making.now),
         drift=_find_drift(making, policy, files) if files else None,
         notices=tuple(notices),
     )
@@ -127,15 +126,14 @@ def _find_drift(making: Making, policy: Policy, files: Files) -> Drift:
     return publish(found)
 
 
-def count_years(
-    names: Sequence[str], joined: Mapping[str, datetime] | Unread, now: datetime
-) -> tuple[Year, ...]:
+def count_years(names: Sequence[str], members: Members | Unread, now: datetime) -> tuple[Year, ...]:
     """Count maintainers by the year since when they are members; none where any is not known.
 
     Who was one and left is not told by anything that everybody may see.
     """
-    at = {} if isinstance(joined, Unread) else joined
-    times = [at[name.casefold()] for name in names if name.casefold() in at]
+    direct = () if isinstance(members, Unread) else members.direct
+    at = {each.username.casefold(): each.since for each in direct}
+    times = [time for name in names if (time := at.get(name.casefold()))]
     if not times or len(times) < len(names):
         return ()
     years = range(min(times).year, now.year + 1)[-MOST_YEARS:]

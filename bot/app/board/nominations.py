@@ -16,6 +16,14 @@ from bot.assessment import (
 from bot.evidence import Manager
 from bot.report import GateState, find_since, steps_in_order
 
+# What the author mends before somebody can merge.
+_MENDING = {
+    "source project": "Open a new merge request: the project of these changes was deleted",
+    "source branch": "Push the deleted source branch again",
+    "conflicts": "Solve the merge conflicts",
+    "draft": "Mark it as ready",
+}
+
 
 def show_open(evaluation: Evaluation) -> Iterator[tuple[str, Waiting]]:
     """Yield the nominations of an open merge request, each with the id of its policy."""
@@ -97,9 +105,10 @@ def _find_next(evaluation: Evaluation, told: Assessment) -> tuple[str, str, tupl
     if gate is None or gate.state is not GateState.PASSED:
         return "unknown", "nobody yet", (), "Something could not be read"
     merge_request = evaluation.merge_request
-    if merge_request.draft:
+    mending = _MENDING.get(merge_request.obstacle or ("draft" if merge_request.draft else ""))
+    if mending:
         author = (merge_request.author.username,) if merge_request.author else ()
-        return "waiting", "author", author, "Mark it as ready"
+        return "waiting", "author", author, mending
     manager = find_merging_manager(told.findings)
     if manager:
         return "ready", "manager", (manager,), "Merge it"

@@ -9,8 +9,8 @@ from bot.evidence import (
     Commits,
     CommitsOf,
     FileAt,
-    JoinedOf,
-    Ledger,
+    Members,
+    MembersOf,
     Source,
     fact_of,
     revision_needs,
@@ -47,8 +47,11 @@ def _date_step(step: Step, assessment: Assessment, source: Source) -> Milestone:
 
 
 def _find_membership(name: str, group: str, source: Source) -> When:
-    joined = Ledger({}, source).fetch(JoinedOf(group))
-    at = None if isinstance(joined, Unread) else joined.get(name.casefold())
+    need = MembersOf(group)
+    members = source.fetch_facts({need})[need]
+    direct = members.direct if isinstance(members, Members) else ()
+    mine = (each.since for each in direct if each.username.casefold() == name.casefold())
+    at = next(mine, None)
     return When(at=at) if at else When(reason="GitLab did not tell when they joined the group")
 
 

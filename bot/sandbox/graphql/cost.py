@@ -38,6 +38,7 @@ OWN_COST: Mapping[tuple[str, str], int] = {
     ("MergeRequest", "diffStats"): 2,
     ("MergeRequest", "diffStatsSummary"): 2,
     ("MergeRequest", "detailedMergeStatus"): 2,
+    ("MergeRequest", "sourceBranchExists"): 2,
     ("UserMergeRequestInteraction", "canMerge"): 2,
     ("Commit", "title"): 2,
     ("Commit", "fullTitle"): 2,

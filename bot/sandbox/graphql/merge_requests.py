@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.sandbox.acts.merging import assess_merge, has_conflicts
+from bot.sandbox.acts.merging import assess_merge, has_conflicts, has_source_branch
 from bot.sandbox.acts.pipelines import find_head_pipeline
 from bot.sandbox.graphql.core import (
     Asked,
@@ -138,6 +138,7 @@ values(
     approvalsRequired=_approvals_required,
     approvalsLeft=_approvals_left,
     conflicts=has_conflicts,
+    sourceBranchExists=has_source_branch,
     diffRefs=shown_diff,
     mergeStatus=lambda source: "cannot_be_merged" if has_conflicts(source) else "can_be_merged",
     headPipeline=find_head_pipeline,

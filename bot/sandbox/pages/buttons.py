@@ -17,6 +17,7 @@ from bot.sandbox.world.state import RefusedError, World
 OBSTACLES = {
     "mergeable": "Ready to merge",
     "draft_status": "Merge request must not be draft",
+    "commits_status": "Source branch must exist and contain commits",
     "conflict": "Merge conflicts must be resolved",
     "need_rebase": "Merge request must be rebased, because a fast-forward merge is not possible",
     "not_approved": "All required approvals must be given",

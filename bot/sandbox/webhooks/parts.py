@@ -11,6 +11,7 @@ from bot.sandbox.world.state import World
 Body = dict[str, Any]
 VISIBILITY = {"private": 0, "internal": 10, "public": 20}
 _UNCHECKED = frozenset({"preparing", "checking", "unchecked"})
+_UNMERGEABLE = frozenset({"commits_status", "conflict"})
 
 
 def write_time(at: datetime | None) -> str | None:
@@ -138,7 +139,7 @@ def merge_status(detailed: str) -> str:
     """Translate the detailed merge status into the deprecated one."""
     if detailed in _UNCHECKED:
         return "checking"
-    return "cannot_be_merged" if detailed == "conflict" else "can_be_merged"
+    return "cannot_be_merged" if detailed in _UNMERGEABLE else "can_be_merged"
 
 
 def merge_request_url(world: World, mr: MergeRequest) -> str:

@@ -1,0 +1,141 @@
+"""What keeps everybody from merging: the comment asks for that first, whoever would merge."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.publish.gate import GateKind
+from bot.sandbox.acts import actions
+from bot.sandbox.acts.actions import MergeRequestUpdate
+from bot.sandbox.http.server import Server
+from tests.nomination_world import (
+    ENTRY,
+    NominationWorld,
+    Outcome,
+    entry,
+    make_world,
+    run_on,
+    writes_in,
+)
+from tests.sandbox_client import Api
+from tests.test_app import open_from_fork
+from tests.test_board import board, section
+
+BRANCH = "nominate-nina"
+MERGES = "a maintainer of `ai-gateway` reviews and merges it."
+SOLVES = "`@nina` solves the merge conflicts with `main`"
+PUSHES = f"`@nina` pushes the source branch `{BRANCH}` again, which was deleted"
+ANEW = "opens a new merge request with these changes"
+
+
+@pytest.fixture
+def made() -> NominationWorld:
+    return make_world()
+
+
+def delete_source(made: NominationWorld) -> None:
+    reply = Api(made.world, "nina").delete(f"/projects/{made.team.id}/repository/branches/{BRANCH}")
+    assert reply.status == 204
+
+
+def push_both(made: NominationWorld) -> None:
+    """Change a file beside the entry on both sides, so that git cannot merge it."""
+    made.push({"README.md": b"ours\n"}, branch=BRANCH)
+    made.push({"README.md": b"theirs\n"}, branch="main", by="olga")
+
+
+def restore_source(made: NominationWorld) -> None:
+    made.push({ENTRY: entry("nina", "maintainer")}, branch=BRANCH)
+
+
+def solve(made: NominationWorld) -> None:
+    made.push({"README.md": None}, branch=BRANCH)
+    made.push({"README.md": None}, branch="main", by="olga")
+
+
+def next_step(outcome: Outcome) -> str:
+    (line,) = (each for each in outcome.body.splitlines() if each.startswith("**Next step:**"))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("obstruct", "mend", "said"),
+    [(delete_source, restore_source, PUSHES), (push_both, solve, SOLVES)],
+)
+def test_what_nobody_can_merge_is_mended_first_by_the_author(
+    made: NominationWorld, server: Server, obstruct: Any, mend: Any, said: str
+) -> None:
+    made.push({"CHANGES.md": b"ours\n"}, branch=BRANCH)
+    made.push({"CHANGES.md": b"ours\n"}, branch="main", by="olga")
+    before = run_on(server, made.nomination)
+    assert next_step(before) == f"**Next step:** {MERGES}"
+    calls = run_on(server, made.nomination).calls
+    obstruct(made)
+    told = run_on(server, made.nomination)
+    assert next_step(told) == f"**Next step:** {said}, then {MERGES}"
+    # What the process asks for is met all the same.
+    assert told.gate == "passed"
+    again = run_on(server, made.nomination)
+    assert (again.calls, writes_in(made.world.requests[-again.calls :])) == (calls, [])
+    mend(made)
+    assert next_step(run_on(server, made.nomination)) == f"**Next step:** {MERGES}"
+
+
+def test_several_things_in_the_way_are_told_in_order(made: NominationWorld, server: Server) -> None:
+    push_both(made)
+    update = MergeRequestUpdate(title="Draft: Nina")
+    actions.update_merge_request(made.world, made.user("nina"), made.nomination, update)
+    step = next_step(run_on(server, made.nomination))
+    assert step.index(SOLVES) < step.index("marks this merge request as ready") < step.index(MERGES)
+
+
+@pytest.mark.parametrize("name", ["a`b", "@all", "x_y_", "$(id)"])
+def test_the_name_of_a_branch_is_inert(made: NominationWorld, server: Server, name: str) -> None:
+    made.push({ENTRY: entry("nina", "maintainer")}, branch=name)
+    made.nomination.source_branch = name
+    made.team.repository.branches.pop(name)
+    step = next_step(run_on(server, made.nomination))
+    assert "pushes the source branch `" in step
+    assert name in step
+    if "@" in name:
+        assert f"`{name}`" in step
+
+
+def test_without_the_project_of_its_changes_a_new_one_is_opened(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_from_fork(made)
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    fork = mr.source_project
+    assert fork
+    assert Api(made.world, "nina").delete(f"/projects/{fork.id}").status == 202
+    assert ANEW in next_step(run_on(server, mr, gate=GateKind.NONE))
+    actions.close(made.world, made.user("nina"), mr)
+    body = run_on(server, mr, gate=GateKind.NONE).body
+    assert "Reopen this merge request" not in body
+    assert "the project that its changes come from was deleted" in body
+
+
+def test_one_that_is_closed_needs_its_branch_before_it_is_reopened(
+    made: NominationWorld, server: Server
+) -> None:
+    run_on(server, made.nomination)
+    actions.close(made.world, made.user("nina"), made.nomination)
+    body = run_on(server, made.nomination).body
+    assert "**Closed:** nothing is pending. Reopen this merge request to go on." in body
+    delete_source(made)
+    body = run_on(server, made.nomination).body
+    assert f"Push the source branch `{BRANCH}` again, which was deleted, and reopen" in body
+
+
+@pytest.mark.parametrize("obstruct", [delete_source, push_both])
+def test_the_board_says_who_mends_it(
+    made: NominationWorld, server: Server, tmp_path: Path, obstruct: Any
+) -> None:
+    run_on(server, made.nomination)
+    obstruct(made)
+    (waiting,) = section(board(server, tmp_path))["waiting"]
+    assert (waiting["state"], waiting["actor"]) == ("waiting", "author")
+    assert waiting["people"] == ["nina"]
+    assert "Merge it" not in waiting["step"]
