@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.core import Call, endpoint
 from bot.sandbox.rest.kinds import Kind, edit, offer
 from bot.sandbox.rest.params import KINDS, takes
 from bot.sandbox.rest.people_entities import expose
