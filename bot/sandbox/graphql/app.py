@@ -108,14 +108,15 @@ def answer_graphql(world: World, request: Request) -> Answer:
 
 def _authenticate(world: World, request: Request) -> Asked | None:
     try:
-        caller = authenticate(world, Headers(request.headers))
+        token = authenticate(world, Headers(request.headers))
     except RefusedError:
         return None
-    scopes = set(caller.token.scopes) if caller.token else set()
-    job = caller.token is not None and caller.token.kind == "job"
-    if caller.token is not None and (job or not READ & scopes):
+    if token is None:
+        return Asked(world=world, user=None, may_write=False)
+    scopes = set(token.scopes)
+    if token.kind == "job" or not READ & scopes:
         return None
-    return Asked(world=world, user=caller.user, may_write=bool(WRITE & scopes))
+    return Asked(world=world, user=token.user, may_write=bool(WRITE & scopes))
 
 
 def _answer(asked: Asked, request: Request) -> Answer:

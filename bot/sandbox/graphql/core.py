@@ -18,6 +18,7 @@ from bot.sandbox.world.entities import Group, MergeRequest, Project, User
 from bot.sandbox.world.state import RefusedError, World
 
 MAX_PAGE = 100
+PAGE = ("after", "before", "first", "last")
 UNAVAILABLE = (
     "The resource that you are attempting to access does not exist "
     "or you don't have permission to perform this action"
@@ -25,6 +26,7 @@ UNAVAILABLE = (
 GLOBAL_ID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([0-9a-f]+)\Z")
 CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 Resolver = Callable[..., Any]
+Finder = TypeVar("Finder", bound=Callable[..., Iterable[Any]])
 Place = TypeVar("Place", Project, Group)
 
 
@@ -94,6 +96,20 @@ def connects(kind: str, /, **table: Callable[[Any], Iterable[Any]]) -> None:
         return lambda source, _asked, **page: connect(find(source), **page)
 
     RESOLVERS.update({(kind, name): connection(find) for name, find in table.items()})
+
+
+def lists(kind: str, name: str) -> Callable[[Finder], Finder]:
+    """Register a connection by what it lists: (source, asked, **arguments but those of a page)."""
+
+    def register(find: Finder) -> Finder:
+        def resolve(source: object, asked: Asked, **arguments: Any) -> dict[str, object]:
+            page = {name: arguments.pop(name) for name in PAGE if name in arguments}
+            return connect(find(source, asked, **arguments), **page)
+
+        RESOLVERS[kind, name] = resolve
+        return find
+
+    return register
 
 
 Value = Callable[[Any], object]

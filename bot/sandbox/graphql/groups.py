@@ -6,18 +6,18 @@ from typing import Any
 from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
-    connect,
     global_id,
+    lists,
     resolves,
     tells,
     time_text,
     values,
 )
 from bot.sandbox.graphql.lists import list_merge_requests
-from bot.sandbox.graphql.people import Membership, find_merge_request, member_id, split_page
+from bot.sandbox.graphql.people import Membership, find_merge_request, member_id
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import find_level, own_members
-from bot.sandbox.world.entities import Group, Level
+from bot.sandbox.world.entities import Group, Level, MergeRequest
 
 
 @resolves("Query", "group")
@@ -26,11 +26,10 @@ def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
     return None if path.isdecimal() else asked.visible(asked.world.find_group(path))
 
 
-@resolves("Group", "mergeRequests")
-def _group_merge_requests(source: Group, asked: Asked, **arguments: Any) -> object:
-    page, filters = split_page(arguments)
+@lists("Group", "mergeRequests")
+def _group_merge_requests(source: Group, asked: Asked, **filters: Any) -> list[MergeRequest]:
     deep = filters.pop("includeSubgroups", False)
-    return connect(list_merge_requests(asked, (source, bool(deep)), filters), **page)
+    return list_merge_requests(asked, (source, bool(deep)), filters)
 
 
 def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[Membership]:
@@ -48,9 +47,8 @@ def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[M
                 yield Membership(id=member_id(place, member), group=place, member=member)
 
 
-@resolves("Group", "groupMembers")
-def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
-    page, filters = split_page(arguments)
+@lists("Group", "groupMembers")
+def _group_members(source: Group, asked: Asked, **filters: Any) -> list[Membership]:
     levels = filters.get("accessLevels")
     best: dict[int, Membership] = {}
     for each in _related(asked, source, filters.get("relations") or ("DIRECT", "INHERITED")):
@@ -63,7 +61,7 @@ def _group_members(source: Group, asked: Asked, **arguments: Any) -> object:
         if each.member.user.is_called(filters.get("search") or "")
         and (levels is None or level_name(each.member.level) in levels)
     ]
-    return connect(_sort_members(found, filters.get("sort") or "USER_FULL_NAME_ASC"), **page)
+    return _sort_members(found, filters.get("sort") or "USER_FULL_NAME_ASC")
 
 
 def _sort_members(found: list[Membership], sort: str) -> list[Membership]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from bot.sandbox.graphql.core import (
     Asked,
-    connect,
     connects,
     global_id,
+    lists,
     read_global_id,
     readable_merge_requests,
     resolves,
@@ -15,7 +15,6 @@ from bot.sandbox.graphql.core import (
     values,
 )
 from bot.sandbox.graphql.groups import level_name
-from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.merge_request_entities import merge_request_url
 from bot.sandbox.world.access import (
     can_admin_note,
@@ -62,25 +61,22 @@ def _visible(asked: Asked, mr: MergeRequest) -> list[NoteOn]:
     ]
 
 
-@resolves("NoteableInterface", "notes")
-def _notes(source: MergeRequest, asked: Asked, **arguments: Any) -> object:
-    page, wanted = split_page(arguments)
+@lists("NoteableInterface", "notes")
+def _notes(source: MergeRequest, asked: Asked, **wanted: Any) -> list[NoteOn]:
     kind = wanted.get("filter") or "ALL_NOTES"
-    found = [
+    return [
         each
         for each in _visible(asked, source)
         if kind == "ALL_NOTES" or each.note.system is (kind == "ONLY_ACTIVITY")
     ]
-    return connect(found, **page)
 
 
-@resolves("NoteableInterface", "discussions")
-def _discussions(source: MergeRequest, asked: Asked, **page: Any) -> object:
+@lists("NoteableInterface", "discussions")
+def _discussions(source: MergeRequest, asked: Asked) -> list[Thread]:
     threads: dict[str, list[NoteOn]] = {}
     for each in _visible(asked, source):
         threads.setdefault(each.note.discussion_id, []).append(each)
-    found = [Thread(id=key, notes=notes) for key, notes in threads.items()]
-    return connect(found, **page)
+    return [Thread(id=key, notes=notes) for key, notes in threads.items()]
 
 
 @resolves("Note", "discussion")

@@ -1,6 +1,5 @@
 """GraphQL: people, groups, members, interactions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,8 +9,8 @@ from graphql import GraphQLError
 from bot.sandbox.graphql.core import (
     Asked,
     Interacting,
-    connect,
     global_id,
+    lists,
     read_global_id,
     readable_merge_requests,
     resolves,
@@ -23,14 +22,7 @@ from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_merge, can_read, can_update, own_members
 from bot.sandbox.world.entities import Group, Member, MergeRequest, User
 
-PAGE = ("after", "before", "first", "last")
 REVIEWED = frozenset({"reviewed", "requested_changes", "approved"})
-
-
-def split_page(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the arguments of a page from the others."""
-    page = {name: value for name, value in arguments.items() if name in PAGE}
-    return page, {name: value for name, value in arguments.items() if name not in PAGE}
 
 
 def _account(source: User | Interacting) -> User:
@@ -57,7 +49,9 @@ class Membership:
         return getattr(self.member, name)
 
 
-def _memberships(asked: Asked, user: User) -> list[Membership]:
+@lists("User", "groupMemberships")
+def _memberships(source: User, asked: Asked) -> list[Membership]:
+    user = _account(source)
     return [
         Membership(id=member_id(group, member), group=group, member=member)
         for group in asked.world.groups.values()
@@ -72,25 +66,17 @@ def member_id(group: Group, member: Member) -> int:
     return group.id * 100_000 + member.user.id
 
 
-@resolves("User", "groupMemberships")
-def _group_memberships(source: User, asked: Asked, **page: Any) -> object:
-    return connect(_memberships(asked, _account(source)), **page)
-
-
 @resolves("User", "groupCount")
 def _group_count(source: User, asked: Asked) -> int | None:
-    account = _account(source)
-    return len(_memberships(asked, account)) if account is asked.user else None
+    return len(_memberships(source, asked)) if _account(source) is asked.user else None
 
 
-def _merge_requests(role: str, source: User, asked: Asked, **arguments: Any) -> object:
-    page, filters = split_page(arguments)
-    found = list_merge_requests(asked, None, {**filters, role: source.username})
-    return connect(found, **page)
+def _merge_requests(role: str, source: User, asked: Asked, **filters: Any) -> list[MergeRequest]:
+    return list_merge_requests(asked, None, {**filters, role: source.username})
 
 
-resolves("UserCore", "authoredMergeRequests")(partial(_merge_requests, "authorUsername"))
-resolves("UserCore", "reviewRequestedMergeRequests")(partial(_merge_requests, "reviewerUsername"))
+lists("UserCore", "authoredMergeRequests")(partial(_merge_requests, "authorUsername"))
+lists("UserCore", "reviewRequestedMergeRequests")(partial(_merge_requests, "reviewerUsername"))
 
 
 @resolves("UserMergeRequestInteraction", "canMerge")
@@ -113,23 +99,18 @@ def _user(_: object, asked: Asked, **wanted: Any) -> User | None:
     return asked.world.find_user(str(wanted["username"]))
 
 
-@resolves("Query", "users")
+@lists("Query", "users")
 def _users(
-    _: object,
-    asked: Asked,
-    ids: list[str] | None = None,
-    usernames: list[str] | None = None,
-    **page: Any,
-) -> object:
+    _: object, asked: Asked, ids: list[str] | None = None, usernames: list[str] | None = None
+) -> list[User]:
     numbers = None if ids is None else {int(read_global_id(each, "User")) for each in ids}
     names = None if usernames is None else {each.casefold() for each in usernames}
-    found = [
+    return [
         user
         for user in asked.world.users.values()
         if (numbers is None or user.id in numbers)
         and (names is None or user.username.casefold() in names)
     ]
-    return connect(found, **page)
 
 
 def find_merge_request(asked: Asked, gid: object) -> MergeRequest | None:

@@ -9,16 +9,15 @@ from typing import Any
 from bot.sandbox.acts.pipelines import ACTIVE
 from bot.sandbox.graphql.core import (
     Asked,
-    connect,
     connects,
     global_id,
+    lists,
     resolves,
     tells,
     time_text,
     values,
 )
 from bot.sandbox.graphql.lists import list_merge_requests
-from bot.sandbox.graphql.people import split_page
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read_code, can_read_merge_requests, find_level
@@ -79,10 +78,9 @@ def _pipeline(
     return next((each for each in reversed(found) if sha in {None, each.sha}), None)
 
 
-@resolves("Project", "mergeRequests")
-def _merge_requests(source: Project, asked: Asked, **arguments: Any) -> object:
-    page, filters = split_page(arguments)
-    return connect(list_merge_requests(asked, source, filters), **page)
+@lists("Project", "mergeRequests")
+def _merge_requests(source: Project, asked: Asked, **filters: Any) -> list[MergeRequest]:
+    return list_merge_requests(asked, source, filters)
 
 
 @resolves("Repository", "commit")
@@ -91,18 +89,16 @@ def _commit(source: Project, _asked: Asked, ref: str) -> CommitAt | None:
     return CommitAt(project=source, commit=found) if found else None
 
 
-@resolves("Repository", "blobs")
-def _blobs(source: Project, _asked: Asked, **arguments: Any) -> object:
-    page, wanted = split_page(arguments)
+@lists("Repository", "blobs")
+def _blobs(source: Project, _asked: Asked, **wanted: Any) -> list[BlobAt]:
     found = source.repository.find_commit(wanted.get("ref") or source.default_branch)
     if found is None or wanted.get("refType") == "TAGS":
-        return connect([], **page)
-    blobs = [
+        return []
+    return [
         BlobAt(project=source, commit=found, path=path, blob=found.tree[path])
         for path in dict.fromkeys(wanted["paths"])
         if path in found.tree
     ]
-    return connect(blobs, **page)
 
 
 @resolves("Commit", "author")

@@ -190,19 +190,18 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     headers = Headers(request.headers)
     value = headers.get("Authorization", "")
     if value.startswith("Basic "):
-        token = _read_password(value[6:])
-        job = any(each.value == token and each.kind == "job" for each in world.tokens)
-        headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", token)])
+        password = _read_password(value[6:])
+        job = any(each.value == password and each.kind == "job" for each in world.tokens)
+        headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", password)])
     elif writes:
         raise RefusedError(401, "HTTP Basic: Access denied.")
     try:
-        caller = authenticate(world, headers)
+        token = authenticate(world, headers)
     except RefusedError as refused:
         raise RefusedError(401, "HTTP Basic: Access denied.") from refused
-    scopes = set(caller.token.scopes) if caller.token else set()
-    if caller.token and not scopes & (WRITERS if writes else READERS):
+    if token and not set(token.scopes) & (WRITERS if writes else READERS):
         raise RefusedError(403, "HTTP Basic: Access denied.")
-    return caller.user
+    return token.user if token else None
 
 
 def _read_password(encoded: str) -> str:

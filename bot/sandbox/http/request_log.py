@@ -19,10 +19,10 @@ SECRET_NAMES = frozenset({"token", "private_token", "job_token", "shared_secret"
 def find_username(world: World, headers: Headers) -> str | None:
     """Find who sends a request, None for strangers."""
     try:
-        user = authenticate(world, headers).user
+        token = authenticate(world, headers)
     except RefusedError:
         return None
-    return user.username if user else None
+    return token.user.username if token else None
 
 
 def _secrets(world: World) -> Iterator[str]:

@@ -4,7 +4,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -15,9 +14,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request
 
-from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint
-from bot.sandbox.rest.params import Report, UnknownParameterError, convert, unfold
-from bot.sandbox.world.entities import Token, User
+from bot.sandbox.rest.core import ENDPOINTS, Answer, Call, Endpoint, answer_plainly
+from bot.sandbox.rest.params import Report, convert, unfold
+from bot.sandbox.world.entities import Token
 from bot.sandbox.world.state import RefusedError, World
 
 ROOT = "/api/v4"
@@ -66,14 +65,6 @@ def build_routes() -> Map:
 ROUTES = build_routes().bind("gitlab.invalid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who sends a request."""
-
-    user: User | None = None
-    token: Token | None = None
-
-
 def raw_path(environ: Mapping[str, Any]) -> str:
     """Read the path as the client sent it, still encoded."""
     return str(environ.get("RAW_URI", environ.get("PATH_INFO", "/"))).split("?", 1)[0]
@@ -101,11 +92,11 @@ def read_token(headers: Headers) -> str | None:
     return value
 
 
-def authenticate(world: World, headers: Headers) -> Caller:
-    """Find out who calls; nobody is fine, a bad token is not: RefusedError (401)."""
+def authenticate(world: World, headers: Headers) -> Token | None:
+    """Find the token of who calls; none is fine, a bad one is not: RefusedError (401)."""
     value = read_token(headers)
     if value is None:
-        return Caller()
+        return None
     token = next((each for each in world.tokens if each.value == value), None)
     if token is None or (token.kind == "job") is not ("JOB-TOKEN" in headers):
         raise RefusedError(401, "401 Unauthorized")
@@ -117,23 +108,22 @@ def authenticate(world: World, headers: Headers) -> Caller:
         raise RefusedError(401, "invalid_token", key="error", error_description=problem)
     if token.user.state != "active":
         raise RefusedError(403, "403 Forbidden - Your account has been blocked.")
-    return Caller(user=token.user, token=token)
+    return token
 
 
-def _admit(endpoint: Endpoint, caller: Caller) -> Caller:
+def _admit(endpoint: Endpoint, token: Token | None) -> Token | None:
     """Apply scopes and job token limits; raise RefusedError (401, 403)."""
-    token = caller.token
     if token is not None and token.kind == "job" and not endpoint.job_token:
-        caller, token = Caller(), None
+        token = None
     if token is not None and token.kind != "job" and not endpoint.scopes & set(token.scopes):
         problem = "The request requires higher privileges than provided by the access token."
         scope = " ".join(sorted(endpoint.scopes))
         raise RefusedError(
             403, "insufficient_scope", key="error", error_description=problem, scope=scope
         )
-    if caller.user is None and not endpoint.open:
+    if token is None and not endpoint.open:
         raise RefusedError(401, "401 Unauthorized")
-    return caller
+    return token
 
 
 def find_endpoint(request: Request) -> tuple[Endpoint, Mapping[str, str]]:
@@ -187,48 +177,45 @@ def dispatch(world: World, request: Request) -> Answer:
         with world.lock:
             answer = _answer(world, request, endpoint, path)
         return answer.then() if answer.then else answer
-    except UnknownParameterError as refused:
-        place = f"{endpoint.method} {endpoint.template}"
-        world.report_violation(f"{place}: {refused.body['error']}")
-        return Answer(status=refused.status, body=refused.body)
     except RefusedError as refused:
         return Answer(status=refused.status, body=refused.body)
 
 
 def _answer(world: World, request: Request, endpoint: Endpoint, path: Mapping[str, str]) -> Answer:
     headers = credentials(request)
-    caller = _admit(endpoint, authenticate(world, headers))
+    token = _admit(endpoint, authenticate(world, headers))
     query = [(name, value) for name, value in read_query(request) if name not in CREDENTIALS]
     given = {name: value for name, value in unfold(query).items() if name not in world.ignored}
     if request.method not in READING:
         given |= read_body(request)
-    place = f"{endpoint.method} {endpoint.template}"
 
     def report(text: str) -> None:
-        world.report_violation(f"{place}: {text}")
+        world.report_violation(f"{endpoint.method} {endpoint.template}: {text}")
+        if world.strict:
+            raise RefusedError(400, text, key="error")
 
     call = Call(
         world=world,
-        user=caller.user,
-        token=caller.token,
+        user=token.user if token else None,
+        token=token,
         base_url=request.host_url.rstrip("/") + request.environ.get("SCRIPT_NAME", ""),
         url=raw_path(request.environ),
         path=path,
         query=query,
-        params=_convert(endpoint, given, path, None if world.strict else report),
+        params=_convert(endpoint, given, path, report),
         headers=headers,
     )
-    answer = endpoint.handler(call)
+    answer = answer_plainly(endpoint.method, endpoint.handler(call))
     for mr in call.prepared if request.method in READING else ():
         mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
     return answer
 
 
 def _convert(
-    endpoint: Endpoint, given: Mapping[str, Any], path: Mapping[str, str], report: Report | None
+    endpoint: Endpoint, given: Mapping[str, Any], path: Mapping[str, str], report: Report
 ) -> Any:
     """Convert the parameters; what the path says counts, though the body says it again (Grape)."""
     if endpoint.free:
         return given
     own = {name: value for name, value in given.items() if name not in path}
-    return convert(endpoint.params, own, report=report)
+    return convert(endpoint.params, own, report)

@@ -68,13 +68,13 @@ def _render(call: Call, commit: Commit) -> dict[str, object]:
 
 
 @endpoint("GET", COMMITS + "/{sha}", flag="stats", scopes=FILES, job_token=True)
-def show_commit(call: Call) -> Answer:
+def show_commit(call: Call) -> object:
     """Tell of a commit."""
     commit = call.commit(call.path["sha"])
     body = render_commit_detail(call.world, call.project, commit)
     if not call.params.get("stats", True):
         del body["stats"]
-    return Answer(body=body)
+    return body
 
 
 @endpoint("GET", COMMITS + "/{sha}/diff", PAGING, flag="unidiff", scopes=FILES)
@@ -103,14 +103,14 @@ def list_commit_refs(call: Call) -> Answer:
 
 
 @endpoint("GET", COMMITS + "/{sha}/sequence", flag="first_parent", scopes=FILES)
-def count_history(call: Call) -> Answer:
+def count_history(call: Call) -> object:
     """Count a commit and those before it."""
     sha, first = call.commit(call.path["sha"]).sha, call.params.get("first_parent", False)
-    return Answer(body={"count": len(list(call.code.repository.log(sha, "", first_parent=first)))})
+    return {"count": len(list(call.code.repository.log(sha, "", first_parent=first)))}
 
 
 @endpoint("GET", COMMITS + "/{sha}/signature", scopes=FILES)
-def show_signature(call: Call) -> Answer:
+def show_signature(call: Call) -> None:
     """Say that nothing is signed here."""
     call.commit(call.path["sha"])
     raise RefusedError(404, "404 Signature Not Found")
@@ -121,7 +121,7 @@ COPIED = takes(text="branch message", flag="dry_run", required="branch")
 
 @endpoint("POST", COMMITS + "/{sha}/cherry_pick", COPIED)
 @endpoint("POST", COMMITS + "/{sha}/revert", COPIED)
-def copy_commit(call: Call) -> Answer:
+def copy_commit(call: Call) -> object:
     """Do on a branch what a commit did, or undo it (app/services/commits/change_service.rb)."""
     given, commit, back = call.params, call.commit(call.path["sha"]), call.url.endswith("revert")
     repository, store = call.code.repository, call.project.repository.store
@@ -145,7 +145,7 @@ def copy_commit(call: Call) -> Answer:
     changes = {path: blob and store.blobs[blob.sha] for path, blob in blobs.items()}
     draft = CommitDraft(message=given.get("message", words_), changes=changes)
     made = actions.push(call.world, call.actor, call.project, given["branch"], draft)
-    return Answer(status=201, body=render_commit(call.world, call.project, made))
+    return render_commit(call.world, call.project, made)
 
 
 @endpoint("GET", COMMITS + "/{sha}/merge_requests", PAGING, text="state", job_token=True)
@@ -173,7 +173,7 @@ def _brought(mr: MergeRequest, sha: str) -> bool:
     flag="stats",
     required="branch commit_message actions",
 )
-def create_commit(call: Call) -> Answer:
+def create_commit(call: Call) -> object:
     """Commit several changes at once."""
     given = call.params
     repository = call.code.repository
@@ -195,7 +195,7 @@ def create_commit(call: Call) -> Answer:
         modes=modes,
     )
     commit = actions.push(call.world, call.actor, call.project, given["branch"], draft)
-    return Answer(status=201, body=render_commit_detail(call.world, call.project, commit))
+    return render_commit_detail(call.world, call.project, commit)
 
 
 def _check_start(call: Call) -> None:

@@ -176,7 +176,19 @@ class Call:
         return tuple(users[number] for number in numbers if number in users)
 
 
-Handler = Callable[[Call], Answer]
+# What an endpoint returns is the body of its answer, or the whole answer where that is not plain.
+Handler = Callable[[Call], object]
+
+
+def answer_plainly(method: str, told: object) -> Answer:
+    """Answer what an endpoint tells, with the status that Grape has for its method.
+
+    Grape, lib/grape/dsl/inside_route.rb: 201 for POST, 204 for DELETE where nothing is told.
+    """
+    if isinstance(told, Answer):
+        return told
+    status = {"POST": 201, "DELETE": 200 if told else 204}.get(method, 200)
+    return Answer(status=status, body=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -222,26 +234,13 @@ def endpoint(
     return register
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The page asked for."""
-
-    page: int
-    size: int
-
-    @property
-    def start(self) -> int:
-        """The index of its first item."""
-        return (self.page - 1) * self.size
-
-
-def read_window(call: Call) -> Window:
+def read_window(call: Call) -> tuple[int, int]:
     """Read page and per_page; more than 100 per page are cut, as GitLab does."""
     page, size = call.params.get("page", 1), call.params.get("per_page", PER_PAGE)
     if page < 1 or size < 1:
         name = "page" if page < 1 else "per_page"
         raise RefusedError(400, f"{name} does not have a valid value", key="error")
-    return Window(page=page, size=min(size, MAX_PER_PAGE))
+    return page, min(size, MAX_PER_PAGE)
 
 
 def paged(
@@ -252,32 +251,27 @@ def paged(
     counted: bool = True,
 ) -> Answer:
     """Answer one page with GitLab's headers; totals are left out above 10,000 or if not counted."""
-    window = read_window(call)
-    chosen = found[window.start : window.start + window.size]
-    pages = max(1, -(-len(found) // window.size))
+    page, size = read_window(call)
+    chosen = found[(page - 1) * size : page * size]
+    pages = max(1, -(-len(found) // size))
     headers = {
-        "X-Page": str(window.page),
-        "X-Per-Page": str(window.size),
-        "X-Next-Page": str(window.page + 1) if window.page < pages else "",
-        "X-Prev-Page": str(window.page - 1) if window.page > 1 else "",
+        "X-Page": str(page),
+        "X-Per-Page": str(size),
+        "X-Next-Page": str(page + 1) if page < pages else "",
+        "X-Prev-Page": str(page - 1) if page > 1 else "",
     }
     if counted and len(found) <= COUNTED_UP_TO:
         headers |= {"X-Total": str(len(found)), "X-Total-Pages": str(pages)}
-    headers["Link"] = _links(call, window, pages, counted="X-Total" in headers)
-    return Answer(body=[render(each) for each in chosen], headers=headers)
-
-
-def _links(call: Call, window: Window, pages: int, *, counted: bool) -> str:
-    wanted = {"prev": window.page - 1, "next": window.page + 1, "first": 1}
-    if counted:
-        wanted["last"] = pages
-    if window.page <= 1:
-        del wanted["prev"]
-    if window.page >= pages:
-        del wanted["next"]
-    return ", ".join(
-        f'<{_page_url(call, page, window.size)}>; rel="{rel}"' for rel, page in wanted.items()
+    wanted = {
+        "prev": page - 1 if page > 1 else None,
+        "next": page + 1 if page < pages else None,
+        "first": 1,
+        "last": pages if "X-Total" in headers else None,
+    }
+    headers["Link"] = ", ".join(
+        f'<{_page_url(call, place, size)}>; rel="{rel}"' for rel, place in wanted.items() if place
     )
+    return Answer(body=[render(each) for each in chosen], headers=headers)
 
 
 def _page_url(call: Call, page: int, size: int) -> str:

@@ -104,7 +104,7 @@ def read_content(given: Mapping[str, str]) -> bytes:
         raise RefusedError(400, "content is invalid", key="error") from None
 
 
-def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Answer:
+def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Mapping[str, str]:
     given, path = call.params, call.path["file_path"]
     head = call.code.repository.find_commit(given["branch"])
     if head is not None and (path in head.tree) is not exists:
@@ -126,8 +126,7 @@ def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Answer:
         mode=MODE_EXECUTABLE if given.get("execute_filemode") else None,
     )
     actions.push(call.world, call.actor, call.project, given["branch"], draft)
-    body = {"file_path": path, "branch": given["branch"]}
-    return Answer(status=200 if exists else 201, body=body)
+    return {"file_path": path, "branch": given["branch"]}
 
 
 def _signature(call: Call) -> Signature | None:
@@ -143,13 +142,13 @@ def _signature(call: Call) -> Signature | None:
 
 
 @endpoint("POST", FILE, WRITE_FILE)
-def create_file(call: Call) -> Answer:
+def create_file(call: Call) -> object:
     """Make a file."""
     return _write_file(call, exists=False)
 
 
 @endpoint("PUT", FILE, WRITE_FILE)
-def update_file(call: Call) -> Answer:
+def update_file(call: Call) -> object:
     """Change a file."""
     return _write_file(call, exists=True)
 
@@ -159,7 +158,6 @@ def update_file(call: Call) -> Answer:
     FILE,
     {name: each for name, each in WRITE_FILE.items() if name in DELETED_WITH},
 )
-def delete_file(call: Call) -> Answer:
+def delete_file(call: Call) -> None:
     """Delete a file."""
     _write_file(call, exists=True, deletes=True)
-    return Answer(status=204)

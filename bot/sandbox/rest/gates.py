@@ -40,13 +40,13 @@ PAYLOAD_EXEMPT = (18, 5)
     required="state",
     choices={"state": "pending running success failed canceled skipped"},
 )
-def set_status(call: Call) -> Answer:
+def set_status(call: Call) -> object:
     """Post a commit status."""
     given = dict(call.params)
     name = given.pop("context", "")
     draft = StatusDraft(**given | {"name": given.get("name") or name or "default"})
     job = actions.set_commit_status(call.world, call.actor, call.project, call.path["sha"], draft)
-    return Answer(status=201, body=render_status(call.world, job))
+    return render_status(call.world, job)
 
 
 @endpoint(
@@ -161,19 +161,18 @@ def list_merge_request_checks(call: Call) -> Answer:
     required="external_status_check_id sha status",
     choices={"status": "passed failed pending"},
 )
-def answer_check(call: Call) -> Answer:
+def answer_check(call: Call) -> object:
     """Answer an external status check."""
     _demand_checks(call)
     given, mr = call.params, call.merge_request
     check = find_check(call.project, given["external_status_check_id"])
     said = (given["sha"], given["status"])
     answer = actions.answer_check(call.world, call.actor, mr, check, said)
-    body = {
+    return {
         "id": answer.id,
         "merge_request": render_merge_request(call.world, mr, call.user),
         "external_status_check": expose(check, SHOWN),
     }
-    return Answer(status=201, body=body)
 
 
 @endpoint("POST", MR_CHECKS + "/{external_status_check_id}/retry")
@@ -187,7 +186,7 @@ def retry_check(call: Call) -> Answer:
 
 @endpoint("POST", "/projects/{id}/trigger/pipeline", open=True, free=True)
 @endpoint("POST", "/projects/{id}/ref/{ref}/trigger/pipeline", open=True, free=True)
-def trigger_pipeline(call: Call) -> Answer:
+def trigger_pipeline(call: Call) -> object:
     """Start a pipeline by trigger token; all other parameters become TRIGGER_PAYLOAD."""
     if call.headers.get("X-Gitlab-Event") == "Pipeline Hook":
         raise RefusedError(403, "403 Forbidden")
@@ -214,7 +213,7 @@ def trigger_pipeline(call: Call) -> Answer:
         payload={**given, "id": call.path["id"], "ref": ref},
         short_token=trigger.value[:4],
     )
-    return Answer(status=201, body=render_pipeline_detail(call.world, start(asked)))
+    return render_pipeline_detail(call.world, start(asked))
 
 
 def _admit(

@@ -27,7 +27,7 @@ GROUPS = takes(
     required="name path",
     choices={"visibility": VISIBILITY},
 )
-def create_group(call: Call) -> Answer:
+def create_group(call: Call) -> object:
     """Make a group, whose owner the caller is."""
     given, parent = call.params, None
     if "parent_id" in given:
@@ -48,19 +48,19 @@ def create_group(call: Call) -> Answer:
         )
         group.members[call.actor.id] = Member(user=call.actor, level=Level.OWNER, created_at=now)
         call.world.add_group(group)
-    return Answer(status=201, body=render_group(call, group))
+    return render_group(call, group)
 
 
 GROUP = takes(text="name description", choices={"visibility": VISIBILITY})
 
 
 @endpoint("PUT", "/groups/{id}", GROUP)
-def edit_group(call: Call) -> Answer:
+def edit_group(call: Call) -> object:
     """Change a group."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
         change(call, call.group, call.params)
-    return Answer(body=render_group(call, call.group))
+    return render_group(call, call.group)
 
 
 def _own_place(call: Call) -> Project | Group:
@@ -74,7 +74,7 @@ SHARE = takes(integer="group_id group_access", required="group_id group_access")
 
 @endpoint("POST", "/projects/{id}/share", SHARE)
 @endpoint("POST", "/groups/{id}/share", SHARE)
-def share_place(call: Call) -> Answer:
+def share_place(call: Call) -> object:
     """Invite a group."""
     place = _own_place(call)
     group = call.seen(call.world.groups.get(call.params["group_id"]), "Group")
@@ -83,23 +83,22 @@ def share_place(call: Call) -> Answer:
     with call.world.writing():
         place.shared_with.append(GroupLink(group=group, level=call.params["group_access"]))
     told = {"id": group.id, "group_id": group.id, "group_access": call.params["group_access"]}
-    return Answer(status=201, body=told | {"project_id": place.id, "expires_at": None})
+    return told | {"project_id": place.id, "expires_at": None}
 
 
 @endpoint("DELETE", "/projects/{id}/share/{group_id}")
 @endpoint("DELETE", "/groups/{id}/share/{group_id}")
-def unshare_place(call: Call) -> Answer:
+def unshare_place(call: Call) -> None:
     """Take an invitation back."""
     place, number = _own_place(call), call.number("group_id")
     kept = [each for each in place.shared_with if each.group.id != number]
     demand(len(kept) < len(place.shared_with), 404)
     with call.world.writing():
         place.shared_with = kept
-    return Answer(status=204)
 
 
 @endpoint("GET", "/groups/{id}", flag="with_projects with_custom_attributes")
-def show_group(call: Call) -> Answer:
+def show_group(call: Call) -> object:
     """Tell of a group, with its projects unless they are not wanted."""
     group = call.group
     body = render_group(call, group) | {"shared_with_groups": render_shares(group)}
@@ -108,7 +107,7 @@ def show_group(call: Call) -> Answer:
             chosen = filter(choose(call), call.world.projects.values())
             seen = [each for each in chosen if can_read(call.user, each, call.today)]
             body[name] = [render_project(call, each) for each in seen]
-    return Answer(body=body)
+    return body
 
 
 @endpoint("GET", "/groups", GROUPS)

@@ -60,13 +60,13 @@ def list_issues(call: Call) -> Answer:
 
 
 @endpoint("GET", ISSUES + "/{issue_iid}")
-def show_issue(call: Call) -> Answer:
+def show_issue(call: Call) -> object:
     """Tell of an issue."""
-    return Answer(body=render_issue(call, call.project, call.issue))
+    return render_issue(call, call.project, call.issue)
 
 
 @endpoint("POST", ISSUES, ISSUABLE, text="title", flag="confidential", required="title")
-def create_issue(call: Call) -> Answer:
+def create_issue(call: Call) -> object:
     """Open an issue; whoever may read those of a project may."""
     demand(call.project.issues_access != "disabled")
     title = call.params["title"].strip()
@@ -83,7 +83,7 @@ def create_issue(call: Call) -> Answer:
         )
         _fill(call, issue)
         call.project.issues[issue.iid] = issue
-    return Answer(status=201, body=render_issue(call, call.project, issue))
+    return render_issue(call, call.project, issue)
 
 
 def _fill(call: Call, issue: Issue) -> None:
@@ -108,7 +108,7 @@ def _fill(call: Call, issue: Issue) -> None:
     text="title",
     choices={"state_event": "close reopen"},
 )
-def edit_issue(call: Call) -> Answer:
+def edit_issue(call: Call) -> object:
     """Change, close or reopen an issue: its author, or Reporter and up."""
     issue = call.issue
     demand(issue.author is call.actor or call.level >= Level.REPORTER)
@@ -127,18 +127,17 @@ def edit_issue(call: Call) -> Answer:
         issue.closed_at = (issue.closed_at or now) if is_closed else None
         issue.closed_by = (issue.closed_by or call.actor) if is_closed else None
         issue.updated_at = now
-    return Answer(body=render_issue(call, call.project, issue))
+    return render_issue(call, call.project, issue)
 
 
 @endpoint("DELETE", ISSUES + "/{issue_iid}")
-def delete_issue(call: Call) -> Answer:
+def delete_issue(call: Call) -> None:
     """Delete an issue: its author, or an Owner."""
     issue = call.issue
     demand(issue.author is call.actor or call.level >= Level.OWNER)
     with call.world.writing():
         call.project.use_up("issues")
         del call.project.issues[issue.iid]
-    return Answer(status=204)
 
 
 def _check_title(title: str) -> None:

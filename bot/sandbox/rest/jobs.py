@@ -80,13 +80,13 @@ def _find(call: Call) -> Pipeline:
 
 
 @endpoint("GET", PIPELINE, text="ref")
-def show_pipeline(call: Call) -> Answer:
+def show_pipeline(call: Call) -> object:
     """Tell of a pipeline."""
-    return Answer(body=render_pipeline_detail(call.world, _find(call)))
+    return render_pipeline_detail(call.world, _find(call))
 
 
 @endpoint("POST", "/projects/{id}/pipeline", text="ref", items="variables", required="ref")
-def create_pipeline(call: Call) -> Answer:
+def create_pipeline(call: Call) -> object:
     """Run a pipeline on a branch."""
     ref, project = call.params["ref"], call.code
     demand(can_push(call.actor, project, ref, call.today))
@@ -95,7 +95,7 @@ def create_pipeline(call: Call) -> Answer:
     with call.world.writing():
         draft = PipelineDraft(sha=commit.sha, ref=ref, source="api")
         made = run_pipeline(call.world, call.actor, project, draft)
-    return Answer(status=201, body=render_pipeline_detail(call.world, required(made, NO_JOB, 400)))
+    return render_pipeline_detail(call.world, required(made, NO_JOB, 400))
 
 
 @endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/pipelines")
@@ -106,12 +106,12 @@ def create_merge_request_pipeline(call: Call) -> Answer:
 
 
 @endpoint("POST", PIPELINE + "/cancel")
-def cancel_pipeline(call: Call) -> Answer:
+def cancel_pipeline(call: Call) -> object:
     """Cancel what is not over."""
     demand(call.level >= Level.DEVELOPER)
     pipeline = _find(call)
     _cancel(call, pipeline.jobs)
-    return Answer(status=201, body=render_pipeline_detail(call.world, pipeline))
+    return render_pipeline_detail(call.world, pipeline)
 
 
 def _cancel(call: Call, jobs: Iterable[CommitStatus]) -> None:
@@ -153,9 +153,9 @@ def _job(call: Call) -> CommitStatus:
 
 
 @endpoint("GET", JOB)
-def show_job(call: Call) -> Answer:
+def show_job(call: Call) -> object:
     """Tell of a job."""
-    return Answer(body=_render_job(call, _job(call)))
+    return _render_job(call, _job(call))
 
 
 @endpoint("GET", JOB + "/trace", job_token=True)
@@ -165,16 +165,16 @@ def show_trace(call: Call) -> Answer:
 
 
 @endpoint("POST", JOB + "/cancel", flag="force")
-def cancel_job(call: Call) -> Answer:
+def cancel_job(call: Call) -> object:
     """Cancel a job that is not over."""
     demand(call.level >= Level.DEVELOPER)
     job = _job(call)
     _cancel(call, [job])
-    return Answer(status=201, body=_render_job(call, job))
+    return _render_job(call, job)
 
 
 @endpoint("POST", PIPELINE + "/retry")
-def retry_pipeline(call: Call) -> Answer:
+def retry_pipeline(call: Call) -> object:
     """Run again what failed: here all jobs of the configuration, if one did."""
     demand(call.level >= Level.DEVELOPER)
     world, pipeline = call.world, _find(call)
@@ -184,29 +184,28 @@ def retry_pipeline(call: Call) -> Answer:
             job.retried = True
         if failed and (world.run_jobs is None or world.run_jobs(pipeline) is None):
             add_job(world, pipeline, "test", pipeline.project.settings.pipeline_status)
-    return Answer(status=201, body=render_pipeline_detail(world, pipeline))
+    return render_pipeline_detail(world, pipeline)
 
 
 @endpoint("DELETE", PIPELINE)
-def delete_pipeline(call: Call) -> Answer:
+def delete_pipeline(call: Call) -> None:
     """Delete a pipeline: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
         call.project.use_up("pipelines")
         call.project.pipelines.remove(_find(call))
-    return Answer(status=204)
 
 
 @endpoint("GET", PIPELINE + "/test_report")
 @endpoint("GET", PIPELINE + "/test_report_summary")
-def show_test_report(call: Call) -> Answer:
+def show_test_report(call: Call) -> object:
     """Tell of no test: jobs here keep no artifacts."""
     _find(call)
     counts = ("count", "success_count", "failed_count", "skipped_count", "error_count", "time")
     if call.url.endswith("_summary"):
-        return Answer(body={"total": dict.fromkeys(("time", *counts[:5]), 0), "test_suites": []})
+        return {"total": dict.fromkeys(("time", *counts[:5]), 0), "test_suites": []}
     totals = {f"total_{name}": 0 for name in counts}
-    return Answer(body={**totals, "test_suites": []})
+    return {**totals, "test_suites": []}
 
 
 def _render_job(call: Call, job: CommitStatus) -> dict[str, object]:

@@ -98,12 +98,12 @@ def _list(kind: Kind, call: Call) -> Answer:
     return paged(call, found, partial(kind.tell, call))
 
 
-def _show(kind: Kind, call: Call) -> Answer:
+def _show(kind: Kind, call: Call) -> Row:
     demand(call.level >= kind.reads)
-    return Answer(body=(kind.show or kind.tell)(call, find(kind, call)))
+    return (kind.show or kind.tell)(call, find(kind, call))
 
 
-def create(kind: Kind, call: Call) -> Answer:
+def create(kind: Kind, call: Call) -> Row:
     """Make one, unless there is one of what must be unique."""
     demand(call.level >= kind.writes)
     kept = kind.keep(call)
@@ -113,7 +113,7 @@ def create(kind: Kind, call: Call) -> Answer:
     with call.world.writing():
         made = kind.make(call)
         kept.append(made)
-    return Answer(status=201, body=kind.tell(call, made))
+    return kind.tell(call, made)
 
 
 def find_own(kind: Kind, call: Call) -> Any:
@@ -124,15 +124,15 @@ def find_own(kind: Kind, call: Call) -> Any:
     return found
 
 
-def edit(kind: Kind, call: Call) -> Answer:
+def edit(kind: Kind, call: Call) -> Row:
     """Change the one that the path names."""
     found = find_own(kind, call)
     with call.world.writing():
         kind.change(call, found, call.params)
-    return Answer(body=kind.tell(call, found))
+    return kind.tell(call, found)
 
 
-def delete(kind: Kind, call: Call) -> Answer:
+def delete(kind: Kind, call: Call) -> None:
     """Delete the one that the path names."""
     found = find_own(kind, call)
     with call.world.writing():
@@ -140,7 +140,6 @@ def delete(kind: Kind, call: Call) -> Answer:
         kept = kind.keep(call)
         kind.forget(call, found)
         kept.remove(found)
-    return Answer(status=204)
 
 
 def offer(kind: Kind) -> Kind:

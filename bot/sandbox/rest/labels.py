@@ -84,12 +84,12 @@ def _named(call: Call) -> Call:
 
 @endpoint("PUT", LABELS, NAMED, LABEL, text="new_name")
 @endpoint("PUT", LABELS + "/{label_id}", LABEL, text="new_name")
-def edit_label(call: Call) -> Answer:
+def edit_label(call: Call) -> object:
     """Change a label."""
     return edit(KIND, _named(call))
 
 
 @endpoint("DELETE", LABELS, NAMED)
-def delete_label(call: Call) -> Answer:
+def delete_label(call: Call) -> None:
     """Delete a label."""
-    return delete(KIND, _named(call))
+    delete(KIND, _named(call))

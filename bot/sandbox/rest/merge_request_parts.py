@@ -3,7 +3,6 @@
 # One module: one row or short endpoint for each address below a merge request.
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,23 +27,23 @@ MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 
 
 @endpoint("POST", MR + "/approve", text="sha")
-def approve(call: Call) -> Answer:
+def approve(call: Call) -> object:
     """Approve."""
     mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
-    return Answer(status=201, body=render_approvals(call, mr))
+    return render_approvals(call, mr)
 
 
 @endpoint("POST", MR + "/unapprove")
-def unapprove(call: Call) -> Answer:
+def unapprove(call: Call) -> object:
     """Take an approval back."""
     mr = actions.unapprove(call.world, call.actor, call.merge_request)
-    return Answer(status=201, body=render_approvals(call, mr))
+    return render_approvals(call, mr)
 
 
 @endpoint("GET", MR + "/approvals")
-def show_approvals(call: Call) -> Answer:
+def show_approvals(call: Call) -> object:
     """Tell who approved."""
-    return Answer(body=render_approvals(call, call.merge_request))
+    return render_approvals(call, call.merge_request)
 
 
 def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
@@ -108,7 +107,7 @@ CONFIGURATION = {
 
 
 @endpoint("GET", "/projects/{id}/approvals", open=False)
-def show_approval_settings(call: Call) -> Answer:
+def show_approval_settings(call: Call) -> object:
     """Tell how a project handles approvals."""
     demand(call.level >= Level.MAINTAINER)
     settings = call.project.settings
@@ -117,22 +116,20 @@ def show_approval_settings(call: Call) -> Answer:
         "disable_overriding_approvers_per_merge_request", "require_password_to_approve",
         "merge_requests_disable_committers_approval", "selective_code_owner_removals",
     ]  # fmt: skip
-    return Answer(
-        body={"approvers": [], "approver_groups": [], **told, **dict.fromkeys(fixed, False)}
-    )
+    return {"approvers": [], "approver_groups": [], **told, **dict.fromkeys(fixed, False)}
 
 
 CONFIGURED = takes(flag=" ".join(CONFIGURATION), integer="approvals_before_merge")
 
 
 @endpoint("POST", "/projects/{id}/approvals", CONFIGURED)
-def edit_approval_settings(call: Call) -> Answer:
+def edit_approval_settings(call: Call) -> object:
     """Change how a project handles approvals."""
     demand(call.level >= Level.MAINTAINER)
     with call.world.writing():
         for name, value in call.params.items():
             setattr(call.project.settings, CONFIGURATION[name], value)
-    return replace(show_approval_settings(call), status=201)
+    return show_approval_settings(call)
 
 
 @endpoint("PUT", MR + "/rebase", flag="skip_ci")
@@ -143,9 +140,9 @@ def rebase(call: Call) -> Answer:
 
 
 @endpoint("GET", MR + "/merge_ref")
-def show_merge_ref(call: Call) -> Answer:
+def show_merge_ref(call: Call) -> object:
     """Tell of the commit that a merge with the target gives now (lib/api/merge_requests.rb)."""
-    return Answer(body={"commit_id": actions.make_merge_ref(call.code_merge_request)})
+    return {"commit_id": actions.make_merge_ref(call.code_merge_request)}
 
 
 @endpoint("POST", MR + "/subscribe")
@@ -178,10 +175,10 @@ def _rule(call: Call, mr: MergeRequest) -> dict[str, object]:
 
 
 @endpoint("GET", MR + "/approval_state")
-def show_approval_state(call: Call) -> Answer:
+def show_approval_state(call: Call) -> object:
     """Tell the approval rules and what became of them."""
     rules = [_rule(call, call.merge_request)]
-    return Answer(body={"approval_rules_overwritten": False, "rules": rules})
+    return {"approval_rules_overwritten": False, "rules": rules}
 
 
 def participants(mr: MergeRequest) -> list[User]:
@@ -205,18 +202,18 @@ def list_diffs(call: Call) -> Answer:
 
 
 @endpoint("GET", MR + "/changes", flag="unidiff")
-def show_changes(call: Call) -> Answer:
+def show_changes(call: Call) -> object:
     """Tell of a merge request with its changed files."""
     mr = call.code_merge_request
     found = diff_of(mr, shown_diff(mr))
     body = render_merge_request(call.world, mr, call.user)
     body["changes"] = [_render(call, change) for change in found[:MAX_FILES]]
     body["overflow"] = len(found) > MAX_FILES
-    return Answer(body=body)
+    return body
 
 
 @endpoint("GET", MR + "/versions/{version_id}", flag="unidiff")
-def show_version(call: Call) -> Answer:
+def show_version(call: Call) -> object:
     """Tell of one version of the diff."""
     mr = call.code_merge_request
     number = call.number("version_id")
@@ -225,7 +222,7 @@ def show_version(call: Call) -> Answer:
     commits = commits_of(mr, version)
     body["commits"] = [render_commit(call.world, call.project, each) for each in commits]
     body["diffs"] = [_render(call, change) for change in diff_of(mr, version)]
-    return Answer(body=body)
+    return body
 
 
 def _render_reviewer(call: Call, reviewer: Reviewer) -> dict[str, object]:

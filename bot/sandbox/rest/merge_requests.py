@@ -85,13 +85,12 @@ def list_milestone_merge_requests(call: Call) -> Answer:
 
 
 @endpoint("DELETE", "/projects/{id}/merge_requests/{merge_request_iid}")
-def delete_merge_request(call: Call) -> Answer:
+def delete_merge_request(call: Call) -> None:
     """Delete a merge request: an Owner."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
         call.project.use_up("merge_requests")
         del call.project.merge_requests[call.merge_request.iid]
-    return Answer(status=204)
 
 
 def _readable(call: Call) -> list[MergeRequest]:
@@ -147,7 +146,7 @@ def _render_row(call: Call, mr: MergeRequest) -> Mapping[str, object]:
     flag="render_html include_diverged_commits_count include_rebase_in_progress",
     job_token=True,
 )
-def show_merge_request(call: Call) -> Answer:
+def show_merge_request(call: Call) -> object:
     """Tell of a merge request."""
     mr = call.merge_request
     body = render_merge_request(call.world, mr, call.user)
@@ -158,7 +157,7 @@ def show_merge_request(call: Call) -> Answer:
         body["diverged_commits_count"] = count_diverged(mr)
     if call.params.get("include_rebase_in_progress"):
         body["rebase_in_progress"] = False
-    return Answer(body=body)
+    return body
 
 
 def _to_html(text_: str) -> str:
@@ -178,7 +177,7 @@ AS_GIVEN = ("title", "description", "target_branch", "discussion_locked", "squas
     integer="target_project_id",
     required="title source_branch target_branch",
 )
-def open_merge_request(call: Call) -> Answer:
+def open_merge_request(call: Call) -> object:
     """Open a merge request; the project of the path holds the source."""
     given, source = call.params, call.project
     target = call.world.projects.get(given.get("target_project_id", source.id))
@@ -199,7 +198,7 @@ def open_merge_request(call: Call) -> Answer:
     )
     mr = actions.open_merge_request(call.world, call.actor, target, draft)
     _set_milestone(call, mr)
-    return Answer(status=201, body=render_merge_request(call.world, mr, call.user))
+    return render_merge_request(call.world, mr, call.user)
 
 
 @endpoint(
@@ -210,7 +209,7 @@ def open_merge_request(call: Call) -> Answer:
     flag="discussion_locked",
     choices={"state_event": "close reopen"},
 )
-def update_merge_request(call: Call) -> Answer:
+def update_merge_request(call: Call) -> object:
     """Change a merge request."""
     given, mr = call.params, call.merge_request
     if not given:
@@ -228,7 +227,7 @@ def update_merge_request(call: Call) -> Answer:
     )
     actions.update_merge_request(call.world, call.actor, mr, update)
     _set_milestone(call, mr)
-    return Answer(body=render_merge_request(call.world, mr, call.user))
+    return render_merge_request(call.world, mr, call.user)
 
 
 def _set_milestone(call: Call, mr: MergeRequest) -> None:
@@ -242,7 +241,7 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
     text="sha merge_commit_message squash_commit_message",
     flag="squash should_remove_source_branch",
 )
-def merge(call: Call) -> Answer:
+def merge(call: Call) -> object:
     """Merge."""
     given = call.params
     wish = MergeWish(
@@ -252,4 +251,4 @@ def merge(call: Call) -> Answer:
         remove_source_branch=given.get("should_remove_source_branch"),
     )
     mr = actions.merge(call.world, call.actor, call.merge_request, given.get("sha"), wish)
-    return Answer(body=render_merge_request(call.world, mr, call.user))
+    return render_merge_request(call.world, mr, call.user)

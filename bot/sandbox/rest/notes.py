@@ -27,14 +27,14 @@ POSITION = takes(
 )
 
 
-def _answer(call: Call, outcome: NoteOutcome, status: int) -> Answer:
+def _answer(call: Call, outcome: NoteOutcome) -> object:
     quick = outcome.quick_actions
     changes = dict(quick.changes) if quick else {}
     if outcome.note is None:
         summary = list(quick.messages) if quick else []
         return Answer(status=202, body={"commands_changes": changes, "summary": summary})
     body = render_note(call.world, call.merge_request, outcome.note)
-    return Answer(status=status, body={**body, "commands_changes": changes})
+    return {**body, "commands_changes": changes}
 
 
 @endpoint(
@@ -57,15 +57,13 @@ def list_notes(call: Call) -> Answer:
         key=lambda note: (getattr(note, order), note.id),
         reverse=newest,
     )
-    window = read_window(call)
-    page = paged(call, found, lambda note: note)
-    shown = found[window.start : window.start + window.size]
+    (page, size), headers = read_window(call), paged(call, found, lambda note: note).headers
     body = [
         render_note(call.world, mr, note)
-        for note in shown
+        for note in found[(page - 1) * size : page * size]
         if can_see_note(call.user, mr, note, call.today)
     ]
-    return Answer(body=body, headers=page.headers)
+    return Answer(body=body, headers=headers)
 
 
 def _is_wanted(note: Note, activity: str) -> bool:
@@ -80,7 +78,7 @@ def _is_wanted(note: Note, activity: str) -> bool:
     moment="created_at",
     required="body",
 )
-def create_note(call: Call) -> Answer:
+def create_note(call: Call) -> object:
     """Write a note."""
     given = call.params
     draft = NoteDraft(
@@ -89,9 +87,7 @@ def create_note(call: Call) -> Answer:
         created_at=given.get("created_at"),
         head_sha=given.get("merge_request_diff_head_sha"),
     )
-    return _answer(
-        call, actions.create_note(call.world, call.actor, call.merge_request, draft), 201
-    )
+    return _answer(call, actions.create_note(call.world, call.actor, call.merge_request, draft))
 
 
 def _note(call: Call) -> Note:
@@ -104,22 +100,22 @@ def _note(call: Call) -> Note:
 # lib/api/discussions.rb answers the notes of a thread as lib/api/notes.rb does.
 @endpoint("GET", THREAD_NOTE)
 @endpoint("GET", NOTES + "/{note_id}", job_token=True)
-def show_note(call: Call) -> Answer:
+def show_note(call: Call) -> object:
     """Tell of a note."""
     _note(call)
-    return Answer(body=render_note(call.world, call.merge_request, call.note))
+    return render_note(call.world, call.merge_request, call.note)
 
 
 @endpoint("PUT", NOTES + "/{note_id}", text="body", required="body")
-def update_note(call: Call) -> Answer:
+def update_note(call: Call) -> object:
     """Edit a note."""
     mr, note = call.merge_request, _note(call)
     outcome = actions.edit_note(call.world, call.actor, mr, note, call.params["body"])
-    return _answer(call, outcome, 200)
+    return _answer(call, outcome)
 
 
 @endpoint("PUT", THREAD_NOTE, text="body", flag="resolved")
-def update_thread_note(call: Call) -> Answer:
+def update_thread_note(call: Call) -> object:
     """Edit a note of a thread, or resolve the thread; exactly one of both."""
     if len(call.params) != 1:
         words_ = "body, resolved are missing, exactly one parameter must be provided"
@@ -130,15 +126,14 @@ def update_thread_note(call: Call) -> Answer:
         return update_note(call)
     note, wanted = _note(call), call.params["resolved"]
     actions.resolve_thread(call.world, call.actor, call.merge_request, note.discussion_id, wanted)
-    return Answer(body=render_note(call.world, call.merge_request, note))
+    return render_note(call.world, call.merge_request, note)
 
 
 @endpoint("DELETE", THREAD_NOTE)
 @endpoint("DELETE", NOTES + "/{note_id}")
-def delete_note(call: Call) -> Answer:
+def delete_note(call: Call) -> None:
     """Delete a note."""
     actions.delete_note(call.world, call.actor, call.merge_request, _note(call))
-    return Answer(status=204)
 
 
 def threads(call: Call, mr: MergeRequest) -> list[list[Note]]:
@@ -180,7 +175,7 @@ def list_discussions(call: Call) -> Answer:
     moment="created_at",
     required="body",
 )
-def create_discussion(call: Call) -> Answer:
+def create_discussion(call: Call) -> object:
     """Start a thread; with a position it is on a line of the diff."""
     position = call.params.get("position")
     draft = NoteDraft(
@@ -191,34 +186,34 @@ def create_discussion(call: Call) -> Answer:
     )
     outcome = actions.create_note(call.world, call.actor, call.merge_request, draft)
     if outcome.note is None:
-        return _answer(call, outcome, 202)
-    return Answer(status=201, body=_render_thread(call, [outcome.note]))
+        return _answer(call, outcome)
+    return _render_thread(call, [outcome.note])
 
 
 @endpoint("GET", THREADS + "/{discussion_id}")
-def show_discussion(call: Call) -> Answer:
+def show_discussion(call: Call) -> object:
     """Tell of a thread."""
-    return Answer(body=_render_thread(call, _find_thread(call)))
+    return _render_thread(call, _find_thread(call))
 
 
 @endpoint("PUT", THREADS + "/{discussion_id}", flag="resolved", required="resolved")
-def resolve_discussion(call: Call) -> Answer:
+def resolve_discussion(call: Call) -> object:
     """Resolve or reopen a thread."""
     notes, wanted = _find_thread(call), call.params["resolved"]
     thread = call.path["discussion_id"]
     actions.resolve_thread(call.world, call.actor, call.merge_request, thread, wanted)
-    return Answer(body=_render_thread(call, notes))
+    return _render_thread(call, notes)
 
 
 @endpoint(
     "POST", THREADS + "/{discussion_id}/notes", text="body", moment="created_at", required="body"
 )
-def answer_discussion(call: Call) -> Answer:
+def answer_discussion(call: Call) -> object:
     """Answer in a thread."""
     thread = _find_thread(call)[0].discussion_id
     draft = NoteDraft(body=call.params["body"])
     outcome = actions.answer(call.world, call.actor, call.merge_request, thread, draft)
-    return _answer(call, outcome, 201)
+    return _answer(call, outcome)
 
 
 def _awards(call: Call) -> list[Award]:
@@ -241,12 +236,12 @@ def list_emoji(call: Call) -> Answer:
 
 @endpoint("POST", EMOJI, text="name", required="name")
 @endpoint("POST", NOTE_EMOJI, text="name", required="name")
-def award_emoji(call: Call) -> Answer:
+def award_emoji(call: Call) -> object:
     """React."""
     note = call.note if "note_id" in call.path else None
     name = call.params["name"]
     award = actions.award_emoji(call.world, call.actor, call.merge_request, name, note)
-    return Answer(status=201, body=render_award(call.world, award, _awardable(call)))
+    return render_award(call.world, award, _awardable(call))
 
 
 def _find_award(call: Call) -> Award:
@@ -257,16 +252,15 @@ def _find_award(call: Call) -> Award:
 
 @endpoint("GET", EMOJI + "/{award_id}")
 @endpoint("GET", NOTE_EMOJI + "/{award_id}")
-def show_emoji(call: Call) -> Answer:
+def show_emoji(call: Call) -> object:
     """Tell of a reaction."""
-    return Answer(body=render_award(call.world, _find_award(call), _awardable(call)))
+    return render_award(call.world, _find_award(call), _awardable(call))
 
 
 @endpoint("DELETE", EMOJI + "/{award_id}")
 @endpoint("DELETE", NOTE_EMOJI + "/{award_id}")
-def remove_emoji(call: Call) -> Answer:
+def remove_emoji(call: Call) -> None:
     """Take a reaction back."""
     note = call.note if "note_id" in call.path else None
     award = _find_award(call)
     actions.remove_award(call.world, call.actor, call.merge_request, award, note)
-    return Answer(status=204)

@@ -20,10 +20,6 @@ Value = TypeVar("Value")
 Report = Callable[[str], None]
 
 
-class UnknownParameterError(RefusedError):
-    """A parameter this endpoint does not have."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
     """A parameter: how to convert it, which values it may have, how long it may be."""
@@ -207,25 +203,22 @@ def _place(found: dict[str, Any], keys: list[str], value: object) -> None:
 def convert(
     declared: Mapping[str, Param],
     given: Mapping[str, Any],
+    report: Report,
     prefix: str = "",
-    report: Report | None = None,
 ) -> Any:
     """Convert given parameters to what is declared; raise RefusedError (400) otherwise.
 
-    What is not declared is refused, or with `report` told and passed over.
+    What is not declared is told to `report`, and passed over unless that refuses it.
     """
     for name in [each for each in given if each not in declared]:
         known = ", ".join(declared) or "none"
-        words_ = f"unknown parameter: {_inside(prefix, name)} (this endpoint knows: {known})"
-        if report is None:
-            raise UnknownParameterError(400, words_, key="error")
-        report(words_)
+        report(f"unknown parameter: {_inside(prefix, name)} (this endpoint knows: {known})")
     missing = [n for n, param in declared.items() if param.required and given.get(n) is None]
     if missing:
         words_ = ", ".join(f"{_inside(prefix, name)} is missing" for name in missing)
         raise RefusedError(400, words_, key="error")
     return {
-        name: _convert_one(declared[name], value, _inside(prefix, name), report)
+        name: _convert_one(declared[name], value, report, _inside(prefix, name))
         for name, value in given.items()
         if value is not None and name in declared
     }
@@ -235,7 +228,7 @@ def _inside(prefix: str, name: str) -> str:
     return f"{prefix}[{name}]" if prefix else name
 
 
-def _convert_one(param: Param, value: object, name: str, report: Report | None) -> Any:
+def _convert_one(param: Param, value: object, report: Report, name: str) -> Any:
     try:
         converted = param.convert(value)
     except (ValueError, TypeError, OverflowError):
@@ -248,5 +241,5 @@ def _convert_one(param: Param, value: object, name: str, report: Report | None) 
     if not param.fields:
         return converted
     if isinstance(converted, list):
-        return [_convert_one(mapping(param.fields), each, name, report) for each in converted]
-    return convert(param.fields, converted, name, report)
+        return [_convert_one(mapping(param.fields), each, report, name) for each in converted]
+    return convert(param.fields, converted, report, name)

@@ -34,28 +34,27 @@ ALL = takes(
 
 
 @endpoint("GET", "/version", open=False, scopes=USERS)
-def show_version(call: Call) -> Answer:
+def show_version(call: Call) -> object:
     """Tell the version."""
-    return Answer(body={"version": call.world.version, "revision": REVISION})
+    return {"version": call.world.version, "revision": REVISION}
 
 
 @endpoint("GET", "/metadata", open=False, scopes=USERS)
-def show_metadata(call: Call) -> Answer:
+def show_metadata(call: Call) -> object:
     """Tell the version and what goes with it."""
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
-    body = {
+    return {
         "version": call.world.version,
         "revision": REVISION,
         "kas": kas,
         "enterprise": call.world.version.endswith("-ee"),
     }
-    return Answer(body=body)
 
 
 @endpoint("GET", "/user", open=False, scopes=USERS)
-def show_own_account(call: Call) -> Answer:
+def show_own_account(call: Call) -> object:
     """Tell who the caller is."""
-    return Answer(body=render_own_profile(call.world, call.actor))
+    return render_own_profile(call.world, call.actor)
 
 
 @endpoint(
@@ -93,10 +92,10 @@ def _is_wanted(user: User, wanted: Mapping[str, object]) -> bool:
 
 
 @endpoint("GET", "/users/{id}", scopes=USERS)
-def show_user(call: Call) -> Answer:
+def show_user(call: Call) -> object:
     """Tell of an account by number."""
     demand(call.user is not None, 403, "403 Forbidden - Not authorized to access this user")
-    return Answer(body=render_profile(call.world, call.person(call.number("id"))))
+    return render_profile(call.world, call.person(call.number("id")))
 
 
 def _find_members(call: Call) -> Mapping[int, Member]:
@@ -118,10 +117,10 @@ def list_members(call: Call) -> Answer:
     return paged(call, found, lambda member: render_member(call.world, member))
 
 
-def show_member(call: Call) -> Answer:
+def show_member(call: Call) -> object:
     """Tell of a member."""
     member = required(_find_members(call).get(call.number("user_id")))
-    return Answer(body=render_member(call.world, member))
+    return render_member(call.world, member)
 
 
 def _set_member(call: Call, user: User) -> Member:
@@ -136,26 +135,25 @@ def _set_member(call: Call, user: User) -> Member:
     return member
 
 
-def add_member(call: Call) -> Answer:
+def add_member(call: Call) -> object:
     """Make somebody a member (doc/api/members.md)."""
     user = call.person(call.params["user_id"])
     if user.id in call.place.members:
         raise RefusedError(409, "Member already exists")
-    return Answer(status=201, body=render_member(call.world, _set_member(call, user)))
+    return render_member(call.world, _set_member(call, user))
 
 
-def edit_member(call: Call) -> Answer:
+def edit_member(call: Call) -> object:
     """Change a member's level, or when the membership ends."""
     user = call.person(call.number("user_id"))
     demand(user.id in call.place.members, 404)
-    return Answer(body=render_member(call.world, _set_member(call, user)))
+    return render_member(call.world, _set_member(call, user))
 
 
-def remove_member(call: Call) -> Answer:
+def remove_member(call: Call) -> None:
     """End a membership."""
     user = call.person(call.number("user_id"))
     actions.remove_member(call.world, call.actor, call.place, user)
-    return Answer(status=204)
 
 
 ROLE = takes(integer="access_level", moment="expires_at", required="access_level")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
-from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.core import Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
 from bot.sandbox.rest.params import takes
 from bot.sandbox.rest.people_entities import expose, render_user, stamp
@@ -190,25 +190,25 @@ SCHEDULE = offer(
 
 
 @endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/take_ownership")
-def take_schedule(call: Call) -> Answer:
+def take_schedule(call: Call) -> object:
     """Make a schedule the caller's."""
     found = find_own(SCHEDULE, call)
     with call.world.writing():
         found.owner = call.actor
-    return Answer(status=201, body=_render_schedule(call, found))
+    return _render_schedule(call, found)
 
 
 @endpoint("POST", SCHEDULES + "/{pipeline_schedule_id}/play")
-def play_schedule(call: Call) -> Answer:
+def play_schedule(call: Call) -> object:
     """Run the pipeline of a schedule now."""
     demand(call.level >= Level.DEVELOPER)
     found, play = find(SCHEDULE, call), call.world.play
     variables = {row["key"]: row["value"] for row in _variables(call, found)}
     if play is not None:
         found.last_pipeline = play(call.project, found.owner, variables)
-        return Answer(status=201, body={"message": "201 Created"})
+        return {"message": "201 Created"}
     name = found.ref.removeprefix("refs/heads/")
     draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
     with call.world.writing():
         found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
-    return Answer(status=201, body={"message": "201 Created"})
+    return {"message": "201 Created"}

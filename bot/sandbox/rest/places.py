@@ -186,7 +186,7 @@ def _claim(call: Call, group: Group | None, path: str, taken_status: int) -> str
 
 
 @endpoint("POST", "/projects/{id}/fork", FORK)
-def fork_project(call: Call) -> Answer:
+def fork_project(call: Call) -> object:
     """Fork a project into a namespace of the caller's (doc/api/project_forks.md)."""
     given, group = call.params, _namespace(call, call.params)
     name = call.code.path_with_namespace.rpartition("/")[2]
@@ -194,7 +194,7 @@ def fork_project(call: Call) -> Answer:
     fork = actions.fork_project(call.world, call.actor, call.code, (whole, group))
     for name in ("name", "visibility", "description"):
         setattr(fork, name, given.get(name, getattr(fork, name)))
-    return Answer(status=201, body=render_project(call, fork))
+    return render_project(call, fork)
 
 
 @endpoint(
@@ -205,7 +205,7 @@ def fork_project(call: Call) -> Answer:
     integer="namespace_id",
     flag="initialize_with_readme",
 )
-def create_project(call: Call) -> Answer:
+def create_project(call: Call) -> object:
     """Make a project in a namespace of the caller's (doc/api/projects.md)."""
     given, group = dict(call.params), _namespace(call, call.params)
     if not {"name", "path"} & set(given):
@@ -233,7 +233,7 @@ def create_project(call: Call) -> Answer:
         draft = CommitDraft(message="Initial commit", changes={"README.md": f"# {name}\n".encode()})
         actions.push(call.world, call.actor, project, project.default_branch, draft)
     project.protected_branches.append(Protection(name=project.default_branch))
-    return Answer(status=201, body=render_project(call, project))
+    return render_project(call, project)
 
 
 @endpoint("DELETE", "/projects/{id}", text="full_path", flag="permanently_remove")
@@ -247,12 +247,12 @@ def delete_project(call: Call) -> Answer:
 
 @endpoint("POST", "/projects/{id}/archive")
 @endpoint("POST", "/projects/{id}/unarchive")
-def archive_project(call: Call) -> Answer:
+def archive_project(call: Call) -> object:
     """Archive a project, or take it back."""
     demand(call.level >= Level.OWNER)
     with call.world.writing():
         call.project.archived = call.url.endswith("/archive")
-    return Answer(status=201, body=render_project(call, call.project))
+    return render_project(call, call.project)
 
 
 @endpoint("GET", "/projects/{id}/users", PAGING, text="search")
@@ -283,16 +283,16 @@ def list_namespaces(call: Call) -> Answer:
 
 
 @endpoint("GET", "/namespaces/{name}/exists", integer="parent_id", open=False)
-def find_namespace(call: Call) -> Answer:
+def find_namespace(call: Call) -> object:
     """Tell whether a path is taken, and what would do instead."""
     name = call.path["name"]
     exists = call.world.find_owner(name) is not None
-    return Answer(body={"exists": exists, "suggests": [f"{name}1"] if exists else []})
+    return {"exists": exists, "suggests": [f"{name}1"] if exists else []}
 
 
 @endpoint("GET", "/namespaces/{name}", open=False)
-def show_namespace(call: Call) -> Answer:
+def show_namespace(call: Call) -> object:
     """Tell of a namespace, by number or path."""
     name, rows = call.path["name"], _namespaces(call)
     found = next((row for row in rows if name in {str(row["id"]), row["full_path"]}), None)
-    return Answer(body=required(found, "404 Namespace Not Found"))
+    return required(found, "404 Namespace Not Found")

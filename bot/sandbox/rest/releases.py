@@ -43,28 +43,27 @@ def list_tags(call: Call) -> Answer:
 
 
 @endpoint("GET", TAGS + "/{tag_name}", scopes=FILES)
-def show_tag(call: Call) -> Answer:
+def show_tag(call: Call) -> object:
     """Tell of a tag."""
     demand(call.path["tag_name"] in call.code.repository.tags, 404, "404 Tag Not Found")
-    return Answer(body=_render_tag(call, call.path["tag_name"]))
+    return _render_tag(call, call.path["tag_name"])
 
 
 @endpoint("POST", TAGS, text="tag_name ref message", required="tag_name ref")
-def create_tag(call: Call) -> Answer:
+def create_tag(call: Call) -> object:
     """Make a tag."""
     name = call.params["tag_name"]
     _tag(call, name, call.params["ref"], call.params.get("message", ""))
-    return Answer(status=201, body=_render_tag(call, name))
+    return _render_tag(call, name)
 
 
 @endpoint("DELETE", TAGS + "/{tag_name}")
-def delete_tag(call: Call) -> Answer:
+def delete_tag(call: Call) -> None:
     """Delete a tag."""
     name = call.path["tag_name"]
     demand(call.level >= Level.DEVELOPER)
     demand(name in call.code.repository.tags, 404, "404 Tag Not Found")
     actions.receive(call.world, call.actor, call.project, f"refs/tags/{name}", (None, None))
-    return Answer(status=204)
 
 
 def _tag(call: Call, name: str, ref: str, message: str) -> None:
@@ -128,9 +127,9 @@ RELEASE = takes(text="name description", words="milestones", moment="released_at
 
 # doc/ci/jobs/ci_job_token.md: job tokens may read and make releases and their links.
 @endpoint("GET", RELEASES + "/{tag_name}", flag="include_html_description", job_token=True)
-def show_release(call: Call) -> Answer:
+def show_release(call: Call) -> object:
     """Tell of a release."""
-    return Answer(body=_render(call, _find(call)))
+    return _render(call, _find(call))
 
 
 @endpoint(
@@ -142,7 +141,7 @@ def show_release(call: Call) -> Answer:
     required="tag_name",
     job_token=True,
 )
-def create_release(call: Call) -> Answer:
+def create_release(call: Call) -> object:
     """Make a release, and its tag from `ref` where there is none."""
     given, name = call.params, call.params["tag_name"]
     demand(call.level >= Level.DEVELOPER)
@@ -165,7 +164,7 @@ def create_release(call: Call) -> Answer:
             milestones=milestones,
             links=[_make_link(call, each) for each in links],
         )
-    return Answer(status=201, body=_render(call, made))
+    return _render(call, made)
 
 
 def _make_link(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,24 +177,24 @@ def tell_link(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @endpoint("PUT", RELEASES + "/{tag_name}", RELEASE)
-def edit_release(call: Call) -> Answer:
+def edit_release(call: Call) -> object:
     """Change a release."""
     found = _find(call)
     demand(call.level >= Level.DEVELOPER)
     given = {**call.params, "milestones": _milestones(call)}
     with call.world.writing():
         change(call, found, given if "milestones" in call.params else call.params)
-    return Answer(body=_render(call, found))
+    return _render(call, found)
 
 
 @endpoint("DELETE", RELEASES + "/{tag_name}")
-def delete_release(call: Call) -> Answer:
+def delete_release(call: Call) -> object:
     """Delete a release; its tag stays."""
     found = _find(call)
     demand(call.level >= Level.DEVELOPER)
     with call.world.writing():
         del call.project.releases[found.tag]
-    return Answer(body=_render(call, found))
+    return _render(call, found)
 
 
 def _milestones(call: Call) -> list[dict[str, Any]]:

@@ -36,13 +36,13 @@ COMPARED_FILES = 1000
     choices={"pagination": "legacy keyset none"},
     scopes=FILES,
 )
-def show_tree(call: Call) -> Answer:
+def show_tree(call: Call) -> object:
     """List files and directories."""
     given = call.params
     commit = call.commit(read_ref(call, given.get("ref", "HEAD")), "404 Tree Not Found")
     found = list_tree(commit, given.get("path", ""), recursive=given.get("recursive", False))
     if given.get("pagination") == "none":
-        return Answer(body=found)
+        return found
     return _keyset(call, found) if given.get("pagination") == "keyset" else paged(call, found, dict)
 
 
@@ -51,7 +51,7 @@ def _keyset(call: Call, found: list[dict[str, str]]) -> Answer:
 
     doc/api/repositories.md; the number of that row would not do, as two may be alike.
     """
-    size, token = read_window(call).size, call.params.get("page_token")
+    (_, size), token = read_window(call), call.params.get("page_token")
     if token:
         places = [at for at, row in enumerate(found) if _token(row) == token]
         demand(bool(places), 404, "404 Tree Not Found")
@@ -116,28 +116,27 @@ def _is_named(given: Mapping[str, str], name: str) -> bool:
 
 
 @endpoint("GET", "/projects/{id}/repository/branches/{branch}", scopes=FILES)
-def show_branch(call: Call) -> Answer:
+def show_branch(call: Call) -> object:
     """Tell of a branch."""
     demand(call.path["branch"] in call.code.repository.branches, 404, "404 Branch Not Found")
-    return Answer(body=_render_branch(call, call.path["branch"]))
+    return _render_branch(call, call.path["branch"])
 
 
 @endpoint("POST", "/projects/{id}/repository/branches", text="branch ref", required="branch ref")
-def create_branch(call: Call) -> Answer:
+def create_branch(call: Call) -> object:
     """Make a branch."""
     name = call.params["branch"]
     actions.create_branch(call.world, call.actor, call.code, name, call.params["ref"])
-    return Answer(status=201, body=_render_branch(call, name))
+    return _render_branch(call, name)
 
 
 @endpoint("DELETE", "/projects/{id}/repository/branches/{branch}")
-def delete_branch(call: Call) -> Answer:
+def delete_branch(call: Call) -> None:
     """Delete a branch; a protected one stays (lib/api/branches.rb)."""
     name, project = call.path["branch"], call.code
     demand(name in project.repository.branches, 404, "404 Branch Not Found")
     demand(name != project.default_branch and not project.protections_of(name), 403)
     actions.delete_branch(call.world, call.actor, project, name)
-    return Answer(status=204)
 
 
 def _is_merged(project: Project, name: str) -> bool:
@@ -171,7 +170,7 @@ def _render_branch(call: Call, name: str) -> dict[str, object]:
     required="from to",
     scopes=FILES,
 )
-def compare(call: Call) -> Answer:
+def compare(call: Call) -> object:
     """Compare two refs, from their merge base unless `straight`."""
     given, repository = call.params, call.code.repository
     old, new = call.commit(given["from"], "404 Ref Not Found"), call.commit(given["to"])
@@ -180,7 +179,7 @@ def compare(call: Call) -> Answer:
     commits = repository.between(old.sha, new.sha)[::-1]
     changes = compare_trees(repository.store, start.tree, new.tree)
     rendered = [render_commit(call.world, call.project, each) for each in commits]
-    body = {
+    return {
         "commit": rendered[-1] if rendered else None,
         "commits": rendered,
         "diffs": [
@@ -191,19 +190,18 @@ def compare(call: Call) -> Answer:
         "compare_same_ref": old.sha == new.sha,
         "web_url": commit_url(call.world, call.project, new.sha),
     }
-    return Answer(body=body)
 
 
 @endpoint("GET", "/projects/{id}/repository/blobs/{sha}", scopes=FILES)
 @endpoint("GET", "/projects/{id}/repository/blobs/{sha}/raw", scopes=FILES)
-def show_blob(call: Call) -> Answer:
+def show_blob(call: Call) -> object:
     """Send the content of a file by its number."""
     sha = call.path["sha"]
     content = required(call.code.repository.store.blobs.get(sha), "404 Blob Not Found")
     if call.url.endswith("/raw"):
         return Answer(raw=content, content_type="text/plain; charset=utf-8")
     told = {"size": len(content), "encoding": "base64", "sha": sha}
-    return Answer(body=told | {"content": b64encode(content).decode()})
+    return told | {"content": b64encode(content).decode()}
 
 
 @endpoint(
@@ -228,7 +226,7 @@ def list_contributors(call: Call) -> Answer:
 
 
 @endpoint("GET", "/projects/{id}/repository/merge_base", words="refs", scopes=FILES)
-def show_merge_base(call: Call) -> Answer:
+def show_merge_base(call: Call) -> object:
     """Tell the newest common ancestor of refs."""
     refs = call.params.get("refs", [])
     if len(refs) < FEWEST_REFS:
@@ -238,4 +236,4 @@ def show_merge_base(call: Call) -> Answer:
         other = call.commit(ref).sha
         base = call.code.repository.store.merge_base(base, other) if base else None
     commit = call.commit(required(base, "404 Merge Base Not Found"))
-    return Answer(body=render_commit(call.world, call.project, commit))
+    return render_commit(call.world, call.project, commit)

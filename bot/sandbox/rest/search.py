@@ -135,6 +135,6 @@ def search(call: Call) -> Answer:
 
 
 @endpoint("POST", "/markdown", text="text project", flag="gfm", required="text", open=True)
-def render_markdown(call: Call) -> Answer:
+def render_markdown(call: Call) -> object:
     """Render plain CommonMark: what GitLab adds to it (references, emoji) is left out."""
-    return Answer(status=201, body={"html": MarkdownIt().render(call.params["text"])})
+    return {"html": MarkdownIt().render(call.params["text"])}

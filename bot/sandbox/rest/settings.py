@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.core import Call, endpoint
 from bot.sandbox.rest.kinds import Kind, edit, offer
 from bot.sandbox.rest.params import KINDS, takes
 from bot.sandbox.rest.people_entities import expose
@@ -20,9 +20,9 @@ FEATURES = ("repository_access", "merge_requests_access", "issues_access")
 
 
 @endpoint("GET", "/projects/{id}", flag="statistics license with_custom_attributes")
-def show_project(call: Call) -> Answer:
+def show_project(call: Call) -> object:
     """Tell of a project."""
-    return Answer(body=render_project(call, call.project))
+    return render_project(call, call.project)
 
 
 _KIND_OF = {bool: "flag", int: "integer", list: "words", str: "text", type(None): "text"}
@@ -56,7 +56,7 @@ def change_project(project: Project, given: Mapping[str, Any]) -> None:
 
 
 @endpoint("PUT", "/projects/{id}", EDITABLE)
-def edit_project(call: Call) -> Answer:
+def edit_project(call: Call) -> object:
     """Change a project's settings."""
     demand(call.level >= Level.MAINTAINER)
     if not call.params:
@@ -66,7 +66,7 @@ def edit_project(call: Call) -> Answer:
         raise RefusedError(400, {"base": ["Could not change HEAD: branch does not exist"]})
     with call.world.writing():
         change_project(call.project, call.params)
-    return Answer(body=render_project(call, call.project))
+    return render_project(call, call.project)
 
 
 def render_protection(call: Call, rule: Protection) -> dict[str, object]:

@@ -221,10 +221,10 @@ def list_issue_threads(call: Call) -> Answer:
 
 
 @endpoint("POST", THREADS, text="body", required="body")
-def create_issue_thread(call: Call) -> Answer:
+def create_issue_thread(call: Call) -> object:
     """Write a note on an issue."""
     create(ISSUE_NOTES, call)
-    return Answer(status=201, body=_thread(ISSUE_NOTES.keep(call)[-1]))
+    return _thread(ISSUE_NOTES.keep(call)[-1])
 
 
 @endpoint("POST", ENVIRONMENTS.at + "/{environment_id}/stop", flag="force")

@@ -41,7 +41,7 @@ def _is_asked(todo: Todo, params: Mapping[str, object]) -> bool:
 
 
 @endpoint("POST", "/projects/{id}/merge_requests/{merge_request_iid}/todo")
-def create_todo(call: Call) -> Answer:
+def create_todo(call: Call) -> object:
     """Remember a merge request; 304 where one is remembered already (doc/api/merge_requests.md)."""
     mr, user = call.merge_request, call.actor
     for known in call.world.todos:
@@ -54,7 +54,7 @@ def create_todo(call: Call) -> Answer:
             marked=True,
         )  # fmt: skip
         call.world.todos.append(made)
-    return Answer(status=201, body=_render(call.world, made))
+    return _render(call.world, made)
 
 
 @endpoint("POST", "/todos/mark_as_done")
@@ -66,13 +66,13 @@ def mark_all_as_done(call: Call) -> Answer:
 
 
 @endpoint("POST", "/todos/{todo_id}/mark_as_done", open=False)
-def mark_as_done(call: Call) -> Answer:
+def mark_as_done(call: Call) -> object:
     """Mark one of the caller's to-dos as done."""
     number = call.path["todo_id"]
     own = (each for each in call.world.todos if each.user is call.actor)
     todo = required(next((each for each in own if str(each.id) == number), None))
     todo.done = True
-    return Answer(status=201, body=_render(call.world, todo))
+    return _render(call.world, todo)
 
 
 def _render(world: World, todo: Todo) -> dict[str, object]:

@@ -16,9 +16,9 @@ YEAR = timedelta(days=365)
 
 
 @endpoint("GET", "/personal_access_tokens/self", open=False, scopes=ANY)
-def show_own_token(call: Call) -> Answer:
+def show_own_token(call: Call) -> object:
     """Tell of the token that is used."""
-    return Answer(body=_render_token(call, _own(call)))
+    return _render_token(call, _own(call))
 
 
 @endpoint("POST", "/personal_access_tokens/self/rotate", text="expires_at", scopes=ROTATE)
