@@ -243,9 +243,10 @@ def test_a_group_of_people_is_within_gitlabs_limit(made: NominationWorld, server
     assert all(hasattr(each, "authored") for each in told.values())
 
 
-def test_a_list_that_gitlab_left_out_is_no_zero() -> None:
+@pytest.mark.parametrize("missing", ["authored", "asked", "approved"])
+def test_a_list_that_gitlab_left_out_is_no_zero(missing: str) -> None:
     account = {"username": "nina", "state": "active", "bot": False}
-    project = {"authored": None, "asked": {"count": 3}}
+    project = {name: {"count": 3} for name in ("authored", "asked", "approved")} | {missing: None}
     need = TallyOf(GATEWAY, "nina", "main")
     (part,) = build_parts([need])
     told = part.read({"user": account, "project": project})

@@ -42,8 +42,10 @@ def _read_tally(_: TallyOf, answer: Json) -> Tally | Unread:
         return Unread(reason="the account is a bot's, or not active")
     if project is None:
         return hidden("the repository")
-    counted = [project.get(name) for name in ("authored", "asked", "approved")]
-    authored, asked, approved = (int(each["count"]) if each else None for each in counted)
-    if authored is None:
+    # Where one is asked for, it is null only if GitLab left it out.
+    names = ("authored", "asked", "approved")[: 3 if "approved" in project else 2]
+    lists = [project.get(name) for name in names]
+    if any(each is None for each in lists):
         return Unread(reason="GitLab did not count the merge requests")
-    return Tally(authored=authored, reviews=max(asked or 0, approved or 0))
+    authored, *reviews = (int(each["count"]) for each in lists)
+    return Tally(authored=authored, reviews=max(reviews))
