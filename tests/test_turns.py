@@ -132,6 +132,8 @@ GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))
         (READY, {"conflicts": True, "assignees": (MARGARET,)}, "@ada"),
         (READY, {"source_exists": False, "assignees": (MARGARET,)}, "@ada"),
         (MAINTAINERS, {"conflicts": True, "assignees": (LINUS,)}, "@linus"),
+        # There everything would be to do again.
+        (MAINTAINERS, {"source_exists": False, "source_project_id": None}, "@ada"),
         (MAINTAINERS, {"assignees": (LINUS,)}, "@linus"),
         (MAINTAINERS, {"assignees": (LINUS,), "draft": True}, "@ada"),
         (MANAGER, {"assignees": (GRACE,)}, "@grace"),

@@ -148,6 +148,9 @@ def _next_of_open(
     if assessment.ready:
         merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
         return ("author" if merge_request.obstacle else merger) if passed else None
+    if merge_request.obstacle == "source project":
+        # Whatever people did here would be to do again in a new one.
+        return "author"
     first = steps_in_order(assessment)[0]
     if first.verdict is Verdict.UNKNOWN:
         return None
