@@ -37,6 +37,7 @@ from bot.sandbox.world.entities import (
     Note,
     Project,
     ProjectSettings,
+    Protection,
     Reviewer,
     StatusCheck,
     Token,
@@ -287,7 +288,7 @@ def add_project(world: World, path: str, number: int, files: Mapping[str, bytes]
         name=path.rsplit("/", 1)[-1],
         created_at=START,
         repository=Repository(),
-        protected_branches={"main"},
+        protected_branches=[Protection(name="main")],
     )
     olga = world.user("olga")
     project.members[olga.id] = Member(user=olga, level=Level.OWNER, created_at=START)

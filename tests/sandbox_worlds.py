@@ -10,6 +10,7 @@ from bot.sandbox.world.entities import (
     MergeRequest,
     Project,
     ProjectSettings,
+    Protection,
     TriggerToken,
     User,
 )
@@ -47,7 +48,7 @@ def make_world(files: dict[str, bytes] | None = None, *, tier: str = "premium") 
         created_at=NOW,
         repository=repository,
         settings=ProjectSettings(tier=tier),
-        protected_branches={"main"},
+        protected_branches=[Protection(name="main")],
         members={
             people[name].id: Member(user=people[name], level=level, created_at=NOW)
             for name, level in LEVELS.items()

@@ -72,7 +72,7 @@ def run_job(
 
 
 def test_the_triggered_job_answers_the_merge_request(stage: Stage, tmp_path: Path) -> None:
-    body = stage.sandbox.hooks.deliveries[-1].body
+    body = json.loads(stage.sandbox.hooks.deliveries[-1].letter.body)
     payload = tmp_path / "payload.json"
     payload.write_text(json.dumps(body | {"id": "8200", "ref": "main"}))
     done = run_job(

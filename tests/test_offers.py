@@ -31,7 +31,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level
+from bot.sandbox.world.entities import Level, Protection
 from bot.unread import Unread
 from tests.builders import (
     make_assessment,
@@ -407,7 +407,7 @@ def test_where_the_bot_may_not_the_diff_stays_with_one_line_why(
     elif trouble == "archived":
         project.archived = True
     elif trouble == "protected":
-        project.protected_branches.add("nomination-bot/*")
+        project.protected_branches.append(Protection(name="nomination-bot/*"))
     elif trouble == "refused":
         server.fault(Fault(route="POST *repository/commits", kind=Kind.FORBIDDEN))
     else:

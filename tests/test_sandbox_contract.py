@@ -10,7 +10,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.webhooks.bodies import build_merge_request_body
-from bot.sandbox.world.entities import MergeRequest, Webhook
+from bot.sandbox.world.entities import MergeRequest, Protection, Webhook
 from bot.sandbox.world.state import World
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import make_world, open_mr
@@ -277,7 +277,7 @@ def test_a_source_branch_is_removed_as_asked(
 ) -> None:
     _, mr, api = scene
     if protected:
-        mr.project.protected_branches.add(protected)
+        mr.project.protected_branches.append(Protection(name=protected))
     assert api.put(MR, description="x", **opened).body["force_remove_source_branch"] is bool(opened)
     body = api.put(f"{MR}/merge", **merged).body
     assert body["should_remove_source_branch"] is merged.get("should_remove_source_branch")

@@ -14,7 +14,7 @@ import pytest
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import MergeRequest
+from bot.sandbox.world.entities import MergeRequest, Protection
 from bot.sandbox.world.state import World
 from tests.sandbox_client import Api, give_token
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
@@ -76,7 +76,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 @pytest.fixture(params=["main", "ma*"])
 def guarded(scene: Scene, request: pytest.FixtureRequest) -> Scene:
     """Protect the branch by its name, or by a wildcard."""
-    scene.mr.project.protected_branches = {request.param}
+    scene.mr.project.protected_branches = [Protection(name=request.param)]
     return scene
 
 

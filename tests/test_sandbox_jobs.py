@@ -12,7 +12,6 @@ import yaml
 
 from bot.sandbox.ci.ci_file import (
     FILTERED_BY_WORKFLOW,
-    Circumstances,
     is_true,
     parse_duration,
     select_jobs,
@@ -21,10 +20,18 @@ from bot.sandbox.ci.job_environment import JobRun, command_folders
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.ci.shell import mask, run_script
 from bot.sandbox.world.activity import Activity
-from bot.sandbox.world.entities import Pipeline, Project, Token, TriggerToken, User, Variable
+from bot.sandbox.world.entities import (
+    Pipeline,
+    Project,
+    Protection,
+    Token,
+    TriggerToken,
+    User,
+    Variable,
+)
 from bot.sandbox.world.repository import Repository, Signature
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
-from bot.sandbox.world.state import RefusedError, RequestRecord, TriggerCall, World
+from bot.sandbox.world.state import RefusedError, RequestRecord, Start, World
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
 MASKED = "glpat-not-a-real-one"
@@ -66,16 +73,18 @@ def make_world(ci: str | None) -> World:
     return world
 
 
-def make_call(world: World, ref: str = "main", **variables: str) -> TriggerCall:
+def make_call(world: World, ref: str = "main", **variables: str) -> Start:
     """Build the call that the trigger endpoint makes."""
     project = world.project("tools/bot")
     payload = {"object_kind": "note", "id": "7", "ref": ref}
-    return TriggerCall(
+    return Start(
         project=project,
         ref=ref,
-        trigger=project.triggers[0],
+        source="trigger",
+        user=project.triggers[0].owner,
         payload=payload,
         variables=variables,
+        short_token=project.triggers[0].value[:4],
     )
 
 
@@ -92,7 +101,7 @@ def run(runners: list[Runner], ci: str, **variables: str) -> JobRun:
     """Trigger a pipeline and wait for its one job."""
     runner = Runner(make_world(ci), {"NOMINATION_BOT_TOKEN": MASKED, "PLAIN": "visible value"})
     runners.append(runner)
-    runner.trigger(runner.world, make_call(runner.world, **variables))
+    runner.start(make_call(runner.world, **variables))
     assert runner.activity.wait(10)
     return runner.runs[0]
 
@@ -151,7 +160,7 @@ def test_calls_of_the_bot_during_the_job_are_counted(runners: list[Runner]) -> N
     world = make_world(make_ci("sleep 0.3"))
     runner = Runner(world, {"NOMINATION_BOT_TOKEN": MASKED})
     runners.append(runner)
-    runner.trigger(world, make_call(world))
+    runner.start(make_call(world))
     while runner.runs[0].job.status == "pending":
         threading.Event().wait(0.01)
     threading.Event().wait(0.1)
@@ -188,7 +197,7 @@ def test_a_resource_group_runs_one_job_at_a_time(
     runner = Runner(world, {})
     runners.append(runner)
     for _ in range(2):
-        runner.trigger(world, make_call(world))
+        runner.start(make_call(world))
     assert runner.activity.wait(10)
     assert (tmp_path / "order").read_text().split() == order.split()
 
@@ -198,7 +207,7 @@ def test_an_unknown_ref_is_refused(runners: list[Runner]) -> None:
     runner = Runner(world, {})
     runners.append(runner)
     with pytest.raises(RefusedError, match="Reference not found"):
-        runner.trigger(world, make_call(world, "no-such-branch"))
+        runner.start(make_call(world, "no-such-branch"))
 
 
 def test_runs_are_found_by_job(runners: list[Runner]) -> None:
@@ -210,7 +219,7 @@ def test_runs_are_found_by_job(runners: list[Runner]) -> None:
 def test_closing_stops_a_running_job() -> None:
     world = make_world(make_ci("sleep 60"))
     runner = Runner(world, {})
-    runner.trigger(world, make_call(world))
+    runner.start(make_call(world))
     while runner.runs[0].job.status == "pending":
         threading.Event().wait(0.01)
     runner.close()
@@ -242,7 +251,7 @@ def test_protected_variables_are_for_protected_branches(
 ) -> None:
     world = make_world("sweep: {script: [env]}")
     project = world.project("tools/bot")
-    project.protected_branches = {protected}
+    project.protected_branches = [Protection(name=protected)]
     project.variables.append(Variable(key="KEPT", value="back", protected=True))
     runner = Runner(world, {})
     runners.append(runner)
@@ -406,7 +415,7 @@ def test_the_bots_own_job_decides_from_its_checkout(runners: list[Runner]) -> No
     runner = Runner(make_world(None), {"NOMINATION_BOT_TOKEN": MASKED})
     runners.append(runner)
     call = make_call(runner.world)
-    runner.trigger(runner.world, replace(call, payload={"object_kind": "build"}))
+    runner.start(replace(call, payload={"object_kind": "build"}))
     assert runner.activity.wait(10)
     (done,) = runner.runs
     assert done.exit_code == 0
@@ -449,12 +458,8 @@ def test_included_jobs_run_by_the_changed_paths(
             "always": {"script": ["y"]},
         }
     )
-    circumstances = Circumstances(
-        variables={"CI_PIPELINE_SOURCE": "merge_request_event"},
-        changed=changed,
-        read={"/gate.yml": INCLUDED}.get,
-    )
-    jobs = select_jobs(text, circumstances)
+    variables = {"CI_PIPELINE_SOURCE": "merge_request_event"}
+    jobs = select_jobs(text, variables, changed, {"/gate.yml": INCLUDED}.get)
     assert [job.name for job in jobs] == (["gate"] if runs else []) + ["always"]
 
 
@@ -467,6 +472,6 @@ def test_included_jobs_run_by_the_changed_paths(
     ],
 )
 def test_a_wrong_include_is_refused(included: str, words: str) -> None:
-    circumstances = Circumstances(variables={}, read={"gate.yml": INCLUDED}.get)
+    read = {"gate.yml": INCLUDED}.get
     with pytest.raises(RefusedError, match=words):
-        select_jobs(f"include: {included}\na: {{script: [x]}}", circumstances)
+        select_jobs(f"include: {included}\na: {{script: [x]}}", {}, read=read)

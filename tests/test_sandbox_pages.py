@@ -32,7 +32,7 @@ from bot.sandbox.world.entities import (
     Webhook,
 )
 from bot.sandbox.world.shipped import CI_FILE
-from bot.sandbox.world.state import TriggerCall, World
+from bot.sandbox.world.state import Start, World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 
 EVIL = "<script>alert(1)</script>"
@@ -349,8 +349,9 @@ def test_the_pulse_changes_with_what_the_page_shows(site: Site) -> None:
 def run_job(site: Site, payload: Mapping[str, object]) -> int:
     """Run a job for a payload, and return its number."""
     project = site.world.project(PROJECT)
-    call = TriggerCall(project=project, ref="main", trigger=project.triggers[0], payload=payload)
-    site.runner.trigger(site.world, call)
+    owner = project.triggers[0].owner
+    start = Start(project=project, ref="main", source="trigger", user=owner, payload=payload)
+    site.runner.start(start)
     assert site.runner.activity.wait(10)
     return site.runner.runs[-1].job.id
 

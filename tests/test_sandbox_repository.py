@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.sandbox.acts.merging import join
 from bot.sandbox.world.diffs import MAX_PATCH, compare_trees, count_lines, render_diff
 from bot.sandbox.world.repository import (
     Blob,
     Commit,
     Contents,
+    ObjectStore,
     Repository,
     Signature,
     entries_below,
-    merge_trees,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -171,7 +172,9 @@ def test_trees_merge_file_by_file(
     def tree(named: dict[str, str]) -> dict[str, Blob]:
         return {name: Blob(sha) for name, sha in named.items()}
 
-    found = merge_trees(tree({"a": "1"}), tree(ours), tree(theirs))
+    store = ObjectStore()
+    store.blobs = {"1": b"one", "2": b"two", "3": b"three"}
+    found = join(store, (tree({"a": "1"}), tree(ours), tree(theirs)))
     assert found == (tree(merged), conflicts)
 
 

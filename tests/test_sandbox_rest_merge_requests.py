@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.world.entities import MergeRequest
-from bot.sandbox.world.state import QuickActionOutcome, TriggerCall, World
+from bot.sandbox.world.state import QuickActionOutcome, Start, World
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
@@ -329,14 +329,14 @@ def test_external_checks_are_made_answered_and_retried() -> None:
 # triggers
 
 
-def make_trigger() -> tuple[World, Api, list[TriggerCall]]:
+def make_trigger() -> tuple[World, Api, list[Start]]:
     world, mr, api = make_api(None)
-    calls: list[TriggerCall] = []
+    calls: list[Start] = []
 
-    def start(world: World, call: TriggerCall) -> Any:
+    def start(call: Start) -> Any:
         calls.append(call)
         draft = actions.PipelineDraft(sha=str(mr.head_sha), ref=call.ref, source="trigger")
-        return actions.create_pipeline(world, call.trigger.owner, call.project, draft)
+        return actions.create_pipeline(world, call.user, call.project, draft)
 
     world.trigger = start
     return world, api, calls

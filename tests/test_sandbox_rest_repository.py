@@ -388,11 +388,12 @@ def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() ->
     project = world.project(PROJECT)
     fields = {"branch": "bot/x", "commit_message": "m", "start_branch": "main"}
     action = {"action": "update", "file_path": "top.md", "content": "new"}
-    project.protected_branches.add("bot/*")
+    rule = Protection(name="bot/*")
+    project.protected_branches.append(rule)
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
-    project.protections["bot/*"] = Protection(push_level=Level.NO_ACCESS)
+    rule.push_level = Level.NO_ACCESS
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
-    project.protections["bot/*"] = Protection(push_level=Level.DEVELOPER)
+    rule.push_level = Level.DEVELOPER
     mr = open_mr(world)
     project.archived = True
     assert api.post(COMMITS, **fields, actions=[action]).status == 403
@@ -404,7 +405,7 @@ def test_nobody_pushes_to_an_archived_project_or_to_what_a_pattern_protects() ->
 def test_a_branch_that_a_pattern_protects_is_said_to_be_and_stays() -> None:
     world, api = make_api("owner")
     commit(api, "a: 2\n")
-    world.project(PROJECT).protected_branches.add("wo*")
+    world.project(PROJECT).protected_branches.append(Protection(name="wo*"))
     branch = "/projects/7/repository/branches/work"
     assert api.get(branch).body["protected"] is True
     assert api.delete(branch).status == 403

@@ -99,7 +99,7 @@ def test_a_project_comes_with_all_that_hangs_on_it(tmp_path: Path) -> None:
         2,
     )
     assert list(project.labels) == ["one", "two"]
-    assert project.protected_branches == {"main"}
+    assert [each.name for each in project.protected_branches] == ["main"]
     (hook,) = project.webhooks
     assert (hook.url, hook.merge_requests_events, hook.note_events, hook.push_events) == (
         "/hook",

@@ -26,7 +26,6 @@ from bot.sandbox.world.entities import (
     Member,
     Project,
     ProjectSettings,
-    Protection,
     Schedule,
     TriggerToken,
     Variable,
@@ -362,7 +361,7 @@ FAULTS = {
     "branch for Developers": Fault(
         "branch",
         "Developers may",
-        lambda w: host_of(w).protections.update(main=Protection(push_level=30)),
+        lambda w: setattr(host_of(w).protected_branches[0], "push_level", 30),
     ),
     "token not stored": Fault(
         "variable-token", "not set", lambda w: host_of(w).variables.clear(), by_init=True

@@ -13,7 +13,7 @@ from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.rest.merge_request_entities import commits_of
-from bot.sandbox.world.entities import Level, Member, MergeRequest, Project
+from bot.sandbox.world.entities import Level, Member, MergeRequest, Project, Protection
 from bot.sandbox.world.state import Event, RefusedError
 from tests.chaos.oracle import MAINTAINER, account_of, role_of
 from tests.chaos.plot import Plot
@@ -239,8 +239,11 @@ def _change_role(offers: Offers) -> str:
 
 def _change_protection(offers: Offers) -> str:
     project = offers.random.choice(offers.projects)
-    project.protected_branches ^= {f"{OURS}*"}
-    return f"branches of {project.path_with_namespace}: {sorted(project.protected_branches)}"
+    kept = [each for each in project.protected_branches if each.name != f"{OURS}*"]
+    is_off = kept == project.protected_branches
+    project.protected_branches = [*kept, Protection(name=f"{OURS}*")] if is_off else kept
+    names = sorted(each.name for each in project.protected_branches)
+    return f"branches of {project.path_with_namespace}: {names}"
 
 
 def _merge_nomination(offers: Offers) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from bot.sandbox.acts.pipelines import check_status, find_head_pipeline
 from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.line_merge import merge_texts
-from bot.sandbox.world.repository import MODE_LINK, Blob, ObjectStore, Tree, merge_trees
+from bot.sandbox.world.repository import MODE_LINK, Blob, ObjectStore, Tree, changed_paths
 from bot.sandbox.world.state import World
 
 RUNNING = frozenset({"running", "pending", "created"})
@@ -36,11 +36,17 @@ def join_trees(mr: MergeRequest) -> Joined:
 
 def join(store: ObjectStore, trees: tuple[Tree, Tree, Tree]) -> Joined:
     """Merge base, ours and theirs: by file, and where both changed one, by line."""
-    merged, conflicts = merge_trees(*trees)
-    by_line = {path: _join_files(store, path, trees) for path in conflicts}
-    joined = {path: blob for path, blob in by_line.items() if blob}
-    left = tuple(path for path in conflicts if path not in joined)
-    return Joined({**merged, **joined}, left)
+    base, ours, theirs = trees
+    merged: dict[str, Blob | None] = {**ours}
+    conflicts = []
+    for path in changed_paths(base, theirs):
+        if ours.get(path) in {base.get(path), theirs.get(path)}:
+            merged[path] = theirs.get(path)
+        elif blob := _join_files(store, path, trees):
+            merged[path] = blob
+        else:
+            conflicts.append(path)
+    return Joined({path: blob for path, blob in merged.items() if blob}, tuple(conflicts))
 
 
 def _join_files(store: ObjectStore, path: str, trees: tuple[Tree, Tree, Tree]) -> Blob | None:
@@ -66,18 +72,14 @@ def has_conflicts(mr: MergeRequest) -> bool:
     return mr.state == "opened" and (not has_source_branch(mr) or bool(join_trees(mr).conflicts))
 
 
-def threads_resolved(mr: MergeRequest) -> bool:
-    """Return whether every resolvable note is resolved."""
-    return all(note.resolved for note in mr.notes if note.resolvable)
-
-
 def threads_allow(mr: MergeRequest) -> bool:
     """Return whether threads let it merge: always, where the project does not ask for it.
 
     `mergeable_discussions_state?` of app/models/merge_request.rb; the interfaces call it
     `blocking_discussions_resolved`.
     """
-    return not mr.project.settings.threads_must_be_resolved or threads_resolved(mr)
+    asked = mr.project.settings.threads_must_be_resolved
+    return not asked or all(note.resolved for note in mr.notes if note.resolvable)
 
 
 def assess_merge(world: World, mr: MergeRequest) -> str:

@@ -23,7 +23,7 @@ from bot.sandbox.world.diffs import diff_of, number_lines
 from bot.sandbox.world.entities import Award, Level, MergeRequest, Note, User
 from bot.sandbox.world.state import QuickActionOutcome, RefusedError, World
 
-MAX_NOTE = 1_000_000
+MAX_NOTE = 1_000_000  # doc/api/notes.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,10 @@ from bot.sandbox.world.entities import (
 from bot.sandbox.world.state import RefusedError, World
 
 ACTIVE = frozenset({"created", "pending", "running"})
+# app/services/ci/create_commit_status_service.rb: of how many pipelines one is looked for.
 LATEST = 100
 MAX_JOBS = 500
-PATIENCE = timedelta(minutes=2)
+PATIENCE = timedelta(minutes=2)  # doc/user/project/merge_requests/status_checks.md
 EVENTS = {"success": "success", "failed": "drop", "canceled": "cancel", "skipped": "skip"}
 
 
@@ -117,19 +118,16 @@ def start_pipelines(
     head = project.repository.branches[branch]
     drafts = []
     if settings.pipelines == "merge_request_event":
-        drafts = [
-            PipelineDraft(
-                sha=head,
-                ref=f"refs/merge-requests/{mr.iid}/head",
-                source="merge_request_event",
-                merge_request=mr,
-            )
-            for mr in mrs
-        ]
+        drafts = [_draft_for(mr, head) for mr in mrs]
     elif settings.pipelines == "push":
         drafts = [PipelineDraft(sha=head, ref=branch, source="push")]
     for draft in drafts:
         run_pipeline(world, user, project, draft)
+
+
+def _draft_for(mr: MergeRequest, sha: str) -> PipelineDraft:
+    ref = f"refs/merge-requests/{mr.iid}/head"
+    return PipelineDraft(sha=sha, ref=ref, source="merge_request_event", merge_request=mr)
 
 
 def run_pipeline(
@@ -153,11 +151,7 @@ def run_again(world: World, user: User, mr: MergeRequest) -> Pipeline | None:
     """Run a pipeline of a merge request in the target project, as its Pipelines tab does."""
     with world.writing() as now:
         demand(find_level(user, mr.project, now.date()) >= Level.DEVELOPER)
-        ref = f"refs/merge-requests/{mr.iid}/head"
-        draft = PipelineDraft(
-            sha=mr.head_sha or "", ref=ref, source="merge_request_event", merge_request=mr
-        )
-        return run_pipeline(world, user, mr.project, draft)
+        return run_pipeline(world, user, mr.project, _draft_for(mr, mr.head_sha or ""))
 
 
 def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:

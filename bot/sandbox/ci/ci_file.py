@@ -1,7 +1,7 @@
 """Read a `.gitlab-ci.yml`: which jobs a pipeline of a given source runs."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,37 +36,27 @@ class JobDefinition:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What rules may ask about: the predefined variables, and the changed paths if known.
-
-    `read` finds the text of an included local file or component by its name.
-    """
-
-    variables: Mapping[str, str]
-    changed: tuple[str, ...] | None = None
-    read: Callable[[str], str | None] = lambda _: None
-
-
 def select_jobs(
-    text: str, circumstances: Circumstances | Mapping[str, str]
+    text: str,
+    variables: Mapping[str, str],
+    changed: Collection[str] | None = None,
+    read: Callable[[str], str | None] = lambda _: None,
 ) -> tuple[JobDefinition, ...]:
-    """Return the jobs that run in these circumstances, or with these predefined variables.
+    """Return the jobs that run with predefined variables, and for changed paths if known.
 
-    Raises `RefusedError` (400) with GitLab's words if the rules leave none.
+    `read` finds the text of an included local file or component by its name. Raises
+    `RefusedError` (400) with GitLab's words if the rules leave none.
     """
-    if not isinstance(circumstances, Circumstances):
-        circumstances = Circumstances(variables=circumstances)
-    written = merge_included(text, circumstances.read)
+    written = merge_included(text, read)
     workflow = written.get("workflow") or {}
-    if not _runs(workflow.get("rules"), circumstances):
+    if not _runs(workflow.get("rules"), variables, changed):
         raise RefusedError(400, {"base": [FILTERED_BY_WORKFLOW]})
     jobs = tuple(
         _job(name, body, written)
         for name, body in written.items()
         if name not in GLOBAL
         and not name.startswith(".")
-        and _runs(body.get("rules"), circumstances)
+        and _runs(body.get("rules"), variables, changed)
     )
     if not jobs:
         raise RefusedError(400, {"base": [NO_JOBS]})
@@ -102,18 +92,22 @@ def _variables(body: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _runs(rules: list[Mapping[str, Any]] | None, circumstances: Circumstances) -> bool:
+def _runs(
+    rules: list[Mapping[str, Any]] | None,
+    variables: Mapping[str, str],
+    changed: Collection[str] | None,
+) -> bool:
     """Return whether the first rule that matches lets it run; no rules let everything run."""
     if rules is None:
         return True
     for rule in rules:
-        held = "if" not in rule or is_true(str(rule["if"]), circumstances.variables)
-        if held and _changes(rule.get("changes"), circumstances.changed):
+        held = "if" not in rule or is_true(str(rule["if"]), variables)
+        if held and _changes(rule.get("changes"), changed):
             return rule.get("when") not in {"never", "manual"}
     return False
 
 
-def _changes(globs: Iterable[str] | None, changed: tuple[str, ...] | None) -> bool:
+def _changes(globs: Iterable[str] | None, changed: Collection[str] | None) -> bool:
     """Return whether a changed path matches; where the paths are not known, GitLab says yes."""
     if globs is None or changed is None:
         return True

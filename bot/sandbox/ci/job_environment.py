@@ -9,26 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.sandbox.ci.ci_file import JobDefinition
-from bot.sandbox.world.entities import CommitStatus, MergeRequest, Project, User
+from bot.sandbox.world.entities import CommitStatus
+from bot.sandbox.world.state import Start
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
 # doc/ci/jobs/job_logs.md, "Create custom collapsible sections".
 _SECTION = re.compile(r"\x1b\[0K(?:section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]*\])?\r\x1b\[0K)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How a pipeline came to be: its source, its ref, as whom, and what was passed."""
-
-    project: Project
-    ref: str
-    source: str
-    user: User
-    variables: Mapping[str, str]
-    payload: Mapping[str, object] | None = None
-    short_token: str | None = None
-    merge_request: MergeRequest | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

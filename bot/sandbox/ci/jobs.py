@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
-from bot.sandbox.ci.ci_file import Circumstances, JobDefinition, select_jobs
+from bot.sandbox.ci.ci_file import JobDefinition, select_jobs
 from bot.sandbox.ci.job_environment import (
     JobRun,
-    Start,
     build_environment,
     command_folders,
     server_variables,
@@ -28,7 +27,7 @@ from bot.sandbox.world.diffs import compare_trees
 from bot.sandbox.world.entities import Pipeline, Project, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
-from bot.sandbox.world.state import RefusedError, TriggerCall, World
+from bot.sandbox.world.state import RefusedError, Start, World
 
 DEFAULT_TIMEOUT = 60.0
 
@@ -59,19 +58,6 @@ class Runner:
         self._concurrent = concurrent
         self._lanes: dict[tuple[int, str | None], ThreadPoolExecutor] = {}
 
-    def trigger(self, _world: World, call: TriggerCall) -> Pipeline:
-        """Create the pipeline that a trigger token asks for; refuse as GitLab does."""
-        start = Start(
-            project=call.project,
-            ref=call.ref,
-            source="trigger",
-            user=call.trigger.owner,
-            variables=call.variables,
-            payload=call.payload,
-            short_token=call.trigger.value[:4],
-        )
-        return self.start(start)
-
     def schedule(
         self, project: Project, user: User, variables: Mapping[str, str] | None = None
     ) -> Pipeline:
@@ -82,14 +68,14 @@ class Runner:
         )
 
     def start(self, start: Start) -> Pipeline:
-        """Create a pipeline and hand its jobs to their lanes."""
+        """Create a pipeline and hand its jobs to their lanes; refuse as GitLab does."""
         world = self.world
         with world.lock:
             commit = start.project.repository.find_commit(start.ref)
             commit = required(commit, {"base": ["Reference not found"]}, 400)
             content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
-            chosen = select_jobs(text, _circumstances(start, commit))
+            chosen = _select(text, start, commit)
             draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
             pipeline = create_pipeline(world, start.user, start.project, draft)
             self._hand_over(pipeline, chosen, start, of_the_bot=content is None)
@@ -110,11 +96,10 @@ class Runner:
             ref=pipeline.ref,
             source=pipeline.source,
             user=pipeline.user,
-            variables={},
             merge_request=pipeline.merge_request,
         )
         try:
-            chosen = select_jobs(content.decode(), _circumstances(start, commit))
+            chosen = _select(content.decode(), start, commit)
         except RefusedError:
             return False
         self._hand_over(pipeline, chosen, start)
@@ -172,9 +157,7 @@ class Runner:
         with self.activity.ending(), tempfile.TemporaryDirectory(prefix="runner-") as folder:
             token = self._begin(run)
             first_request = len(self.world.requests)
-            environment = build_environment(
-                run, Path(folder), self._common(token) | self._own_variables(run)
-            )
+            environment = build_environment(run, Path(folder), self._common(run, token))
             execution = self.execute(
                 run.definition.script,
                 Path(folder, "builds"),
@@ -197,21 +180,27 @@ class Runner:
             self.world.tokens.append(token)
         return token
 
-    def _common(self, token: Token) -> dict[str, str]:
-        """Return what every job of this runner gets beside the predefined variables."""
-        url = self.world.external_url
-        return {**server_variables(url), "CI_JOB_TOKEN": token.value, **self.variables}
+    def _common(self, run: JobRun, token: Token) -> dict[str, str]:
+        """Return what all jobs of the runner and of the project get.
 
-    def _own_variables(self, run: JobRun) -> dict[str, str]:
-        """Return what the project gives its jobs: protected ones only on a protected ref."""
-        project = run.start.project
+        The project gives its protected variables only on a protected ref.
+        """
+        project, url = run.start.project, self.world.external_url
         protected = project.protections_of(run.start.ref)
         return {
-            each.key: each.value for each in project.variables if protected or not each.protected
+            **server_variables(url),
+            "CI_JOB_TOKEN": token.value,
+            **self.variables,
+            **{
+                each.key: each.value
+                for each in project.variables
+                if protected or not each.protected
+            },
         }
 
     def _finish(self, run: JobRun, token: Token, done: Execution, first_request: int) -> None:
         with self.world.lock:
+            # doc/ci/jobs/ci_job_token.md: a job token is good for as long as its job runs.
             token.revoked = True
             hidden = {value for name, value in self.variables.items() if name.endswith("TOKEN")}
             hidden |= {each.value for each in run.start.project.variables if each.masked}
@@ -228,15 +217,14 @@ def _config_path(project: Project) -> str:
     return project.settings.ci_config_path or CI_FILE
 
 
-def _circumstances(start: Start, commit: Commit) -> Circumstances:
-    project, mr = start.project, start.merge_request
-    changed: tuple[str, ...] | None = None
+def _select(text: str, start: Start, commit: Commit) -> tuple[JobDefinition, ...]:
+    mr, changed = start.merge_request, None
     if mr is not None and mr.diff is not None:
         store = mr.project.repository.store
         head = store.commits[mr.diff.head_sha].tree
         # Without a merge base nothing counts as changed (lib/gitlab/git/repository.rb).
         base = store.commits[mr.diff.base_sha].tree if mr.diff.base_sha else head
         files = compare_trees(store, base, head)
-        changed = tuple(path for each in files for path in (each.old_path, each.new_path) if path)
-    read = find_included(project, commit)
-    return Circumstances(variables=source_variables(start), changed=changed, read=read)
+        changed = {path for each in files for path in (each.old_path, each.new_path)}
+    read = find_included(start.project, commit)
+    return select_jobs(text, source_variables(start), changed, read)

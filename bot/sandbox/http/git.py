@@ -218,7 +218,7 @@ def _find(world: World, user: User | None, name: str, *, writes: bool) -> Projec
         raise RefusedError(404 if user else 401, HIDDEN)
     if not can_read_code(user, project, today):
         raise RefusedError(403 if user else 401, "You are not allowed to download code.")
-    places = ("", *project.protected_branches)
+    places = ("", *(each.name for each in project.protected_branches))
     if writes and not any(can_push(user, project, each, today) for each in places):
         raise RefusedError(403, NO_PUSH)
     return project

@@ -26,37 +26,33 @@ HEADERS = {
 MERGE_REQUESTS = "/<path:project>/-/merge_requests"
 MERGE_REQUEST = MERGE_REQUESTS + "/<int:iid>"
 VIEWS: Mapping[str, Callable[..., Response]] = {
-    "/": home_pages.show_index,
-    "/-/sandbox/pulse": home_pages.tell_pulse,
-    "/-/sandbox/clock": home_pages.let_time_pass,
-    "/-/sandbox/sweep": home_pages.sweep,
-    "/-/sandbox/assets/<name>": home_pages.send_asset,
-    "/groups/<path:group>/-/group_members": home_pages.show_group,
-    MERGE_REQUESTS: merge_request_pages.show_list,
-    MERGE_REQUESTS + "/new": merge_request_pages.show_new,
-    MERGE_REQUEST: merge_request_pages.show_overview,
-    MERGE_REQUEST + "/commits": merge_request_pages.show_commits,
-    MERGE_REQUEST + "/diffs": merge_request_pages.show_changes,
-    MERGE_REQUEST + "/pulse": merge_request_pages.tell_pulse,
-    MERGE_REQUEST + "/notes": merge_request_pages.write_comment,
-    MERGE_REQUEST + "/threads": merge_request_pages.resolve,
-    MERGE_REQUEST + "/acts": merge_request_pages.act,
-    "/<path:project>/-/jobs/<int:job>": home_pages.show_job,
-    "/<path:project>/-/tree": project_pages.show_files,
-    "/<path:project>/-/tree/<path:rest>": project_pages.show_files,
-    "/<path:project>/-/raw/<path:rest>": project_pages.show_raw,
-    "/<path:project>/-/forks": project_pages.fork,
-    "/<path:project>/-/blob/<path:rest>": project_pages.show_file,
-    "/<path:project>/-/edit/<path:rest>": project_pages.edit_file,
-    "/<path:project>/-/new/<path:rest>": project_pages.new_file,
-    "/<path:project>/-/hooks": project_pages.show_hooks,
-    "/<path:project>/-/hooks/<int:hook>/hook_logs/<int:log>": project_pages.show_delivery,
-    "/<path:name>": home_pages.show_place,
+    "GET /": home_pages.show_index,
+    "GET /-/sandbox/pulse": home_pages.tell_pulse,
+    "POST /-/sandbox/clock": home_pages.let_time_pass,
+    "POST /-/sandbox/sweep": home_pages.sweep,
+    "GET /-/sandbox/assets/<name>": home_pages.send_asset,
+    "GET|POST /groups/<path:group>/-/group_members": home_pages.show_group,
+    f"GET {MERGE_REQUESTS}": merge_request_pages.show_list,
+    f"GET|POST {MERGE_REQUESTS}/new": merge_request_pages.show_new,
+    f"GET {MERGE_REQUEST}": merge_request_pages.show_overview,
+    f"GET {MERGE_REQUEST}/commits": merge_request_pages.show_commits,
+    f"GET {MERGE_REQUEST}/diffs": merge_request_pages.show_changes,
+    f"GET {MERGE_REQUEST}/pulse": merge_request_pages.tell_pulse,
+    f"POST {MERGE_REQUEST}/notes": merge_request_pages.write_comment,
+    f"POST {MERGE_REQUEST}/threads": merge_request_pages.resolve,
+    f"POST {MERGE_REQUEST}/acts": merge_request_pages.act,
+    "GET /<path:project>/-/jobs/<int:job>": home_pages.show_job,
+    "GET /<path:project>/-/tree": project_pages.show_files,
+    "GET /<path:project>/-/tree/<path:rest>": project_pages.show_files,
+    "GET /<path:project>/-/raw/<path:rest>": project_pages.show_raw,
+    "POST /<path:project>/-/forks": project_pages.fork,
+    "GET /<path:project>/-/blob/<path:rest>": project_pages.show_file,
+    "GET|POST /<path:project>/-/edit/<path:rest>": project_pages.edit_file,
+    "GET|POST /<path:project>/-/new/<path:rest>": project_pages.new_file,
+    "GET /<path:project>/-/hooks": project_pages.show_hooks,
+    "GET|POST /<path:project>/-/hooks/<int:hook>/hook_logs/<int:log>": project_pages.show_delivery,
+    "GET /<path:name>": home_pages.show_place,
 }
-SENT = (home_pages.let_time_pass, home_pages.sweep, merge_request_pages.write_comment,
-        merge_request_pages.resolve, merge_request_pages.act, project_pages.fork)  # fmt: skip
-CHANGING = (home_pages.show_group, merge_request_pages.show_new, project_pages.edit_file,
-            project_pages.new_file, project_pages.show_delivery)  # fmt: skip
 WORDS = {
     "401 Unauthorized": "This person may not do that.",
     "403 Forbidden": "This person may not do that.",
@@ -75,16 +71,12 @@ LABELS = {
 _NOTE = re.compile(r"400 Bad request - Note \{:\w+=>\[['\"](?P<why>.*)['\"]\]\}", re.DOTALL)
 
 
-def _methods(view: Callable[..., Response]) -> list[str]:
-    if view in SENT:
-        return ["POST"]
-    return ["GET", "POST"] if view in CHANGING else ["GET"]
+def _rule(address: str) -> Rule:
+    methods, path = address.split()
+    return Rule(path, endpoint=address, methods=methods.split("|"))
 
 
-ROUTES = Map(
-    [Rule(path, endpoint=path, methods=_methods(view)) for path, view in VIEWS.items()],
-    strict_slashes=False,
-)
+ROUTES = Map([_rule(each) for each in VIEWS], strict_slashes=False)
 
 
 class Pages:

@@ -10,31 +10,19 @@ from bot.sandbox.world.state import RefusedError, World
 Reason = Callable[[User], str]
 
 
-class Person(TypedDict):
-    """A person to choose; `why` says why not."""
-
-    username: str
-    name: str
-    why: str
-
-
 class Offer(TypedDict):
-    """The people one can act as, and the one of them who is chosen beforehand."""
+    """The people one can act as, each with `why` not; who is chosen beforehand."""
 
-    people: list[Person]
+    people: list[dict[str, str]]
     selected: str
 
 
-def list_people(world: World) -> list[User]:
-    """List the people one can act as: no bots."""
-    return [each for each in world.users.values() if not each.bot and each.state == "active"]
-
-
 def offer(world: World, reason: Reason, preferred: Iterable[str] = ()) -> Offer:
-    """Offer everybody, and choose one who may: the first preferred one, else anybody."""
+    """Offer all but bots, and choose one who may: the first preferred one, else anybody."""
     people = [
-        Person(username=each.username, name=each.name, why=reason(each))
-        for each in list_people(world)
+        {"username": each.username, "name": each.name, "why": reason(each)}
+        for each in world.users.values()
+        if not each.bot and each.state == "active"
     ]
     able = [each["username"] for each in people if not each["why"]]
     selected = next((name for name in preferred if name in able), able[0] if able else "")

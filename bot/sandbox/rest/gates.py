@@ -12,10 +12,10 @@ from bot.sandbox.rest.kinds import Kind, offer
 from bot.sandbox.rest.merge_request_entities import render_merge_request
 from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import expose
-from bot.sandbox.rest.settings import render_protected_branch
+from bot.sandbox.rest.settings import render_protection
 from bot.sandbox.world.access import can_push, demand, find_level, required
 from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
-from bot.sandbox.world.state import RefusedError, TriggerCall
+from bot.sandbox.world.state import RefusedError, Start
 
 SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"
@@ -96,7 +96,7 @@ def _render_check(call: Call, check: StatusCheck) -> dict[str, object]:
     return {
         **expose(check, SHOWN),
         "project_id": call.project.id,
-        "protected_branches": [render_protected_branch(call, name) for name in check.branches],
+        "protected_branches": [render_protection(call, each) for each in check.branches],
         "hmac": check.shared_secret is not None,
     }
 
@@ -109,7 +109,7 @@ def _keep_checks(call: Call) -> list[StatusCheck]:
 def _make_check(call: Call) -> StatusCheck:
     given = call.params
     asked, project = given.get("protected_branch_ids", []), call.project
-    ids = {render_protected_branch(call, name)["id"]: name for name in project.protected_branches}
+    ids = {render_protection(call, each)["id"]: each for each in project.protected_branches}
     demand(set(asked) <= set(ids), 404)
     return StatusCheck(
         id=call.world.next_id("status_check"),
@@ -205,14 +205,16 @@ def trigger_pipeline(call: Call) -> Answer:
     required(project.repository.find_commit(ref), {"base": ["Reference not found"]}, 400)
     start = required(call.world.trigger, {"base": ["The stand-in runs no pipelines"]}, 400)
     trigger.last_used = call.world.now
-    asked = TriggerCall(
+    asked = Start(
         project=project,
         ref=ref,
-        trigger=trigger,
-        payload={**given, "id": call.path["id"], "ref": ref},
+        source="trigger",
+        user=trigger.owner,
         variables=variables,
+        payload={**given, "id": call.path["id"], "ref": ref},
+        short_token=trigger.value[:4],
     )
-    return Answer(status=201, body=render_pipeline_detail(call.world, start(call.world, asked)))
+    return Answer(status=201, body=render_pipeline_detail(call.world, start(asked)))
 
 
 def _admit(

@@ -27,7 +27,7 @@ from bot.sandbox.world.access import (
     find_level,
     required,
 )
-from bot.sandbox.world.entities import Group, Level, Member, Project
+from bot.sandbox.world.entities import Group, Level, Member, Project, Protection
 from bot.sandbox.world.repository import Repository
 from bot.sandbox.world.state import RefusedError
 
@@ -232,7 +232,7 @@ def create_project(call: Call) -> Answer:
     if given.get("initialize_with_readme"):
         draft = CommitDraft(message="Initial commit", changes={"README.md": f"# {name}\n".encode()})
         actions.push(call.world, call.actor, project, project.default_branch, draft)
-    project.protected_branches.add(project.default_branch)
+    project.protected_branches.append(Protection(name=project.default_branch))
     return Answer(status=201, body=render_project(call, project))
 
 

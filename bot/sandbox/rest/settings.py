@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
-from bot.sandbox.rest.core import Answer, Call, endpoint, paged
-from bot.sandbox.rest.kinds import change
-from bot.sandbox.rest.params import KINDS, PAGING, takes
+from bot.sandbox.rest.core import Answer, Call, endpoint
+from bot.sandbox.rest.kinds import Kind, edit, offer
+from bot.sandbox.rest.params import KINDS, takes
+from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.project_entities import ATTRIBUTES, CONSTANT, render_project
 from bot.sandbox.world.access import demand
 from bot.sandbox.world.entities import Level, Project, Protection
@@ -69,86 +69,56 @@ def edit_project(call: Call) -> Answer:
     return Answer(body=render_project(call, call.project))
 
 
-def render_protected_branch(call: Call, name: str) -> dict[str, object]:
+def render_protection(call: Call, rule: Protection) -> dict[str, object]:
     """Render a protected branch (lib/api/entities/protected_branch.rb)."""
-    rule = call.project.protections.setdefault(name, Protection())
     rule.id = rule.id or call.world.next_id("protected_branch")
     levels = {"push": rule.push_level, "merge": rule.merge_level}
     return {
-        "id": rule.id,
-        "name": name,
+        **expose(rule, "id name allow_force_push"),
         **{
             f"{act}_access_levels": [
                 {"id": rule.id, "access_level": level, "access_level_description": LEVELS[level]}
             ]
             for act, level in levels.items()
         },
-        "allow_force_push": rule.allow_force_push,
         "code_owner_approval_required": False,
     }
 
 
-def _protected(call: Call) -> str:
-    demand(call.level >= Level.MAINTAINER)
-    name = unquote(call.path["name"])
-    demand(name in call.project.protected_branches, 404)
-    return name
-
-
-@endpoint("GET", BRANCHES, PAGING, text="search", open=False)
-def list_protected_branches(call: Call) -> Answer:
-    """List protected branches."""
-    demand(call.level >= Level.MAINTAINER)
-    needle = call.params.get("search", "")
-    found = [each for each in sorted(call.project.protected_branches) if needle in each]
-    return paged(call, found, partial(render_protected_branch, call))
-
-
-@endpoint("GET", BRANCHES + "/{name}", open=False)
-def show_protected_branch(call: Call) -> Answer:
-    """Tell of a protected branch."""
-    return Answer(body=render_protected_branch(call, _protected(call)))
-
-
-PROTECTED = takes(integer="push_access_level merge_access_level")
-
-
-@endpoint("POST", BRANCHES, PROTECTED, text="name", flag="allow_force_push", required="name")
-def protect_branch(call: Call) -> Answer:
-    """Protect a branch."""
-    demand(call.level >= Level.MAINTAINER)
-    project, given = call.project, call.params
-    name = given["name"]
-    if name in project.protected_branches:
+def _protect(call: Call) -> Protection:
+    name, given = call.params["name"], call.params
+    if any(each.name == name for each in call.project.protected_branches):
         raise RefusedError(409, f"Protected branch '{name}' already exists")
-    for each in PROTECTED:
+    for each in ("push_access_level", "merge_access_level"):
         if given.get(each, 0) not in LEVELS:
             raise RefusedError(400, f"{each} does not have a valid value", key="error")
-    with call.world.writing():
-        project.protected_branches.add(name)
-        project.protections[name] = Protection(
-            push_level=given.get("push_access_level", Level.MAINTAINER),
-            merge_level=given.get("merge_access_level", Level.MAINTAINER),
-            allow_force_push=given.get("allow_force_push", False),
-        )
-    return Answer(status=201, body=render_protected_branch(call, name))
+    return Protection(
+        name=name,
+        push_level=given.get("push_access_level", Level.MAINTAINER),
+        merge_level=given.get("merge_access_level", Level.MAINTAINER),
+        allow_force_push=given.get("allow_force_push", False),
+    )
 
 
-@endpoint("PATCH", BRANCHES + "/{name}", flag="allow_force_push")
-def edit_protected_branch(call: Call) -> Answer:
-    """Let history of a protected branch be lost, or not."""
-    name = _protected(call)
-    rule = call.project.protections.setdefault(name, Protection())
-    with call.world.writing():
-        change(call, rule, call.params)
-    return Answer(body=render_protected_branch(call, name))
-
-
-@endpoint("DELETE", BRANCHES + "/{name}")
-def unprotect_branch(call: Call) -> Answer:
-    """Stop protecting a branch."""
-    name = _protected(call)
-    with call.world.writing():
-        call.project.protected_branches.discard(name)
-        call.project.protections.pop(name, None)
-    return Answer(status=204)
+PROTECTED_BRANCH = offer(
+    Kind(
+        at=BRANCHES,
+        key="name",
+        name="name",
+        fields=takes(
+            text="name",
+            integer="push_access_level merge_access_level",
+            flag="allow_force_push",
+            required="name",
+        ),
+        listing=takes(text="search"),
+        keep=lambda call: call.project.protected_branches,
+        make=_protect,
+        tell=render_protection,
+        ways=("list", "show", "create", "delete"),
+        reads=Level.MAINTAINER,
+        writes=Level.MAINTAINER,
+    )
+)
+# Unlike others it is changed by PATCH (doc/api/protected_branches.md).
+endpoint("PATCH", BRANCHES + "/{name}", flag="allow_force_push")(partial(edit, PROTECTED_BRANCH))

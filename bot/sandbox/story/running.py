@@ -40,7 +40,7 @@ class Sandbox:
         self.server.mount("/", Pages(self.world, self.runner, self.hooks, _read_guide(folder)))
         self.world.quick_actions = run_quick_actions
         self.world.find_mentions = find_mentions
-        self.world.trigger = self.runner.trigger
+        self.world.trigger = self.runner.start
         self.world.hook_test = self.hooks.test
         self.world.play = self.runner.schedule
         self.world.run_jobs = self.runner.run_jobs

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.sandbox.world.entities import (
     Member,
     Project,
     ProjectSettings,
+    Protection,
     StatusCheck,
     Token,
     TriggerToken,
@@ -89,7 +91,7 @@ def _read_members(world: World, section: Section) -> dict[int, Member]:
     for username, given in section.rest().items():
         where = f"{section.where}.{username}"
         detail = Section(where, given if isinstance(given, Mapping) else {"level": given})
-        level, ends = _level(detail.take("level", str), where), detail.day("expires")
+        level, ends = _level(detail.take("level", str), where), detail.maybe("expires", date)
         detail.end()
         user = find_person(world, username, where)
         members[user.id] = Member(user=user, level=level, created_at=world.now, expires_at=ends)
@@ -149,7 +151,9 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
         settings=_read_settings(section),
         members=_read_members(world, section.section("members")),
         shared_with=_read_links(world, section.section("shared_with")),
-        protected_branches=set(section.words("protected", (branch,))),
+        protected_branches=[
+            Protection(name=each) for each in section.words("protected", (branch,))
+        ],
     )
     if owner is not None:
         member = Member(user=owner, level=Level.OWNER, created_at=world.now)
@@ -173,12 +177,10 @@ def _forked_from(world: World, section: Section) -> Project | None:
 
 def _read_settings(section: Section) -> ProjectSettings:
     given = section.section("settings")
-    chosen: dict[str, Any] = {}
-    for each in fields(ProjectSettings):
-        if given.has(each.name):
-            chosen[each.name] = given.take(each.name, type(each.default))
-        else:
-            given.maybe(each.name, object)
+    chosen: dict[str, Any] = {
+        each.name: given.take(each.name, type(each.default), each.default)
+        for each in fields(ProjectSettings)
+    }
     given.end()
     return ProjectSettings(**chosen)
 
@@ -229,7 +231,7 @@ def _add_token(world: World, section: Section) -> None:
             value=section.take("token", str),
             user=find_person(world, section.take("user", str), section.where),
             scopes=section.words("scopes", ("api",)),
-            expires_at=section.day("expires"),
+            expires_at=section.maybe("expires", date),
             revoked=section.take("revoked", bool, False),
             kind=section.take("kind", str, "personal"),
         )

@@ -21,10 +21,6 @@ class Section:
         self._left: dict[str, Any] = {str(key): value for key, value in content.items()}
         self._known: list[str] = []
 
-    def has(self, name: str) -> bool:
-        """Return whether a key is there."""
-        return name in self._left
-
     def take(self, name: str, kind: type[T], default: T | None = None) -> T:
         """Take a value of a type, which must be there unless it has a default."""
         self._known.append(name)
@@ -54,10 +50,6 @@ class Section:
         if not isinstance(value, datetime):
             raise SeedError(f"{self.where}.{name}: expected a time, found {value!r}")
         return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-    def day(self, name: str) -> date | None:
-        """Take a day that may be absent."""
-        return self.maybe(name, date)
 
     def section(self, name: str) -> "Section":
         """Take a mapping, empty if absent."""

@@ -12,7 +12,7 @@ from typing import Any
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, MergeRequestUpdate, NoteDraft
 from bot.sandbox.story.setting import Stage
-from bot.sandbox.world.entities import Level, MergeRequest, StatusCheck, User
+from bot.sandbox.world.entities import Level, MergeRequest, Protection, StatusCheck, User
 
 Given = Mapping[str, Any]
 Run = Callable[[Stage, User, Given], object]
@@ -213,7 +213,8 @@ def _reset_approvals(stage: Stage, _by: User, given: Given) -> None:
 )
 def _protect(stage: Stage, _by: User, given: Given) -> None:
     with stage.world.writing():
-        stage.world.project(given["project"]).protected_branches.add(given["branch"])
+        project = stage.world.project(given["project"])
+        project.protected_branches.append(Protection(name=given["branch"]))
 
 
 @_act("Makes a branch from the default branch", needs="project name")

@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import HookEvent, MergeRequest, Project, Webhook
 from bot.sandbox.world.hooks import FOREVER, is_taken
 from bot.sandbox.world.state import Event, RefusedError, World
 
+# app/models/concerns/web_hooks/auto_disabling.rb: how long after which failure.
 TOLERATED_FAILURES = 3
 LAST_FAILURE = 40
 FIRST_PAUSE = timedelta(minutes=1)
@@ -32,18 +33,11 @@ LONGEST_PAUSE = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What became of a letter: `outcome` is delivered, failed, disabled or lost.
+    """What became of a letter: `outcome` is delivered, failed, disabled or lost."""
 
-    `address` is the URL without its query, which holds the trigger token.
-    """
-
-    event: str
-    address: str
-    key: str
-    body: Body
+    letter: Letter
     outcome: str
     status: int | None = None
-    answer: str = ""
 
 
 class Hooks:
@@ -72,11 +66,6 @@ class Hooks:
         with self.world.lock:
             self._release()
         return self.activity.wait(timeout)
-
-    def enable(self, hook: Webhook) -> None:
-        """Enable a hook again, as a successful test delivery does."""
-        with self.world.lock:
-            hook.failures, hook.disabled_until = 0, None
 
     def test(self, project: Project, hook: Webhook, trigger: str) -> tuple[int | None, str]:
         """Send a sample of an event at once; return status and answer, raise RefusedError (422).
@@ -184,58 +173,43 @@ class Hooks:
             self._settle(letter, *_send(letter))
 
     def _settle(self, letter: Letter, status: int | None, answer: str) -> None:
-        good = is_taken(status)
-        self._count(letter.hook, good=good)
-        self._record(letter, "delivered" if good else "failed", status, answer)
-        if letter.hook is not None:
-            hook = letter.hook
-            with self.world.lock:
-                found = HookEvent(
-                    id=self.world.next_id("hook_event"),
-                    trigger=f"{letter.event.lower().replace(' ', '_')}s",
-                    url=hook.url,
-                    status=status,
-                    answer=answer,
-                    at=self.world.now,
-                    name=letter.event,
-                    body=letter.body,
-                    key=letter.headers["Idempotency-Key"],
-                )
-                hook.events.append(found)
+        good, hook = is_taken(status), letter.hook
+        self._record(letter, "delivered" if good else "failed", status)
+        if hook is None:
+            return
+        with self.world.lock:
+            self._count(hook, good=good)
+            found = HookEvent(
+                id=self.world.next_id("hook_event"),
+                trigger=f"{letter.event.lower().replace(' ', '_')}s",
+                url=hook.url,
+                status=status,
+                answer=answer,
+                at=self.world.now,
+                name=letter.event,
+                body=letter.body,
+                key=letter.headers["Idempotency-Key"],
+            )
+            hook.events.append(found)
 
     def _is_disabled(self, hook: Webhook | None) -> bool:
         until = None if hook is None else hook.disabled_until
         return until is not None and self.world.now < until
 
-    def _count(self, hook: Webhook | None, *, good: bool) -> None:
+    def _count(self, hook: Webhook, *, good: bool) -> None:
         """Keep GitLab's score: three failures in a row are tolerated, the 40th is the last."""
-        if hook is None:
-            return
-        with self.world.lock:
-            hook.failures = 0 if good else hook.failures + 1
-            over = hook.failures - TOLERATED_FAILURES
-            if hook.failures >= LAST_FAILURE:
-                hook.disabled_until = FOREVER
-            elif over > 0:
-                hook.disabled_until = self.world.now + min(
-                    FIRST_PAUSE * 2 ** (over - 1), LONGEST_PAUSE
-                )
-            else:
-                hook.disabled_until = None
+        hook.failures = 0 if good else hook.failures + 1
+        over = hook.failures - TOLERATED_FAILURES
+        if hook.failures >= LAST_FAILURE:
+            hook.disabled_until = FOREVER
+        elif over > 0:
+            pause = min(FIRST_PAUSE * 2 ** (over - 1), LONGEST_PAUSE)
+            hook.disabled_until = self.world.now + pause
+        else:
+            hook.disabled_until = None
 
-    def _record(
-        self, letter: Letter, outcome: str, status: int | None = None, answer: str = ""
-    ) -> None:
-        delivery = Delivery(
-            event=letter.event,
-            address=letter.url.partition("?")[0],
-            key=letter.headers["Idempotency-Key"],
-            body=json.loads(letter.body),
-            outcome=outcome,
-            status=status,
-            answer=answer,
-        )
-        self.deliveries.append(delivery)
+    def _record(self, letter: Letter, outcome: str, status: int | None = None) -> None:
+        self.deliveries.append(Delivery(letter=letter, outcome=outcome, status=status))
 
 
 def _send(letter: Letter) -> tuple[int | None, str]:

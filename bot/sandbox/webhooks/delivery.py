@@ -11,6 +11,7 @@ from bot.sandbox.webhooks.parts import Body
 from bot.sandbox.world.entities import Webhook
 from bot.sandbox.world.state import World
 
+# doc/user/gitlab_com/_index.md for the timeout, app/services/web_hook_service.rb for the rest.
 TIMEOUT = 10.0
 LONGEST_ANSWER = 8 * 1024
 

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from typing import NamedTuple
 
 from bot.sandbox.world.entities import DiffVersion, MergeRequest
@@ -177,15 +178,10 @@ def _tell_change(store: ObjectStore, change: FileChange) -> str:
 
 
 def _hunks(old: str, new: str) -> Iterator[str]:
-    one, other = _split(old), _split(new)
+    # Lines end where git's do: `splitlines` would end them at a form feed, too.
+    one, other = (list(StringIO(text, newline="\n")) for text in (old, new))
     for line in list(difflib.unified_diff(one, other, n=3))[2:]:
         yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
-
-
-def _split(text: str) -> list[str]:
-    lines = text.split("\n")
-    whole = [line + "\n" for line in lines[:-1]]
-    return whole + ([lines[-1]] if lines[-1] else [])
 
 
 def render_diff(
@@ -219,10 +215,7 @@ def count_lines(store: ObjectStore, changes: Iterable[FileChange]) -> list[Stats
     """Count added and deleted lines per file."""
     counted = []
     for change in changes:
-        old, new = _texts(store, change)
-        binary = is_binary(old) or is_binary(new)
-        lines = "" if binary else render_patch(store, change)
-        marks = [line[:1] for line in lines.split("\n")]
+        marks = [line[:1] for line in render_patch(store, change).split("\n")]
         counted.append(
             Stats(
                 path=change.new_path,

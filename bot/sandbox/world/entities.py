@@ -212,7 +212,7 @@ class StatusCheck:
     name: str
     external_url: str
     shared_secret: str | None = field(default=None, repr=False)
-    branches: tuple[str, ...] = ()  # the protected ones it is limited to
+    branches: "tuple[Protection, ...]" = ()  # those it is limited to
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -574,8 +574,12 @@ class Release:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Protection:
-    """How a branch, or those of a wildcard, are protected; a level of 0 is nobody."""
+    """How a branch, or those of a wildcard, are protected; a level of 0 is nobody.
 
+    It has no number before it is told.
+    """
+
+    name: str
     id: int = 0
     push_level: int = Level.MAINTAINER
     merge_level: int = Level.MAINTAINER
@@ -608,9 +612,7 @@ class Project:
     settings: ProjectSettings = field(default_factory=ProjectSettings)
     members: dict[int, Member] = field(default_factory=dict, repr=False)
     shared_with: list[GroupLink] = field(default_factory=list, repr=False)
-    protected_branches: set[str] = field(default_factory=set)
-    # How they are protected; of a name that is not here as GitLab does at first.
-    protections: dict[str, Protection] = field(default_factory=dict, repr=False)
+    protected_branches: list[Protection] = field(default_factory=list, repr=False)
     labels: dict[str, Label] = field(default_factory=dict, repr=False)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict, repr=False)
     # The highest number that was given before something was deleted.
@@ -630,12 +632,12 @@ class Project:
         path = self.path_with_namespace.rpartition("/")[2]
         return needle.casefold() in f"{path}\n{self.name}\n{self.description or ''}".casefold()
 
-    def protections_of(self, branch: str) -> list[str]:
-        """List the names and wildcards that protect a branch, which none has to have yet.
+    def protections_of(self, branch: str) -> list[Protection]:
+        """List what protects a branch, by its name or a wildcard; it need not be there yet.
 
         doc/user/project/repository/branches/protected.md
         """
-        return [each for each in sorted(self.protected_branches) if matches(each, branch)]
+        return [each for each in self.protected_branches if matches(each.name, branch)]
 
     @property
     def upstream(self) -> "Project":
@@ -658,18 +660,15 @@ class Project:
 
     def guards(self, branch: str) -> bool:
         """Return whether the history of a branch may not be lost."""
-        return any(not each.allow_force_push for each in self._rules_of(branch))
+        return any(not each.allow_force_push for each in self.protections_of(branch))
 
     def levels_to_push(self, branch: str) -> set[int]:
         """Return the levels that may push to a branch; 0 is nobody."""
-        return {each.push_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
+        return {each.push_level for each in self.protections_of(branch)} or {Level.DEVELOPER}
 
     def levels_to_merge(self, branch: str) -> set[int]:
         """Return the levels that may merge into a branch without pushing to it; 0 is nobody."""
-        return {each.merge_level for each in self._rules_of(branch)} or {Level.DEVELOPER}
-
-    def _rules_of(self, branch: str) -> list[Protection]:
-        return [self.protections.get(each, Protection()) for each in self.protections_of(branch)]
+        return {each.merge_level for each in self.protections_of(branch)} or {Level.DEVELOPER}
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -7,7 +7,7 @@ target project, while branch names stay each repository's own.
 # One module: commits, branches and the merge of trees are one model of git, as git has it.
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -113,13 +113,13 @@ class ObjectStore:
         self.order.setdefault(commit.sha, len(self.order))
         return self.commits.setdefault(commit.sha, commit)
 
-    def ancestors(self, sha: str) -> set[str]:
-        """Collect a commit and all it descends from."""
+    def ancestors(self, sha: str, but: Collection[str] = ()) -> set[str]:
+        """Collect a commit and all it descends from, `but` those and what is reached by them."""
         seen: set[str] = set()
         queue = [sha]
         while queue:
             current = queue.pop()
-            if current not in seen:
+            if current not in seen and current not in but:
                 seen.add(current)
                 queue.extend(self.commits[current].parents)
         return seen
@@ -134,17 +134,8 @@ class ObjectStore:
         reachable = self.ancestors(one)
         if other in reachable:
             return other
-        seen: set[str] = set()
-        border: set[str] = set()
-        queue = [other]
-        while queue:
-            current = queue.pop()
-            if current in reachable:
-                border.add(current)
-            elif current not in seen:
-                seen.add(current)
-                queue.extend(self.commits[current].parents)
-        return self._newest(border)
+        own = self.ancestors(other, but=reachable)
+        return self._newest({p for sha in own for p in self.commits[sha].parents} & reachable)
 
     def _newest(self, candidates: set[str]) -> str | None:
         below: set[str] = set()
@@ -165,6 +156,7 @@ class Repository:
         self.tags: dict[str, tuple[str, str | None]] = {}
         # Further refs, as `refs/notes/commits`.
         self.refs: dict[str, str] = {}
+        # The commits that were ever pushed here, or were the head of a merge request here.
         self.known: set[str] = set()
 
     def fork(self) -> "Repository":
@@ -182,24 +174,15 @@ class Repository:
         commit = self.store.commits.get(sha)
         if commit is None and SHORTEST_SHA <= len(ref) < FULL_SHA:
             commit = self._find_short(ref)
-        return commit if commit is not None and self.knows(commit.sha) else None
+        return commit if commit is not None and commit.sha in self.known else None
 
     def _find_short(self, ref: str) -> Commit | None:
         found = [each for sha, each in self.store.commits.items() if sha.startswith(ref)]
         return found[0] if len(found) == 1 else None
 
-    def knows(self, sha: str) -> bool:
-        """Return whether the commit was ever pushed here or is the head of a merge request here."""
-        return sha in self.known
-
     def fetch(self, sha: str) -> None:
         """Make a commit of the shared store, and all before it, readable here."""
-        queue = [sha]
-        while queue:
-            current = queue.pop()
-            if current not in self.known:
-                self.known.add(current)
-                queue.extend(self.store.commits[current].parents)
+        self.known |= self.store.ancestors(sha, but=self.known)
 
     def content(self, commit: Commit, path: str) -> bytes | None:
         """Read a file at a commit."""
@@ -289,29 +272,6 @@ def entries_below(tree: Tree, path: str) -> Mapping[str, Blob]:
     return {name: blob for name, blob in tree.items() if name.startswith(prefix)}
 
 
-def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, tuple[str, ...]]:
-    """Merge two trees file by file; the second value lists the paths in conflict."""
-    merged = dict(ours)
-    conflicts = []
-    for path in sorted(_changed(base, theirs)):
-        if ours.get(path) == base.get(path) or ours.get(path) == theirs.get(path):
-            _put(merged, path, theirs.get(path))
-        else:
-            conflicts.append(path)
-    return merged, tuple(conflicts)
-
-
-def _changed(base: Tree, head: Tree) -> set[str]:
-    return {path for path, _ in base.items() ^ head.items()}
-
-
-def _put(tree: dict[str, Blob], path: str, blob: Blob | None) -> None:
-    if blob is None:
-        tree.pop(path, None)
-    else:
-        tree[path] = blob
-
-
-def changed_paths(base: Tree, head: Tree) -> Iterable[str]:
+def changed_paths(base: Tree, head: Tree) -> list[str]:
     """List the paths that differ between two trees, sorted."""
-    return sorted(_changed(base, head))
+    return sorted({path for path, _ in base.items() ^ head.items()})

@@ -19,7 +19,6 @@ from bot.sandbox.world.entities import (
     Project,
     Todo,
     Token,
-    TriggerToken,
     User,
     Webhook,
 )
@@ -81,14 +80,20 @@ class QuickActionOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerCall:
-    """A pipeline asked for by trigger token: `payload` is the content of TRIGGER_PAYLOAD."""
+class Start:
+    """How a pipeline came to be: its source, its ref, as whom, and what was passed.
+
+    `payload` is the content of TRIGGER_PAYLOAD, where a trigger token asked for it.
+    """
 
     project: Project
     ref: str
-    trigger: TriggerToken
-    payload: Mapping[str, object]
+    source: str
+    user: User
     variables: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, object] | None = None
+    short_token: str | None = None
+    merge_request: MergeRequest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +120,7 @@ class RequestRecord:
 
 Mentions = Callable[["World", Project, str], Iterable[str]]
 QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
-Trigger = Callable[["World", TriggerCall], Pipeline]
+Trigger = Callable[[Start], Pipeline]
 RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
 Play = Callable[[Project, User, Mapping[str, str]], Pipeline]
