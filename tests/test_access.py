@@ -116,3 +116,25 @@ def test_the_doctor_names_the_group(made: NominationWorld, server: Server) -> No
     told = " ".join(run_reading(server, "doctor").stdout.split())
     assert "it does not exist for the bot" in told
     assert "give the bot's account read access there, or mend the policy" in told
+
+
+def test_words_of_an_entry_are_not_taken_for_a_lack_of_access(
+    made: NominationWorld, server: Server
+) -> None:
+    # YAML decodes what a tag holds, and the message about it shows that.
+    path = "data/team_members/person/m/mia.yml"
+    text = b"gitlab: !the%20group%20cannot%20be%20read%20by%20the%20bot mia\n"
+    made.push({path: text}, branch="main", by="olga")
+    step = next_step(run_on(server, made.nomination).body)
+    assert "the group cannot be read by the bot" in step
+    assert "access there" not in step
+    assert "recheck` to try again" in step
+
+
+def test_what_else_is_unknown_hides_no_lack_of_access(
+    made: NominationWorld, server: Server
+) -> None:
+    made.push({"data/team_members/person/m/mia.yml": b"gitlab: !x mia\n"}, branch="main", by="olga")
+    hide_group(made)
+    step = next_step(run_on(server, made.nomination).body)
+    assert f"cannot be read by the bot. {OPERATOR}, or" in step

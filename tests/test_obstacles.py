@@ -9,6 +9,7 @@ from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import MergeRequestUpdate
 from bot.sandbox.http.server import Server
+from bot.sandbox.world.entities import MergeRequest
 from tests.nomination_world import (
     ENTRY,
     NominationWorld,
@@ -37,6 +38,11 @@ def made() -> NominationWorld:
 def delete_source(made: NominationWorld) -> None:
     reply = Api(made.world, "nina").delete(f"/projects/{made.team.id}/repository/branches/{BRANCH}")
     assert reply.status == 204
+
+
+def delete_fork(made: NominationWorld, mr: MergeRequest) -> None:
+    assert mr.source_project
+    assert Api(made.world, "nina").delete(f"/projects/{mr.source_project.id}").status == 202
 
 
 def push_both(made: NominationWorld) -> None:
@@ -107,14 +113,39 @@ def test_without_the_project_of_its_changes_a_new_one_is_opened(
 ) -> None:
     mr = open_from_fork(made)
     actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
-    fork = mr.source_project
-    assert fork
-    assert Api(made.world, "nina").delete(f"/projects/{fork.id}").status == 202
+    delete_fork(made, mr)
     assert ANEW in next_step(run_on(server, mr, gate=GateKind.NONE))
     actions.close(made.world, made.user("nina"), mr)
     body = run_on(server, mr, gate=GateKind.NONE).body
     assert "Reopen this merge request" not in body
     assert "the project that its changes come from was deleted" in body
+
+
+def test_nobody_mends_the_gate_of_what_cannot_be_merged(
+    made: NominationWorld, server: Server
+) -> None:
+    mr = open_from_fork(made)
+    actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
+    assert "somebody mends what keeps the gate from being set" in next_step(run_on(server, mr))
+    delete_fork(made, mr)
+    assert next_step(run_on(server, mr)).startswith(f"**Next step:** `@nina` {ANEW}")
+
+
+def test_nothing_is_asked_of_others_where_a_new_one_must_be_opened(
+    made: NominationWorld, server: Server, tmp_path: Path
+) -> None:
+    mr = open_from_fork(made)
+    assigning = next_step(run_on(server, mr))
+    assert "assigns this merge request" in assigning
+    delete_fork(made, mr)
+    outcome = run_on(server, mr)
+    assert next_step(outcome).startswith(f"**Next step:** `@nina` {ANEW}")
+    assert outcome.gate == "failed"
+    assert "assigns this merge request" not in outcome.body
+    found = section(board(server, tmp_path))["waiting"]
+    (waiting,) = [each for each in found if each["iid"] == mr.iid]
+    assert (waiting["state"], waiting["actor"]) == ("waiting", "author")
+    assert "Open a new merge request" in waiting["step"]
 
 
 def test_one_that_is_closed_needs_its_branch_before_it_is_reopened(

@@ -132,6 +132,8 @@ GRACE, LINUS, MARGARET = map(make_person, ("grace", "linus", "margaret"))
         (READY, {"conflicts": True, "assignees": (MARGARET,)}, "@ada"),
         (READY, {"source_exists": False, "assignees": (MARGARET,)}, "@ada"),
         (MAINTAINERS, {"conflicts": True, "assignees": (LINUS,)}, "@linus"),
+        # There everything would be to do again.
+        (MAINTAINERS, {"source_exists": False, "source_project_id": None}, "@ada"),
         (MAINTAINERS, {"assignees": (LINUS,)}, "@linus"),
         (MAINTAINERS, {"assignees": (LINUS,), "draft": True}, "@ada"),
         (MANAGER, {"assignees": (GRACE,)}, "@grace"),
@@ -413,6 +415,36 @@ def test_after_some_days_the_same_person_is_reminded(days: float, said: str | No
     assert find_mentions(body) == ["@ada"]
     assert (f" (reminder {said})." in body) is bool(said)
     assert ("(reminder" in body) is bool(said)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"conflicts": True},
+        {"source_exists": False},
+        {"source_exists": False, "source_project_id": None},
+    ],
+)
+def test_of_what_came_in_the_way_nobody_is_told_since_when(lost: dict[str, Any]) -> None:
+    policy = make_policy(READY, notify=True, remind_after=7, reminders=2)
+    for extra, told in (({}, "(reminder 2 of 2)"), (lost, "Waiting for @ada.")):
+        old = {"created_at": NOW - timedelta(days=400)}
+        here = make_merge_request(assignees=(MARGARET,), **old, **extra)
+        moved = NOW - timedelta(days=90)
+        body = show(make_assessment(policy, merge_request=here, moved=moved), merge_request=here)
+        assert told in body
+    assert "reminder" not in body
+
+
+def test_a_branch_that_is_gone_after_the_merge_is_in_nobodys_way() -> None:
+    policy = make_policy(
+        READY, notify=True, remind_after=7, follow_ups=(make_follow_up(GROUP_STEP),)
+    )
+    bodies = []
+    for exists in (True, False):
+        here = make_merge_request(state="merged", merged_at=NOW, source_exists=exists)
+        bodies.append(show(make_assessment(policy, merge_request=here), merge_request=here))
+    assert bodies[0] == bodies[1]
 
 
 def test_without_a_mention_or_a_day_there_is_no_reminder() -> None:

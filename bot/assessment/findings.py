@@ -20,7 +20,7 @@ from bot.evidence import (
 from bot.merge_request import MergeRequest
 from bot.nomination import Nomination
 from bot.policy import FollowUp, GroupMember, ListedIn, Policy, Requirement
-from bot.unread import HIDDEN, Unread
+from bot.unread import Hidden, Unread
 from bot.values import dataclass
 
 NO_ACCOUNT = "GitLab knows no account of this name (renamed, deleted, or not visible)"
@@ -158,7 +158,7 @@ class Finding:
         It is empty where the words around it say so.
         """
         reason = self.reason or ""
-        remedy = "" if HIDDEN in reason else _REMEDIES.get(reason)
+        remedy = "" if isinstance(reason, Hidden) else _REMEDIES.get(reason)
         return remedy if self.verdict is Verdict.UNKNOWN else None
 
 

@@ -13,7 +13,7 @@ from bot.commands import help_table
 from bot.evidence import Manager
 from bot.report.links import ACCOUNT, numbered_link, policy_link
 from bot.report.turns import Turn, steps_in_order
-from bot.unread import HIDDEN, Unread
+from bot.unread import Hidden, Unread
 
 SHOWN = 5  # merge requests listed as counted, or as nearly counted
 TITLE_LIMIT = 50  # characters of a merge request's title
@@ -160,6 +160,6 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "merging_manager": find_merging_manager,
     "is_offered": _is_offered,
     "offer_link": numbered_link,
-    "is_hidden": lambda reason: HIDDEN in (reason or ""),
+    "is_hidden": lambda reason: isinstance(reason, Hidden),
     "is_unread": lambda fact: isinstance(fact, Unread),
 }

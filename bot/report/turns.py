@@ -55,14 +55,17 @@ def find_turns(
     told: set[str] = set()
     for assessment in assessments:
         who = _find_next(assessment, merge_request, held=held, passed=passed)
-        turn = _make_turn(assessment, who, told, now) if who else None
+        dated = None if _is_obstructed(assessment, merge_request) else find_since(assessment)
+        turn = _make_turn(assessment, who, dated, told, now) if who else None
         if turn and turn.mentioned:
             told.add(turn.username.casefold())
         turns.append(turn)
     return tuple(turns)
 
 
-def _make_turn(assessment: Assessment, who: str, told: set[str], now: datetime | None) -> Turn:
+def _make_turn(
+    assessment: Assessment, who: str, since: datetime | None, told: set[str], now: datetime | None
+) -> Turn:
     name = assessment.reachable.get(who.casefold())
     mentioned = (
         assessment.policy.notify
@@ -70,7 +73,7 @@ def _make_turn(assessment: Assessment, who: str, told: set[str], now: datetime |
         and is_mentionable(name)
         and name.casefold() not in told
     )
-    policy, since = assessment.policy, find_since(assessment)
+    policy = assessment.policy
     turn = Turn(username=name or who, since=since, mentioned=mentioned)
     if not (mentioned and since and now and policy.remind_after):
         return turn
@@ -141,13 +144,23 @@ def _find_next(
     return _find_actor(actor, assessment, merge_request) if actor else None
 
 
+def _is_obstructed(assessment: Assessment, merge_request: MergeRequest) -> bool:
+    """Return whether it is for an obstacle to be mended: GitLab does not tell since when."""
+    obstacle = merge_request.obstacle if merge_request.state == "opened" else None
+    # Without that project, whatever people did here would be to do again in a new one.
+    return obstacle == "source project" or bool(obstacle and assessment.ready)
+
+
 def _next_of_open(
     assessment: Assessment, merge_request: MergeRequest, *, passed: bool
 ) -> str | None:
     """Name who does the next step as the comment tells it; nobody where that is not known."""
+    obstructed = _is_obstructed(assessment, merge_request)
     if assessment.ready:
         merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
-        return ("author" if merge_request.obstacle else merger) if passed else None
+        return ("author" if obstructed else merger) if passed else None
+    if obstructed:
+        return "author"
     first = steps_in_order(assessment)[0]
     if first.verdict is Verdict.UNKNOWN:
         return None

@@ -96,15 +96,15 @@ def _find_next(evaluation: Evaluation, told: Assessment) -> tuple[str, str, tupl
         return "held", "whoever holds it", (hold.by,), "Release it"
     steps = steps_in_order(told)
     assigned = _assigned(evaluation, told)
-    if steps:
+    merge_request = evaluation.merge_request
+    if steps and merge_request.obstacle != "source project":
         finding = steps[0]
         actor = finding.requirement.actor
         state = "unknown" if finding.verdict is Verdict.UNKNOWN else "waiting"
         return state, actor, _people(actor, told, assigned), finding.requirement.title
     gate = evaluation.report.gate if evaluation.report else None
-    if gate is None or gate.state is not GateState.PASSED:
+    if not steps and (gate is None or gate.state is not GateState.PASSED):
         return "unknown", "nobody yet", (), "Something could not be read"
-    merge_request = evaluation.merge_request
     mending = _MENDING.get(merge_request.obstacle or ("draft" if merge_request.draft else ""))
     if mending:
         author = (merge_request.author.username,) if merge_request.author else ()

@@ -7,7 +7,7 @@ from bot.assessment.findings import Case, Finding, Part, Verdict
 from bot.assessment.kinds.kind import RequirementKind
 from bot.policy import Requirement
 from bot.policy.grammar import Contradiction, Key, Switch, Whole
-from bot.unread import Unread
+from bot.unread import Unread, join_reasons
 from bot.values import dataclass
 
 
@@ -66,7 +66,7 @@ class Assigned(RequirementKind):
             found=assigned.count("manager") + min(assigned.count("maintainer"), self.maintainers),
             needed=int(self.manager) + self.maintainers,
             parts=tuple(parts),
-            reason="; ".join(reasons) or None,
+            reason=join_reasons(reasons),
         )
 
 
