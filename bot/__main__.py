@@ -168,8 +168,7 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
             signal.signal(each, _stop)
     try:
         code = main()
-        # What insists on the end must not break off the last lines.
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # what insists must not cut the last lines off
         try:
             sys.stdout.flush()
             sys.stderr.flush()

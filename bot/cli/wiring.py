@@ -86,8 +86,7 @@ def connect(
     watchdog.start()
     try:
         choices = _choose(settings)
-        # Templates are compiled while the first answers are awaited.
-        client.meanwhile = choices.words.prepare
+        client.meanwhile = choices.words.prepare  # compiled while the first answers are awaited
         yield client, choices
     finally:
         watchdog.cancel()

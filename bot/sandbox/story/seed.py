@@ -134,6 +134,7 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
     owner = world.find_user(namespace)
     source = _forked_from(world, section)
     branch = section.take("default_branch", str, "main")
+    protected = section.words("protected", (branch,))
     project = Project(
         id=_number(world, "project", section),
         path_with_namespace=path,
@@ -151,9 +152,7 @@ def _add_project(world: World, path: str, section: Section, directory: Path) -> 
         settings=_read_settings(section),
         members=_read_members(world, section.section("members")),
         shared_with=_read_links(world, section.section("shared_with")),
-        protected_branches=[
-            Protection(name=each) for each in section.words("protected", (branch,))
-        ],
+        protected_branches=[Protection(name=each) for each in protected],
     )
     if owner is not None:
         member = Member(user=owner, level=Level.OWNER, created_at=world.now)
