@@ -20,6 +20,7 @@ from bot.report.rendering import MARKER as MARKER, render_report as render_repor
 from bot.report.site import write_site as write_site
 from bot.report.turns import (
     find_since as find_since,
+    is_obstructed as is_obstructed,
     steps_in_order as steps_in_order,
     tell_waits as tell_waits,
 )

@@ -55,7 +55,7 @@ def find_turns(
     told: set[str] = set()
     for assessment in assessments:
         who = _find_next(assessment, merge_request, held=held, passed=passed)
-        dated = None if _is_obstructed(assessment, merge_request) else find_since(assessment)
+        dated = None if is_obstructed(assessment, merge_request) else find_since(assessment)
         turn = _make_turn(assessment, who, dated, told, now) if who else None
         if turn and turn.mentioned:
             told.add(turn.username.casefold())
@@ -119,6 +119,13 @@ def find_since(assessment: Assessment) -> datetime | None:
     return max(times)
 
 
+def is_obstructed(assessment: Assessment, merge_request: MergeRequest) -> bool:
+    """Return whether it is for an obstacle to be mended: GitLab does not tell since when."""
+    obstacle = merge_request.obstacle if merge_request.state == "opened" else None
+    # Without that project, whatever people did here would be to do again in a new one.
+    return obstacle == "source project" or bool(obstacle and assessment.ready)
+
+
 def steps_in_order(assessment: Assessment) -> list[Finding]:
     """Return the open points that people can meet, first what can be done at once.
 
@@ -144,18 +151,11 @@ def _find_next(
     return _find_actor(actor, assessment, merge_request) if actor else None
 
 
-def _is_obstructed(assessment: Assessment, merge_request: MergeRequest) -> bool:
-    """Return whether it is for an obstacle to be mended: GitLab does not tell since when."""
-    obstacle = merge_request.obstacle if merge_request.state == "opened" else None
-    # Without that project, whatever people did here would be to do again in a new one.
-    return obstacle == "source project" or bool(obstacle and assessment.ready)
-
-
 def _next_of_open(
     assessment: Assessment, merge_request: MergeRequest, *, passed: bool
 ) -> str | None:
     """Name who does the next step as the comment tells it; nobody where that is not known."""
-    obstructed = _is_obstructed(assessment, merge_request)
+    obstructed = is_obstructed(assessment, merge_request)
     if assessment.ready:
         merger = "manager" if find_merging_manager(assessment.findings) else "maintainer"
         return ("author" if obstructed else merger) if passed else None

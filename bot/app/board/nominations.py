@@ -14,7 +14,7 @@ from bot.assessment import (
     how_they_went,
 )
 from bot.evidence import Manager
-from bot.report import GateState, find_since, steps_in_order
+from bot.report import GateState, find_since, is_obstructed, steps_in_order
 
 # What the author mends before somebody can merge.
 _MENDING = {
@@ -97,7 +97,7 @@ def _find_next(evaluation: Evaluation, told: Assessment) -> tuple[str, str, tupl
     steps = steps_in_order(told)
     assigned = _assigned(evaluation, told)
     merge_request = evaluation.merge_request
-    if steps and merge_request.obstacle != "source project":
+    if steps and not is_obstructed(told, merge_request):
         finding = steps[0]
         actor = finding.requirement.actor
         state = "unknown" if finding.verdict is Verdict.UNKNOWN else "waiting"
