@@ -463,6 +463,12 @@ class Outcome:
         report = self.evaluation.report
         return report.body or "" if report else ""
 
+    @property
+    def next_step(self) -> str:
+        """Return the one line of the comment that says what comes next."""
+        (line,) = (each for each in self.body.splitlines() if each.startswith("**Next step:**"))
+        return line
+
 
 def run_on(
     server: Server, mr: MergeRequest, limits: Mapping[str, Any] | None = None, **choices: Any

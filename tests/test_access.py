@@ -52,18 +52,13 @@ def approved() -> tuple[rules.Policy, ...]:
     return tuple(replace(policy, requirements=(asked,)) for policy in shipped()[0])
 
 
-def next_step(body: str) -> str:
-    (line,) = (each for each in body.splitlines() if each.startswith("**Next step:**"))
-    return line
-
-
 @pytest.mark.parametrize("hide", [hide_group, hide_repository, hide_merge_requests])
 def test_whoever_runs_the_bot_is_asked_for_access(
     made: NominationWorld, server: Server, hide: Callable[[NominationWorld], None]
 ) -> None:
     hide(made)
     outcome = run_on(server, made.nomination)
-    step = next_step(outcome.body)
+    step = outcome.next_step
     assert outcome.gate == "pending"
     assert f"cannot be read by the bot. {OPERATOR}, or" in step
     assert "to try again" not in step
@@ -72,19 +67,19 @@ def test_whoever_runs_the_bot_is_asked_for_access(
 def test_the_contact_is_who_is_asked(made: NominationWorld, server: Server) -> None:
     hide_group(made)
     words = Words(None, "https://gitlab.example.com", "nomination", About(contact="#ops"))
-    assert ACCESS.format("#ops") in next_step(run_on(server, made.nomination, words=words).body)
+    assert ACCESS.format("#ops") in run_on(server, made.nomination, words=words).next_step
 
 
 def test_whose_approval_counts_takes_access_too(made: NominationWorld, server: Server) -> None:
     hide_group(made)
-    assert OPERATOR in next_step(run_on(server, made.nomination, policies=approved()).body)
+    assert OPERATOR in run_on(server, made.nomination, policies=approved()).next_step
 
 
 def test_it_is_said_at_once_that_nobody_can_be_assigned_before(server: Server) -> None:
     made = make_world(assigned=False)
     server.turn_to(made.world)
     hide_group(made)
-    step = next_step(run_on(server, made.nomination).body)
+    step = run_on(server, made.nomination).next_step
     assert "assigns this merge request to the manager `@mia`" in step
     assert f"cannot be read by the bot). {OPERATOR}." in step
 
@@ -92,7 +87,7 @@ def test_it_is_said_at_once_that_nobody_can_be_assigned_before(server: Server) -
 def test_what_fails_otherwise_is_looked_at_again(made: NominationWorld, server: Server) -> None:
     made.gateway.repository.branches.clear()
     made.gateway.default_branch = ""
-    step = next_step(run_on(server, made.nomination).body)
+    step = run_on(server, made.nomination).next_step
     assert "access there" not in step
 
 
@@ -125,7 +120,7 @@ def test_words_of_an_entry_are_not_taken_for_a_lack_of_access(
     path = "data/team_members/person/m/mia.yml"
     text = b"gitlab: !the%20group%20cannot%20be%20read%20by%20the%20bot mia\n"
     made.push({path: text}, branch="main", by="olga")
-    step = next_step(run_on(server, made.nomination).body)
+    step = run_on(server, made.nomination).next_step
     assert "the group cannot be read by the bot" in step
     assert "access there" not in step
     assert "recheck` to try again" in step
@@ -136,5 +131,5 @@ def test_what_else_is_unknown_hides_no_lack_of_access(
 ) -> None:
     made.push({"data/team_members/person/m/mia.yml": b"gitlab: !x mia\n"}, branch="main", by="olga")
     hide_group(made)
-    step = next_step(run_on(server, made.nomination).body)
+    step = run_on(server, made.nomination).next_step
     assert f"cannot be read by the bot. {OPERATOR}, or" in step

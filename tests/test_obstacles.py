@@ -13,7 +13,6 @@ from bot.sandbox.world.entities import MergeRequest
 from tests.nomination_world import (
     ENTRY,
     NominationWorld,
-    Outcome,
     entry,
     make_world,
     run_on,
@@ -60,11 +59,6 @@ def solve(made: NominationWorld) -> None:
     made.push({"README.md": None}, branch="main", by="olga")
 
 
-def next_step(outcome: Outcome) -> str:
-    (line,) = (each for each in outcome.body.splitlines() if each.startswith("**Next step:**"))
-    return line
-
-
 @pytest.mark.parametrize(
     ("obstruct", "mend", "said"),
     [(delete_source, restore_source, PUSHES), (push_both, solve, SOLVES)],
@@ -75,24 +69,24 @@ def test_what_nobody_can_merge_is_mended_first_by_the_author(
     made.push({"CHANGES.md": b"ours\n"}, branch=BRANCH)
     made.push({"CHANGES.md": b"ours\n"}, branch="main", by="olga")
     before = run_on(server, made.nomination)
-    assert next_step(before) == f"**Next step:** {MERGES}"
+    assert before.next_step == f"**Next step:** {MERGES}"
     calls = run_on(server, made.nomination).calls
     obstruct(made)
     told = run_on(server, made.nomination)
-    assert next_step(told) == f"**Next step:** {said}, then {MERGES}"
+    assert told.next_step == f"**Next step:** {said}, then {MERGES}"
     # What the process asks for is met all the same.
     assert told.gate == "passed"
     again = run_on(server, made.nomination)
     assert (again.calls, writes_in(made.world.requests[-again.calls :])) == (calls, [])
     mend(made)
-    assert next_step(run_on(server, made.nomination)) == f"**Next step:** {MERGES}"
+    assert run_on(server, made.nomination).next_step == f"**Next step:** {MERGES}"
 
 
 def test_several_things_in_the_way_are_told_in_order(made: NominationWorld, server: Server) -> None:
     push_both(made)
     update = MergeRequestUpdate(title="Draft: Nina")
     actions.update_merge_request(made.world, made.user("nina"), made.nomination, update)
-    step = next_step(run_on(server, made.nomination))
+    step = run_on(server, made.nomination).next_step
     assert step.index(SOLVES) < step.index("marks this merge request as ready") < step.index(MERGES)
 
 
@@ -101,7 +95,7 @@ def test_the_name_of_a_branch_is_inert(made: NominationWorld, server: Server, na
     made.push({ENTRY: entry("nina", "maintainer")}, branch=name)
     made.nomination.source_branch = name
     made.team.repository.branches.pop(name)
-    step = next_step(run_on(server, made.nomination))
+    step = run_on(server, made.nomination).next_step
     assert "pushes the source branch `" in step
     assert name in step
     if "@" in name:
@@ -114,7 +108,7 @@ def test_without_the_project_of_its_changes_a_new_one_is_opened(
     mr = open_from_fork(made)
     actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
     delete_fork(made, mr)
-    assert ANEW in next_step(run_on(server, mr, gate=GateKind.NONE))
+    assert ANEW in run_on(server, mr, gate=GateKind.NONE).next_step
     actions.close(made.world, made.user("nina"), mr)
     body = run_on(server, mr, gate=GateKind.NONE).body
     assert "Reopen this merge request" not in body
@@ -126,20 +120,20 @@ def test_nobody_mends_the_gate_of_what_cannot_be_merged(
 ) -> None:
     mr = open_from_fork(made)
     actions.assign(made.world, made.user("nina"), mr, [made.user("mia"), made.user("max")])
-    assert "somebody mends what keeps the gate from being set" in next_step(run_on(server, mr))
+    assert "somebody mends what keeps the gate from being set" in run_on(server, mr).next_step
     delete_fork(made, mr)
-    assert next_step(run_on(server, mr)).startswith(f"**Next step:** `@nina` {ANEW}")
+    assert run_on(server, mr).next_step.startswith(f"**Next step:** `@nina` {ANEW}")
 
 
 def test_nothing_is_asked_of_others_where_a_new_one_must_be_opened(
     made: NominationWorld, server: Server, tmp_path: Path
 ) -> None:
     mr = open_from_fork(made)
-    assigning = next_step(run_on(server, mr))
+    assigning = run_on(server, mr).next_step
     assert "assigns this merge request" in assigning
     delete_fork(made, mr)
     outcome = run_on(server, mr)
-    assert next_step(outcome).startswith(f"**Next step:** `@nina` {ANEW}")
+    assert outcome.next_step.startswith(f"**Next step:** `@nina` {ANEW}")
     assert outcome.gate == "failed"
     assert "assigns this merge request" not in outcome.body
     found = section(board(server, tmp_path))["waiting"]

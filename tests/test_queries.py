@@ -47,7 +47,7 @@ from bot.merge_request import Person, Standing
 from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
-from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, make_person, work_of
+from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
 
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
@@ -132,8 +132,6 @@ def test_the_fixed_queries_are_graphql(text: str) -> None:
 
 # --- merge requests from a branch, and accounts -----------------------------------------
 
-ADA_ID = make_person("Ada").id
-USER = {"id": f"gid://gitlab/User/{ADA_ID}", "username": "Ada", "state": "active", "bot": False}
 SIBLINGS = SiblingsOf("g/a", "patch-1")
 
 

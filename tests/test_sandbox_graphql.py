@@ -273,8 +273,12 @@ def test_a_page_that_makes_no_sense_is_an_error(variables: dict[str, Any], probl
 
 def test_a_page_holds_at_most_a_hundred() -> None:
     page: Any = connect(range(250), first=200)
-    assert (len(page["nodes"]), page["count"], page["pageInfo"]["hasNextPage"]) == (100, 250, True)
-    assert connect([])["pageInfo"] == {
+    assert (len(page["nodes"]), page["count"], page["pageInfo"].has_next_page) == (100, 250, True)
+
+
+def test_an_empty_page_has_no_cursors() -> None:
+    _, _, api = make_api()
+    assert notes(api)["pageInfo"] == {
         "hasNextPage": False,
         "hasPreviousPage": False,
         "startCursor": None,

@@ -57,7 +57,7 @@ def test_things_are_found_by_number_and_by_name_without_case() -> None:
 
 
 @pytest.mark.parametrize("find", [lambda w: w.user("nobody"), lambda w: w.project("a/b/c")])
-def test_what_must_exist_and_does_not_is_a_key_error(find: object) -> None:
+def test_what_must_exist_and_does_not_is_an_error(find: object) -> None:
     assert callable(find)
     with pytest.raises(ValueError, match="no "):
         find(make_world())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.sandbox.acts.merging import has_source_branch
 from bot.sandbox.acts.notes import add_system_note
 from bot.sandbox.acts.pipelines import start_pipelines
 from bot.sandbox.acts.repository import (
@@ -251,7 +252,7 @@ def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
             mr.state, mr.closed_at, mr.closed_by = "opened", None, None
             remember_state(world, user, mr)
             announce(world, user, mr, "reopen", {"state": ("closed", "opened")})
-            if mr.source_project and mr.source_branch in mr.source_project.repository.branches:
+            if has_source_branch(mr):
                 # MergeRequests::ReopenService: what was pushed meanwhile becomes a version now.
                 renew_diff(world, user, mr)
         return mr

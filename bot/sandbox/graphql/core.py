@@ -213,12 +213,27 @@ class Edge:
     @property
     def cursor(self) -> str:
         """What asks for the page behind this item, or before it; few queries ask for it."""
-        return _cursor(self.node, self.index)
+        said = {"id": _identity(self.node, self.index), "i": self.index}
+        return base64.b64encode(json.dumps(said).encode()).decode().rstrip("=")
 
 
-def _cursor(item: object, index: int) -> str:
-    said = {"id": str(getattr(item, "id", index)), "i": index}
-    return base64.b64encode(json.dumps(said).encode()).decode().rstrip("=")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageInfo:
+    """Where a page stands in the whole list."""
+
+    edges: Sequence[Edge]
+    has_next_page: bool
+    has_previous_page: bool
+
+    @property
+    def start_cursor(self) -> str | None:
+        """What asks for the page before this one; None where it is empty."""
+        return self.edges[0].cursor if self.edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """What asks for the page behind this one; None where it is empty."""
+        return self.edges[-1].cursor if self.edges else None
 
 
 def _position(items: Sequence[object], cursor: str, *, behind: bool) -> int:
@@ -246,16 +261,14 @@ def connect(found: Iterable[Any], **page: Any) -> dict[str, object]:
     items = list(found)
     start, end = _cut(items, page)
     nodes = items[start:end]
+    edges = [Edge(node=node, index=index) for index, node in enumerate(nodes, start)]
     return {
         "nodes": nodes,
-        "edges": [Edge(node=node, index=start + index) for index, node in enumerate(nodes)],
+        "edges": edges,
         "count": len(items),
-        "pageInfo": {
-            "hasNextPage": end < len(items),
-            "hasPreviousPage": start > 0,
-            "startCursor": _cursor(nodes[0], start) if nodes else None,
-            "endCursor": _cursor(nodes[-1], start + len(nodes) - 1) if nodes else None,
-        },
+        "pageInfo": PageInfo(
+            edges=edges, has_next_page=end < len(items), has_previous_page=start > 0
+        ),
     }
 
 

@@ -24,7 +24,7 @@ from bot.sandbox.world.access import (
     can_update,
     find_level,
 )
-from bot.sandbox.world.entities import MergeRequest, Note
+from bot.sandbox.world.entities import MergeRequest, Note, group_threads
 
 NOTE_KINDS = ("Note", "DiscussionNote", "DiffNote")
 
@@ -46,44 +46,39 @@ class Thread:
     """A discussion."""
 
     id: str
-    notes: list[NoteOn]
+    mr: MergeRequest
+    notes: list[Note]
 
     def __getattr__(self, name: str) -> Any:
         """Return what the note has that started it."""
-        return getattr(self.notes[0].note, name)
+        return getattr(self.notes[0], name)
 
 
-def _visible(asked: Asked, mr: MergeRequest) -> list[NoteOn]:
-    return [
-        NoteOn(note=note, mr=mr)
-        for note in mr.notes
-        if can_see_note(asked.user, mr, note, asked.today)
-    ]
+def _visible(asked: Asked, mr: MergeRequest) -> list[Note]:
+    return [note for note in mr.notes if can_see_note(asked.user, mr, note, asked.today)]
 
 
 @lists("NoteableInterface", "notes")
 def _notes(source: MergeRequest, asked: Asked, **wanted: Any) -> list[NoteOn]:
     kind = wanted.get("filter") or "ALL_NOTES"
     return [
-        each
+        NoteOn(note=each, mr=source)
         for each in _visible(asked, source)
-        if kind == "ALL_NOTES" or each.note.system is (kind == "ONLY_ACTIVITY")
+        if kind == "ALL_NOTES" or each.system is (kind == "ONLY_ACTIVITY")
     ]
 
 
 @lists("NoteableInterface", "discussions")
 def _discussions(source: MergeRequest, asked: Asked) -> list[Thread]:
-    threads: dict[str, list[NoteOn]] = {}
-    for each in _visible(asked, source):
-        threads.setdefault(each.note.discussion_id, []).append(each)
-    return [Thread(id=key, notes=notes) for key, notes in threads.items()]
+    threads = group_threads(_visible(asked, source))
+    return [Thread(id=key, mr=source, notes=notes) for key, notes in threads.items()]
 
 
 @resolves("Note", "discussion")
 def _discussion(source: NoteOn, asked: Asked) -> Thread:
     key = source.note.discussion_id
-    notes = [each for each in _visible(asked, source.mr) if each.note.discussion_id == key]
-    return Thread(id=key, notes=notes)
+    notes = [each for each in _visible(asked, source.mr) if each.discussion_id == key]
+    return Thread(id=key, mr=source.mr, notes=notes)
 
 
 @resolves("Note", "maxAccessLevelOfAuthor")
@@ -121,7 +116,10 @@ def find_note(asked: Asked, gid: object) -> NoteOn | None:
     return None
 
 
-connects("Discussion", notes=lambda source: source.notes)
+connects(
+    "Discussion",
+    notes=lambda source: (NoteOn(note=each, mr=source.mr) for each in source.notes),
+)
 connects("Note", awardEmoji=lambda source: source.awards)
 tells(
     "Note",

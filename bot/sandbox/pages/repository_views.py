@@ -4,6 +4,7 @@ import json
 
 from werkzeug.exceptions import NotFound
 
+from bot.sandbox.acts.merging import has_source_branch
 from bot.sandbox.pages.views import View
 from bot.sandbox.rest.merge_request_entities import shown_diff
 from bot.sandbox.rest.repository import list_tree
@@ -92,9 +93,7 @@ def view_changes(mr: MergeRequest) -> list[View]:
 
 
 def _view_change(mr: MergeRequest, change: FileChange) -> View:
-    source = mr.source_project
-    kept = source is not None and mr.source_branch in source.repository.branches
-    path = source.path_with_namespace if source else ""
+    path = mr.source_project.path_with_namespace if mr.source_project else ""
     lines = list(number_lines(mr.project.repository.store, change))
     changed = (each for each in lines if each.text[:1] in {"+", "-"})
     chosen = next((name_place(each.old, each.new) for each in changed), "")
@@ -102,7 +101,7 @@ def _view_change(mr: MergeRequest, change: FileChange) -> View:
     return {
         "path": change.new_path,
         "old_path": change.old_path if change.renamed else "",
-        "edit": edit if change.new and kept and mr.state == "opened" else "",
+        "edit": edit if change.new and has_source_branch(mr) and mr.state == "opened" else "",
         "lines": [(KINDS.get(line.text[:1], ""), line.text) for line in lines],
         "places": [
             (name_place(line.old, line.new), line.text) for line in lines if line[1:] != GAP

@@ -2,9 +2,12 @@
 
 # One module: notes, threads and reactions find each other by the same path.
 
+from dataclasses import replace
+from typing import cast
+
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
-from bot.sandbox.rest.core import Answer, Call, endpoint, paged, read_window
+from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import PAGING, mapping, takes
 from bot.sandbox.rest.people_entities import render_award
@@ -57,13 +60,13 @@ def list_notes(call: Call) -> Answer:
         key=lambda note: (getattr(note, order), note.id),
         reverse=newest,
     )
-    (page, size), headers = read_window(call), paged(call, found, lambda note: note).headers
+    page = paged(call, found, lambda note: note)
     body = [
         render_note(call.world, mr, note)
-        for note in found[(page - 1) * size : page * size]
+        for note in cast(list[Note], page.body)
         if can_see_note(call.user, mr, note, call.today)
     ]
-    return Answer(body=body, headers=headers)
+    return replace(page, body=body)
 
 
 def _is_wanted(note: Note, activity: str) -> bool:
