@@ -273,7 +273,9 @@ def test_a_page_that_makes_no_sense_is_an_error(variables: dict[str, Any], probl
 
 def test_a_page_holds_at_most_a_hundred() -> None:
     page: Any = connect(range(250), first=200)
-    assert (len(page["nodes"]), page["count"], page["pageInfo"].has_next_page) == (100, 250, True)
+    told = page["pageInfo"]
+    assert (len(page["nodes"]), page["count"], told.has_next_page) == (100, 250, True)
+    assert not told.has_previous_page
 
 
 def test_an_empty_page_has_no_cursors() -> None:
