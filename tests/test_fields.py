@@ -66,7 +66,6 @@ def test_the_product_reads_each_field_of_its_values() -> None:
     assert find_unread(core, core, templates) == []
 
 
-@pytest.mark.sample(0)
 def test_the_sandbox_or_a_test_of_it_reads_each_field_of_its_values() -> None:
     by_name = (SANDBOX / "rest" / "hooks.py").read_text("utf-8")  # with `getattr`
     readers = parse_all("bot", "tests", ".ci")

@@ -29,7 +29,6 @@ def says(lines: list[str], opening: str) -> bool:
 
 
 @pytest.mark.parametrize("path", MODULES)
-@pytest.mark.sample(0)
 def test_what_is_long_says_why(path: str) -> None:
     assert [*find_long((ROOT / path).read_text("utf-8"))] == []
 
