@@ -1,29 +1,47 @@
 """The sandbox renders notes as GitLab does, so that "mentions nobody" can be seen."""
 
+import html
 import re
 
 import pytest
 
-from bot.sandbox.pages.markdown import Surroundings, find_references, render
+from bot.sandbox.pages.markdown import find_mentions, render_markdown
+from bot.sandbox.world.entities import Group, Project, User
+from bot.sandbox.world.repository import Repository
+from bot.sandbox.world.state import World
+from tests.sandbox_worlds import NOW, PROJECT, make_world, open_mr
 
-BASE = "http://gitlab.test"
+LINK = re.compile(r'class="ref ref-(\w+)">([^<]*)</a>')
 
 
-def make_surroundings(*names: str) -> Surroundings:
-    """Build surroundings in which the given names and merge request !7 exist."""
-    return Surroundings(
-        base_url=BASE,
-        project="group/team",
-        names=frozenset(name.casefold() for name in names or ("ana", "group/owners", ".odd-")),
-        is_merge_request=lambda project, iid: (
-            (project, iid) in {("group/team", 7), ("other/code", 7)}
-        ),
+def make_surroundings() -> World:
+    """Build a world with @ana, @group/owners and @.odd-, and with !7 in two projects."""
+    world = make_world()
+    for name in ("ana", ".odd-"):
+        world.add_user(User(id=world.next_id("user"), username=name, name=name, created_at=NOW))
+    world.add_group(Group(id=1, full_path="group/owners", name="Owners", created_at=NOW))
+    other = Project(
+        id=8, path_with_namespace="other/code", name="Code", created_at=NOW, repository=Repository()
     )
+    mr = open_mr(world)
+    for project in (mr.project, world.add_project(other)):
+        project.merge_requests = {7: mr}
+    return world
+
+
+def render(text: str) -> str:
+    """Render a text of the project."""
+    world = make_surroundings()
+    return str(render_markdown(world, world.project(PROJECT), text))
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
-    """List kind and text of the references found in a text."""
-    return [(found.kind, found.text) for found in find_references(text, make_surroundings())]
+    """List kind and text of the references found in a text; its mentions are told, too."""
+    world = make_surroundings()
+    found = [(kind, html.unescape(shown)) for kind, shown in LINK.findall(render(text))]
+    told = [f"@{name}" for name in find_mentions(world, world.project(PROJECT), text)]
+    assert told == [shown for kind, shown in found if kind == "mention"]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -69,13 +87,11 @@ def test_text_in_html_and_in_tables_can_mention() -> None:
 
 
 def test_a_mention_becomes_a_link_to_the_person() -> None:
-    assert f'<a href="{BASE}/ana" class="ref ref-mention">@ana</a>' in render(
-        "@ana", make_surroundings()
-    )
+    assert '<a href="/ana" class="ref ref-mention">@ana</a>' in render("@ana")
 
 
 def test_tables_keep_their_alignment() -> None:
-    shown = render("| a | b |\n|---|--:|\n| 1 | 2 |", make_surroundings())
+    shown = render("| a | b |\n|---|--:|\n| 1 | 2 |")
     assert "<table>" in shown
     assert '<td align="right">2</td>' in shown
 
@@ -93,7 +109,7 @@ def test_tables_keep_their_alignment() -> None:
     ],
 )
 def test_text_looks_as_in_gitlab(text: str, wanted: str) -> None:
-    assert wanted in render(text, make_surroundings())
+    assert wanted in render(text)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +129,12 @@ def test_text_looks_as_in_gitlab(text: str, wanted: str) -> None:
     ],
 )
 def test_nothing_in_a_note_can_run_or_hide(text: str) -> None:
-    shown = render(text, make_surroundings())
+    shown = render(text)
     forbidden = r"<(script|iframe|form|input|main|nav)|<[^>]*(javascript:|onerror|style=)|hidden"
     assert not re.search(forbidden, shown)
 
 
 def test_a_label_cannot_break_out_of_its_link() -> None:
-    shown = render('~"&lt;img src=x&gt;"', make_surroundings())
+    shown = render('~"&lt;img src=x&gt;"')
     assert "<img" not in shown
     assert "&lt;img" in shown

@@ -4,7 +4,7 @@ import pytest
 
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import NoteDraft
-from bot.sandbox.pages.views import find_mentions
+from bot.sandbox.pages.markdown import find_mentions
 from bot.sandbox.world.entities import MergeRequest, Note
 from bot.sandbox.world.state import World
 from tests.sandbox_client import Api

@@ -17,7 +17,7 @@ from bot.report.turns import Turn, find_turns, is_mentionable, tell_waits
 from bot.sandbox.acts import todos
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.pages.views import find_mentions as find_in_markdown
+from bot.sandbox.pages.markdown import find_mentions as find_in_markdown
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario

@@ -5,12 +5,12 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.pages.acts import ROLES, PageRequest, add_to_group
+from bot.sandbox.pages.markdown import render_markdown
 from bot.sandbox.pages.site import FOLDER, Site
 from bot.sandbox.pages.views import (
     LEVEL_NAMES,
     list_merge_requests,
     list_todos,
-    render_markdown,
     view_time,
 )
 from bot.sandbox.pages.who import insist, must_be, must_push, offer

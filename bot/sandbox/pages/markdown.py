@@ -2,12 +2,14 @@
 
 import html
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from bot.sandbox.world.entities import Project
+from bot.sandbox.world.state import World
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -70,44 +72,22 @@ EMOJI = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Where a text stands, and what its references can point at.
-
-    `names` holds usernames and group paths, case folded; `is_merge_request` answers for a
-    project path and an iid.
-    """
-
-    base_url: str
-    project: str
-    names: Collection[str]
-    is_merge_request: Callable[[str, int], bool]
+def render_markdown(world: World, project: Project, text: str) -> Markup:
+    """Turn a text of a project into the HTML that a reader's browser gets."""
+    # The sanitiser has taken out whatever could run.
+    return Markup("".join(_link(world, project, text).pieces))  # noqa: S704 - nh3 sanitised it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A link that GitLab made of plain text: a mention, a merge request, an issue, a label."""
-
-    kind: str
-    text: str
-    href: str
+def find_mentions(world: World, project: Project, text: str) -> list[str]:
+    """Return the names that a text of a project mentions, in order."""
+    return _link(world, project, text).mentions
 
 
-def render(text: str, around: Surroundings) -> str:
-    """Turn a note's Markdown into the HTML that a reader's browser gets."""
-    return _link(text, around)[0]
-
-
-def find_references(text: str, around: Surroundings) -> tuple[Reference, ...]:
-    """List what the text would mention or refer to, in order."""
-    return tuple(_link(text, around)[1])
-
-
-def _link(text: str, around: Surroundings) -> tuple[str, list[Reference]]:
-    linker = _Linker(around)
+def _link(world: World, project: Project, text: str) -> "_Linker":
+    linker = _Linker(world, project)
     linker.feed(_sanitised(text))
     linker.close()
-    return "".join(linker.pieces), linker.references
+    return linker
 
 
 def _sanitised(text: str) -> str:
@@ -126,11 +106,12 @@ def _sanitised(text: str) -> str:
 class _Linker(HTMLParser):
     """Walk sanitised HTML and turn references in its text into links."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, world: World, project: Project) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self.references: list[Reference] = []
-        self._around = around
+        self.mentions: list[str] = []
+        self._world = world
+        self._project = project.path_with_namespace
         self._opaque = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's signature
@@ -157,39 +138,34 @@ class _Linker(HTMLParser):
     def _linked(self, match: re.Match[str]) -> str:
         if match["emoji"]:
             return EMOJI.get(match["emoji"], html.escape(match[0]))
-        reference, rest = self._reference(match)
-        if reference is None:
+        kind, shown, path = self._reference(match)
+        if not kind:
             return html.escape(match[0], quote=False)
-        self.references.append(reference)
-        shown = html.escape(reference.text, quote=False)
-        link = (
-            f'<a href="{html.escape(reference.href)}" class="ref ref-{reference.kind}">{shown}</a>'
-        )
-        return link + html.escape(rest, quote=False)
+        # Of a name that ends a sentence, what is no part of it stays behind the link.
+        rest = html.escape(match[0].removeprefix(shown), quote=False)
+        shown = html.escape(shown, quote=False)
+        return f'<a href="{html.escape(path)}" class="ref ref-{kind}">{shown}</a>{rest}'
 
-    def _reference(self, match: re.Match[str]) -> tuple[Reference | None, str]:
-        """Return the reference, if it points at something, and the text left behind it."""
+    def _reference(self, match: re.Match[str]) -> tuple[str, str, str]:
+        """Return kind, text and address of a reference; "" for one that points at nothing."""
         if match["url"]:
-            return Reference(kind="url", text=match[0], href=match[0]), ""
+            return "url", match[0], match[0]
         if match["name"]:
             return self._mention(match["name"])
         if match["sign"]:
-            return self._numbered(match), ""
-        href = f"{self._around.base_url}/{self._around.project}/-/merge_requests"
-        return Reference(kind="label", text=match[0], href=href), ""
+            return self._numbered(match)
+        return "label", match[0], f"/{self._project}/-/merge_requests"
 
-    def _mention(self, written: str) -> tuple[Reference | None, str]:
-        name = written.rstrip(".-") if written.casefold() not in self._around.names else written
-        if name.casefold() != "all" and name.casefold() not in self._around.names:
-            return None, ""
-        href = f"{self._around.base_url}/{name}"
-        return Reference(kind="mention", text=f"@{name}", href=href), written[len(name) :]
+    def _mention(self, written: str) -> tuple[str, str, str]:
+        name = written if self._world.find_owner(written) else written.rstrip(".-")
+        if name.casefold() != "all" and self._world.find_owner(name) is None:
+            return "", "", ""
+        self.mentions.append(name)
+        return "mention", f"@{name}", f"/{name}"
 
-    def _numbered(self, match: re.Match[str]) -> Reference | None:
-        project = match["project"] or self._around.project
-        iid = int(match["iid"])
-        if match["sign"] == "!" and not self._around.is_merge_request(project, iid):
-            return None
+    def _numbered(self, match: re.Match[str]) -> tuple[str, str, str]:
+        project, iid = match["project"] or self._project, int(match["iid"])
+        if match["sign"] == "!" and self._world.find_merge_request(project, iid) is None:
+            return "", "", ""
         kind = "merge_request" if match["sign"] == "!" else "issue"
-        href = f"{self._around.base_url}/{project}/-/{kind}s/{iid}"
-        return Reference(kind=kind, text=match[0], href=href)
+        return kind, match[0], f"/{project}/-/{kind}s/{iid}"

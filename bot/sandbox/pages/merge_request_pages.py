@@ -11,9 +11,10 @@ from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import list_gates
 from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
 from bot.sandbox.pages.buttons import OBSTACLES, press_button, view_buttons
+from bot.sandbox.pages.markdown import render_markdown
 from bot.sandbox.pages.repository_views import list_sources, view_changes
 from bot.sandbox.pages.site import Site
-from bot.sandbox.pages.views import is_about, list_merge_requests, path_of, render_markdown
+from bot.sandbox.pages.views import is_about, list_merge_requests, path_of
 from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
 from bot.sandbox.rest.merge_request_entities import commits_of
 from bot.sandbox.world.entities import MergeRequest, group_threads

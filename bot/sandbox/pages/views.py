@@ -6,38 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
-
 from bot.sandbox.ci.job_environment import JobRun
-from bot.sandbox.pages.markdown import EMOJI, Surroundings, find_references, render
+from bot.sandbox.pages.markdown import EMOJI
 from bot.sandbox.world.entities import Award, Level, MergeRequest, Project, Todo, User
 from bot.sandbox.world.merge_request_search import select
 from bot.sandbox.world.state import World
 
 View = dict[str, object]
 LEVEL_NAMES = {level.value: level.name.replace("_", " ").title() for level in Level}
-
-
-def render_markdown(world: World, project: Project, text: str) -> Markup:
-    """Render a text of a project; the sanitiser has taken out whatever could run."""
-    return Markup(render(text, _around(world, project)))  # noqa: S704 - nh3 sanitised it
-
-
-def find_mentions(world: World, project: Project, text: str) -> list[str]:
-    """Return the names that a text of a project mentions."""
-    found = find_references(text, _around(world, project))
-    return [each.text.removeprefix("@") for each in found if each.kind == "mention"]
-
-
-def _around(world: World, project: Project) -> Surroundings:
-    names = [each.username for each in world.users.values()]
-    names += [each.full_path for each in world.groups.values()]
-    return Surroundings(
-        base_url="",
-        project=project.path_with_namespace,
-        names=frozenset(name.casefold() for name in names),
-        is_merge_request=lambda path, iid: world.find_merge_request(path, iid) is not None,
-    )
 
 
 def view_time(at: datetime | None) -> str:

@@ -9,7 +9,7 @@ from bot.sandbox.acts.quick_actions import run_quick_actions
 from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.server import Server
 from bot.sandbox.pages.app import Pages
-from bot.sandbox.pages.views import find_mentions
+from bot.sandbox.pages.markdown import find_mentions
 from bot.sandbox.scenarios import EMPTY
 from bot.sandbox.story.seed import load_scenario
 from bot.sandbox.story.seed_section import SeedError
