@@ -16,9 +16,10 @@ from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import ScenarioError, Step, read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.step_acts import ACTS
-from bot.sandbox.story.steps import Outcome, StepError, play, snapshot, tell
+from bot.sandbox.story.steps import Outcome, StepError, play, tell
 from tests.generated import Settle
 from tests.processes import run_job_here
+from tests.snapshots import snapshot
 
 # A stand-in for the bot: it answers every comment of a person with one of its own, an emoji and
 # a status, and fails when told to.

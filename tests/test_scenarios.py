@@ -11,8 +11,9 @@ import pytest
 from bot.sandbox.scenarios import FIRST_NOMINATION
 from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import find_seed, read_scenario
-from bot.sandbox.story.steps import snapshot, tell
+from bot.sandbox.story.steps import tell
 from tests.processes import run_job_here
+from tests.snapshots import snapshot
 
 HERE = Path(__file__).parent / "scenarios"
 PROCESSES = {"first-nomination"}
