@@ -3,10 +3,10 @@
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import zip_longest
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
 
 WIDTH = 96
 FOLD = "  "
@@ -21,48 +21,40 @@ def render_text(markdown: str, width: int = WIDTH) -> str:
 
     A summary begins with ▸; what it folds away follows, indented.
     """
-    blocks = [block for block in _blocks(_MARKDOWN.parse(markdown), width) if block.strip()]
-    return "\n\n".join(blocks)
+    tree = SyntaxTreeNode(_MARKDOWN.parse(markdown))
+    return "\n\n".join(block for block in _blocks(tree.children, width) if block.strip())
 
 
-def _blocks(tokens: Sequence[Token], width: int) -> Iterator[str]:
+def _blocks(nodes: Sequence[SyntaxTreeNode], width: int) -> Iterator[str]:
     """Yield the text of each block; a list or table is one, what is folded away is indented."""
-    at = depth = 0
-    while at < len(tokens):
-        end = _closing(tokens, at)
-        if tokens[at].type == "html_block":
-            content = tokens[at].content
-            depth -= content.count("</details")
-            yield textwrap.indent(_html(content), FOLD * depth)
-            depth += content.count("<details")
+    depth = 0
+    for node in nodes:
+        if node.type == "html_block":
+            depth -= node.content.count("</details")
+            yield textwrap.indent(_html(node.content), FOLD * depth)
+            depth += node.content.count("<details")
         else:
-            text = _block(tokens[at], tokens[at + 1 : end], width - len(FOLD) * depth)
-            yield textwrap.indent(text, FOLD * depth)
-        at = end + 1
+            yield textwrap.indent(_block(node, width - len(FOLD) * depth), FOLD * depth)
 
 
-def _block(token: Token, inner: Sequence[Token], width: int) -> str:
-    if token.type in _CONTAINERS:
-        return _CONTAINERS[token.type](inner, width)
-    if token.type == "heading_open":
-        title = textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
+def _block(node: SyntaxTreeNode, width: int) -> str:
+    if node.type in _CONTAINERS:
+        return _CONTAINERS[node.type](node.children, width)
+    if node.type == "heading":
+        title = textwrap.fill(_inline(node), width, break_on_hyphens=False)
         return f"{title}\n{'=' * max(map(len, title.splitlines()), default=0)}"
-    if token.type == "paragraph_open":
-        return textwrap.fill(_inline(inner[0]), width, break_on_hyphens=False)
-    if token.type in {"fence", "code_block"}:
-        return textwrap.indent(token.content.rstrip("\n"), "    ")
+    if node.type == "paragraph":
+        return textwrap.fill(_inline(node), width, break_on_hyphens=False)
+    if node.type in {"fence", "code_block"}:
+        return textwrap.indent(node.content.rstrip("\n"), "    ")
     return "-" * width
 
 
-def _closing(tokens: Sequence[Token], at: int) -> int:
-    """Find the token that closes the one at `at`; itself, if it opens nothing."""
-    depths = accumulate(token.nesting for token in tokens[at:])
-    return at + next(number for number, depth in enumerate(depths) if depth == 0)
-
-
-def _inline(token: Token) -> str:
+def _inline(node: SyntaxTreeNode) -> str:
+    """Write the text that a block holds on one line."""
+    token = node.children[0].token
     pieces = []
-    for child in token.children or ():
+    for child in (token and token.children) or ():
         if child.type in {"softbreak", "hardbreak"}:
             pieces.append(" ")
         elif child.type == "html_inline":
@@ -77,26 +69,17 @@ def _html(content: str) -> str:
     return _MARKUP.sub("", marked).strip()
 
 
-def _list(tokens: Sequence[Token], width: int, *, numbered: bool) -> str:
+def _list(items: Sequence[SyntaxTreeNode], width: int, *, numbered: bool) -> str:
     lines = []
-    at = number = 0
-    while at < len(tokens):
-        end = _closing(tokens, at)
-        number += 1
+    for number, item in enumerate(items, 1):
         mark = f"{number}. " if numbered else "- "
-        text = "\n".join(_blocks(tokens[at + 1 : end], width - len(mark)))
+        text = "\n".join(_blocks(item.children, width - len(mark)))
         lines.append(mark + textwrap.indent(text, " " * len(mark)).lstrip())
-        at = end + 1
     return "\n".join(lines)
 
 
-def _table(tokens: Sequence[Token], width: int) -> str:
-    rows: list[list[str]] = []
-    for token in tokens:
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline":
-            rows[-1].append(_inline(token))
+def _table(parts: Sequence[SyntaxTreeNode], width: int) -> str:
+    rows = [[_inline(cell) for cell in row.children] for part in parts for row in part.children]
     widths = _column_widths(rows, width)
     lines = [_row(rows[0], widths), "  ".join("-" * each for each in widths)]
     return "\n".join(lines + [_row(row, widths) for row in rows[1:]])
@@ -115,23 +98,20 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
         textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, widths, strict=True)
     ]
     lines = []
-    for number in range(max(map(len, wrapped))):
-        parts = [
-            (lines_[number] if number < len(lines_) else "").ljust(width)
-            for lines_, width in zip(wrapped, widths, strict=True)
-        ]
-        lines.append("  ".join(parts).rstrip())
+    for parts in zip_longest(*wrapped, fillvalue=""):
+        padded = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+        lines.append("  ".join(padded).rstrip())
     return "\n".join(lines)
 
 
-def _quote(tokens: Sequence[Token], width: int) -> str:
-    text = "\n\n".join(_blocks(tokens, width - 2))
+def _quote(nodes: Sequence[SyntaxTreeNode], width: int) -> str:
+    text = "\n\n".join(_blocks(nodes, width - 2))
     return textwrap.indent(text, "| ", lambda _line: True)
 
 
-_CONTAINERS: Mapping[str, Callable[[Sequence[Token], int], str]] = {
-    "blockquote_open": _quote,
-    "bullet_list_open": lambda tokens, width: _list(tokens, width, numbered=False),
-    "ordered_list_open": lambda tokens, width: _list(tokens, width, numbered=True),
-    "table_open": _table,
+_CONTAINERS: Mapping[str, Callable[[Sequence[SyntaxTreeNode], int], str]] = {
+    "blockquote": _quote,
+    "bullet_list": lambda items, width: _list(items, width, numbered=False),
+    "ordered_list": lambda items, width: _list(items, width, numbered=True),
+    "table": _table,
 }
