@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from types import TracebackType
 from typing import Any, Self
 
 from werkzeug.exceptions import HTTPException
@@ -96,12 +95,7 @@ class Server:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def mount(self, prefix: str, app: WsgiApp) -> None:
