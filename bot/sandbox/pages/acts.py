@@ -62,6 +62,12 @@ def comment(world: World, mr: MergeRequest, asked: PageRequest) -> Note | None:
     return actions.create_note(world, asked.person, mr, draft).note
 
 
+def resolve(world: World, mr: MergeRequest, asked: PageRequest) -> None:
+    """Resolve a thread, or reopen it."""
+    thread, wanted = asked.line("thread", "Thread"), asked.form.get("resolved") == "1"
+    actions.resolve_thread(world, asked.person, mr, thread, wanted)
+
+
 def _read_position(mr: MergeRequest, form: Mapping[str, str]) -> dict[str, Any]:
     """Read which line of the diff was chosen (doc/api/discussions.md, `position`)."""
     old, _, new = form["line"].partition(":")

@@ -1,15 +1,14 @@
 """The pages of merge requests: lists, the three tabs, a new one, and what is sent to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.acts import actions
 from bot.sandbox.acts.merging import assess_merge
 from bot.sandbox.acts.pipelines import list_gates
-from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request
+from bot.sandbox.pages.acts import PageRequest, comment, open_merge_request, resolve
 from bot.sandbox.pages.buttons import OBSTACLES, press_button, view_buttons
 from bot.sandbox.pages.markdown import render_markdown
 from bot.sandbox.pages.repository_views import list_sources, view_changes
@@ -17,7 +16,8 @@ from bot.sandbox.pages.site import Site
 from bot.sandbox.pages.views import is_about, list_merge_requests, path_of
 from bot.sandbox.pages.who import must_comment, must_push, must_update, offer
 from bot.sandbox.rest.merge_request_entities import commits_of
-from bot.sandbox.world.entities import MergeRequest, group_threads
+from bot.sandbox.world.entities import MergeRequest, Note, group_threads
+from bot.sandbox.world.state import World
 
 
 def show_list(site: Site, request: Request, project: str) -> Response:
@@ -98,31 +98,18 @@ def tell_pulse(site: Site, _request: Request, project: str, iid: int) -> Respons
     return site.tell_pulse(_beat(site, site.merge_request(project, iid)))
 
 
-def write_comment(site: Site, request: Request, project: str, iid: int) -> Response:
-    """Write a comment, and lead to it."""
+# What the forms of a merge request's page send, by the end of their address.
+ACTS: Mapping[str, Callable[[World, MergeRequest, PageRequest], object]] = {
+    "acts": press_button,
+    "notes": comment,
+    "threads": resolve,
+}
+
+
+def act(site: Site, request: Request, project: str, iid: int, what: str) -> Response:
+    """Do what was sent, and show the merge request or a new comment, the same person chosen."""
     mr = site.merge_request(project, iid)
     asked = PageRequest.read(site.world, request.form)
-    note = comment(site.world, mr, asked)
-    return _lead_back(mr, asked, f"#note_{note.id}" if note else "")
-
-
-def resolve(site: Site, request: Request, project: str, iid: int) -> Response:
-    """Resolve a thread, or reopen it."""
-    mr = site.merge_request(project, iid)
-    asked = PageRequest.read(site.world, request.form)
-    thread, wanted = asked.line("thread", "Thread"), asked.form.get("resolved") == "1"
-    actions.resolve_thread(site.world, asked.person, mr, thread, wanted)
-    return _lead_back(mr, asked)
-
-
-def act(site: Site, request: Request, project: str, iid: int) -> Response:
-    """Do what a button says."""
-    mr = site.merge_request(project, iid)
-    asked = PageRequest.read(site.world, request.form)
-    press_button(site.world, mr, asked)
-    return _lead_back(mr, asked)
-
-
-def _lead_back(mr: MergeRequest, asked: PageRequest, anchor: str = "") -> Response:
-    """Show the merge request again, with the same person chosen."""
+    done = ACTS[what](site.world, mr, asked)
+    anchor = f"#note_{done.id}" if isinstance(done, Note) else ""
     return redirect(f"{path_of(mr)}?as={asked.person.username}{anchor}", 303)
