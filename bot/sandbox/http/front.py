@@ -4,15 +4,16 @@ import io
 import socket
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Protocol, cast
 
 from werkzeug.http import http_date
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
-from bot.sandbox.http.wsgi import WsgiApp
+from bot.sandbox.http.wsgi import Environ, StartResponse
+from bot.sandbox.world.state import World
 
 CONNECTION = "sandbox.connection"
 BODILESS = frozenset({204, 304})
@@ -47,47 +48,42 @@ class Connections:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
-    """What the handler of a connection needs to know."""
+class Served(Protocol):
+    """The application, and what the handler of a connection needs to know of it."""
 
-    app: WsgiApp
-    clock: Callable[[], datetime]
-    report: Callable[[str], None]
-    connections: Connections = field(default_factory=Connections)
+    world: World
+    connections: Connections
 
-
-def listen(front: Front, host: str, port: int) -> BaseWSGIServer:
-    """Bind a threaded server whose connections belong to `front`."""
-
-    class Handler(_Handler):
-        """Serve one connection of this front."""
-
-        gate = front
-
-    return make_server(host, port, front.app, threaded=True, request_handler=Handler)
+    def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
 
 
-class _Handler(WSGIRequestHandler):
-    gate: Front
+class Handler(WSGIRequestHandler):
+    """Serve one connection of an application."""
+
     disable_nagle_algorithm = True
     wbufsize = -1
     timeout = 60
 
+    @property
+    def served(self) -> Served:
+        """The application of the server that accepted the connection."""
+        return cast(Served, self.server.app)
+
     def setup(self) -> None:
         """Count the connection."""
         super().setup()
-        self.number = self.gate.connections.add(self.connection)
+        self.number = self.served.connections.add(self.connection)
 
     def finish(self) -> None:
         """Forget the connection."""
-        self.gate.connections.remove(self.number)
+        self.served.connections.remove(self.number)
         with suppress(OSError):
             super().finish()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Date answers by the world's clock."""
-        return http_date(self.gate.clock() if timestamp is None else timestamp)
+        return http_date(self.served.world.now if timestamp is None else timestamp)
 
     def log_request(self, *args: object, **kwargs: object) -> None:
         """Say nothing: the world keeps the log."""
@@ -109,9 +105,9 @@ class _Handler(WSGIRequestHandler):
             said.append((status, headers))
 
         try:
-            content = b"".join(self.gate.app(environ, start))
+            content = b"".join(self.served(environ, start))
         except Exception:
-            self.gate.report(f"a bug of the stand-in: {traceback.format_exc()}")
+            self.served.world.report_violation(f"a bug of the stand-in: {traceback.format_exc()}")
             said = [("500 Internal Server Error", [("Content-Type", "text/plain")])]
             content = b"The stand-in failed\n"
         status, headers = said[-1]

@@ -10,12 +10,12 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import BaseWSGIServer
+from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox.graphql.app import GRAPHQL, answer_graphql
 from bot.sandbox.http.faults import Fault, parse_fault
-from bot.sandbox.http.front import Connections, Front, listen
+from bot.sandbox.http.front import Connections, Handler
 from bot.sandbox.http.git import Git
 from bot.sandbox.http.holding import Arrival, Hold, Predicate
 from bot.sandbox.http.misbehaving import CutConnectionError, Misbehaving
@@ -67,13 +67,7 @@ class Server:
 
     def start(self) -> Self:
         """Serve in the background."""
-        front = Front(
-            app=self,
-            clock=lambda: self.world.now,
-            report=self._report,
-            connections=self.connections,
-        )
-        self._http = listen(front, HOST, self._port)
+        self._http = make_server(HOST, self._port, self, threaded=True, request_handler=Handler)
         self.world.external_url = self.url
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
@@ -109,9 +103,6 @@ class Server:
         self._git.close()
         self.world, self.misbehaving, self._git = world, Misbehaving(), Git(world)
         world.external_url = self.url
-
-    def _report(self, text: str) -> None:
-        self.world.report_violation(text)
 
     def _let_go(self) -> None:
         self.misbehaving.stopped.set()
