@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import NoReturn
 
 from werkzeug.wrappers import Request
 
@@ -20,6 +19,7 @@ from bot.sandbox.world.state import World
 
 PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
 APPLICATION_LIMIT = "This endpoint has been requested too many times. Try again later."
+READ_ONLY = "You cannot perform write operations on a read-only instance"
 EDGE = range(520, 531)
 Respond = Callable[[World], Answer]
 
@@ -65,6 +65,7 @@ INSTEAD: Mapping[Kind, Callable[[Fault], Answer]] = {
     Kind.CONFLICT: lambda _: Answer(
         status=409, body={"message": "Another update to this commit status is in progress"}
     ),
+    Kind.READ_ONLY: lambda fault: Answer(status=fault.status or 503, body={"message": READ_ONLY}),
     Kind.GRAPHQL_ERRORS: lambda _: Answer(
         body={"data": None, "errors": [{"message": "Internal server error"}]}
     ),
@@ -105,17 +106,17 @@ class Misbehaving:
         if fault.kind in {Kind.LATENCY, Kind.HANG}:
             self.stopped.wait(fault.seconds)
         if fault.kind in {Kind.CUT_BEFORE, Kind.HANG}:
-            _cut()
+            raise CutConnectionError
         if fault.kind is Kind.MOVED_HEAD:
             move_heads(world)
-        if fault.kind is Kind.READ_ONLY and is_write(request):
-            return _read_only(fault)
+        if fault.kind is Kind.READ_ONLY and not is_write(request):
+            return None
         build = INSTEAD.get(fault.kind)
         return build(fault) if build else None
 
     def _after(self, request: Request, fault: Fault, answer: Answer) -> Answer:
         if fault.kind is Kind.CUT_AFTER:
-            _cut()
+            raise CutConnectionError
         if fault.kind is Kind.ERROR_AFTER:
             return failing(fault)
         if fault.kind is Kind.EMPTY_BODY:
@@ -125,15 +126,6 @@ class Misbehaving:
         if fault.kind is Kind.REPEATED_PAGE and isinstance(answer.body, list):
             return replace(answer, body=self._pages.get(request.path, answer.body))
         return answer
-
-
-def _cut() -> NoReturn:
-    raise CutConnectionError
-
-
-def _read_only(fault: Fault) -> Answer:
-    text = "You cannot perform write operations on a read-only instance"
-    return Answer(status=fault.status or 503, body={"message": text})
 
 
 def is_write(request: Request) -> bool:
