@@ -81,18 +81,18 @@ def show_raw_file(call: Call) -> Answer:
     return Answer(raw=found.content, headers=describe_in_headers(found.told), content_type=kind)
 
 
+# doc/api/repository_files.md: what deleting a file takes, and writing it besides.
+DELETE_FILE = takes(
+    text="branch commit_message start_branch author_email author_name last_commit_id",
+    required="branch commit_message",
+)
 WRITE_FILE = takes(
-    text="branch content commit_message start_branch author_email author_name last_commit_id",
+    DELETE_FILE,
+    text="content",
     flag="execute_filemode",
-    required="branch content commit_message",
+    required="content",
     choices={"encoding": "text base64"},
 )
-
-
-# What the deletion of a file takes of that (doc/api/repository_files.md).
-DELETED_WITH = (
-    "branch", "commit_message", "start_branch", "author_email", "author_name", "last_commit_id",
-)  # fmt: skip
 
 
 def read_content(given: Mapping[str, str]) -> bytes:
@@ -153,11 +153,7 @@ def update_file(call: Call) -> object:
     return _write_file(call, exists=True)
 
 
-@endpoint(
-    "DELETE",
-    FILE,
-    {name: each for name, each in WRITE_FILE.items() if name in DELETED_WITH},
-)
+@endpoint("DELETE", FILE, DELETE_FILE)
 def delete_file(call: Call) -> None:
     """Delete a file."""
     _write_file(call, exists=True, deletes=True)
