@@ -10,7 +10,7 @@ from bot.sandbox.acts.notes import NoteDraft, NoteOutcome
 from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.merge_request_entities import render_note
 from bot.sandbox.rest.params import PAGING, mapping, takes
-from bot.sandbox.rest.people_entities import render_award
+from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_see_note, demand, required
 from bot.sandbox.world.entities import Award, MergeRequest, Note, group_threads
 from bot.sandbox.world.state import RefusedError
@@ -219,22 +219,28 @@ def answer_discussion(call: Call) -> object:
     return _answer(call, outcome)
 
 
-def _awards(call: Call) -> list[Award]:
-    return call.note.awards if "note_id" in call.path else call.merge_request.awards
+def _awardable(call: Call) -> MergeRequest | Note:
+    """Find what is reacted to: the note of the path, or the merge request."""
+    return call.note if "note_id" in call.path else call.merge_request
 
 
-def _awardable(call: Call) -> tuple[int, str]:
-    if "note_id" in call.path:
-        return call.note.id, "Note"
-    return call.merge_request.id, "MergeRequest"
+def _render_award(call: Call, award: Award) -> dict[str, object]:
+    """Render a reaction (lib/api/entities/award_emoji.rb)."""
+    return {
+        **expose(award, "id name created_at"),
+        "user": render_user(call.world, award.user),
+        "updated_at": stamp(award.created_at),
+        "awardable_id": _awardable(call).id,
+        "awardable_type": "Note" if "note_id" in call.path else "MergeRequest",
+        "url": None,
+    }
 
 
 @endpoint("GET", EMOJI, PAGING)
 @endpoint("GET", NOTE_EMOJI, PAGING)
 def list_emoji(call: Call) -> Answer:
     """List the reactions to a merge request or a note."""
-    kind = _awardable(call)
-    return paged(call, _awards(call), lambda award: render_award(call.world, award, kind))
+    return paged(call, _awardable(call).awards, lambda award: _render_award(call, award))
 
 
 @endpoint("POST", EMOJI, text="name", required="name")
@@ -244,12 +250,12 @@ def award_emoji(call: Call) -> object:
     note = call.note if "note_id" in call.path else None
     name = call.params["name"]
     award = actions.award_emoji(call.world, call.actor, call.merge_request, name, note)
-    return render_award(call.world, award, _awardable(call))
+    return _render_award(call, award)
 
 
 def _find_award(call: Call) -> Award:
     number = call.number("award_id")
-    found = next((award for award in _awards(call) if award.id == number), None)
+    found = next((award for award in _awardable(call).awards if award.id == number), None)
     return required(found, "404 Award Emoji Not Found")
 
 
@@ -257,7 +263,7 @@ def _find_award(call: Call) -> Award:
 @endpoint("GET", NOTE_EMOJI + "/{award_id}")
 def show_emoji(call: Call) -> object:
     """Tell of a reaction."""
-    return render_award(call.world, _find_award(call), _awardable(call))
+    return _render_award(call, _find_award(call))
 
 
 @endpoint("DELETE", EMOJI + "/{award_id}")

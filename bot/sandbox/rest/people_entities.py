@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from bot.sandbox.world.entities import Award, Group, Issue, Member, MergeRequest, Project, User
+from bot.sandbox.world.entities import Group, Issue, Member, MergeRequest, Project, User
 from bot.sandbox.world.exposing import expose_fields
 from bot.sandbox.world.state import World
 
@@ -114,18 +114,6 @@ def render_issuable(item: MergeRequest | Issue, project: Project) -> dict[str, o
     return {
         **expose(item, "id iid title description state created_at updated_at"),
         "project_id": project.id,
-    }
-
-
-def render_award(world: World, award: Award, awardable: tuple[int, str]) -> dict[str, object]:
-    """Render a reaction on the object named by (id, type)."""
-    return {
-        **expose(award, "id name created_at"),
-        "user": render_user(world, award.user),
-        "updated_at": stamp(award.created_at),
-        "awardable_id": awardable[0],
-        "awardable_type": awardable[1],
-        "url": None,
     }
 
 
