@@ -6,7 +6,6 @@ said; gitprotocol-http for the rest.
 
 # One module: one request of git is read, judged, run and followed up, in this order.
 
-import base64
 import gzip
 import re
 from collections.abc import Mapping
@@ -187,13 +186,12 @@ def _say(user: User | None, project: Project, refusal: str) -> dict[str, str]:
 
 def _authenticate(world: World, request: Request, *, writes: bool) -> User | None:
     """Find who calls: a token is the password of whatever name."""
-    headers = Headers(request.headers)
-    value = headers.get("Authorization", "")
-    if value.startswith("Basic "):
-        password = _read_password(value[6:])
+    headers, given = Headers(request.headers), request.authorization
+    if given is not None and given.type == "basic":
+        password = given.password or ""
         job = any(each.value == password and each.kind == "job" for each in world.tokens)
         headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", password)])
-    elif writes:
+    elif writes or headers.get("Authorization", "").startswith("Basic "):  # what cannot be read
         raise RefusedError(401, "HTTP Basic: Access denied.")
     try:
         token = authenticate(world, headers)
@@ -202,13 +200,6 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
     if token and not set(token.scopes) & (WRITERS if writes else READERS):
         raise RefusedError(403, "HTTP Basic: Access denied.")
     return token.user if token else None
-
-
-def _read_password(encoded: str) -> str:
-    try:
-        return base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
-    except ValueError:
-        raise RefusedError(401, "HTTP Basic: Access denied.") from None
 
 
 def _find(world: World, user: User | None, name: str, *, writes: bool) -> Project:
