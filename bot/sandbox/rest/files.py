@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -104,7 +105,8 @@ def read_content(given: Mapping[str, str]) -> bytes:
         raise RefusedError(400, "content is invalid", key="error") from None
 
 
-def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Mapping[str, str]:
+def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> object:
+    """Make, change or delete a file, which must be there or not."""
     given, path = call.params, call.path["file_path"]
     head = call.code.repository.find_commit(given["branch"])
     if head is not None and (path in head.tree) is not exists:
@@ -126,7 +128,7 @@ def _write_file(call: Call, *, exists: bool, deletes: bool = False) -> Mapping[s
         mode=MODE_EXECUTABLE if given.get("execute_filemode") else None,
     )
     actions.push(call.world, call.actor, call.project, given["branch"], draft)
-    return {"file_path": path, "branch": given["branch"]}
+    return None if deletes else {"file_path": path, "branch": given["branch"]}
 
 
 def _signature(call: Call) -> Signature | None:
@@ -141,19 +143,6 @@ def _signature(call: Call) -> Signature | None:
     )
 
 
-@endpoint("POST", FILE, WRITE_FILE)
-def create_file(call: Call) -> object:
-    """Make a file."""
-    return _write_file(call, exists=False)
-
-
-@endpoint("PUT", FILE, WRITE_FILE)
-def update_file(call: Call) -> object:
-    """Change a file."""
-    return _write_file(call, exists=True)
-
-
-@endpoint("DELETE", FILE, DELETE_FILE)
-def delete_file(call: Call) -> None:
-    """Delete a file."""
-    _write_file(call, exists=True, deletes=True)
+endpoint("POST", FILE, WRITE_FILE)(partial(_write_file, exists=False))
+endpoint("PUT", FILE, WRITE_FILE)(partial(_write_file, exists=True))
+endpoint("DELETE", FILE, DELETE_FILE)(partial(_write_file, exists=True, deletes=True))
