@@ -1,6 +1,6 @@
 """REST: the comments of a review that is not submitted yet (doc/api/draft_notes.md)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bot.sandbox.acts import actions
@@ -77,23 +77,13 @@ DRAFT = offer(
 
 
 @endpoint("PUT", DRAFTS + "/{draft_note_id}/publish")
-def publish_draft(call: Call) -> Answer:
-    """Publish a draft."""
-    _publish(call, [find(DRAFT, call)])
-    return Answer(status=204)
-
-
 @endpoint("POST", DRAFTS + "/bulk_publish")
-def publish_all(call: Call) -> Answer:
-    """Publish all of the caller's drafts."""
-    _publish(call, [each for each in call.merge_request.drafts if _is_own(call, each)])
-    return Answer(status=204)
-
-
-def _publish(call: Call, drafts: Iterable[DraftNote]) -> None:
-    for each in drafts:
-        mr, thread = call.merge_request, each.discussion_id
-        kind = "DiffNote" if each.position else "DiscussionNote"
+def publish(call: Call) -> Answer:
+    """Publish a draft, or all of the caller's."""
+    mr = call.merge_request
+    own = [each for each in mr.drafts if _is_own(call, each)]
+    for each in [find(DRAFT, call)] if "draft_note_id" in call.path else own:
+        thread, kind = each.discussion_id, "DiffNote" if each.position else "DiscussionNote"
         draft = NoteDraft(body=each.body, type=kind, position=each.position)
         if thread:
             actions.answer(call.world, call.actor, mr, thread, draft)
@@ -102,3 +92,4 @@ def _publish(call: Call, drafts: Iterable[DraftNote]) -> None:
         else:
             actions.create_note(call.world, call.actor, mr, draft)
         mr.drafts.remove(each)
+    return Answer(status=204)
