@@ -121,29 +121,20 @@ def _cancel(call: Call, jobs: Iterable[CommitStatus]) -> None:
                 job.status, job.finished_at = "canceled", now
 
 
-def _jobs(call: Call, jobs: Iterable[CommitStatus]) -> Answer:
-    """List jobs; statuses of others are none."""
+@endpoint("GET", PIPELINE + "/jobs", JOBS)
+@endpoint("GET", "/projects/{id}/jobs", JOBS)
+def list_jobs(call: Call) -> Answer:
+    """List the jobs of a pipeline or of the project; statuses of others are none."""
     scope, retried = call.params.get("scope"), call.params.get("include_retried", False)
     found = [
         each
-        for each in jobs
+        for pipeline in ([_find(call)] if "pipeline_id" in call.path else call.code.pipelines)
+        for each in pipeline.jobs
         if each.stage != "external"
         and (scope is None or each.status in scope)
         and (retried or not each.retried)
     ]
     return paged(call, sorted(found, key=lambda job: -job.id), lambda job: _render_job(call, job))
-
-
-@endpoint("GET", PIPELINE + "/jobs", JOBS)
-def list_pipeline_jobs(call: Call) -> Answer:
-    """List the jobs of a pipeline."""
-    return _jobs(call, _find(call).jobs)
-
-
-@endpoint("GET", "/projects/{id}/jobs", JOBS)
-def list_jobs(call: Call) -> Answer:
-    """List the jobs of a project."""
-    return _jobs(call, [job for each in call.code.pipelines for job in each.jobs])
 
 
 def _job(call: Call) -> CommitStatus:
