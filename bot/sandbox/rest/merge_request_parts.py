@@ -29,25 +29,21 @@ MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 @endpoint("POST", MR + "/approve", text="sha")
 def approve(call: Call) -> object:
     """Approve."""
-    mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
-    return render_approvals(call, mr)
+    actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
+    return show_approvals(call)
 
 
 @endpoint("POST", MR + "/unapprove")
 def unapprove(call: Call) -> object:
     """Take an approval back."""
-    mr = actions.unapprove(call.world, call.actor, call.merge_request)
-    return render_approvals(call, mr)
+    actions.unapprove(call.world, call.actor, call.merge_request)
+    return show_approvals(call)
 
 
 @endpoint("GET", MR + "/approvals")
 def show_approvals(call: Call) -> object:
-    """Tell who approved."""
-    return render_approvals(call, call.merge_request)
-
-
-def render_approvals(call: Call, mr: MergeRequest) -> dict[str, object]:
-    """Render the approvals of a merge request, in the shape of the edition."""
+    """Tell who approved, in the shape of the edition."""
+    mr = call.merge_request
     has_approved = call.user is not None and mr.is_approved_by(call.user)
     state: dict[str, object] = {
         "user_has_approved": has_approved,
