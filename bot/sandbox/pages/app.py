@@ -7,13 +7,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox.ci.jobs import Runner
 from bot.sandbox.http.wsgi import Environ, StartResponse
 from bot.sandbox.pages import home_pages, merge_request_pages, project_pages
 from bot.sandbox.pages.site import Site
 from bot.sandbox.pages.who import anybody, offer
-from bot.sandbox.webhooks.deliveries import Hooks
-from bot.sandbox.world.state import RefusedError, World
+from bot.sandbox.world.state import RefusedError
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self';"
@@ -77,17 +75,8 @@ def _rule(address: str) -> Rule:
 ROUTES = Map([_rule(each) for each in VIEWS], strict_slashes=False)
 
 
-class Pages:
-    """A WSGI application that shows a world and the jobs of its runner."""
-
-    def __init__(
-        self,
-        world: World,
-        runner: Runner | None = None,
-        hooks: Hooks | None = None,
-        guide: str = "",
-    ) -> None:
-        self.site = Site(world=world, runner=runner, hooks=hooks, guide=guide)
+class Pages(Site):
+    """A site as a WSGI application."""
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         """Answer one request; only this GitLab's own pages may post to it."""
@@ -98,8 +87,8 @@ class Pages:
             endpoint, values = ROUTES.bind_to_environ(environ).match()
             if request.method == "POST" and foreign:
                 raise RefusedError(403, "This form was sent from another site.")
-            with self.site.world.lock:
-                response = VIEWS[endpoint](self.site, request, **values)
+            with self.world.lock:
+                response = VIEWS[endpoint](self, request, **values)
         except RefusedError as refusal:
             form = {} if foreign else request.form
             response = self._sorry(request, refusal.status, refusal.body, form)
@@ -115,7 +104,7 @@ class Pages:
         sent = dict(form or {}) if form and form.get("text", "").strip() else {}
         before = request.referrer or ""
         back = before if before.startswith(request.host_url) else "/"
-        response = self.site.page(
+        response = self.page(
             "sorry.html",
             title="Not done",
             message=_in_words(said),
@@ -123,7 +112,7 @@ class Pages:
             back=back,
             action=request.full_path.rstrip("?"),
             sent=sent,
-            people=offer(self.site.world, anybody, [sent.get("as", "")]),
+            people=offer(self.world, anybody, [sent.get("as", "")]),
             labels=LABELS,
         )
         response.status_code = status

@@ -21,7 +21,7 @@ TEMPLATES.filters |= {"emoji": view_emoji, "path": path_of, "place": tell_place,
 TEMPLATES.tests["taken"] = is_taken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Site:
     """A world with its runner and webhooks, if any; `guide` is Markdown for the first page."""
 

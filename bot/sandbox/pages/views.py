@@ -1,7 +1,5 @@
 """What the pages show of a world, as plain values for the templates."""
 
-# One module: a merge request's page is made of nearly all of these views.
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
