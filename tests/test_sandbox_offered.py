@@ -35,7 +35,14 @@ def says(**expected: object) -> Callable[[Any], object]:
     return lambda body: {name: body[name] for name in expected} == expected
 
 
+ROTATE = "/personal_access_tokens/self/rotate"
 ROWS: dict[str, list[Row]] = {
+    "a token rotated to a day": [
+        ("POST", ROTATE, {"expires_at": "tomorrow"}, 400, says(error="expires_at is invalid")),
+        ("POST", ROTATE, {"expires_at": "2027-02-03"}, 400, None),
+        ("POST", ROTATE, {"expires_at": "2027-02-02"}, 200, says(expires_at="2027-02-02")),
+        ("POST", ROTATE, None, 401, says(error="invalid_token")),
+    ],
     "drafts of a review": [
         ("POST", DRAFTS, {"note": "one"}, 201, says(note="one", id=1)),
         ("POST", DRAFTS, {"note": "two"}, 201, None),

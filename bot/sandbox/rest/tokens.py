@@ -1,7 +1,7 @@
 """REST: what a token may know of itself, and how it is rotated."""
 
 import secrets
-from datetime import date, timedelta
+from datetime import timedelta
 
 from bot.sandbox.rest.core import Answer, Call, endpoint
 from bot.sandbox.rest.people_entities import expose, stamp
@@ -21,23 +21,11 @@ def show_own_token(call: Call) -> object:
     return _render_token(call, _own(call))
 
 
-@endpoint("POST", "/personal_access_tokens/self/rotate", text="expires_at", scopes=ROTATE)
+@endpoint("POST", "/personal_access_tokens/self/rotate", moment="expires_at", scopes=ROTATE)
 def rotate_own_token(call: Call) -> Answer:
     """Revoke the token that is used, and answer another of the same account."""
-    old = _own(call)
-    new = _renew(call, old)
-    return Answer(body=_render_token(call, new) | {"token": new.value})
-
-
-def _own(call: Call) -> Token:
-    if call.token is None or call.token.kind == "job":
-        raise RefusedError(401, "401 Unauthorized")
-    return call.token
-
-
-def _renew(call: Call, old: Token) -> Token:
-    asked = call.params.get("expires_at")
-    ends = date.fromisoformat(asked) if asked else call.today + WEEK
+    old, asked = _own(call), call.params.get("expires_at")
+    ends = asked.date() if asked else call.today + WEEK
     if ends > call.today + YEAR:
         raise RefusedError(400, "Expiration date must be before the maximum lifetime")
     with call.world.writing():
@@ -51,7 +39,13 @@ def _renew(call: Call, old: Token) -> Token:
             name=old.name,
         )
         call.world.tokens.append(new)
-    return new
+    return Answer(body=_render_token(call, new) | {"token": new.value})
+
+
+def _own(call: Call) -> Token:
+    if call.token is None or call.token.kind == "job":
+        raise RefusedError(401, "401 Unauthorized")
+    return call.token
 
 
 def _render_token(call: Call, token: Token) -> dict[str, object]:
