@@ -111,7 +111,7 @@ def test_a_triggered_job_reads_its_payload_from_a_file(runners: list[Runner]) ->
     assert done.exit_code == 0
     assert '{"object_kind": "note", "id": "7", "ref": "main"}' in done.log
     assert done.job.status == "success"
-    assert done.finished
+    assert done.job.finished_at is not None
     assert done.log.endswith("Job succeeded\n")
 
 

@@ -35,11 +35,6 @@ class JobRun:
     api_calls: int = 0
 
     @property
-    def finished(self) -> bool:
-        """Return whether the job has ended, well or badly."""
-        return self.job.finished_at is not None
-
-    @property
     def shown_log(self) -> str:
         """Return the log as GitLab's page shows it, all sections unfolded."""
         lines = _SECTION.sub("", self.log).splitlines()
