@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK_EVERY = 0.25
-_SHORTEST_MASKED = 8
+_SHORTEST_MASKED = 8  # doc/ci/variables, "Mask a CI/CD variable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ _ATTRIBUTES = {
     "td": {"align"},
     "th": {"align", "scope"},
 }
-# GitLab leaves references alone inside these elements.
+# `ignore_ancestor_query` of lib/banzai/filter/references/reference_filter.rb.
 _OPAQUE = frozenset({"a", "code", "pre", "style"})
 _ALIGNMENT = re.compile(r' style="text-align:(left|center|right)"')
 _TASK = re.compile(r"(<li>(?:\s*<p>)?)\[([ xX])\] ")

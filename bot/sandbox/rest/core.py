@@ -29,7 +29,7 @@ from bot.sandbox.world.state import RefusedError, World
 Place = TypeVar("Place", Project, Group)
 PER_PAGE = 20
 MAX_PER_PAGE = 100
-COUNTED_UP_TO = 10_000
+COUNTED_UP_TO = 10_000  # `MAX_COUNT_LIMIT`; lib/gitlab/pagination/offset_pagination.rb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

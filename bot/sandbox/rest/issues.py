@@ -26,7 +26,7 @@ from bot.sandbox.world.state import RefusedError
 
 ISSUES = "/projects/{id}/issues"
 STATES = {"close": "closed", "reopen": "opened"}
-LONGEST_TITLE = 255
+LONGEST_TITLE = 255  # `TITLE_LENGTH_MAX` of app/models/concerns/issuable.rb
 
 LIST = takes(
     PAGING,
