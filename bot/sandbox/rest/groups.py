@@ -51,10 +51,7 @@ def create_group(call: Call) -> object:
     return render_group(call, group)
 
 
-GROUP = takes(text="name description", choices={"visibility": VISIBILITY})
-
-
-@endpoint("PUT", "/groups/{id}", GROUP)
+@endpoint("PUT", "/groups/{id}", text="name description", choices={"visibility": VISIBILITY})
 def edit_group(call: Call) -> object:
     """Change a group."""
     demand(call.level >= Level.OWNER)

@@ -66,13 +66,6 @@ offer(
 # --- variables --------------------------------------------------------------------------
 
 
-VALUES = takes(
-    text="description environment_scope",
-    flag="protected masked raw",
-    choices={"variable_type": "env_var file"},
-)
-
-
 def _make_variable(call: Call) -> Variable:
     given = dict(call.params)
     hidden = given.pop("masked_and_hidden", False)
@@ -116,7 +109,12 @@ offer(
     Kind(
         at=VARIABLES,
         key="key",
-        fields=takes(VALUES, text="key value", flag="masked_and_hidden", required="key value"),
+        fields=takes(
+            text="key value description environment_scope",
+            flag="protected masked raw masked_and_hidden",
+            required="key value",
+            choices={"variable_type": "env_var file"},
+        ),
         keep=_keep_variables,
         make=_make_variable,
         change=_change_variable,

@@ -156,14 +156,6 @@ for _template, _params, _choose in LISTS:
     endpoint("GET", _template, _params)(partial(_list_projects, _choose))
 
 
-FORK = takes(
-    text="name path namespace namespace_path description branches",
-    integer="namespace_id",
-    flag="mr_default_target_self",
-    choices={"visibility": VISIBILITY},
-)
-
-
 def _namespace(call: Call, given: Mapping[str, Any]) -> Group | None:
     """Find the group that is asked for; None is the caller's own namespace."""
     named = given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
@@ -185,7 +177,14 @@ def _claim(call: Call, group: Group | None, path: str, taken_status: int) -> str
     return whole
 
 
-@endpoint("POST", "/projects/{id}/fork", FORK)
+@endpoint(
+    "POST",
+    "/projects/{id}/fork",
+    text="name path namespace namespace_path description branches",
+    integer="namespace_id",
+    flag="mr_default_target_self",
+    choices={"visibility": VISIBILITY},
+)
 def fork_project(call: Call) -> object:
     """Fork a project into a namespace of the caller's (doc/api/project_forks.md)."""
     given, group = call.params, _namespace(call, call.params)
@@ -263,9 +262,6 @@ def list_project_users(call: Call) -> Answer:
     return paged(call, found, lambda each: render_user(call.world, each))
 
 
-NAMESPACES = takes(PAGING, text="search", flag="owned_only")
-
-
 def _namespaces(call: Call) -> list[dict[str, object]]:
     """List where the caller may have projects: the own namespace, and groups seen."""
     groups = [g for g in call.world.groups.values() if find_level(call.user, g, call.today)]
@@ -275,7 +271,7 @@ def _namespaces(call: Call) -> list[dict[str, object]]:
     ]
 
 
-@endpoint("GET", "/namespaces", NAMESPACES, open=False)
+@endpoint("GET", "/namespaces", PAGING, text="search", flag="owned_only", open=False)
 def list_namespaces(call: Call) -> Answer:
     """List namespaces (doc/api/namespaces.md)."""
     needle = call.params.get("search", "")
