@@ -238,6 +238,22 @@ def test_what_no_git_sends_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("scheme", "credentials", "status"),
+    [("Basic", "author", 200), ("basic", "author", 200), ("Basic", "", 401), ("Digest", "", 200)],
+)
+def test_a_reader_is_who_the_password_says(
+    scene: Scene, scheme: str, credentials: str, status: int
+) -> None:
+    scene.mr.project.visibility = "private" if credentials else "public"
+    given = f"x:{give_token(scene.world, credentials)}" if credentials else ""
+    headers = {"Authorization": f"{scheme} {b64encode(given.encode()).decode() or 'password=x'}"}
+    api = Api(scene.world)
+    sent = api.send("GET", f"/{PROJECT}.git/info/refs?service=git-upload-pack", headers=headers)
+    assert sent.status == status
+    api.server.stop()
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"added.md": b"x\n", "README.md": b"  hello\n"},
