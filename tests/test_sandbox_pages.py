@@ -28,11 +28,12 @@ from bot.sandbox.world.entities import (
     Member,
     MergeRequest,
     ProjectSettings,
+    Start,
     StatusCheck,
     Webhook,
 )
 from bot.sandbox.world.shipped import CI_FILE
-from bot.sandbox.world.state import Start, World
+from bot.sandbox.world.state import World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 
 EVIL = "<script>alert(1)</script>"

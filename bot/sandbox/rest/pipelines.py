@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
+from bot.sandbox.acts.pipelines import run_pipeline
 from bot.sandbox.rest.core import Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
 from bot.sandbox.rest.params import takes
 from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_push, demand
-from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
+from bot.sandbox.world.entities import Level, Schedule, Start, TriggerToken, Variable
 from bot.sandbox.world.state import RefusedError
 
 TRIGGERS = "/projects/{id}/triggers"
@@ -208,7 +208,8 @@ def play_schedule(call: Call) -> object:
         found.last_pipeline = play(call.project, found.owner, variables)
         return {"message": "201 Created"}
     name = found.ref.removeprefix("refs/heads/")
-    draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
+    start = Start(project=call.project, user=found.owner, ref=name, source="schedule")
+    start.sha = call.commit(name).sha
     with call.world.writing():
-        found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
+        found.last_pipeline = run_pipeline(call.world, start)
     return {"message": "201 Created"}

@@ -4,7 +4,7 @@
 # would import each other; everything else imports it, and it knows nothing but the repository.
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -337,23 +337,33 @@ class CommitStatus:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Pipeline:
-    """A pipeline; `status` follows from the jobs that count.
+class Start:
+    """How a pipeline comes to be: its source, its ref, as whom, and what was passed.
 
+    `payload` is the content of TRIGGER_PAYLOAD, where a trigger token asked for it.
     A merged results pipeline runs for a merge with the target; `source_sha` is then the head.
     """
 
-    id: int
-    iid: int
     project: "Project"
-    sha: str
     ref: str
     source: str
     user: User
-    created_at: datetime
-    updated_at: datetime
+    sha: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    payload: Mapping[str, object] | None = field(default=None, repr=False)
+    short_token: str | None = None
     merge_request: MergeRequest | None = None
     source_sha: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Pipeline(Start):
+    """A pipeline that was started; `status` follows from the jobs that count."""
+
+    id: int
+    iid: int
+    created_at: datetime
+    updated_at: datetime
     jobs: list[CommitStatus] = field(default_factory=list)
 
     @property

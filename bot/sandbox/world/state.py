@@ -17,6 +17,7 @@ from bot.sandbox.world.entities import (
     Note,
     Pipeline,
     Project,
+    Start,
     Todo,
     Token,
     User,
@@ -77,23 +78,6 @@ class QuickActionOutcome:
     def commands_only(self) -> bool:
         """Return whether nothing but commands was written."""
         return bool(self.commands) and not self.text.strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How a pipeline came to be: its source, its ref, as whom, and what was passed.
-
-    `payload` is the content of TRIGGER_PAYLOAD, where a trigger token asked for it.
-    """
-
-    project: Project
-    ref: str
-    source: str
-    user: User
-    variables: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, object] | None = None
-    short_token: str | None = None
-    merge_request: MergeRequest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
