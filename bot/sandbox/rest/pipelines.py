@@ -202,14 +202,11 @@ def take_schedule(call: Call) -> object:
 def play_schedule(call: Call) -> object:
     """Run the pipeline of a schedule now."""
     demand(call.level >= Level.DEVELOPER)
-    found, play = find(SCHEDULE, call), call.world.play
-    variables = {row["key"]: row["value"] for row in _variables(call, found)}
-    if play is not None:
-        found.last_pipeline = play(call.project, found.owner, variables)
-        return {"message": "201 Created"}
+    world, found = call.world, find(SCHEDULE, call)
     name = found.ref.removeprefix("refs/heads/")
     start = Start(project=call.project, user=found.owner, ref=name, source="schedule")
     start.sha = call.commit(name).sha
-    with call.world.writing():
-        found.last_pipeline = run_pipeline(call.world, start)
+    start.variables = {row["key"]: row["value"] for row in _variables(call, found)}
+    with world.writing():
+        found.last_pipeline = world.trigger(start) if world.trigger else run_pipeline(world, start)
     return {"message": "201 Created"}

@@ -107,7 +107,6 @@ QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[[Start], Pipeline]
 RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
-Play = Callable[[Project, User, Mapping[str, str]], Pipeline]
 HookTest = Callable[[Project, Webhook, str], tuple[int | None, str]]
 VERSION = "19.5.0-ee"
 
@@ -123,7 +122,6 @@ class World:
     # Whether unknown parameters are refused; GitLab ignores them, and tests must not.
     strict = True
     unprepared_reads = 0
-    play: Play | None = None  # runs what a schedule of a project starts
     keeps_previous = False
     on_violation: Callable[[str], None] | None = None
 
