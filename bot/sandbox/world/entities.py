@@ -397,7 +397,7 @@ class HookEvent:
 
     id: int
     trigger: str
-    url: str
+    url: str = field(repr=False)
     status: int | None
     answer: str
     at: datetime
