@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from http.client import HTTPException
 
 from bot.sandbox.webhooks.bodies import (
     build_check_body,
@@ -64,7 +63,7 @@ class Hooks:
         """
         with self.world.lock:
             letter = self._sample(project, hook, trigger)
-        status, answer = _send(letter)
+        status, answer = send_letter(letter)
         self._settle(letter, status, answer)
         return status, answer
 
@@ -156,7 +155,7 @@ class Hooks:
     def _deliver(self, letter: Letter) -> None:
         with self.activity.ending():
             if not self._stop.wait(self.delay) and not self._is_disabled(letter.hook):
-                self._settle(letter, *_send(letter))
+                self._settle(letter, *send_letter(letter))
 
     def _settle(self, letter: Letter, status: int | None, answer: str) -> None:
         hook = letter.hook
@@ -192,11 +191,3 @@ class Hooks:
             hook.disabled_until = self.world.now + pause
         else:
             hook.disabled_until = None
-
-
-def _send(letter: Letter) -> tuple[int | None, str]:
-    """Send a letter; return status and answer, no status where nobody answered."""
-    try:
-        return send_letter(letter)
-    except (OSError, HTTPException) as error:
-        return None, f"{type(error).__name__}: {error}"
