@@ -162,6 +162,7 @@ class Note:
     """A comment or a system note; `type` is None, DiscussionNote or DiffNote."""
 
     id: int
+    merge_request: "MergeRequest" = field(repr=False)
     author: User
     body: str
     created_at: datetime
