@@ -140,7 +140,7 @@ def _refuse_second(
 
 def update_merge_request(
     world: World, user: User, mr: MergeRequest, update: MergeRequestUpdate
-) -> MergeRequest:
+) -> None:
     """Change fields of a merge request; what does not differ is no change and no event."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
@@ -162,7 +162,6 @@ def update_merge_request(
                 reset_approvals(world, user, mr)
             old, new = changes.get("assignees", ((), ()))
             tell_assigned(world, user, mr, [each for each in new if each not in old])
-        return mr
 
 
 def _change_plain(mr: MergeRequest, update: MergeRequestUpdate, changes: Changes) -> None:
@@ -220,19 +219,17 @@ def _difference(verb: str, before: Iterable[User], after: Iterable[User]) -> str
     return " and ".join(told + ([f"removed {' '.join(removed)}"] if removed else []))
 
 
-def assign(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> MergeRequest:
+def assign(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> None:
     """Assign exactly these people."""
-    return update_merge_request(world, user, mr, MergeRequestUpdate(assignees=tuple(people)))
+    update_merge_request(world, user, mr, MergeRequestUpdate(assignees=tuple(people)))
 
 
-def set_reviewers(
-    world: World, user: User, mr: MergeRequest, people: Iterable[User]
-) -> MergeRequest:
+def set_reviewers(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> None:
     """Ask exactly these people for a review; who stays keeps their state."""
-    return update_merge_request(world, user, mr, MergeRequestUpdate(reviewers=tuple(people)))
+    update_merge_request(world, user, mr, MergeRequestUpdate(reviewers=tuple(people)))
 
 
-def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def close(world: World, user: User, mr: MergeRequest) -> None:
     """Close an open merge request."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
@@ -240,10 +237,9 @@ def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
             mr.state, mr.closed_at, mr.closed_by = "closed", now, user
             remember_state(world, user, mr)
             announce(world, user, mr, "close", {"state": ("opened", "closed")})
-        return mr
 
 
-def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def reopen(world: World, user: User, mr: MergeRequest) -> None:
     """Reopen a closed merge request."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
@@ -255,7 +251,6 @@ def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
             if has_source_branch(mr):
                 # MergeRequests::ReopenService: what was pushed meanwhile becomes a version now.
                 renew_diff(world, user, mr)
-        return mr
 
 
 def remember_state(world: World, user: User, mr: MergeRequest) -> None:

@@ -2,12 +2,12 @@
 
 from bot.sandbox.acts.merge_requests import announce, copy_reviewers
 from bot.sandbox.acts.notes import NoteDraft, add_system_note, create_note
-from bot.sandbox.world.access import can_approve, can_read, demand
+from bot.sandbox.world.access import can_approve, can_read, demand, required
 from bot.sandbox.world.entities import Approval, MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 
 
-def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> MergeRequest:
+def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> None:
     """Approve the head, or exactly `sha`."""
     with world.writing() as now:
         if sha is not None and sha != mr.head_sha:
@@ -21,10 +21,9 @@ def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) 
         enough = len(mr.approvals) >= mr.project.settings.approvals_required
         changes = {"reviewers": (before, copy_reviewers(mr))} if before else {}
         announce(world, user, mr, "approved" if enough else "approval", changes)
-        return mr
 
 
-def unapprove(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def unapprove(world: World, user: User, mr: MergeRequest) -> None:
     """Take one's approval back."""
     with world.writing():
         demand(mr.is_approved_by(user) and mr.state == "opened", 404)
@@ -34,12 +33,9 @@ def unapprove(world: World, user: User, mr: MergeRequest) -> MergeRequest:
         add_system_note(world, user, mr, "unapproved this merge request")
         after = len(mr.approvals) >= mr.project.settings.approvals_required
         announce(world, user, mr, "unapproved" if before and not after else "unapproval", {})
-        return mr
 
 
-def submit_review(
-    world: World, user: User, mr: MergeRequest, state: str, body: str = ""
-) -> MergeRequest:
+def submit_review(world: World, user: User, mr: MergeRequest, state: str, body: str = "") -> None:
     """Submit a review: reviewed, requested_changes or approved, with a comment or none.
 
     Unlike approving, this is possible after the merge, too: `UpdateReviewerStateService`
@@ -52,7 +48,8 @@ def submit_review(
         if body:
             create_note(world, user, mr, NoteDraft(body=body, type="DiscussionNote"))
         if state == "approved":
-            return approve(world, user, mr)
+            approve(world, user, mr)
+            return
         before = copy_reviewers(mr)
         if state == "requested_changes":
             # The same service: a system note comes first, and an approval goes without one.
@@ -60,21 +57,15 @@ def submit_review(
             mr.approvals = [each for each in mr.approvals if each.user is not user]
         if _set_state(mr, user, state):
             announce(world, user, mr, "update", {"reviewers": (before, copy_reviewers(mr))})
-        return mr
 
 
-def request_review_again(
-    world: World, user: User, mr: MergeRequest, reviewer: User
-) -> MergeRequest:
+def request_review_again(world: World, user: User, mr: MergeRequest, reviewer: User) -> None:
     """Ask a reviewer once more, which resets their state."""
     with world.writing():
         before = copy_reviewers(mr)
-        found = mr.find_reviewer(reviewer)
-        demand(found is not None, 404)
-        if found is not None:
-            found.state, found.re_requested = "unreviewed", True
+        found = required(mr.find_reviewer(reviewer))
+        found.state, found.re_requested = "unreviewed", True
         announce(world, user, mr, "update", {"reviewers": (before, copy_reviewers(mr))})
-        return mr
 
 
 def _set_state(mr: MergeRequest, user: User, state: str) -> bool:

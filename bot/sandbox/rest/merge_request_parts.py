@@ -29,15 +29,15 @@ MR = "/projects/{id}/merge_requests/{merge_request_iid}"
 @endpoint("POST", MR + "/approve", text="sha")
 def approve(call: Call) -> object:
     """Approve."""
-    mr = actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
-    return render_approvals(call, mr)
+    actions.approve(call.world, call.actor, call.merge_request, call.params.get("sha"))
+    return render_approvals(call, call.merge_request)
 
 
 @endpoint("POST", MR + "/unapprove")
 def unapprove(call: Call) -> object:
     """Take an approval back."""
-    mr = actions.unapprove(call.world, call.actor, call.merge_request)
-    return render_approvals(call, mr)
+    actions.unapprove(call.world, call.actor, call.merge_request)
+    return render_approvals(call, call.merge_request)
 
 
 @endpoint("GET", MR + "/approvals")
