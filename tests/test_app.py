@@ -756,7 +756,7 @@ def ask_only(made: NominationWorld, count: int) -> None:
     for number in range(count):
         asked = Reviewer(user=made.user("nina"), created_at=old.created_at)
         at = (old.merged_at or old.created_at) + timedelta(days=1, minutes=number)
-        mr = replace(old, iid=1000 + number, id=1000 + number, approvals=[], notes=[], merged_at=at)
+        mr = replace(old, iid=1000 + number, id=1000 + number, approvals={}, notes=[], merged_at=at)
         mr.reviewers = [asked]
         iids[mr.iid] = mr
 

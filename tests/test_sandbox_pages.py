@@ -209,7 +209,7 @@ def press(site: Site, button: str, by: str, other: str = "") -> TestResponse:
     ("presses", "holds"),
     [
         (["approve maintainer"], lambda mr: len(mr.approvals) == 1),
-        (["approve maintainer", "unapprove maintainer"], lambda mr: mr.approvals == []),
+        (["approve maintainer", "unapprove maintainer"], lambda mr: not mr.approvals),
         (["merge maintainer"], lambda mr: mr.state == "merged"),
         (["close author"], lambda mr: mr.state == "closed"),
         (["close author", "reopen author"], lambda mr: mr.state == "opened"),

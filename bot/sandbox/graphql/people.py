@@ -139,5 +139,5 @@ values(
     "UserMergeRequestInteraction",
     reviewState=lambda source: _review_state(source).upper() or None,
     reviewed=lambda source: _review_state(source) in REVIEWED,
-    approved=lambda source: source.merge_request.is_approved_by(source.user),
+    approved=lambda source: source.user in source.merge_request.approvals,
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 from bot.sandbox.acts.notes import add_note
 from bot.sandbox.story.seed_section import Section, SeedError
 from bot.sandbox.world.entities import (
-    Approval,
     DiffVersion,
     MergeRequest,
     Project,
@@ -194,7 +193,7 @@ def _do(world: World, mr: MergeRequest, person: User, deed: str) -> None:
     if deed in DEEDS:
         mr.reviewers.append(Reviewer(user=person, created_at=mr.created_at, state=DEEDS[deed]))
     if deed == "approved":
-        mr.approvals.append(Approval(user=person, approved_at=at))
+        mr.approvals[person] = at
     if deed in NOTED:
         add_note(world, mr, person, NOTED[deed], at).system = True
     if deed in WRITTEN:

@@ -125,14 +125,6 @@ class Reviewer:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Approval:
-    """Somebody's approval."""
-
-    user: User
-    approved_at: datetime
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
 class StateEvent:
     """That a merge request was closed, reopened or merged."""
 
@@ -254,7 +246,7 @@ class MergeRequest:
     state_events: list[StateEvent] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     reviewers: list[Reviewer] = field(default_factory=list)
-    approvals: list[Approval] = field(default_factory=list)
+    approvals: dict[User, datetime] = field(default_factory=dict)
     labels: list[Label] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
@@ -308,10 +300,6 @@ class MergeRequest:
     def find_reviewer(self, user: User) -> Reviewer | None:
         """Find the present review request of a person."""
         return next((each for each in self.reviewers if each.user is user), None)
-
-    def is_approved_by(self, user: User) -> bool:
-        """Return whether the person's approval stands."""
-        return any(each.user is user for each in self.approvals)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
