@@ -14,7 +14,7 @@ from bot.sandbox.world.repository import Repository
 
 
 class Level(IntEnum):
-    """Name GitLab's access levels."""
+    """Name GitLab's access levels (lib/gitlab/access.rb)."""
 
     NO_ACCESS = 0
     MINIMAL_ACCESS = 5
@@ -263,7 +263,7 @@ class MergeRequest:
 
     @property
     def draft(self) -> bool:
-        """Return whether the title marks a draft."""
+        """Return whether the title marks a draft (lib/gitlab/regex/merge_requests.rb)."""
         return self.title.casefold().startswith(("draft:", "[draft]", "(draft)"))
 
     @property
