@@ -28,13 +28,12 @@ from bot.sandbox.acts.actions import (
     MergeRequestDraft,
     MergeRequestUpdate,
     NoteDraft,
-    PipelineDraft,
     StatusDraft,
 )
 from bot.sandbox.acts.pipelines import check_status, run_again
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
-from bot.sandbox.world.entities import Level, Member, MergeRequest, Reviewer
+from bot.sandbox.world.entities import Level, Member, MergeRequest, Reviewer, Start
 from tests.builders import TROUBLE
 from tests.nomination_world import (
     ENTRY,
@@ -152,14 +151,16 @@ def test_a_merged_results_pipeline_gets_the_gate(made: NominationWorld, server: 
     made.push({"README.md": b"merged\n"}, branch="merge-result", by="olga")
     commit = made.team.repository.find_commit("merge-result")
     assert commit is not None
-    draft = PipelineDraft(
+    start = Start(
+        project=made.team,
+        user=made.user("nina"),
         sha=commit.sha,
         ref=f"refs/merge-requests/{made.nomination.iid}/head",
         source="merge_request_event",
         merge_request=made.nomination,
         source_sha=made.nomination.head_sha,
     )
-    pipeline = actions.create_pipeline(made.world, made.user("nina"), made.team, draft)
+    pipeline = actions.create_pipeline(made.world, start)
     run_on(server, made.nomination)
     assert [(job.sha, job.pipeline) for job in made.statuses()] == [(commit.sha, pipeline)]
     settled(made, server)
@@ -283,13 +284,15 @@ def test_a_newer_pipeline_of_the_head_gets_the_status_too(
 ) -> None:
     run_on(server, made.nomination)
     mr = made.nomination
-    draft = PipelineDraft(
+    start = Start(
+        project=made.team,
+        user=mr.author,
         sha=mr.head_sha or "",
         ref=f"refs/merge-requests/{mr.iid}/head",
         source="merge_request_event",
         merge_request=mr,
     )
-    actions.create_pipeline(made.world, mr.author, made.team, draft)
+    actions.create_pipeline(made.world, start)
     run_on(server, mr)
     assert [job.pipeline.source for job in made.statuses()] == ["external", "merge_request_event"]
     settled(made, server)
@@ -705,14 +708,16 @@ def test_a_fork_is_evaluated_and_says_that_its_gate_cannot_be_set(
 
 def test_a_fork_with_a_pipeline_here_gets_its_gate(made: NominationWorld, server: Server) -> None:
     mr = open_from_fork(made)
-    draft = PipelineDraft(
+    assert mr.source_project is not None
+    start = Start(
+        project=mr.source_project,
+        user=made.user("olga"),
         sha=mr.head_sha or "",
         ref=f"refs/merge-requests/{mr.iid}/head",
         source="merge_request_event",
         merge_request=mr,
     )
-    assert mr.source_project is not None
-    actions.create_pipeline(made.world, made.user("olga"), mr.source_project, draft)
+    actions.create_pipeline(made.world, start)
     outcome = run_on(server, mr)
     assert "a member of this project can run one here" in outcome.problems[0]
     assert TROUBLE in one_note(made, mr)
@@ -751,7 +756,7 @@ def ask_only(made: NominationWorld, count: int) -> None:
     for number in range(count):
         asked = Reviewer(user=made.user("nina"), created_at=old.created_at)
         at = (old.merged_at or old.created_at) + timedelta(days=1, minutes=number)
-        mr = replace(old, iid=1000 + number, id=1000 + number, approvals=[], notes=[], merged_at=at)
+        mr = replace(old, iid=1000 + number, id=1000 + number, approvals={}, notes=[], merged_at=at)
         mr.reviewers = [asked]
         iids[mr.iid] = mr
 

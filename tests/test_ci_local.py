@@ -16,6 +16,7 @@ from bot.sandbox.story.running import Sandbox
 from bot.sandbox.story.scenario import read_scenario
 from bot.sandbox.story.setting import Stage
 from bot.sandbox.story.steps import play
+from bot.sandbox.webhooks.bodies import build_merge_request_body
 
 CI_FILE = Path(__file__).parents[1] / ".gitlab-ci.yml"
 PROGRAM = shutil.which("gitlab-ci-local")
@@ -72,7 +73,8 @@ def run_job(
 
 
 def test_the_triggered_job_answers_the_merge_request(stage: Stage, tmp_path: Path) -> None:
-    body = json.loads(stage.sandbox.hooks.deliveries[-1].letter.body)
+    changed = [each for each in stage.world.events if each.kind == "merge_request_changed"]
+    body = build_merge_request_body(stage.world, changed[-1], stage.mr)
     payload = tmp_path / "payload.json"
     payload.write_text(json.dumps(body | {"id": "8200", "ref": "main"}))
     done = run_job(

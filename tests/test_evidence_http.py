@@ -186,7 +186,7 @@ def approve_and_push(made: NominationWorld, mr: MergeRequest) -> None:
     made.gateway.settings.tier = "premium"  # where a push resets approvals
     approve(made, mr)
     push_elsewhere(made, mr.source_branch)
-    assert (mr.approvals, mr.reviewers[0].state) == ([], "unapproved")
+    assert (mr.approvals, mr.reviewers[0].state) == ({}, "unapproved")
 
 
 def approve_push_and_ask_again(made: NominationWorld, mr: MergeRequest) -> None:

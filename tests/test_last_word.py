@@ -14,9 +14,10 @@ from bot.gitlab import Transport
 from bot.publish import Problem, last_word
 from bot.publish.gate import GateKind
 from bot.sandbox.acts import actions
-from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
+from bot.sandbox.acts.pipelines import add_job, create_pipeline
 from bot.sandbox.http.faults import Fault, Kind
 from bot.sandbox.http.server import Server
+from bot.sandbox.world.entities import Start
 from tests.nomination_world import (
     ENTRY,
     TEAM,
@@ -306,13 +307,15 @@ def test_a_pipeline_that_is_still_to_come_is_waited_for(
     def start() -> None:
         world, mr = made.world, made.nomination
         with world.lock:
-            draft = PipelineDraft(
+            pipeline = Start(
+                project=made.team,
+                user=mr.author,
                 sha=mr.head_sha or "",
                 ref=f"refs/merge-requests/{mr.iid}/head",
                 source="merge_request_event",
                 merge_request=mr,
             )
-            add_job(world, create_pipeline(world, mr.author, made.team, draft), "x", "success")
+            add_job(world, create_pipeline(world, pipeline), "x", "success")
 
     timer = threading.Timer(0.5, start)
     timer.start()

@@ -241,7 +241,7 @@ def test_a_push_takes_approvals_away_where_the_project_says_so() -> None:
         for person in people[:count]:
             actions.approve(world, person, mr)
         push(world, "author", "change", {"more": b"%d" % count})
-        assert mr.approvals == []
+        assert not mr.approvals
     assert [each.state for each in mr.reviewers] == ["unapproved"] * 3 + ["unreviewed"]
     (action, system) = world.events[-1].action, world.events[-1].system_action
     assert (action, system) == ("unapproval", "approvals_reset_on_push")
@@ -266,7 +266,7 @@ def test_a_push_takes_approvals_away_unless_the_project_keeps_them(
         mr.project.settings.reset_approvals_on_push = resets
     actions.approve(world, world.user("developer"), mr)
     push(world, "author", "change", {"more": b"1"})
-    assert [each.user.username for each in mr.approvals] == left
+    assert [each.username for each in mr.approvals] == left
 
 
 def test_a_rebase_alone_keeps_approvals() -> None:
@@ -277,7 +277,7 @@ def test_a_rebase_alone_keeps_approvals() -> None:
     before = mr.head_sha
     actions.rebase(world, world.user("author"), mr)
     assert mr.head_sha != before
-    assert [each.user.username for each in mr.approvals] == ["developer"]
+    assert [each.username for each in mr.approvals] == ["developer"]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_each_other_change_takes_approvals_away(files: dict[str, bytes | None]) 
     push(world, "author", "change", {"picture.png": b"\0one"})
     actions.approve(world, world.user("developer"), mr)
     push(world, "author", "change", files)
-    assert mr.approvals == []
+    assert not mr.approvals
 
 
 def test_another_mode_takes_approvals_away() -> None:
@@ -305,7 +305,7 @@ def test_another_mode_takes_approvals_away() -> None:
     actions.approve(world, world.user("developer"), mr)
     draft = CommitDraft(message="Run", changes={"change.md": b"new\n"}, mode=MODE_EXECUTABLE)
     actions.push(world, mr.author, mr.project, "change", draft)
-    assert mr.approvals == []
+    assert not mr.approvals
 
 
 def test_what_was_pushed_while_it_was_closed_becomes_a_version_when_it_is_reopened() -> None:
@@ -330,7 +330,7 @@ def test_a_state_can_be_set_after_the_merge_and_a_request_for_changes_leaves_a_n
     assert mr.reviewers[0].state == "approved"  # who has approved has more than reviewed
     actions.merge(world, world.user("owner"), mr)
     actions.submit_review(world, developer, mr, "requested_changes")
-    assert (mr.reviewers[0].state, mr.approvals) == ("requested_changes", [])
+    assert (mr.reviewers[0].state, mr.approvals) == ("requested_changes", {})
     assert (mr.notes[-1].system, mr.notes[-1].body) == (True, "requested changes")
 
 

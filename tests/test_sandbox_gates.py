@@ -8,9 +8,9 @@ from typing import TypedDict, Unpack
 import pytest
 
 from bot.sandbox.acts import actions, pipelines as act_pipelines
-from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, PipelineDraft, StatusDraft
+from bot.sandbox.acts.actions import CommitDraft, MergeRequestDraft, StatusDraft
 from bot.sandbox.acts.merging import assess_merge
-from bot.sandbox.world.entities import CommitStatus, MergeRequest, StatusCheck
+from bot.sandbox.world.entities import CommitStatus, MergeRequest, Start, StatusCheck
 from bot.sandbox.world.state import RefusedError, World
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
@@ -86,8 +86,9 @@ def test_a_status_joins_the_newest_pipeline_or_starts_an_external_one() -> None:
     mr = open_mr(world)
     assert post(world, mr.head_sha, "success").pipeline.source == "external"
     head = str(mr.head_sha)
-    draft = PipelineDraft(sha=head, ref="change", source="push")
-    pipeline = actions.create_pipeline(world, world.user("author"), mr.project, draft)
+    author = world.user("author")
+    start = Start(project=mr.project, user=author, sha=head, ref="change", source="push")
+    pipeline = actions.create_pipeline(world, start)
     assert post(world, head, "success", "other").pipeline is pipeline
     assert post(world, head, "success", "third", pipeline_id=1).pipeline.id == 1
 
@@ -166,8 +167,9 @@ def test_a_full_pipeline_takes_no_more_jobs() -> None:
 def test_a_pipeline_stands_as_its_jobs_do(states: list[str], expected: str) -> None:
     world = make_world()
     mr = open_mr(world)
-    draft = PipelineDraft(sha=str(mr.head_sha), ref="change", source="push")
-    pipeline = actions.create_pipeline(world, world.user("author"), mr.project, draft)
+    author, head = world.user("author"), str(mr.head_sha)
+    start = Start(project=mr.project, user=author, sha=head, ref="change", source="push")
+    pipeline = actions.create_pipeline(world, start)
     for number, state in enumerate(states):
         actions.add_job(world, pipeline, f"job {number}", state)
     assert pipeline.status == expected

@@ -99,7 +99,7 @@ def test_a_push_renews_the_merge_request(scene: Scene) -> None:
     scene.git("-C", "team", "checkout", "-q", "change")
     sha = scene.commit("ünïcode.md", "x\n")
     scene.git("-C", "team", "push", "-q", "origin", "change")
-    assert (scene.mr.head_sha, scene.mr.approvals) == (sha, [])
+    assert (scene.mr.head_sha, scene.mr.approvals) == (sha, {})
     assert scene.mr.project.pipelines[-1].sha == sha
     commit = scene.mr.project.repository.store.commits[sha]
     assert scene.mr.project.repository.content(commit, "ünïcode.md") == b"x\n"

@@ -24,6 +24,7 @@ from bot.sandbox.world.entities import (
     Pipeline,
     Project,
     Protection,
+    Start,
     Token,
     TriggerToken,
     User,
@@ -31,7 +32,7 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.repository import Repository, Signature
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
-from bot.sandbox.world.state import RefusedError, RequestRecord, Start, World
+from bot.sandbox.world.state import RefusedError, RequestRecord, World
 
 NOW = datetime(2026, 2, 2, tzinfo=UTC)
 MASKED = "glpat-not-a-real-one"
@@ -113,6 +114,15 @@ def test_a_triggered_job_reads_its_payload_from_a_file(runners: list[Runner]) ->
     assert done.job.status == "success"
     assert done.job.finished_at is not None
     assert done.log.endswith("Job succeeded\n")
+
+
+def test_a_job_run_again_gets_what_was_passed_at_first(runners: list[Runner]) -> None:
+    done = run(runners, make_ci('echo "$MODE"; cat "$TRIGGER_PAYLOAD"'), MODE="fast")
+    assert runners[-1].run_jobs(done.job.pipeline)
+    assert runners[-1].activity.wait(10)
+    first, second = runners[-1].runs
+    assert second.log == first.log
+    assert 'fast\n{"object_kind": "note"' in second.log
 
 
 def test_the_log_shows_commands_and_masks_tokens_only(runners: list[Runner]) -> None:

@@ -28,11 +28,12 @@ from bot.sandbox.world.entities import (
     Member,
     MergeRequest,
     ProjectSettings,
+    Start,
     StatusCheck,
     Webhook,
 )
 from bot.sandbox.world.shipped import CI_FILE
-from bot.sandbox.world.state import Start, World
+from bot.sandbox.world.state import World
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 
 EVIL = "<script>alert(1)</script>"
@@ -208,7 +209,7 @@ def press(site: Site, button: str, by: str, other: str = "") -> TestResponse:
     ("presses", "holds"),
     [
         (["approve maintainer"], lambda mr: len(mr.approvals) == 1),
-        (["approve maintainer", "unapprove maintainer"], lambda mr: mr.approvals == []),
+        (["approve maintainer", "unapprove maintainer"], lambda mr: not mr.approvals),
         (["merge maintainer"], lambda mr: mr.state == "merged"),
         (["close author"], lambda mr: mr.state == "closed"),
         (["close author", "reopen author"], lambda mr: mr.state == "opened"),

@@ -1,12 +1,13 @@
 """REST: merge requests, notes and gates, one by one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.sandbox.acts import actions
-from bot.sandbox.world.entities import MergeRequest
-from bot.sandbox.world.state import QuickActionOutcome, Start, World
+from bot.sandbox.world.entities import MergeRequest, Start
+from bot.sandbox.world.state import QuickActionOutcome, World
 from tests.sandbox_client import MR, Api
 from tests.sandbox_worlds import PROJECT, make_world, open_mr
 
@@ -335,8 +336,7 @@ def make_trigger() -> tuple[World, Api, list[Start]]:
 
     def start(call: Start) -> Any:
         calls.append(call)
-        draft = actions.PipelineDraft(sha=str(mr.head_sha), ref=call.ref, source="trigger")
-        return actions.create_pipeline(world, call.user, call.project, draft)
+        return actions.create_pipeline(world, replace(call, sha=str(mr.head_sha)))
 
     world.trigger = start
     return world, api, calls

@@ -40,7 +40,6 @@ from bot.sandbox.acts.people import (
     set_expiry as set_expiry,
 )
 from bot.sandbox.acts.pipelines import (
-    PipelineDraft as PipelineDraft,
     StatusDraft as StatusDraft,
     add_job as add_job,
     answer_check as answer_check,

@@ -140,18 +140,14 @@ def _refuse_second(
 
 def update_merge_request(
     world: World, user: User, mr: MergeRequest, update: MergeRequestUpdate
-) -> MergeRequest:
+) -> None:
     """Change fields of a merge request; what does not differ is no change and no event."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
-        changes: Changes = {}
         if mr.state == "opened" and update.target_branch is not None:
             branches = (mr.source_project, mr.source_branch, update.target_branch)
             _refuse_second(mr.project, branches, but=mr)
-        _change_plain(mr, update, changes)
-        _change_people(world, mr, update, changes)
-        if update.labels is not None:
-            _change(mr, "labels", find_labels(world, mr.project, update.labels), changes)
+        changes = _change(mr, _read_update(world, mr, update))
         if "target_branch" in changes:
             add_version(world, mr)
         if changes:
@@ -162,39 +158,32 @@ def update_merge_request(
                 reset_approvals(world, user, mr)
             old, new = changes.get("assignees", ((), ()))
             tell_assigned(world, user, mr, [each for each in new if each not in old])
-        return mr
 
 
-def _change_plain(mr: MergeRequest, update: MergeRequestUpdate, changes: Changes) -> None:
+def _read_update(world: World, mr: MergeRequest, update: MergeRequestUpdate) -> dict[str, Any]:
+    """Return what an update gives a value, as the merge request keeps it."""
     if update.title is not None and not update.title.strip():
         raise RefusedError(400, {"title": ["can't be blank"]})
-    was_draft = mr.draft
-    for name in PLAIN:
-        value = getattr(update, name)
-        if value is not None:
-            _change(mr, name, value, changes)
-    if mr.draft != was_draft:
-        changes["draft"] = (was_draft, mr.draft)
-
-
-def _change_people(
-    world: World, mr: MergeRequest, update: MergeRequestUpdate, changes: Changes
-) -> None:
+    wanted = {name: getattr(update, name) for name in PLAIN if getattr(update, name) is not None}
     if update.assignees is not None:
-        _change(mr, "assignees", list(dict.fromkeys(update.assignees)), changes)
+        wanted["assignees"] = list(dict.fromkeys(update.assignees))
     if update.reviewers is not None:
-        kept = [
+        wanted["reviewers"] = [
             mr.find_reviewer(each) or Reviewer(user=each, created_at=world.now)
             for each in dict.fromkeys(update.reviewers)
         ]
-        _change(mr, "reviewers", kept, changes)
+    if update.labels is not None:
+        wanted["labels"] = find_labels(world, mr.project, update.labels)
+    return wanted
 
 
-def _change(mr: MergeRequest, name: str, value: object, changes: Changes) -> None:
-    before = getattr(mr, name)
-    if before != value:
-        changes[name] = (before, value)
+def _change(mr: MergeRequest, wanted: Mapping[str, object]) -> Changes:
+    before = {name: getattr(mr, name) for name in (*wanted, "draft")}
+    for name, value in wanted.items():
         setattr(mr, name, value)
+    return {
+        name: (old, getattr(mr, name)) for name, old in before.items() if old != getattr(mr, name)
+    }
 
 
 def _tell_in_notes(world: World, user: User, mr: MergeRequest, changes: Changes) -> None:
@@ -220,19 +209,17 @@ def _difference(verb: str, before: Iterable[User], after: Iterable[User]) -> str
     return " and ".join(told + ([f"removed {' '.join(removed)}"] if removed else []))
 
 
-def assign(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> MergeRequest:
+def assign(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> None:
     """Assign exactly these people."""
-    return update_merge_request(world, user, mr, MergeRequestUpdate(assignees=tuple(people)))
+    update_merge_request(world, user, mr, MergeRequestUpdate(assignees=tuple(people)))
 
 
-def set_reviewers(
-    world: World, user: User, mr: MergeRequest, people: Iterable[User]
-) -> MergeRequest:
+def set_reviewers(world: World, user: User, mr: MergeRequest, people: Iterable[User]) -> None:
     """Ask exactly these people for a review; who stays keeps their state."""
-    return update_merge_request(world, user, mr, MergeRequestUpdate(reviewers=tuple(people)))
+    update_merge_request(world, user, mr, MergeRequestUpdate(reviewers=tuple(people)))
 
 
-def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def close(world: World, user: User, mr: MergeRequest) -> None:
     """Close an open merge request."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
@@ -240,10 +227,9 @@ def close(world: World, user: User, mr: MergeRequest) -> MergeRequest:
             mr.state, mr.closed_at, mr.closed_by = "closed", now, user
             remember_state(world, user, mr)
             announce(world, user, mr, "close", {"state": ("opened", "closed")})
-        return mr
 
 
-def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def reopen(world: World, user: User, mr: MergeRequest) -> None:
     """Reopen a closed merge request."""
     with world.writing() as now:
         demand(can_update(user, mr, now.date()))
@@ -255,7 +241,6 @@ def reopen(world: World, user: User, mr: MergeRequest) -> MergeRequest:
             if has_source_branch(mr):
                 # MergeRequests::ReopenService: what was pushed meanwhile becomes a version now.
                 renew_diff(world, user, mr)
-        return mr
 
 
 def remember_state(world: World, user: User, mr: MergeRequest) -> None:

@@ -27,7 +27,7 @@ def merge(
     mr: MergeRequest,
     sha: str | None = None,
     wish: MergeWish | None = None,
-) -> MergeRequest:
+) -> None:
     """Merge, if the merge request is mergeable and `sha`, when given, is its head."""
     wish = wish or MergeWish()
     with world.writing() as now:
@@ -47,7 +47,6 @@ def merge(
         announce_push(world, user, mr.project, mr.target_branch, old)
         mr.should_remove_source_branch = wish.remove_source_branch
         _remove_source_branch(world, user, mr)
-        return mr
 
 
 def _commit_merge(world: World, user: User, mr: MergeRequest, wish: MergeWish) -> None:
@@ -98,7 +97,7 @@ def _remove_source_branch(world: World, user: User, mr: MergeRequest) -> None:
         delete_branch(world, person, source, branch)
 
 
-def rebase(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def rebase(world: World, user: User, mr: MergeRequest) -> None:
     """Replay the commits of the source branch on the target branch.
 
     `RebaseService` of app/services/merge_requests; 403 for who may not push the source.
@@ -114,7 +113,6 @@ def rebase(world: World, user: User, mr: MergeRequest) -> MergeRequest:
         if head != old:
             source.repository.move_branch(mr.source_branch, head)
             announce_push(world, user, source, mr.source_branch, old)
-        return mr
 
 
 def _replay(mr: MergeRequest, version: DiffVersion, target: str, committer: Signature) -> str:

@@ -87,10 +87,9 @@ def create_note(world: World, user: User, mr: MergeRequest, draft: NoteDraft) ->
         if outcome is not None and outcome.commands_only:
             return NoteOutcome(note=None, quick_actions=outcome)
         text = normalise(outcome.text if outcome else draft.body)
-        note = _new_note(world, user, text, draft.created_at or now)
+        note = add_note(world, mr, user, text, draft.created_at or now)
         note.type, note.internal, note.position = draft.type, draft.internal, draft.position
         note.discussion_id = draft.discussion_id or note.discussion_id
-        mr.notes.append(note)
         mr.updated_at = now
         tell_mentioned(world, user, mr, note)
         world.record("note_created", user, mr, note=note)
@@ -125,26 +124,34 @@ def _demand_line(mr: MergeRequest, position: Mapping[str, Any]) -> None:
     raise RefusedError(400, f"400 Bad request - Note {{:line_code=>{json.dumps(blank)}}}")
 
 
-def _new_note(world: World, user: User, body: str, at: datetime) -> Note:
+def add_note(world: World, mr: MergeRequest, user: User, body: str, at: datetime) -> Note:
+    """Put a note on a merge request, and tell nobody."""
     number = world.next_id("note")
     thread = hashlib.sha1(b"discussion %d" % number, usedforsecurity=False).hexdigest()
-    return Note(
-        id=number, author=user, body=body, created_at=at, updated_at=at, discussion_id=thread
+    note = Note(
+        id=number,
+        merge_request=mr,
+        author=user,
+        body=body,
+        created_at=at,
+        updated_at=at,
+        discussion_id=thread,
     )
+    mr.notes.append(note)
+    return note
 
 
 def add_system_note(world: World, user: User, mr: MergeRequest, body: str) -> Note:
     """Write what GitLab itself says of a change; system notes fire no webhook."""
-    note = _new_note(world, user, body, world.now)
+    note = add_note(world, mr, user, body, world.now)
     note.system = True
-    mr.notes.append(note)
     return note
 
 
 def edit_note(world: World, user: User, mr: MergeRequest, note: Note, body: str) -> NoteOutcome:
     """Edit a note; quick actions run with the editor's rights, commands only delete it."""
     with world.writing() as now:
-        demand(can_admin_note(user, mr, note, now.date()))
+        demand(can_admin_note(user, note, now.date()))
         outcome = _run_quick_actions(world, user, mr, _check_body(body))
         if outcome is not None and outcome.commands_only:
             _remove_note(world, user, mr, note)
@@ -162,7 +169,7 @@ def edit_note(world: World, user: User, mr: MergeRequest, note: Note, body: str)
 def delete_note(world: World, user: User, mr: MergeRequest, note: Note) -> None:
     """Delete a note."""
     with world.writing() as now:
-        demand(can_admin_note(user, mr, note, now.date()))
+        demand(can_admin_note(user, note, now.date()))
         _remove_note(world, user, mr, note)
 
 
@@ -210,7 +217,7 @@ def award_emoji(
 ) -> Award:
     """React to a merge request or a note; the same reaction twice is refused."""
     with world.writing() as now:
-        visible = note is None or can_see_note(user, mr, note, now.date())
+        visible = note is None or can_see_note(user, note, now.date())
         demand(can_read(user, mr.project, now.date()) and visible, 404, "404 Award Emoji Not Found")
         demand(can_comment(user, mr, now.date()), 404, "404 Award Emoji Not Found")
         awards = mr.awards if note is None else note.awards

@@ -84,7 +84,7 @@ def _leave_to(ghost: User, person: User, mr: MergeRequest) -> None:
     mr.author = ghost if mr.author is person else mr.author
     mr.assignees = [each for each in mr.assignees if each is not person]
     mr.reviewers = [each for each in mr.reviewers if each.user is not person]
-    mr.approvals = [each for each in mr.approvals if each.user is not person]
+    mr.approvals.pop(person, None)
     for note in mr.notes:
         note.author = ghost if note.author is person else note.author
         note.last_edited_by = ghost if note.last_edited_by is person else note.last_edited_by

@@ -3,7 +3,7 @@
 # One module: statuses and external checks are both judged at the head, for the same merge.
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from bot.sandbox.world.access import can_approve, can_push, demand, find_level, required
@@ -13,6 +13,7 @@ from bot.sandbox.world.entities import (
     MergeRequest,
     Pipeline,
     Project,
+    Start,
     StatusCheck,
     StatusCheckAnswer,
     User,
@@ -41,17 +42,6 @@ class StatusDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineDraft:
-    """A pipeline to make."""
-
-    sha: str
-    ref: str
-    source: str
-    merge_request: MergeRequest | None = None
-    source_sha: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What is said at a head: a status, with its `author`, or an external status check."""
 
@@ -62,23 +52,17 @@ class Gate:
     author: User | None = None
 
 
-def create_pipeline(world: World, user: User, project: Project, draft: PipelineDraft) -> Pipeline:
+def create_pipeline(world: World, start: Start) -> Pipeline:
     """Make a pipeline without jobs."""
     pipeline = Pipeline(
+        **{each.name: getattr(start, each.name) for each in fields(start)},
         id=world.next_id("pipeline"),
-        iid=project.next_iid("pipelines"),
-        project=project,
-        sha=draft.sha,
-        ref=draft.ref,
-        source=draft.source,
-        user=user,
+        iid=start.project.next_iid("pipelines"),
         created_at=world.now,
         updated_at=world.now,
-        merge_request=draft.merge_request,
-        source_sha=draft.source_sha,
     )
-    project.pipelines.append(pipeline)
-    world.record("pipeline_created", user, project=project, subject=pipeline)
+    start.project.pipelines.append(pipeline)
+    world.record("pipeline_created", start.user, project=start.project, subject=pipeline)
     return pipeline
 
 
@@ -114,35 +98,31 @@ def start_pipelines(
     world: World, user: User, project: Project, branch: str, mrs: Iterable[MergeRequest]
 ) -> None:
     """Start what the project's settings ask for after a push or a new merge request."""
-    settings = project.settings
     head = project.repository.branches[branch]
-    drafts = []
-    if settings.pipelines == "merge_request_event":
-        drafts = [_draft_for(mr, head) for mr in mrs]
-    elif settings.pipelines == "push":
-        drafts = [PipelineDraft(sha=head, ref=branch, source="push")]
-    for draft in drafts:
-        run_pipeline(world, user, project, draft)
+    if project.settings.pipelines == "merge_request_event":
+        for mr in mrs:
+            run_pipeline(world, _start_for(mr, project, user, head))
+    elif project.settings.pipelines == "push":
+        start = Start(project=project, user=user, sha=head, ref=branch, source="push")
+        run_pipeline(world, start)
 
 
-def _draft_for(mr: MergeRequest, sha: str) -> PipelineDraft:
-    ref = f"refs/merge-requests/{mr.iid}/head"
-    return PipelineDraft(sha=sha, ref=ref, source="merge_request_event", merge_request=mr)
+def _start_for(mr: MergeRequest, project: Project, user: User, sha: str) -> Start:
+    ref, source = f"refs/merge-requests/{mr.iid}/head", "merge_request_event"
+    return Start(project=project, user=user, sha=sha, ref=ref, source=source, merge_request=mr)
 
 
-def run_pipeline(
-    world: World, user: User, project: Project, draft: PipelineDraft
-) -> Pipeline | None:
+def run_pipeline(world: World, start: Start) -> Pipeline | None:
     """Make a pipeline with the jobs of the project's configuration.
 
     A project without one gets a job that is over at once. None where no job is to run.
     """
-    pipeline = create_pipeline(world, user, project, draft)
+    pipeline = create_pipeline(world, start)
     started = world.run_jobs(pipeline) if world.run_jobs else None
     if started is None:
-        add_job(world, pipeline, "test", project.settings.pipeline_status)
+        add_job(world, pipeline, "test", pipeline.project.settings.pipeline_status)
     elif not started:
-        project.pipelines.remove(pipeline)
+        pipeline.project.pipelines.remove(pipeline)
         return None
     return pipeline
 
@@ -151,7 +131,7 @@ def run_again(world: World, user: User, mr: MergeRequest) -> Pipeline | None:
     """Run a pipeline of a merge request in the target project, as its Pipelines tab does."""
     with world.writing() as now:
         demand(find_level(user, mr.project, now.date()) >= Level.DEVELOPER)
-        return run_pipeline(world, user, mr.project, _draft_for(mr, mr.head_sha or ""))
+        return run_pipeline(world, _start_for(mr, mr.project, user, mr.head_sha or ""))
 
 
 def merge_request_pipelines(mr: MergeRequest) -> list[Pipeline]:
@@ -219,7 +199,8 @@ def _choose_pipeline(
         return matching[-1]
     ref = draft.ref or (matching[-1].ref if matching else None) or _branch_of(project, sha)
     demand(can_push(user, project, ref, world.now.date()))
-    return create_pipeline(world, user, project, PipelineDraft(sha=sha, ref=ref, source="external"))
+    start = Start(project=project, user=user, sha=sha, ref=ref, source="external")
+    return create_pipeline(world, start)
 
 
 def _with_room(pipeline: Pipeline) -> Pipeline:

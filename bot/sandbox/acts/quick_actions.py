@@ -103,7 +103,7 @@ def run_quick_actions(world: World, user: User, mr: MergeRequest, text: str) -> 
             changes |= changed
             messages += filter(None, [message])
         except RefusedError as refusal:
-            errors.append(str(refusal))
+            errors.append(f"Could not apply {action.name} command. {refusal}".rstrip())
     left = "\n".join(line for line in lines if line is not None).rstrip()
     return QuickActionOutcome(
         text=left,
@@ -117,10 +117,6 @@ def run_quick_actions(world: World, user: User, mr: MergeRequest, text: str) -> 
 def _apply(name: str, request: Request) -> Outcome:
     if name in WITHOUT_EFFECT:
         return {}, f"Recorded {name}."
-    effect = EFFECTS.get(name)
-    if effect is None:
-        raise RefusedError(400, f"Could not apply {name} command.")
-    try:
-        return effect(request)
-    except RefusedError as refusal:
-        raise RefusedError(400, f"Could not apply {name} command. {refusal}") from refusal
+    if name not in EFFECTS:
+        raise RefusedError(400, "")
+    return EFFECTS[name](request)

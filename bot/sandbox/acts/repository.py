@@ -253,7 +253,7 @@ def reset_approvals(world: World, user: User, mr: MergeRequest) -> None:
     """
     if not mr.project.settings.resets_approvals or not mr.approvals:
         return
-    dropped = [each.user for each in mr.approvals]
+    dropped = list(mr.approvals)
     required = mr.project.settings.approvals_required
     was_approved = len(dropped) >= required
     mr.approvals.clear()

@@ -2,44 +2,40 @@
 
 from bot.sandbox.acts.merge_requests import announce, copy_reviewers
 from bot.sandbox.acts.notes import NoteDraft, add_system_note, create_note
-from bot.sandbox.world.access import can_approve, can_read, demand
-from bot.sandbox.world.entities import Approval, MergeRequest, User
+from bot.sandbox.world.access import can_approve, can_read, demand, required
+from bot.sandbox.world.entities import MergeRequest, User
 from bot.sandbox.world.state import RefusedError, World
 
 
-def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> MergeRequest:
+def approve(world: World, user: User, mr: MergeRequest, sha: str | None = None) -> None:
     """Approve the head, or exactly `sha`."""
     with world.writing() as now:
         if sha is not None and sha != mr.head_sha:
             raise RefusedError(409, f"SHA does not match HEAD of source branch: {mr.head_sha}")
-        allowed = can_approve(user, mr, now.date()) and not mr.is_approved_by(user)
+        allowed = can_approve(user, mr, now.date()) and user not in mr.approvals
         demand(allowed and mr.state == "opened", 401)
         before = copy_reviewers(mr)
-        mr.approvals.append(Approval(user=user, approved_at=now))
+        mr.approvals[user] = now
         _set_state(mr, user, "approved")
         add_system_note(world, user, mr, "approved this merge request")
         enough = len(mr.approvals) >= mr.project.settings.approvals_required
         changes = {"reviewers": (before, copy_reviewers(mr))} if before else {}
         announce(world, user, mr, "approved" if enough else "approval", changes)
-        return mr
 
 
-def unapprove(world: World, user: User, mr: MergeRequest) -> MergeRequest:
+def unapprove(world: World, user: User, mr: MergeRequest) -> None:
     """Take one's approval back."""
     with world.writing():
-        demand(mr.is_approved_by(user) and mr.state == "opened", 404)
+        demand(user in mr.approvals and mr.state == "opened", 404)
         before = len(mr.approvals) >= mr.project.settings.approvals_required
-        mr.approvals = [each for each in mr.approvals if each.user is not user]
+        del mr.approvals[user]
         _set_state(mr, user, "unapproved")
         add_system_note(world, user, mr, "unapproved this merge request")
         after = len(mr.approvals) >= mr.project.settings.approvals_required
         announce(world, user, mr, "unapproved" if before and not after else "unapproval", {})
-        return mr
 
 
-def submit_review(
-    world: World, user: User, mr: MergeRequest, state: str, body: str = ""
-) -> MergeRequest:
+def submit_review(world: World, user: User, mr: MergeRequest, state: str, body: str = "") -> None:
     """Submit a review: reviewed, requested_changes or approved, with a comment or none.
 
     Unlike approving, this is possible after the merge, too: `UpdateReviewerStateService`
@@ -52,29 +48,24 @@ def submit_review(
         if body:
             create_note(world, user, mr, NoteDraft(body=body, type="DiscussionNote"))
         if state == "approved":
-            return approve(world, user, mr)
+            approve(world, user, mr)
+            return
         before = copy_reviewers(mr)
         if state == "requested_changes":
             # The same service: a system note comes first, and an approval goes without one.
             add_system_note(world, user, mr, "requested changes")
-            mr.approvals = [each for each in mr.approvals if each.user is not user]
+            mr.approvals.pop(user, None)
         if _set_state(mr, user, state):
             announce(world, user, mr, "update", {"reviewers": (before, copy_reviewers(mr))})
-        return mr
 
 
-def request_review_again(
-    world: World, user: User, mr: MergeRequest, reviewer: User
-) -> MergeRequest:
+def request_review_again(world: World, user: User, mr: MergeRequest, reviewer: User) -> None:
     """Ask a reviewer once more, which resets their state."""
     with world.writing():
         before = copy_reviewers(mr)
-        found = mr.find_reviewer(reviewer)
-        demand(found is not None, 404)
-        if found is not None:
-            found.state, found.re_requested = "unreviewed", True
+        found = required(mr.find_reviewer(reviewer))
+        found.state, found.re_requested = "unreviewed", True
         announce(world, user, mr, "update", {"reviewers": (before, copy_reviewers(mr))})
-        return mr
 
 
 def _set_state(mr: MergeRequest, user: User, state: str) -> bool:

@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.sandbox.ci.ci_file import JobDefinition
-from bot.sandbox.world.entities import CommitStatus
-from bot.sandbox.world.state import Start
+from bot.sandbox.world.entities import CommitStatus, Start
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -27,7 +26,6 @@ class JobRun:
 
     job: CommitStatus
     definition: JobDefinition
-    start: Start
     of_the_bot: bool = False
     exit_code: int | None = None
     log: str = ""
@@ -56,11 +54,11 @@ def build_environment(run: JobRun, folder: Path, common: Mapping[str, str]) -> d
         **_predefined(run, common["CI_SERVER_URL"]),
         **run.definition.variables,
         **common,
-        **run.start.variables,
+        **run.job.pipeline.variables,
     }
-    if run.start.payload is not None:
+    if run.job.pipeline.payload is not None:
         payload = folder / "TRIGGER_PAYLOAD"
-        payload.write_text(json.dumps(run.start.payload), encoding="utf-8")
+        payload.write_text(json.dumps(run.job.pipeline.payload), encoding="utf-8")
         environment["TRIGGER_PAYLOAD"] = str(payload)
     return environment
 
@@ -113,9 +111,10 @@ def _ref_variables(start: Start) -> dict[str, str]:
 
 def _predefined(run: JobRun, external_url: str) -> dict[str, str]:
     """Return the variables that GitLab predefines for every job."""
-    job, project, pipeline = run.job, run.start.project, run.job.pipeline
+    job, pipeline = run.job, run.job.pipeline
+    project = pipeline.project
     web_url = f"{external_url}/{project.path_with_namespace}"
-    trigger = {"CI_TRIGGER_SHORT_TOKEN": run.start.short_token} if run.start.short_token else {}
+    trigger = {"CI_TRIGGER_SHORT_TOKEN": pipeline.short_token} if pipeline.short_token else {}
     return {
         "CI_PROJECT_ID": str(project.id),
         "CI_PROJECT_NAME": project.path_with_namespace.rsplit("/", 1)[-1],
@@ -131,9 +130,9 @@ def _predefined(run: JobRun, external_url: str) -> dict[str, str]:
         "CI_JOB_URL": f"{web_url}/-/jobs/{job.id}",
         "CI_COMMIT_SHA": pipeline.sha,
         "CI_COMMIT_SHORT_SHA": pipeline.sha[:8],
-        "GITLAB_USER_LOGIN": run.start.user.username,
-        "GITLAB_USER_ID": str(run.start.user.id),
-        **source_variables(run.start),
+        "GITLAB_USER_LOGIN": pipeline.user.username,
+        "GITLAB_USER_ID": str(pipeline.user.id),
+        **source_variables(pipeline),
         **trigger,
     }
 

@@ -8,9 +8,10 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from bot.sandbox.acts.pipelines import PipelineDraft, add_job, create_pipeline
+from bot.sandbox.acts.pipelines import add_job, create_pipeline
 from bot.sandbox.ci.ci_file import JobDefinition, select_jobs
 from bot.sandbox.ci.job_environment import (
     JobRun,
@@ -24,10 +25,10 @@ from bot.sandbox.world.access import required
 from bot.sandbox.world.activity import Activity
 from bot.sandbox.world.ci_includes import find_included
 from bot.sandbox.world.diffs import compare_trees
-from bot.sandbox.world.entities import Pipeline, Project, Token, User
+from bot.sandbox.world.entities import Pipeline, Project, Start, Token, User
 from bot.sandbox.world.repository import Commit
 from bot.sandbox.world.shipped import CI_FILE, ci_definition
-from bot.sandbox.world.state import RefusedError, Start, World
+from bot.sandbox.world.state import RefusedError, World
 
 DEFAULT_TIMEOUT = 60.0
 
@@ -76,9 +77,8 @@ class Runner:
             content = start.project.repository.content(commit, _config_path(start.project))
             text = ci_definition() if content is None else content.decode()
             chosen = _select(text, start, commit)
-            draft = PipelineDraft(sha=commit.sha, ref=start.ref, source=start.source)
-            pipeline = create_pipeline(world, start.user, start.project, draft)
-            self._hand_over(pipeline, chosen, start, of_the_bot=content is None)
+            pipeline = create_pipeline(world, replace(start, sha=commit.sha))
+            self._hand_over(pipeline, chosen, of_the_bot=content is None)
         return pipeline
 
     def run_jobs(self, pipeline: Pipeline) -> bool | None:
@@ -91,33 +91,20 @@ class Runner:
         content = repository.content(commit, _config_path(pipeline.project)) if commit else None
         if commit is None or content is None:
             return None
-        start = Start(
-            project=pipeline.project,
-            ref=pipeline.ref,
-            source=pipeline.source,
-            user=pipeline.user,
-            merge_request=pipeline.merge_request,
-        )
         try:
-            chosen = _select(content.decode(), start, commit)
+            chosen = _select(content.decode(), pipeline, commit)
         except RefusedError:
             return False
-        self._hand_over(pipeline, chosen, start)
+        self._hand_over(pipeline, chosen)
         return True
 
     def _hand_over(
-        self,
-        pipeline: Pipeline,
-        chosen: Iterable[JobDefinition],
-        start: Start,
-        *,
-        of_the_bot: bool = False,
+        self, pipeline: Pipeline, chosen: Iterable[JobDefinition], *, of_the_bot: bool = False
     ) -> None:
         for definition in chosen:
             run = JobRun(
                 job=add_job(self.world, pipeline, definition.name, "pending", definition.stage),
                 definition=definition,
-                start=start,
                 of_the_bot=of_the_bot,
             )
             self._enqueue(run)
@@ -148,7 +135,7 @@ class Runner:
         self.runs.append(run)
         self.activity.begin()
         group = run.definition.resource_group if self._concurrent else "all"
-        lane = (run.start.project.id, group)
+        lane = (run.job.pipeline.project.id, group)
         if lane not in self._lanes:
             self._lanes[lane] = ThreadPoolExecutor(1 if group else 8, f"runner-{group}")
         self._lanes[lane].submit(self._run, run)
@@ -174,7 +161,7 @@ class Runner:
             token = Token(
                 id=self.world.next_id("token"),
                 value=f"job-{secrets.token_hex(12)}",
-                user=run.start.user,
+                user=run.job.pipeline.user,
                 kind="job",
             )
             self.world.tokens.append(token)
@@ -185,8 +172,8 @@ class Runner:
 
         The project gives its protected variables only on a protected ref.
         """
-        project, url = run.start.project, self.world.external_url
-        protected = project.protections_of(run.start.ref)
+        project, url = run.job.pipeline.project, self.world.external_url
+        protected = project.protections_of(run.job.pipeline.ref)
         return {
             **server_variables(url),
             "CI_JOB_TOKEN": token.value,
@@ -203,7 +190,7 @@ class Runner:
             # doc/ci/jobs/ci_job_token.md: a job token is good for as long as its job runs.
             token.revoked = True
             hidden = {value for name, value in self.variables.items() if name.endswith("TOKEN")}
-            hidden |= {each.value for each in run.start.project.variables if each.masked}
+            hidden |= {each.value for each in run.job.pipeline.project.variables if each.masked}
             bots = {each.user.username for each in self.world.tokens if each.value in hidden}
             made = self.world.requests[first_request:]
             run.api_calls = sum(record.user in bots for record in made)

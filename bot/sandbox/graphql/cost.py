@@ -1,7 +1,8 @@
 """What a query costs: GitLab's complexity score, and depth.
 
-The rules follow GitLab's Ruby code: a field costs 1, a resolver-backed one 1 more for `sort`
-and 5 for `search`, and its connection grows by 1 % per item of the page.
+The rules follow app/graphql/resolvers/base_resolver.rb of GitLab: a field costs 1, a
+resolver-backed one 1 more for `sort` and 5 for `search`, and its connection grows by 1 % per item
+of the page.
 """
 
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ OWN_COST: Mapping[tuple[str, str], int] = {
     ("Commit", "title"): 2,
     ("Commit", "fullTitle"): 2,
 }
+# Sorted also where nobody asks for it: the default of `sort` in merge_requests_resolver.rb counts.
 SORTED = frozenset(
     {
         ("UserCore", "authoredMergeRequests"),
@@ -51,7 +53,7 @@ SORTED = frozenset(
         ("Group", "mergeRequests"),
     }
 )
-BLOBS = ("Repository", "blobs")
+BLOBS = ("Repository", "blobs")  # calls Gitaly, and costs 1 more a path: blobs_resolver.rb
 RESOLVED = SORTED | {
     ("Query", "project"),
     ("Query", "group"),

@@ -13,23 +13,16 @@ from bot.sandbox.graphql.core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.graphql.people import Membership, find_merge_request, member_id
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import find_level, own_members
-from bot.sandbox.world.entities import Group, Level, MergeRequest
+from bot.sandbox.world.entities import Group, Level
 
 
 @resolves("Query", "group")
 def _group(_: object, asked: Asked, **wanted: str) -> Group | None:
     path = wanted["fullPath"]
     return None if path.isdecimal() else asked.visible(asked.world.find_group(path))
-
-
-@lists("Group", "mergeRequests")
-def _group_merge_requests(source: Group, asked: Asked, **filters: Any) -> list[MergeRequest]:
-    deep = filters.pop("includeSubgroups", False)
-    return list_merge_requests(asked, (source, bool(deep)), filters)
 
 
 def _related(asked: Asked, group: Group, relations: Iterable[str]) -> Iterator[Membership]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bot.sandbox.graphql.core import Asked, parse_time, read_global_id, snake_case
+from bot.sandbox.graphql.core import Asked, lists, parse_time, read_global_id, snake_case
 from bot.sandbox.world.access import can_read, can_read_merge_requests
 from bot.sandbox.world.entities import Group, MergeRequest, Project
 from bot.sandbox.world.merge_request_search import TESTS, arrange, select
@@ -18,7 +18,6 @@ NAMES: Mapping[str, str] = {
     "mergedBy": "merge_user_username",
 }
 FIELDS: Mapping[str, str] = {"CREATED": "created_at", "UPDATED": "updated_at"}
-Place = Project | tuple[Group, bool] | None
 
 
 def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +32,11 @@ def _translate(given: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def list_merge_requests(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[MergeRequest]:
+@lists("Project", "mergeRequests")
+@lists("Group", "mergeRequests")
+def list_merge_requests(
+    place: Project | Group | None, asked: Asked, **given: Any
+) -> list[MergeRequest]:
     """List the merge requests of a project, of a group with or without subgroups, or of all."""
     found = [
         mr
@@ -46,31 +49,30 @@ def list_merge_requests(asked: Asked, place: Place, given: Mapping[str, Any]) ->
     return arrange(chosen, FIELDS.get(field, field.casefold()), direction.casefold())
 
 
-def _projects(asked: Asked, place: Place, given: Mapping[str, Any]) -> list[Project]:
+def _projects(
+    asked: Asked, place: Project | Group | None, given: Mapping[str, Any]
+) -> list[Project]:
     if isinstance(place, Project):
         return [place]
     if given.get("projectPath") and given.get("projectId"):
         raise GraphQLError("Only one of [projectPath, projectId] arguments is allowed")
+    deep = bool(given.get("includeSubgroups"))
     if given.get("groupId"):
-        group = asked.world.groups.get(int(read_global_id(given["groupId"], "Group")))
-        place = (group, True) if group else None
+        place, deep = asked.world.groups.get(int(read_global_id(given["groupId"], "Group"))), True
         if place is None:
             return []
     return [
         project
         for project in asked.world.projects.values()
         if can_read(asked.user, project, asked.today)
-        and _is_below(project, place)
+        and _is_below(project, place, deep=deep)
         and _is_named(project, given)
     ]
 
 
-def _is_below(project: Project, place: tuple[Group, bool] | None) -> bool:
-    if place is None:
-        return True
-    group, deep = place
+def _is_below(project: Project, group: Group | None, *, deep: bool) -> bool:
     lineage = list(project.group.lineage()) if project.group else []
-    return group in (lineage if deep else lineage[:1])
+    return group is None or group in (lineage if deep else lineage[:1])
 
 
 def _is_named(project: Project, given: Mapping[str, Any]) -> bool:

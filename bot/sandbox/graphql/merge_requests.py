@@ -108,7 +108,7 @@ connects(
     commits=lambda source: (
         CommitAt(project=source.project, commit=each) for each in commits_of(source)
     ),
-    approvedBy=lambda source: (each.user for each in source.approvals),
+    approvedBy=lambda source: source.approvals,
     changeRequesters=lambda source: (
         each.user for each in source.reviewers if each.state == "requested_changes"
     ),

@@ -13,13 +13,12 @@ from bot.sandbox.graphql.core import (
     read_global_id,
     resolves,
 )
-from bot.sandbox.graphql.notes import NoteOn, find_note
+from bot.sandbox.graphql.notes import find_note
 from bot.sandbox.graphql.people import find_merge_request
 from bot.sandbox.world.access import (
     can_admin_note,
     can_comment,
 )
-from bot.sandbox.world.entities import MergeRequest
 from bot.sandbox.world.state import RefusedError
 
 Given = Mapping[str, Any]
@@ -29,7 +28,7 @@ def _payload(given: Given, **fields: object) -> dict[str, object]:
     return {"clientMutationId": given.get("clientMutationId"), "errors": [], **fields}
 
 
-def _note_payload(given: Given, mr: MergeRequest, outcome: NoteOutcome) -> dict[str, object]:
+def _note_payload(given: Given, outcome: NoteOutcome) -> dict[str, object]:
     quick = outcome.quick_actions
     status = None
     if quick is not None and quick.commands:
@@ -39,8 +38,7 @@ def _note_payload(given: Given, mr: MergeRequest, outcome: NoteOutcome) -> dict[
             "errorMessages": list(quick.errors),
             "messages": list(quick.messages),
         }
-    note = NoteOn(note=outcome.note, mr=mr) if outcome.note else None
-    return _payload(given, note=note, quickActionsStatus=status)
+    return _payload(given, note=outcome.note, quickActionsStatus=status)
 
 
 @resolves("Mutation", "createNote")
@@ -61,21 +59,21 @@ def _create_note(_: object, asked: Asked, **arguments: Given) -> dict[str, objec
         outcome = actions.create_note(asked.world, actor, mr, draft)
     except RefusedError as refused:
         return _payload(given, note=None, errors=[str(refused)])
-    return _note_payload(given, mr, outcome)
+    return _note_payload(given, outcome)
 
 
 @resolves("Mutation", "updateNote")
 def _update_note(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
     given = arguments["input"]
-    found, actor = find_note(asked, given["id"]), asked.actor
-    if found is None or not can_admin_note(actor, found.mr, found.note, asked.today):
+    note, actor = find_note(asked, given["id"]), asked.actor
+    if note is None or not can_admin_note(actor, note, asked.today):
         raise GraphQLError(UNAVAILABLE)
     try:
         body = given.get("body") or ""
-        outcome = actions.edit_note(asked.world, actor, found.mr, found.note, body)
+        outcome = actions.edit_note(asked.world, actor, note.merge_request, note, body)
     except RefusedError as refused:
-        return _payload(given, note=found, errors=[str(refused)])
-    return _note_payload(given, found.mr, outcome)
+        return _payload(given, note=note, errors=[str(refused)])
+    return _note_payload(given, outcome)
 
 
 @resolves("Mutation", "awardEmojiAdd")
@@ -85,8 +83,8 @@ def _award(_: object, asked: Asked, **arguments: Given) -> dict[str, object]:
     if str(gid).startswith("gid://gitlab/MergeRequest/"):
         mr, note = find_merge_request(asked, gid), None
     else:
-        found = find_note(asked, gid)
-        mr, note = (found.mr, found.note) if found else (None, None)
+        note = find_note(asked, gid)
+        mr = note.merge_request if note else None
     if mr is None or not can_comment(actor, mr, asked.today):
         raise GraphQLError(UNAVAILABLE)
     try:

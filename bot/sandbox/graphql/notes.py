@@ -30,23 +30,10 @@ NOTE_KINDS = ("Note", "DiscussionNote", "DiffNote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoteOn:
-    """A note with the merge request it stands on."""
-
-    note: Note
-    mr: MergeRequest
-
-    def __getattr__(self, name: str) -> Any:
-        """Return what the note has."""
-        return getattr(self.note, name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A discussion."""
 
     id: str
-    mr: MergeRequest
     notes: list[Note]
 
     def __getattr__(self, name: str) -> Any:
@@ -55,14 +42,14 @@ class Thread:
 
 
 def _visible(asked: Asked, mr: MergeRequest) -> list[Note]:
-    return [note for note in mr.notes if can_see_note(asked.user, mr, note, asked.today)]
+    return [note for note in mr.notes if can_see_note(asked.user, note, asked.today)]
 
 
 @lists("NoteableInterface", "notes")
-def _notes(source: MergeRequest, asked: Asked, **wanted: Any) -> list[NoteOn]:
+def _notes(source: MergeRequest, asked: Asked, **wanted: Any) -> list[Note]:
     kind = wanted.get("filter") or "ALL_NOTES"
     return [
-        NoteOn(note=each, mr=source)
+        each
         for each in _visible(asked, source)
         if kind == "ALL_NOTES" or each.system is (kind == "ONLY_ACTIVITY")
     ]
@@ -71,26 +58,25 @@ def _notes(source: MergeRequest, asked: Asked, **wanted: Any) -> list[NoteOn]:
 @lists("NoteableInterface", "discussions")
 def _discussions(source: MergeRequest, asked: Asked) -> list[Thread]:
     threads = group_threads(_visible(asked, source))
-    return [Thread(id=key, mr=source, notes=notes) for key, notes in threads.items()]
+    return [Thread(id=key, notes=notes) for key, notes in threads.items()]
 
 
 @resolves("Note", "discussion")
-def _discussion(source: NoteOn, asked: Asked) -> Thread:
-    key = source.note.discussion_id
-    notes = [each for each in _visible(asked, source.mr) if each.discussion_id == key]
-    return Thread(id=key, mr=source.mr, notes=notes)
+def _discussion(source: Note, asked: Asked) -> Thread:
+    visible = _visible(asked, source.merge_request)
+    return Thread(id=source.discussion_id, notes=group_threads(visible)[source.discussion_id])
 
 
 @resolves("Note", "maxAccessLevelOfAuthor")
-def _author_level(source: NoteOn, asked: Asked) -> str | None:
-    level = find_level(source.note.author, source.mr.project, asked.today)
+def _author_level(source: Note, asked: Asked) -> str | None:
+    level = find_level(source.author, source.merge_request.project, asked.today)
     return level_name(level).capitalize() if level else None
 
 
 @resolves("Note", "userPermissions")
-def _permissions(source: NoteOn, asked: Asked) -> dict[str, bool]:
-    user, mr, today = asked.user, source.mr, asked.today
-    admin = can_admin_note(user, mr, source.note, today)
+def _permissions(source: Note, asked: Asked) -> dict[str, bool]:
+    user, mr, today = asked.user, source.merge_request, asked.today
+    admin = can_admin_note(user, source, today)
     return {
         "adminNote": admin,
         "awardEmoji": can_comment(user, mr, today),
@@ -102,28 +88,27 @@ def _permissions(source: NoteOn, asked: Asked) -> dict[str, bool]:
 
 
 @resolves("Query", "note")
-def _note(_: object, asked: Asked, **wanted: str) -> NoteOn | None:
+def _note(_: object, asked: Asked, **wanted: str) -> Note | None:
     return find_note(asked, wanted["id"])
 
 
-def find_note(asked: Asked, gid: object) -> NoteOn | None:
+def find_note(asked: Asked, gid: object) -> Note | None:
     """Find a note that the caller may see by its global id."""
     number = int(read_global_id(gid, *NOTE_KINDS))
     for mr in readable_merge_requests(asked):
         note = mr.find_note(number)
-        if note and can_see_note(asked.user, mr, note, asked.today):
-            return NoteOn(note=note, mr=mr)
+        if note and can_see_note(asked.user, note, asked.today):
+            return note
     return None
 
 
-connects(
-    "Discussion",
-    notes=lambda source: (NoteOn(note=each, mr=source.mr) for each in source.notes),
-)
+connects("Discussion", notes=lambda source: source.notes)
 connects("Note", awardEmoji=lambda source: source.awards)
 tells(
     "Note",
-    url=lambda source, asked: f"{merge_request_url(asked.world, source.mr)}#note_{source.id}",
+    url=lambda source, asked: (
+        f"{merge_request_url(asked.world, source.merge_request)}#note_{source.id}"
+    ),
 )
 values(
     "Discussion",
@@ -135,7 +120,7 @@ values(
     "Note",
     id=lambda source: global_id(source.type or "Note", source.id),
     imported=lambda _: False,
-    project=lambda source: source.mr.project,
+    project=lambda source: source.merge_request.project,
 )
 values(
     "AwardEmoji",

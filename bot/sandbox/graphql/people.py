@@ -72,7 +72,7 @@ def _group_count(source: User, asked: Asked) -> int | None:
 
 
 def _merge_requests(role: str, source: User, asked: Asked, **filters: Any) -> list[MergeRequest]:
-    return list_merge_requests(asked, None, {**filters, role: source.username})
+    return list_merge_requests(None, asked, **filters | {role: source.username})
 
 
 lists("UserCore", "authoredMergeRequests")(partial(_merge_requests, "authorUsername"))
@@ -139,5 +139,5 @@ values(
     "UserMergeRequestInteraction",
     reviewState=lambda source: _review_state(source).upper() or None,
     reviewed=lambda source: _review_state(source) in REVIEWED,
-    approved=lambda source: source.merge_request.is_approved_by(source.user),
+    approved=lambda source: source.user in source.merge_request.approvals,
 )

@@ -17,7 +17,6 @@ from bot.sandbox.graphql.core import (
     time_text,
     values,
 )
-from bot.sandbox.graphql.lists import list_merge_requests
 from bot.sandbox.rest.code_entities import commit_url
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_read_code, can_read_merge_requests, find_level
@@ -76,11 +75,6 @@ def _pipeline(
         return None
     found = [each for each in source.pipelines if iid in {None, str(each.iid)}]
     return next((each for each in reversed(found) if sha in {None, each.sha}), None)
-
-
-@lists("Project", "mergeRequests")
-def _merge_requests(source: Project, asked: Asked, **filters: Any) -> list[MergeRequest]:
-    return list_merge_requests(asked, source, filters)
 
 
 @resolves("Repository", "commit")

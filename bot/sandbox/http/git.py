@@ -89,12 +89,12 @@ class Git:
         said["SANDBOX_HINT"] = "\n".join(_hint(world, project, each, options) for each in moves)
         answer = _run(mirror, request, f"/{place.name}/{rest}", said)
         if user and pushes and not refusal:
-            for update in mirror.find_updates(project, place):
-                sha = mirror.read_commit(project, place, update.sha) if update.sha else None
-                object_ = None if update.sha == sha else update.sha
-                actions.receive(world, user, project, update.ref, (sha, object_))
-                if options and sha and update.ref.startswith(HEADS):
-                    _follow(world, user, project, update.ref.removeprefix(HEADS), options)
+            for ref, moved in mirror.find_updates(project, place).items():
+                sha = mirror.read_commit(project, place, moved) if moved else None
+                object_ = None if moved == sha else moved
+                actions.receive(world, user, project, ref, (sha, object_))
+                if options and sha and ref.startswith(HEADS):
+                    _follow(world, user, project, ref.removeprefix(HEADS), options)
         return answer
 
 

@@ -68,7 +68,7 @@ def _why_not_request_changes(_world: World, mr: MergeRequest) -> str:
 
 def _must_approve(world: World, mr: MergeRequest) -> Reason:
     def reason(who: User) -> str:
-        if mr.is_approved_by(who):
+        if who in mr.approvals:
             return "has approved"
         if can_approve(who, mr, world.now.date()):
             return ""
@@ -79,7 +79,7 @@ def _must_approve(world: World, mr: MergeRequest) -> Reason:
 
 
 def _must_have_approved(_world: World, mr: MergeRequest) -> Reason:
-    return lambda who: "" if mr.is_approved_by(who) else "has not approved"
+    return lambda who: "" if who in mr.approvals else "has not approved"
 
 
 def _must_review(world: World, mr: MergeRequest) -> Reason:

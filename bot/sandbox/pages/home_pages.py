@@ -110,7 +110,7 @@ def show_group(site: Site, request: Request, group: str) -> Response:
 def show_job(site: Site, _request: Request, project: str, job: int) -> Response:
     """Show a job with its log."""
     run = site.runner.find_run(job) if site.runner else None
-    if run is None or run.start.project is not site.world.find_project(project):
+    if run is None or run.job.pipeline.project is not site.world.find_project(project):
         raise NotFound
     return site.page("job.html", title=f"Job {job}", run=run)
 

@@ -46,7 +46,7 @@ def view_emoji(awards: Iterable[Award]) -> list[View]:
 
 def is_about(run: JobRun, mr: MergeRequest) -> bool:
     """Return whether a job was started by an event of this merge request."""
-    payload = run.start.payload or {}
+    payload = run.job.pipeline.payload or {}
     told = payload.get("merge_request", payload.get("object_attributes"))
     return isinstance(told, Mapping) and told.get("id") == mr.id
 

@@ -152,7 +152,7 @@ class Call:
         """The note of the path, if the caller may see it."""
         mr, words = self.merge_request, "404 Note Not Found"
         found = required(mr.find_note(self.number("note_id")), words)
-        demand(can_see_note(self.user, mr, found, self.today), 404, words)
+        demand(can_see_note(self.user, found, self.today), 404, words)
         return found
 
     @property

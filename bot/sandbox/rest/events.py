@@ -26,7 +26,7 @@ def _may_read(call: Call, event: Event) -> bool:
         return False
     if mr is None:
         return can_read_code(call.user, project, call.today)
-    if note is not None and not can_see_note(call.user, mr, note, call.today):
+    if note is not None and not can_see_note(call.user, note, call.today):
         return False
     return can_read_merge_requests(call.user, project, call.today)
 

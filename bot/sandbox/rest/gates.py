@@ -14,8 +14,15 @@ from bot.sandbox.rest.params import PAGING, takes
 from bot.sandbox.rest.people_entities import expose
 from bot.sandbox.rest.settings import render_protection
 from bot.sandbox.world.access import can_push, demand, find_level, required
-from bot.sandbox.world.entities import CommitStatus, Level, Project, StatusCheck, TriggerToken
-from bot.sandbox.world.state import RefusedError, Start
+from bot.sandbox.world.entities import (
+    CommitStatus,
+    Level,
+    Project,
+    Start,
+    StatusCheck,
+    TriggerToken,
+)
+from bot.sandbox.world.state import RefusedError
 
 SHOWN = "id name external_url"
 CHECKS = "/projects/{id}/external_status_checks"

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bot.sandbox.acts.pipelines import ACTIVE, PipelineDraft, add_job, run_again, run_pipeline
+from bot.sandbox.acts.pipelines import ACTIVE, add_job, run_again, run_pipeline
 from bot.sandbox.rest.code_entities import (
     render_commit,
     render_pipeline,
@@ -15,7 +15,7 @@ from bot.sandbox.rest.core import Answer, Call, endpoint, paged
 from bot.sandbox.rest.params import PAGING, is_inside, takes
 from bot.sandbox.rest.people_entities import web_url
 from bot.sandbox.world.access import can_push, demand, required
-from bot.sandbox.world.entities import CommitStatus, Level, Pipeline
+from bot.sandbox.world.entities import CommitStatus, Level, Pipeline, Start
 from bot.sandbox.world.state import RefusedError
 
 PIPELINES = "/projects/{id}/pipelines"
@@ -93,8 +93,8 @@ def create_pipeline(call: Call) -> object:
     missing = {"base": ["Reference not found"]}
     commit = required(project.repository.find_commit(ref), missing, 400)
     with call.world.writing():
-        draft = PipelineDraft(sha=commit.sha, ref=ref, source="api")
-        made = run_pipeline(call.world, call.actor, project, draft)
+        start = Start(project=project, user=call.actor, sha=commit.sha, ref=ref, source="api")
+        made = run_pipeline(call.world, start)
     return render_pipeline_detail(call.world, required(made, NO_JOB, 400))
 
 

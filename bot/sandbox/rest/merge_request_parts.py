@@ -44,15 +44,15 @@ def unapprove(call: Call) -> object:
 def show_approvals(call: Call) -> object:
     """Tell who approved, in the shape of the edition."""
     mr = call.merge_request
-    has_approved = call.user is not None and mr.is_approved_by(call.user)
+    has_approved = call.user in mr.approvals
     state: dict[str, object] = {
         "user_has_approved": has_approved,
         # `eligible_for_approval_by?` of app/models/concerns/approvable.rb.
         "user_can_approve": can_approve(call.user, mr, call.today) and not has_approved,
         "approved": bool(mr.approvals),
         "approved_by": [
-            {"user": render_user(call.world, each.user), "approved_at": stamp(each.approved_at)}
-            for each in mr.approvals
+            {"user": render_user(call.world, person), "approved_at": stamp(at)}
+            for person, at in mr.approvals.items()
         ],
     }
     return state | _render_enterprise(mr) if call.world.version.endswith("-ee") else state
@@ -155,7 +155,7 @@ def subscribe(call: Call) -> Answer:
 def _rule(call: Call, mr: MergeRequest) -> dict[str, object]:
     """Render the one rule there is, that any member meets."""
     required = mr.project.settings.approvals_required
-    people = [render_user(call.world, each.user) for each in mr.approvals]
+    people = [render_user(call.world, each) for each in mr.approvals]
     return {
         "id": mr.id,
         "name": "All Members",

@@ -243,12 +243,12 @@ def _set_milestone(call: Call, mr: MergeRequest) -> None:
 )
 def merge(call: Call) -> object:
     """Merge."""
-    given = call.params
+    given, mr = call.params, call.merge_request
     wish = MergeWish(
         message=given.get("merge_commit_message"),
         squash=given.get("squash"),
         squash_message=given.get("squash_commit_message"),
         remove_source_branch=given.get("should_remove_source_branch"),
     )
-    mr = actions.merge(call.world, call.actor, call.merge_request, given.get("sha"), wish)
+    actions.merge(call.world, call.actor, mr, given.get("sha"), wish)
     return render_merge_request(call.world, mr, call.user)

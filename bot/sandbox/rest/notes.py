@@ -64,7 +64,7 @@ def list_notes(call: Call) -> Answer:
     body = [
         render_note(call.world, mr, note)
         for note in cast(list[Note], page.body)
-        if can_see_note(call.user, mr, note, call.today)
+        if can_see_note(call.user, note, call.today)
     ]
     return replace(page, body=body)
 
@@ -141,7 +141,7 @@ def delete_note(call: Call) -> None:
 
 def threads(call: Call, mr: MergeRequest) -> list[list[Note]]:
     """Group the notes the caller may see into discussions, oldest first."""
-    seen = (note for note in mr.notes if can_see_note(call.user, mr, note, call.today))
+    seen = (note for note in mr.notes if can_see_note(call.user, note, call.today))
     return list(group_threads(seen).values())
 
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.acts.pipelines import PipelineDraft, run_pipeline
+from bot.sandbox.acts.pipelines import run_pipeline
 from bot.sandbox.rest.core import Call, endpoint
 from bot.sandbox.rest.kinds import Kind, change, find, find_own, offer
 from bot.sandbox.rest.params import takes
 from bot.sandbox.rest.people_entities import expose, render_user, stamp
 from bot.sandbox.world.access import can_push, demand
-from bot.sandbox.world.entities import Level, Schedule, TriggerToken, Variable
+from bot.sandbox.world.entities import Level, Schedule, Start, TriggerToken, Variable
 from bot.sandbox.world.state import RefusedError
 
 TRIGGERS = "/projects/{id}/triggers"
@@ -200,13 +200,11 @@ def take_schedule(call: Call) -> object:
 def play_schedule(call: Call) -> object:
     """Run the pipeline of a schedule now."""
     demand(call.level >= Level.DEVELOPER)
-    found, play = find(SCHEDULE, call), call.world.play
-    variables = {row["key"]: row["value"] for row in _variables(call, found)}
-    if play is not None:
-        found.last_pipeline = play(call.project, found.owner, variables)
-        return {"message": "201 Created"}
+    world, found = call.world, find(SCHEDULE, call)
     name = found.ref.removeprefix("refs/heads/")
-    draft = PipelineDraft(sha=call.commit(name).sha, ref=name, source="schedule")
-    with call.world.writing():
-        found.last_pipeline = run_pipeline(call.world, found.owner, call.project, draft)
+    start = Start(project=call.project, user=found.owner, ref=name, source="schedule")
+    start.sha = call.commit(name).sha
+    start.variables = {row["key"]: row["value"] for row in _variables(call, found)}
+    with world.writing():
+        found.last_pipeline = world.trigger(start) if world.trigger else run_pipeline(world, start)
     return {"message": "201 Created"}

@@ -41,7 +41,6 @@ class Sandbox:
         self.world.find_mentions = find_mentions
         self.world.trigger = self.runner.start
         self.world.hook_test = self.hooks.test
-        self.world.play = self.runner.schedule
         self.world.run_jobs = self.runner.run_jobs
         self.world.subscribers.append(self.hooks.notice)
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.sandbox.acts.notes import add_note
 from bot.sandbox.story.seed_section import Section, SeedError
 from bot.sandbox.world.entities import (
-    Approval,
     DiffVersion,
     MergeRequest,
-    Note,
     Project,
     Reviewer,
     User,
@@ -194,24 +193,10 @@ def _do(world: World, mr: MergeRequest, person: User, deed: str) -> None:
     if deed in DEEDS:
         mr.reviewers.append(Reviewer(user=person, created_at=mr.created_at, state=DEEDS[deed]))
     if deed == "approved":
-        mr.approvals.append(Approval(user=person, approved_at=at))
+        mr.approvals[person] = at
     if deed in NOTED:
-        mr.notes.append(_note(world, person, NOTED[deed], at))
+        add_note(world, mr, person, NOTED[deed], at).system = True
     if deed in WRITTEN:
-        note = _note(world, person, "Could this be shorter?", at)
-        note.type, note.system = "DiffNote", False
+        note = add_note(world, mr, person, "Could this be shorter?", at)
+        note.type = "DiffNote"
         note.resolved, note.resolved_by, note.resolved_at = True, mr.author, at
-        mr.notes.append(note)
-
-
-def _note(world: World, person: User, body: str, at: datetime) -> Note:
-    number = world.next_id("note")
-    return Note(
-        id=number,
-        author=person,
-        body=body,
-        system=True,
-        created_at=at,
-        updated_at=at,
-        discussion_id=_sha(f"discussion {number}"),
-    )

@@ -6,9 +6,8 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from http.client import HTTPException
 
 from bot.sandbox.webhooks.bodies import (
     build_check_body,
@@ -31,15 +30,6 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What became of a letter: `outcome` is delivered, failed, disabled or lost."""
-
-    letter: Letter
-    outcome: str
-    status: int | None = None
-
-
 class Hooks:
     """Turn the world's events into deliveries.
 
@@ -49,7 +39,6 @@ class Hooks:
     def __init__(self, world: World, activity: Activity | None = None) -> None:
         self.world = world
         self.activity = activity or Activity()
-        self.deliveries: list[Delivery] = []
         self.fault = ""
         self.delay = 0.0
         self._held: list[Letter] = []
@@ -74,7 +63,7 @@ class Hooks:
         """
         with self.world.lock:
             letter = self._sample(project, hook, trigger)
-        status, answer = _send(letter)
+        status, answer = send_letter(letter)
         self._settle(letter, status, answer)
         return status, answer
 
@@ -145,8 +134,8 @@ class Hooks:
 
     def _post(self, letter: Letter) -> None:
         if self.fault == "lost":
-            self._record(letter, "lost")
-        elif self.fault == "reordered":
+            return
+        if self.fault == "reordered":
             self._held.append(letter)
             if len(self._held) > 1:
                 self._release()
@@ -165,20 +154,15 @@ class Hooks:
 
     def _deliver(self, letter: Letter) -> None:
         with self.activity.ending():
-            if self._stop.wait(self.delay):
-                return
-            if self._is_disabled(letter.hook):
-                self._record(letter, "disabled")
-                return
-            self._settle(letter, *_send(letter))
+            if not self._stop.wait(self.delay) and not self._is_disabled(letter.hook):
+                self._settle(letter, *send_letter(letter))
 
     def _settle(self, letter: Letter, status: int | None, answer: str) -> None:
-        good, hook = is_taken(status), letter.hook
-        self._record(letter, "delivered" if good else "failed", status)
+        hook = letter.hook
         if hook is None:
             return
         with self.world.lock:
-            self._count(hook, good=good)
+            self._count(hook, good=is_taken(status))
             found = HookEvent(
                 id=self.world.next_id("hook_event"),
                 trigger=f"{letter.event.lower().replace(' ', '_')}s",
@@ -207,14 +191,3 @@ class Hooks:
             hook.disabled_until = self.world.now + pause
         else:
             hook.disabled_until = None
-
-    def _record(self, letter: Letter, outcome: str, status: int | None = None) -> None:
-        self.deliveries.append(Delivery(letter=letter, outcome=outcome, status=status))
-
-
-def _send(letter: Letter) -> tuple[int | None, str]:
-    """Send a letter; return status and answer, no status where nobody answered."""
-    try:
-        return send_letter(letter)
-    except (OSError, HTTPException) as error:
-        return None, f"{type(error).__name__}: {error}"

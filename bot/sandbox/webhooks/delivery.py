@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from bot.sandbox.webhooks.parts import Body
@@ -49,8 +49,8 @@ def write_letter(
     return Letter(url=address, event=event, body=text, headers=headers, hook=hook)
 
 
-def send_letter(letter: Letter) -> tuple[int, str]:
-    """Send a letter; return status and answer, raise OSError or HTTPException."""
+def send_letter(letter: Letter) -> tuple[int | None, str]:
+    """Send a letter; return status and answer, no status where nobody answered."""
     parts = urlsplit(letter.url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
@@ -58,5 +58,7 @@ def send_letter(letter: Letter) -> tuple[int, str]:
         connection.request("POST", path, letter.body.encode("utf-8", "replace"), letter.headers)
         response = connection.getresponse()
         return response.status, response.read(LONGEST_ANSWER).decode("utf-8", "replace")
+    except (OSError, HTTPException) as error:
+        return None, f"{type(error).__name__}: {error}"
     finally:
         connection.close()

@@ -149,16 +149,18 @@ def reaches(user: User | None, project: Project, levels: Iterable[int], today: d
     return any(Level.NO_ACCESS < each <= own for each in levels)
 
 
-def can_admin_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
+def can_admin_note(user: User | None, note: Note, today: date) -> bool:
     """Return whether the person may edit or delete a note: its author, or Maintainer and up."""
     if user is None or note.system:
         return False
-    return note.author is user or find_level(user, mr.project, today) >= Level.MAINTAINER
+    project = note.merge_request.project
+    return note.author is user or find_level(user, project, today) >= Level.MAINTAINER
 
 
-def can_see_note(user: User | None, mr: MergeRequest, note: Note, today: date) -> bool:
+def can_see_note(user: User | None, note: Note, today: date) -> bool:
     """Return whether the person may read a note; internal ones need Planner and up."""
-    return not note.internal or find_level(user, mr.project, today) >= Level.PLANNER
+    project = note.merge_request.project
+    return not note.internal or find_level(user, project, today) >= Level.PLANNER
 
 
 def required(found: Found | None, message: object = "404 Not found", status: int = 404) -> Found:

@@ -47,8 +47,7 @@ class Line(NamedTuple):
     new: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
+class Stats(NamedTuple):
     """Lines added and deleted in one file."""
 
     path: str
@@ -216,11 +215,5 @@ def count_lines(store: ObjectStore, changes: Iterable[FileChange]) -> list[Stats
     counted = []
     for change in changes:
         marks = [line[:1] for line in render_patch(store, change).split("\n")]
-        counted.append(
-            Stats(
-                path=change.new_path,
-                additions=marks.count("+"),
-                deletions=marks.count("-"),
-            )
-        )
+        counted.append(Stats(change.new_path, marks.count("+"), marks.count("-")))
     return counted

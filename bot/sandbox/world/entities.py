@@ -4,7 +4,7 @@
 # would import each other; everything else imports it, and it knows nothing but the repository.
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -14,7 +14,7 @@ from bot.sandbox.world.repository import Repository
 
 
 class Level(IntEnum):
-    """Name GitLab's access levels."""
+    """Name GitLab's access levels (lib/gitlab/access.rb)."""
 
     NO_ACCESS = 0
     MINIMAL_ACCESS = 5
@@ -125,14 +125,6 @@ class Reviewer:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Approval:
-    """Somebody's approval."""
-
-    user: User
-    approved_at: datetime
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
 class StateEvent:
     """That a merge request was closed, reopened or merged."""
 
@@ -162,6 +154,7 @@ class Note:
     """A comment or a system note; `type` is None, DiscussionNote or DiffNote."""
 
     id: int
+    merge_request: "MergeRequest" = field(repr=False)
     author: User
     body: str
     created_at: datetime
@@ -253,7 +246,7 @@ class MergeRequest:
     state_events: list[StateEvent] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     reviewers: list[Reviewer] = field(default_factory=list)
-    approvals: list[Approval] = field(default_factory=list)
+    approvals: dict[User, datetime] = field(default_factory=dict)
     labels: list[Label] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
@@ -270,7 +263,7 @@ class MergeRequest:
 
     @property
     def draft(self) -> bool:
-        """Return whether the title marks a draft."""
+        """Return whether the title marks a draft (lib/gitlab/regex/merge_requests.rb)."""
         return self.title.casefold().startswith(("draft:", "[draft]", "(draft)"))
 
     @property
@@ -308,10 +301,6 @@ class MergeRequest:
         """Find the present review request of a person."""
         return next((each for each in self.reviewers if each.user is user), None)
 
-    def is_approved_by(self, user: User) -> bool:
-        """Return whether the person's approval stands."""
-        return any(each.user is user for each in self.approvals)
-
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class CommitStatus:
@@ -337,23 +326,33 @@ class CommitStatus:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Pipeline:
-    """A pipeline; `status` follows from the jobs that count.
+class Start:
+    """How a pipeline comes to be: its source, its ref, as whom, and what was passed.
 
+    `payload` is the content of TRIGGER_PAYLOAD, where a trigger token asked for it.
     A merged results pipeline runs for a merge with the target; `source_sha` is then the head.
     """
 
-    id: int
-    iid: int
     project: "Project"
-    sha: str
     ref: str
     source: str
     user: User
-    created_at: datetime
-    updated_at: datetime
+    sha: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    payload: Mapping[str, object] | None = field(default=None, repr=False)
+    short_token: str | None = None
     merge_request: MergeRequest | None = None
     source_sha: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Pipeline(Start):
+    """A pipeline that was started; `status` follows from the jobs that count."""
+
+    id: int
+    iid: int
+    created_at: datetime
+    updated_at: datetime
     jobs: list[CommitStatus] = field(default_factory=list)
 
     @property
@@ -387,7 +386,7 @@ class HookEvent:
 
     id: int
     trigger: str
-    url: str
+    url: str = field(repr=False)
     status: int | None
     answer: str
     at: datetime

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from bot.sandbox.world.entities import Project
 from bot.sandbox.world.git_objects import (
@@ -60,13 +59,6 @@ done
 """
 # What GitLab tells of the branch that was pushed.
 POST_RECEIVE = '#!/bin/sh\n[ -z "$SANDBOX_HINT" ] || echo "$SANDBOX_HINT"\n'
-
-
-class Update(NamedTuple):
-    """A branch or tag that a push moved; without `sha` it is gone."""
-
-    ref: str
-    sha: str | None
 
 
 class Mirror:
@@ -144,16 +136,13 @@ class Mirror:
                     written.add(number)
                     _write_loose(objects, kind, number, content)
 
-    def find_updates(self, project: Project, place: Path) -> list[Update]:
-        """Tell what a push moved."""
+    def find_updates(self, project: Project, place: Path) -> dict[str, str | None]:
+        """Tell which branches and tags a push moved, and where to; None where one is gone."""
         lines = self._ask(place, "for-each-ref", "--format=%(refname) %(objectname)").decode()
         now = dict(line.split(" ") for line in lines.splitlines())
         before = refs_of(project)
-        return [
-            Update(ref, now.get(ref))
-            for ref in sorted(now.keys() | before.keys())
-            if now.get(ref) != before.get(ref)
-        ]
+        refs = sorted(now.keys() | before.keys())
+        return {ref: now.get(ref) for ref in refs if now.get(ref) != before.get(ref)}
 
     def read_commit(self, project: Project, place: Path, sha: str) -> str:
         """Take a pushed commit, and all before it, into the store; return its number, peeled."""

@@ -5,10 +5,11 @@ Documentation/gitformat-*, and "Git Objects" in the Pro Git book; the numbers ar
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from typing import NamedTuple
 
+Entry = tuple[str, str]  # what stands in a folder: the number of a file or folder, and its mode
 FOLDER_MODE = "40000"
 NOTHING = "0" * 40  # where a branch was before it was made, or is after it was deleted
 _UNFIT = re.compile(r"[<>\n\0]")
@@ -17,50 +18,39 @@ _STAMP = re.compile(
 )
 
 
-class Entry(NamedTuple):
-    """What stands in a folder: the number of a file or folder, and its mode."""
-
-    sha: str
-    mode: str
-
-
 def object_id(kind: str, content: bytes) -> str:
     """Compute the number of an object."""
     header = f"{kind} {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-def encode_trees(files: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, bytes]]:
+def encode_trees(files: Mapping[str, Entry], folder: str = "") -> dict[str, tuple[str, bytes]]:
     """Encode the folder of every path, the root under "": its number and its content."""
-    folders: dict[str, dict[str, Entry]] = {"": {}}
-    for path, (sha, mode) in files.items():
-        folder, _, name = path.rpartition("/")
-        _open(folders, folder)[name] = Entry(sha, mode)
+    entries: dict[str, Entry] = {}
+    below: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for path, entry in files.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            below[name][rest] = entry
+        else:
+            entries[name] = entry
     encoded: dict[str, tuple[str, bytes]] = {}
-    for folder in sorted(folders, key=lambda each: (-each.count("/"), each == "", each)):
-        content = _encode_tree(folders[folder])
-        encoded[folder] = object_id("tree", content), content
-        if folder:
-            above, _, name = folder.rpartition("/")
-            folders[above][name] = Entry(encoded[folder][0], FOLDER_MODE)
-    return encoded
-
-
-def _open(folders: dict[str, dict[str, Entry]], folder: str) -> dict[str, Entry]:
-    if folder not in folders:
-        _open(folders, folder.rpartition("/")[0])
-        folders[folder] = {}
-    return folders[folder]
+    for name, inside in below.items():
+        path = f"{folder}/{name}".lstrip("/")
+        encoded |= encode_trees(inside, path)
+        entries[name] = encoded[path][0], FOLDER_MODE
+    content = _encode_tree(entries)
+    return encoded | {folder: (object_id("tree", content), content)}
 
 
 def _encode_tree(entries: Mapping[str, Entry]) -> bytes:
     def order(row: tuple[str, Entry]) -> bytes:
-        name, entry = row
-        return (name + "/" * (entry.mode == FOLDER_MODE)).encode("utf-8", "surrogateescape")
+        name, (_, mode) = row
+        return (name + "/" * (mode == FOLDER_MODE)).encode("utf-8", "surrogateescape")
 
     return b"".join(
-        f"{entry.mode} {name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(entry.sha)
-        for name, entry in sorted(entries.items(), key=order)
+        f"{mode} {name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(sha)
+        for name, (sha, mode) in sorted(entries.items(), key=order)
     )
 
 

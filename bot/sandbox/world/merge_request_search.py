@@ -41,11 +41,10 @@ def _assigned_to(mr: MergeRequest, asked: int | str | list[str]) -> bool:
 
 
 def _approved_by(mr: MergeRequest, names: list[str]) -> bool:
-    people = [each.user for each in mr.approvals]
     if len(names) == 1 and _is_wild(names[0]):
-        return _among(names[0], people)
+        return _among(names[0], mr.approvals)
     # Unlike the others, this filter compares exactly (`User.where(username:)`).
-    return set(names) <= {each.username for each in people}
+    return set(names) <= {each.username for each in mr.approvals}
 
 
 def _mentions(mr: MergeRequest, asked: str | tuple[str, str]) -> bool:
@@ -82,7 +81,7 @@ TESTS: Mapping[str, Test] = {
     "assignee_username": _assigned_to,
     "approved_by_usernames": _approved_by,
     "approved_by_ids": lambda mr, numbers: (
-        {int(number) for number in numbers} <= {each.user.id for each in mr.approvals}
+        {int(number) for number in numbers} <= {each.id for each in mr.approvals}
     ),
     "merge_user_id": lambda mr, number: mr.merged_by is not None and mr.merged_by.id == number,
     "merge_user_username": lambda mr, name: _same(name, mr.merged_by),

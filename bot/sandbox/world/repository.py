@@ -20,7 +20,7 @@ from bot.sandbox.world.git_objects import (
 )
 
 FULL_SHA = 40
-SHORTEST_SHA = 7
+SHORTEST_SHA = 7  # lib/gitlab/git/commit.rb, `MIN_SHA_LENGTH`
 MODE_FILE = "100644"
 MODE_EXECUTABLE = "100755"
 MODE_LINK = "120000"

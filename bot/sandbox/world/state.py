@@ -17,6 +17,7 @@ from bot.sandbox.world.entities import (
     Note,
     Pipeline,
     Project,
+    Start,
     Todo,
     Token,
     User,
@@ -80,23 +81,6 @@ class QuickActionOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How a pipeline came to be: its source, its ref, as whom, and what was passed.
-
-    `payload` is the content of TRIGGER_PAYLOAD, where a trigger token asked for it.
-    """
-
-    project: Project
-    ref: str
-    source: str
-    user: User
-    variables: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, object] | None = None
-    short_token: str | None = None
-    merge_request: MergeRequest | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One HTTP request and its answer; it never holds a token.
 
@@ -123,7 +107,6 @@ QuickActions = Callable[["World", User, MergeRequest, str], QuickActionOutcome]
 Trigger = Callable[[Start], Pipeline]
 RunJobs = Callable[[Pipeline], bool | None]
 Subscriber = Callable[[Event], None]
-Play = Callable[[Project, User, Mapping[str, str]], Pipeline]
 HookTest = Callable[[Project, Webhook, str], tuple[int | None, str]]
 VERSION = "19.5.0-ee"
 
@@ -139,7 +122,6 @@ class World:
     # Whether unknown parameters are refused; GitLab ignores them, and tests must not.
     strict = True
     unprepared_reads = 0
-    play: Play | None = None  # runs what a schedule of a project starts
     keeps_previous = False
     on_violation: Callable[[str], None] | None = None
 
