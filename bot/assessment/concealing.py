@@ -53,9 +53,8 @@ def _counted_in(case: Case, rule: rules.Rule) -> str | None:
 
 
 def _groups(case: Case) -> set[str]:
-    checks = [step.check for step in case.policy.follow_ups]
-    groups = {check.group for check in checks if isinstance(check, rules.GroupMember)}
-    return {case.policy.maintainers.group, *groups}
+    checks = case.policy.checks_of(rules.GroupMember)
+    return {case.policy.maintainers.group, *(check.group for check in checks)}
 
 
 def _group(case: Case, group: str) -> Visibility:

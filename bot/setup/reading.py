@@ -62,9 +62,7 @@ def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Poin
 def _groups(policies: tuple[Policy, ...]) -> Iterator[str]:
     for policy in policies:
         yield policy.maintainers.group
-        yield from (
-            step.check.group for step in policy.follow_ups if isinstance(step.check, GroupMember)
-        )
+        yield from (check.group for check in policy.checks_of(GroupMember))
 
 
 def _files_of(policy: Policy) -> Iterator[Point]:
