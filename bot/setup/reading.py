@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import quote
 
-from bot.errors import RefusedError
+from bot.errors import AbsentError, RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.listing import UnreadableListing, read_listing
 from bot.policy import GroupMember, ListedIn, Policy
-from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground, level_in
+from bot.setup.ground import DEVELOPER, Ground, level_in
 from bot.setup.values import Found, Point, ok, wrong
 
 ACCESS = "give the bot's account read access there, or mend the policy"
@@ -125,9 +125,7 @@ def _look_at_entries(ground: Ground, glob: str) -> Found:
         rows, _ = ground.bot.fetch_rows(
             f"{ground.team}/repository/tree", {"path": folder, "per_page": 1}
         )
-    except RefusedError as error:
-        if error.code != NOT_FOUND:
-            raise
+    except AbsentError:
         rows = []
     if not rows:
         return wrong(f"{folder} is not there", "mend `team_files` of the policy")
