@@ -164,6 +164,7 @@ class Transport(Budget):
         # Merge requests that were asked for before anybody wants to read them.
         self.ahead: dict[tuple[str, int], Future[Json]] = {}
         session = requests.Session()
+        # Where there is none, `requests` takes that of ~/.netrc (`Session.prepare_request`).
         session.auth = _bearer(token)
         session.mount(url, self.way(url))
         session.hooks["response"].append(self._remember_headers)

@@ -11,7 +11,7 @@ from bot.gitlab import Json, Transport, escape_path, read_pages
 from bot.policy import BrokenPolicy, Policy
 from bot.setup.versions import Version, read_version
 
-MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles
+MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles (lib/gitlab/access.rb)
 SOON = timedelta(days=21)  # what ends within this time is told
 # How everything is called that `init` makes.
 MADE = "nomination-bot"
