@@ -12,7 +12,7 @@ from bot.evidence.offers import offer_needs
 from bot.evidence.people import MembersOf
 from bot.evidence.work import Work, WorkOf
 from bot.merge_request import MergeRequest, Person
-from bot.policy import Counting, GroupMember, ListedIn, Policy
+from bot.policy import Counting, ListedIn, Policy
 
 FEWEST = 10  # merge requests that are listed, however few are wanted
 
@@ -42,10 +42,10 @@ def needs_of(subject: Subject) -> set[Need]:
 
 def follow_up_needs(policy: Policy) -> set[Need]:
     """Say which facts tell how far the steps of a policy are, and who its maintainers are."""
-    needs: set[Need] = {MembersOf(policy.maintainers.group)}
-    for check in policy.checks_of(GroupMember):
-        needs |= {MembersOf(check.group), MembersOf(check.group, inherited=not check.direct)}
-    return needs | step_files([policy])
+    needs: set[Need] = {*step_files([policy])}
+    for each in policy.memberships:
+        needs |= {MembersOf(each.group), MembersOf(each.group, inherited=not each.direct)}
+    return needs
 
 
 def step_files(policies: Iterable[Policy]) -> set[FileAt]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, ClassVar, TypeVar
 
 from bot.policy import words
-from bot.policy.follow_ups import Check, FollowUp
+from bot.policy.follow_ups import Check, FollowUp, GroupMember
 from bot.policy.grammar import Choice, Day, Key, OfKind, Record, Whole, keys_of
 from bot.team import TEAM_FILES
 from bot.values import dataclass
@@ -164,6 +164,12 @@ class Policy:
     def label(self) -> str:
         """The policy and its version in one word."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def memberships(self) -> list[GroupMember]:
+        """Return which memberships go with the role: the maintainers', and those of the steps."""
+        own = GroupMember(group=self.maintainers.group, level=self.maintainers.level)
+        return list(dict.fromkeys([own, *self.checks_of(GroupMember)]))
 
     def checks_of(self, kind: type[C]) -> list[C]:
         """Return what steps after the merge are checked by, those of a kind, each once."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from bot.errors import AbsentError, RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.listing import UnreadableListing, read_listing
-from bot.policy import GroupMember, ListedIn, Policy
+from bot.policy import ListedIn, Policy
 from bot.setup.ground import DEVELOPER, Ground, level_in
 from bot.setup.values import Found, Point, ok, wrong
 
@@ -42,7 +42,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
         )
     for project in dict.fromkeys(policy.repository for policy in ground.policies):
         yield _point("project", project, "the counts of merge requests", _look_at_project)
-    for group in dict.fromkeys(_groups(ground.policies)):
+    memberships = (each for policy in ground.policies for each in policy.memberships)
+    for group in dict.fromkeys(each.group for each in memberships):
         yield _point("group", group, "who is a maintainer, and steps after the merge", _look_group)
     for policy in ground.policies:
         yield from _files_of(policy)
@@ -57,12 +58,6 @@ def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Poin
         link=lambda ground: f"{ground.settings.gitlab_url}/{path}",
         needs=("token", "account"),
     )
-
-
-def _groups(policies: tuple[Policy, ...]) -> Iterator[str]:
-    for policy in policies:
-        yield policy.maintainers.group
-        yield from (check.group for check in policy.checks_of(GroupMember))
 
 
 def _files_of(policy: Policy) -> Iterator[Point]:
