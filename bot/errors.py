@@ -38,6 +38,10 @@ class RefusedError(GitLabError):
         self.advice = advice
 
 
+class AbsentError(RefusedError):
+    """GitLab answered 404: what was asked for is not there, or not for this account."""
+
+
 class MissingError(GitLabError):
     """A merge request that does not exist, perhaps not yet, or that the token cannot read."""
 

@@ -9,7 +9,7 @@ from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.assessing import Assessment, assess
 from bot.assessment.findings import Case, Finding
-from bot.assessment.kinds.kind import judge as judge_requirement
+from bot.assessment.kinds.kind import kind_of
 from bot.commands.values import Hold, Replay, Waiver
 from bot.evidence import (
     Evidence,
@@ -318,7 +318,7 @@ def make_case(policy: Policy | None = None, **changes: Any) -> Case:
 def judge(rule: rules.Rule, **changes: Any) -> Finding:
     """Judge one requirement of a policy that has no other."""
     requirement = make_requirement(rule)
-    return judge_requirement(make_case(make_policy(requirement), **changes), requirement)
+    return kind_of(requirement).judge(make_case(make_policy(requirement), **changes), requirement)
 
 
 def make_replay(**changes: Any) -> Replay:

@@ -1,9 +1,10 @@
 """Stand-ins for GitLab behind the ports, in memory."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.errors import AbsentError, DoubtfulWriteError, GitLabError
 from bot.evidence import Fact, Need
 from bot.merge_request import CommitStatus, MergeRequest, Note
 from bot.unread import Unread
@@ -74,8 +75,11 @@ class FakeWriter:
         self._write(merge_request, "update_note", lambda: self._change(note_id, body))
 
     def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
-        """Forget a comment."""
-        self._write(merge_request, "delete_note", lambda: self.notes.remove(self._find(note_id)))
+        """Forget a comment; one that is gone already is fine, as to the door to GitLab."""
+        with suppress(AbsentError):
+            self._write(
+                merge_request, "delete_note", lambda: self.notes.remove(self._find(note_id))
+            )
 
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Remember an emoji."""
@@ -149,7 +153,7 @@ class FakeWriter:
         for note in self.notes:
             if note.id == note_id:
                 return note
-        raise RefusedError(404, "404 Not found", f"note {note_id}")
+        raise AbsentError(404, "404 Not found", f"note {note_id}")
 
     def _change(self, note_id: int, body: str) -> None:
         note = self._find(note_id)

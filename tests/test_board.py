@@ -12,12 +12,13 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from bot.app.board import as_json, make_board
+from bot.app.board import make_board
 from bot.app.board.gathering import bound
 from bot.app.board.making import count_years, find_maintainers
 from bot.app.board.people import find_staged
 from bot.app.board.values import Board, Person, Section, Waiting
 from bot.evidence import Member as GroupMember, Members
+from bot.report import tell_fields
 from bot.report.site import PAGES, write_site
 from bot.sandbox.acts import actions
 from bot.sandbox.acts.actions import CommitDraft
@@ -721,7 +722,7 @@ def test_whatever_the_names_the_feed_is_one_that_readers_take() -> None:
         team_project=TEAM,
         sections=(shown,),
     )
-    feed = Xml.fromstring(write_site(as_json(told), None)["feed.xml"])  # noqa: S314  our own
+    feed = Xml.fromstring(write_site(tell_fields(told), None)["feed.xml"])  # noqa: S314  our own
     for each in (feed, *feed.iter(f"{ATOM}entry")):
         assert re.fullmatch(r"https://[^\s<>\"{}|\\^`]+", each.findtext(f"{ATOM}id") or "")
         updated = datetime.fromisoformat(each.findtext(f"{ATOM}updated") or "")

@@ -145,7 +145,7 @@ def test_progress_replaces_itself_on_a_terminal_and_is_taken_away() -> None:
     err = Terminal()
     manner = Manner(err=err, lively=True)
     manner.show("one")
-    manner.tell("two\x1b[31m")
+    manner.show("two\x1b[31m")
     manner.end()
     assert err.getvalue().startswith("\r\x1b[Kone\r\x1b[Ktwo")
     assert err.getvalue().endswith("\r\x1b[K")
@@ -153,13 +153,13 @@ def test_progress_replaces_itself_on_a_terminal_and_is_taken_away() -> None:
     assert "\x1b[31m" not in err.getvalue()
 
 
-def test_elsewhere_progress_is_lines_or_nothing() -> None:
-    err = io.StringIO()
-    Manner(err=err).tell("one")
-    Manner(err=err).show("two")
-    Manner(err=err).end()
-    Manner(err=err, quiet=True).tell("three")
-    assert err.getvalue() == "one\n"
+def test_elsewhere_and_where_quiet_is_wanted_progress_is_nothing() -> None:
+    pipe, screen = io.StringIO(), Terminal()
+    for err, quiet in ((pipe, False), (screen, True)):
+        manner = choose_manner({"TERM": "xterm"}, err, err, quiet=quiet)
+        manner.show("one")
+        manner.end()
+        assert err.getvalue() == ""
 
 
 # --- JSON, quiet and at length ----------------------------------------------------------

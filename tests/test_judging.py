@@ -12,7 +12,7 @@ from bot import policy as rules
 from bot.assessment import kinds
 from bot.assessment.findings import Finding, Verdict
 from bot.assessment.kinds.attested import Topic
-from bot.assessment.kinds.kind import judge as judge_requirement, kind_of
+from bot.assessment.kinds.kind import kind_of
 from bot.evidence import Listed, Manager, Merged
 from bot.evidence.history import Tenure
 from bot.merge_request import Person
@@ -782,7 +782,7 @@ def test_a_cut_list_never_reverses_a_verdict(
 def test_a_rule_of_no_kind_cannot_be_judged() -> None:
     requirement = make_requirement(rules.Rule())
     with pytest.raises(TypeError, match="wanted"):
-        judge_requirement(make_case(make_policy(requirement)), requirement)
+        kind_of(requirement).judge(make_case(make_policy(requirement)), requirement)
 
 
 @pytest.mark.parametrize("rule", EVERY_KIND)

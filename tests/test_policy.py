@@ -21,7 +21,7 @@ from bot.errors import PolicyError
 from bot.policy.follow_ups import GroupMember, ListedIn, Manual
 from bot.policy.grammar.nodes import MAX_CHARACTERS
 from bot.policy.values import GroupRef, Policy, Requirement
-from bot.policy.versions import newer_than, newest, policy_in_force
+from bot.policy.versions import newer_than, policy_in_force
 from bot.rulebook.loading import SHIPPED, check_policies, load_policies
 from tests.policy_reference import parse_policy
 
@@ -670,14 +670,13 @@ def test_a_policy_without_a_day_has_always_been_in_force() -> None:
 
 def test_only_the_latest_policy_has_no_newer_one() -> None:
     first, second = make_policy(version="1"), make_policy("2024-01-01", version="2")
-    assert newest([second, first], "small", "maintainer") is second
     assert newer_than([second, first], first) is second
     assert newer_than([second, first], second) is None
 
 
 def test_a_role_that_no_policy_is_about_is_an_error_that_says_so() -> None:
     with pytest.raises(PolicyError, match="no policy for small: reviewer"):
-        newest([make_policy()], "small", "reviewer")
+        policy_in_force([make_policy()], "small", "reviewer", date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.commands.values import Answer, Outcome
-from bot.errors import DoubtfulWriteError, GitLabError, RefusedError
+from bot.errors import AbsentError, DoubtfulWriteError, GitLabError, RefusedError
 from bot.merge_request import CommitStatus, MergeRequest, Note, StatusCheck
 from bot.publish.gate import COMMIT_STATES, GateKind
 from bot.publish.gate_plan import DESCRIPTION_LIMIT, URL_LIMIT, GateWrite, plan_check, plan_status
@@ -52,7 +52,8 @@ def find(*notes: Note, former: Collection[int] = (), watched: bool = False) -> l
 
 
 def refused(code: int, words: str = "no") -> RefusedError:
-    return RefusedError(code, words, "POST /somewhere")
+    kind = AbsentError if code == 404 else RefusedError
+    return kind(code, words, "POST /somewhere")
 
 
 def apply(plan: Plan, writer: FakeWriter, problem: str | None = None) -> list[str]:

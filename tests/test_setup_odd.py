@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from bot.config import parse_settings
-from bot.errors import GitLabError, RefusedError
+from bot.errors import AbsentError, GitLabError, RefusedError
 from bot.evidence import Listed, Merged, Work, WorkOf
 from bot.gitlab.transport import Transport
 from bot.merge_request import Person
@@ -47,7 +47,7 @@ BASE: Mapping[str, Any] = {
 
 
 def refused(code: int) -> RefusedError:
-    return RefusedError(code, "no", "GET /x")
+    return (AbsentError if code == 404 else RefusedError)(code, "no", "GET /x")
 
 
 class Door:

@@ -43,7 +43,7 @@ from bot.values import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What an evaluation follows: the operator's choices and the time.
+    """What an evaluation follows: the operator's choices.
 
     With `observe` nothing is ever written.
     """

@@ -13,7 +13,7 @@ from bot.assessment.concealing import (
 )
 from bot.assessment.findings import Case, Finding, State, Step, Verdict
 from bot.assessment.follow_ups import check_step
-from bot.assessment.kinds.kind import judge
+from bot.assessment.kinds.kind import kind_of
 from bot.commands import Replay, Waiver
 from bot.evidence import Manager, Members, Present, Work
 from bot.nomination import Nomination
@@ -80,7 +80,7 @@ def assess(case: Case, replay: Replay, newer_policy: Policy | None) -> Assessmen
     key = case.nomination.username.casefold()
     findings = []
     for requirement in case.policy.requirements:
-        finding = judge(case, requirement)
+        finding = kind_of(requirement).judge(case, requirement)
         waiver = replay.waivers.get((key, requirement.id))
         findings.append(_waive(finding, waiver) if waiver else finding)
     maintainers = case.maintainers()

@@ -31,12 +31,13 @@ def find_concealed(case: Case) -> Concealed:
     readers = case.merge_request.visibility
     placed = [(each.rule, _counted_in(case, each.rule)) for each in case.policy.requirements]
     counted = {place for _, place in placed if place}
+    groups = {each.group for each in case.policy.memberships}
     touched = {place for rule, place in placed if place and rule.evidence}
     return Concealed(
         repositories=frozenset(
             each for each in counted if _exposure(case, each).merge_requests < readers
         ),
-        groups=frozenset(each for each in _groups(case) if _group(case, each) < readers),
+        groups=frozenset(each for each in groups if _group(case, each) < readers),
         files=frozenset(
             each for each in _read_in(case) | touched if _exposure(case, each).files < readers
         ),
@@ -50,12 +51,6 @@ def _counted_in(case: Case, rule: rules.Rule) -> str | None:
     ):
         return None
     return case.policy.place_of(rule)
-
-
-def _groups(case: Case) -> set[str]:
-    checks = [step.check for step in case.policy.follow_ups]
-    groups = {check.group for check in checks if isinstance(check, rules.GroupMember)}
-    return {case.policy.maintainers.group, *groups}
 
 
 def _group(case: Case, group: str) -> Visibility:

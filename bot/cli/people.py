@@ -17,7 +17,7 @@ from bot.cli.wiring import BOARD, Command, connect, read_settings
 from bot.command_line import Manner, try_place, wants_json, write_files
 from bot.errors import ConfigError
 from bot.policy import Policy
-from bot.report import explain_assessment, write_site
+from bot.report import explain_assessment, tell_fields, write_site
 from bot.rulebook import load_policies
 
 
@@ -63,7 +63,7 @@ def _asked_policies(wanted: str | None, known: Sequence[Policy], now: datetime) 
 
 
 def _board(options: Namespace, environment: Mapping[str, str]) -> int:
-    from bot.app.board import as_json, make_board
+    from bot.app.board import make_board
 
     settings = read_settings(environment)
     manner: Manner = options.manner
@@ -76,7 +76,7 @@ def _board(options: Namespace, environment: Mapping[str, str]) -> int:
         board = make_board(client, choices, where, client.now, manner.show)
         client.require_contact()
     manner.end()
-    files = write_site(as_json(board), settings.templates)
+    files = write_site(tell_fields(board), settings.templates)
     with _told_place(options.output):
         write_files(directory, files)
     if not manner.quiet:

@@ -23,9 +23,8 @@ def _sweep(options: Namespace, environment: Mapping[str, str]) -> int:
     lines_told = not (manner.lively or manner.quiet or as_json)
 
     def tell(_: str, iid: int) -> None:
-        if manner.lively:
-            manner.tell(f"looking at !{iid} …")
-        elif lines_told:
+        manner.show(f"looking at !{iid} …")
+        if lines_told:
             print(f"looking at !{iid}", flush=True)
 
     with connect(settings, SWEEP) as (client, choices):

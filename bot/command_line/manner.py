@@ -27,24 +27,14 @@ class Manner:
         filled = f"{word:{width}}"
         return f"\x1b[{code}m{filled}\x1b[0m" if code else filled
 
-    def tell(self, text: str) -> None:
-        """Say what goes on: over the last such line on a terminal, a line of its own elsewhere."""
-        if self.quiet:
-            return
-        line = log_line(text)
-        if self.lively:
-            print(f"{CLEAR}{line[:79]}", end="", file=self.err, flush=True)
-        else:
-            print(line, file=self.err, flush=True)
-
     def show(self, text: str) -> None:
-        """Say what goes on to a person who waits at a terminal; elsewhere say nothing."""
+        """Say over the last such line what goes on to a person who waits at a terminal."""
         if self.lively:
-            self.tell(text)
+            print(f"{CLEAR}{log_line(text)[:79]}", end="", file=self.err, flush=True)
 
     def end(self) -> None:
         """Take the last line of what goes on away."""
-        if self.lively and not self.quiet:
+        if self.lively:
             print(CLEAR, end="", file=self.err, flush=True)
 
 
@@ -57,7 +47,7 @@ def choose_manner(
         err=err,
         quiet=quiet,
         colour=out.isatty() and not plain,
-        lively=err.isatty() and environment.get("TERM") != "dumb",
+        lively=err.isatty() and environment.get("TERM") != "dumb" and not quiet,
     )
 
 

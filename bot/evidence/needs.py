@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from bot import policy as rules
 from bot.evidence.facts import Fact, Ledger, Need
 from bot.evidence.files import CommitsOf, DefaultBranchOf, ExposureOf, FileAt
 from bot.evidence.history import revision_needs
@@ -13,7 +12,7 @@ from bot.evidence.offers import offer_needs
 from bot.evidence.people import MembersOf
 from bot.evidence.work import Work, WorkOf
 from bot.merge_request import MergeRequest, Person
-from bot.policy import Counting, Policy
+from bot.policy import Counting, ListedIn, Policy
 
 FEWEST = 10  # merge requests that are listed, however few are wanted
 
@@ -43,19 +42,16 @@ def needs_of(subject: Subject) -> set[Need]:
 
 def follow_up_needs(policy: Policy) -> set[Need]:
     """Say which facts tell how far the steps of a policy are, and who its maintainers are."""
-    needs: set[Need] = {MembersOf(policy.maintainers.group)}
-    for step in policy.follow_ups:
-        if isinstance(step.check, rules.GroupMember):
-            needs.add(MembersOf(step.check.group))
-            if not step.check.direct:
-                needs.add(MembersOf(step.check.group, inherited=True))
-    return needs | step_files([policy])
+    needs: set[Need] = {*step_files([policy])}
+    for each in policy.memberships:
+        needs |= {MembersOf(each.group), MembersOf(each.group, inherited=not each.direct)}
+    return needs
 
 
 def step_files(policies: Iterable[Policy]) -> set[FileAt]:
     """Say which files the follow-up steps of policies are about."""
-    checks = [step.check for policy in policies for step in policy.follow_ups]
-    return {FileAt(c.project, c.ref, c.path) for c in checks if isinstance(c, rules.ListedIn)}
+    checks = [check for policy in policies for check in policy.checks_of(ListedIn)]
+    return {FileAt(check.project, check.ref, check.path) for check in checks}
 
 
 def shown_for(subject: Subject, me: Person, known: Mapping[Need, Fact]) -> set[Need]:

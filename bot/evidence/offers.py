@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bot import policy as rules
 from bot.evidence.facts import Asks, Fact, Need, fact_of
 from bot.merge_request import Person
 from bot.policy import FollowUp, ListedIn, Policy
@@ -68,11 +67,11 @@ class OffersOf(Asks[Offers]):
 
 def own_offers(policies: Iterable[Policy], me: Person) -> set[OffersOf]:
     """Say which lists hold the bot's own merge requests for steps, whoever is nominated."""
-    checks = [step.check for policy in policies for step in policy.follow_ups]
     return {
         OffersOf(check.project, author=me.username)
-        for check in checks
-        if isinstance(check, rules.ListedIn) and check.open
+        for policy in policies
+        for check in policy.checks_of(ListedIn)
+        if check.open
     }
 
 
@@ -110,7 +109,7 @@ def _find_all(need: OffersOf, me: Person, known: Mapping[Need, Fact]) -> Offers 
 def find_offers_of(step: FollowUp, names: Iterable[str | None]) -> OffersOf | None:
     """Return the need for the merge requests of one step, if the bot is to open any."""
     check = step.check
-    if not isinstance(check, rules.ListedIn) or not check.open:
+    if not isinstance(check, ListedIn) or not check.open:
         return None
     branches = (branch for name in names if name for branch in offer_branches(check, name))
     return OffersOf(check.project, branches=tuple(dict.fromkeys(branches)))

@@ -38,10 +38,6 @@ class GitLabClient(Steps, Lists, Writes):
         """
         self._owed, self._seen = act, None
 
-    def require_contact(self) -> None:
-        """Raise UnreachableError where GitLab never answered at all."""
-        self._transport.require_contact()
-
     def pay(self, seconds: float = 0.0) -> None:
         """Write what is still owed, in the time kept for that, or in so many seconds."""
         if self._owed is not None:

@@ -20,7 +20,7 @@ DEEDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Deeds:
-    """Return whether GitLab noted reviews of somebody before the merge, or after it alone."""
+    """Whether GitLab noted reviews of somebody before the merge, or after it alone."""
 
     in_time: bool | None
     late: bool = False

@@ -13,10 +13,12 @@ from bot.gitlab.run import Run
 from bot.gitlab.transport import Transport
 from bot.merge_request import MergeRequest, Note
 
-PEOPLE_PAGES = 10  # of 100 each; GitLab allows 200 assignees, and approvals without end
+# Of 100 each; GitLab allows 200 assignees (`MAX_NUMBER_OF_ASSIGNEES_OR_REVIEWERS`,
+# app/models/concerns/issuable.rb), and approvals without end.
+PEOPLE_PAGES = 10
 EMOJI_LISTS = 5  # of one merge request that are read to their end
 EMOJI_PAGES = 2  # of 100 emoji each: whoever puts up more must not use up a run's requests
-NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request.
+NOTE_PAGES = 50  # GitLab allows 5,000 comments on one merge request (doc/api/discussions.md).
 # Webhooks are sent before all copies of the database know what they tell of.
 LAG_WAITS = (0.5, 1.0, 2.0)  # seconds
 PREPARED_AFTER = 600.0  # seconds; old versions of GitLab never set `prepared_at`

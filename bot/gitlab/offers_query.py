@@ -5,7 +5,7 @@ from bot.gitlab.answers import Json, nodes_of, number_of
 from bot.gitlab.packing import Part, make_part
 from bot.unread import Unread, hidden
 
-DEVELOPER = 30  # GitLab's number of the role that may push branches
+DEVELOPER = 30  # the role that may push branches (lib/gitlab/access.rb)
 
 OFFERS = """
 query($project: ID!, $branches: [String!]) {

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 
 from bot.errors import GitLabError
 from bot.gitlab.transport import CONNECTIONS, Transport
@@ -14,32 +13,23 @@ class Run:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._pool = ThreadPoolExecutor(CONNECTIONS)
+        # The transport knows the time and the limits of a run, and is asked itself.
+        self.now, self.wait = transport.now, transport.wait
+        self.take_share, self.require_contact = transport.take_share, transport.require_contact
 
     @property
     def calls(self) -> int:
         """Count the requests made so far."""
         return self._transport.calls
 
-    def now(self) -> datetime:
-        """Tell the time by GitLab's clock, which dates everything else that is read."""
-        return self._transport.now()
-
     def only_read(self) -> None:
         """Let reading have the requests and the time that are kept for writing."""
         self._transport.release()
-
-    def take_share(self, left: int) -> None:
-        """Give the next of so many merge requests its share of the time and the requests."""
-        self._transport.take_share(left)
 
     @property
     def elapsed(self) -> float:
         """Count the seconds since the run began."""
         return self._transport.elapsed
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, unless that would outlast the deadline; return whether it did wait."""
-        return self._transport.wait(seconds)
 
     def run_together(self, writes: Sequence[Callable[[], None]]) -> list[GitLabError | None]:
         """Make independent writes at the same time; return what went wrong with each."""

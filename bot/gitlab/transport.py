@@ -18,7 +18,7 @@ from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 
 from bot.config import Secret
-from bot.errors import DoubtfulWriteError, GitLabError, RefusedError, UnreachableError
+from bot.errors import AbsentError, DoubtfulWriteError, GitLabError, RefusedError, UnreachableError
 from bot.gitlab.answers import Json
 from bot.gitlab.budget import OUT_OF_TIME, Budget
 from bot.gitlab.lean import leave_out
@@ -65,7 +65,7 @@ TRIES = 6  # where waiting longer hardly helps, or there is another way to the s
 ODD_TRIES = 4  # of an answer that is not what was asked for
 LONGEST_PAUSE = 10.0  # seconds between two tries, unless GitLab asks for more
 GRAPHQL_PATH = "/api/graphql"
-CONFLICT = 409
+NOT_FOUND, CONFLICT = 404, 409
 CHUNK = 8_192  # bytes of a stream that are read at once
 
 T = TypeVar("T")
@@ -164,6 +164,7 @@ class Transport(Budget):
         # Merge requests that were asked for before anybody wants to read them.
         self.ahead: dict[tuple[str, int], Future[Json]] = {}
         session = requests.Session()
+        # Where there is none, `requests` takes that of ~/.netrc (`Session.prepare_request`).
         session.auth = _bearer(token)
         session.mount(url, self.way(url))
         session.hooks["response"].append(self._remember_headers)
@@ -384,7 +385,8 @@ class Transport(Budget):
         is_nowhere = code in NOWHERE and request.path.endswith(GRAPHQL_PATH)
         advice = NO_GITLAB if is_nowhere else advise(code, said, told)
         advice = advice.replace("{token}", self._setting)
-        return RefusedError(code, said, f"{request.verb.upper()} {request.path}", advice)
+        kind = AbsentError if code == NOT_FOUND else RefusedError
+        return kind(code, said, f"{request.verb.upper()} {request.path}", advice)
 
 
 def _error_of(state: RetryCallState) -> BaseException | None:

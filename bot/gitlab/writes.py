@@ -1,16 +1,15 @@
 """Write to a merge request: comments, gate and emoji."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
-from bot.errors import GitLabError, RefusedError
+from bot.errors import AbsentError, GitLabError, RefusedError
 from bot.evidence import StatusesOf
 from bot.gitlab.answers import known_shape
 from bot.gitlab.rest import read_pages, read_statuses
 from bot.gitlab.run import Run
 from bot.gitlab.transport import Transport
 from bot.merge_request import WATCH, CommitStatus, MergeRequest
-
-NOT_FOUND = 404
 
 
 class Writes(Run):
@@ -35,21 +34,15 @@ class Writes(Run):
 
     def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
         """Delete a comment; one that is gone already is fine."""
-        try:
+        with suppress(AbsentError):
             self._transport.remove(f"{_notes(merge_request)}/{note_id}")
-        except RefusedError as error:
-            if error.code != NOT_FOUND:
-                raise
 
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Put an emoji on a comment; one that is there already is fine."""
         path = f"{_notes(merge_request)}/{note_id}/award_emoji"
-        try:
-            self._transport.change("post", path, {"name": name})
         # GitLab answers 404 to one that is there already (lib/api/award_emoji.rb).
-        except RefusedError as error:
-            if error.code != NOT_FOUND:
-                raise
+        with suppress(AbsentError):
+            self._transport.change("post", path, {"name": name})
 
     def withdraw_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Take the bot's emoji off a comment."""
@@ -85,7 +78,8 @@ class Writes(Run):
         except RefusedError as error:
             # GitLab answers 404 to one that is there already and to one that is not allowed
             # alike (lib/api/award_emoji.rb).
-            if error.code != NOT_FOUND or not self._has_awarded(path, merge_request.me.id):
+            may_be_there = isinstance(error, AbsentError)
+            if not (may_be_there and self._has_awarded(path, merge_request.me.id)):
                 raise GitLabError(
                     f"GitLab refused the emoji :{WATCH}: by which the sweep finds this merge "
                     f"request ({error}): let the bot's account comment there, as where its "

@@ -1,7 +1,7 @@
 """Propose the smallest edit that puts a username into a list, or takes it out."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 
 from bot.listing.document import Document, Node, UnreadableListing
@@ -25,7 +25,6 @@ _USERNAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 _COMMA = re.compile(r"\s*,\s*")
 
 _Reading = tuple[Document, Target, Listing]
-_Change = Callable[[str, ListingSpec, str], str | None]
 
 
 def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
@@ -35,12 +34,12 @@ def propose_edit(text: str, spec: ListingSpec, username: str, path: str) -> str 
 
 def propose_removal(text: str, spec: ListingSpec, username: str, path: str) -> str | None:
     """Render the edit that takes a username out, or `None` when no safe one exists or is needed."""
-    return _as_diff(text, _change(text, spec, username, _removed), path)
+    return _as_diff(text, _edited(text, spec, username, listed=False), path)
 
 
 def add_name(text: str, spec: ListingSpec, username: str) -> str | None:
     """Return the text with the smallest edit, or `None` when no safe one exists or is needed."""
-    return _change(text, spec, username, _added)
+    return _edited(text, spec, username, listed=True)
 
 
 def _as_diff(text: str, edited: str | None, path: str) -> str | None:
@@ -48,50 +47,45 @@ def _as_diff(text: str, edited: str | None, path: str) -> str | None:
     return diff if diff and len(diff) <= _LONGEST_DIFF else None
 
 
-def _change(text: str, spec: ListingSpec, username: str, change: _Change) -> str | None:
+def _edited(text: str, spec: ListingSpec, username: str, *, listed: bool) -> str | None:
+    """Return the text in which a username is `listed`, or is not any more."""
     name = bare(username)
     if not _USERNAME.fullmatch(name):
         return None
     bom, body = split_bom(text)
     try:
-        edited = change(body, spec, name)
+        edited = _proven(body, spec, name, listed=listed)
     except UnreadableListing:
         return None
     return bom + edited if edited else None
 
 
-def _added(text: str, spec: ListingSpec, username: str) -> str | None:
-    """Make the edit, then prove by reading it back that it adds the username and only that."""
-    document, target, listing = _read(text, spec)
-    if target.shared or is_listed(listing, username):
-        return None
-    edited = _spliced(text, Draft(document, target, spec).splices(username))
-    after = _read(edited, spec)
-    if not is_listed(after[2], username) or _others(after[2], username) != listing.names:
-        return None
-    return edited if _is_same_otherwise((document, target, listing), after) else None
-
-
-def _removed(text: str, spec: ListingSpec, username: str) -> str | None:
-    """Make the edit, then prove by reading it back that it takes out the username and only that."""
+def _proven(text: str, spec: ListingSpec, username: str, *, listed: bool) -> str | None:
+    """Make the edit, then prove by reading it back that it is about the username and only that."""
     before = document, target, listing = _read(text, spec)
-    if target.shared or target.value is None or not is_listed(listing, username):
+    if target.shared or is_listed(listing, username) == listed:
         return None
-    edited = _spliced(text, _splices_without(document, target.value, username))
+    if listed or target.value is None:  # none where the list is still to be made
+        splices = Draft(document, target, spec).splices(username)
+    else:
+        splices = _splices_without(document, target.value, username)
+    edited = _spliced(text, splices)
     after = _read(edited, spec)
-    if after[2].names != _others(listing, username):
+    if is_listed(after[2], username) != listed or not _is_same_otherwise(before, after, username):
         return None
-    return edited if _is_same_otherwise(before, after) else None
+    return edited
 
 
 def _others(listing: Listing, username: str) -> tuple[str, ...]:
     return tuple(name for name in listing.names if fold(name) != fold(username))
 
 
-def _is_same_otherwise(before: _Reading, after: _Reading) -> bool:
-    """Return whether all is as it was but for the one list, and the groups in it."""
+def _is_same_otherwise(before: _Reading, after: _Reading, username: str) -> bool:
+    """Return whether all but a username is as it was, the groups in the one list, too."""
+    names, others = (_others(reading[2], username) for reading in (before, after))
     pairs = zip_longest(_outline(*before[:2]), _outline(*after[:2]))
-    return before[2].groups == after[2].groups and all(old == new for old, new in pairs)
+    same_list = names == others and before[2].groups == after[2].groups
+    return same_list and all(old == new for old, new in pairs)
 
 
 def _read(text: str, spec: ListingSpec) -> _Reading:

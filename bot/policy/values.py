@@ -1,13 +1,15 @@
 """What a policy says, as values; each field carries what the policy language says of its key."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from bot.policy import words
-from bot.policy.follow_ups import FollowUp
+from bot.policy.follow_ups import Check, FollowUp, GroupMember
 from bot.policy.grammar import Choice, Day, Key, OfKind, Record, Whole, keys_of
 from bot.team import TEAM_FILES
 from bot.values import dataclass
+
+C = TypeVar("C", bound=Check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,17 @@ class Policy:
     def label(self) -> str:
         """The policy and its version in one word."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def memberships(self) -> list[GroupMember]:
+        """Return which memberships go with the role: the maintainers', and those of the steps."""
+        own = GroupMember(group=self.maintainers.group, level=self.maintainers.level)
+        return list(dict.fromkeys([own, *self.checks_of(GroupMember)]))
+
+    def checks_of(self, kind: type[C]) -> list[C]:
+        """Return what steps after the merge are checked by, those of a kind, each once."""
+        checks = (step.check for step in self.follow_ups)
+        return list(dict.fromkeys(check for check in checks if isinstance(check, kind)))
 
     def place_of(self, rule: Counting | Following) -> str:
         """Return the project whose merge requests a rule is about."""

@@ -57,14 +57,9 @@ def policy_in_force(policies: Iterable[Policy], project: str, role: str, opened:
     return begun[-1] if begun else versions[0]
 
 
-def newest(policies: Iterable[Policy], project: str, role: str) -> Policy:
-    """Return the latest version; raises PolicyError where there is none."""
-    return _versions(policies, project, role)[-1]
-
-
 def newer_than(policies: Iterable[Policy], policy: Policy) -> Policy | None:
     """Return the latest version of the same policy if it is a later one than this."""
-    latest = newest(policies, policy.project, policy.role)
+    latest = _versions(policies, policy.project, policy.role)[-1]
     return latest if _start(latest) > _start(policy) else None
 
 

@@ -2,7 +2,7 @@
 
 from bot.policy.grammar import Choice, Text, Whole, whole
 
-LEVELS = {
+LEVELS = {  # as in lib/gitlab/access.rb
     "guest": 10,
     "planner": 15,
     "reporter": 20,

@@ -27,7 +27,7 @@ class Writer(Protocol):
         """Replace the text of a comment."""
 
     def delete_note(self, merge_request: MergeRequest, note_id: int) -> None:
-        """Delete a comment."""
+        """Delete a comment; one that is gone already, by another run that was faster, is fine."""
 
     def award_emoji(self, merge_request: MergeRequest, note_id: int, name: str) -> None:
         """Put an emoji on a comment."""

@@ -164,12 +164,7 @@ def heal_duplicates(merge_request: MergeRequest, writer: Writer) -> bool:
     notes = writer.fetch_notes(merge_request)
     own = sorted(note.id for note in notes if _is_own(note, merge_request))
     for note_id in own[1:]:
-        try:
-            writer.delete_note(merge_request, note_id)
-        except RefusedError as error:
-            # Another process that created one at the same time was faster.
-            if error.code != NOT_FOUND:
-                raise
+        writer.delete_note(merge_request, note_id)
     return len(own) > 1
 
 

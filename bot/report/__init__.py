@@ -4,7 +4,11 @@ from bot.report.artifacts import (
     write_artifacts as write_artifacts,
     write_metrics as write_metrics,
 )
-from bot.report.json_report import as_json as as_json, explain_assessment as explain_assessment
+from bot.report.json_report import (
+    as_json as as_json,
+    explain_assessment as explain_assessment,
+    tell_fields as tell_fields,
+)
 from bot.report.log import (
     Chapter as Chapter,
     Outcome as Outcome,

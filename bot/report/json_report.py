@@ -1,7 +1,7 @@
 """Write an assessment out as JSON: the complete evidence, for people's own tools."""
 
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -28,7 +28,7 @@ def as_json(findings: Findings, gitlab_url: str) -> dict[str, Json]:
         "remarks": _plain(findings.detection.remarks),
         "unread": _plain(findings.detection.unread),
         "unknown": list(findings.unknown),
-        "held": _told(held, "over", "orphaned", "place") if held else None,
+        "held": tell_fields(held, "over", "orphaned", "place") if held else None,
     }
 
 
@@ -66,7 +66,7 @@ def _finding(finding: Finding, username: str, gitlab_url: str) -> dict[str, Json
         "blocking": requirement.blocking,
         "actor": requirement.actor,
         "help": requirement.help,
-        **_told(finding, "requirement"),
+        **tell_fields(finding, "requirement"),
         "lists": [{"label": label, "url": url} for label, url in lists],
     }
 
@@ -77,13 +77,13 @@ def _step(step: Step) -> dict[str, Json]:
         "id": step.follow_up.id,
         "title": step.follow_up.title,
         "actor": step.follow_up.actor,
-        **_told(step, "follow_up", "move", "offer"),
+        **tell_fields(step, "follow_up", "move", "offer"),
         "offer": {"url": offer.web_url, "state": offer.state} if offer else None,
     }
 
 
-def _told(value: Any, *left_out: str) -> dict[str, Json]:
-    """Return the fields of a value, but for some."""
+def tell_fields(value: Any, *left_out: str) -> dict[str, Json]:
+    """Return the fields of a value, but for some, as JSON has them: times are texts."""
     names = [each.name for each in fields(value) if each.name not in left_out]
     return {name: _plain(getattr(value, name)) for name in names}
 
@@ -93,10 +93,10 @@ def _plain(value: object) -> Json:
         return {"unread": value.reason}
     if isinstance(value, Enum):
         return _plain(value.value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
     if is_dataclass(value) and not isinstance(value, type):
-        return _told(value)
+        return tell_fields(value)
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,15 +1,16 @@
 """Send each query and route once as the bot sends it; say what is wrong with the answer."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from bot import gitlab as documents
-from bot.errors import RefusedError
+from bot.errors import AbsentError, RefusedError
 from bot.evidence import Commits, DeedsOf, Need, StandingOf, Work, WorkOf
 from bot.gitlab import READERS, Issues, Part, build_parts, pack_parts, read_pages
 from bot.merge_request import WATCH
-from bot.setup.ground import NOT_FOUND, Ground
+from bot.setup.ground import Ground
 from bot.setup.needs import FOR_NEEDS, build_work
 from bot.setup.sample import Sample
 from bot.unread import Unread
@@ -123,11 +124,8 @@ def ask_issues(ground: Ground, _: Sample) -> str | None:
 
 def _ask_raw_file(ground: Ground, sample: Sample) -> str | None:
     path = f"/projects/{sample.project_id}/repository/files/nomination-bot%2Fnone/raw"
-    try:
+    with suppress(AbsentError):
         ground.bot.fetch_raw(path, {"ref": sample.sha})
-    except RefusedError as error:
-        if error.code != NOT_FOUND:
-            raise
     return None
 
 

@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from bot.config import Settings
-from bot.errors import GitLabError, RefusedError
+from bot.errors import AbsentError, GitLabError
 from bot.gitlab import Json, Transport, escape_path, read_pages
 from bot.policy import BrokenPolicy, Policy
 from bot.setup.versions import Version, read_version
 
-MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles
-NOT_FOUND = 404
+MAINTAINER, DEVELOPER = 40, 30  # GitLab's numbers of these roles (lib/gitlab/access.rb)
 SOON = timedelta(days=21)  # what ends within this time is told
 # How everything is called that `init` makes.
 MADE = "nomination-bot"
@@ -22,10 +21,8 @@ def level_in(read: Callable[[str], Json], project: str, user_id: int) -> int:
     """Return the level of a person in a project, 0 for no member."""
     try:
         return int(read(f"{project}/members/all/{user_id}")["access_level"])
-    except RefusedError as error:
-        if error.code == NOT_FOUND:
-            return 0
-        raise
+    except AbsentError:
+        return 0
 
 
 class NeedsOperatorError(GitLabError):

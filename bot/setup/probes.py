@@ -7,10 +7,10 @@ with the feature it costs, and not in a nomination.
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bot.errors import GitLabError, RefusedError, UnreachableError
+from bot.errors import AbsentError, GitLabError, UnreachableError
 from bot.gitlab import MISSHAPEN, tell_misshapen
 from bot.setup.asking import OTHERS, ask_everything, ask_issues, ask_need
-from bot.setup.ground import NOT_FOUND, Ground
+from bot.setup.ground import Ground
 from bot.setup.needs import FOR_NEEDS, ONLY_FOR
 from bot.setup.sample import Sample, take_sample
 from bot.setup.values import Found, Point, ok, unknown, wrong
@@ -65,16 +65,14 @@ def _try(ground: Ground, ask: Callable[[Ground, Sample], str | None]) -> Found:
     sample = take_sample(ground)
     try:
         problem = ask(ground, sample)
-    except RefusedError as error:
-        if error.code == NOT_FOUND and not sample.real:
+    except UnreachableError:
+        raise  # of GitLab, not of this query
+    except (GitLabError, *MISSHAPEN) as error:
+        if isinstance(error, AbsentError) and not sample.real:
             return unknown(
                 "the team database has no merge request to ask about",
                 "open one and run this again",
                 excused=True,
             )
-        problem = str(error)
-    except UnreachableError:
-        raise  # of GitLab, not of this query
-    except (GitLabError, *MISSHAPEN) as error:
         problem = str(error) if isinstance(error, GitLabError) else tell_misshapen(error)
     return wrong(problem, UPGRADE) if problem else ok("answered")

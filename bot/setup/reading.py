@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import quote
 
-from bot.errors import RefusedError
+from bot.errors import AbsentError, RefusedError
 from bot.gitlab import escape_path, read_pages
 from bot.listing import UnreadableListing, read_listing
-from bot.policy import GroupMember, ListedIn, Policy
-from bot.setup.ground import DEVELOPER, NOT_FOUND, Ground, level_in
+from bot.policy import ListedIn, Policy
+from bot.setup.ground import DEVELOPER, Ground, level_in
 from bot.setup.values import Found, Point, ok, wrong
 
 ACCESS = "give the bot's account read access there, or mend the policy"
@@ -42,7 +42,8 @@ def find_points(ground: Ground) -> Iterator[Point]:
         )
     for project in dict.fromkeys(policy.repository for policy in ground.policies):
         yield _point("project", project, "the counts of merge requests", _look_at_project)
-    for group in dict.fromkeys(_groups(ground.policies)):
+    memberships = (each for policy in ground.policies for each in policy.memberships)
+    for group in dict.fromkeys(each.group for each in memberships):
         yield _point("group", group, "who is a maintainer, and steps after the merge", _look_group)
     for policy in ground.policies:
         yield from _files_of(policy)
@@ -57,14 +58,6 @@ def _point(kind: str, path: str, costs: str, look: Callable[..., Found]) -> Poin
         link=lambda ground: f"{ground.settings.gitlab_url}/{path}",
         needs=("token", "account"),
     )
-
-
-def _groups(policies: tuple[Policy, ...]) -> Iterator[str]:
-    for policy in policies:
-        yield policy.maintainers.group
-        yield from (
-            step.check.group for step in policy.follow_ups if isinstance(step.check, GroupMember)
-        )
 
 
 def _files_of(policy: Policy) -> Iterator[Point]:
@@ -127,9 +120,7 @@ def _look_at_entries(ground: Ground, glob: str) -> Found:
         rows, _ = ground.bot.fetch_rows(
             f"{ground.team}/repository/tree", {"path": folder, "per_page": 1}
         )
-    except RefusedError as error:
-        if error.code != NOT_FOUND:
-            raise
+    except AbsentError:
         rows = []
     if not rows:
         return wrong(f"{folder} is not there", "mend `team_files` of the policy")

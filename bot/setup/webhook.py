@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
-from bot.errors import RefusedError
+from bot.errors import AbsentError
 from bot.setup import hooks
-from bot.setup.ground import NOT_FOUND, Ground
+from bot.setup.ground import Ground
 from bot.setup.values import Found, Point, ok, unknown, wrong
 from bot.setup.versions import HOOK_EVENTS, MASKED_URL
 
@@ -97,9 +97,7 @@ def _look_at_deliveries(ground: Ground) -> Found:
     path = f"{ground.team}/hooks/{hooks.find_hook(ground)['id']}/events"
     try:
         rows, _ = ground.operator.fetch_rows(path, {"per_page": LATEST})
-    except RefusedError as error:
-        if error.code != NOT_FOUND:
-            raise
+    except AbsentError:
         return unknown("this GitLab does not tell", HOOK_EVENTS.without, excused=True)
     if not rows:
         return unknown(

@@ -1,4 +1,3 @@
 """Who is near to a role, who waits on whom, and what is left to do after a merge."""
 
 from bot.app.board.making import make_board as make_board
-from bot.app.board.values import as_json as as_json

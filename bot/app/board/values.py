@@ -1,11 +1,10 @@
 """What the board shows: nothing but what everybody may see."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from bot.app.drift import Drift
-from bot.app.replay import Pace, as_plain
+from bot.app.replay import Pace
 from bot.assessment import Went
 
 
@@ -127,9 +126,3 @@ class Board:
     team_project: str
     sections: tuple[Section, ...]
     notices: tuple[str, ...] = ()
-
-
-def as_json(board: Board) -> dict[str, Any]:
-    """Return a board as plain values; times are texts in ISO 8601."""
-    told: dict[str, Any] = as_plain(asdict(board))
-    return told

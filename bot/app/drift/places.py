@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot import policy as rules
 from bot.app.drift.values import Place
 from bot.evidence import (
     Exposure,
@@ -26,11 +25,10 @@ from bot.listing import (
     read_listing,
 )
 from bot.merge_request import Visibility
-from bot.policy import LEVELS, ListedIn, Policy
+from bot.policy import LEVELS, GroupMember, ListedIn, Policy
 from bot.unread import Unread
 
 Facts = Mapping[Need, Fact]
-GroupKey = tuple[str, bool, int]  # path, whether members are direct, level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,36 +112,24 @@ def place_needs(policies: Iterable[Policy], team_project: str) -> set[Need]:
     """Say which facts tell whom the places of policies name, and who may see that."""
     needs: set[Need] = {ExposureOf(team_project)}
     for policy in policies:
-        needs |= {MembersOf(group, not direct) for group, direct, _ in _groups(policy)}
-        for check in _files(policy):
+        needs |= {MembersOf(each.group, not each.direct) for each in policy.memberships}
+        for check in policy.checks_of(ListedIn):
             needs |= {FileAt(check.project, check.ref, check.path), ExposureOf(check.project)}
     return needs
 
 
-def _groups(policy: Policy) -> list[GroupKey]:
-    own = policy.maintainers
-    checks = [step.check for step in policy.follow_ups]
-    others = [(c.group, c.direct, c.level) for c in checks if isinstance(c, rules.GroupMember)]
-    return list(dict.fromkeys([(own.group, True, own.level), *others]))
-
-
-def _files(policy: Policy) -> list[ListedIn]:
-    checks = [step.check for step in policy.follow_ups]
-    return list(dict.fromkeys(check for check in checks if isinstance(check, ListedIn)))
-
-
 def read_places(policy: Policy, facts: Facts, gitlab_url: str) -> tuple[list[Naming], list[Place]]:
     """Read the places of a policy; return those that were not read as well."""
-    read = [_read_group(key, facts, gitlab_url) for key in _groups(policy)]
-    read += [_read_file(check, facts, gitlab_url) for check in _files(policy)]
+    read = [_read_group(each, facts, gitlab_url) for each in policy.memberships]
+    read += [_read_file(check, facts, gitlab_url) for check in policy.checks_of(ListedIn)]
     unread = [place for place in read if isinstance(place, Place)]
     return [place for place in read if not isinstance(place, Place)], unread
 
 
-def _read_group(key: GroupKey, facts: Facts, gitlab_url: str) -> Naming | Place:
-    group, direct, level = key
-    members = fact_of(facts, MembersOf(group, not direct))
-    query = "?with_inherited_permissions=exclude" if direct else ""
+def _read_group(asked: GroupMember, facts: Facts, gitlab_url: str) -> Naming | Place:
+    group, level = asked.group, asked.level
+    members = fact_of(facts, MembersOf(group, not asked.direct))
+    query = "?with_inherited_permissions=exclude" if asked.direct else ""
     url = f"{gitlab_url}/groups/{quote(group)}/-/group_members{query}"
     if isinstance(members, Unread):
         return _unread("group", group, url, members.reason)

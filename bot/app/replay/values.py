@@ -1,10 +1,11 @@
 """What the history of a nomination is made of."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.assessment import Went
+from bot.report import tell_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +105,4 @@ def days_between(start: datetime, end: datetime) -> float:
 
 def as_json(told: Told) -> dict[str, Any]:
     """Return a history as plain values; times are texts in ISO 8601."""
-    plain: dict[str, Any] = as_plain(asdict(told))
-    return plain | {"days_to_role": told.days_to_role}
-
-
-def as_plain(value: Any) -> Any:
-    """Return what JSON has no form for as what it has: times as texts, tuples as lists."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, dict):
-        return {name: as_plain(each) for name, each in value.items()}
-    return [as_plain(each) for each in value] if isinstance(value, tuple) else value
+    return tell_fields(told) | {"days_to_role": told.days_to_role}

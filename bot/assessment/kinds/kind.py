@@ -40,11 +40,6 @@ class RequirementKind(Rule, ABC):
         return requirement.actor if self.turn == "" else self.turn
 
 
-def judge(case: Case, requirement: Requirement) -> Finding:
-    """Judge one requirement by its rule."""
-    return kind_of(requirement).judge(case, requirement)
-
-
 def kind_of(requirement: Requirement) -> RequirementKind:
     """Return the rule of a requirement, as one that can be judged; every kind's can."""
     if not isinstance(requirement.rule, RequirementKind):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from bot.assessment.findings import Case, Finding, Folder, Outcome, Outcomes, Verdict
-from bot.assessment.kinds.kind import RequirementKind, judge, unknown
+from bot.assessment.kinds.kind import RequirementKind, kind_of, unknown
 from bot.evidence import Act, Course, CoursesOf, Ledger, Merged, Subject, Work, find_work
 from bot.merge_request import MergeRequest
 from bot.policy import Counting, Following, Requirement
@@ -106,7 +106,7 @@ def _find_counted(case: Case, place: str) -> list[Merged] | Unread:
     for each in case.policy.requirements:
         rule = each.rule
         if isinstance(rule, Counting) and case.policy.place_of(rule) == place:
-            finding = judge(case, each)
+            finding = kind_of(each).judge(case, each)
             found |= {merged.iid: merged for merged in finding.counted}
             reasons += [finding.reason] if finding.found is None and finding.reason else []
     if reasons and not found:

@@ -58,11 +58,6 @@ def keys_of(value: type, **shapes: Shape) -> tuple[Field, ...]:
 Check = Callable[[Values[str, Any]], Iterable[Contradiction]]
 
 
-def consistent(_: Values[str, Any]) -> Iterable[Contradiction]:
-    """Find no contradiction, whatever the values are."""
-    return ()
-
-
 class OfKind:
     """A value that a policy chooses by the word after `kind`; `about` says what it asks."""
 
@@ -72,9 +67,9 @@ class OfKind:
     about: ClassVar[str]
 
     @classmethod
-    def contradictions(cls, values: Values[str, Any]) -> Iterable[Contradiction]:
-        """Find what cannot be meant by keys that are right alone."""
-        return consistent(values)
+    def contradictions(cls, _: Values[str, Any]) -> Iterable[Contradiction]:
+        """Find what cannot be meant by keys that are right alone; nothing, unless a kind does."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +79,7 @@ class Record:
     about: str
     fields: tuple[Field, ...]
     build: Callable[..., Any]
-    check: Check = consistent
+    check: Check = OfKind.contradictions
 
     @property
     def says(self) -> str:
