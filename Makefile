@@ -42,7 +42,7 @@ quick: $(VENV)/dev.stamp ## check what changed: format, style, types, and tests 
 bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then read the difference
 	$(BIN)/pytest -q --bless
 
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 test: $(VENV)/dev.stamp ## run the tests; of the large products a sample
 	$(PYTEST)
 

@@ -5,10 +5,13 @@ import logging
 import signal
 import time
 from collections.abc import Generator, Iterator
+from types import CodeType
 
+import jinja2
 import pytest
 
 from bot.gitlab.transport import Transport
+from bot.report import templating
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 from tests.generated import Settle
@@ -144,6 +147,38 @@ def near() -> Iterator[None]:
         reach_near_servers(patch)
         # Else each request searches the whole environment for proxies, twice.
         patch.setenv("NO_PROXY", "127.0.0.1")
+        yield
+
+
+class Remembered(templating.KeptTemplates):
+    """Compiled templates that are read once in a process."""
+
+    def __init__(self) -> None:
+        super().__init__(templating.KEPT.directory, templating.KEPT.pattern)
+        self._codes: dict[str, CodeType] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in what is in memory, or in a file."""
+        bucket.code = self._codes.get(bucket.key)
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+            self._remember(bucket)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep what was compiled, in memory as well."""
+        self._remember(bucket)
+        super().dump_bytecode(bucket)
+
+    def _remember(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered() -> Iterator[None]:
+    """Spare each run in this process to read the templates anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templating, "KEPT", Remembered())
         yield
 
 

@@ -1,7 +1,8 @@
 """Which tests are run, and how much of what is tried on many cases.
 
-Without an option a fixed sample; with `--every` all; with `--counted` a sample that reaches every
-branch, to be traced, which takes more than twice the time; with `--rest` what that leaves out.
+Without an option a fixed sample: of a test that runs the bot against the stand-in GitLab one case,
+of one that is marked so many as it says. With `--every` all; with `--counted` a sample that reaches
+every branch, to be traced, which takes twice the time; with `--rest` what that leaves out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ import pytest
 
 ALL, SAMPLE = 100, 25  # of the examples that Hypothesis makes for a test
 # They reach no branch that others do not, and are slow or measure time.
+ONE = pytest.mark.sample(1).mark
 UNCOUNTED = frozenset(
     f"test_{name}.py" for name in ("browser", "chaos", "ci_local", "cost", "races")
 )
@@ -56,12 +58,17 @@ def _does_more(item: pytest.Item) -> bool:
     return hasattr(body, "hypothesis") or "every" in getattr(item, "fixturenames", ())
 
 
+def _runs_the_bot(item: pytest.Item) -> bool:
+    """Return whether a test is one of those that take a tenth of a second and not a thousandth."""
+    return "server" in getattr(item, "fixturenames", ())
+
+
 def _find_left_out(items: Iterable[pytest.Item], *, counted: bool) -> set[str]:
     """Name the cases that are not in the samples of their tests, which are evenly spread."""
     cases: dict[str, list[str]] = {}
     sizes: dict[str, int] = {}
     for item in items:
-        mark = item.get_closest_marker("sample")
+        mark = item.get_closest_marker("sample") or (ONE if _runs_the_bot(item) else None)
         if mark and not (counted and mark.kwargs.get("counted")):
             name = item.nodeid.partition("[")[0]
             cases.setdefault(name, []).append(item.nodeid)

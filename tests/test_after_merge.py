@@ -52,6 +52,7 @@ def push_entry(made: NominationWorld, content: bytes | None) -> None:
 # --- reverted -----------------------------------------------------------------------------
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -130,7 +131,7 @@ def test_what_became_of_an_entry_may_be_unknown(made: NominationWorld, server: S
 # --- merged in spite of the bot -----------------------------------------------------------
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("seen", [True, False])
 @pytest.mark.parametrize("gate", list(GateKind))
 def test_what_was_open_at_the_merge_stays_in_the_first_line(gate: GateKind, seen: bool) -> None:
@@ -255,6 +256,7 @@ def test_a_nominee_who_was_renamed_is_followed_by_the_entry(
     assert "`@nina`:" not in outcome.body
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize("taken", ["no", "by a new account", "by an old account", "by a member"])
 def test_a_freed_name_is_never_offered_access(
     made: NominationWorld, server: Server, taken: str
@@ -279,6 +281,7 @@ def test_a_freed_name_is_never_offered_access(
     assert ("the nominee is called" in outcome.body) is (taken == "by a member")
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize(
     ("route", "words"),
     [("POST /api/graphql", None), ("GET *members/all*", "belongs to")],

@@ -170,6 +170,7 @@ def test_a_first_comment_is_looked_at_once_more(made: NominationWorld, server: S
     assert count_levels(server, made.nomination, SLOW) == 5
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [12, 5000])
 def test_the_number_of_merge_requests_costs_no_calls(count: int) -> None:
     made = make_world(authored=count, reviewed=8)
@@ -240,7 +241,6 @@ def test_many_people_are_examined_as_far_as_it_goes_and_that_is_said(
     assert made.writes()[before:] == []
 
 
-@pytest.mark.sample(3)
 @pytest.mark.parametrize("calls", range(9, 20))
 def test_when_calls_run_out_what_is_unknown_is_said(
     calls: int, made: NominationWorld, server: Server
@@ -267,6 +267,7 @@ def test_without_any_pipeline_a_status_is_posted_for_the_branch(
     settled(made, server)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("kind", ["merge_request_event", "push"])
 def test_a_status_joins_the_pipeline_of_the_head(kind: str) -> None:
     made = make_world(settings={"pipelines": kind, "tier": "premium"})
@@ -505,7 +506,6 @@ DOUBTS = [
 WRITTEN = (NOTES, STATUSES, "POST */award_emoji")
 
 
-@pytest.mark.sample(4)
 @pytest.mark.parametrize(("kind", "status"), DOUBTS)
 @pytest.mark.parametrize("routes", [[route] for route in WRITTEN] + [list(WRITTEN)], ids=str)
 def test_each_thing_is_written_once_whatever_fails(
@@ -527,6 +527,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", ["no role", "busy pipeline"])
 def test_a_refused_gate_is_said_and_not_written_again_and_again(name: str) -> None:
     made = make_world(settings={"pipelines": "push", "tier": "premium"})

@@ -283,7 +283,6 @@ def test_a_hold_that_was_not_understood_is_told_although_the_gate_is_open(
     assert "had no effect" not in run_on(server, made.nomination).body
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("command", "by", "edited"),
     [
@@ -403,7 +402,6 @@ def test_a_hold_in_a_branch_of_the_same_name_elsewhere_is_none(
     assert run_on(server, made.nomination).gate == "passed"
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("still_open", "author"), [(False, "nina"), (True, "nina"), (False, "dora"), (True, "dora")]
 )

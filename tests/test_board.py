@@ -311,6 +311,7 @@ def test_one_of_which_something_is_not_known_is_not_ready(
     assert (waiting["state"], waiting["step"]) == ("unknown", "Something could not be read")
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -826,7 +827,6 @@ def test_the_directory_must_be_named() -> None:
 # --- cost -------------------------------------------------------------------------------
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [200, 2_800])
 def test_thousands_of_entries_and_hundreds_of_people_take_sixty_calls(
     made: NominationWorld, server: Server, tmp_path: Path, count: int

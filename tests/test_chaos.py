@@ -10,7 +10,7 @@ from tests.chaos.story import Story, Theatre
 STORIES = 15  # CI tells three hundred, these among them
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("seed", range(1, STORIES + 1))
 def test_every_story_ends_with_one_true_comment_and_the_right_gate(seed: int) -> None:
     wrong = [describe(told) for told in tell_stories(seed, 1) if told.wrongs]

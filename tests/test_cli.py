@@ -275,7 +275,6 @@ SHAPES = {
 }
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_payload_of_the_wrong_shape_leads_to_what_changed_lately(
     name: str, tmp_path: Path, server: Server, made: NominationWorld
@@ -546,6 +545,7 @@ __main__.run_process()
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("script", [hang, drip])
 def test_a_process_ends_at_its_deadline_whatever_the_server_does(script: Any) -> None:
     with raw_server(script) as raw:
@@ -639,6 +639,7 @@ def test_ready_says_why_a_review_does_not_count(
     assert "(they never had the earlier role)" in capfd.readouterr().out
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

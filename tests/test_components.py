@@ -100,6 +100,7 @@ def run_component(folder: Path, payload: dict[str, Any] | bytes) -> str:
     return done.stdout
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("body", IRRELEVANT.values(), ids=IRRELEVANT)
 def test_an_irrelevant_event_ends_the_job_before_the_bot_is_there(
     body: dict[str, Any], tmp_path: Path
@@ -109,6 +110,7 @@ def test_an_irrelevant_event_ends_the_job_before_the_bot_is_there(
     assert said.count("\n") == 1
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "body",
     [make_merge_request_body("open"), make_note_body("/nomination recheck"), b"{", b""],

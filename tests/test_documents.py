@@ -176,7 +176,7 @@ def place() -> Iterator[dict[str, str]]:
         yield given
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", FOR_PEOPLE[:3])
 def test_the_commands_of_a_page_run(name: str, place: dict[str, str]) -> None:
     lines = [line for text in blocks(DOCS / f"{name}.md", "sh") for line in text.splitlines()]

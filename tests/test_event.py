@@ -390,6 +390,7 @@ def test_a_body_of_the_wrong_shape_is_refused_by_name(body: dict[str, Any], name
     assert re.search(named, found.reason)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("raw", "said"),
     [

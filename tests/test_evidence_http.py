@@ -125,6 +125,7 @@ def test_comments_after_the_merge_are_no_review() -> None:
     assert [near.why for near in finding.near_misses] == ["in_no_thread"]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("asked", "found"),
     [("nina", (5, [])), ("max", (4, ["after_merge"]))],
@@ -159,6 +160,7 @@ def test_comments_of_somebody_never_asked_are_near_misses_and_stay_so() -> None:
     assert (finding.verdict, finding.found, finding.near_misses) == (Verdict.UNMET, 4, ())
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("comments", [21, 101])
 def test_more_comments_than_are_read_leave_the_count_unknown(comments: int) -> None:
     made = make_world(reviewed=3)
@@ -207,6 +209,7 @@ def review(made: NominationWorld, mr: MergeRequest) -> None:
     actions.submit_review(made.world, made.user("nina"), mr, "reviewed", "Why so?")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "before",
     [approve, approve_and_push, approve_push_and_ask_again, take_back, request_changes, review],
@@ -218,6 +221,7 @@ def test_what_happened_before_the_merge_counts_whatever_became_of_it(before: Rev
     assert look_once(made).gate == "passed"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("state", "why"), [("reviewed", "not_dated"), ("requested_changes", "after_merge")]
 )

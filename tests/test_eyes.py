@@ -166,7 +166,7 @@ def test_what_only_is_observed_would_be() -> None:
     assert f"  would: create the comment: {NOTE}" in lines
 
 
-@pytest.mark.sample(41)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("text", [*CORPUS, "x" * 100_000])
 def test_no_foreign_text_leaves_its_line_or_breaks_an_artifact(text: str) -> None:
     assessment = make_assessment(
@@ -245,6 +245,7 @@ def payload(directory: Path) -> str:
     return str(write_payload(directory, body))
 
 
+@pytest.mark.sample(1, counted=True)
 @pytest.mark.parametrize(
     ("arguments", "more"),
     [

@@ -141,6 +141,7 @@ def test_a_revoked_token_and_a_push_do_not_open_the_gate(guarded: Guarded) -> No
     assert guarded.verdict() == "ci_must_pass"
 
 
+@pytest.mark.sample(1)
 @in_silence
 @pytest.mark.parametrize("state", ["failed", "pending", "canceled"])
 def test_only_a_success_lets_it_pass(guarded: Guarded, state: str) -> None:
@@ -215,6 +216,7 @@ def test_a_private_project_takes_a_token(guarded: Guarded) -> None:
     assert "has answered: success" in guarded.wait()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("inputs", "by", "said"),
     [
@@ -283,6 +285,7 @@ PAGE = {"jobs": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": "x"
 ENDLESS = json.dumps({"data": {"project": {"pipeline": PAGE}}}).encode()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("script", "limit", "said"),
     [

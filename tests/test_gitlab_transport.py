@@ -125,6 +125,7 @@ def busy(count: int, status: str, body: bytes = b"", *headers: str) -> list[byte
     return [answer(status, body, *headers)] * count
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "status", ["429 Too Many", "500 No", "502 Bad Gateway", "503 No", *map(str, range(520, 531))]
 )

@@ -301,7 +301,7 @@ SPOILT: dict[str, Callable[[dict[str, bytes]], bytes | None]] = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
 def test_an_archive_that_is_not_what_is_locked_is_left_alone(
     job: Job, packages: Packages, spoil: Callable[[dict[str, bytes]], bytes | None]

@@ -14,6 +14,7 @@ from tests.nomination_world import look_once, make_world, shipped
 POLICY = replace(SHIPPED, requirements=(make_requirement(Labelled(label="ready")),))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("labels", "broken", "gate", "said"),
     [

@@ -41,6 +41,7 @@ def test_an_irrelevant_event_ends_with_one_line(body: dict[str, Any], tmp_path: 
     assert done.stderr == ""
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("body", IRRELEVANT.values(), ids=IRRELEVANT)
 def test_an_irrelevant_event_loads_nothing_heavy(body: dict[str, Any], tmp_path: Path) -> None:
     code = (

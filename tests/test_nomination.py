@@ -355,6 +355,7 @@ def test_a_deletion_that_cannot_be_read_is_a_caution_for_new_people() -> None:
     assert "deleted entry could not be read" in found.nominations[0].cautions[1]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("head", "near_miss", "unknown"),
     [

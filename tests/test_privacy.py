@@ -90,7 +90,6 @@ PROJECTS: list[tuple[Place, bool]] = [
 ]
 
 
-@pytest.mark.sample(3)
 @pytest.mark.parametrize(("place", "shown"), PROJECTS)
 def test_titles_are_shown_to_those_alone_who_may_see_them(
     made: NominationWorld, server: Server, place: Place, shown: bool

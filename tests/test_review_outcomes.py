@@ -123,7 +123,7 @@ def reply(name: str) -> Act:
 APPROVE = by("nina", "approve")
 
 
-@pytest.mark.sample(5, counted=True)
+@pytest.mark.sample(2, counted=True)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [
@@ -162,7 +162,7 @@ def test_what_came_after_a_review_is_told(before: Act, state: str, threads: int)
     assert (finding.verdict, finding.found, finding.reason) == (Verdict.SHOWN, None, None)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [
@@ -266,6 +266,7 @@ def test_what_could_not_be_read_is_unknown() -> None:
     assert seen == {(Verdict.UNKNOWN, True), (Verdict.SHOWN, False)}
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("requests", "files", "told", "named"),
     [

@@ -40,7 +40,6 @@ def made() -> NominationWorld:
     return make_world()
 
 
-@pytest.mark.sample(4)
 @pytest.mark.parametrize("status", range(520, 531))
 def test_an_edge_that_fails_in_passing_changes_nothing(
     made: NominationWorld, server: Server, status: int
@@ -51,7 +50,6 @@ def test_an_edge_that_fails_in_passing_changes_nothing(
     assert (outcome.gate, outcome.problems) == ("passed", [])
 
 
-@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", [Kind.ERROR_AFTER, Kind.CUT_AFTER, Kind.EMPTY_BODY])
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("status", [502, 520, 524])
@@ -208,7 +206,6 @@ def test_links_for_people_use_the_address_that_gitlab_gives_itself(
     assert "gitlab.example.com" not in body
 
 
-@pytest.mark.sample(2)
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--json"], []])
 def test_any_terminal_will_do(server: Server, encoding: str, arguments: list[str]) -> None:

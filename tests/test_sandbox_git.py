@@ -181,7 +181,7 @@ def test_tags_are_pushed_and_found(scene: Scene) -> None:
         ("author", (), ["main:refs/pipelines/1"], "cannot be updated"),
     ],
 )
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 def test_a_push_is_refused_with_its_reason(
     guarded: Scene, who: str | None, scopes: tuple[str, ...], words: list[str], problem: str
 ) -> None:
@@ -237,6 +237,7 @@ def test_what_no_git_sends_is_refused(
     api.server.stop()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("scheme", "credentials", "status"),
     [("Basic", "author", 200), ("basic", "author", 200), ("Basic", "", 401), ("Digest", "", 200)],

@@ -161,6 +161,22 @@ def test_a_merge_request_is_told_whole_in_one_query() -> None:
     assert not told["userPermissions"]["canMerge"]
 
 
+def test_what_goes_wrong_in_one_place_changes_nothing_in_another() -> None:
+    """Without an error a query is executed in another way."""
+    _, mr, api = make_api()
+    mr.unprepared_reads = 3
+    wrong = WHOLE.rstrip().removesuffix("}") + 'wrong: note(id: "gid://gitlab/User/1") { id } }'
+    reply = api.ask(wrong, project=PROJECT, iid="1")
+    assert [each["path"] for each in reply.body["errors"]] == [["wrong"]]
+    assert mr.unprepared_reads == 2, "it is counted once"
+    data = reply.body["data"]
+    assert data.pop("wrong") is None
+    whole = ask(api, WHOLE, project=PROJECT, iid="1")
+    score = data["queryComplexity"].pop("score")
+    assert score > whole["queryComplexity"].pop("score")
+    assert data == whole
+
+
 def test_the_numbers_of_approvals_are_a_licensed_feature() -> None:
     world, _, api = make_api()
     world.project(PROJECT).settings.tier = "free"

@@ -168,6 +168,7 @@ def test_a_sweep_runs_the_scheduled_job(stage: Stage) -> None:
     assert "swept" in outcome.jobs[0].log
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("fault", "jobs"), [("lost", 0), ("doubled", 2), ("", 1)])
 def test_a_step_can_lose_or_double_its_webhook(stage: Stage, fault: str, jobs: int) -> None:
     outcome = do(stage, "close", fault=fault)

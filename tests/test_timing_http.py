@@ -98,7 +98,7 @@ def rename(made: NominationWorld, mr: MergeRequest) -> None:
     actions.update_merge_request(made.world, made.user("nina"), mr, update)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("first", "act", "met"),
     [
@@ -150,7 +150,7 @@ def approve_again(made: NominationWorld, mr: MergeRequest) -> None:
     approve(made, mr)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("act", "state"),
     [
@@ -200,7 +200,7 @@ def test_an_approval_that_nothing_dates_is_unknown() -> None:
 NEWER = replace(SHIPPED, version="newer", in_force_from=date(2026, 1, 10))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("first", "act", "version"),
     [
@@ -231,6 +231,7 @@ def test_the_policy_is_that_of_the_day_on_which_the_nomination_appeared(
 ROUTES = ("versions", "resource_state_events")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("requirement", [WAITING, APPROVED])
 def test_what_cannot_be_dated_is_unknown(route: str, requirement: rules.Requirement) -> None:

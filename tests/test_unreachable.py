@@ -185,7 +185,7 @@ def fail(command: str, url: str, directory: Path, proxy: str = "") -> str:
     return line
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_proxy_that_is_dead_is_said_once(command: str, tmp_path: Path) -> None:
@@ -195,6 +195,7 @@ def test_a_proxy_that_is_dead_is_said_once(command: str, tmp_path: Path) -> None
     assert f"the proxy http://{place} refuses, nothing listens there; check HTTPS_PROXY" in said
 
 
+@pytest.mark.sample(2)
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_gitlab_that_is_silent_is_asked_once(command: str, tmp_path: Path) -> None:
@@ -216,6 +217,7 @@ def test_a_proxy_that_is_silent_is_named(scheme: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("command", ["doctor", "init", "drift"])
 def test_a_certificate_that_is_not_trusted_is_looked_at_once(command: str, tmp_path: Path) -> None:
     server = speaking_tls(saying(VERSION))

@@ -101,6 +101,7 @@ def following(stays: list[str]) -> Iterator[None]:
         sys.setprofile(None)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("is_merged", [False, True])
 def test_the_merge_request_climbs_back_three_times_at_most(is_merged: bool) -> None:
     made, stays, rows = make_world(), list[str](), read_rows()

@@ -24,7 +24,7 @@ from werkzeug.wrappers import Request
 
 from bot.sandbox.graphql.core import Asked, resolve_field, resolves
 from bot.sandbox.graphql.cost import measure
-from bot.sandbox.graphql.executing import PlainFieldsFirst
+from bot.sandbox.graphql.executing import Optimist
 from bot.sandbox.rest.app import authenticate
 from bot.sandbox.rest.core import READ, WRITE, Answer
 from bot.sandbox.world.state import RefusedError, World
@@ -150,7 +150,7 @@ def _execute(
             operation_name=name,
             field_resolver=resolve_field,
             type_resolver=lambda *_: None,
-            executor_class=PlainFieldsFirst,
+            executor_class=Optimist,
         )
         for mr in asked.seen:
             mr.unprepared_reads = max(0, mr.unprepared_reads - 1)
