@@ -208,7 +208,7 @@ def test_links_for_people_use_the_address_that_gitlab_gives_itself(
     assert "gitlab.example.com" not in body
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--json"], []])
 def test_any_terminal_will_do(server: Server, encoding: str, arguments: list[str]) -> None:
