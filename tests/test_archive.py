@@ -135,7 +135,7 @@ def flood(connection: socket.socket, stopped: threading.Event) -> None:
 
 
 def test_an_archive_that_never_ends_ends_with_the_time_of_the_run() -> None:
-    with raw_server(flood) as server, connect(server.url, deadline=1) as client:
+    with raw_server(flood) as server, connect(server.url, deadline=0.4) as client:
         with pytest.raises(GitLabError):
             client.fetch_archive(TEAM, "main", FOLDER, everything)
         assert client.elapsed < 5

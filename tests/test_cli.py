@@ -733,7 +733,7 @@ def test_detect_refuses_what_is_no_directory() -> None:
 
 
 def test_policies_are_checked(tmp_path: Path) -> None:
-    done = run_bot("policy", "check")
+    done = run_here("policy", "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "ai-gateway" in done.stdout
     wrong = tmp_path / "wrong.yml"

@@ -25,7 +25,7 @@ from tests.nomination_world import (
     run_on,
     settings,
 )
-from tests.processes import run_bot, write_payload
+from tests.processes import run_here, write_payload
 
 CHECK = GateKind.STATUS_CHECK
 NEXT = "next"
@@ -95,11 +95,11 @@ def test_what_cannot_be_read_there_is_not_answered_passed(
 
 
 def deliver(tmp_path: Path, made: NominationWorld, server: Server) -> int:
-    """Give the newest event about a merge request to a process, as a job gets it."""
+    """Give the newest event about a merge request to the command of a job."""
     event = made.world.events[-1]
     assert event.merge_request is not None
     body = build_merge_request_body(made.world, event, event.merge_request)
-    done = run_bot(
+    done = run_here(
         "run",
         TRIGGER_PAYLOAD=write_payload(tmp_path, body),
         NOMINATION_BOT_GATE=CHECK.value,

@@ -25,6 +25,7 @@ from bot.event import (
 )
 from bot.scope import parse_scope
 from bot.team.files import TEAM_FILES
+from tests.characters import ANY_CHARACTER
 from tests.comments import parse_commands
 from tests.event_bodies import (
     TEAM_PROJECT,
@@ -421,8 +422,10 @@ def test_a_byte_order_mark_is_forgiven() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    st.none() | st.booleans() | st.integers() | st.text(ANY_CHARACTER, max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(ANY_CHARACTER, max_size=8), inner)
+    ),
     max_leaves=8,
 )
 PARTS = ("object_kind", "project", "object_attributes", "changes", "user", "merge_request")

@@ -321,8 +321,8 @@ def test_a_silent_server_is_left_at_the_deadline() -> None:
     with raw_server(hang) as raw:
         began = time.monotonic()
         with pytest.raises(GitLabError) as error:
-            transport(raw.url, deadline=0.5).fetch_object(PATH)
-        assert took(began) < 1.5
+            transport(raw.url, deadline=0.3).fetch_object(PATH)
+        assert took(began) < 1.3
     assert "cannot be reached (ReadTimeout)" in words_of(error)
 
 
@@ -357,12 +357,12 @@ def test_a_wait_within_the_deadline_is_waited() -> None:
 def test_a_dripping_server_keeps_a_request_busy() -> None:
     """Show why a process needs its watchdog: no time limit of a request sees this."""
     with raw_server(drip) as raw:
-        door = transport(raw.url, deadline=0.2)
-        stop = RawServerStop(raw, 0.8)
+        door = transport(raw.url, deadline=0.1)
+        stop = RawServerStop(raw, 0.4)
         began = time.monotonic()
         with stop, pytest.raises(GitLabError):
             door.fetch_object(PATH)
-        assert took(began) >= 0.75
+        assert took(began) >= 0.35
 
 
 class RawServerStop:

@@ -57,8 +57,8 @@ def break_templates(**choices: Any) -> app.Choices:
 def test_a_run_that_takes_long_says_first_that_a_verdict_is_to_come(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "SLOW", 0.1)
-    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.2))
+    monkeypatch.setattr(rounds, "SLOW", 0.04)
+    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.08))
     assert run_on(server, made.nomination).gate == "passed"
     assert shown(made) == ["success"]
     (status,) = made.statuses()
@@ -77,8 +77,8 @@ def test_a_verdict_that_stands_is_left_alone_meanwhile(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_on(server, made.nomination)
-    monkeypatch.setattr(rounds, "SLOW", 0.1)
-    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.2))
+    monkeypatch.setattr(rounds, "SLOW", 0.04)
+    server.fault(Fault(route=QUERY, kind=Kind.LATENCY, seconds=0.08))
     run_on(server, made.nomination)
     assert shown(made) == ["success"]
 
@@ -248,8 +248,8 @@ def test_a_head_that_never_stands_still_is_left_shut(made: NominationWorld, serv
 def test_a_verdict_that_was_late_is_looked_at_again(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "LATE", 0.3)
-    server.fault(Fault(route="POST */statuses/{sha}", kind=Kind.LATENCY, seconds=0.4, calls={0}))
+    monkeypatch.setattr(rounds, "LATE", 0.1)
+    server.fault(Fault(route="POST */statuses/{sha}", kind=Kind.LATENCY, seconds=0.15, calls={0}))
 
     def interfere() -> None:
         made.say("/nomination hold not yet")
@@ -301,6 +301,7 @@ def test_a_pipeline_that_is_still_to_come_is_waited_for(
     made: NominationWorld, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Transport, "sleep", staticmethod(time.sleep))  # noqa: TID251  as the door does
+    monkeypatch.setattr(rounds, "PIPELINE_WAITS", (0.1, 0.2, 0.4))
     made.team.settings.pipelines_must_succeed = True
     made.push({ENTRY: entry("nina", "maintainer backend")}, branch="nominate-nina")
 
@@ -317,7 +318,7 @@ def test_a_pipeline_that_is_still_to_come_is_waited_for(
             )
             add_job(world, create_pipeline(world, pipeline), "x", "success")
 
-    timer = threading.Timer(0.5, start)
+    timer = threading.Timer(0.05, start)
     timer.start()
     run_on(server, made.nomination)
     (pipeline,) = made.team.pipelines

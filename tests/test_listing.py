@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from bot.listing import Listing, ListingSpec, UnreadableListing, is_listed, read_listing
 from bot.listing.document import DEEPEST, LONGEST_TEXT, MOST_NODES
 from bot.listing.yaml_document import parse_yaml
+from tests.characters import ANY_CHARACTER
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec
 from tests.sampling import examples
 
@@ -466,7 +467,10 @@ pieces = st.sampled_from(
 
 
 @examples(250)
-@given(text=st.one_of(st.text(), st.lists(pieces).map("".join)), form=st.sampled_from(FORMATS))
+@given(
+    text=st.one_of(st.text(ANY_CHARACTER), st.lists(pieces).map("".join)),
+    form=st.sampled_from(FORMATS),
+)
 def test_any_text_is_read_or_refused(text: str, form: Format) -> None:
     for entry in (True, False):
         try:
@@ -481,14 +485,14 @@ json_values = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    | st.text(ANY_CHARACTER),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(ANY_CHARACTER), inner),
     max_leaves=10,
 )
 
 
 @given(
-    names=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]))),
+    names=st.lists(st.text(ANY_CHARACTER)),
     rest=json_values,
     indent=st.sampled_from([None, 0, 1, 2, "\t"]),
     ascii_only=st.booleans(),

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, strategies as st
 
 from bot.listing import is_listed, propose_edit, propose_removal, read_listing
+from tests.characters import ANY_CHARACTER
 from tests.listing_files import FORMATS, Format, make_entry, make_inventory, make_spec
 from tests.sampling import examples
 
@@ -517,7 +518,9 @@ def _write_flow(items: list[str], layout: Layout) -> str:
     return f'{{\n{step}"inventory": [{other},\n{step}{entry}], "members": ["mallory"]\n}}'
 
 
-usernames = st.from_regex(r"[a-z_][a-z0-9_.-]{0,4}", fullmatch=True).map(lambda name: f"u{name}")
+usernames = st.from_regex(r"[a-z_][a-z0-9_.-]{0,4}", fullmatch=True, alphabet=ANY_CHARACTER).map(
+    lambda name: f"u{name}"
+)
 layouts = st.builds(
     Layout,
     form=st.sampled_from(FORMATS),

@@ -11,6 +11,7 @@ from bot.nomination.search import find_nominations
 from bot.nomination.values import Change, Detection
 from bot.team import RoleKey
 from bot.unread import Unread
+from tests.characters import ANY_CHARACTER
 from tests.team_files import (
     ADA,
     BEA,
@@ -590,7 +591,7 @@ def test_the_order_of_people_does_not_matter(
 
 
 contents = st.one_of(
-    st.none(), st.binary(max_size=80), st.builds(Unread, reason=st.text(max_size=9))
+    st.none(), st.binary(max_size=80), st.builds(Unread, reason=st.text(ANY_CHARACTER, max_size=9))
 )
 
 

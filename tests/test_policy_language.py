@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from bot.errors import PolicyError
 from bot.rulebook.language import CHECKS, RULES, policy_schema
 from bot.rulebook.loading import SHIPPED
+from tests.characters import ANY_CHARACTER
 from tests.generated import Settle
 from tests.policy_reference import parse_policy, render_reference, render_schema
 
@@ -112,7 +113,7 @@ STRANGE = st.one_of(
     ),
     st.lists(st.sampled_from(["x", {"text": "x"}, {"id": "x", "text": "y"}, {}, None]), max_size=3),
     st.dictionaries(st.sampled_from(["id", "kind", "group", "level"]), st.just("owner")),
-    st.text(max_size=8).filter(lambda text: text.isprintable()),
+    st.text(ANY_CHARACTER, max_size=8).filter(lambda text: text.isprintable()),
 )
 
 

@@ -48,6 +48,7 @@ from bot.sandbox.graphql.app import load_schema
 from bot.sandbox.graphql.cost import measure
 from bot.unread import Unread
 from tests.builders import BASE, HEAD, MR_URL, NOW, PROJECT, work_of
+from tests.characters import ANY_CHARACTER
 
 FILE = FileAt(PROJECT, "main", "a.yml")
 WORK = work_of("g/p", "Ada")
@@ -68,11 +69,16 @@ def read(need: Need, answer: dict[str, Any], *, fallback: bool = False) -> Any:
 # --- asking -----------------------------------------------------------------------------
 
 NEEDS = st.one_of(
-    st.builds(FileAt, st.sampled_from(["g/a", "g/b"]), st.sampled_from("xy"), st.text(max_size=3)),
+    st.builds(
+        FileAt,
+        st.sampled_from(["g/a", "g/b"]),
+        st.sampled_from("xy"),
+        st.text(ANY_CHARACTER, max_size=3),
+    ),
     st.builds(
         WorkOf,
         st.sampled_from(["g/a", "g/b"]),
-        st.text(min_size=1, max_size=3),
+        st.text(ANY_CHARACTER, min_size=1, max_size=3),
         st.sampled_from([10, 100]),
         st.just("main"),
     ),

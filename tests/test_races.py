@@ -23,7 +23,7 @@ from tests.remembering import Memory, Remembering
 # Gate, comment and mark go out at the same time: either run may make them in either order.
 BACKWARDS = [frozenset[str](), frozenset({"b"}), frozenset({"a", "b"})]
 PROCESSES, FEW = 10, 3
-SAMPLE = 6  # of the interleavings, where not all are asked for
+SAMPLE = 3  # of the interleavings, where not all are asked for
 LATE = 50  # where all would take too long in CI, too
 Begin = Callable[[], Pair]
 

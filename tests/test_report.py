@@ -704,9 +704,10 @@ def test_templates_that_are_compiled_ahead_are_not_read_again(tmp_path: Path) ->
 )
 def test_a_broken_template_is_an_expected_error(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "gate.txt.j2").write_bytes(text)
-    Words(str(tmp_path), GITLAB, "nomination").prepare()
+    words = Words(str(tmp_path), GITLAB, "nomination")
+    words.prepare()
     with pytest.raises(ConfigError, match=r"gate\.txt\.j2 cannot be used"):
-        render(make_findings(), Words(str(tmp_path), GITLAB, "nomination"))
+        render(make_findings(), words)
 
 
 def test_templates_that_are_not_there_are_refused(tmp_path: Path) -> None:

@@ -166,16 +166,17 @@ def test_a_job_is_killed_with_its_children_at_its_timeout(runners: list[Runner])
     assert "ERROR: Job failed: execution took longer than" in done.log
 
 
-def test_calls_of_the_bot_during_the_job_are_counted(runners: list[Runner]) -> None:
-    world = make_world(make_ci("sleep 0.3"))
+def test_calls_of_the_bot_during_the_job_are_counted(runners: list[Runner], tmp_path: Path) -> None:
+    began, enough = tmp_path / "began", tmp_path / "enough"
+    world = make_world(make_ci(f"touch {began}; until [ -e {enough} ]; do sleep 0.01; done"))
     runner = Runner(world, {"NOMINATION_BOT_TOKEN": MASKED})
     runners.append(runner)
     runner.start(make_call(world))
-    while runner.runs[0].job.status == "pending":
+    while not began.exists():
         threading.Event().wait(0.01)
-    threading.Event().wait(0.1)
     for user in ("bot", "owner", None, "bot"):
         world.requests.append(make_record(user))
+    enough.touch()
     assert runner.activity.wait(10)
     assert runner.runs[0].api_calls == 2
 
@@ -202,7 +203,9 @@ def make_record(user: str | None) -> RequestRecord:
 def test_a_resource_group_runs_one_job_at_a_time(
     runners: list[Runner], tmp_path: Path, group: str | None, order: str
 ) -> None:
-    script = f"echo begin >> {tmp_path}/order; sleep 0.5; echo end >> {tmp_path}/order"
+    both = f'until [ "$(grep -c begin {tmp_path}/order)" = 2 ]; do sleep 0.01; done'
+    wait = "sleep 0.1" if group else both
+    script = f"echo begin >> {tmp_path}/order; {wait}; echo end >> {tmp_path}/order"
     world = make_world(make_ci(script, more=f"resource_group: {group}" if group else ""))
     runner = Runner(world, {})
     runners.append(runner)

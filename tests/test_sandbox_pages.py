@@ -34,6 +34,7 @@ from bot.sandbox.world.entities import (
 )
 from bot.sandbox.world.shipped import CI_FILE
 from bot.sandbox.world.state import World
+from tests.processes import run_job_here
 from tests.sandbox_worlds import NOW, OUTSIDER, PROJECT, make_world, open_mr
 
 EVIL = "<script>alert(1)</script>"
@@ -700,6 +701,13 @@ def test_pages_work_without_a_runner(site: Site) -> None:
     assert client.get(f"/{PROJECT}/-/jobs/1").status_code == 404
 
 
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the bot's jobs in this process."""
+    monkeypatch.setattr(Runner, "execute", staticmethod(run_job_here))
+
+
+@pytest.mark.usefixtures("in_process")
 def test_the_sandbox_serves_until_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     stop = threading.Event()
     stop.set()
@@ -731,6 +739,7 @@ def test_a_scenario_without_steps_is_served_as_it_is(
     assert "opens no merge request" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("in_process")
 def test_steps_alone_are_played_in_the_first_nominations_world(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

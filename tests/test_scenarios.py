@@ -16,7 +16,7 @@ from tests.processes import run_job_here
 from tests.snapshots import snapshot
 
 HERE = Path(__file__).parent / "scenarios"
-PROCESSES = {"first-nomination"}
+PROCESSES = {"held-and-merged"}
 FOLDERS = sorted(
     (folder for folder in HERE.iterdir() if (folder / "steps.yml").exists()),
     key=lambda folder: (folder.name not in PROCESSES, folder.name),

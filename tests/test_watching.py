@@ -25,7 +25,7 @@ from tests.nomination_world import (
     run_on,
     settings,
 )
-from tests.processes import run_bot
+from tests.processes import run_here
 
 BRANCH = "nominate-nina"
 
@@ -123,9 +123,9 @@ def renew_account(made: NominationWorld) -> int:
     return former.id
 
 
-def sweep_process(server: Server, **more: str) -> tuple[int, str]:
-    """Sweep in a process of its own; return its exit code and its log."""
-    done = run_bot("sweep", **settings(server.url, job=True), **more)
+def sweep_by_command(server: Server, **more: str) -> tuple[int, str]:
+    """Sweep as a job does; return the exit code and the log."""
+    done = run_here("sweep", **settings(server.url, job=True), **more)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -138,7 +138,7 @@ def test_the_sweep_finds_what_a_former_account_marked(
     former = renew_account(made)
     actions.assign(made.world, made.user("nina"), made.nomination, [])
     made.world.tick(30 * 86_400)
-    code, log = sweep_process(server, NOMINATION_BOT_FORMER_IDS=str(former))
+    code, log = sweep_by_command(server, NOMINATION_BOT_FORMER_IDS=str(former))
     assert (code, "Looked at 1 merge requests." in log) == (0, True)
     assert [job.status for job in made.statuses() if not job.retried] == ["failed"]
     by = {award.user.username for award in made.nomination.awards if award.name == "eyes"}

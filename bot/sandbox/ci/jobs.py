@@ -41,6 +41,8 @@ class Runner:
     `concurrent`. `execute` may be replaced by what runs a script in another way.
     """
 
+    execute: Execute = staticmethod(run_script)
+
     def __init__(
         self,
         world: World,
@@ -54,7 +56,6 @@ class Runner:
         self.activity = activity or Activity()
         self.runs: list[JobRun] = []
         self.timeout = DEFAULT_TIMEOUT
-        self.execute: Execute = run_script
         self._stop = threading.Event()
         self._concurrent = concurrent
         self._lanes: dict[tuple[int, str | None], ThreadPoolExecutor] = {}
