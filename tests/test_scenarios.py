@@ -23,7 +23,7 @@ FOLDERS = sorted(
 )
 
 
-@pytest.mark.sample(2)  # the one in processes, and another
+@pytest.mark.sample(1)  # the one in processes
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_gitlab_shows_after_each_step_what_was_blessed(folder: Path, bless: bool) -> None:
     scenario = read_scenario(FIRST_NOMINATION if folder.name == "first-nomination" else folder)
