@@ -10,7 +10,7 @@ from bot.gitlab.ahead import ask_ahead as ask_ahead
 from bot.gitlab.transport import Transport as Transport
 
 if TYPE_CHECKING:
-    from bot.gitlab.whole import *  # noqa: F403 (all that is shown there)
+    from bot.gitlab.whole import *  # noqa: F403 (all that `__all__` there names)
 else:
 
     def __getattr__(name):
