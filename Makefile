@@ -42,8 +42,9 @@ quick: $(VENV)/dev.stamp ## check what changed: format, style, types, and tests 
 bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then read the difference
 	$(BIN)/pytest -q --bless
 
+# One more than there are cores: some of the tests wait.
 PYTEST := $(BIN)/pytest -n 3 --dist worksteal
-test: $(VENV)/dev.stamp ## run the tests; of the large products a sample
+test: $(VENV)/dev.stamp ## run the tests; of costly ones one case, or a sample
 	$(PYTEST)
 
 uncounted: $(VENV)/dev.stamp # the tests that `coverage` leaves out

@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: two workers then end at the same time.
+    """Begin with what takes longest: the workers then end at the same time.
 
     A blessing runs nothing but what can be blessed, and all of that.
     """
