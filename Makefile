@@ -9,7 +9,7 @@ export PYTHONUTF8 := 1
 # Without byte code each run would rewrite and compile all tests again, for both workers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: picture bench bless chaos check clean coverage covered demo help image imports install lint lock quick \
+.PHONY: picture bench bless chaos check clean coverage covered demo help image imports install install-dev lint lock quick \
   sandbox site test types uncounted
 
 help: ## show the commands
@@ -29,6 +29,8 @@ $(VENV)/dev.stamp: pyproject.toml requirements-dev.txt
 	touch $@ $(VENV)/demo.stamp
 
 install: $(VENV)/demo.stamp ## make the command .venv/bin/nomination-bot, with the stand-in GitLab
+
+install-dev: $(VENV)/dev.stamp
 
 demo: $(VENV)/demo.stamp ## tell the story of a nomination on the sandbox
 	$(BIN)/nomination-bot demo
