@@ -166,6 +166,10 @@ def run_process(leave: Callable[[int], object] = os._exit) -> None:
     for each, handler in before.items():
         if handler is not signal.SIG_IGN:  # as in a shell's background
             signal.signal(each, _stop)
+            # Python heeds a signal between two steps of its own, and one that comes just before a
+            # wait begins not before the wait ends: something has to interrupt it.
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
     try:
         code = main()
         signal.setitimer(signal.ITIMER_REAL, 0)  # what insists must not cut the last lines off

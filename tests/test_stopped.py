@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -118,6 +119,32 @@ def test_a_signal_that_was_lost_in_a_callback_is_not_lost() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
+UNHEARD = """
+import os, signal, sys, threading
+from bot import __main__ as door
+door.AGAIN = 0.05
+def ask(_):
+    # It comes to a thread that does not wait, as if it came just before the wait began.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    def stop():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        os.kill(os.getpid(), signal.SIGTERM)
+    threading.Timer(0.1, stop).start()
+    threading.Event().wait(20)
+    return 0
+door._QUICK["run",] = ask
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+def test_a_signal_that_interrupts_no_wait_is_heeded_soon() -> None:
+    began = time.monotonic()
+    done = run_python(["-c", UNHEARD], {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert time.monotonic() - began < 10, "it was heeded when the wait was over"
+
+
 def test_a_secret_that_is_being_replaced_is_replaced_first() -> None:
     """Between the two requests the only copy of the new token is in this process."""
     with empty_gitlab() as sandbox:
@@ -169,6 +196,26 @@ def test_a_secret_is_replaced_first_where_an_earlier_signal_was_lost() -> None:
     done = run_python(["-c", ROTATE], {"PYTHONPATH": str(ROOT)})
     assert (done.returncode, done.stdout) == (143, "half\nwhole\n")
     assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
+
+
+UNDISTURBED = """
+import sys, time
+from bot import __main__ as door
+from bot.cli.operating import _uninterrupted
+door.AGAIN = 0.05
+def rotate(_):
+    with _uninterrupted():
+        time.sleep(0.3)
+    return 0
+door._QUICK["run",] = rotate
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+def test_while_a_secret_is_replaced_nothing_is_said_of_a_stop_that_never_came() -> None:
+    done = run_python(["-c", UNDISTURBED], {"PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_secret_can_be_replaced_beside_other_work() -> None:

@@ -87,7 +87,10 @@ def _uninterrupted() -> Iterator[None]:
     """
     held: list[int] = []
     here = threading.current_thread() is threading.main_thread()
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM) if here else ()
+    stops = (signal.SIGINT, signal.SIGTERM)
+    # Before one of them came, the alarm only wakes; after that both are ignored.
+    insists = all(signal.getsignal(each) is signal.SIG_IGN for each in stops)
+    kinds = (*stops, *((signal.SIGALRM,) if insists else ())) if here else ()
 
     def hold(number: int, _: object) -> None:
         if not held:
