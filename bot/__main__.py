@@ -1,4 +1,5 @@
 """The door: what a process start needs to turn an event away, and no more."""
+# One module: how a process begins, is stopped and ends is read together, signals above all.
 
 from __future__ import annotations
 
