@@ -11,8 +11,8 @@ import hypothesis
 import pytest
 
 ALL, SAMPLE = 100, 25  # of the examples that Hypothesis makes for a test
-# They reach no branch that others do not, and are slow or measure time.
 ONE = pytest.mark.sample(1).mark
+# They reach no branch that others do not, and are slow or measure time.
 UNCOUNTED = frozenset(
     f"test_{name}.py" for name in ("browser", "chaos", "ci_local", "cost", "races")
 )

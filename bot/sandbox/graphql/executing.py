@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import (
     Executor,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -30,7 +31,7 @@ class BeyondError(Exception):
 
 
 class Optimist(Executor[Any]):
-    """Answers a query whose every value is as the schema says, in a third of the time.
+    """Answers a query whose every value is as the schema says, in less than half the time.
 
     Where one is not, graphql-core executes it all anew: it knows errors, paths and types by value.
     """
@@ -59,18 +60,14 @@ class Optimist(Executor[Any]):
         """Return the values of the fields of an object; raise where one is not as it should be."""
         answers = {}
         for name, details in fields.items():
-            read, complete, takes = _find(self.schema, kind, details[0].node.name.value)
-            given = self._read_arguments(kind, details) if takes else {}
+            field, read, complete = _find(self.schema, kind, details[0].node.name.value)
+            given = self._read_arguments(field, details) if field.args else {}
             answers[name] = complete(self, read(source, self.context_value, given), details)
         return answers
 
-    def _read_arguments(
-        self, kind: GraphQLObjectType, details: FieldDetailsList
-    ) -> Mapping[str, Any]:
+    def _read_arguments(self, field: GraphQLField, details: FieldDetailsList) -> Mapping[str, Any]:
         """Return the arguments of a field, which are the same for each object that has it."""
         if id(details) not in self.given:
-            field = self.schema.get_field(kind, details[0].node.name.value)
-            assert field is not None  # noqa: S101  it was found before
             self.given[id(details)] = get_argument_values(
                 field, details[0].node, self.variable_values, details[0].fragment_variable_values
             )
@@ -80,11 +77,11 @@ class Optimist(Executor[Any]):
 @cache
 def _find(
     schema: GraphQLSchema, parent: GraphQLObjectType, name: str
-) -> tuple[Reader, Complete, bool]:
+) -> tuple[GraphQLField, Reader, Complete]:
     found = schema.get_field(parent, name)
     if found is None or found.resolve:
         raise BeyondError
-    return find_reader(parent, name), _find_completion(found.type), bool(found.args)
+    return found, find_reader(parent, name), _find_completion(found.type)
 
 
 @cache
