@@ -197,6 +197,7 @@ def _stop(number: int, _: object) -> None:
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, insist)
+    # Anew: until it insists there is a whole second in which to end in order.
     signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
     raise KeyboardInterrupt(number)
 

@@ -73,9 +73,25 @@ def test_a_command_that_is_stopped_ends_in_order(
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
-STOP = """
-import os, signal, sys
+DOOR = """
+import os, signal, sys, threading, time
 from bot import __main__ as door
+from bot.cli.operating import _uninterrupted
+door.AGAIN = 0.05
+{body}
+door._QUICK["run",] = ask
+sys.argv = ["nomination-bot", "run"]
+door.run_process()
+"""
+
+
+def run_door(body: str) -> tuple[int, str, str]:
+    """Run a process whose command `run` calls `ask`; return its exit code and what it said."""
+    done = run_python(["-c", DOOR.format(body=body)], {"PYTHONPATH": str(ROOT)})
+    return done.returncode, done.stdout, done.stderr
+
+
+STOP = """
 signal.signal(signal.SIGTERM, signal.{kept})
 def ask(_):
     if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
@@ -85,22 +101,15 @@ def ask(_):
     finally:  # to be asked again changes nothing
         os.kill(os.getpid(), signal.SIGINT)
     return 0
-door._QUICK["run",] = ask
-sys.argv = ["nomination-bot", "run"]
-door.run_process()
 """
 
 
 @pytest.mark.parametrize(("kept", "code"), [("SIG_DFL", 143), ("SIG_IGN", 0)])
 def test_a_process_that_is_stopped_ends_as_a_shell_has_it(kept: str, code: int) -> None:
-    done = run_python(["-c", STOP.format(kept=kept)], {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+    assert run_door(STOP.format(kept=kept)) == (code, "", "")
 
 
 LOST = """
-import os, signal, sys, threading
-from bot import __main__ as door
-door.AGAIN = 0.05
 def ask(_):
     try:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -108,21 +117,14 @@ def ask(_):
         pass
     threading.Event().wait(20)
     return 0
-door._QUICK["run",] = ask
-sys.argv = ["nomination-bot", "run"]
-door.run_process()
 """
 
 
 def test_a_signal_that_was_lost_in_a_callback_is_not_lost() -> None:
-    done = run_python(["-c", LOST], {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert run_door(LOST) == (143, "", "")
 
 
 UNHEARD = """
-import os, signal, sys, threading
-from bot import __main__ as door
-door.AGAIN = 0.05
 def ask(_):
     # It comes to a thread that does not wait, as if it came just before the wait began.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -132,16 +134,12 @@ def ask(_):
     threading.Timer(0.1, stop).start()
     threading.Event().wait(20)
     return 0
-door._QUICK["run",] = ask
-sys.argv = ["nomination-bot", "run"]
-door.run_process()
 """
 
 
 def test_a_signal_that_interrupts_no_wait_is_heeded_soon() -> None:
     began = time.monotonic()
-    done = run_python(["-c", UNHEARD], {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert run_door(UNHEARD) == (143, "", "")
     assert time.monotonic() - began < 10, "it was heeded when the wait was over"
 
 
@@ -167,12 +165,8 @@ def test_a_secret_that_is_being_replaced_is_replaced_first() -> None:
 
 
 ROTATE = """
-import os, signal, sys
-from bot import __main__ as door
-from bot.cli.operating import _uninterrupted
-door.AGAIN = 0.05
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-def rotate(_):
+def ask(_):
     with _uninterrupted():
         os.kill(os.getpid(), signal.SIGINT)
         print("half", flush=True)
@@ -185,37 +179,25 @@ def rotate(_):
             signal.pause()
         print("whole", flush=True)
     return 0
-door._QUICK["run",] = rotate
-sys.argv = ["nomination-bot", "run"]
-door.run_process()
 """
 
 
 def test_a_secret_is_replaced_first_where_an_earlier_signal_was_lost() -> None:
     """What is ignored, as in a shell's background, stops nothing, and nothing says that it does."""
-    done = run_python(["-c", ROTATE], {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout) == (143, "half\nwhole\n")
-    assert done.stderr == "nomination-bot: a secret is being replaced; stopping after that.\n"
+    said = "nomination-bot: a secret is being replaced; stopping after that.\n"
+    assert run_door(ROTATE) == (143, "half\nwhole\n", said)
 
 
 UNDISTURBED = """
-import sys, time
-from bot import __main__ as door
-from bot.cli.operating import _uninterrupted
-door.AGAIN = 0.05
-def rotate(_):
+def ask(_):
     with _uninterrupted():
         time.sleep(0.3)
     return 0
-door._QUICK["run",] = rotate
-sys.argv = ["nomination-bot", "run"]
-door.run_process()
 """
 
 
 def test_while_a_secret_is_replaced_nothing_is_said_of_a_stop_that_never_came() -> None:
-    done = run_python(["-c", UNDISTURBED], {"PYTHONPATH": str(ROOT)})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert run_door(UNDISTURBED) == (0, "", "")
 
 
 def test_a_secret_can_be_replaced_beside_other_work() -> None:
