@@ -240,7 +240,13 @@ def test_what_no_git_sends_is_refused(
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("scheme", "credentials", "status"),
-    [("Basic", "author", 200), ("basic", "author", 200), ("Basic", "", 401), ("Digest", "", 200)],
+    [
+        ("Basic", "author", 200),
+        ("basic", "author", 200),
+        ("Basic", "", 401),
+        ("basic", "", 401),
+        ("Digest", "", 200),
+    ],
 )
 def test_a_reader_is_who_the_password_says(
     scene: Scene, scheme: str, credentials: str, status: int

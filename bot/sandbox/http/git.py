@@ -191,7 +191,8 @@ def _authenticate(world: World, request: Request, *, writes: bool) -> User | Non
         password = given.password or ""
         job = any(each.value == password and each.kind == "job" for each in world.tokens)
         headers = Headers([("JOB-TOKEN" if job else "PRIVATE-TOKEN", password)])
-    elif writes or headers.get("Authorization", "").startswith("Basic "):  # what cannot be read
+    elif writes or headers.get("Authorization", "").casefold().startswith("basic "):
+        # Either nothing was given to write with, or what was given cannot be read.
         raise RefusedError(401, "HTTP Basic: Access denied.")
     try:
         token = authenticate(world, headers)
