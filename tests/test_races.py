@@ -52,7 +52,6 @@ def make_beginning(
     return begin
 
 
-@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "backwards", BACKWARDS, ids=lambda names: "-".join(sorted(names)) or "none"
 )
