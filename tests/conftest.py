@@ -2,9 +2,12 @@
 
 import gc
 import logging
+import os
+import shutil
 import signal
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from types import CodeType
 
 import jinja2
@@ -17,7 +20,7 @@ from bot.sandbox.world.state import World
 from tests.generated import Settle
 from tests.in_process import reach_near_servers
 from tests.nomination_world import SECRET, NominationWorld
-from tests.sampling import choose, choose_size
+from tests.sampling import choose_size, find_left_out
 
 # What tests and stories give to the bot as its token, each made up; none may ever be printed.
 TOKENS = (
@@ -36,14 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let expected files be rewritten, to be reviewed as a diff, and samples be whole."""
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
     parser.addoption("--at-most", type=float, metavar="SECONDS", help="begin no test later")
-    for name, told in (
-        ("every", "run all of what else is a sample"),
-        ("counted", "run a sample that reaches every branch"),
-        ("rest", "run what --counted leaves out"),
-    ):
-        parser.addoption(
-            f"--{name}", action="store_const", const=name, dest="which", default="sample", help=told
-        )
+    parser.addoption("--every", action="store_true", help="run all of what else is a sample")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -54,10 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
     if config.getoption("--bless"):
         items[:] = [item for item in items if "bless" in getattr(item, "fixturenames", ())]
-    else:
-        chosen = choose(items, config.getoption("which"))
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
-        items[:] = [item for item in items if item.nodeid in chosen]
+    elif not runs_all(config):
+        left_out = find_left_out(items)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
 
 
 def pytest_collection_finish() -> None:
@@ -70,9 +66,7 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep to the time that is given, and to samples where not all is asked for."""
     config.addinivalue_line(
-        "markers",
-        "sample(size, counted=False): run so many cases, or all with --every; "
-        "where they alone reach a branch, with --counted, too",
+        "markers", "sample(size): run so many cases, or all of them with --every"
     )
     choose_size(runs_all(config))
     # Tests send it; what a shell starts in the background ignores it, and so do its children.
@@ -84,7 +78,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def runs_all(config: pytest.Config) -> bool:
     """Return whether all is to be run of what is tried on many cases."""
-    return config.getoption("which") in {"every", "rest"}
+    return bool(config.getoption("--every"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Keep what slipcover counted in the workers where `.ci/covered.py` looks for it."""
+    counted = os.environ.get("SLIPCOVER_COVERAGE_DIR")  # noqa: TID251  slipcover's way to say it
+    if counted and not hasattr(config, "workerinput"):
+        shutil.copy(Path(counted, "merged.json"), ".coverage.json")
+        shutil.rmtree(counted)
 
 
 class AtMost:

@@ -1,21 +1,16 @@
 """Which tests are run, and how much of what is tried on many cases.
 
 Without an option a fixed sample: of a test that runs the bot against the stand-in GitLab one case,
-of one that is marked so many as it says. With `--every` all; with `--counted` a sample that reaches
-every branch, to be traced, which takes twice the time; with `--rest` what that leaves out.
+of one that is marked so many as it says. With `--every` all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import hypothesis
 import pytest
 
 ALL, SAMPLE = 100, 25  # of the examples that Hypothesis makes for a test
 ONE = pytest.mark.sample(1).mark
-# They reach no branch that others do not, and are slow or measure time.
-UNCOUNTED = frozenset(
-    f"test_{name}.py" for name in ("browser", "chaos", "ci_local", "cost", "races")
-)
 
 # The same examples at every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile(
@@ -38,38 +33,18 @@ def examples(most: int) -> hypothesis.settings:
     return hypothesis.settings(max_examples=most * made // ALL)
 
 
-def choose(items: Sequence[pytest.Item], which: str) -> set[str]:
-    """Name the tests that are run: of `every`, `sample`, `counted` or `rest`."""
-    everything = {item.nodeid for item in items}
-    if which == "every":
-        return everything
-    left = _find_left_out(items, counted=which != "sample")
-    if which == "sample":
-        return everything - left
-    slow = {item.nodeid for item in items if item.path.name in UNCOUNTED}
-    if which == "counted":
-        return everything - left - slow
-    return left | slow | {item.nodeid for item in items if _does_more(item)}
-
-
-def _does_more(item: pytest.Item) -> bool:
-    """Return whether a test does more where all is asked for."""
-    body = getattr(item, "obj", None)
-    return hasattr(body, "hypothesis") or "every" in getattr(item, "fixturenames", ())
-
-
 def _runs_the_bot(item: pytest.Item) -> bool:
     """Return whether a test is one of those that take a tenth of a second and not a thousandth."""
     return "server" in getattr(item, "fixturenames", ())
 
 
-def _find_left_out(items: Iterable[pytest.Item], *, counted: bool) -> set[str]:
+def find_left_out(items: Iterable[pytest.Item]) -> set[str]:
     """Name the cases that are not in the samples of their tests, which are evenly spread."""
     cases: dict[str, list[str]] = {}
     sizes: dict[str, int] = {}
     for item in items:
         mark = item.get_closest_marker("sample") or (ONE if _runs_the_bot(item) else None)
-        if mark and not (counted and mark.kwargs.get("counted")):
+        if mark:
             name = item.nodeid.partition("[")[0]
             cases.setdefault(name, []).append(item.nodeid)
             sizes[name] = mark.args[0]

@@ -52,7 +52,7 @@ def push_entry(made: NominationWorld, content: bytes | None) -> None:
 # --- reverted -----------------------------------------------------------------------------
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -256,7 +256,7 @@ def test_a_nominee_who_was_renamed_is_followed_by_the_entry(
     assert "`@nina`:" not in outcome.body
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("taken", ["no", "by a new account", "by an old account", "by a member"])
 def test_a_freed_name_is_never_offered_access(
     made: NominationWorld, server: Server, taken: str
@@ -281,7 +281,7 @@ def test_a_freed_name_is_never_offered_access(
     assert ("the nominee is called" in outcome.body) is (taken == "by a member")
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("route", "words"),
     [("POST /api/graphql", None), ("GET *members/all*", "belongs to")],

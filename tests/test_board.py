@@ -311,7 +311,7 @@ def test_one_of_which_something_is_not_known_is_not_ready(
     assert (waiting["state"], waiting["step"]) == ("unknown", "Something could not be read")
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

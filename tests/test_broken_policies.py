@@ -85,7 +85,7 @@ def test_the_other_policies_go_on(
     assert statuses(made) != ["pending"]
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", UNTOLD)
 def test_where_its_role_cannot_be_told_every_entry_is_unknown(
     made: NominationWorld, server: Server, tmp_path: Path, name: str

@@ -39,7 +39,7 @@ def touch(made: NominationWorld, path: str) -> None:
     made.push({path: b"changed: true\n"}, branch=BRANCH)
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("path", "config"),
     [
@@ -70,7 +70,7 @@ def test_a_nomination_that_changes_its_guard_stays_shut(
     assert path in outcome.evaluation.findings.unknown[0]
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("path", "config"),
     [
@@ -90,7 +90,7 @@ def test_another_change_beside_it_is_harmless(
     assert run_on(server, made.nomination).gate == "passed"
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "files",
     [
@@ -119,7 +119,7 @@ def test_what_no_configuration_can_include_is_harmless_beside_any(
     assert run_on(server, made.nomination).gate == "passed"
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("route", ["GET /api/v4/projects/{id}", "POST /api/graphql"])
 def test_what_cannot_be_read_keeps_it_shut(
     made: NominationWorld, server: Server, route: str

@@ -639,7 +639,7 @@ def test_ready_says_why_a_review_does_not_count(
     assert "(they never had the earlier role)" in capfd.readouterr().out
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -93,7 +93,7 @@ def automate(made: NominationWorld) -> None:
     raise_concern(made, "robot")
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("act", "by_maintainers", "by_anyone"),
     [

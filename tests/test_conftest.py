@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from tests.conftest import TOKENS, without_tokens
-from tests.sampling import choose, spread
+from tests.sampling import find_left_out, spread
 
 
 def make_report(printed: str) -> pytest.TestReport:
@@ -62,11 +61,6 @@ class Case:
     marks: tuple[pytest.MarkDecorator, ...] = ()
     fixturenames: tuple[str, ...] = ()
 
-    @property
-    def path(self) -> Path:
-        """The file it stands in."""
-        return Path(self.nodeid.partition("::")[0])
-
     def get_closest_marker(self, _: str) -> pytest.Mark | None:
         """Return how much of it is run."""
         return self.marks[0].mark if self.marks else None
@@ -74,26 +68,12 @@ class Case:
 
 CASES = (
     Case(nodeid="test_a.py::test_plain"),
-    *(Case(nodeid=f"test_a.py::test_many[{n}]", marks=(pytest.mark.sample(1),)) for n in "12"),
-    *(
-        Case(nodeid=f"test_a.py::test_alone[{n}]", marks=(pytest.mark.sample(1, counted=True),))
-        for n in "12"
-    ),
-    Case(nodeid="test_a.py::test_more", fixturenames=("every",)),
-    Case(nodeid="test_races.py::test_slow"),
+    *(Case(nodeid=f"test_a.py::test_many[{n}]", marks=(pytest.mark.sample(2),)) for n in "1234"),
+    *(Case(nodeid=f"test_a.py::test_looks[{n}]", fixturenames=("server",)) for n in "12"),
+    *(Case(nodeid=f"test_a.py::test_cheap[{n}]") for n in "12"),
 )
 
 
-@pytest.mark.parametrize(
-    ("which", "left_out"),
-    [
-        ("every", set()),
-        ("sample", {"many[2]", "alone[2]"}),
-        ("counted", {"many[2]", "slow"}),
-        ("rest", {"plain", "many[1]", "alone[1]", "alone[2]"}),
-    ],
-)
-def test_what_is_not_counted_is_the_rest(which: str, left_out: set[str]) -> None:
-    chosen = choose(cast(Sequence[pytest.Item], CASES), which)
-    left = {each.nodeid for each in CASES} - chosen
-    assert {each.partition("::test_")[2] for each in left} == left_out
+def test_of_a_test_that_runs_the_bot_one_case_is_run_and_of_a_marked_one_as_it_says() -> None:
+    left = find_left_out(cast(Sequence[pytest.Item], CASES))
+    assert {each.partition("::test_")[2] for each in left} == {"many[2]", "many[4]", "looks[2]"}

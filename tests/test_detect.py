@@ -127,6 +127,15 @@ def test_a_new_symbolic_link_is_never_followed(tmp_path: Path) -> None:
     assert "secret" not in messages(found)
 
 
+def test_a_symbolic_link_beside_the_folder_of_entries_is_unknown(tmp_path: Path) -> None:
+    lay_out(tmp_path / "head", {BEA: make_entry("bea")})
+    beside = Path(PERSON).parent / "people"
+    (tmp_path / "head" / beside).symlink_to(tmp_path)
+    found = compare(tmp_path, {BEA: make_entry("bea")}, {})
+    assert [remark.path for remark in found.unread] == [str(beside)]
+    assert "a symbolic link" in messages(found)
+
+
 def test_equal_symbolic_links_and_folders_are_silent(tmp_path: Path) -> None:
     for side in ("base", "head"):
         lay_out(tmp_path / side, {BEA: make_entry("bea"), f"{PERSON}/d/d.yml/x": ""})

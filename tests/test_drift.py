@@ -265,7 +265,7 @@ def test_two_entries_of_one_account_are_one_person(made: NominationWorld, server
 # --- what is not known ------------------------------------------------------------------
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -245,7 +245,7 @@ def payload(directory: Path) -> str:
     return str(write_payload(directory, body))
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("arguments", "more"),
     [

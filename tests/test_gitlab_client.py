@@ -480,7 +480,7 @@ def test_the_members_of_a_large_group_are_read_over_all_pages(
     assert made.world.violations == []
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("inherited", [False, True])
 def test_a_group_without_an_end_is_read_up_to_the_limit(
     made: NominationWorld, client: GitLabClient, inherited: bool

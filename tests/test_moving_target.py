@@ -530,7 +530,7 @@ def test_without_a_merge_base_another_branch_is_left_alone(
 # --- what lies among the entries --------------------------------------------------------
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("path", "mode"),
     [
@@ -596,7 +596,7 @@ STANDING = entry("bob", "trainee_maintainer")
     ],
 )
 @pytest.mark.parametrize("gate", [GateKind.COMMIT_STATUS, GateKind.STATUS_CHECK])
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 def test_what_others_may_take_for_the_role_shuts_the_gate(
     made: NominationWorld, server: Server, gate: GateKind, content: bytes
 ) -> None:

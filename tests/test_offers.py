@@ -387,7 +387,7 @@ def test_a_fork_s_merge_request_of_the_same_name_is_nobody_s(
 # --- where the bot may not --------------------------------------------------------------
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
@@ -430,7 +430,7 @@ def test_where_the_bot_may_not_the_diff_stays_with_one_line_why(
     "route", ["POST *repository/commits", "POST /projects/{id}/merge_requests"]
 )
 @pytest.mark.parametrize("kind", [Kind.ERROR_AFTER, Kind.CUT_AFTER, Kind.ERROR_BEFORE])
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 def test_after_a_lost_answer_the_bot_looks_before_it_writes_again(
     made: NominationWorld, server: Server, route: str, kind: Kind
 ) -> None:

@@ -123,7 +123,7 @@ def reply(name: str) -> Act:
 APPROVE = by("nina", "approve")
 
 
-@pytest.mark.sample(2, counted=True)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("before", "state", "threads"),
     [

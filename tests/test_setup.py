@@ -722,7 +722,7 @@ def developer(world: World) -> Any:
     return user
 
 
-@pytest.mark.sample(3, counted=True)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None:
     fault, world = FAULTS[name], server.world
@@ -743,7 +743,7 @@ def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None
         assert writes_in(world.requests) == []
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("trouble", "said"),
     [

@@ -195,7 +195,7 @@ def test_a_proxy_that_is_dead_is_said_once(command: str, tmp_path: Path) -> None
     assert f"the proxy http://{place} refuses, nothing listens there; check HTTPS_PROXY" in said
 
 
-@pytest.mark.sample(3, counted=True)
+@pytest.mark.sample(3)
 @pytest.mark.usefixtures("brief")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_gitlab_that_is_silent_is_asked_once(command: str, tmp_path: Path) -> None:

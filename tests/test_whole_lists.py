@@ -77,7 +77,7 @@ def test_a_list_of_people_without_an_end_is_an_error(made: NominationWorld, serv
         client.fetch_merge_request(TEAM, made.nomination.iid)
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("count", [0, 25, MANY])
 def test_a_command_is_answered_once_whatever_others_put_on_it(
     made: NominationWorld, server: Server, count: int
