@@ -1,12 +1,14 @@
 """Settings shared by all tests."""
 
 import gc
+import importlib
 import logging
 import os
 import shutil
 import signal
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 
@@ -40,6 +42,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite the expected files")
     parser.addoption("--at-most", type=float, metavar="SECONDS", help="begin no test later")
     parser.addoption("--every", action="store_true", help="run all of what else is a sample")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each worker begin with other files: what one of them has compiled the others find."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker and session.config.args == session.config.getini("testpaths"):
+        files = sorted(Path(__file__).parent.glob("test_*.py"))
+        first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        for file in files[first:] + files[:first]:
+            # What cannot be imported is told when it is collected.
+            with suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(f"tests.{file.stem}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
