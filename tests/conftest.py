@@ -187,7 +187,7 @@ class Remembered(templating.KeptTemplates):
         super().dump_bytecode(bucket)
 
     def _remember(self, bucket: jinja2.bccache.Bucket) -> None:
-        if bucket.code is not None:
+        if bucket.key and bucket.code is not None:
             self._codes[bucket.key] = bucket.code
 
 

@@ -1,6 +1,7 @@
 """Tests of the words: the comment, the gate's line, and what hostile texts can do to them."""
 
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,9 +25,10 @@ from bot.evidence import FileAt, Manager
 from bot.evidence.history import Tenure
 from bot.nomination.values import Remark
 from bot.publish.plan import is_same_text
+from bot.report import templating
 from bot.report.filters import assignable
 from bot.report.rendering import BODY_LIMIT, MARKER, decide_gate, render_report
-from bot.report.templating import KeptTemplates
+from bot.report.templating import KeptTemplates, shipped_templates
 from bot.report.values import About, Findings, GateState
 from bot.report.words import Words
 from bot.unread import Unread
@@ -695,6 +697,37 @@ def test_templates_that_are_compiled_ahead_are_not_read_again(tmp_path: Path) ->
     words.prepare()
     template.write_text("second", "utf-8")
     assert words.render("gate.txt.j2") == "first"
+
+
+class Counted(KeptTemplates):
+    """Says how many templates it was given to keep."""
+
+    given = 0
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Count it, whether it is to be kept or not."""
+        self.given += 1
+        super().dump_bytecode(bucket)
+
+
+def test_an_own_template_is_compiled_anew_and_none_of_those_that_it_does_not_replace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shutil.copytree(shipped_templates(), shipped, ignore=shutil.ignore_patterns("__pycache__"))
+    own.mkdir()
+    (own / "gate.txt.j2").write_text("mine", "utf-8")
+    counted = Counted(str(shipped / "__pycache__"), "%s.pyc")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(templating, "KEPT", counted)
+    monkeypatch.setattr(templating, "shipped_templates", lambda: shipped)
+    render(make_findings(), Words(str(own), GITLAB, "nomination"))
+    first, kept = counted.given, len(list((shipped / "__pycache__").iterdir()))
+    assert kept == first - 1 > 1
+    words = Words(str(own), GITLAB, "nomination")
+    render(make_findings(), words)
+    assert counted.given == first + 1
+    assert words.render("gate.txt.j2") == "mine"
 
 
 @pytest.mark.sample(1)

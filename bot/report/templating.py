@@ -20,17 +20,23 @@ TemplateError = jinja2.TemplateError
 class KeptTemplates(jinja2.FileSystemBytecodeCache):
     """Compiled templates that are kept beside their texts, where Python keeps its modules, too.
 
-    Jinja reads them only where text, place and Python are the same.
+    Jinja reads them only where text, place and Python are the same; of others nothing is kept.
     """
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """Return what a template is kept as: nothing where it is an operator's own."""
+        own = filename and not Path(filename).is_relative_to(Path(self.directory).parent)
+        return "" if own else super().get_cache_key(name, filename)
 
     def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         """Fill in what is kept."""
-        with suppress(OSError):
-            super().load_bytecode(bucket)
+        if bucket.key:
+            with suppress(OSError):
+                super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
         """Keep what was compiled for the next process, where that is allowed."""
-        if not sys.dont_write_bytecode:
+        if bucket.key and not sys.dont_write_bytecode:
             with suppress(OSError):
                 Path(self.directory).mkdir(exist_ok=True)
                 super().dump_bytecode(bucket)
@@ -67,5 +73,5 @@ def make_environment(
         lstrip_blocks=True,
         keep_trailing_newline=keep_newline,
         auto_reload=False,  # a run is over before anybody edits a template
-        bytecode_cache=None if places else KEPT,
+        bytecode_cache=KEPT,
     )
