@@ -15,14 +15,15 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## show the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
-$(VENV)/demo.stamp: pyproject.toml
+$(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install $(PIP_FLAGS) -e '.[sandbox]'
 	touch $@
 
 # The lock names every package: pip must not look for newer ones, as some versions of it do.
-$(VENV)/dev.stamp: pyproject.toml requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/dev.stamp: pyproject.toml requirements-dev.txt | $(BIN)/pip
 	$(BIN)/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install $(PIP_FLAGS) --no-deps -e .
 	$(BIN)/pip check
@@ -97,9 +98,9 @@ picture: $(VENV)/dev.stamp ## draw the rooms and their imports anew
 image: $(VENV)/dev.stamp ## build the image on a stand-in for its base, and try it; needs root and buildah
 	bash .ci/image
 
-$(VENV)/docs/stamp: requirements-docs.txt
-	$(PYTHON) -m venv $(VENV)/docs
-	$(VENV)/docs/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements-docs.txt
+$(VENV)/docs/stamp: requirements-docs.txt | $(BIN)/pip
+	$(PYTHON) -m venv --without-pip $(VENV)/docs
+	$(BIN)/pip --python $(VENV)/docs/bin/python install $(PIP_FLAGS) --no-deps --require-hashes -r requirements-docs.txt
 	touch $@
 
 SITE ?= public/docs
