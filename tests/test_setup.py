@@ -120,6 +120,17 @@ def test_a_second_init_has_nothing_to_do(server: Server) -> None:
     assert writes_in(server.world.requests) == []
 
 
+def test_init_tries_each_query_as_often_as_the_doctor(server: Server) -> None:
+    """It makes what can be set first: no query has to be tried before."""
+    requests = server.world.requests
+    tried = []
+    for arguments in (["doctor"], ["init", "--apply"]):
+        requests.clear()
+        operate(server.url, *arguments)
+        tried.append([each.body for each in requests if each.path == "/api/graphql"])
+    assert tried[0] == tried[1] != []
+
+
 def test_init_stores_the_token_masked_protected_and_not_expanded(sound: World) -> None:
     (variable,) = host_of(sound).variables
     assert variable.key == TOKEN
