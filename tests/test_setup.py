@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,17 @@ def test_a_second_init_has_nothing_to_do(server: Server) -> None:
         assert "did " not in done.stdout
         assert "would " not in done.stdout
     assert writes_in(server.world.requests) == []
+
+
+def test_init_tries_each_query_as_often_as_the_doctor(server: Server) -> None:
+    """It makes what can be set first: no query has to be tried before."""
+    requests = server.world.requests
+    tried = []
+    for arguments in (["doctor"], ["init", "--apply"]):
+        requests.clear()
+        operate(server.url, *arguments)
+        tried.append([each.body for each in requests if each.path == "/api/graphql"])
+    assert tried[0] == tried[1] != []
 
 
 def test_init_stores_the_token_masked_protected_and_not_expanded(sound: World) -> None:
@@ -735,12 +747,61 @@ def test_a_planted_fault_is_found_in_one_line(server: Server, name: str) -> None
     assert "; next: " in line
     assert server.url in line
     assert writes_in(world.requests) == []
-    if fault.by_init:
-        expect_mended(server, fault)
-    elif line.startswith("wrong"):
-        told = operate(server.url, "init", **fault.settings).stdout
-        assert "by hand: " in told or "would send a test delivery" in told
-        assert writes_in(world.requests) == []
+
+
+# Parts that have nothing to do with each other: a fault of each can be planted at the same time.
+APART = re.compile(
+    "branch|file|guard|jobs|pipeline-variables|query|role|schedule|token-expiry|trigger|"
+    "variable-token|variables|webhook"
+)
+
+
+def share_out(*, by_init: bool) -> list[list[str]]:
+    """Put the n-th faults of all such parts together, and each of the others alone."""
+    parts: dict[str, list[str]] = {}
+    alone = []
+    for name, fault in FAULTS.items():
+        part = APART.match(fault.point)
+        if fault.by_init is not by_init:
+            continue
+        if part:
+            parts.setdefault(part[0], []).append(name)
+        else:
+            alone.append([name])
+    together = [[name for name in row if name] for row in zip_longest(*parts.values())]
+    return [*together, *alone]
+
+
+def plant_all(world: World, names: list[str]) -> tuple[list[Fault], dict[str, str]]:
+    """Plant faults; return them, and the settings by which they are looked for."""
+    faults = [FAULTS[name] for name in names]
+    for fault in faults:
+        fault.plant(world)
+    return faults, {name: value for fault in faults for name, value in fault.settings.items()}
+
+
+@pytest.mark.sample(1, counted=True)
+@pytest.mark.parametrize("names", share_out(by_init=True), ids=", ".join)
+def test_init_mends_what_was_planted(server: Server, names: list[str]) -> None:
+    """Each fault by a change of its own; nothing is amiss afterwards."""
+    faults, given = plant_all(server.world, names)
+    made = operate(server.url, "init", "--apply", **given)
+    did = [line for line in made.stdout.splitlines() if line.startswith("did ")]
+    assert len(did) == len(faults), made.stdout + made.stderr
+    done = operate(server.url, "doctor", "-q", **given)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.sample(1, counted=True)
+@pytest.mark.parametrize("names", share_out(by_init=False), ids=", ".join)
+def test_init_leaves_to_people_what_it_cannot_mend(server: Server, names: list[str]) -> None:
+    faults, given = plant_all(server.world, names)
+    told = operate(server.url, "init", **given).stdout.splitlines()
+    assert len(told) == len(faults), told
+    for fault in faults:
+        (line,) = (each for each in told if re.search(f"[ (]{re.escape(fault.point)}: ", each))
+        assert line.startswith(("by hand: ", "would send a test delivery"))
+    assert writes_in(server.world.requests) == []
 
 
 @pytest.mark.sample(1)
@@ -772,14 +833,6 @@ def test_whether_the_bot_may_open_merge_requests_is_looked_at(
         [True] if said else []
     )
     assert all(said in line for line in wrong if said)
-
-
-def expect_mended(server: Server, fault: Fault) -> None:
-    """Let `init` mend what was planted; nothing else is amiss afterwards."""
-    made = operate(server.url, "init", "--apply", **fault.settings)
-    assert made.stdout.startswith("did "), made.stdout + made.stderr
-    done = operate(server.url, "doctor", "-q", **fault.settings)
-    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_issue_of_what_does_not_work_can_be_kept(server: Server) -> None:

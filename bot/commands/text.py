@@ -66,12 +66,16 @@ def read_comments(bodies: tuple[str, ...], word: str) -> Mapping[str, Reading]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A note with lines that may be commands: `rests` are what follows the word, by line."""
+    """A note with lines that may be commands: `rests` are what follows the word, by line.
+
+    One that `is_plain` needs no parsing.
+    """
 
     body: str
     lines: tuple[str, ...]
     rests: tuple[tuple[int, str], ...]
     whole: bool
+    is_plain: bool
 
     @classmethod
     def find(cls, body: str, word: str) -> "_Candidate | None":
@@ -87,16 +91,14 @@ class _Candidate:
             number += text.count("\n", begin, match.start())
             begin = match.start()
             rests.append((number, match["rest"]))
+        kept = _until_blank(lines, rests)
         return cls(
             body=body,
-            lines=_until_blank(lines, rests),
+            lines=kept,
             rests=tuple(rests),
             whole=not pattern.search(text, end),
+            is_plain=all(map(_PLAIN.match, kept)),
         )
-
-    @property
-    def is_plain(self) -> bool:
-        return all(_PLAIN.match(line) for line in self.lines)
 
     @property
     def cost(self) -> int:

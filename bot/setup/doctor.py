@@ -25,7 +25,13 @@ SERVER_FAULT = 500  # the least status that says so
 
 
 def find_points(ground: Ground) -> Iterator[Point]:
-    """Yield every point of the desired state."""
+    """Yield every point of the desired state: what can be set, and then what must be answered."""
+    yield from find_settings(ground)
+    yield from probes.find_points(ground)
+
+
+def find_settings(ground: Ground) -> Iterator[Point]:
+    """Yield the points about what somebody can set in GitLab."""
     *others, role = account.POINTS
     yield from others
     yield from reading.find_points(ground)
@@ -35,7 +41,6 @@ def find_points(ground: Ground) -> Iterator[Point]:
     yield from starting.POINTS
     yield from webhook.POINTS
     yield from gates.POINTS
-    yield from probes.find_points(ground)
 
 
 def examine(ground: Ground) -> Iterator[Answer]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.errors import GitLabError
 from bot.inert import log_line
-from bot.setup.doctor import examine, find_points, look
+from bot.setup.doctor import examine, find_settings, look
 from bot.setup.ground import Ground
 from bot.setup.hooks import rotate_trigger
 from bot.setup.values import Answer, State
@@ -27,10 +27,11 @@ def plan_changes(ground: Ground, tell: Tell) -> list[Answer]:
 def apply_changes(ground: Ground, tell: Tell) -> list[Answer]:
     """Make every change, in order; return what is wrong all the same.
 
-    Each point is looked at again right before, because one change may settle another.
+    Each point is looked at again right before, because one change may settle another. What
+    nobody can set, as a query that must be answered, is looked at when all is made.
     """
     failed: set[str] = set()
-    for point in find_points(ground):
+    for point in find_settings(ground):
         answer = look(point, ground, failed)
         if not _mended(answer, ground, tell) and not answer.found.excused:
             failed.add(point.id)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 import nh3
@@ -90,6 +91,8 @@ def _link(world: World, project: Project, text: str) -> "_Linker":
     return linker
 
 
+# A comment is searched for mentions when it is written and when it is edited, and shown often.
+@lru_cache(maxsize=32)
 def _sanitised(text: str) -> str:
     raw = _MARKDOWN.render(text)
     raw = _ALIGNMENT.sub(r' align="\1"', raw)
