@@ -33,6 +33,7 @@ from selenium.webdriver.chrome.options import Options  # noqa: E402 - needs the 
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.chrome.webdriver import WebDriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
@@ -125,6 +126,11 @@ def write_comment(browser: WebDriver, username: str, text: str) -> None:
     form.find_element(By.CSS_SELECTOR, "button.primary").click()
 
 
+def begins(tag: str, text: str) -> str:
+    """Write the XPath of elements within that begin with a text, before that is styled."""
+    return f'.//{tag}[starts-with(normalize-space(), "{text}")]'
+
+
 class Reader:
     """Somebody who knows nothing but what stands on the page: labels, links and buttons."""
 
@@ -151,7 +157,8 @@ class Reader:
 
     def follow(self, name: str, *, part: bool = False) -> None:
         """Follow the first link of a name."""
-        for link in self.browser.find_elements(By.TAG_NAME, "a"):
+        shown, said = f'contains(normalize-space(), "{name}")', f'contains(@aria-label, "{name}")'
+        for link in self.browser.find_elements(By.XPATH, f"//a[{shown} or {said}]"):
             if name == link.accessible_name or (part and name in link.accessible_name):
                 self.leave_by(link)
                 return
@@ -159,25 +166,26 @@ class Reader:
 
     def leave_by(self, element: WebElement) -> None:
         """Click on what leads to another page, and wait for that."""
-        page = self.browser.find_element(By.TAG_NAME, "html")
+        page = self.browser.find_element(By.TAG_NAME, "main")
         element.click()
-        wait_for(self.browser, lambda: self.browser.find_element(By.TAG_NAME, "html") != page)
-        wait_for(self.browser, lambda: bool(self.browser.find_elements(By.TAG_NAME, "main")))
+        wait_for(self.browser, lambda: self.browser.find_element(By.TAG_NAME, "main") != page)
+
+    def find(self, tag: str, name: str) -> WebElement:
+        """Find the first element of a tag whose first line is a name."""
+        for each in self.browser.find_elements(By.XPATH, begins(tag, name)):
+            if each.text.partition("\n")[0].strip() == name:
+                return each
+        raise AssertionError(f"no {tag} {name!r} in: {self.text}")
 
     def field(self, label: str) -> WebElement:
         """Find the field that a label names."""
-        for each in self.browser.find_elements(By.TAG_NAME, "label"):
-            if each.text.partition("\n")[0].strip() == label:
-                return each.find_element(By.CSS_SELECTOR, "select, textarea, input")
-        raise AssertionError(f"no field {label!r} in: {self.text}")
+        return self.find("label", label).find_element(By.CSS_SELECTOR, "select, textarea, input")
 
     def choose(self, label: str, name: str) -> None:
         """Choose somebody in a list."""
 
         def choose() -> bool:
-            select = Select(self.field(label))
-            found = [each.text for each in select.options if each.text.startswith(name)]
-            select.select_by_visible_text(found[0])
+            self.field(label).find_element(By.XPATH, begins("option", name)).click()
             return True
 
         wait_for(self.browser, choose)
@@ -186,21 +194,14 @@ class Reader:
         """Change what stands in a field."""
         field = self.field(label)
         text = change(str(field.get_property("value")))
-        field.clear()
-        field.send_keys(text)
-
-    def button(self, name: str) -> WebElement:
-        """Find a button."""
-        for each in self.browser.find_elements(By.TAG_NAME, "button"):
-            if each.text == name:
-                return each
-        raise AssertionError(f"no button {name!r} in: {self.text}")
+        field.send_keys(Keys.CONTROL, "a")
+        self.browser.execute_cdp_cmd("Input.insertText", {"text": text})  # as one who pastes
 
     def press(self, name: str) -> None:
         """Press a button as soon as it can be pressed; nothing may be refused."""
 
         def press() -> bool:
-            button = self.button(name)
+            button = self.find("button", name)
             if button.is_enabled():
                 self.leave_by(button)
                 return True
@@ -302,7 +303,7 @@ def nominate(site: Reader) -> None:
     site.press("Commit and open a merge request")
     site.wait_for("Not ready")
     site.wait_for("nomination-bot failed")
-    assert not site.button("Merge").is_enabled()
+    assert not site.find("button", "Merge").is_enabled()
     site.follow("Changes")
     assert f"+  {after}" in site.text
     site.follow("Commits")
