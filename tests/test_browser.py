@@ -276,13 +276,14 @@ def site(browser: WebDriver) -> Iterator[Reader]:
         yield Reader(browser)
 
 
-def test_a_stranger_opens_a_nomination_by_what_the_pages_say(site: Reader) -> None:
+def test_a_stranger_finds_the_way_by_what_the_pages_say(site: Reader, every: bool) -> None:
     nominate(site)
+    if every:
+        finish(site)
 
 
-@pytest.mark.sample(0)
-def test_a_stranger_finishes_a_nomination_by_what_the_pages_say(site: Reader) -> None:
-    nominate(site)
+def finish(site: Reader) -> None:
+    """Do all that follows on a nomination, and send a webhook once more."""
     review_elsewhere(site)
     ask_and_assign(site)
     waive_and_merge(site)
