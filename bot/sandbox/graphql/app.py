@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
@@ -65,11 +66,21 @@ def _refuse(*messages: str, status: int = 200) -> Answer:
     return Answer(status=status, body={"errors": [{"message": each} for each in messages]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Query:
+    """A query that was parsed and validated, and how its operations are answered."""
+
+    document: DocumentNode
+    problems: tuple[str, ...]
+    plans: dict[str, Any]
+
+
 @lru_cache(maxsize=256)
-def _read_query(query: str, lacking: tuple[str, ...] = ()) -> tuple[DocumentNode, tuple[str, ...]]:
+def _read_query(query: str, lacking: tuple[str, ...] = ()) -> _Query:
     """Parse and validate; the same text is often asked. Raise GraphQLError."""
     document = parse(query)
-    return document, tuple(each.message for each in validate(load_schema(lacking), document))
+    problems = tuple(each.message for each in validate(load_schema(lacking), document))
+    return _Query(document=document, problems=problems, plans={})
 
 
 def _read_request(request: Request) -> tuple[str, dict[str, Any], str | None]:
@@ -123,12 +134,14 @@ def _answer(asked: Asked, request: Request) -> Answer:
     query, variables, name = _read_request(request)
     if len(query) > LONGEST:
         return _refuse("Query too large")
-    document, problems = _read_query(query, asked.world.lacking)
-    for problem in problems if not asked.world.lacking else ():
+    read = _read_query(query, asked.world.lacking)
+    for problem in read.problems if not asked.world.lacking else ():
         asked.world.report_violation(f"POST {GRAPHQL}: {problem}")
-    if problems:
-        return _refuse(*problems)
-    return _execute(asked, document, variables, name)
+    if read.problems:
+        return _refuse(*read.problems)
+    if "@" not in query:  # a directive may leave out what was asked for before
+        asked.plans = read.plans
+    return _execute(asked, read.document, variables, name)
 
 
 def _execute(

@@ -32,7 +32,7 @@ Place = TypeVar("Place", Project, Group)
 
 @dataclass(kw_only=True)
 class Asked:
-    """One GraphQL request: who asks, and the score of the query."""
+    """One GraphQL request: who asks, the score of the query, and how it was answered before."""
 
     world: World
     user: User | None
@@ -40,6 +40,7 @@ class Asked:
     score: int = 0
     limit: int = 0
     seen: list[MergeRequest] = field(default_factory=list)
+    plans: dict[str, Any] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
