@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
@@ -24,7 +24,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from bot.sandbox.graphql.core import Asked, resolve_field, resolves
-from bot.sandbox.graphql.cost import measure
+from bot.sandbox.graphql.cost import Known, measure
 from bot.sandbox.graphql.executing import Optimist
 from bot.sandbox.rest.app import authenticate
 from bot.sandbox.rest.core import READ, WRITE, Answer
@@ -68,11 +68,12 @@ def _refuse(*messages: str, status: int = 200) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Query:
-    """A query that was parsed and validated, and how its operations are answered."""
+    """A query that was parsed and validated; what its fields cost, how it is answered."""
 
     document: DocumentNode
     problems: tuple[str, ...]
-    plans: dict[str, Any]
+    costs: Known = field(default_factory=dict)
+    plans: dict[str, Any] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=256)
@@ -80,7 +81,7 @@ def _read_query(query: str, lacking: tuple[str, ...] = ()) -> _Query:
     """Parse and validate; the same text is often asked. Raise GraphQLError."""
     document = parse(query)
     problems = tuple(each.message for each in validate(load_schema(lacking), document))
-    return _Query(document=document, problems=problems, plans={})
+    return _Query(document=document, problems=problems)
 
 
 def _read_request(request: Request) -> tuple[str, dict[str, Any], str | None]:
@@ -141,23 +142,21 @@ def _answer(asked: Asked, request: Request) -> Answer:
         return _refuse(*read.problems)
     if "@" not in query:  # a directive may leave out what was asked for before
         asked.plans = read.plans
-    return _execute(asked, read.document, variables, name)
+    return _execute(asked, read, variables, name)
 
 
-def _execute(
-    asked: Asked, document: DocumentNode, variables: Mapping[str, Any], name: str | None
-) -> Answer:
+def _execute(asked: Asked, query: _Query, variables: Mapping[str, Any], name: str | None) -> Answer:
     schema = load_schema(asked.world.lacking)
-    operation = get_operation_ast(document, name)
+    operation = get_operation_ast(query.document, name)
     if operation is None:
         return _refuse("An operation name is required")
-    refused = _measure(asked, document, operation, variables)
+    refused = _measure(asked, query, operation, variables)
     if refused is not None:
         return refused
     with asked.world.lock:
         outcome = execute_sync(
             schema,
-            document,
+            query.document,
             context_value=asked,
             variable_values=dict(variables),
             operation_name=name,
@@ -172,13 +171,13 @@ def _execute(
 
 def _measure(
     asked: Asked,
-    document: DocumentNode,
+    query: _Query,
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
 ) -> Answer | None:
     if _is_introspection(operation):
         return None
-    cost = measure(load_schema(), document, operation, variables)
+    cost = measure(load_schema(), query.document, operation, variables, query.costs)
     signed_in = asked.user is not None
     asked.score = cost.score
     asked.limit = asked.world.complexity_limit or (SIGNED_IN if signed_in else ANONYMOUS)
