@@ -171,7 +171,7 @@ def time_text(at: datetime | date | None) -> str | None:
     if at is None:
         return None
     if isinstance(at, datetime):
-        return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"{at.isoformat()}T00:00:00Z"
 
 
