@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -69,10 +70,16 @@ class Findings:
     fields: list[str] = field(default_factory=list)
 
 
+@cache
+def read_document(text: str) -> DocumentNode:
+    """Read a query, each text once; raise GraphQLError if it is none."""
+    return parse(text)
+
+
 def read_sent(body: Any) -> Sent:
     """Read the body of a request; raise GraphQLError if its query is none."""
     return Sent(
-        document=parse(body["query"]),
+        document=read_document(body["query"]),
         variables=body.get("variables") or {},
         operation=body.get("operationName"),
     )

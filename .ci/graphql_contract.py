@@ -186,14 +186,15 @@ def _has(answer: Any, path: Sequence[str]) -> bool:
 
 
 def _put(answer: Any, path: Sequence[str | int], value: Any, *, remove: bool = False) -> Any:
-    spoilt = copy.deepcopy(answer)
-    place = spoilt
-    for key in path[:-1]:
-        place = place[key]
-    if remove:
-        del place[path[-1]]
+    """Return the answer with a value in a place; only what leads there is copied."""
+    spoilt = copy.copy(answer)
+    key, *below = path
+    if below:
+        spoilt[key] = _put(spoilt[key], below, value, remove=remove)
+    elif remove:
+        del spoilt[key]
     else:
-        place[path[-1]] = value
+        spoilt[key] = value
     return spoilt
 
 

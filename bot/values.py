@@ -8,11 +8,12 @@ equal, but for the speed of making one value, which is lower: two microseconds.
 import dataclasses
 import re
 from contextlib import contextmanager
-from operator import ge, gt, le, lt
+from dataclasses import MISSING
+from operator import attrgetter, ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - what checkers shall see
 else:
 
@@ -26,7 +27,7 @@ else:
             made = dataclasses.dataclass(
                 init=False, repr=False, eq=False, slots=True, kw_only=kw_only
             )(cls)
-            made.__shape__ = Shape(dataclasses.fields(made), kw_only=kw_only)
+            made.__shape__ = Shape(made, kw_only=kw_only)
             for name, shared in members.items():
                 if name not in cls.__dict__:
                     setattr(made, name, shared)
@@ -36,21 +37,36 @@ else:
 
 
 class Shape:
-    """The names of a class's fields: all, those by place, those that are compared; defaults."""
+    """The names of a class's fields, all and those by place, and what they are by default.
 
-    __slots__ = ("by_place", "compared", "defaults", "names")
+    `compare` reads what values are compared by; where `checked`, a new value looks at itself.
+    """
 
-    def __init__(self, fields: "tuple[dataclasses.Field[Any], ...]", *, kw_only: bool) -> None:
+    __slots__ = ("all", "by_place", "checked", "compare", "defaults", "factories", "names")
+
+    def __init__(self, made: type, *, kw_only: bool) -> None:
         """Read the fields."""
+        fields = dataclasses.fields(made)
+        self.checked = hasattr(made, "__post_init__")
         self.names = tuple([each.name for each in fields])
+        self.all = frozenset(self.names)
         self.by_place = () if kw_only else self.names
-        self.compared = tuple([each.name for each in fields if each.compare])
-        self.defaults = {each.name: each for each in fields if not _is_needed(each)}
+        self.compare = _reading([each.name for each in fields if each.compare])
+        self.defaults = {each.name: each.default for each in fields if each.default is not MISSING}
+        self.factories = {
+            each.name: each.default_factory
+            for each in fields
+            if each.default_factory is not MISSING
+        }
 
 
-def _is_needed(field: "dataclasses.Field[Any]") -> bool:
-    missing = dataclasses.MISSING
-    return field.default is missing and field.default_factory is missing
+def _reading(names: "Sequence[str]") -> "Callable[[Any], tuple[object, ...]]":
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple([getattr(value, name) for name in names])
+
+
+_set = object.__setattr__  # as the classes' own refuses
 
 
 def _init(self: Any, *places: object, **given: object) -> None:
@@ -59,21 +75,27 @@ def _init(self: Any, *places: object, **given: object) -> None:
     shape: Shape = cls.__shape__
     if places:
         given = _join(cls, places, given)
-    for name in shape.names:
-        value = given.pop(name) if name in given else _default(cls, name)
-        object.__setattr__(self, name, value)
-    if given:
-        raise TypeError(f"{cls.__name__}() has no {next(iter(given))!r}")
-    if hasattr(cls, "__post_init__"):
+    if given.keys() != shape.all:
+        given = _complete(cls, given)
+    for name, value in given.items():
+        _set(self, name, value)
+    if shape.checked:
         self.__post_init__()
 
 
-def _default(cls: Any, name: str) -> object:
-    if name not in cls.__shape__.defaults:
-        raise TypeError(f"{cls.__name__}() needs {name!r}")
-    field = cls.__shape__.defaults[name]
-    is_made = field.default_factory is not dataclasses.MISSING
-    return field.default_factory() if is_made else field.default
+def _complete(cls: Any, given: dict[str, object]) -> dict[str, object]:
+    """Add what each field is where it is not given."""
+    shape: Shape = cls.__shape__
+    full = shape.defaults | given
+    for name, make in shape.factories.items():
+        if name not in given:
+            full[name] = make()
+    for name in shape.names:
+        if name not in full:
+            raise TypeError(f"{cls.__name__}() needs {name!r}")
+    if len(full) > len(shape.names):
+        raise TypeError(f"{cls.__name__}() has no {min(full.keys() - shape.all)!r}")
+    return full
 
 
 def _join(cls: Any, places: tuple[object, ...], given: dict[str, object]) -> dict[str, object]:
@@ -90,10 +112,6 @@ def _all(self: Any) -> tuple[object, ...]:
     return tuple([getattr(self, name) for name in self.__shape__.names])
 
 
-def _compared(self: Any) -> tuple[object, ...]:
-    return tuple([getattr(self, name) for name in self.__shape__.compared])
-
-
 def _repr(self: Any) -> str:
     shown = ", ".join(
         f"{each.name}={getattr(self, each.name)!r}"
@@ -103,23 +121,26 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({shown})"
 
 
-def _eq(self: Any, other: object) -> Any:
+def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return _compared(self) == _compared(other)
+    shape: Shape = self.__shape__
+    return shape.compare(self) == shape.compare(other)
 
 
 def _compare(by: "Callable[[Any, Any], bool]") -> "Callable[[Any, Any], Any]":
-    def compare(self: Any, other: object) -> Any:
+    def compare(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return by(_compared(self), _compared(other))
+        shape: Shape = self.__shape__
+        return by(shape.compare(self), shape.compare(other))
 
     return compare
 
 
 def _hash(self: Any) -> int:
-    return hash(_compared(self))
+    shape: Shape = self.__shape__
+    return hash(shape.compare(self))
 
 
 def _refuse(_self: object, name: str, *_: object) -> None:
@@ -128,7 +149,7 @@ def _refuse(_self: object, name: str, *_: object) -> None:
 
 def _restore(self: Any, state: tuple[object, ...]) -> None:
     for name, value in zip(self.__shape__.names, state, strict=True):
-        object.__setattr__(self, name, value)
+        _set(self, name, value)
 
 
 SHARED = {

@@ -571,7 +571,7 @@ def test_no_part_costs_more_than_its_estimate(need: Need) -> None:
         document = parse(query.text())
         (operation,) = document.definitions
         assert isinstance(operation, OperationDefinitionNode)
-        cost = measure(load_schema(), document, operation, query.variables())
+        cost = measure(load_schema(), document, operation, query.variables(), {})
         assert cost.score <= each.cost
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
@@ -23,7 +24,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request
 
 from bot.sandbox.graphql.core import Asked, resolve_field, resolves
-from bot.sandbox.graphql.cost import measure
+from bot.sandbox.graphql.cost import Known, measure
 from bot.sandbox.graphql.executing import Optimist
 from bot.sandbox.rest.app import authenticate
 from bot.sandbox.rest.core import READ, WRITE, Answer
@@ -65,11 +66,22 @@ def _refuse(*messages: str, status: int = 200) -> Answer:
     return Answer(status=status, body={"errors": [{"message": each} for each in messages]})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Query:
+    """A query that was parsed and validated; what its fields cost, how it is answered."""
+
+    document: DocumentNode
+    problems: tuple[str, ...]
+    costs: Known = field(default_factory=dict)
+    plans: dict[str, Any] = field(default_factory=dict)
+
+
 @lru_cache(maxsize=256)
-def _read_query(query: str, lacking: tuple[str, ...] = ()) -> tuple[DocumentNode, tuple[str, ...]]:
+def _read_query(query: str, lacking: tuple[str, ...] = ()) -> _Query:
     """Parse and validate; the same text is often asked. Raise GraphQLError."""
     document = parse(query)
-    return document, tuple(each.message for each in validate(load_schema(lacking), document))
+    problems = tuple(each.message for each in validate(load_schema(lacking), document))
+    return _Query(document=document, problems=problems)
 
 
 def _read_request(request: Request) -> tuple[str, dict[str, Any], str | None]:
@@ -123,28 +135,28 @@ def _answer(asked: Asked, request: Request) -> Answer:
     query, variables, name = _read_request(request)
     if len(query) > LONGEST:
         return _refuse("Query too large")
-    document, problems = _read_query(query, asked.world.lacking)
-    for problem in problems if not asked.world.lacking else ():
+    read = _read_query(query, asked.world.lacking)
+    for problem in read.problems if not asked.world.lacking else ():
         asked.world.report_violation(f"POST {GRAPHQL}: {problem}")
-    if problems:
-        return _refuse(*problems)
-    return _execute(asked, document, variables, name)
+    if read.problems:
+        return _refuse(*read.problems)
+    if "@" not in query:  # a directive may leave out what was asked for before
+        asked.plans = read.plans
+    return _execute(asked, read, variables, name)
 
 
-def _execute(
-    asked: Asked, document: DocumentNode, variables: Mapping[str, Any], name: str | None
-) -> Answer:
+def _execute(asked: Asked, query: _Query, variables: Mapping[str, Any], name: str | None) -> Answer:
     schema = load_schema(asked.world.lacking)
-    operation = get_operation_ast(document, name)
+    operation = get_operation_ast(query.document, name)
     if operation is None:
         return _refuse("An operation name is required")
-    refused = _measure(asked, document, operation, variables)
+    refused = _measure(asked, query, operation, variables)
     if refused is not None:
         return refused
     with asked.world.lock:
         outcome = execute_sync(
             schema,
-            document,
+            query.document,
             context_value=asked,
             variable_values=dict(variables),
             operation_name=name,
@@ -159,13 +171,13 @@ def _execute(
 
 def _measure(
     asked: Asked,
-    document: DocumentNode,
+    query: _Query,
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
 ) -> Answer | None:
     if _is_introspection(operation):
         return None
-    cost = measure(load_schema(), document, operation, variables)
+    cost = measure(load_schema(), query.document, operation, variables, query.costs)
     signed_in = asked.user is not None
     asked.score = cost.score
     asked.limit = asked.world.complexity_limit or (SIGNED_IN if signed_in else ANONYMOUS)

@@ -32,7 +32,7 @@ Place = TypeVar("Place", Project, Group)
 
 @dataclass(kw_only=True)
 class Asked:
-    """One GraphQL request: who asks, and the score of the query."""
+    """One GraphQL request: who asks, the score of the query, and how it was answered before."""
 
     world: World
     user: User | None
@@ -40,6 +40,7 @@ class Asked:
     score: int = 0
     limit: int = 0
     seen: list[MergeRequest] = field(default_factory=list)
+    plans: dict[str, Any] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -170,7 +171,7 @@ def time_text(at: datetime | date | None) -> str | None:
     if at is None:
         return None
     if isinstance(at, datetime):
-        return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"{at.isoformat()}T00:00:00Z"
 
 

@@ -19,10 +19,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     Undefined,
+    VariableNode,
     get_named_type,
     value_from_ast_untyped,
 )
@@ -77,54 +81,72 @@ class Cost:
     depth: int
 
 
+Known = dict[int, Cost]  # by the identity of a field in the document
+MAY_VARY = (VariableNode, ListValueNode, ObjectValueNode)  # what may hold a variable
+
+
 @dataclass(slots=True, kw_only=True)
 class _Meter:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: dict[str, Any]
-    deepest: int = 0
+    known: Known
+    varying: int = 0  # arguments that were read and may be others next time
 
-    def selection(self, kind: GraphQLNamedType, chosen: SelectionSetNode | None, depth: int) -> int:
-        self.deepest = max(self.deepest, depth)
-        total = 0
-        for each in chosen.selections if chosen else ():
-            if isinstance(each, FieldNode):
-                total += self.field(kind, each, depth)
-            elif isinstance(each, FragmentSpreadNode):
-                found = self.fragments[each.name.value]
-                total += self.selection(self._type(found), found.selection_set, depth)
-            elif isinstance(each, InlineFragmentNode):
-                inner = self._type(each) if each.type_condition else kind
-                total += self.selection(inner, each.selection_set, depth)
-        return total
+    def selection(self, kind: GraphQLNamedType, chosen: SelectionSetNode | None) -> Cost:
+        parts = [self._part(kind, each) for each in chosen.selections] if chosen else []
+        return Cost(
+            score=sum(each.score for each in parts),
+            depth=max((each.depth for each in parts), default=0),
+        )
+
+    def _part(self, kind: GraphQLNamedType, node: SelectionNode) -> Cost:
+        if isinstance(node, FieldNode):
+            return self._field(kind, node)
+        if isinstance(node, FragmentSpreadNode):
+            found = self.fragments[node.name.value]
+            return self.selection(self._type(found), found.selection_set)
+        if isinstance(node, InlineFragmentNode):
+            inner = self._type(node) if node.type_condition else kind
+            return self.selection(inner, node.selection_set)
+        raise TypeError(f"{node.kind} is not known")
 
     def _type(self, node: FragmentDefinitionNode | InlineFragmentNode) -> GraphQLNamedType:
         condition = node.type_condition
         return self.schema.type_map[condition.name.value if condition else ""]
 
     def _arguments(self, node: FieldNode) -> dict[str, Any]:
-        found = {
-            each.name.value: value_from_ast_untyped(each.value, self.variables)
-            for each in node.arguments or ()
-        }
+        given = {each.name.value: each.value for each in node.arguments or ()}
+        self.varying += any(isinstance(each, MAY_VARY) for each in given.values())
+        found = {name: value_from_ast_untyped(each, self.variables) for name, each in given.items()}
         return {name: value for name, value in found.items() if value is not Undefined}
 
-    def field(self, kind: GraphQLNamedType, node: FieldNode, depth: int) -> int:
+    def _field(self, kind: GraphQLNamedType, node: FieldNode) -> Cost:
+        """Measure a field; one with no variable in it, nor below, costs the same each time."""
+        if id(node) in self.known:
+            return self.known[id(node)]
+        before = self.varying
+        found = self._measure(kind, node)
+        if self.varying == before:
+            self.known[id(node)] = found
+        return found
+
+    def _measure(self, kind: GraphQLNamedType, node: FieldNode) -> Cost:
         name = node.name.value
         if name.startswith("__"):
-            return 1
+            return Cost(score=1, depth=0)
         if not isinstance(kind, (GraphQLObjectType, GraphQLInterfaceType)):
             raise TypeError(f"{kind} has no fields")
         inner = get_named_type(kind.fields[name].type)
-        below = self.selection(inner, node.selection_set, depth + 1)
+        below = self.selection(inner, node.selection_set)
         key = (kind.name, name)
         if key not in RESOLVED:
-            return OWN_COST.get(key, 1) + below
+            return Cost(score=OWN_COST.get(key, 1) + below.score, depth=below.depth + 1)
         arguments = self._arguments(node)
-        cost: float = below + 1 + _argument_cost(key, arguments)
+        cost: float = below.score + 1 + _argument_cost(key, arguments)
         if inner.name.endswith("Connection"):
             cost += cost * _page_size(arguments) * PER_ITEM
-        return int(cost)
+        return Cost(score=int(cost), depth=below.depth + 1)
 
 
 def _argument_cost(key: tuple[str, str], arguments: Mapping[str, Any]) -> int:
@@ -148,8 +170,9 @@ def measure(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     given: Mapping[str, Any],
+    known: Known,
 ) -> Cost:
-    """Measure a valid query with its variables."""
+    """Measure a valid query with its variables; what is `known` of its fields is kept."""
     variables = {
         each.variable.name.value: value_from_ast_untyped(each.default_value)
         for each in operation.variable_definitions or ()
@@ -163,10 +186,10 @@ def measure(
             if isinstance(each, FragmentDefinitionNode)
         },
         variables={**variables, **given},
+        known=known,
     )
     query = operation.operation is OperationType.QUERY
     root = schema.query_type if query else schema.mutation_type
     if root is None:
         raise ValueError("the schema has no such root")
-    score = meter.selection(root, operation.selection_set, 0)
-    return Cost(score=score, depth=meter.deepest)
+    return meter.selection(root, operation.selection_set)

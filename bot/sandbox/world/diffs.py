@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from typing import NamedTuple
 
@@ -135,7 +136,7 @@ def render_patch(store: ObjectStore, change: FileChange, *, unidiff: bool = Fals
     old, new = _texts(store, change)
     if is_binary(old) or is_binary(new):
         return f"Binary files a/{change.old_path} and b/{change.new_path} differ\n"
-    lines = list(_hunks(old.decode("utf-8", "replace"), new.decode("utf-8", "replace")))
+    lines = _hunks(old, new)
     if not lines:
         return ""
     before = f"a/{change.old_path}" if change.old else "/dev/null"
@@ -176,11 +177,16 @@ def _tell_change(store: ObjectStore, change: FileChange) -> str:
     return f"{change.old_path} {old.mode}\n{change.new_path} {new.mode}\n{told}"
 
 
-def _hunks(old: str, new: str) -> Iterator[str]:
+@lru_cache(maxsize=128)  # the same few changes are asked for again and again
+def _hunks(old: bytes, new: bytes) -> tuple[str, ...]:
     # Lines end where git's do: `splitlines` would end them at a form feed, too.
-    one, other = (list(StringIO(text, newline="\n")) for text in (old, new))
-    for line in list(difflib.unified_diff(one, other, n=3))[2:]:
-        yield line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+    one, other = (
+        list(StringIO(text.decode("utf-8", "replace"), newline="\n")) for text in (old, new)
+    )
+    return tuple(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+        for line in list(difflib.unified_diff(one, other, n=3))[2:]
+    )
 
 
 def render_diff(
