@@ -22,6 +22,10 @@ class Remembering(Misbehaving):
     memory: Memory = field(default_factory=dict)
     _writes: tuple[tuple[object, ...], ...] = ()
 
+    def state_of(self, world: World) -> tuple[object, ...]:
+        """Return what worlds have in common that are the same."""
+        return self._writes, len(world.events), world.now
+
     def answer(self, world: World, request: Request, route: str, respond: Respond) -> Answer:
         """Answer as before, where this was asked before."""
         asked = (route, request.full_path, request.get_data(), request.headers["Authorization"])
@@ -29,10 +33,10 @@ class Remembering(Misbehaving):
             with world.lock:
                 self._writes = (*self._writes, asked)
                 return Misbehaving.answer(self, world, request, route, respond)
-        state = (self._writes, len(world.events), world.now)
-        found = self.memory.get((state, asked))
+        state = self.state_of(world)
+        found = self.memory.get((*state, asked))
         if found is None:
-            found = self.memory[state, asked] = Misbehaving.answer(
+            found = self.memory[*state, asked] = Misbehaving.answer(
                 self, world, request, route, respond
             )
         return found
