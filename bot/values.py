@@ -124,23 +124,20 @@ def _repr(self: Any) -> str:
 def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    shape: Shape = self.__shape__
-    return shape.compare(self) == shape.compare(other)
+    return self.__shape__.compare(self) == self.__shape__.compare(other)
 
 
 def _compare(by: "Callable[[Any, Any], bool]") -> "Callable[[Any, Any], Any]":
     def compare(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        shape: Shape = self.__shape__
-        return by(shape.compare(self), shape.compare(other))
+        return by(self.__shape__.compare(self), self.__shape__.compare(other))
 
     return compare
 
 
 def _hash(self: Any) -> int:
-    shape: Shape = self.__shape__
-    return hash(shape.compare(self))
+    return hash(self.__shape__.compare(self))
 
 
 def _refuse(_self: object, name: str, *_: object) -> None:
