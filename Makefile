@@ -45,8 +45,8 @@ quick: $(VENV)/dev.stamp ## check what changed: format, style, types, and tests 
 bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then read the difference
 	$(BIN)/pytest -q --bless
 
-# One more than there are cores: some of the tests wait.
-PYTEST := $(BIN)/pytest -n 3 --dist worksteal
+# As many as most machines of CI have cores; a third reads all the tests for nothing.
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 test: $(VENV)/dev.stamp ## run the tests; of costly ones one case, or a sample
 	$(PYTEST)
 
