@@ -780,7 +780,7 @@ def plant_all(world: World, names: list[str]) -> tuple[list[Fault], dict[str, st
     return faults, {name: value for fault in faults for name, value in fault.settings.items()}
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("names", share_out(by_init=True), ids=", ".join)
 def test_init_mends_what_was_planted(server: Server, names: list[str]) -> None:
     """Each fault by a change of its own; nothing is amiss afterwards."""
@@ -792,7 +792,7 @@ def test_init_mends_what_was_planted(server: Server, names: list[str]) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.sample(1, counted=True)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("names", share_out(by_init=False), ids=", ".join)
 def test_init_leaves_to_people_what_it_cannot_mend(server: Server, names: list[str]) -> None:
     faults, given = plant_all(server.world, names)
