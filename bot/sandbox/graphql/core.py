@@ -11,7 +11,15 @@ from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    ListValueNode,
+    ObjectValueNode,
+    VariableNode,
+)
 
 from bot.sandbox.world.access import can_read
 from bot.sandbox.world.entities import Group, MergeRequest, Project, User
@@ -140,6 +148,12 @@ def find_reader(parent: GraphQLObjectType, name: str) -> Reader:
             value = VALUES[kind, name]
             return lambda source, _asked, _arguments: value(source)
     return partial(_read_attribute, name, snake_case(name))
+
+
+def may_vary(node: FieldNode) -> bool:
+    """Return whether a variable may be among the arguments of a field, be it within a value."""
+    holders = (VariableNode, ListValueNode, ObjectValueNode)
+    return any(isinstance(each.value, holders) for each in node.arguments or ())
 
 
 def _guarded(

@@ -19,19 +19,16 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
     Undefined,
-    VariableNode,
     get_named_type,
     value_from_ast_untyped,
 )
 
-from bot.sandbox.graphql.core import MAX_PAGE
+from bot.sandbox.graphql.core import MAX_PAGE, may_vary
 
 OWN_COST: Mapping[tuple[str, str], int] = {
     ("MergeRequest", "mergedAt"): 5,
@@ -82,7 +79,6 @@ class Cost:
 
 
 Known = dict[int, Cost]  # by the identity of a field in the document
-MAY_VARY = (VariableNode, ListValueNode, ObjectValueNode)  # what may hold a variable
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,9 +112,11 @@ class _Meter:
         return self.schema.type_map[condition.name.value if condition else ""]
 
     def _arguments(self, node: FieldNode) -> dict[str, Any]:
-        given = {each.name.value: each.value for each in node.arguments or ()}
-        self.varying += any(isinstance(each, MAY_VARY) for each in given.values())
-        found = {name: value_from_ast_untyped(each, self.variables) for name, each in given.items()}
+        self.varying += may_vary(node)
+        found = {
+            each.name.value: value_from_ast_untyped(each.value, self.variables)
+            for each in node.arguments or ()
+        }
         return {name: value for name, value in found.items() if value is not Undefined}
 
     def _field(self, kind: GraphQLNamedType, node: FieldNode) -> Cost:

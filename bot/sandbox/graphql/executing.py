@@ -20,12 +20,11 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
-    print_ast,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 
-from bot.sandbox.graphql.core import Reader, find_reader
+from bot.sandbox.graphql.core import Reader, find_reader, may_vary
 
 Complete = Callable[["Optimist", Any, "Step"], Any]
 
@@ -38,7 +37,7 @@ class BeyondError(Exception):
 class Step:
     """One field of an object in a query: how it is read, completed, and what is asked below it.
 
-    `given` are its arguments, None where a variable is among them.
+    `given` are its arguments, None where a variable may be among them.
     """
 
     name: str
@@ -112,14 +111,13 @@ class Optimist(Executor[Any]):
     def _plan_step(self, kind: GraphQLObjectType, name: str, details: FieldDetailsList) -> Step:
         node = details[0].node
         field, read, complete = _find(self.schema, kind, node.name.value)
-        varies = any("$" in print_ast(each) for each in node.arguments or ())
         return Step(
             name=name,
             field=field,
             read=read,
             complete=complete,
             details=details,
-            given=None if varies else get_argument_values(field, node),
+            given=None if may_vary(node) else get_argument_values(field, node),
         )
 
 
