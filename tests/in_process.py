@@ -1,11 +1,15 @@
 """Reach the stand-in GitLab without a socket: requests are answered in the thread that sends them.
 
 Everything above the socket stays as it is: python-gitlab, requests, retries, faults and holds.
+What would be asked at the same time may be asked one thing after another, too.
 """
 
 import io
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any
+from random import Random
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
@@ -19,6 +23,8 @@ from bot.gitlab.transport import Transport
 from bot.sandbox.http.server import Server
 from bot.sandbox.world.state import World
 
+P = ParamSpec("P")
+T = TypeVar("T")
 # Servers of this process by their addresses: the bot's requests to them need no socket.
 NEAR: dict[str, Server] = {}
 HUNG_UP = "the stand-in ended the connection"
@@ -84,6 +90,47 @@ class InProcess(HTTPAdapter):
             preload_content=False,
         )
         return self.build_response(request, answer)
+
+
+class _Promise(Future[T]):
+    """A future whose work is done by whoever asks for it first."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+
+    def result(self, timeout: float | None = None) -> T:
+        self._work()
+        return super().result(timeout)
+
+
+class OneAtATime(ThreadPoolExecutor):
+    """Does what is submitted in the waiting thread, one after another, in a chosen order."""
+
+    def __init__(self, random: Random | None = None) -> None:
+        super().__init__(1)
+        self._random = random
+        self._tasks: list[Callable[[], None]] = []
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Keep a piece of work for later."""
+        promise: _Promise[T] = _Promise(self._work)
+
+        def task() -> None:
+            try:
+                promise.set_result(fn(*args, **kwargs))
+            except BaseException as error:
+                promise.set_exception(error)
+
+        self._tasks.append(task)
+        return promise
+
+    def _work(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        if self._random is not None:
+            self._random.shuffle(tasks)
+        for task in tasks:
+            task()
 
 
 def _environ(request: PreparedRequest) -> dict[str, Any]:

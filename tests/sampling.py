@@ -21,9 +21,34 @@ hypothesis.settings.register_profile(
 )
 
 
-def choose_size(every: bool) -> None:
+SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples Hypothesis makes of now on."""
-    hypothesis.settings.load_profile("all" if every else "sample")
+    config.addinivalue_line(
+        "markers", "sample(size): run so many cases, or all of them with --every"
+    )
+    hypothesis.settings.load_profile("all" if runs_all(config) else "sample")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: the workers then end at the same time.
+
+    A blessing runs nothing but what can be blessed, and all of that.
+    """
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+    if config.getoption("--bless"):
+        items[:] = [item for item in items if "bless" in getattr(item, "fixturenames", ())]
+    elif not runs_all(config):
+        left_out = find_left_out(items)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
+
+
+def runs_all(config: pytest.Config) -> bool:
+    """Return whether all is to be run of what is tried on many cases."""
+    return bool(config.getoption("--every"))
 
 
 def examples(most: int) -> hypothesis.settings:

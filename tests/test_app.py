@@ -99,6 +99,7 @@ def test_a_typical_nomination_takes_nine_calls_at_most_and_then_writes_nothing()
     assert len(made.writes()) == 3
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_calls_wait_for_each_other_four_deep(made: NominationWorld, server: Server) -> None:
     run_on(server, made.nomination)
     made.say("/nomination hold for a moment")
@@ -166,6 +167,7 @@ def test_a_merged_results_pipeline_gets_the_gate(made: NominationWorld, server: 
     settled(made, server)
 
 
+@pytest.mark.usefixtures("in_threads")
 def test_a_first_comment_is_looked_at_once_more(made: NominationWorld, server: Server) -> None:
     assert count_levels(server, made.nomination, SLOW) == 5
 

@@ -1,7 +1,8 @@
 """One run's way to GitLab: its requests, its threads, and its time."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 
 from bot.errors import GitLabError
 from bot.gitlab.transport import CONNECTIONS, Transport
@@ -10,9 +11,11 @@ from bot.gitlab.transport import CONNECTIONS, Transport
 class Run:
     """What all that reads and writes in one run shares."""
 
+    make_pool: Callable[[], Executor] = staticmethod(partial(ThreadPoolExecutor, CONNECTIONS))
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._pool = ThreadPoolExecutor(CONNECTIONS)
+        self._pool = self.make_pool()
         # The transport knows the time and the limits of a run, and is asked itself.
         self.now, self.wait = transport.now, transport.wait
         self.take_share, self.require_contact = transport.take_share, transport.require_contact

@@ -3,10 +3,9 @@
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from bot import app
 from bot.app import sweep
@@ -17,55 +16,12 @@ from bot.gitlab.client import GitLabClient
 from bot.gitlab.transport import Transport
 from bot.sandbox.http.holding import Arrival, Hold
 from bot.sandbox.http.server import Server
-from tests.in_process import way_to
+from tests.in_process import OneAtATime, way_to
 from tests.nomination_world import SECRET, TEAM
 
-P = ParamSpec("P")
-T = TypeVar("T")
 DEADLINE = 50.0  # seconds; shorter than the longest wait a fault dictates
 CALLS = 60
 PATIENCE = 60.0  # seconds until a story is given up as hanging
-
-
-class _Promise(Future[T]):
-    """A future whose work is done by whoever asks for it first."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        super().__init__()
-        self._work = work
-
-    def result(self, timeout: float | None = None) -> T:
-        self._work()
-        return super().result(timeout)
-
-
-class OneAtATime(ThreadPoolExecutor):
-    """Does what is submitted in the waiting thread, one after another, in a chosen order."""
-
-    def __init__(self, random: Random | None) -> None:
-        super().__init__(1)
-        self._random = random
-        self._tasks: list[Callable[[], None]] = []
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Keep a piece of work for later."""
-        promise: _Promise[T] = _Promise(self._work)
-
-        def task() -> None:
-            try:
-                promise.set_result(fn(*args, **kwargs))
-            except BaseException as error:
-                promise.set_exception(error)
-
-        self._tasks.append(task)
-        return promise
-
-    def _work(self) -> None:
-        tasks, self._tasks = self._tasks, []
-        if self._random is not None:
-            self._random.shuffle(tasks)
-        for task in tasks:
-            task()
 
 
 class QuickTransport(Transport):
