@@ -7,6 +7,7 @@ What would be asked at the same time may be asked one thing after another, too.
 import io
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from http import HTTPStatus
 from random import Random
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # Servers of this process by their addresses: the bot's requests to them need no socket.
 NEAR: dict[str, Server] = {}
+_tell_date = lru_cache(maxsize=16)(http_date)
 HUNG_UP = "the stand-in ended the connection"
 PORT = 8929  # in addresses only: nobody listens there
 
@@ -85,7 +87,7 @@ class InProcess(HTTPAdapter):
         answer = HTTPResponse(
             body=io.BytesIO(content),
             # As the socket's front does: answers are dated by the world's clock.
-            headers=HTTPHeaderDict([*headers, ("Date", http_date(self._server.world.now))]),
+            headers=HTTPHeaderDict([*headers, ("Date", _tell_date(self._server.world.now))]),
             status=code,
             preload_content=False,
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import hypothesis
 import pytest
 
-ALL, SAMPLE = 100, 25  # of the examples that Hypothesis makes for a test
+ALL, SAMPLE = 100, 10  # of the examples that Hypothesis makes for a test
 ONE = pytest.mark.sample(1).mark
 
 # The same examples at every run: a failure in CI is a failure at home.

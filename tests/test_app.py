@@ -182,6 +182,7 @@ def test_the_number_of_merge_requests_costs_no_calls(count: int) -> None:
     assert outcome.calls <= 10
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("is_hidden", [True, False])
 def test_three_hundred_entries_take_twelve_calls(is_hidden: bool, made: NominationWorld) -> None:
     files = make_people(made, 310, None)

@@ -276,14 +276,9 @@ def site(browser: WebDriver) -> Iterator[Reader]:
         yield Reader(browser)
 
 
-def test_a_stranger_finds_the_way_by_what_the_pages_say(site: Reader, every: bool) -> None:
+@pytest.mark.sample(0)
+def test_a_stranger_finds_the_way_by_what_the_pages_say(site: Reader) -> None:
     nominate(site)
-    if every:
-        finish(site)
-
-
-def finish(site: Reader) -> None:
-    """Do all that follows on a nomination, and send a webhook once more."""
     review_elsewhere(site)
     ask_and_assign(site)
     waive_and_merge(site)
@@ -398,6 +393,7 @@ def test_every_page_fits_a_narrow_screen(browser: WebDriver, stage: Stage) -> No
     assert {path: width for path, width in wide.items() if width > 390} == {}
 
 
+@pytest.mark.sample(0)
 def test_the_board_fits_every_screen_and_nothing_of_it_is_blocked(
     screen: WebDriver, tmp_path: Path
 ) -> None:

@@ -771,6 +771,7 @@ def test_policies_that_are_not_there_are_told_before_anything_is_served(tmp_path
     assert f"NOMINATION_BOT_POLICIES is '{none}': there is no such directory." in one_line(done)
 
 
+@pytest.mark.sample(0)
 def test_the_sandbox_judges_by_the_operators_policies(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()

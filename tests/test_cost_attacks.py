@@ -198,7 +198,7 @@ def test_an_edited_unread_comment_has_no_effect(made: NominationWorld, server: S
 def test_the_worst_merge_request_gets_its_comment_and_its_gate(
     made: NominationWorld, server: Server, every: bool
 ) -> None:
-    for body in worst_comments()[: 400 if every else 100]:
+    for body in worst_comments()[: 400 if every else 50]:
         note = made.say("x", by="dora")
         note.body = body
     began = time.process_time()

@@ -125,9 +125,9 @@ def assert_one_line(gate: Gate | None, state: str) -> None:
         assert len(gate.description) < 600
 
 
-@pytest.mark.parametrize(("state", "first"), [("opened", 0), ("merged", 4), ("held", 8)])
+@pytest.mark.parametrize(("state", "first"), [("opened", 0), ("merged", 8), ("held", 16)])
 def test_hostile_texts_are_inert_in_every_field(state: str, first: int, every: bool) -> None:
-    for text in CORPUS if every else CORPUS[first::12]:
+    for text in CORPUS if every else CORPUS[first::24]:
         assert_inert(text, state)
 
 

@@ -19,7 +19,6 @@ class Arrival:
     path: str
     client: str
     user: str | None
-    gate: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
 
 Predicate = Callable[[Arrival], bool]
@@ -41,7 +40,7 @@ class Hold:
                 return
             self._waiting.append(arrival)
             self._changed.notify_all()
-        arrival.gate.wait()
+            self._changed.wait_for(lambda: arrival not in self._waiting)
 
     def waiting(self) -> tuple[Arrival, ...]:
         """List who waits, in the order of arrival."""
@@ -63,13 +62,10 @@ class Hold:
         with self._changed:
             self._waiting.remove(arrival)
             self._changed.notify_all()
-        arrival.gate.set()
 
     def close(self) -> None:
         """Let all go on, and hold nobody from now on."""
         with self._changed:
             self._closed = True
-            left, self._waiting = self._waiting, []
+            self._waiting.clear()
             self._changed.notify_all()
-        for arrival in left:
-            arrival.gate.set()
