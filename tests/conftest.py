@@ -21,6 +21,8 @@ TOKENS = (
     "glpat-0123456789abcdefghij",
 )
 
+gc.disable()  # what is imported and made before the first test stays anyway
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let expected files be rewritten, to be reviewed as a diff, and samples be whole."""
@@ -42,11 +44,12 @@ def pytest_collection(session: pytest.Session) -> None:
                 importlib.import_module(f"tests.{file.stem}")
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector thousands of tests and modules that stay anyway."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Search for garbage where all is run; a sample leaves a third of a gigabyte of it."""
+    if session.config.getoption("--every"):
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)
+        gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

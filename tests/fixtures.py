@@ -118,7 +118,9 @@ def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
     """Listen at one port for all tests of this process."""
-    with Server(World()) as server:
+    server = Server(World())
+    server.glance = 0.1  # it wakes up all the time, and stops once
+    with server:
         yield server
 
 

@@ -38,6 +38,8 @@ class Server:
     A client may use the address `url + "/~name"`: requests held or logged then carry its name.
     """
 
+    glance = 0.005  # seconds between two looks whether it is to stop
+
     def __init__(self, world: World, port: int = 0) -> None:
         self.world = world
         self.misbehaving = Misbehaving()
@@ -70,7 +72,7 @@ class Server:
         self._http = make_server(HOST, self._port, self, threaded=True, request_handler=Handler)
         self.world.external_url = self.url
         self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+            target=self._http.serve_forever, kwargs={"poll_interval": self.glance}, daemon=True
         )
         self._thread.start()
         return self
