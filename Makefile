@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 export PYTHONUTF8 := 1
-# Without byte code each run would rewrite and compile all tests again, for both workers.
+# Without byte code each run would rewrite and compile all tests again, for each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: picture bench bless chaos check clean coverage demo help image imports install install-dev lint lock quick \
@@ -45,10 +45,11 @@ quick: $(VENV)/dev.stamp ## check what changed: format, style, types, and tests 
 bless: $(VENV)/dev.stamp ## write all expected and generated files anew; then read the difference
 	$(BIN)/pytest -q --bless
 
-# As many as most machines of CI have cores; a third reads all the tests for nothing.
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# Most machines of CI have two cores. A third worker works where tests wait, a seventh of their time;
+# where all are run and counted, it would not make up for what it takes to begin.
+PYTEST := $(BIN)/pytest --dist worksteal
 test: $(VENV)/dev.stamp ## run the tests; of costly ones one case, or a sample
-	$(PYTEST)
+	$(PYTEST) -n 3
 
 # By these names slipcover's own command tells its workers what to count; it would count the process
 # that only leads them, too, and rewriting all of bot/ takes each ten seconds. What only type
@@ -56,7 +57,7 @@ test: $(VENV)/dev.stamp ## run the tests; of costly ones one case, or a sample
 COUNT := SLIPCOVER_ENABLED=1 SLIPCOVER_BRANCH=1 SLIPCOVER_SOURCE=bot \
   SLIPCOVER_EXCLUDE_LINES='^if (TYPE_CHECKING|__name__ == "__main__"):'
 coverage: $(VENV)/dev.stamp ## run all cases of all tests, which must reach every branch of every room
-	$(COUNT) $(PYTEST) -q --every
+	$(COUNT) $(PYTEST) -n 2 -q --every
 	$(BIN)/python .ci/covered.py .coverage.json
 
 STORIES ?= 300
