@@ -6,7 +6,7 @@ What would be asked at the same time may be asked one thing after another, too.
 
 import io
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from functools import lru_cache
 from http import HTTPStatus
 from random import Random
@@ -106,11 +106,10 @@ class _Promise(Future[T]):
         return super().result(timeout)
 
 
-class OneAtATime(ThreadPoolExecutor):
+class OneAtATime(Executor):
     """Does what is submitted in the waiting thread, one after another, in a chosen order."""
 
     def __init__(self, random: Random | None = None) -> None:
-        super().__init__(1)
         self._random = random
         self._tasks: list[Callable[[], None]] = []
 

@@ -11,6 +11,7 @@ import pytest
 
 ALL, SAMPLE = 100, 10  # of the examples that Hypothesis makes for a test
 ONE = pytest.mark.sample(1).mark
+SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 # The same examples at every run: a failure in CI is a failure at home.
 hypothesis.settings.register_profile(
@@ -19,9 +20,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "sample", hypothesis.settings.get_profile("all"), max_examples=SAMPLE
 )
-
-
-SLOW = ("test_races.py", "test_chaos.py", "test_scenarios.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:

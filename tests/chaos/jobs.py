@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -41,8 +42,8 @@ class SteppedClient(GitLabClient):
     """Has never more than one request under way, so that a story can be told again."""
 
     def __init__(self, transport: Transport, random: Random | None = None) -> None:
+        self.make_pool = partial(OneAtATime, random)
         super().__init__(transport)
-        self._pool = OneAtATime(random)
 
     @property
     def elapsed(self) -> float:
